@@ -1,0 +1,2 @@
+//! skiagraph
+fn main() {}
