@@ -1,2 +1,66 @@
-//! skiagraph
-fn main() {}
+//! The one binary: parses the command line, runs one command, prints one error.
+
+mod commands;
+mod ingest;
+mod model;
+mod output;
+mod progress;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use commands::Command;
+
+/// Content-based X-ray image retrieval.
+///
+/// Give skiagraph a radiograph, and it shows the most similar ones of a large gallery, and why:
+/// a saliency network says where to look, a hash code of a few bytes says what is like it.
+/// For research and development; not for diagnosis.
+#[derive(Parser)]
+#[command(name = "skiagraph", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph demo                                       index and search the samples, write a page
+  skiagraph index --gallery g pictures/                make a gallery of a folder
+  skiagraph search --gallery g query.png --k 5         the five most similar pictures";
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::reader_went_away(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::print_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Train(args) => commands::train::run(&args),
+        Command::Index(args) => commands::index::run(&args),
+        Command::Search(args) => commands::search::run(&args),
+        Command::Eval(args) => commands::eval::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
+        Command::Gallery(args) => commands::gallery::run(&args),
+        Command::Completions(args) => commands::completions::run::<Cli>(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

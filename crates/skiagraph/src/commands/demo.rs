@@ -1,0 +1,246 @@
+//! `skiagraph demo`: the samples indexed, their queries answered, the answers on one page.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use network::{Encoder, Encoding};
+use radiograph::dataset::{Dataset, Item, Split};
+use retrieval::HashCode;
+use retrieval::evaluation::{self, Ranking, Role, TaskResult};
+use retrieval::gallery::{Gallery, Hit, Query};
+use serde_json::json;
+
+use super::eval::{evaluate, figure, labelled};
+use super::index::{Filled, fill};
+use crate::ingest::{self, BATCH, Decoded, Listed};
+use crate::model::{ModelArgs, shipped, workspace};
+use crate::output;
+use crate::progress::Progress;
+use crate::report::answers::{Asked, Illustrator, write_page};
+use crate::report::html::{Figures, Page};
+
+/// Neighbours of each query on the page.
+const NEIGHBORS: usize = 10;
+/// Queries whose nearest neighbours are printed.
+const EXAMPLE_QUERIES: usize = 4;
+const SEED: u64 = 1;
+const FIGURE_HEADS: [&str; 4] = ["task", "queries", "P@10", "mAP"];
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph demo
+  skiagraph demo --out /tmp/demo --json
+  skiagraph demo --samples data/ --model runs/a/model.safetensors";
+
+/// Index the samples, answer their queries and write a page of the answers
+///
+/// Rows of the samples with the split database become a gallery; each row with the split query is a
+/// query. The page holds all it shows: open it in a browser.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Samples: a folder with a manifest [default: samples/ of the workspace]
+    #[arg(long, value_name = "DIR")]
+    samples: Option<PathBuf>,
+    /// Where the gallery and the page go [default: target/demo of the workspace]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print the figures and the page's path as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A query, where the network looked in it, and its neighbours.
+struct Answered {
+    picture: Decoded,
+    encoding: Encoding,
+    hits: Vec<Hit>,
+}
+
+/// Indexes, asks, measures, draws.
+pub(crate) fn run(args: &DemoArgs) -> Result<()> {
+    let samples = match &args.samples {
+        Some(folder) => folder.clone(),
+        None => shipped("samples").context("give a folder of samples with --samples DIR")?,
+    };
+    let dataset = Dataset::open(&samples)?;
+    let (database, queries) = (of_split(&dataset, Split::Database), of_split(&dataset, Split::Query));
+    if database.is_empty() || queries.is_empty() {
+        bail!("`{}` needs rows of the split `database` and rows of the split `query`", samples.display());
+    }
+    let encoder = args.model.load()?;
+    let out = args.out.clone().unwrap_or_else(|| workspace().join("target/demo"));
+    let (gallery, filled) = gallery(&out.join("samples-gallery"), &encoder, &database)?;
+    let (answers, seconds) = answer(&gallery, &encoder, &queries)?;
+    let figures = measure(&gallery, &database, &queries, &answers)?;
+    let page = out.join("index.html");
+    write_page(&draw(&encoder, &gallery, &figures, &answers)?, &page)?;
+    if args.json {
+        return output::json(&json!({
+            "page": page,
+            "model": encoder.model_id().0,
+            "bits": encoder.bits(),
+            "gallery": gallery.len(),
+            "queries": answers.len(),
+            "indexing": filled,
+            "query_seconds": seconds,
+            "average_precision_over": "all relevant",
+            "results": figures,
+        }));
+    }
+    print(&page, &gallery, &filled, &figures, &answers)
+}
+
+fn of_split(dataset: &Dataset, split: Split) -> Vec<&Item> {
+    dataset.items.iter().filter(|item| item.split == Some(split)).collect()
+}
+
+/// The gallery of the samples as they are now; what an earlier demo left of others is taken out.
+fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gallery, Filled)> {
+    // Only a folder that opens as a gallery is ever removed.
+    if Gallery::open(folder).is_ok_and(|gallery| gallery.model() != encoder.model_id()) {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
+    }
+    let parent = folder.parent().unwrap_or(folder);
+    fs::create_dir_all(parent).with_context(|| format!("cannot make the folder `{}`", parent.display()))?;
+    let mut gallery = Gallery::open_or_create(folder, encoder.model_id(), encoder.bits())?;
+    for id in gallery.ids() {
+        let record = gallery.record(id)?;
+        if !database.iter().any(|item| item.name == record.name && item.labels == record.labels) {
+            gallery.delete(id)?;
+        }
+    }
+    let listed: Vec<_> = database.iter().map(|item| Listed::from_item(item)).collect();
+    let filled = fill(&mut gallery, encoder, &listed)?;
+    if gallery.len() == 0 {
+        bail!(
+            "not one of the {} samples is usable\n{}",
+            listed.len(),
+            ingest::describe_rejected(&filled.rejected)
+        );
+    }
+    Ok((gallery, filled))
+}
+
+/// The queries' neighbours, and the seconds that decoding, encoding and searching took.
+fn answer(gallery: &Gallery, encoder: &Encoder, queries: &[&Item]) -> Result<(Vec<Answered>, f64)> {
+    let mut answers = Vec::new();
+    let progress = Progress::images("asking", queries.len());
+    for batch in queries.chunks(BATCH) {
+        let listed: Vec<_> = batch.iter().map(|item| Listed::from_item(item)).collect();
+        let (pictures, rejected) = ingest::decode_batch(&listed, encoder.preprocess());
+        if !rejected.is_empty() {
+            eprintln!("{}", ingest::describe_rejected(&rejected));
+        }
+        let encodings = ingest::encode(encoder, &pictures)?;
+        for (picture, encoding) in pictures.into_iter().zip(encodings) {
+            let hits = gallery.search(&Query {
+                code: &encoding.code,
+                embedding: None,
+                k: NEIGHBORS,
+                within: None,
+                rerank: None,
+                exclude_patient: picture.record.patient.as_deref(),
+                exclude_key: Some(&picture.record.key),
+            })?;
+            answers.push(Answered { picture, encoding, hits });
+        }
+        progress.advance(batch.len());
+    }
+    progress.finish();
+    Ok((answers, progress.seconds()))
+}
+
+/// The built-in tasks that the samples can answer.
+fn measure(
+    gallery: &Gallery,
+    database: &[&Item],
+    queries: &[&Item],
+    answers: &[Answered],
+) -> Result<Vec<TaskResult>> {
+    let mut codes_by_name: HashMap<String, HashCode> = HashMap::new();
+    for id in gallery.ids() {
+        codes_by_name.insert(gallery.record(id)?.name, gallery.code(id)?);
+    }
+    codes_by_name.extend(answers.iter().map(|a| (a.picture.record.name.clone(), a.encoding.code.clone())));
+    let (mut items, mut codes) = (Vec::new(), Vec::new());
+    let roles = database.iter().map(|item| (item, Role::Gallery));
+    for (item, role) in roles.chain(queries.iter().map(|item| (item, Role::Query))) {
+        if let Some(code) = codes_by_name.get(&item.name) {
+            items.push(labelled(item, role));
+            codes.push(code.clone());
+        }
+    }
+    let tasks = evaluation::default_tasks()?;
+    // A task about a source or label that the samples lack cannot be measured.
+    Ok(tasks
+        .iter()
+        .filter_map(|task| evaluate(task, &items, &Ranking::Codes(&codes), "codes", SEED).ok())
+        .collect())
+}
+
+fn draw(encoder: &Encoder, gallery: &Gallery, figures: &[TaskResult], answers: &[Answered]) -> Result<Page> {
+    let mut illustrator = Illustrator::new(encoder, gallery);
+    let progress = Progress::images("drawing", answers.len());
+    let mut drawn = Vec::new();
+    for answer in answers {
+        drawn.push(illustrator.answer(&Asked::new(&answer.picture, &answer.encoding), &answer.hits)?);
+        progress.advance(1);
+    }
+    progress.finish();
+    let intro = format!(
+        "Each query and the {NEIGHBORS} pictures, of a gallery of {}, whose {}-bit hash codes differ from its code \
+         in the fewest bits. Pictures of the same patient never answer. A green frame and a tick mark a shared label. \
+         Brighter colours: where the network looked. Not for diagnosis.",
+        gallery.len(),
+        gallery.bits(),
+    );
+    let figures = Figures {
+        caption: "Measured on these samples; a small set, so read the 95 % intervals. mAP over all relevant."
+            .to_owned(),
+        heads: FIGURE_HEADS.map(str::to_owned).into(),
+        rows: figures.iter().map(figure_row).collect(),
+    };
+    let title = "Skiagraph: similar radiographs".to_owned();
+    Ok(Page { title, intro: vec![intro], figures: Some(figures), answers: drawn })
+}
+
+fn figure_row(result: &TaskResult) -> Vec<String> {
+    let head = [result.task.clone(), result.queries.to_string()];
+    head.into_iter().chain([&result.p_at_10, &result.map_all].map(figure)).collect()
+}
+
+fn print(
+    page: &Path,
+    gallery: &Gallery,
+    filled: &Filled,
+    figures: &[TaskResult],
+    answers: &[Answered],
+) -> Result<()> {
+    if !filled.rejected.is_empty() {
+        eprintln!("{}", ingest::describe_rejected(&filled.rejected));
+    }
+    output::text(&format!(
+        "gallery: {} pictures of {} bits ({} new); queries: {}\n",
+        gallery.len(),
+        gallery.bits(),
+        filled.added,
+        answers.len()
+    ))?;
+    let rows: Vec<_> = figures.iter().map(figure_row).collect();
+    output::text(&output::table(&FIGURE_HEADS, &rows))?;
+    output::text("mAP over all relevant pictures; in brackets: 95 % bootstrap intervals\n")?;
+    let apart = (answers.len() / EXAMPLE_QUERIES).max(1);
+    for answer in answers.iter().step_by(apart).take(EXAMPLE_QUERIES) {
+        let record = &answer.picture.record;
+        output::text(&format!("{} ({})", record.name, record.labels.join(", ")))?;
+        for hit in answer.hits.iter().take(3) {
+            let labels = hit.record.labels.join(", ");
+            output::text(&format!("  {:>3} bits  {} ({labels})", hit.distance, hit.record.name))?;
+        }
+    }
+    output::text(&format!("\npage: {}", page.display()))
+}

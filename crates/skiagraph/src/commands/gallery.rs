@@ -1,0 +1,122 @@
+//! `skiagraph gallery`: what a gallery holds, whether it is sound, and taking pictures out.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use retrieval::gallery::Gallery;
+use serde_json::json;
+
+use crate::output;
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph gallery info g
+  skiagraph gallery verify g
+  skiagraph gallery delete g 12 1.2.840.113619.2.55.3";
+
+/// Look after a gallery: info, verify, delete
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct GalleryArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// Say what a gallery holds and which model built it
+    #[command(after_help = "EXAMPLES:\n  skiagraph gallery info g\n  skiagraph gallery info g --json")]
+    Info(Folder),
+    /// Check that every record, code, embedding and thumbnail is whole, and that the index agrees
+    ///
+    /// Fails if anything is wrong, after naming each problem.
+    #[command(after_help = "EXAMPLES:\n  skiagraph gallery verify g\n  skiagraph gallery verify g --json")]
+    Verify(Folder),
+    /// Take pictures out of a gallery, at once and for good, thumbnails included
+    ///
+    /// If one of them is not there, nothing is deleted.
+    #[command(after_help = "EXAMPLES:\n  skiagraph gallery delete g 12\n  \
+                            skiagraph gallery delete g 1.2.840.113619.2.55.3 --json")]
+    Delete(Delete),
+}
+
+#[derive(clap::Args)]
+struct Folder {
+    /// The gallery's folder
+    #[arg(value_name = "GALLERY")]
+    gallery: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct Delete {
+    #[command(flatten)]
+    folder: Folder,
+    /// Keys (SOP Instance UID or content hash) or ids (the numbers that `search --json` shows)
+    #[arg(value_name = "KEY_OR_ID", required = true)]
+    pictures: Vec<String>,
+}
+
+/// Does what was asked of the gallery.
+pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
+    match &args.action {
+        Action::Info(folder) => info(folder),
+        Action::Verify(folder) => verify(folder),
+        Action::Delete(args) => delete(args),
+    }
+}
+
+fn info(args: &Folder) -> Result<()> {
+    let info = Gallery::open(&args.gallery)?.info()?;
+    if args.json {
+        return output::json(&info);
+    }
+    output::text(&info.to_string())
+}
+
+fn verify(args: &Folder) -> Result<()> {
+    let problems = Gallery::open(&args.gallery)?.verify()?;
+    let described: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    if args.json {
+        output::json(&json!({ "sound": described.is_empty(), "problems": described }))?;
+    } else {
+        for problem in &described {
+            output::text(problem)?;
+        }
+    }
+    if !described.is_empty() {
+        bail!("the gallery `{}` has {} problems", args.gallery.display(), described.len());
+    }
+    if args.json { Ok(()) } else { output::text("the gallery is sound") }
+}
+
+fn delete(args: &Delete) -> Result<()> {
+    let mut gallery = Gallery::open(&args.folder.gallery)?;
+    // All of them are looked up first, so that a slip of the hand deletes nothing.
+    let ids = args.pictures.iter().map(|picture| find(&gallery, picture)).collect::<Result<Vec<_>>>()?;
+    let mut deleted = 0;
+    for id in ids {
+        // The same picture may have been named twice, by key and by id.
+        deleted += usize::from(gallery.delete(id).with_context(|| format!("cannot delete picture {id}"))?);
+    }
+    if args.folder.json {
+        return output::json(&json!({ "deleted": deleted, "size": gallery.len() }));
+    }
+    output::text(&format!(
+        "deleted {deleted}; `{}` holds {} pictures",
+        args.folder.gallery.display(),
+        gallery.len()
+    ))
+}
+
+/// The id of a picture that is given by key or by id.
+fn find(gallery: &Gallery, picture: &str) -> Result<u64> {
+    if let Some(id) = gallery.id_of(picture)? {
+        return Ok(id);
+    }
+    match picture.parse() {
+        Ok(id) if gallery.record(id).is_ok() => Ok(id),
+        _ => bail!("the gallery has no picture with the key or id `{picture}`; nothing was deleted"),
+    }
+}

@@ -1,0 +1,177 @@
+//! `skiagraph index`: files into a gallery.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use network::Encoder;
+use radiograph::dataset::{Dataset, Split};
+use retrieval::gallery::{Gallery, Insertion};
+use serde::Serialize;
+
+use crate::ingest::{self, BATCH, Listed, Rejected};
+use crate::model::ModelArgs;
+use crate::output;
+use crate::progress::Progress;
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph index --gallery g pictures/ another.dcm
+  skiagraph index --gallery g --manifest data/manifest.csv --split train,database
+  skiagraph index --model runs/a/model.safetensors --gallery g-of-a pictures/ --json
+
+A picture that the gallery already has (the same SOP Instance UID, or the same bytes) is left as it
+is, so a command that was interrupted is simply given again.";
+
+/// Put radiographs into a gallery
+///
+/// Reads PNG, JPEG, TIFF and DICOM files, encodes them and stores codes, embeddings, thumbnails and
+/// records. The gallery is made if there is none. Each batch of 32 is durable before the next begins.
+/// Fails if not one file is usable; otherwise unusable files are listed with their reasons.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct IndexArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// The gallery's folder
+    #[arg(long, value_name = "FOLDER")]
+    gallery: PathBuf,
+    /// Files, and folders with all that is in them
+    #[arg(value_name = "PATH", required_unless_present = "manifest", conflicts_with = "manifest")]
+    paths: Vec<PathBuf>,
+    /// Manifest (CSV or Parquet, or a folder that holds one) with paths, labels, patients, views and sources
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// Only these splits of the manifest
+    #[arg(long, value_name = "SPLIT", value_delimiter = ',', requires = "manifest")]
+    split: Vec<SplitName>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A split by its word in a manifest.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SplitName {
+    Train,
+    Validation,
+    Database,
+    Query,
+}
+
+impl From<SplitName> for Split {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::Train => Self::Train,
+            SplitName::Validation => Self::Validation,
+            SplitName::Database => Self::Database,
+            SplitName::Query => Self::Query,
+        }
+    }
+}
+
+/// What became of the files.
+#[derive(Default, Serialize)]
+pub(crate) struct Filled {
+    pub(crate) added: usize,
+    pub(crate) known: usize,
+    pub(crate) rejected: Vec<Rejected>,
+    pub(crate) seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    gallery: &'a Path,
+    model: &'a str,
+    /// Pictures in the gallery now.
+    size: usize,
+    images_per_second: f64,
+    #[serde(flatten)]
+    filled: &'a Filled,
+}
+
+/// Indexes and reports.
+pub(crate) fn run(args: &IndexArgs) -> Result<()> {
+    // The list first: a wrong path should not wait for a model to load.
+    let (listed, missing) = match &args.manifest {
+        Some(manifest) => list_manifest(manifest, &args.split)?,
+        None => (ingest::list_paths(&args.paths)?, Vec::new()),
+    };
+    let encoder = args.model.load()?;
+    let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
+    let mut filled = fill(&mut gallery, &encoder, &listed)?;
+    filled.rejected.splice(0..0, missing);
+    report(args, &gallery, &filled)?;
+    if filled.added + filled.known == 0 {
+        bail!("not one of the {} files is a usable radiograph", filled.rejected.len());
+    }
+    Ok(())
+}
+
+/// The rows of a manifest that are in one of the splits (or all of them), and those whose file is missing.
+fn list_manifest(manifest: &Path, splits: &[SplitName]) -> Result<(Vec<Listed>, Vec<Rejected>)> {
+    let dataset = Dataset::open(manifest)?;
+    let splits: Vec<Split> = splits.iter().map(|&name| name.into()).collect();
+    let wanted =
+        |split: Option<Split>| splits.is_empty() || split.is_some_and(|split| splits.contains(&split));
+    let items = dataset.items.iter().filter(|item| wanted(item.split));
+    let listed: Vec<_> = items.map(Listed::from_item).collect();
+    if listed.is_empty() {
+        bail!("`{}` has no row in the splits that --split asks for", manifest.display());
+    }
+    let skipped = dataset.skipped.into_iter();
+    Ok((listed, skipped.map(|row| Rejected { name: row.name, reason: row.reason }).collect()))
+}
+
+/// Puts the pictures into the gallery, a durable batch at a time.
+pub(crate) fn fill(gallery: &mut Gallery, encoder: &Encoder, listed: &[Listed]) -> Result<Filled> {
+    let mut filled = Filled::default();
+    let progress = Progress::images("indexing", listed.len());
+    for batch in listed.chunks(BATCH) {
+        let (pictures, rejected) = ingest::decode_batch(batch, encoder.preprocess());
+        filled.rejected.extend(rejected);
+        let mut fresh = Vec::new();
+        for picture in pictures {
+            match gallery.contains(&picture.record.key)? {
+                true => filled.known += 1,
+                false => fresh.push(picture),
+            }
+        }
+        let encodings = ingest::encode(encoder, &fresh)?;
+        for (picture, encoding) in fresh.iter().zip(encodings) {
+            match gallery.insert(&ingest::entry(picture, encoding)?)? {
+                Insertion::New(_) => filled.added += 1,
+                Insertion::Known(_) => filled.known += 1,
+            }
+        }
+        gallery.commit().context("cannot store a batch of pictures")?;
+        progress.advance(batch.len());
+    }
+    progress.finish();
+    filled.seconds = progress.seconds();
+    Ok(filled)
+}
+
+fn report(args: &IndexArgs, gallery: &Gallery, filled: &Filled) -> Result<()> {
+    let images = filled.added + filled.known + filled.rejected.len();
+    let images_per_second = images as f64 / filled.seconds.max(1e-9);
+    if args.json {
+        return output::json(&Report {
+            gallery: &args.gallery,
+            model: &gallery.model().0,
+            size: gallery.len(),
+            images_per_second,
+            filled,
+        });
+    }
+    if !filled.rejected.is_empty() {
+        eprintln!("{}", ingest::describe_rejected(&filled.rejected));
+    }
+    output::text(&format!(
+        "added {}, already known {}, rejected {}; `{}` holds {} pictures ({images_per_second:.1} images/s)",
+        filled.added,
+        filled.known,
+        filled.rejected.len(),
+        args.gallery.display(),
+        gallery.len(),
+    ))
+}

@@ -1,0 +1,244 @@
+//! Files to radiographs to network inputs: what `index`, `search`, `eval` and `demo` share.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use image::GrayImage;
+use network::{Encoder, Encoding};
+use radiograph::dataset::Item;
+use radiograph::{Input, Limits, Preprocess, Radiograph};
+use rayon::prelude::*;
+use retrieval::gallery::{Entry, Record};
+use serde::Serialize;
+
+use crate::report::overlay;
+
+/// How many pictures are decoded, encoded and committed together.
+pub(crate) const BATCH: usize = 32;
+/// The longer side of a gallery's thumbnails, in pixels.
+const THUMBNAIL_SIDE: u32 = 256;
+const THUMBNAIL_QUALITY: u8 = 80;
+
+/// A file to read, and what a manifest says of it.
+#[derive(Clone, Default)]
+pub(crate) struct Listed {
+    pub(crate) path: PathBuf,
+    pub(crate) name: String,
+    pub(crate) labels: Vec<String>,
+    /// Unique across sources.
+    pub(crate) patient: Option<String>,
+    pub(crate) source: Option<String>,
+    pub(crate) view: Option<String>,
+    pub(crate) licence: Option<String>,
+}
+
+/// A file that is no usable radiograph, and why.
+#[derive(Debug, Serialize)]
+pub(crate) struct Rejected {
+    pub(crate) name: String,
+    pub(crate) reason: String,
+}
+
+/// A picture ready for the network. The full-size pixels are gone: a batch of large ones would not fit.
+pub(crate) struct Decoded {
+    pub(crate) record: Record,
+    pub(crate) thumbnail: GrayImage,
+    pub(crate) input: Input,
+}
+
+impl Listed {
+    /// A bare file, of which nothing is known but its name.
+    pub(crate) fn bare(path: &Path) -> Self {
+        Self { path: path.to_owned(), name: path.display().to_string(), ..Self::default() }
+    }
+
+    /// A row of a manifest.
+    pub(crate) fn from_item(item: &Item) -> Self {
+        Self {
+            path: item.path.clone(),
+            name: item.name.clone(),
+            labels: item.labels.clone(),
+            patient: patient_across_sources(item),
+            source: item.source.clone(),
+            view: item.view.clone(),
+            licence: item.licence.clone(),
+        }
+    }
+}
+
+/// The patient's name in a world of several sources, each of which numbers its own patients.
+pub(crate) fn patient_across_sources(item: &Item) -> Option<String> {
+    let patient = item.patient.as_ref()?;
+    Some(format!("{}/{patient}", item.source.as_deref().unwrap_or_default()))
+}
+
+/// The radiographs at the paths: files as they are, folders with all that is in them, in order of name.
+///
+/// # Errors
+/// If a path is not there, or there is not one radiograph in a folder.
+pub(crate) fn list_paths(paths: &[PathBuf]) -> Result<Vec<Listed>> {
+    let mut found = Vec::new();
+    for path in paths {
+        let kind = fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let before = found.len();
+        if kind.is_dir() {
+            walk(path, &mut found)?;
+        } else {
+            found.push(path.clone());
+        }
+        if found.len() == before {
+            bail!(
+                "there is no radiograph (PNG, JPEG, TIFF or DICOM file) in the folder `{}`",
+                path.display()
+            );
+        }
+    }
+    Ok(found.iter().map(|path| Listed::bare(path)).collect())
+}
+
+/// Adds the radiographs under a folder. Links to folders are not followed: they may go in circles.
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    let unreadable = || format!("cannot read the folder `{}`", folder.display());
+    let mut entries =
+        fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).with_context(unreadable)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if entry.file_type().with_context(unreadable)?.is_dir() {
+            walk(&path, found)?;
+        } else if path.is_file() && looks_like_a_radiograph(&path) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// By its name (so that a broken picture is reported, not passed over) or by its first bytes
+/// (DICOM files often have no telling name).
+fn looks_like_a_radiograph(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    if ["png", "jpg", "jpeg", "tif", "tiff", "dcm", "dicom"]
+        .contains(&extension.to_ascii_lowercase().as_str())
+    {
+        return true;
+    }
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(132).read_to_end(&mut start));
+    // A DICOMDIR is a table of contents, not a picture.
+    read.is_ok()
+        && path.file_name().is_some_and(|name| name != "DICOMDIR")
+        && (start.get(128..132) == Some(b"DICM")
+            || [&b"\x89PNG"[..], b"\xff\xd8\xff", b"II*\0", b"MM\0*"]
+                .iter()
+                .any(|magic| start.starts_with(magic)))
+}
+
+/// Reads one file whole, for a command that needs its full-size pixels.
+pub(crate) fn read(path: &Path) -> Result<(Radiograph, String)> {
+    let (radiograph, hash) = radiograph::read(path, &Limits::default())?;
+    let key = radiograph.header().sop_instance_uid.clone().unwrap_or_else(|| hash.to_string());
+    Ok((radiograph, key))
+}
+
+/// Reads and prepares the files in parallel, in their order; the unusable ones come apart.
+pub(crate) fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> (Vec<Decoded>, Vec<Rejected>) {
+    let results: Vec<_> = batch.par_iter().map(|listed| decode(listed, preprocess)).collect();
+    let (mut decoded, mut rejected) = (Vec::new(), Vec::new());
+    for (result, listed) in results.into_iter().zip(batch) {
+        match result {
+            Ok(picture) => decoded.push(picture),
+            Err(error) => rejected.push(Rejected { name: listed.name.clone(), reason: format!("{error:#}") }),
+        }
+    }
+    (decoded, rejected)
+}
+
+/// Reads and prepares one file.
+pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded> {
+    let (radiograph, key) = read(&listed.path)?;
+    let header = radiograph.header();
+    let record = Record {
+        key,
+        name: listed.name.clone(),
+        labels: listed.labels.clone(),
+        patient: listed.patient.clone().or_else(|| header.patient_id.clone()),
+        source: listed.source.clone(),
+        view: listed.view.clone().or_else(|| header.view.clone()),
+        body_part: header.body_part.clone(),
+        licence: listed.licence.clone(),
+        width: radiograph.width(),
+        height: radiograph.height(),
+    };
+    let thumbnail = overlay::shrink(&radiograph, THUMBNAIL_SIDE);
+    Ok(Decoded { record, thumbnail, input: preprocess.apply(&radiograph) })
+}
+
+/// Encodes pictures; the encodings are parallel to them.
+pub(crate) fn encode(encoder: &Encoder, pictures: &[Decoded]) -> Result<Vec<Encoding>> {
+    if pictures.is_empty() {
+        return Ok(Vec::new());
+    }
+    let inputs: Vec<Input> = pictures.iter().map(|picture| picture.input.clone()).collect();
+    encoder.encode(&inputs).context("cannot encode a batch of pictures")
+}
+
+/// What a gallery stores of an encoded picture.
+pub(crate) fn entry(picture: &Decoded, encoding: Encoding) -> Result<Entry> {
+    Ok(Entry {
+        record: picture.record.clone(),
+        code: encoding.code,
+        embedding: encoding.embedding,
+        thumbnail: overlay::grey_jpeg(&picture.thumbnail, THUMBNAIL_QUALITY)?,
+    })
+}
+
+/// The rejected files as lines of text, a few at most.
+pub(crate) fn describe_rejected(rejected: &[Rejected]) -> String {
+    const SHOWN: usize = 20;
+    let mut lines: Vec<_> = rejected
+        .iter()
+        .take(SHOWN)
+        .map(|file| format!("  rejected {}: {}", file.name, file.reason))
+        .collect();
+    if rejected.len() > SHOWN {
+        lines.push(format!("  … and {} more (all of them with --json)", rejected.len() - SHOWN));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_gives_its_pictures_in_order_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("b")).unwrap();
+        fs::write(at("b/1.PNG"), "broken, but named as a picture").unwrap();
+        fs::write(at("a"), b"\x89PNG\r\n").unwrap();
+        fs::write(at("readme.txt"), "text").unwrap();
+        fs::write(at(".hidden.png"), "").unwrap();
+        let mut dicom = vec![0; 128];
+        dicom.extend(b"DICM");
+        fs::write(at("c.1.2.3"), &dicom).unwrap();
+        fs::write(at("DICOMDIR"), &dicom).unwrap();
+        let found = list_paths(&[folder.path().to_owned()]).unwrap();
+        let paths: Vec<_> = found.into_iter().map(|listed| listed.path).collect();
+        assert_eq!(paths, [at("a"), at("b/1.PNG"), at("c.1.2.3")]);
+    }
+
+    #[test]
+    fn an_empty_folder_and_a_missing_file_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = list_paths(&[folder.path().to_owned()]).unwrap_err();
+        assert!(error.to_string().contains(&folder.path().display().to_string()), "{error}");
+        let error = list_paths(&[folder.path().join("gone.png")]).unwrap_err();
+        assert!(error.to_string().contains("gone.png"), "{error}");
+    }
+}

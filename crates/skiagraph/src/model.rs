@@ -1,0 +1,55 @@
+//! Which model a command uses, and where the workspace's samples and model lie.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use network::{DeviceChoice, Encoder};
+
+/// The options of every command that encodes pictures.
+#[derive(clap::Args)]
+pub(crate) struct ModelArgs {
+    /// Model file [default: the model that ships, models/skiagraph-64.safetensors]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Where the network runs: auto or cpu
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: DeviceChoice,
+}
+
+impl ModelArgs {
+    /// The model file: the one given, or the one that ships.
+    pub(crate) fn path(&self) -> Result<PathBuf> {
+        match &self.model {
+            Some(path) => Ok(path.clone()),
+            None => shipped("models/skiagraph-64.safetensors")
+                .context("give a model with --model FILE, or train one with `skiagraph train`"),
+        }
+    }
+
+    /// Loads the model.
+    pub(crate) fn load(&self) -> Result<Encoder> {
+        let path = self.path()?;
+        Encoder::load(&path, self.device)
+            .with_context(|| format!("cannot use the model `{}`", path.display()))
+    }
+
+    /// Where the network shall run.
+    pub(crate) fn device(&self) -> DeviceChoice {
+        self.device
+    }
+}
+
+/// A file or folder of the workspace that this binary was built from.
+pub(crate) fn shipped(name: &str) -> Result<PathBuf> {
+    let path = workspace().join(name);
+    if !path.exists() {
+        bail!("`{}` is not there (this binary was built in another place)", path.display());
+    }
+    Ok(path)
+}
+
+/// The root of the workspace that this binary was built from.
+pub(crate) fn workspace() -> PathBuf {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_folder.ancestors().nth(2).unwrap_or(crate_folder).to_owned()
+}

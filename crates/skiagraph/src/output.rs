@@ -1,0 +1,77 @@
+//! What reaches standard output and standard error: answers, JSON, the one error.
+
+use std::io::{ErrorKind, Write, stdout};
+
+use anyhow::Result;
+use serde::Serialize;
+
+/// Prints text and a line end to standard output.
+/// Unlike `println!`, a reader that went away (`| head`) is an error, not a panic.
+pub(crate) fn text(text: &str) -> Result<()> {
+    Ok(writeln!(stdout().lock(), "{text}")?)
+}
+
+/// Prints a value as indented JSON to standard output.
+pub(crate) fn json(value: &impl Serialize) -> Result<()> {
+    text(&serde_json::to_string_pretty(value)?)
+}
+
+/// Whether the command failed only because nobody reads its output any more.
+pub(crate) fn reader_went_away(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// Prints `error: …` and each cause that says something new, to standard error.
+pub(crate) fn print_error(error: &anyhow::Error) {
+    eprintln!("{}", describe(error));
+}
+
+fn describe(error: &anyhow::Error) -> String {
+    let mut said = format!("error: {error}");
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some errors repeat their cause in their own text.
+        if !said.contains(&cause) {
+            said += &format!("\n  because: {cause}");
+        }
+    }
+    said
+}
+
+/// Columns of text, the first left-aligned, the others right-aligned, with a rule under the heads.
+pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([heads[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+    let line = |cells: Vec<&str>| {
+        let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
+            0 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let rule = "-".repeat(widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1));
+    let body = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
+    [line(heads.to_vec()), rule].into_iter().chain(body).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::{Context, anyhow};
+
+    #[test]
+    fn an_error_is_told_once_with_its_causes() {
+        let error = Err::<(), _>(anyhow!("no such file")).context("cannot read `a`").unwrap_err();
+        assert_eq!(describe(&error), "error: cannot read `a`\n  because: no such file");
+        let error = Err::<(), _>(anyhow!("bad")).context("worse: bad").unwrap_err();
+        assert_eq!(describe(&error), "error: worse: bad");
+    }
+
+    #[test]
+    fn a_table_aligns_its_columns() {
+        let rows = [vec!["part".to_owned(), "1".to_owned()], vec!["a".to_owned(), "10".to_owned()]];
+        assert_eq!(table(&["task", "n"], &rows), "task   n\n--------\npart   1\na     10");
+    }
+}

@@ -1,0 +1,196 @@
+//! One self-contained page: queries, their neighbours, where the network looked. No script, no request.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+const STYLE: &str = include_str!("page.css");
+
+/// A page of answers.
+pub(crate) struct Page {
+    pub(crate) title: String,
+    /// What the page shows, a paragraph each.
+    pub(crate) intro: Vec<String>,
+    pub(crate) figures: Option<Figures>,
+    pub(crate) answers: Vec<Answer>,
+}
+
+/// A table of measured figures.
+pub(crate) struct Figures {
+    pub(crate) caption: String,
+    pub(crate) heads: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+/// A query and its neighbours, nearest first.
+pub(crate) struct Answer {
+    pub(crate) query: Card,
+    pub(crate) neighbors: Vec<Card>,
+}
+
+/// One picture with its saliency and what is known of it.
+pub(crate) struct Card {
+    pub(crate) name: String,
+    pub(crate) labels: Vec<Label>,
+    /// Such as "distance 12 of 64 bits"; none on a query.
+    pub(crate) distance: Option<String>,
+    /// JPEG bytes.
+    pub(crate) plain: Vec<u8>,
+    /// JPEG bytes: the same picture under its saliency map.
+    pub(crate) map: Vec<u8>,
+}
+
+/// A label, and whether query and neighbour share it.
+pub(crate) struct Label {
+    pub(crate) text: String,
+    pub(crate) shared: bool,
+}
+
+/// The page as HTML. Answers beyond `max_bytes` are left out, and the page says how many.
+pub(crate) fn render(page: &Page, max_bytes: usize) -> String {
+    let mut body = String::new();
+    let mut shown = 0;
+    for (number, answer) in page.answers.iter().enumerate() {
+        let section = section(number + 1, answer);
+        if body.len() + section.len() > max_bytes {
+            break;
+        }
+        body += &section;
+        shown += 1;
+    }
+    if shown < page.answers.len() {
+        let all = page.answers.len();
+        let _ = write!(body, "<p>Only {shown} of {all} queries are drawn, to keep this page small.</p>");
+    }
+    let title = escape(&page.title);
+    let intro: String = page.intro.iter().map(|text| format!("<p>{}</p>\n", escape(text))).collect();
+    let figures = page.figures.as_ref().map(table).unwrap_or_default();
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <header>\n<h1>{title}</h1>\n{intro}{figures}</header>\n\
+         <input type=\"checkbox\" id=\"saliency\" checked>\n\
+         <div class=\"switch\"><label for=\"saliency\">Show where the network looked</label></div>\n\
+         <main>\n{body}</main>\n</body>\n</html>\n"
+    )
+}
+
+fn table(figures: &Figures) -> String {
+    let heads: String =
+        figures.heads.iter().map(|head| format!("<th scope=\"col\">{}</th>", escape(head))).collect();
+    let row = |cells: &Vec<String>| {
+        let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+        format!("<tr>{cells}</tr>\n")
+    };
+    let rows: String = figures.rows.iter().map(row).collect();
+    let caption = escape(&figures.caption);
+    format!(
+        "<table>\n<caption>{caption}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
+    )
+}
+
+fn section(number: usize, answer: &Answer) -> String {
+    let name = escape(&answer.query.name);
+    let query = card("query", "Query", &answer.query);
+    let neighbors: String = answer
+        .neighbors
+        .iter()
+        .enumerate()
+        .map(|(rank, neighbor)| {
+            let class = if neighbor.labels.iter().any(|label| label.shared) { "match" } else { "other" };
+            card(class, &format!("Neighbour {}", rank + 1), neighbor)
+        })
+        .collect();
+    format!(
+        "<section aria-labelledby=\"q{number}\">\n<h2 id=\"q{number}\">Query {number}: {name}</h2>\n\
+         <ul class=\"answer\">\n{query}{neighbors}</ul>\n</section>\n"
+    )
+}
+
+fn card(class: &str, heading: &str, card: &Card) -> String {
+    let labels: Vec<_> = card.labels.iter().map(|label| label.text.as_str()).collect();
+    let described = match labels.is_empty() {
+        true => escape(&format!("{heading}: {}", card.name)),
+        false => escape(&format!("{heading}: {}, labelled {}", card.name, labels.join(", "))),
+    };
+    let marked: Vec<_> = card
+        .labels
+        .iter()
+        .map(|label| match (escape(&label.text), label.shared) {
+            (text, true) => format!("<b>✓ {text}</b>"),
+            (text, false) => text,
+        })
+        .collect();
+    let distance = card.distance.as_ref().map(|text| format!("<br>{}", escape(text))).unwrap_or_default();
+    let labels = if marked.is_empty() { String::new() } else { format!("<br>{}", marked.join(", ")) };
+    format!(
+        "<li class=\"{class}\"><figure>\
+         <img class=\"plain\" alt=\"{described}\" src=\"data:image/jpeg;base64,{plain}\">\
+         <img class=\"map\" alt=\"{described}, with its saliency map\" src=\"data:image/jpeg;base64,{map}\">\
+         <figcaption><span class=\"quiet\">{heading} · {name}</span>{labels}{distance}</figcaption>\
+         </figure></li>\n",
+        plain = BASE64.encode(&card.plain),
+        map = BASE64.encode(&card.map),
+        name = escape(&card.name),
+    )
+}
+
+/// Text that cannot become markup: names and labels come from files.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(name: &str, shared: bool) -> Card {
+        let label = Label { text: "hip".to_owned(), shared };
+        Card { name: name.to_owned(), labels: vec![label], distance: None, plain: vec![1, 2], map: vec![3] }
+    }
+
+    fn page(answers: usize) -> Page {
+        let answer = || Answer { query: picture("<script>q", false), neighbors: vec![picture("n", true)] };
+        Page {
+            title: "A & B".to_owned(),
+            intro: vec!["Hello".to_owned()],
+            figures: None,
+            answers: (0..answers).map(|_| answer()).collect(),
+        }
+    }
+
+    #[test]
+    fn names_cannot_become_markup_and_nothing_is_fetched() {
+        let html = render(&page(1), usize::MAX);
+        assert!(!html.contains("<script"), "{html}");
+        assert!(!html.contains("http:") && !html.contains("https:"), "{html}");
+        assert!(html.contains("&lt;script&gt;q") && html.contains("A &amp; B"));
+    }
+
+    #[test]
+    fn each_picture_has_a_text_and_a_match_is_marked_by_more_than_colour() {
+        let html = render(&page(1), usize::MAX);
+        assert_eq!(html.matches("<img").count(), html.matches("alt=\"").count());
+        assert!(html.contains("✓ hip") && html.contains("class=\"match\""));
+    }
+
+    #[test]
+    fn a_page_that_grows_too_large_says_what_it_leaves_out() {
+        let html = render(&page(3), 1_500);
+        assert!(html.contains("of 3 queries are drawn"), "{html}");
+    }
+}

@@ -1,0 +1,5 @@
+//! What people look at: pictures, saliency overlays, and pages of answers.
+
+pub(crate) mod answers;
+pub(crate) mod html;
+pub(crate) mod overlay;

@@ -1,0 +1,150 @@
+//! Index, search, explain, evaluate, look after a gallery: the binary end to end on a few samples.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
+use common::{command, fail, json, pictures, subset, succeed, text};
+use serde_json::Value;
+
+#[test]
+fn a_picture_finds_itself_and_others_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = subset(folder.path(), 6, |_| true);
+    let gallery = folder.path().join("g");
+    let report = json(&["index", "--gallery", text(&gallery), "--manifest", text(&manifest)]);
+    let all = pictures(folder.path().join("images").as_path());
+    assert_eq!(report["added"], all.len());
+    let again = json(&["index", "--gallery", text(&gallery), "--manifest", text(&manifest)]);
+    assert_eq!((&again["added"], &again["known"]), (&Value::from(0), &report["added"]));
+
+    let query = text(&all[0]);
+    let html = folder.path().join("page.html");
+    let found = json(&["search", "--gallery", text(&gallery), query, "--k", "3", "--html", text(&html)]);
+    let hits = found["queries"][0]["hits"].as_array().unwrap();
+    assert_eq!(hits.len(), 3);
+    assert_eq!(hits[0]["distance"], 0);
+    let others =
+        json(&["search", "--gallery", text(&gallery), query, "--k", "3", "--others", "--rerank", "5"]);
+    let key = &hits[0]["key"];
+    for hit in others["queries"][0]["hits"].as_array().unwrap() {
+        assert_ne!(&hit["key"], key);
+        assert!(hit["euclidean"].is_number());
+    }
+    let page = fs::read_to_string(html).unwrap();
+    assert!(page.contains("data:image/jpeg;base64,") && !page.contains("https://"));
+    let readable = succeed(&["search", "--gallery", text(&gallery), query]).stdout;
+    assert!(readable.contains("labels"), "{readable}");
+}
+
+#[test]
+fn splits_of_a_manifest_are_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = subset(folder.path(), 3, |_| true);
+    let gallery = folder.path().join("g");
+    let arguments =
+        ["index", "--gallery", text(&gallery), "--manifest", text(&manifest), "--split", "database"];
+    assert_eq!(json(&arguments)["added"], 3);
+    fail(&[&arguments[..5], &["--split", "validation"]].concat(), &["split"]);
+}
+
+#[test]
+fn a_gallery_is_looked_after() {
+    let folder = tempfile::tempdir().unwrap();
+    subset(folder.path(), 2, |_| true);
+    let gallery = folder.path().join("g");
+    let gallery = text(&gallery);
+    let images = folder.path().join("images");
+    let size = json(&["index", "--gallery", gallery, text(&images)])["size"].as_u64().unwrap();
+    assert!(succeed(&["gallery", "info", gallery]).stdout.contains(&size.to_string()));
+    assert!(json(&["gallery", "info", gallery]).is_object());
+    assert_eq!(json(&["gallery", "verify", gallery])["sound"], true);
+
+    let picture = pictures(&images)[0].clone();
+    let found = json(&["search", "--gallery", gallery, text(&picture), "--k", "1"]);
+    let (key, id) = (&found["queries"][0]["hits"][0]["key"], &found["queries"][0]["hits"][0]["id"]);
+    let key = key.as_str().unwrap();
+    fail(&["gallery", "delete", gallery, key, "no-such-key"], &["no-such-key"]);
+    let deleted = json(&["gallery", "delete", gallery, key]);
+    assert_eq!((deleted["deleted"].as_u64(), deleted["size"].as_u64()), (Some(1), Some(size - 1)));
+    fail(&["gallery", "delete", gallery, &id.to_string()], &[&id.to_string()]);
+    let found = json(&["search", "--gallery", gallery, text(&picture), "--k", "100"]);
+    let hits = found["queries"][0]["hits"].as_array().unwrap();
+    assert!(hits.iter().all(|hit| hit["key"] != key));
+    assert_eq!(json(&["gallery", "verify", gallery])["sound"], true);
+}
+
+#[test]
+fn a_killed_index_is_resumed_to_the_same_gallery() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = subset(folder.path(), 90, |_| true);
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    succeed(&["index", "--gallery", text(&whole), "--manifest", text(&manifest)]);
+    let arguments = ["index", "--gallery", text(&killed), "--manifest", text(&manifest)];
+    for milliseconds in [300, 900, 1500] {
+        let mut child = command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    succeed(&arguments);
+    assert_eq!(json(&["gallery", "verify", text(&killed)])["sound"], true);
+    let query = text(&pictures(folder.path().join("images").as_path())[3]).to_owned();
+    assert_eq!(neighbors(&whole, &query), neighbors(&killed, &query));
+}
+
+/// Every picture of the gallery in order of distance and key, without the ids.
+fn neighbors(gallery: &Path, query: &str) -> Vec<(u64, String)> {
+    let found = json(&["search", "--gallery", text(gallery), query, "--k", "1000"]);
+    let hits = found["queries"][0]["hits"].as_array().unwrap();
+    let pair = |hit: &Value| (hit["distance"].as_u64().unwrap(), hit["key"].as_str().unwrap().to_owned());
+    let mut pairs: Vec<_> = hits.iter().map(pair).collect();
+    pairs.sort();
+    pairs
+}
+
+#[test]
+fn an_explanation_is_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    subset(folder.path(), 1, |_| true);
+    let picture = pictures(folder.path())[0].clone();
+    let out = folder.path().join("saliency.png");
+    let report = json(&["explain", text(&picture), "--out", text(&out)]);
+    let mean = report["mean_saliency"].as_f64().unwrap();
+    assert!(mean > 0.0 && mean < 1.0, "{mean}");
+    let (width, height) = image::image_dimensions(&picture).unwrap();
+    let sheet = image::image_dimensions(&out).unwrap();
+    assert_eq!(sheet, (3 * width + 16, height));
+}
+
+#[test]
+fn a_model_is_measured_task_by_task() {
+    let folder = tempfile::tempdir().unwrap();
+    subset(folder.path(), 30, |_| true);
+    let tasks = folder.path().join("tasks.toml");
+    fs::write(&tasks, "[[task]]\nname = \"everything\"\nlabels_except = [\"chest\"]\n").unwrap();
+    let out = folder.path().join("eval");
+    let arguments = ["eval", "--data", text(folder.path()), "--untrained", "--out", text(&out)];
+    let report = json(&arguments);
+    let rows = report["results"].as_array().unwrap();
+    let methods: Vec<_> = rows.iter().map(|row| row["method"].as_str().unwrap()).collect();
+    assert_eq!(methods, ["codes", "embeddings", "random", "untrained codes", "untrained embeddings"]);
+    for row in rows {
+        assert_eq!(row["task"], "everything");
+        for figure in ["map_all", "p_at_10", "macro_p_at_10", "ndcg_100"] {
+            let part = |name: &str| row[figure][name].as_f64().unwrap();
+            assert!(part("low") <= part("value") && part("value") <= part("high"), "{row}");
+        }
+    }
+    let written: Value =
+        serde_json::from_str(&fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
+    assert_eq!(written["results"], report["results"]);
+    let csv = fs::read_to_string(out.join("results.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 1 + rows.len());
+    let readable = succeed(&arguments[..3]).stdout;
+    assert!(readable.contains("all relevant") && readable.contains("everything"), "{readable}");
+}
