@@ -4,5 +4,112 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use common::{fail, json, pictures, run, subset, succeed, text};
+use common::{command, fail, json, pictures, subset, succeed, text};
+
+/// A data set of a few samples, and a configuration that trains on them in seconds.
+fn experiment(folder: &Path, epochs: usize) -> (PathBuf, PathBuf) {
+    let manifest = subset(folder, 12, |_| true);
+    // The samples are for searching: here their gallery is what is learned from.
+    let rows = fs::read_to_string(&manifest).unwrap().replace(",database,", ",train,");
+    fs::write(&manifest, rows).unwrap();
+    let config = folder.join("config.toml");
+    let settings = format!(
+        "[preprocess]\nsize = 32\n[architecture]\nbits = 16\n[data]\nvalidation = 0.25\n\
+         [optimisation]\nepochs = {epochs}\nbatch = 4\n"
+    );
+    fs::write(&config, settings).unwrap();
+    (config, manifest)
+}
+
+#[test]
+fn a_network_is_trained_the_same_twice_and_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, data) = experiment(folder.path(), 1);
+    let train = |out: &Path, seed: &str| {
+        let arguments =
+            ["--config", text(&config), "--data", text(&data), "--out", text(out), "--seed", seed];
+        assert!(json(&[&["train"], &arguments[..]].concat()).is_object());
+        fs::read(out.join("model.safetensors")).unwrap()
+    };
+    let [a, b, c] = ["a", "b", "c"].map(|name| folder.path().join(name));
+    let first = train(&a, "7");
+    assert!(first == train(&b, "7"), "one seed gave two models");
+    assert!(first != train(&c, "8"), "two seeds gave one model");
+    for file in ["config.toml", "metrics.jsonl"] {
+        assert!(a.join(file).is_file(), "{file}");
+    }
+
+    let (model, other) = (a.join("model.safetensors"), c.join("model.safetensors"));
+    let gallery = folder.path().join("g");
+    let images = folder.path().join("images");
+    succeed(&["index", "--model", text(&model), "--gallery", text(&gallery), text(&images)]);
+    let picture = pictures(&images)[0].clone();
+    let found = json(&["search", "--model", text(&model), "--gallery", text(&gallery), text(&picture)]);
+    assert_eq!(
+        (found["bits"].as_u64(), found["queries"][0]["hits"][0]["distance"].as_u64()),
+        (Some(16), Some(0))
+    );
+
+    // Codes of two models cannot be compared.
+    let before = json(&["gallery", "info", text(&gallery)]);
+    let search = ["search", "--model", text(&other), "--gallery", text(&gallery), text(&picture)];
+    fail(&search, &["model", "skiagraph index"]);
+    fail(
+        &["index", "--model", text(&other), "--gallery", text(&gallery), text(&images)],
+        &["skiagraph index"],
+    );
+    assert_eq!(json(&["gallery", "info", text(&gallery)]), before);
+}
+
+#[test]
+fn a_killed_training_resumes_to_the_same_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, data) = experiment(folder.path(), 4);
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    let common = ["train", "--config", text(&config), "--data", text(&data), "--out"];
+    let whole_arguments = [&common[..], &[text(&whole)]].concat();
+    let killed_arguments = [&common[..], &[text(&killed)]].concat();
+    succeed(&whole_arguments);
+
+    let mut child = command(&killed_arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for_an_epoch(&killed.join("metrics.jsonl"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fail(&killed_arguments, &["--resume"]);
+    succeed(&[&killed_arguments[..], &["--resume"]].concat());
+    let model = |out: &Path| fs::read(out.join("model.safetensors")).unwrap();
+    assert!(model(&whole) == model(&killed), "a resumed training gave another model");
+}
+
+fn wait_for_an_epoch(metrics: &Path) {
+    let start = Instant::now();
+    while fs::read_to_string(metrics).map_or(0, |lines| lines.lines().count()) == 0 {
+        assert!(start.elapsed() < Duration::from_secs(120), "no epoch ended in two minutes");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn configurations_and_data_that_are_not_right_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, data) = experiment(folder.path(), 1);
+    let out = folder.path().join("run");
+    let train = |config: &Path, data: &Path, named: &[&str]| {
+        fail(&["train", "--config", text(config), "--data", text(data), "--out", text(&out)], named);
+        assert!(!out.join("model.safetensors").exists());
+    };
+    train(Path::new("no-such-config.toml"), &data, &["no-such-config.toml"]);
+    train(&config, Path::new("no-such-data"), &["no-such-data"]);
+    let wrong = folder.path().join("wrong.toml");
+    fs::write(&wrong, "[optimisation]\nepoch = 3\n").unwrap();
+    train(&wrong, &data, &["wrong.toml", "epoch"]);
+    fs::write(&wrong, "[architecture]\nbits = 20\n").unwrap();
+    train(&wrong, &data, &["wrong.toml", "20"]);
+    let unlearnable = folder.path().join("queries.csv");
+    fs::write(&unlearnable, fs::read_to_string(&data).unwrap().replace(",train,", ",query,")).unwrap();
+    train(&config, &unlearnable, &["training pictures"]);
+}

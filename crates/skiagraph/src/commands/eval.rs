@@ -10,7 +10,7 @@ use retrieval::evaluation::{self, Figure, Labelled, Options, Ranking, Role, Task
 use retrieval::{Embedding, HashCode};
 use serde::Serialize;
 
-use crate::ingest::{self, BATCH, Decoded, Listed, Rejected};
+use crate::ingest::{self, BATCH, Listed, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;

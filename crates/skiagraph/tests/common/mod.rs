@@ -8,41 +8,41 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 /// What a command printed and how it ended.
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// The binary with arguments, not started yet.
-pub fn command(arguments: &[&str]) -> Command {
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skiagraph"));
     command.args(arguments).env("COLUMNS", "100").stdin(Stdio::null());
     command
 }
 
 /// Runs the binary.
-pub fn run(arguments: &[&str]) -> Ran {
+pub(crate) fn run(arguments: &[&str]) -> Ran {
     let Output { status, stdout, stderr } = command(arguments).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
 }
 
 /// Runs the binary, which must succeed.
-pub fn succeed(arguments: &[&str]) -> Ran {
+pub(crate) fn succeed(arguments: &[&str]) -> Ran {
     let ran = run(arguments);
     assert_eq!(ran.code, 0, "{arguments:?}\n{}{}", ran.stdout, ran.stderr);
     ran
 }
 
 /// Runs the binary with `--json`, which must succeed.
-pub fn json(arguments: &[&str]) -> Value {
+pub(crate) fn json(arguments: &[&str]) -> Value {
     let ran = succeed(&[arguments, &["--json"]].concat());
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
 /// Runs the binary, which must fail with one `error: …` that names all of `named`.
-pub fn fail(arguments: &[&str], named: &[&str]) -> Ran {
+pub(crate) fn fail(arguments: &[&str], named: &[&str]) -> Ran {
     let ran = run(arguments);
     let said = &ran.stderr;
     assert_ne!(ran.code, 0, "{arguments:?} succeeded: {}", ran.stdout);
@@ -55,28 +55,28 @@ pub fn fail(arguments: &[&str], named: &[&str]) -> Ran {
 }
 
 /// A path as text.
-pub fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
 /// The root of the workspace.
-pub fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 /// The samples that ship.
-pub fn samples() -> PathBuf {
+pub(crate) fn samples() -> PathBuf {
     workspace().join("samples")
 }
 
 /// The model that ships.
-pub fn model() -> PathBuf {
+pub(crate) fn model() -> PathBuf {
     workspace().join("models/skiagraph-64.safetensors")
 }
 
 /// A data set in `folder` of the first rows of the samples that `wanted` keeps, `count` of each split.
 /// `wanted` gets a row's labels. Returns the manifest.
-pub fn subset(folder: &Path, count: usize, wanted: impl Fn(&str) -> bool) -> PathBuf {
+pub(crate) fn subset(folder: &Path, count: usize, wanted: impl Fn(&str) -> bool) -> PathBuf {
     let manifest = fs::read_to_string(samples().join("manifest.csv")).unwrap();
     let mut lines = manifest.lines();
     let head = lines.next().unwrap();
@@ -107,7 +107,7 @@ pub fn subset(folder: &Path, count: usize, wanted: impl Fn(&str) -> bool) -> Pat
 }
 
 /// The picture files of a data set that `subset` made, in order of name.
-pub fn pictures(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn pictures(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
