@@ -1,1 +1,38 @@
-//! network
+//! The paper: attention saliency network, its losses, its training and its encoder.
+
+mod augment;
+mod batch;
+mod checkpoint;
+mod config;
+mod device;
+mod encoder;
+mod error;
+mod hash;
+mod kernels;
+mod layers;
+pub mod loss;
+mod model;
+mod modify;
+mod network;
+mod pretrained;
+mod resample;
+mod resnet;
+mod saliency;
+mod saliency_map;
+mod targets;
+mod train;
+mod validation;
+mod weights;
+
+pub use config::{Augmentation, DataConfig, LossConfig, Optimisation, TrainConfig};
+pub use device::DeviceChoice;
+pub use encoder::{Encoder, Encoding};
+pub use error::{Error, Result};
+pub use layers::Mode;
+pub use model::Card;
+pub use modify::Modification;
+pub use network::{Architecture, Network, Output};
+pub use resnet::FEATURES;
+pub use saliency_map::SaliencyMap;
+pub use train::{EpochMetrics, TrainEvent, TrainOptions, TrainReport, train};
+pub use validation::labelled;

@@ -1,0 +1,153 @@
+//! Batches: which pictures of an epoch, decoded once, changed anew each time, ahead of the training step.
+
+use crate::augment::augment;
+use crate::config::{Augmentation, TrainConfig};
+use crate::targets::Vocabulary;
+use burn::tensor::{Device, Tensor, TensorData};
+use radiograph::dataset::{Item, Skipped};
+use radiograph::{Limits, Preprocess};
+use rand::distr::{Distribution, weighted::WeightedIndex};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+/// Batches made ahead of the step that takes them.
+const AHEAD: usize = 2;
+
+/// Pictures at training size with their labels. Held as 16-bit grey: 18 kB a picture at 96 px.
+pub(crate) struct Pictures {
+    size: usize,
+    pixels: Vec<Vec<u16>>,
+    /// Label indices of each picture.
+    pub labels: Vec<Vec<usize>>,
+    /// How often each is drawn, relative to the others.
+    weights: Vec<f64>,
+}
+
+impl Pictures {
+    /// Decodes `items` in parallel; those that fail are listed with the reason, and left out.
+    /// Also gives which items were kept, by index.
+    pub(crate) fn load(items: &[&Item], vocabulary: &Vocabulary, preprocess: &Preprocess) -> (Self, Vec<usize>, Vec<Skipped>) {
+        let limits = Limits::default();
+        let read = |item: &&Item| -> std::result::Result<Vec<u16>, Skipped> {
+            let (picture, _) = radiograph::read(&item.path, &limits)
+                .map_err(|e| Skipped { name: item.name.clone(), reason: e.to_string() })?;
+            Ok(preprocess.apply(&picture).pixels.iter().map(|p| (p * 65535.0).round() as u16).collect())
+        };
+        let decoded: Vec<_> = items.par_iter().map(read).collect();
+        let mut sources = HashMap::<&Option<String>, usize>::new();
+        items.iter().for_each(|item| *sources.entry(&item.source).or_default() += 1);
+        let mut pictures = Self { size: preprocess.size as usize, pixels: vec![], labels: vec![], weights: vec![] };
+        let (mut kept, mut skipped) = (vec![], vec![]);
+        for (i, (item, pixels)) in items.iter().zip(decoded).enumerate() {
+            match pixels {
+                Ok(pixels) => {
+                    let labels = vocabulary.indices(item);
+                    pictures.weights.push(vocabulary.sampling_weight(&labels, sources[&item.source]));
+                    pictures.pixels.push(pixels);
+                    pictures.labels.push(labels);
+                    kept.push(i);
+                }
+                Err(reason) => skipped.push(reason),
+            }
+        }
+        (pictures, kept, skipped)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pixels.len()
+    }
+
+    fn floats(&self, index: usize) -> Vec<f32> {
+        self.pixels[index].iter().map(|&p| f32::from(p) / 65535.0).collect()
+    }
+
+    /// The pictures `range` unchanged, as (N, 1, size, size).
+    pub(crate) fn tensor(&self, range: std::ops::Range<usize>, device: &Device) -> Tensor<4> {
+        let shape = [range.len(), 1, self.size, self.size];
+        let values: Vec<f32> = range.flat_map(|i| self.floats(i)).collect();
+        Tensor::from_data(TensorData::new(values, shape), device)
+    }
+
+    /// The order of an epoch: as many draws as there are pictures, by weight, from the seed and the epoch alone.
+    fn order(&self, seed: u64, epoch: usize) -> Vec<usize> {
+        let mut random = stream(seed, epoch, u64::MAX);
+        match WeightedIndex::new(&self.weights) {
+            Ok(weighted) => (0..self.len()).map(|_| weighted.sample(&mut random)).collect(),
+            // No picture has a label: every picture counts the same.
+            Err(_) => (0..self.len()).map(|_| random.random_range(0..self.len())).collect(),
+        }
+    }
+}
+
+/// A random stream of its own for every picture of every epoch, so that threads do not matter.
+fn stream(seed: u64, epoch: usize, position: u64) -> ChaCha8Rng {
+    let mut random = ChaCha8Rng::seed_from_u64(seed ^ (epoch as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    random.set_stream(position);
+    random
+}
+
+/// One batch on the host.
+pub(crate) struct Batch {
+    pictures: Vec<f32>,
+    present: Vec<f32>,
+    share: Vec<f32>,
+    /// Pictures, side, labels of the vocabulary.
+    pub extent: [usize; 3],
+}
+
+impl Batch {
+    /// X (N, 1, H, W), y (N, C), ŷ (N, C).
+    pub(crate) fn tensors(self, device: &Device) -> (Tensor<4>, Tensor<2>, Tensor<2>) {
+        let [n, size, classes] = self.extent;
+        let table = |values| Tensor::from_data(TensorData::new(values, [n, classes]), device);
+        let pictures = TensorData::new(self.pictures, [n, 1, size, size]);
+        (Tensor::from_data(pictures, device), table(self.present), table(self.share))
+    }
+}
+
+fn make(pictures: &Pictures, vocabulary: &Vocabulary, amounts: &Augmentation, seeds: (u64, usize), drawn: &[usize], first: usize) -> Batch {
+    let changed: Vec<Vec<f32>> = drawn
+        .par_iter()
+        .enumerate()
+        .map(|(i, &index)| {
+            let mut random = stream(seeds.0, seeds.1, (first + i) as u64);
+            augment(&pictures.floats(index), pictures.size, amounts, &mut random)
+        })
+        .collect();
+    let (present, share): (Vec<_>, Vec<_>) = drawn.iter().map(|&i| vocabulary.rows(&pictures.labels[i])).unzip();
+    let extent = [drawn.len(), pictures.size, vocabulary.labels().len()];
+    Batch { pictures: changed.concat(), present: present.concat(), share: share.concat(), extent }
+}
+
+/// Batches an epoch has: the last one is left out where it is not full.
+pub(crate) fn steps(pictures: usize, batch: usize) -> usize {
+    (pictures / batch).max(1)
+}
+
+/// Runs `consume` over the batches of an epoch, which another thread makes ahead.
+pub(crate) fn for_each_batch<E>(
+    pictures: &Pictures,
+    vocabulary: &Vocabulary,
+    config: &TrainConfig,
+    epoch: usize,
+    consume: impl FnOnce(Receiver<Batch>) -> Result<(), E>,
+) -> Result<(), E> {
+    let (seed, size) = (config.optimisation.seed, config.optimisation.batch.min(pictures.len()));
+    let order = pictures.order(seed, epoch);
+    let (sender, receiver) = sync_channel(AHEAD);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for (i, drawn) in order.chunks_exact(size).enumerate() {
+                let batch = make(pictures, vocabulary, &config.augmentation, (seed, epoch), drawn, i * size);
+                // The receiver is gone when training stopped early, with its own error.
+                if sender.send(batch).is_err() {
+                    break;
+                }
+            }
+        });
+        consume(receiver)
+    })
+}

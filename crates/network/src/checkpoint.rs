@@ -1,0 +1,113 @@
+//! The run folder: a checkpoint after every epoch from which a killed run goes on to the same result.
+//!
+//! Files of an epoch are written under their own names first; `state.json`, replaced in one rename, says
+//! which epoch is whole.
+
+use crate::config::TrainConfig;
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::train::EpochMetrics;
+use crate::weights;
+use burn::optim::ModuleOptimizer;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// What a resumed run needs beside weights and optimiser.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// The configuration, which must be the same to go on.
+    pub config: TrainConfig,
+    /// Epochs done.
+    pub epochs_done: usize,
+    /// One entry an epoch.
+    pub history: Vec<EpochMetrics>,
+}
+
+/// A run's folder.
+pub(crate) struct RunFolder {
+    path: PathBuf,
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
+    move |source| Error::File { path: path.into(), source }
+}
+
+/// Writes a file so that it is there whole or not at all.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let part = path.with_extension("part");
+    let written = std::fs::File::create(&part).and_then(|mut file| {
+        std::io::Write::write_all(&mut file, bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| std::fs::rename(&part, path)).map_err(|source| {
+        // The part is worthless; the error that is reported is the write's.
+        let _ = std::fs::remove_file(&part);
+        Error::File { path: path.into(), source }
+    })
+}
+
+impl RunFolder {
+    /// A fresh folder, or with `resume` one that may hold a checkpoint.
+    pub(crate) fn open(path: &Path, resume: bool) -> Result<Self> {
+        std::fs::create_dir_all(path).map_err(io(path))?;
+        let folder = Self { path: path.into() };
+        if !resume && folder.state_file().exists() {
+            return Err(Error::RunExists { path: path.into() });
+        }
+        Ok(folder)
+    }
+
+    /// A file of the run.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn state_file(&self) -> PathBuf {
+        self.file("state.json")
+    }
+
+    fn epoch_files(&self, epoch: usize) -> [PathBuf; 2] {
+        ["safetensors", "optimizer"].map(|kind| self.file(&format!("checkpoint-{epoch:04}.{kind}")))
+    }
+
+    /// Writes the checkpoint of the last epoch in `state`, then removes the one before.
+    pub(crate) fn save(&self, network: &Network, optimiser: &ModuleOptimizer, state: &State) -> Result<()> {
+        let [weights_file, optimiser_file] = self.epoch_files(state.epochs_done);
+        write_whole(&weights_file, &weights::to_bytes(&weights::collect(network), false, "checkpoint")?)?;
+        let unwritable = |reason: String| Error::WeightsUnwritable { reason };
+        let bytes = optimiser.into_bytes().map_err(|e| unwritable(e.to_string()))?;
+        write_whole(&optimiser_file, &bytes)?;
+        let json = serde_json::to_vec_pretty(state).map_err(|e| unwritable(e.to_string()))?;
+        write_whole(&self.state_file(), &json)?;
+        for old in self.epoch_files(state.epochs_done.saturating_sub(1)) {
+            if old.exists() {
+                std::fs::remove_file(&old).map_err(io(&old))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The checkpoint, if there is one; its configuration must be `config`.
+    pub(crate) fn load(
+        &self,
+        config: &TrainConfig,
+        network: Network,
+        optimiser: ModuleOptimizer,
+    ) -> Result<(Network, ModuleOptimizer, Option<State>)> {
+        let refuse = |reason: String| Error::Resume { path: self.path.clone(), reason };
+        let state_file = self.state_file();
+        if !state_file.exists() {
+            return Ok((network, optimiser, None));
+        }
+        let text = std::fs::read(&state_file).map_err(io(&state_file))?;
+        let state: State = serde_json::from_slice(&text).map_err(|e| refuse(format!("state.json: {e}")))?;
+        if state.config != *config {
+            return Err(refuse("the run was started with another configuration or seed; give the same".into()));
+        }
+        let [weights_file, optimiser_file] = self.epoch_files(state.epochs_done);
+        let bytes = std::fs::read(&weights_file).map_err(io(&weights_file))?;
+        let (network, _) = weights::apply(network, weights::from_bytes(&bytes, &weights_file)?.0)?;
+        let optimiser = optimiser.load(&optimiser_file).map_err(|e| refuse(format!("optimiser: {e}")))?;
+        Ok((network, optimiser, Some(state)))
+    }
+}

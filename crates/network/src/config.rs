@@ -1,0 +1,207 @@
+//! A training experiment as a TOML file: every value has a documented default.
+
+use crate::error::{Error, Result};
+use crate::network::Architecture;
+use radiograph::Preprocess;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// One experiment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// What is learned from.
+    pub data: DataConfig,
+    /// Preprocessing, in training and in use.
+    pub preprocess: Preprocess,
+    /// The network.
+    pub architecture: Architecture,
+    /// Weights of the loss terms.
+    pub loss: LossConfig,
+    /// Random changes of training pictures.
+    pub augmentation: Augmentation,
+    /// Steps and learning rate.
+    pub optimisation: Optimisation,
+}
+
+/// What is learned from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// Share of the training units (patients or groups) kept for choosing the epoch.
+    pub validation: f64,
+    /// Whether the view (`view=PA`) is a label too.
+    pub view_labels: bool,
+    /// Seed of the cut into training and validation, apart from the training seed.
+    pub split_seed: u64,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self { validation: 0.1, view_labels: true, split_seed: 0 }
+    }
+}
+
+/// Weights of the loss terms: L = hash + λc·CE + λd·erased + λa·area + λt·variation + λq·disagreement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LossConfig {
+    /// s of OrthoHash; none is √K.
+    pub scale: Option<f32>,
+    /// m of OrthoHash.
+    pub margin: f32,
+    /// λc: classification of the modified image.
+    pub classification: f32,
+    /// λd: what is erased must not tell the class.
+    pub erased: f32,
+    /// λa: mean saliency beyond `area_allowed`.
+    pub area: f32,
+    /// a₀.
+    pub area_allowed: f32,
+    /// λt: total variation of the map.
+    pub variation: f32,
+    /// λq: the map of a flipped picture is the flipped map.
+    pub disagreement: f32,
+    /// Share of each batch that the second passes (erased, flipped) are taken over.
+    pub probe_share: f32,
+}
+
+impl Default for LossConfig {
+    fn default() -> Self {
+        Self {
+            scale: None,
+            margin: 0.3,
+            classification: 0.5,
+            erased: 0.1,
+            area: 1.0,
+            area_allowed: 0.4,
+            variation: 0.1,
+            disagreement: 1.0,
+            probe_share: 0.125,
+        }
+    }
+}
+
+/// Random changes of a training picture; each amount is the half-width of a uniform draw around no change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Augmentation {
+    /// Degrees.
+    pub rotation: f32,
+    /// Share of the side.
+    pub shift: f32,
+    /// Share of the size.
+    pub scale: f32,
+    /// Probability of a left–right flip.
+    pub flip: f32,
+    /// Added grey.
+    pub brightness: f32,
+    /// Share of the contrast.
+    pub contrast: f32,
+    /// Logarithm of the gamma exponent.
+    pub gamma: f32,
+    /// Largest standard deviation of added noise.
+    pub noise: f32,
+}
+
+impl Default for Augmentation {
+    fn default() -> Self {
+        Self {
+            rotation: 10.0,
+            shift: 0.08,
+            scale: 0.15,
+            flip: 0.5,
+            brightness: 0.1,
+            contrast: 0.2,
+            gamma: 0.3,
+            noise: 0.03,
+        }
+    }
+}
+
+/// Steps and learning rate (AdamW, Loshchilov and Hutter 2019; cosine after a linear warm-up).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Optimisation {
+    /// Passes over as many pictures as the training part has.
+    pub epochs: usize,
+    /// Pictures a step.
+    pub batch: usize,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Epochs over which it rises from 0; may be a fraction.
+    pub warm_up: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f32,
+    /// Seed of weights, sampling and augmentation.
+    pub seed: u64,
+    /// torchvision ResNet-18 weights (.pth or .safetensors) that the backbone starts from.
+    pub pretrained: Option<PathBuf>,
+}
+
+impl Default for Optimisation {
+    fn default() -> Self {
+        Self {
+            epochs: 20,
+            batch: 32,
+            learning_rate: 1e-3,
+            warm_up: 1.0,
+            weight_decay: 0.05,
+            seed: 0,
+            pretrained: None,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Reads and checks a configuration.
+    ///
+    /// # Errors
+    /// [`Error::File`] and [`Error::Config`], which says what is allowed.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
+        let wrong = |reason: String| Error::Config { path: path.into(), reason };
+        let config: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        config.check().map_err(wrong)?;
+        Ok(config)
+    }
+
+    /// Whether every value makes sense; the reason if not.
+    fn check(&self) -> std::result::Result<(), String> {
+        let (size, bits, o) = (self.preprocess.size, self.architecture.bits, &self.optimisation);
+        let rules = [
+            (size % 32 == 0 && (32..=1024).contains(&size), format!("preprocess.size is {size}, expected a multiple of 32 from 32 to 1024")),
+            (bits % 16 == 0 && (16..=256).contains(&bits), format!("architecture.bits is {bits}, expected a multiple of 16 from 16 to 256")),
+            (o.batch >= 2, format!("optimisation.batch is {}, expected at least 2 (batch normalisation)", o.batch)),
+            (o.epochs >= 1, "optimisation.epochs is 0, expected at least 1".to_owned()),
+            (o.learning_rate > 0.0, format!("optimisation.learning_rate is {}, expected above 0", o.learning_rate)),
+            ((0.0..=0.5).contains(&self.data.validation), format!("data.validation is {}, expected 0 to 0.5", self.data.validation)),
+            ((0.0..=1.0).contains(&self.loss.probe_share), format!("loss.probe_share is {}, expected 0 to 1", self.loss.probe_share)),
+        ];
+        rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, reason)| Err(reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<TrainConfig> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        TrainConfig::read(file.path())
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(read("").unwrap(), TrainConfig::default());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let message = |text| read(text).unwrap_err().to_string();
+        assert!(message("[architecture]\nbits = 20").contains("architecture.bits is 20"));
+        assert!(message("[architecture]\nbitz = 64").contains("bitz"));
+        assert!(message("[preprocess]\nsize = 100").contains("multiple of 32"));
+    }
+}

@@ -1,0 +1,118 @@
+//! What can go wrong, each with what was got, what was expected and what to do.
+
+use std::path::PathBuf;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A weight that the network needs is not in the file.
+    #[error("weight {name} is missing; the file holds another architecture, or is not a model of skiagraph")]
+    WeightMissing {
+        /// Its name.
+        name: String,
+    },
+    /// A weight has another shape than the network's.
+    #[error("weight {name} has shape {got:?}, expected {expected:?}; the file holds another architecture")]
+    WeightShape {
+        /// Its name.
+        name: String,
+        /// The network's shape.
+        expected: Vec<usize>,
+        /// The file's shape.
+        got: Vec<usize>,
+    },
+    /// A weights file could not be parsed.
+    #[error("{path}: not a readable weights file ({reason}); expected safetensors, or a PyTorch .pth of tensors")]
+    WeightsUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said.
+        reason: String,
+    },
+    /// Weights could not be serialised.
+    #[error("the weights could not be serialised: {reason}")]
+    WeightsUnwritable {
+        /// What the serialiser said.
+        reason: String,
+    },
+    /// A safetensors file without the card that describes a model.
+    #[error("{path}: has weights but no model card; give a model that `skiagraph train` wrote")]
+    NotAModel {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A training configuration that does not parse or does not make sense.
+    #[error("{path}: {reason}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what is allowed.
+        reason: String,
+    },
+    /// Too few pictures to train on.
+    #[error("{got} training pictures with labels, expected at least {expected}; {advice}")]
+    TooFewPictures {
+        /// How many there are.
+        got: usize,
+        /// How many are needed.
+        expected: usize,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// `--resume` without a checkpoint, or with that of another configuration.
+    #[error("{path}: cannot resume: {reason}")]
+    Resume {
+        /// The run folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A run folder that already holds a run.
+    #[error("{path}: holds a training run already; add --resume to go on with it, or give another --out")]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A device that is not there.
+    #[error("device {name:?} is not available in this build; expected auto or cpu")]
+    Device {
+        /// What was asked for.
+        name: String,
+    },
+    /// Inputs of another size than the model's.
+    #[error("input is {got}×{got}, the model takes {expected}×{expected}; use the model's own preprocessing")]
+    InputSize {
+        /// What was given.
+        got: u32,
+        /// What the model takes.
+        expected: u32,
+    },
+    /// The loss is no longer a number.
+    #[error("the loss became {loss} in epoch {epoch}, step {step}; lower optimisation.learning_rate")]
+    Diverged {
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Step, from 1.
+        step: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// A picture could not be read.
+    #[error(transparent)]
+    Radiograph(#[from] radiograph::Error),
+    /// A code, a task or an evaluation.
+    #[error(transparent)]
+    Retrieval(#[from] retrieval::Error),
+}
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,127 @@
+//! Operations of our own inside Burn: convolution and batch normalisation with their gradients.
+//!
+//! Burn's CPU backend derives the weight gradient of a convolution from a convolution whose kernel is the
+//! whole output, and batch normalisation from elementwise operations; both cost more than the forward pass.
+//! Here they are tiles of one matrix product each, and one fused pass. `flex.rs` supplies them for Burn's
+//! CPU backend, `autodiff.rs` registers the gradients with Burn's autodiff.
+
+mod autodiff;
+mod convolution;
+mod flex;
+mod gemm;
+mod normalisation;
+
+use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
+use burn::tensor::Tensor;
+
+/// The forward operations, for plain and for differentiated tensors.
+#[backend_extension(Flex, Autodiff)]
+pub(crate) trait Forward: Backend {
+    /// Convolution of (N, C, H, W) by (O, C, k, k) → (N, O, H', W').
+    fn convolve(
+        images: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        stride: usize,
+        padding: usize,
+    ) -> FloatTensor<Self>;
+
+    /// Mean and biased variance of every channel of (N, C, H, W); no gradient flows.
+    fn statistics(x: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// Normalisation of (N, C, H, W) by given statistics, then ReLU where asked.
+    /// With `own`, the statistics are those of `x` and the gradient flows through them.
+    fn normalise(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        epsilon: f32,
+        relu: bool,
+    ) -> FloatTensor<Self>;
+
+    /// As [`Forward::normalise`], with `residual` added before the ReLU.
+    #[expect(clippy::too_many_arguments, reason = "a fused operation has the operands of its parts")]
+    fn normalise_add(
+        x: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        epsilon: f32,
+        relu: bool,
+    ) -> FloatTensor<Self>;
+}
+
+/// The gradients, for backends that are differentiated.
+pub(crate) trait Gradients: Backend {
+    /// Gradient of a convolution with respect to its images, of shape `images`.
+    fn convolve_images(
+        upstream: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        images: [usize; 4],
+        stride: usize,
+        padding: usize,
+    ) -> FloatTensor<Self>;
+
+    /// Gradient of a convolution with respect to its weights, of shape `weights`.
+    fn convolve_weights(
+        upstream: FloatTensor<Self>,
+        images: FloatTensor<Self>,
+        weights: [usize; 4],
+        stride: usize,
+        padding: usize,
+    ) -> FloatTensor<Self>;
+
+    /// Gradients of a normalisation over its own batch: of x, γ, β and of the residual.
+    fn normalise_gradients(upstream: FloatTensor<Self>, saved: &Normalised<Self>) -> [FloatTensor<Self>; 4];
+}
+
+/// What a normalisation leaves for its gradient.
+#[derive(Clone, Debug)]
+pub(crate) struct Normalised<B: Backend> {
+    x: FloatTensor<B>,
+    /// The output, where a ReLU followed.
+    y: Option<FloatTensor<B>>,
+    gamma: FloatTensor<B>,
+    mean: FloatTensor<B>,
+    variance: FloatTensor<B>,
+    epsilon: f32,
+}
+
+/// Convolution of (N, C, H, W) by (O, C, k, k), same `stride` and zero `padding` on both axes.
+pub(crate) fn convolve(images: Tensor<4>, weights: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::convolve(images.into_dispatch(), weights.into_dispatch(), stride, padding))
+}
+
+/// Mean and biased variance of every channel of (N, C, H, W), cut off from the graph.
+pub(crate) fn statistics(x: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
+    let (mean, variance) = Dispatch::statistics(x.into_dispatch());
+    (Tensor::<1>::from_dispatch(mean).detach(), Tensor::<1>::from_dispatch(variance).detach())
+}
+
+/// Learned and measured parts of a batch normalisation.
+pub(crate) struct Affine {
+    pub gamma: Tensor<1>,
+    pub beta: Tensor<1>,
+    pub mean: Tensor<1>,
+    pub variance: Tensor<1>,
+    pub epsilon: f32,
+}
+
+/// γ·(x − mean)/√(variance + ε) + β, plus `residual` where given, then ReLU where asked, over (N, C, H, W).
+///
+/// The gradient treats `mean` and `variance` as those of `x` itself.
+pub(crate) fn normalise(x: Tensor<4>, residual: Option<Tensor<4>>, affine: Affine, relu: bool) -> Tensor<4> {
+    let x = x.into_dispatch();
+    let (gamma, beta) = (affine.gamma.into_dispatch(), affine.beta.into_dispatch());
+    let (mean, variance) = (affine.mean.into_dispatch(), affine.variance.into_dispatch());
+    Tensor::from_dispatch(match residual {
+        None => Dispatch::normalise(x, gamma, beta, mean, variance, affine.epsilon, relu),
+        Some(residual) => {
+            let residual = residual.into_dispatch();
+            Dispatch::normalise_add(x, residual, gamma, beta, mean, variance, affine.epsilon, relu)
+        }
+    })
+}

@@ -1,0 +1,38 @@
+//! OrthoHash: one cosine loss towards fixed, mutually orthogonal binary targets.
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Targets (C, K) of ±1: rows of Sylvester's Hadamard matrix, the constant row left out; past K − 1 classes,
+/// the negatives of the same rows. K is padded to a power of two and cut, so the rows are orthogonal exactly
+/// where K is a power of two.
+pub fn hadamard_targets(classes: usize, bits: usize, device: &Device) -> Tensor<2> {
+    let order = bits.next_power_of_two();
+    let entry = |row: usize, column: usize| {
+        let (index, sign) = (row % (order - 1) + 1, if row / (order - 1) % 2 == 0 { 1.0 } else { -1.0 });
+        if (index & column).count_ones() % 2 == 0 { sign } else { -sign }
+    };
+    let values: Vec<f32> = (0..classes * bits).map(|i| entry(i / bits, i % bits)).collect();
+    Tensor::from_data(TensorData::new(values, [classes, bits]), device)
+}
+
+/// −Σ_c ŷ_c log softmax_c(s(cos θ_c − m·y_c)), cos θ_c = u·o_c/(‖u‖√K), mean over samples.
+///
+/// u (N, K); `targets` o (C, K); `share` ŷ (N, C), rows summing to 1, or to 0 for a sample without labels,
+/// which then adds nothing; `present` y (N, C) of 0 and 1. No quantisation term: ‖v − b‖² is the cosine's
+/// own complement (Hoe et al., "One Loss for All: Deep Hashing with a Single Cosine Similarity based
+/// Learning Objective", NeurIPS 2021; labels normalised as in its supplement, table 5).
+pub fn ortho_hash(
+    u: Tensor<2>,
+    targets: Tensor<2>,
+    share: Tensor<2>,
+    present: Tensor<2>,
+    scale: f32,
+    margin: f32,
+) -> Tensor<1> {
+    let bits = targets.dims()[1] as f32;
+    let length = u.clone().square().sum_dim(1).sqrt().clamp_min(1e-6) * bits.sqrt();
+    let cosine = u.matmul(targets.transpose()) / length;
+    let scores = log_softmax((cosine - present * margin) * scale, 1);
+    (scores * share).sum_dim(1).neg().mean()
+}

@@ -1,0 +1,111 @@
+//! ResNet-18 (He et al. 2016) in torchvision's layout and parameter names, without its classifier.
+
+use crate::layers::{BatchNorm, Convolution, Init, Mode};
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::module::max_pool2d;
+use burn::tensor::ops::MaxPoolOptions;
+
+/// Width of the last stage: the length of an embedding.
+pub const FEATURES: usize = 512;
+
+/// Two 3×3 convolutions around a shortcut.
+#[derive(Module, Debug)]
+pub(crate) struct BasicBlock {
+    conv1: Convolution,
+    bn1: BatchNorm,
+    conv2: Convolution,
+    bn2: BatchNorm,
+    /// 1×1 convolution and normalisation where the shortcut changes shape.
+    downsample: Option<(Convolution, BatchNorm)>,
+}
+
+impl BasicBlock {
+    fn new(init: &mut Init<'_>, channels: usize, filters: usize, stride: usize) -> Self {
+        let downsample = (stride != 1 || channels != filters)
+            .then(|| (Convolution::new(init, channels, filters, 1, stride), BatchNorm::new(init, filters)));
+        Self {
+            conv1: Convolution::new(init, channels, filters, 3, stride),
+            bn1: BatchNorm::new(init, filters),
+            conv2: Convolution::new(init, filters, filters, 3, 1),
+            bn2: BatchNorm::new(init, filters),
+            downsample,
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
+        let shortcut = match &self.downsample {
+            Some((conv, bn)) => bn.forward(conv.forward(x.clone()), mode),
+            None => x.clone(),
+        };
+        let x = self.bn1.relu(self.conv1.forward(x), mode);
+        self.bn2.add_relu(self.conv2.forward(x), shortcut, mode)
+    }
+}
+
+/// The backbone.
+#[derive(Module, Debug)]
+pub(crate) struct ResNet18 {
+    conv1: Convolution,
+    bn1: BatchNorm,
+    layer1: Vec<BasicBlock>,
+    layer2: Vec<BasicBlock>,
+    layer3: Vec<BasicBlock>,
+    layer4: Vec<BasicBlock>,
+}
+
+impl ResNet18 {
+    /// For pictures of `channels` channels.
+    pub(crate) fn new(init: &mut Init<'_>, channels: usize) -> Self {
+        let mut stage = |channels, filters, stride| {
+            vec![BasicBlock::new(init, channels, filters, stride), BasicBlock::new(init, filters, filters, 1)]
+        };
+        let (layer1, layer2) = (stage(64, 64, 1), stage(64, 128, 2));
+        let (layer3, layer4) = (stage(128, 256, 2), stage(256, FEATURES, 2));
+        Self {
+            conv1: Convolution::new(init, channels, 64, 7, 2),
+            bn1: BatchNorm::new(init, 64),
+            layer1,
+            layer2,
+            layer3,
+            layer4,
+        }
+    }
+
+    /// (N, C, H, W) → (N, 512): global average of the last stage.
+    pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<2> {
+        let x = self.stem(x, mode); //                         N×64×H/4×W/4
+        let x = through(&self.layer1, x, mode); //             N×64×H/4×W/4
+        let x = through(&self.layer2, x, mode); //             N×128×H/8×W/8
+        let x = through(&self.layer3, x, mode); //             N×256×H/16×W/16
+        let x = through(&self.layer4, x, mode); //             N×512×H/32×W/32
+        global_average(x) //                                   N×512
+    }
+
+    /// 7×7 convolution and 3×3 maximum, each at stride 2.
+    fn stem(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
+        let x = self.bn1.relu(self.conv1.forward(x), mode);
+        max_pool2d(x, MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]))
+    }
+
+    /// The five stages one after the other, for comparison with another implementation.
+    #[cfg(test)]
+    pub(crate) fn stages(&self, x: Tensor<4>, mode: Mode) -> Vec<Tensor<4>> {
+        let mut stages = vec![self.stem(x, mode)];
+        for layer in [&self.layer1, &self.layer2, &self.layer3, &self.layer4] {
+            let last = stages[stages.len() - 1].clone();
+            stages.push(through(layer, last, mode));
+        }
+        stages
+    }
+}
+
+fn through(blocks: &[BasicBlock], x: Tensor<4>, mode: Mode) -> Tensor<4> {
+    blocks.iter().fold(x, |x, block| block.forward(x, mode))
+}
+
+/// (N, C, H, W) → (N, C).
+pub(crate) fn global_average(x: Tensor<4>) -> Tensor<2> {
+    let [n, c, h, w] = x.dims();
+    x.reshape([n, c, h * w]).mean_dim(2).reshape([n, c])
+}

@@ -1,0 +1,132 @@
+//! The attention FCN: a fully convolutional encoder–decoder that maps a radiograph to its saliency.
+//!
+//! Four stages; CBAM (Woo et al. 2018) in the bottleneck; skips through attention gates (Oktay et al. 2018);
+//! a one-channel sigmoid head at a quarter of the size, enlarged bilinearly. About a sixth of ResNet-18's
+//! multiply-adds.
+
+use crate::layers::{BatchNorm, ConvBnRelu, Convolution, Init, Linear, Mode};
+use crate::resample;
+use crate::resnet::global_average;
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::activation::{relu, sigmoid};
+
+/// Channels of the four stages.
+const WIDTHS: [usize; 4] = [16, 32, 64, 128];
+/// CBAM's reduction of channels in its small perceptron.
+const REDUCTION: usize = 16;
+/// The head starts at σ(1) ≈ 0.73, so that at first most of the picture reaches the backbone.
+const HEAD_BIAS: f32 = 1.0;
+
+/// Convolutional block attention: which channels, then which places (Woo et al. 2018).
+#[derive(Module, Debug)]
+struct Cbam {
+    fc1: Linear,
+    fc2: Linear,
+    spatial: Convolution,
+    spatial_bn: BatchNorm,
+}
+
+impl Cbam {
+    fn new(init: &mut Init<'_>, channels: usize) -> Self {
+        Self {
+            fc1: Linear::new(init, channels, channels / REDUCTION),
+            fc2: Linear::new(init, channels / REDUCTION, channels),
+            spatial: Convolution::new(init, 2, 1, 7, 1),
+            spatial_bn: BatchNorm::new(init, 1),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
+        let [n, c, h, w] = x.dims();
+        let perceptron = |v: Tensor<2>| self.fc2.forward(relu(self.fc1.forward(v)));
+        let largest = x.clone().reshape([n, c, h * w]).max_dim(2).reshape([n, c]);
+        let channels = sigmoid(perceptron(global_average(x.clone())) + perceptron(largest));
+        let x = x * channels.reshape([n, c, 1, 1]);
+        let places = Tensor::cat(vec![x.clone().max_dim(1), x.clone().mean_dim(1)], 1); // N×2×H×W
+        x * sigmoid(self.spatial_bn.forward(self.spatial.forward(places), mode))
+    }
+}
+
+/// Attention gate: α = σ(ψᵀ ReLU(θx + φg + b)) weighs a skip x by what the coarser g has seen.
+#[derive(Module, Debug)]
+struct AttentionGate {
+    theta: Convolution,
+    phi: Convolution,
+    psi: Convolution,
+}
+
+impl AttentionGate {
+    fn new(init: &mut Init<'_>, skip: usize, coarse: usize) -> Self {
+        let inner = skip / 2;
+        Self {
+            theta: Convolution::new(init, skip, inner, 1, 1),
+            phi: Convolution::pointwise(init, coarse, inner, 0.0),
+            psi: Convolution::pointwise(init, inner, 1, 0.0),
+        }
+    }
+
+    /// `skip` (N, C, 2H, 2W) and `coarse` (N, G, H, W) → gated skip.
+    fn forward(&self, skip: Tensor<4>, coarse: Tensor<4>) -> Tensor<4> {
+        let seen = resample::double(self.phi.forward(coarse));
+        let alpha = sigmoid(self.psi.forward(relu(self.theta.forward(skip.clone()) + seen)));
+        skip * alpha
+    }
+}
+
+/// The saliency network.
+#[derive(Module, Debug)]
+pub(crate) struct AttentionFcn {
+    enc1: Vec<ConvBnRelu>,
+    enc2: Vec<ConvBnRelu>,
+    enc3: Vec<ConvBnRelu>,
+    enc4: Vec<ConvBnRelu>,
+    cbam: Cbam,
+    gate3: AttentionGate,
+    dec3: ConvBnRelu,
+    gate2: AttentionGate,
+    dec2: ConvBnRelu,
+    head: Convolution,
+}
+
+impl AttentionFcn {
+    /// Initial weights from `init`.
+    pub(crate) fn new(init: &mut Init<'_>) -> Self {
+        let [w1, w2, w3, w4] = WIDTHS;
+        let mut stage =
+            |from, to| vec![ConvBnRelu::new(init, from, to, 2), ConvBnRelu::new(init, to, to, 1)];
+        let (enc2, enc3, enc4) = (stage(w1, w2), stage(w2, w3), stage(w3, w4));
+        Self {
+            enc1: vec![ConvBnRelu::new(init, 1, w1, 2)],
+            enc2,
+            enc3,
+            enc4,
+            cbam: Cbam::new(init, w4),
+            gate3: AttentionGate::new(init, w3, w4),
+            dec3: ConvBnRelu::new(init, w4 + w3, w3, 1),
+            gate2: AttentionGate::new(init, w2, w3),
+            dec2: ConvBnRelu::new(init, w3 + w2, w2, 1),
+            head: Convolution::pointwise(init, w2, 1, HEAD_BIAS),
+        }
+    }
+
+    /// Radiographs (N, 1, H, W) in [0, 1] → saliency maps (N, 1, H, W) in (0, 1). H and W are multiples of 16.
+    pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
+        let e1 = through(&self.enc1, x, mode); //                                      N×16×H/2×W/2
+        let e2 = through(&self.enc2, e1, mode); //                                     N×32×H/4×W/4
+        let e3 = through(&self.enc3, e2.clone(), mode); //                             N×64×H/8×W/8
+        let e4 = self.cbam.forward(through(&self.enc4, e3.clone(), mode), mode); //    N×128×H/16×W/16
+        let d3 = self.decode(&self.gate3, &self.dec3, e4, e3, mode); //                N×64×H/8×W/8
+        let d2 = self.decode(&self.gate2, &self.dec2, d3, e2, mode); //                N×32×H/4×W/4
+        resample::quadruple(sigmoid(self.head.forward(d2))) //                         N×1×H×W
+    }
+
+    fn decode(&self, gate: &AttentionGate, conv: &ConvBnRelu, coarse: Tensor<4>, skip: Tensor<4>, mode: Mode) -> Tensor<4> {
+        let gated = gate.forward(skip, coarse.clone());
+        conv.forward(Tensor::cat(vec![resample::double(coarse), gated], 1), mode)
+    }
+}
+
+fn through(layers: &[ConvBnRelu], x: Tensor<4>, mode: Mode) -> Tensor<4> {
+    layers.iter().fold(x, |x, layer| layer.forward(x, mode))
+}

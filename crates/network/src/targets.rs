@@ -1,0 +1,59 @@
+//! What training pictures are labelled with: a vocabulary, and per picture which labels and with what share.
+
+use radiograph::dataset::Item;
+use std::collections::BTreeMap;
+
+/// Labels of the training part, sorted, with how rare each is.
+#[derive(Clone, Debug)]
+pub(crate) struct Vocabulary {
+    labels: Vec<String>,
+    /// 1/√frequency, which keeps a rare finding from drowning beside a common body part.
+    weights: Vec<f32>,
+    view_labels: bool,
+}
+
+impl Vocabulary {
+    /// Of the labels that `items` bear.
+    pub(crate) fn of<'a>(items: impl Iterator<Item = &'a Item>, view_labels: bool) -> Self {
+        let mut counts = BTreeMap::<String, usize>::new();
+        for item in items {
+            for label in labels_of(item, view_labels) {
+                *counts.entry(label).or_default() += 1;
+            }
+        }
+        let weights = counts.values().map(|&n| 1.0 / (n as f32).sqrt()).collect();
+        Self { labels: counts.into_keys().collect(), weights, view_labels }
+    }
+
+    pub(crate) fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// Indices of an item's labels; those unknown to the training part are left out.
+    pub(crate) fn indices(&self, item: &Item) -> Vec<usize> {
+        labels_of(item, self.view_labels).iter().filter_map(|l| self.labels.binary_search(l).ok()).collect()
+    }
+
+    /// y (0 or 1) and ŷ = y·w/Σ(y·w) of labels by index; ŷ is 0 where there is none.
+    pub(crate) fn rows(&self, indices: &[usize]) -> (Vec<f32>, Vec<f32>) {
+        let (mut present, mut share) = (vec![0.0; self.labels.len()], vec![0.0; self.labels.len()]);
+        let sum: f32 = indices.iter().map(|&i| self.weights[i]).sum();
+        for &i in indices {
+            present[i] = 1.0;
+            share[i] = self.weights[i] / sum;
+        }
+        (present, share)
+    }
+
+    /// How often a picture should be drawn: 1/√(its source's pictures) times the mean of its labels' weights,
+    /// so that no source and no class drowns the rest.
+    pub(crate) fn sampling_weight(&self, indices: &[usize], source_count: usize) -> f64 {
+        let mean = indices.iter().map(|&i| f64::from(self.weights[i])).sum::<f64>() / indices.len().max(1) as f64;
+        mean / (source_count.max(1) as f64).sqrt()
+    }
+}
+
+fn labels_of(item: &Item, view_labels: bool) -> Vec<String> {
+    let view = item.view.iter().filter(|v| view_labels && !v.is_empty()).map(|v| format!("view={v}"));
+    item.labels.iter().cloned().chain(view).collect()
+}

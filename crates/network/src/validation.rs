@@ -1,0 +1,71 @@
+//! How good the codes are on the validation part: the figure by which the epoch is chosen.
+
+use crate::error::Result;
+use crate::layers::Mode;
+use crate::network::Network;
+use crate::batch::Pictures;
+use burn::tensor::Device;
+use radiograph::dataset::Item;
+use retrieval::HashCode;
+use retrieval::evaluation::{self, Labelled, Options, Ranking, Role, Task};
+
+/// Pictures a forward pass takes.
+const BATCH: usize = 32;
+
+/// A data set's picture as the evaluation sees it, in the given role.
+pub fn labelled(item: &Item, role: Role) -> Labelled {
+    // Patient numbers of two sources may coincide.
+    let source = item.source.as_deref().unwrap_or_default();
+    Labelled {
+        labels: item.labels.clone(),
+        patient: item.patient.as_ref().map(|patient| format!("{source}/{patient}")),
+        unit: item.unit(),
+        columns: item.columns.clone(),
+        role,
+    }
+}
+
+/// The validation part as queries, some training pictures as their gallery.
+pub(crate) struct Validation {
+    pictures: Pictures,
+    items: Vec<Labelled>,
+    tasks: Vec<Task>,
+}
+
+impl Validation {
+    /// `pictures` and `items` run in parallel. Of `tasks`, those that some query belongs to are kept.
+    pub(crate) fn new(pictures: Pictures, items: Vec<Labelled>, tasks: Vec<Task>) -> Self {
+        Self { pictures, items, tasks }
+    }
+
+    /// Mean over the tasks of the macro P@10 of hash codes, expected over ties; none without a query.
+    pub(crate) fn figure(&self, network: &Network, device: &Device) -> Result<Option<f64>> {
+        let codes = self.codes(network, device)?;
+        let options = Options { bootstrap: 0, seed: 0 };
+        let mut figures = Vec::new();
+        for task in &self.tasks {
+            let result = evaluation::evaluate(task, &self.items, &Ranking::Codes(&codes), "validation", &options)?;
+            if result.queries > 0 {
+                figures.push(result.macro_p_at_10.value);
+            }
+        }
+        Ok((!figures.is_empty()).then(|| figures.iter().sum::<f64>() / figures.len() as f64))
+    }
+
+    fn codes(&self, network: &Network, device: &Device) -> Result<Vec<HashCode>> {
+        let mut codes = Vec::with_capacity(self.pictures.len());
+        for start in (0..self.pictures.len()).step_by(BATCH) {
+            let end = (start + BATCH).min(self.pictures.len());
+            let output = network.forward(self.pictures.tensor(start..end, device), Mode::Infer);
+            codes.extend(signs(output.hash)?);
+        }
+        Ok(codes)
+    }
+}
+
+/// Hash codes of u (N, K).
+pub(crate) fn signs(u: burn::tensor::Tensor<2>) -> Result<Vec<HashCode>> {
+    let bits = u.dims()[1];
+    let values: Vec<f32> = u.into_data().iter::<f32>().collect();
+    values.chunks_exact(bits).map(|row| Ok(HashCode::from_signs(row)?)).collect()
+}
