@@ -32,11 +32,6 @@ impl ModelArgs {
         Encoder::load(&path, self.device)
             .with_context(|| format!("cannot use the model `{}`", path.display()))
     }
-
-    /// Where the network shall run.
-    pub(crate) fn device(&self) -> DeviceChoice {
-        self.device
-    }
 }
 
 /// A file or folder of the workspace that this binary was built from.

@@ -43,11 +43,6 @@ impl Progress {
         self.bar.set_message(message);
     }
 
-    /// Prints a line on standard error, above the bar where there is one.
-    pub(crate) fn line(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
-    }
-
     /// Seconds since the bar began.
     pub(crate) fn seconds(&self) -> f64 {
         self.start.elapsed().as_secs_f64()

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use network::{Encoder, Encoding};
+use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item, Split};
 use retrieval::HashCode;
 use retrieval::evaluation::{self, Ranking, Role, TaskResult};
 use retrieval::gallery::{Gallery, Hit, Query};
 use serde_json::json;
 
-use super::eval::{evaluate, figure, labelled};
+use super::eval::{evaluate, figure};
 use super::index::{Filled, fill};
 use crate::ingest::{self, BATCH, Decoded, Listed};
 use crate::model::{ModelArgs, shipped, workspace};
@@ -174,7 +174,7 @@ fn measure(
             codes.push(code.clone());
         }
     }
-    let tasks = evaluation::default_tasks()?;
+    let tasks = evaluation::default_tasks();
     // A task about a source or label that the samples lack cannot be measured.
     Ok(tasks
         .iter()

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use network::{Encoder, Encoding};
+use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item, Split};
 use retrieval::evaluation::{self, Figure, Labelled, Options, Ranking, Role, Task, TaskResult};
 use retrieval::{Embedding, HashCode};
@@ -84,17 +84,22 @@ struct Encoded {
 /// Encodes, measures and reports.
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
-    let tasks = read_tasks(args)?;
     let items: Vec<_> = dataset.items.iter().filter(|item| !matches!(role(item), Role::Neither)).collect();
     if !items.iter().any(|item| matches!(role(item), Role::Query)) {
         bail!("`{}` has no row with the split `query`: there is nothing to ask", args.data.display());
     }
+    let (tasks, skipped_tasks) = tasks(args, &items)?;
     let encoder = args.model.load()?;
     let mut encoded = encode(&encoder, &items, "encoding")?;
     if encoded.items.is_empty() {
         bail!("not one picture of `{}` is usable", args.data.display());
     }
-    let (mut results, skipped_tasks) = measure(&tasks, &encoded, args.seed)?;
+    let methods = [
+        (Ranking::Codes(&encoded.codes), "codes"),
+        (Ranking::Embeddings(&encoded.embeddings), "embeddings"),
+        (Ranking::Random, "random"),
+    ];
+    let mut results = measure(&tasks, &encoded.items, &methods, args.seed)?;
     if args.untrained {
         results.extend(measure_untrained(&encoder, &items, &tasks, args.seed)?);
     }
@@ -117,16 +122,52 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     if args.json { output::json(&report) } else { print(&report) }
 }
 
-/// The tasks of --tasks, of the data set, or the built-in ones.
-fn read_tasks(args: &EvalArgs) -> Result<Vec<Task>> {
+/// The tasks of --tasks, of the data set, or the built-in ones. A task that was asked for must suit the data;
+/// of the others, those that do not are set aside. Known before the long work of encoding begins.
+fn tasks(args: &EvalArgs, items: &[&Item]) -> Result<(Vec<Task>, Vec<SkippedTask>)> {
     let folder = if args.data.is_dir() { Some(args.data.as_path()) } else { args.data.parent() };
     let beside = folder.map(|folder| folder.join("tasks.toml")).filter(|file| file.is_file());
-    let Some(file) = args.tasks.clone().or(beside) else {
-        return Ok(evaluation::default_tasks()?);
+    let candidates = match args.tasks.as_ref().or(beside.as_ref()) {
+        Some(file) => read_tasks(file)?,
+        None => evaluation::default_tasks(),
     };
+    let items: Vec<_> = items.iter().map(|item| labelled(item, role(item))).collect();
+    let asked_for = args.tasks.is_some();
+    let (mut tasks, mut skipped) = (Vec::new(), Vec::new());
+    for task in candidates {
+        match check(&task, &items, asked_for) {
+            Ok(()) => tasks.push(task),
+            Err(error) if asked_for => return Err(error),
+            Err(error) => skipped.push(SkippedTask { task: task.name, reason: format!("{error:#}") }),
+        }
+    }
+    if tasks.is_empty() {
+        let reasons: Vec<_> = skipped.iter().map(|task| format!("  {}", task.reason)).collect();
+        bail!(
+            "`{}` suits none of the tasks; give others with --tasks\n{}",
+            args.data.display(),
+            reasons.join("\n")
+        );
+    }
+    Ok((tasks, skipped))
+}
+
+fn read_tasks(file: &Path) -> Result<Vec<Task>> {
     let text =
-        fs::read_to_string(&file).with_context(|| format!("cannot read the tasks `{}`", file.display()))?;
+        fs::read_to_string(file).with_context(|| format!("cannot read the tasks `{}`", file.display()))?;
     evaluation::read_tasks(&text).with_context(|| format!("the tasks `{}` are not right", file.display()))
+}
+
+/// That a task has queries and answers, and, if it was asked for, that all the labels it names exist: a
+/// built-in task may name more than one data set has.
+fn check(task: &Task, items: &[Labelled], asked_for: bool) -> Result<()> {
+    let mut named = task.labels.iter().chain(&task.labels_except).flatten().filter(|_| asked_for);
+    if let Some(label) = named.find(|label| !items.iter().any(|item| item.labels.contains(label))) {
+        bail!("the task `{}` names the label `{label}`, which no picture of the data has", task.name);
+    }
+    let options = Options { bootstrap: 0, seed: 0 };
+    evaluation::evaluate(task, items, &Ranking::Random, "random", &options)?;
+    Ok(())
 }
 
 /// Whether a row is searched in, asked about, or neither.
@@ -135,17 +176,6 @@ pub(crate) fn role(item: &Item) -> Role {
         Some(Split::Train | Split::Database) => Role::Gallery,
         Some(Split::Query) => Role::Query,
         Some(Split::Validation) | None => Role::Neither,
-    }
-}
-
-/// A row of a data set as the evaluation sees it.
-pub(crate) fn labelled(item: &Item, role: Role) -> Labelled {
-    Labelled {
-        labels: item.labels.clone(),
-        patient: ingest::patient_across_sources(item),
-        unit: item.unit(),
-        columns: item.columns.clone(),
-        role,
     }
 }
 
@@ -178,23 +208,15 @@ impl Encoded {
     }
 }
 
-/// Every task by every method, and the tasks that the data cannot answer.
-fn measure(tasks: &[Task], encoded: &Encoded, seed: u64) -> Result<(Vec<TaskResult>, Vec<SkippedTask>)> {
-    let (codes, embeddings) = (Ranking::Codes(&encoded.codes), Ranking::Embeddings(&encoded.embeddings));
-    let mut results = Vec::new();
-    let mut skipped = Vec::new();
-    for task in tasks {
-        match evaluate(task, &encoded.items, &codes, "codes", seed) {
-            Ok(result) => results.push(result),
-            Err(reason) => {
-                skipped.push(SkippedTask { task: task.name.clone(), reason: reason.to_string() });
-                continue;
-            }
-        }
-        results.push(evaluate(task, &encoded.items, &embeddings, "embeddings", seed)?);
-        results.push(evaluate(task, &encoded.items, &Ranking::Random, "random", seed)?);
-    }
-    Ok((results, skipped))
+/// Every task by each of the methods.
+fn measure(
+    tasks: &[Task],
+    items: &[Labelled],
+    methods: &[(Ranking, &str)],
+    seed: u64,
+) -> Result<Vec<TaskResult>> {
+    let both = tasks.iter().flat_map(|task| methods.iter().map(move |method| (task, method)));
+    both.map(|(task, (ranking, method))| evaluate(task, items, ranking, method, seed)).collect()
 }
 
 fn measure_untrained(
@@ -203,16 +225,14 @@ fn measure_untrained(
     tasks: &[Task],
     seed: u64,
 ) -> Result<Vec<TaskResult>> {
-    let untrained = Encoder::untrained(encoder.config(), encoder.labels(), seed)?;
+    let architecture = &encoder.card().architecture;
+    let untrained = Encoder::untrained(architecture, encoder.preprocess(), encoder.labels(), seed)?;
     let encoded = encode(&untrained, items, "encoding, untrained")?;
-    let (codes, embeddings) = (Ranking::Codes(&encoded.codes), Ranking::Embeddings(&encoded.embeddings));
-    let mut results = Vec::new();
-    for task in tasks {
-        for (ranking, method) in [(&codes, "untrained codes"), (&embeddings, "untrained embeddings")] {
-            results.extend(evaluate(task, &encoded.items, ranking, method, seed).ok());
-        }
-    }
-    Ok(results)
+    let methods = [
+        (Ranking::Codes(&encoded.codes), "untrained codes"),
+        (Ranking::Embeddings(&encoded.embeddings), "untrained embeddings"),
+    ];
+    measure(tasks, &encoded.items, &methods, seed)
 }
 
 /// One task by one method, with 1,000 resamples.
@@ -245,7 +265,7 @@ fn print(report: &Report) -> Result<()> {
 }
 
 fn row(result: &TaskResult) -> Vec<String> {
-    let bits = result.bits.map_or_else(|| "-".to_owned(), |bits| bits.to_string());
+    let bits = if result.bits == 0 { "-".to_owned() } else { result.bits.to_string() };
     let figures = [&result.map_all, &result.p_at_10, &result.macro_p_at_10, &result.ndcg_100];
     let head = [result.task.clone(), result.method.clone(), bits, result.queries.to_string()];
     head.into_iter().chain(figures.map(figure)).collect()
@@ -269,8 +289,8 @@ fn write(folder: &Path, report: &Report) -> Result<()> {
     }
     csv.write_record(&heads)?;
     for result in &report.results {
-        let bits = result.bits.map(|bits| bits.to_string()).unwrap_or_default();
-        let mut cells = vec![result.task.clone(), result.method.clone(), bits, result.queries.to_string()];
+        let (bits, queries) = (result.bits.to_string(), result.queries.to_string());
+        let mut cells = vec![result.task.clone(), result.method.clone(), bits, queries];
         for figure in [&result.map_all, &result.p_at_10, &result.macro_p_at_10, &result.ndcg_100] {
             cells.extend([figure.value, figure.low, figure.high].map(|value| format!("{value:.6}")));
         }

@@ -90,7 +90,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     }
     let gallery = Gallery::open(&args.gallery)?;
     let encoder = args.model.load()?;
-    same_model(&gallery, &encoder, args)?;
+    gallery.check_model(encoder.model_id(), encoder.bits())?;
     let queries = args.images.iter().map(|path| ingest::decode(&Listed::bare(path), encoder.preprocess()));
     let queries = queries.collect::<Result<Vec<_>>>()?;
     let encodings = ingest::encode(&encoder, &queries)?;
@@ -101,22 +101,6 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
         write_page(&page(&encoder, &gallery, &queries, &encodings, &answers)?, path)?;
     }
     print(args, &gallery, &queries, &answers)
-}
-
-fn same_model(gallery: &Gallery, encoder: &Encoder, args: &SearchArgs) -> Result<()> {
-    let (built_by, asked) = (gallery.model(), encoder.model_id());
-    if built_by != asked {
-        let (folder, model) = (args.gallery.display(), args.model.path()?);
-        let model = model.display();
-        bail!(
-            "the gallery `{folder}` was built by the model {}, but `{model}` is the model {}; codes of two models \
-             cannot be compared: give the gallery's own model with --model, or make another gallery with \
-             `skiagraph index --model {model} --gallery NEW …`",
-            built_by.0,
-            asked.0,
-        );
-    }
-    Ok(())
 }
 
 fn ask(gallery: &Gallery, args: &SearchArgs, query: &Decoded, encoding: &Encoding) -> Result<Vec<Hit>> {

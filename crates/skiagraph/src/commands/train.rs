@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use network::{DeviceChoice, TrainConfig, TrainEvent, TrainOptions};
+use network::{DeviceChoice, EpochMetrics, TrainConfig, TrainEvent, TrainOptions};
 use radiograph::dataset::Dataset;
 
 use crate::output;
 use crate::progress::Progress;
 
 const EXAMPLES: &str = "EXAMPLES:
-  skiagraph train --config configs/base.toml --data data/ --out runs/a
-  skiagraph train --config configs/base.toml --data data/ --out runs/a --resume
-  skiagraph train --config configs/base.toml --data data/manifest.csv --out runs/b --seed 2 --json
+  skiagraph train --config configs/default.toml --data data/ --out runs/a
+  skiagraph train --config configs/default.toml --data data/ --out runs/a --resume
+  skiagraph train --config configs/default.toml --data data/manifest.csv --out runs/b --seed 2 --json
 
 The run folder gets the model (model.safetensors), the configuration in effect (config.toml), the
 figures of each epoch (metrics.jsonl) and a checkpoint from which an interrupted run goes on.";
@@ -55,23 +55,69 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     }
     let options =
         TrainOptions { out: args.out.clone(), resume: args.resume, seed: args.seed, device: args.device };
-    let mut progress = None;
-    let report = network::train(&config, &dataset, &options, &mut |event| show(event, &mut progress))
-        .with_context(|| format!("training in `{}` failed", args.out.display()))?;
+    let mut display = Display::default();
+    let report = network::train(&config, &dataset, &options, &mut |event| display.show(&event))
+        .with_context(|| format!("cannot train in `{}`", args.out.display()))?;
     if args.json {
         return output::json(&report);
     }
-    output::text(&format!("model: {}", args.out.join("model.safetensors").display()))
+    output::text(&format!(
+        "{} (model {}) is the network of epoch {}; `skiagraph eval --model {0} --data DIR` measures it",
+        report.model.display(),
+        report.model_id,
+        report.best_epoch
+    ))
 }
 
-/// Shows an event of the training on standard error.
-fn show(event: TrainEvent, progress: &mut Option<Progress>) {
-    match event {
-        TrainEvent::Step { epoch, epochs, step, steps, images_per_second, loss } => {
-            let bar =
-                progress.get_or_insert_with(|| Progress::steps(&format!("epoch {epoch}/{epochs}"), steps));
-            bar.at(step, format!("{images_per_second:.1} images/s, loss {loss:.4}"));
+/// The bar of the epoch that runs, and what it counts to.
+#[derive(Default)]
+struct Display {
+    bar: Option<Progress>,
+    epochs: usize,
+    steps: usize,
+}
+
+impl Display {
+    fn show(&mut self, event: &TrainEvent) {
+        match event {
+            TrainEvent::Started { training, validation, skipped, epochs_done, epochs, steps } => {
+                (self.epochs, self.steps) = (*epochs, *steps);
+                for picture in *skipped {
+                    eprintln!("  skipped {}: {}", picture.name, picture.reason);
+                }
+                eprintln!(
+                    "{training} pictures to learn from, {validation} to judge by, {steps} steps an epoch"
+                );
+                if *epochs_done > 0 {
+                    eprintln!("going on after epoch {epochs_done}/{epochs}");
+                }
+            }
+            TrainEvent::Step { epoch, step, loss, images_per_second } => {
+                let heading = || Progress::steps(&format!("epoch {epoch}/{}", self.epochs), self.steps);
+                let bar = self.bar.get_or_insert_with(heading);
+                bar.at(*step, format!("{images_per_second:.1} images/s, loss {loss:.4}"));
+            }
+            TrainEvent::Epoch(metrics) => {
+                if let Some(bar) = self.bar.take() {
+                    bar.finish();
+                }
+                eprintln!("{}", epoch_line(metrics, self.epochs));
+            }
         }
-        _ => {}
     }
+}
+
+fn epoch_line(metrics: &EpochMetrics, epochs: usize) -> String {
+    let validation = metrics.validation.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.3}"));
+    format!(
+        "epoch {}/{epochs}  loss {:.4} (hash {:.4}, class {:.4})  mean saliency {:.3}  \
+         validation macro P@10 {validation}  {:.1} images/s  {:.0} s",
+        metrics.epoch,
+        metrics.loss,
+        metrics.hash,
+        metrics.classification,
+        metrics.saliency_mean,
+        metrics.images_per_second,
+        metrics.seconds,
+    )
 }
