@@ -1,1 +1,24 @@
-//! retrieval
+//! Hash codes in, neighbours out: exact Hamming search, durable galleries, and the measures of retrieval.
+//!
+//! * [`HashCode`] and [`Embedding`] are what a network makes of a radiograph.
+//! * [`Index`] answers "the k nearest codes" exactly, from memory, with the kernels of [`hamming`].
+//! * [`gallery`] keeps records, codes, embeddings and thumbnails in one folder, durably.
+//! * [`evaluation`] measures a ranking: AP, precision, recall and nDCG, with ties and confidence treated.
+//!
+//! Nothing here knows of pixels, tensors or HTTP.
+
+pub mod evaluation;
+pub mod gallery;
+pub mod hamming;
+
+mod code;
+mod embedding;
+mod error;
+mod index;
+mod model;
+
+pub use code::{HashCode, MAX_BITS};
+pub use embedding::Embedding;
+pub use error::{Error, Result};
+pub use index::{Index, Neighbor};
+pub use model::ModelId;

@@ -1,0 +1,247 @@
+//! What can go wrong: the object, what was got, what was expected, what to do.
+
+use std::path::PathBuf;
+
+use crate::ModelId;
+
+/// The result of this crate's functions.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error of codes, galleries or evaluation. None shows a patient's data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A code of a length that does not exist.
+    #[error("a hash code of {got} bits; expected a multiple of 16 from 16 to 256 bits")]
+    CodeLength {
+        /// Bits.
+        got: usize,
+    },
+    /// A code from the wrong number of words.
+    #[error("a hash code of {bits} bits from {got} words; expected {expected} words of 64 bits")]
+    CodeWords {
+        /// Words.
+        got: usize,
+        /// Words.
+        expected: usize,
+        /// The code's length.
+        bits: usize,
+    },
+    /// A bit past the end of a code.
+    #[error("a hash code of {bits} bits has bits set past its end; expected zeros there")]
+    CodeTail {
+        /// The code's length.
+        bits: usize,
+    },
+    /// A sign of what is not a number.
+    #[error("a hash code of NaN at position {position}; expected numbers: is the model damaged?")]
+    CodeOfNan {
+        /// The position in the hash layer's output.
+        position: usize,
+    },
+    /// A code of another length than its companions.
+    #[error("a hash code of {got} bits; expected {expected} bits, as all codes here")]
+    CodeMismatch {
+        /// Bits.
+        got: usize,
+        /// Bits.
+        expected: usize,
+    },
+    /// An embedding with half a value.
+    #[error("an embedding of {got} bytes; expected an even number, two bytes a value")]
+    EmbeddingBytes {
+        /// Bytes.
+        got: usize,
+    },
+    /// An embedding value that f16 does not hold.
+    #[error("an embedding with {got} at position {position}; expected a finite number of at most 65504")]
+    EmbeddingValue {
+        /// The position in the embedding.
+        position: usize,
+        /// The value.
+        got: f32,
+    },
+    /// An embedding of another length than its companions.
+    #[error("an embedding of {got} values; expected {expected} values, as all embeddings here")]
+    EmbeddingMismatch {
+        /// Values.
+        got: usize,
+        /// Values.
+        expected: usize,
+    },
+    /// An id that is taken.
+    #[error("the index already has a code with the id {id}; remove it first, or use another id")]
+    TakenId {
+        /// The id.
+        id: u64,
+    },
+
+    /// No gallery where one was to be opened.
+    #[error("`{}` is not a gallery: {reason}; nothing was changed", dir.display())]
+    NotAGallery {
+        /// The folder.
+        dir: PathBuf,
+        /// What it is instead.
+        reason: String,
+    },
+    /// Something is where a gallery was to be made.
+    #[error(
+        "cannot make a gallery in `{}`: {reason}; nothing was changed. Choose a new or an empty folder",
+        dir.display()
+    )]
+    NotEmpty {
+        /// The folder.
+        dir: PathBuf,
+        /// What is there.
+        reason: String,
+    },
+    /// A gallery of a later program.
+    #[error(
+        "the gallery `{}` has the format {got}, but this program knows formats up to {expected}; nothing was \
+         changed. Use a newer skiagraph",
+        dir.display()
+    )]
+    NewerGallery {
+        /// The folder.
+        dir: PathBuf,
+        /// The folder's format.
+        got: i64,
+        /// The latest format known here.
+        expected: i64,
+    },
+    /// A gallery of another model's codes.
+    #[error(
+        "the gallery `{}` holds codes of the model {got} ({got_bits} bits), but the model in use is {expected} \
+         ({expected_bits} bits); codes of two models cannot be compared. Use the gallery's own model, or index the \
+         pictures again into a new gallery: skiagraph index --model <MODEL> --gallery <NEW FOLDER> <PICTURES>",
+        dir.display()
+    )]
+    OtherModel {
+        /// The folder.
+        dir: PathBuf,
+        /// The gallery's model.
+        got: ModelId,
+        /// Its code length.
+        got_bits: usize,
+        /// The model in use.
+        expected: ModelId,
+        /// Its code length.
+        expected_bits: usize,
+    },
+    /// No record of this id.
+    #[error("the gallery has no record {id}; it may have been deleted")]
+    NoRecord {
+        /// The id.
+        id: u64,
+    },
+    /// A record of which a part is gone.
+    #[error("the gallery's record {id} has no {part}; run `skiagraph gallery verify`")]
+    MissingPart {
+        /// The record.
+        id: u64,
+        /// The part: code, embedding, thumbnail.
+        part: &'static str,
+    },
+    /// An entry that cannot be stored.
+    #[error("a gallery entry with an empty key; expected a SOP Instance UID or a hash of the file")]
+    EmptyKey,
+    /// A re-ranking without what it ranks by.
+    #[error("re-ranking needs the query's embedding, but the query has only a hash code")]
+    NoQueryEmbedding,
+    /// No room left.
+    #[error(
+        "no room to write in the gallery `{}`: {source}. The gallery is as of its last commit; {undone} later insertions \
+         were undone. Free some space and run the command again",
+        dir.display()
+    )]
+    DiskFull {
+        /// The folder.
+        dir: PathBuf,
+        /// Insertions that were not yet committed.
+        undone: usize,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A folder that cannot be written.
+    #[error(
+        "the gallery `{}` cannot be written: {source}. The gallery is intact. Searching too needs the right to write \
+         in its folder: give it, or copy the gallery to where you may write",
+        dir.display()
+    )]
+    ReadOnly {
+        /// The folder.
+        dir: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A gallery in the hands of another process.
+    #[error(
+        "the gallery `{}` is being written by another process: {source}. Try again when that has finished",
+        dir.display()
+    )]
+    Busy {
+        /// The folder.
+        dir: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A gallery with damaged bytes.
+    #[error(
+        "the gallery `{}` is damaged: {detail}. Run `skiagraph gallery verify`, restore a copy, or index the pictures again",
+        dir.display()
+    )]
+    Damaged {
+        /// The folder.
+        dir: PathBuf,
+        /// What was found.
+        detail: String,
+    },
+    /// Any other failure of the database.
+    #[error("the database of the gallery `{}` failed: {source}", dir.display())]
+    Database {
+        /// The folder.
+        dir: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A file or folder that cannot be used.
+    #[error("cannot {action} `{}`: {source}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// A task file that does not read.
+    #[error("the evaluation tasks do not read: {0}")]
+    Tasks(#[from] toml::de::Error),
+    /// A task that contradicts itself.
+    #[error("the evaluation task `{task}` {reason}")]
+    Task {
+        /// The task.
+        task: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A ranking that is not parallel to the items.
+    #[error("a ranking of {got} items; expected {expected}, one for each item to evaluate")]
+    RankingLength {
+        /// The ranking's length.
+        got: usize,
+        /// The number of items.
+        expected: usize,
+    },
+    /// Two results that cannot be paired.
+    #[error("the results of `{a}` and `{b}` cannot be paired: {reason}")]
+    Unpaired {
+        /// The one method.
+        a: String,
+        /// The other method.
+        b: String,
+        /// What differs.
+        reason: String,
+    },
+}

@@ -1,0 +1,251 @@
+//! The figures of a task, and the paired difference of two methods.
+
+use serde::Serialize;
+
+use super::bootstrap::{Figures, Sample, figures};
+use super::relevance::Relevance;
+use super::{Figure, Options, Task, Values};
+use crate::{Error, Result};
+
+/// A method's figures on a task.
+#[derive(Clone, Debug, Serialize)]
+pub struct TaskResult {
+    /// The task's name.
+    pub task: String,
+    /// What ranked.
+    pub method: String,
+    /// What one item takes when stored: a code's bits, 16 for each value of an embedding, 0 for a random order.
+    pub bits: usize,
+    /// The queries that the figures are over: those with a relevant item.
+    pub queries: usize,
+    /// The queries that had to be left out, as nothing is relevant to them.
+    pub queries_without_relevant: usize,
+    /// The gallery's items.
+    pub gallery: usize,
+    /// The units that the bootstrap draws from.
+    pub units: usize,
+    /// The number of draws.
+    pub bootstrap: usize,
+    /// What AP is divided by: "all relevant".
+    pub ap_divisor: &'static str,
+    /// How ties are treated: "expected over ties".
+    pub ties: &'static str,
+    /// The mean of AP over the queries.
+    pub map_all: Figure,
+    /// The mean over the classes of their mean AP.
+    pub macro_map_all: Figure,
+    /// P@1.
+    pub p_at_1: Figure,
+    /// P@5.
+    pub p_at_5: Figure,
+    /// P@10.
+    pub p_at_10: Figure,
+    /// P@50.
+    pub p_at_50: Figure,
+    /// P@100.
+    pub p_at_100: Figure,
+    /// The mean over the classes of their mean P@10.
+    pub macro_p_at_10: Figure,
+    /// R@1.
+    pub r_at_1: Figure,
+    /// R@5.
+    pub r_at_5: Figure,
+    /// R@10.
+    pub r_at_10: Figure,
+    /// R@50.
+    pub r_at_50: Figure,
+    /// R@100.
+    pub r_at_100: Figure,
+    /// nDCG@100.
+    pub ndcg_100: Figure,
+    /// The mean over the classes of their mean nDCG@100.
+    pub macro_ndcg_100: Figure,
+    /// The classes that have queries, by name.
+    pub per_class: Vec<ClassResult>,
+    /// Each query's values, for plots and paired differences.
+    #[serde(skip)]
+    pub per_query: Vec<QueryResult>,
+}
+
+/// A method's figures on the queries of one class.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClassResult {
+    /// The label, or the column's value.
+    pub class: String,
+    /// The queries of that class.
+    pub queries: usize,
+    /// The gallery's items of that class.
+    pub gallery: usize,
+    /// The mean AP. Relevant is whatever shares any of the task's labels, not this class alone.
+    pub map_all: Figure,
+    /// P@10.
+    pub p_at_10: Figure,
+    /// nDCG@100.
+    pub ndcg_100: Figure,
+}
+
+/// What the answers to one query are worth.
+#[derive(Clone, PartialEq, Debug)]
+pub struct QueryResult {
+    /// The query's position among the items.
+    pub item: usize,
+    /// Its unit.
+    pub unit: String,
+    /// Its classes, as positions in the sorted list of all the task's classes.
+    pub classes: Vec<usize>,
+    /// The measures.
+    pub values: Values,
+}
+
+/// By how much one method is ahead of another on the same queries: a − b.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Difference {
+    /// The task's name.
+    pub task: String,
+    /// The one method.
+    pub a: String,
+    /// The other method.
+    pub b: String,
+    /// The queries of both.
+    pub queries: usize,
+    /// Of the mean AP.
+    pub map_all: Figure,
+    /// Of the macro mean AP.
+    pub macro_map_all: Figure,
+    /// Of P@10.
+    pub p_at_10: Figure,
+    /// Of the macro mean of P@10.
+    pub macro_p_at_10: Figure,
+    /// Of nDCG@100.
+    pub ndcg_100: Figure,
+}
+
+/// Sums up the queries of a task.
+pub(super) fn summarise(
+    task: &Task,
+    method: &str,
+    bits: usize,
+    relevance: &Relevance,
+    per_query: Vec<QueryResult>,
+    options: &Options,
+) -> Result<TaskResult> {
+    if per_query.is_empty() {
+        return Err(
+            task.error("has no query to which anything in the gallery is relevant; check its filters")
+        );
+    }
+    let Figures { mean, macro_mean, classes } =
+        figures(&samples(&per_query), relevance.classes.len(), options);
+    let units: std::collections::HashSet<_> = per_query.iter().map(|query| &query.unit).collect();
+    // The order is that of `Values::to_array`: AP, nDCG, P@k, R@k.
+    let [
+        map_all,
+        ndcg_100,
+        p_at_1,
+        p_at_5,
+        p_at_10,
+        p_at_50,
+        p_at_100,
+        r_at_1,
+        r_at_5,
+        r_at_10,
+        r_at_50,
+        r_at_100,
+    ] = mean;
+    Ok(TaskResult {
+        task: task.name.clone(),
+        method: method.to_owned(),
+        bits,
+        queries: per_query.len(),
+        queries_without_relevant: relevance.queries.len() - per_query.len(),
+        gallery: relevance.gallery.len(),
+        units: units.len(),
+        bootstrap: options.bootstrap,
+        ap_divisor: "all relevant",
+        ties: "expected over ties",
+        map_all,
+        macro_map_all: macro_mean[0],
+        p_at_1,
+        p_at_5,
+        p_at_10,
+        p_at_50,
+        p_at_100,
+        macro_p_at_10: macro_mean[4],
+        r_at_1,
+        r_at_5,
+        r_at_10,
+        r_at_50,
+        r_at_100,
+        ndcg_100,
+        macro_ndcg_100: macro_mean[1],
+        per_class: per_class(relevance, &per_query, &classes),
+        per_query,
+    })
+}
+
+fn per_class(
+    relevance: &Relevance,
+    per_query: &[QueryResult],
+    figures: &[Option<[Figure; super::measures::MEASURES]>],
+) -> Vec<ClassResult> {
+    let members = |class: usize| relevance.gallery.iter().filter(move |&&item| relevance.is_of(item, class));
+    let result = |(class, name): (usize, &String)| {
+        let figures = figures[class]?;
+        Some(ClassResult {
+            class: name.clone(),
+            queries: per_query.iter().filter(|query| query.classes.contains(&class)).count(),
+            gallery: members(class).count(),
+            map_all: figures[0],
+            p_at_10: figures[4],
+            ndcg_100: figures[1],
+        })
+    };
+    relevance.classes.iter().enumerate().filter_map(result).collect()
+}
+
+fn samples(per_query: &[QueryResult]) -> Vec<Sample<'_>> {
+    let samples = per_query.iter().map(|query| Sample {
+        unit: &query.unit,
+        classes: &query.classes,
+        values: query.values.to_array(),
+    });
+    samples.collect()
+}
+
+/// By how much method `a` is ahead of method `b`, with the interval of the difference: each draw takes the same units
+/// for both, so that what is common to them falls out. An interval without 0 is a difference.
+///
+/// # Errors
+/// If the two are not of the same task and queries.
+pub fn paired_difference(a: &TaskResult, b: &TaskResult, options: &Options) -> Result<Difference> {
+    let unpaired = |reason: &str| Error::Unpaired {
+        a: a.method.clone(),
+        b: b.method.clone(),
+        reason: format!("{reason}; evaluate both on the same task and items"),
+    };
+    if a.task != b.task {
+        return Err(unpaired(&format!("one is of the task `{}`, the other of `{}`", a.task, b.task)));
+    }
+    let same =
+        |(a, b): (&QueryResult, &QueryResult)| a.item == b.item && a.unit == b.unit && a.classes == b.classes;
+    if a.per_query.len() != b.per_query.len() || !a.per_query.iter().zip(&b.per_query).all(same) {
+        return Err(unpaired("they are not of the same queries"));
+    }
+    let mut samples = samples(&a.per_query);
+    for (sample, other) in samples.iter_mut().zip(&b.per_query) {
+        sample.values.iter_mut().zip(other.values.to_array()).for_each(|(value, other)| *value -= other);
+    }
+    let classes = a.per_query.iter().flat_map(|query| &query.classes).max().map_or(0, |last| last + 1);
+    let Figures { mean, macro_mean, .. } = figures(&samples, classes, options);
+    Ok(Difference {
+        task: a.task.clone(),
+        a: a.method.clone(),
+        b: b.method.clone(),
+        queries: samples.len(),
+        map_all: mean[0],
+        macro_map_all: macro_mean[0],
+        p_at_10: mean[4],
+        macro_p_at_10: macro_mean[4],
+        ndcg_100: mean[1],
+    })
+}

@@ -1,0 +1,190 @@
+//! The database file: how it is made, recognised, opened and migrated.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::{DATABASE, damaged, database_error};
+use crate::code::check_bits;
+use crate::{Error, ModelId, Result};
+
+/// "SkGa" in the database's header says that it is a gallery.
+const APPLICATION_ID: u32 = 0x536b_4761;
+/// `MIGRATIONS[v]` takes a database from format `v` to `v + 1`; a new one goes through all of them.
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+/// A gallery being made. It gets its name when it is whole, so a kill leaves no half gallery.
+const UNFINISHED: &str = "gallery.sqlite.new";
+/// How long to wait for another process's write.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Makes the database of an empty gallery in a new or empty folder.
+pub(super) fn create(dir: &Path, model: &ModelId, bits: usize) -> Result<()> {
+    check_bits(bits)?;
+    let unusable = |action| move |source| Error::File { action, path: dir.to_owned(), source };
+    fs::create_dir_all(dir).map_err(unusable("make the folder"))?;
+    for entry in fs::read_dir(dir).map_err(unusable("read the folder"))? {
+        let name = entry.map_err(unusable("read the folder"))?.file_name();
+        let name = name.to_string_lossy();
+        if name == DATABASE {
+            return Err(Error::NotEmpty {
+                dir: dir.to_owned(),
+                reason: "it is a gallery already".to_owned(),
+            });
+        }
+        if !name.starts_with(UNFINISHED) {
+            return Err(Error::NotEmpty { dir: dir.to_owned(), reason: format!("it holds `{name}`") });
+        }
+    }
+    let unfinished = dir.join(UNFINISHED);
+    let made = remove(&unfinished).and_then(|()| {
+        build(&unfinished, model, bits).map_err(|source| database_error(dir, 0, source))?;
+        fs::rename(&unfinished, dir.join(DATABASE)).map_err(unusable("write in the folder"))?;
+        // The new name must survive a power cut as the file's content does.
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(unusable("write in the folder"))
+    });
+    if made.is_err() {
+        let _best_effort = remove(&unfinished);
+    }
+    made
+}
+
+/// Removes what an interrupted creation left.
+fn remove(unfinished: &Path) -> Result<()> {
+    for path in [unfinished.to_owned(), unfinished.with_extension("new-journal")] {
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                return Err(Error::File { action: "remove", path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn build(path: &Path, model: &ModelId, bits: usize) -> rusqlite::Result<()> {
+    let mut connection = Connection::open(path)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let transaction = connection.transaction()?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    for migration in MIGRATIONS {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
+    transaction
+        .execute("INSERT INTO meta VALUES ('model', ?1), ('bits', ?2)", (&model.0, bits.to_string()))?;
+    transaction.commit()?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+/// That the folder holds a gallery's database, by the first bytes of the file: SQLite itself must not touch what is
+/// something else.
+///
+/// The layout is that of <https://www.sqlite.org/fileformat.html>, section 1.3.
+pub(super) fn check_header(dir: &Path) -> Result<()> {
+    let refuse = |reason: String| Err(Error::NotAGallery { dir: dir.to_owned(), reason });
+    let path = dir.join(DATABASE);
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(source) if source.kind() == ErrorKind::NotFound => {
+            let missing = if dir.is_dir() {
+                format!("it has no `{DATABASE}`")
+            } else {
+                "there is no such folder".into()
+            };
+            return refuse(missing);
+        }
+        Err(source) => return Err(Error::File { action: "open", path, source }),
+    };
+    let mut header = [0; 100];
+    match file.read_exact(&mut header) {
+        Ok(()) => {}
+        Err(source) if source.kind() == ErrorKind::UnexpectedEof => {
+            return refuse(format!("its `{DATABASE}` is shorter than any database"));
+        }
+        Err(source) => return Err(Error::File { action: "read", path, source }),
+    }
+    if !header.starts_with(b"SQLite format 3\0") {
+        return refuse(format!("its `{DATABASE}` is not an SQLite database"));
+    }
+    let application = u32::from_be_bytes([header[68], header[69], header[70], header[71]]);
+    if application != APPLICATION_ID {
+        return refuse(format!(
+            "its `{DATABASE}` belongs to another program (application id {application:#x}; expected {APPLICATION_ID:#x})"
+        ));
+    }
+    let version = u32::from_be_bytes([header[60], header[61], header[62], header[63]]);
+    check_version(dir, i64::from(version))
+}
+
+/// Opens the database, durable and erasing.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // In WAL mode only FULL makes a commit survive a power cut.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    Ok(connection)
+}
+
+/// Brings an older format up to date, all or nothing.
+pub(super) fn migrate(dir: &Path, connection: &Connection) -> Result<()> {
+    let failed = |source| database_error(dir, 0, source);
+    let version =
+        || connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).map_err(failed);
+    // The header's version may be older than this one: the latest pages can still be in the write-ahead log.
+    let found = version()?;
+    check_version(dir, found)?;
+    let due = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found..)).unwrap_or_default();
+    if due.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.unchecked_transaction().map_err(failed)?;
+    for migration in due {
+        transaction.execute_batch(migration).map_err(failed)?;
+    }
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64).map_err(failed)?;
+    transaction.commit().map_err(failed)
+}
+
+fn check_version(dir: &Path, got: i64) -> Result<()> {
+    let expected = MIGRATIONS.len() as i64;
+    if got > expected {
+        return Err(Error::NewerGallery { dir: dir.to_owned(), got, expected });
+    }
+    if got < 1 {
+        return Err(damaged(dir, format!("its format is {got}; expected 1 to {expected}")));
+    }
+    Ok(())
+}
+
+/// A value of the table `meta` that every gallery has.
+pub(super) fn meta(dir: &Path, connection: &Connection, name: &str) -> Result<String> {
+    let value = read_meta(connection, name).map_err(|source| database_error(dir, 0, source))?;
+    value.ok_or_else(|| damaged(dir, format!("its table `meta` has no `{name}`")))
+}
+
+/// The length of the gallery's embeddings, which the first of them has set.
+pub(super) fn dimensions(dir: &Path, connection: &Connection) -> Result<Option<usize>> {
+    let value = read_meta(connection, "dimensions").map_err(|source| database_error(dir, 0, source))?;
+    let parse = |value: String| {
+        value.parse().map_err(|_| damaged(dir, format!("its embeddings' length is `{value}`")))
+    };
+    value.map(parse).transpose()
+}
+
+pub(super) fn set_dimensions(connection: &Connection, dimensions: usize) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO meta VALUES ('dimensions', ?1) ON CONFLICT DO NOTHING";
+    connection.execute(sql, [dimensions.to_string()]).map(|_| ())
+}
+
+fn read_meta(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).optional()
+}
