@@ -24,17 +24,23 @@ fn a_picture_finds_itself_and_others_when_asked() {
 
     let query = text(&all[0]);
     let html = folder.path().join("page.html");
-    let found = json(&["search", "--gallery", text(&gallery), query, "--k", "3", "--html", text(&html)]);
+    let search = ["search", "--gallery", text(&gallery), query, "--k", "50"];
+    let found = json(&[&search[..], &["--html", text(&html)]].concat());
     let hits = found["queries"][0]["hits"].as_array().unwrap();
-    assert_eq!(hits.len(), 3);
-    assert_eq!(hits[0]["distance"], 0);
-    let others =
-        json(&["search", "--gallery", text(&gallery), query, "--k", "3", "--others", "--rerank", "5"]);
-    let key = &hits[0]["key"];
+    assert_eq!(hits.len(), all.len());
+    let own = hits.iter().find(|hit| query.ends_with(hit["name"].as_str().unwrap())).unwrap();
+    assert_eq!(own["distance"], 0);
+    let others = json(&[&search[..], &["--others", "--rerank", "50"]].concat());
+    let mut farthest = 0.0;
     for hit in others["queries"][0]["hits"].as_array().unwrap() {
-        assert_ne!(&hit["key"], key);
-        assert!(hit["euclidean"].is_number());
+        assert_ne!(hit["key"], own["key"]);
+        let euclidean = hit["euclidean"].as_f64().unwrap();
+        assert!(euclidean >= farthest, "{others}");
+        farthest = euclidean;
     }
+    let near = json(&[&search[..], &["--within", "3"]].concat());
+    let near = near["queries"][0]["hits"].as_array().unwrap();
+    assert_eq!(near.len(), hits.iter().filter(|hit| hit["distance"].as_u64().unwrap() <= 3).count());
     let page = fs::read_to_string(html).unwrap();
     assert!(page.contains("data:image/jpeg;base64,") && !page.contains("https://"));
     let readable = succeed(&["search", "--gallery", text(&gallery), query]).stdout;

@@ -12,7 +12,7 @@ use crate::progress::Progress;
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph train --config configs/default.toml --data data/ --out runs/a
   skiagraph train --config configs/default.toml --data data/ --out runs/a --resume
-  skiagraph train --config configs/default.toml --data data/manifest.csv --out runs/b --seed 2 --json
+  skiagraph train --config configs/default.toml --data m.csv --out runs/b --seed 2 --json
 
 The run folder gets the model (model.safetensors), the configuration in effect (config.toml), the
 figures of each epoch (metrics.jsonl) and a checkpoint from which an interrupted run goes on.";
