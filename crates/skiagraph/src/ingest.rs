@@ -152,7 +152,11 @@ pub(crate) fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> (Vec<De
     for (result, listed) in results.into_iter().zip(batch) {
         match result {
             Ok(picture) => decoded.push(picture),
-            Err(error) => rejected.push(Rejected { name: listed.name.clone(), reason: format!("{error:#}") }),
+            Err(error) => {
+                // The errors above the root name the file, which is named already.
+                let reason = error.root_cause().to_string();
+                rejected.push(Rejected { name: listed.name.clone(), reason });
+            }
         }
     }
     (decoded, rejected)

@@ -193,8 +193,9 @@ fn draw(encoder: &Encoder, gallery: &Gallery, figures: &[TaskResult], answers: &
     progress.finish();
     let intro = format!(
         "Each query and the {NEIGHBORS} pictures, of a gallery of {}, whose {}-bit hash codes differ from its code \
-         in the fewest bits. Pictures of the same patient never answer. A green frame and a tick mark a shared label. \
-         Brighter colours: where the network looked. Not for diagnosis.",
+         in the fewest bits. Pictures of the same patient, where patients are known, never answer. A tick marks a \
+         shared label; a whole green frame, that all of the query's labels are shared; a dotted one, some. Brighter \
+         colours: where the network looked. Not for diagnosis.",
         gallery.len(),
         gallery.bits(),
     );

@@ -88,7 +88,7 @@ fn table(figures: &Figures) -> String {
     let rows: String = figures.rows.iter().map(row).collect();
     let caption = escape(&figures.caption);
     format!(
-        "<table>\n<caption>{caption}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
+        "<div class=\"figures\"><table>\n<caption>{caption}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
     )
 }
 
@@ -100,14 +100,22 @@ fn section(number: usize, answer: &Answer) -> String {
         .iter()
         .enumerate()
         .map(|(rank, neighbor)| {
-            let class = if neighbor.labels.iter().any(|label| label.shared) { "match" } else { "other" };
-            card(class, &format!("Neighbour {}", rank + 1), neighbor)
+            card(likeness(answer, neighbor), &format!("Neighbour {}", rank + 1), neighbor)
         })
         .collect();
     format!(
         "<section aria-labelledby=\"q{number}\">\n<h2 id=\"q{number}\">Query {number}: {name}</h2>\n\
          <ul class=\"answer\">\n{query}{neighbors}</ul>\n</section>\n"
     )
+}
+
+/// How many of the query's labels a neighbour has: all, some, or none. A chest shares "chest" with every chest.
+fn likeness(answer: &Answer, neighbor: &Card) -> &'static str {
+    match neighbor.labels.iter().filter(|label| label.shared).count() {
+        0 => "other",
+        shared if shared == answer.query.labels.len() => "match",
+        _ => "part",
+    }
 }
 
 fn card(class: &str, heading: &str, card: &Card) -> String {
@@ -120,7 +128,7 @@ fn card(class: &str, heading: &str, card: &Card) -> String {
         .labels
         .iter()
         .map(|label| match (escape(&label.text), label.shared) {
-            (text, true) => format!("<b>✓ {text}</b>"),
+            (text, true) => format!("<b>✓&nbsp;{text}</b>"),
             (text, false) => text,
         })
         .collect();
@@ -134,7 +142,8 @@ fn card(class: &str, heading: &str, card: &Card) -> String {
          </figure></li>\n",
         plain = BASE64.encode(&card.plain),
         map = BASE64.encode(&card.map),
-        name = escape(&card.name),
+        // The heading of a query names its folder; under a small picture there is no room for it.
+        name = escape(card.name.rsplit(['/', '\\']).next().unwrap_or(&card.name)),
     )
 }
 
@@ -185,7 +194,7 @@ mod tests {
     fn each_picture_has_a_text_and_a_match_is_marked_by_more_than_colour() {
         let html = render(&page(1), usize::MAX);
         assert_eq!(html.matches("<img").count(), html.matches("alt=\"").count());
-        assert!(html.contains("✓ hip") && html.contains("class=\"match\""));
+        assert!(html.contains("✓&nbsp;hip") && html.contains("class=\"match\""));
     }
 
     #[test]
