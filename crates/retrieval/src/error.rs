@@ -162,6 +162,20 @@ pub enum Error {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// A disk that fails.
+    #[error(
+        "the disk failed under the gallery `{}`: {source}. The gallery is as of its last commit; {undone} later \
+         insertions were undone. See whether the disk is full or broken, then run the command again",
+        dir.display()
+    )]
+    DiskFailed {
+        /// The folder.
+        dir: PathBuf,
+        /// Insertions that were not yet committed.
+        undone: usize,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
     /// A folder that cannot be written.
     #[error(
         "the gallery `{}` cannot be written: {source}. The gallery is intact. Searching too needs the right to write \

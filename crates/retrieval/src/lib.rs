@@ -5,6 +5,17 @@
 //! * [`gallery`] keeps records, codes, embeddings and thumbnails in one folder, durably.
 //! * [`evaluation`] measures a ranking: AP, precision, recall and nDCG, with ties and confidence treated.
 //!
+//! ```
+//! use retrieval::{HashCode, Index, Neighbor};
+//!
+//! let code = |word| HashCode::from_words(&[word], 64);
+//! let mut index = Index::new(64)?;
+//! index.insert(7, &code(0b0111)?)?;
+//! index.insert(8, &code(0b1111)?)?;
+//! assert_eq!(index.nearest(&code(0b0011)?, 1)?, [Neighbor { distance: 1, id: 7 }]);
+//! # Ok::<(), retrieval::Error>(())
+//! ```
+//!
 //! Nothing here knows of pixels, tensors or HTTP.
 
 pub mod evaluation;
@@ -16,6 +27,7 @@ mod embedding;
 mod error;
 mod index;
 mod model;
+mod scan;
 
 pub use code::{HashCode, MAX_BITS};
 pub use embedding::Embedding;

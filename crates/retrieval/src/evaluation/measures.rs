@@ -7,7 +7,7 @@
 /// The cut-offs k of P@k and R@k.
 pub(super) const CUTS: [usize; 5] = [1, 5, 10, 50, 100];
 /// How many measures [`Values`] has.
-pub(super) const MEASURES: usize = 2 + 2 * CUTS.len();
+pub(super) const MEASURES: usize = 3 + 2 * CUTS.len();
 /// The cut-off of nDCG.
 const NDCG_CUT: usize = 100;
 
@@ -19,6 +19,9 @@ pub struct Values {
     /// nDCG@100 with gain 2^g − 1, where g = shared labels, and discount log2(r + 1); the ideal is that of the whole
     /// gallery.
     pub ndcg_100: f64,
+    /// Weighted AP: Σ_r ACG@r · rel_r / N, where ACG@r is the mean number of shared labels among the first r answers
+    /// and N = all relevant items. With one label an item it is AP; with several it may exceed 1.
+    pub weighted_average_precision: f64,
     /// P@k for k = 1, 5, 10, 50, 100. Ranks past the end of the gallery count as misses.
     pub precision: [f64; CUTS.len()],
     /// R@k = hits among the first k / all relevant, for the same k.
@@ -30,6 +33,8 @@ pub struct Values {
 struct Group {
     items: usize,
     relevant: usize,
+    /// The sum of g, the shared labels.
+    shared: f64,
     /// The sum of 2^g − 1.
     gain: f64,
 }
@@ -37,9 +42,13 @@ struct Group {
 impl Values {
     pub(super) fn to_array(self) -> [f64; MEASURES] {
         let mut values = [0.0; MEASURES];
-        (values[0], values[1]) = (self.average_precision, self.ndcg_100);
-        values[2..2 + CUTS.len()].copy_from_slice(&self.precision);
-        values[2 + CUTS.len()..].copy_from_slice(&self.recall);
+        values[..3].copy_from_slice(&[
+            self.average_precision,
+            self.ndcg_100,
+            self.weighted_average_precision,
+        ]);
+        values[3..3 + CUTS.len()].copy_from_slice(&self.precision);
+        values[3 + CUTS.len()..].copy_from_slice(&self.recall);
         values
     }
 }
@@ -57,7 +66,8 @@ pub(super) fn measure(answers: &mut [(u32, u32)]) -> Option<Values> {
     let discount = |rank: usize| 1.0 / ((rank + 1) as f64).log2();
     let gained = expected_sum(&groups, NDCG_CUT, |group| group.gain, discount);
     Some(Values {
-        average_precision: expected_average_precision(&groups, total),
+        average_precision: expected_average_precision(&groups, total, |group| group.relevant as f64),
+        weighted_average_precision: expected_average_precision(&groups, total, |group| group.shared),
         ndcg_100: gained / ideal(answers, discount),
         precision: std::array::from_fn(|i| hits[i] / CUTS[i] as f64),
         recall: hits.map(|hits| hits / total as f64),
@@ -68,6 +78,7 @@ fn group(answers: &[(u32, u32)]) -> Group {
     Group {
         items: answers.len(),
         relevant: answers.iter().filter(|(_, shared)| *shared > 0).count(),
+        shared: answers.iter().map(|&(_, shared)| f64::from(shared)).sum(),
         gain: answers.iter().map(|&(_, shared)| gain(shared)).sum(),
     }
 }
@@ -76,21 +87,25 @@ fn gain(shared: u32) -> f64 {
     f64::from(shared).exp2() - 1.0
 }
 
-/// The expected AP. With R relevant among the N ranks before a group of n items, r of them relevant, rank N + i of the
-/// group is relevant with probability r/n, and then R + 1 + (i − 1)(r − 1)/(n − 1) are expected up to it.
-fn expected_average_precision(groups: &[Group], total: usize) -> f64 {
-    let (mut ranks, mut relevant, mut sum) = (0.0, 0.0, 0.0);
+/// The expected Σ_r (Σ_j≤r worth(j) / r) · rel_r / N: AP, if the worth is the relevance, and weighted AP, if it is the
+/// number of shared labels.
+///
+/// Before a group of n items, r of them relevant and all together worth w, are N ranks worth W. Rank N + i of the group
+/// is relevant with probability r/n; it then is worth w/r, as what is not relevant is worth 0; and each of the i − 1
+/// ranks of the group before it is worth w(r − 1)/(r(n − 1)).
+fn expected_average_precision(groups: &[Group], total: usize, worth: impl Fn(&Group) -> f64) -> f64 {
+    let (mut ranks, mut before, mut sum) = (0.0, 0.0, 0.0);
     for group in groups {
-        let (n, r) = (group.items as f64, group.relevant as f64);
+        let (n, r, w) = (group.items as f64, group.relevant as f64, worth(group));
         if group.relevant > 0 {
-            let rise = if group.items > 1 { (r - 1.0) / (n - 1.0) } else { 0.0 };
+            let rise = if group.items > 1 { w * (r - 1.0) / (n - 1.0) } else { 0.0 };
             for i in 1..=group.items {
                 let i = i as f64;
-                sum += r / n * (relevant + 1.0 + (i - 1.0) * rise) / (ranks + i);
+                sum += (r * before + w + (i - 1.0) * rise) / n / (ranks + i);
             }
         }
         ranks += n;
-        relevant += r;
+        before += w;
     }
     sum / total as f64
 }
@@ -152,6 +167,7 @@ mod tests {
         let dcg = 1.0 + 1.0 / 4.0_f64.log2() + 1.0 / 7.0_f64.log2();
         let best = 1.0 + 1.0 / 3.0_f64.log2() + 1.0 / 4.0_f64.log2();
         assert!(close(values.ndcg_100, dcg / best));
+        assert!(close(values.weighted_average_precision, values.average_precision));
     }
 
     #[test]
@@ -161,6 +177,8 @@ mod tests {
         let dcg = 1.0 + 3.0 / 3.0_f64.log2() + 7.0 / 5.0_f64.log2();
         let best = 7.0 + 3.0 / 3.0_f64.log2() + 1.0 / 4.0_f64.log2();
         assert!(close(values.ndcg_100, dcg / best));
+        // Relevant at ranks 1, 2 and 4, where the mean numbers of shared labels are 1, 3/2 and 6/4.
+        assert!(close(values.weighted_average_precision, (1.0 + 1.5 + 1.5) / 3.0));
     }
 
     #[test]

@@ -3,9 +3,15 @@
 use serde::Serialize;
 
 use super::bootstrap::{Figures, Sample, figures};
+use super::measures::MEASURES;
 use super::relevance::Relevance;
 use super::{Figure, Options, Task, Values};
 use crate::{Error, Result};
+
+/// Where measures are in [`Values::to_array`].
+const AP: usize = 0;
+const NDCG: usize = 1;
+const P_AT_10: usize = 5;
 
 /// A method's figures on a task.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +40,8 @@ pub struct TaskResult {
     pub map_all: Figure,
     /// The mean over the classes of their mean AP.
     pub macro_map_all: Figure,
+    /// The mean of weighted AP, in which an answer counts by the labels it shares.
+    pub weighted_map: Figure,
     /// P@1.
     pub p_at_1: Figure,
     /// P@5.
@@ -137,21 +145,9 @@ pub(super) fn summarise(
     let Figures { mean, macro_mean, classes } =
         figures(&samples(&per_query), relevance.classes.len(), options);
     let units: std::collections::HashSet<_> = per_query.iter().map(|query| &query.unit).collect();
-    // The order is that of `Values::to_array`: AP, nDCG, P@k, R@k.
-    let [
-        map_all,
-        ndcg_100,
-        p_at_1,
-        p_at_5,
-        p_at_10,
-        p_at_50,
-        p_at_100,
-        r_at_1,
-        r_at_5,
-        r_at_10,
-        r_at_50,
-        r_at_100,
-    ] = mean;
+    // The order is that of `Values::to_array`.
+    let [map_all, ndcg_100, weighted_map, ranks @ ..] = mean;
+    let [p_at_1, p_at_5, p_at_10, p_at_50, p_at_100, r_at_1, r_at_5, r_at_10, r_at_50, r_at_100] = ranks;
     Ok(TaskResult {
         task: task.name.clone(),
         method: method.to_owned(),
@@ -164,20 +160,21 @@ pub(super) fn summarise(
         ap_divisor: "all relevant",
         ties: "expected over ties",
         map_all,
-        macro_map_all: macro_mean[0],
+        macro_map_all: macro_mean[AP],
+        weighted_map,
         p_at_1,
         p_at_5,
         p_at_10,
         p_at_50,
         p_at_100,
-        macro_p_at_10: macro_mean[4],
+        macro_p_at_10: macro_mean[P_AT_10],
         r_at_1,
         r_at_5,
         r_at_10,
         r_at_50,
         r_at_100,
         ndcg_100,
-        macro_ndcg_100: macro_mean[1],
+        macro_ndcg_100: macro_mean[NDCG],
         per_class: per_class(relevance, &per_query, &classes),
         per_query,
     })
@@ -186,7 +183,7 @@ pub(super) fn summarise(
 fn per_class(
     relevance: &Relevance,
     per_query: &[QueryResult],
-    figures: &[Option<[Figure; super::measures::MEASURES]>],
+    figures: &[Option<[Figure; MEASURES]>],
 ) -> Vec<ClassResult> {
     let members = |class: usize| relevance.gallery.iter().filter(move |&&item| relevance.is_of(item, class));
     let result = |(class, name): (usize, &String)| {
@@ -195,9 +192,9 @@ fn per_class(
             class: name.clone(),
             queries: per_query.iter().filter(|query| query.classes.contains(&class)).count(),
             gallery: members(class).count(),
-            map_all: figures[0],
-            p_at_10: figures[4],
-            ndcg_100: figures[1],
+            map_all: figures[AP],
+            p_at_10: figures[P_AT_10],
+            ndcg_100: figures[NDCG],
         })
     };
     relevance.classes.iter().enumerate().filter_map(result).collect()
@@ -242,10 +239,10 @@ pub fn paired_difference(a: &TaskResult, b: &TaskResult, options: &Options) -> R
         a: a.method.clone(),
         b: b.method.clone(),
         queries: samples.len(),
-        map_all: mean[0],
-        macro_map_all: macro_mean[0],
-        p_at_10: mean[4],
-        macro_p_at_10: macro_mean[4],
-        ndcg_100: mean[1],
+        map_all: mean[AP],
+        macro_map_all: macro_mean[AP],
+        p_at_10: mean[P_AT_10],
+        macro_p_at_10: macro_mean[P_AT_10],
+        ndcg_100: mean[NDCG],
     })
 }

@@ -1,11 +1,11 @@
 //! What a gallery holds, counted.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use serde::Serialize;
 
-use super::{DATABASE, Gallery, file_size};
+use super::{DATABASE, Gallery};
 use crate::{ModelId, Result};
 
 /// Counts and sizes of a gallery. `Display` is a line for each.
@@ -100,4 +100,9 @@ impl fmt::Display for Info {
         writeln!(f, "labels      {}", list(&self.labels))?;
         write!(f, "on disk     {:.1} MB", self.bytes as f64 / 1e6)
     }
+}
+
+/// The size of a file, 0 if there is none.
+fn file_size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
 }

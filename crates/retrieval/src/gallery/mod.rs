@@ -5,19 +5,23 @@
 //! Several processes may open one gallery: SQLite lets one write at a time, and [`Gallery::refresh`] brings the
 //! index of the others up to date.
 
+mod failure;
 mod info;
+mod read;
 mod record;
 mod schema;
 mod search;
 mod verify;
+mod write;
 
 use std::cell::Cell;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::{Embedding, Error, HashCode, Index, ModelId, Result};
+
+use failure::{damaged, database_error};
 
 pub use info::Info;
 pub use record::{Entry, Insertion, Record};
@@ -172,65 +176,6 @@ impl Gallery {
         Ok(id.map_err(|source| self.failed(source))?.map(i64::cast_unsigned))
     }
 
-    /// Adds an entry, or finds that its key is there already: then nothing changes.
-    ///
-    /// The entry is durable, and found, after the next [`Gallery::commit`]; dropping the gallery before leaves no
-    /// trace of it.
-    ///
-    /// # Errors
-    /// If the code or the embedding has another length than the gallery's; nothing changes then. If the database
-    /// fails (a full disk), everything since the last commit is undone.
-    pub fn insert(&mut self, entry: &Entry) -> Result<Insertion> {
-        self.check_entry(entry)?;
-        if let Some(id) = self.id_of(&entry.record.key)? {
-            return Ok(Insertion::Known(id));
-        }
-        let dimensions = entry.embedding.values().len();
-        let inserted = self.begin().and_then(|()| {
-            if self.dimensions.is_none() {
-                schema::set_dimensions(&self.connection, dimensions)?;
-            }
-            record::insert(&self.connection, entry)
-        });
-        let id = inserted.map_err(|source| self.undo(source))?;
-        self.dimensions = Some(dimensions);
-        self.pending.push((id, entry.code));
-        Ok(Insertion::New(id))
-    }
-
-    /// Makes the insertions since the last commit durable, all together, and lets the index see them.
-    ///
-    /// # Errors
-    /// If the database fails (a full disk): then all of them are undone.
-    pub fn commit(&mut self) -> Result<()> {
-        if !self.connection.is_autocommit() {
-            self.connection.execute_batch("COMMIT").map_err(|source| self.undo(source))?;
-        }
-        for (id, code) in std::mem::take(&mut self.pending) {
-            self.index.insert(id, &code)?;
-        }
-        Ok(())
-    }
-
-    /// Takes a record out with its code, embedding and thumbnail, at once and for good; whether it was there.
-    ///
-    /// The bytes are overwritten in the database, and the write-ahead log is emptied (if no other process is reading
-    /// just then: then with its next emptying). Insertions that were not yet committed are committed first.
-    ///
-    /// # Errors
-    /// If the database fails; the record is still there then.
-    pub fn delete(&mut self, id: u64) -> Result<bool> {
-        self.commit()?;
-        // The rows of the other tables go with the record's: the schema cascades.
-        let deleted = self.connection.execute("DELETE FROM records WHERE id = ?1", [id.cast_signed()]);
-        let deleted = deleted.map_err(|source| self.failed(source))?;
-        self.index.remove(id);
-        // The deletion stands even if the log cannot be emptied now.
-        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        emptied.map_err(|source| self.failed(source))?;
-        Ok(deleted > 0)
-    }
-
     /// Brings the index up to date with what other processes did to the gallery; whether they did anything.
     ///
     /// # Errors
@@ -242,53 +187,6 @@ impl Gallery {
         }
         self.load()?;
         Ok(true)
-    }
-
-    /// The record with this id.
-    ///
-    /// # Errors
-    /// If there is none, or the database fails.
-    pub fn record(&self, id: u64) -> Result<Record> {
-        let record = record::read(&self.connection, id).map_err(|source| self.failed(source))?;
-        record.ok_or(Error::NoRecord { id })
-    }
-
-    /// The embedding of a record, as rounded to f16.
-    ///
-    /// # Errors
-    /// If there is no such record, or its embedding is missing or damaged.
-    pub fn embedding(&self, id: u64) -> Result<Embedding> {
-        let bytes = self.part(id, "embedding", "SELECT embedding FROM embeddings WHERE record = ?1")?;
-        Embedding::from_bytes(&bytes).map_err(|error| self.damaged_part(id, &error))
-    }
-
-    /// The hash code of a record.
-    ///
-    /// # Errors
-    /// If there is no such record, or its code is missing or damaged.
-    pub fn code(&self, id: u64) -> Result<HashCode> {
-        let bytes = self.part(id, "code", "SELECT code FROM codes WHERE record = ?1")?;
-        HashCode::from_bytes(&bytes).map_err(|error| self.damaged_part(id, &error))
-    }
-
-    /// The thumbnail of a record, a JPEG file's bytes.
-    ///
-    /// # Errors
-    /// If there is no such record, or its thumbnail is missing.
-    pub fn thumbnail(&self, id: u64) -> Result<Vec<u8>> {
-        self.part(id, "thumbnail", "SELECT thumbnail FROM thumbnails WHERE record = ?1")
-    }
-
-    fn part(&self, id: u64, part: &'static str, sql: &str) -> Result<Vec<u8>> {
-        let bytes = self
-            .connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_row([id.cast_signed()], |row| row.get(0)).optional())
-            .map_err(|source| self.failed(source))?;
-        match bytes {
-            Some(bytes) => Ok(bytes),
-            None => self.record(id).and(Err(Error::MissingPart { id, part })),
-        }
     }
 
     /// Reads all codes into a new index.
@@ -320,17 +218,6 @@ impl Gallery {
         version.map_err(|source| self.failed(source))
     }
 
-    fn check_entry(&self, entry: &Entry) -> Result<()> {
-        if entry.record.key.is_empty() {
-            return Err(Error::EmptyKey);
-        }
-        if entry.code.bits() != self.bits {
-            return Err(Error::CodeMismatch { got: entry.code.bits(), expected: self.bits });
-        }
-        self.check_dimensions(&entry.embedding)?;
-        entry.embedding.check()
-    }
-
     fn check_dimensions(&self, embedding: &Embedding) -> Result<()> {
         let got = embedding.values().len();
         match self.dimensions {
@@ -339,57 +226,9 @@ impl Gallery {
         }
     }
 
-    fn begin(&self) -> rusqlite::Result<()> {
-        if self.connection.is_autocommit() {
-            return self.connection.execute_batch("BEGIN IMMEDIATE");
-        }
-        Ok(())
-    }
-
-    /// Goes back to the last commit after a failure.
-    fn undo(&mut self, source: rusqlite::Error) -> Error {
-        // SQLite may have rolled back by itself; then there is nothing to undo.
-        if !self.connection.is_autocommit() {
-            let _already = self.connection.execute_batch("ROLLBACK");
-        }
-        let undone = std::mem::take(&mut self.pending).len();
-        if let Ok(dimensions) = schema::dimensions(&self.dir, &self.connection) {
-            self.dimensions = dimensions;
-        }
-        database_error(&self.dir, undone, source)
-    }
-
     fn failed(&self, source: rusqlite::Error) -> Error {
         database_error(&self.dir, self.pending.len(), source)
     }
-
-    fn damaged_part(&self, id: u64, error: &Error) -> Error {
-        damaged(&self.dir, format!("record {id} has {error}"))
-    }
-}
-
-fn damaged(dir: &Path, detail: String) -> Error {
-    Error::Damaged { dir: dir.to_owned(), detail }
-}
-
-/// What a failure of SQLite means for who uses the gallery.
-fn database_error(dir: &Path, undone: usize, source: rusqlite::Error) -> Error {
-    use rusqlite::ErrorCode as Code;
-    let dir = dir.to_owned();
-    match source.sqlite_error_code() {
-        Some(Code::DiskFull | Code::SystemIoFailure) => Error::DiskFull { dir, undone, source },
-        Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Error::ReadOnly { dir, source },
-        Some(Code::DatabaseBusy | Code::DatabaseLocked) => Error::Busy { dir, source },
-        Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
-            Error::Damaged { dir, detail: source.to_string() }
-        }
-        _ => Error::Database { dir, source },
-    }
-}
-
-/// The size of a file, 0 if there is none.
-fn file_size(path: &Path) -> u64 {
-    fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{DATABASE, damaged, database_error};
+use super::DATABASE;
+use super::failure::{damaged, database_error};
 use crate::code::check_bits;
 use crate::{Error, ModelId, Result};
 

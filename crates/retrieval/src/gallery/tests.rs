@@ -23,7 +23,7 @@ fn entry(i: u64) -> Entry {
             key: format!("key-{i:05}"),
             name: format!("file-{i:05}.png"),
             labels: vec!["chest".to_owned(), format!("label-{}", i % 3)],
-            patient: (i % 2 == 0).then(|| format!("patient-{}", i % 10)),
+            patient: i.is_multiple_of(2).then(|| format!("patient-{}", i % 10)),
             source: Some("test".to_owned()),
             view: None,
             body_part: Some("CHEST".to_owned()),

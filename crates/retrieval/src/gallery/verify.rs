@@ -7,6 +7,9 @@ use rusqlite::types::ValueRef;
 use super::Gallery;
 use crate::{Embedding, HashCode, Result};
 
+/// Whether bytes are what they should be, or what they are.
+type Checked = std::result::Result<(), String>;
+
 /// Something wrong with a gallery. `Display` says what, in a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -105,21 +108,11 @@ impl Gallery {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let id = row.get::<_, i64>(0)?.cast_unsigned();
-            let checks: [(&'static str, &dyn Fn(&[u8]) -> std::result::Result<(), String>); 3] = [
-                ("code", &|bytes| self.check_code(bytes)),
-                ("embedding", &|bytes| self.check_embedding(bytes)),
-                ("thumbnail", &check_thumbnail),
-            ];
             let before = problems.len();
-            for (column, (part, check)) in checks.into_iter().enumerate() {
-                match row.get_ref(column + 1)? {
-                    ValueRef::Null => problems.push(Problem::Missing { id, part }),
-                    value => {
-                        let checked = value.as_blob().map_err(|error| error.to_string()).and_then(check);
-                        problems.extend(checked.err().map(|detail| Problem::Unreadable { id, part, detail }));
-                    }
-                }
-            }
+            problems.extend(check_part(id, "code", row.get_ref(1)?, |bytes| self.check_code(bytes)));
+            problems
+                .extend(check_part(id, "embedding", row.get_ref(2)?, |bytes| self.check_embedding(bytes)));
+            problems.extend(check_part(id, "thumbnail", row.get_ref(3)?, check_thumbnail));
             let pending = self.pending.binary_search_by_key(&id, |(pending, _)| *pending).is_ok();
             if problems.len() == before && !pending && !self.index.contains(id) {
                 problems.push(Problem::NotIndexed { id });
@@ -128,7 +121,7 @@ impl Gallery {
         Ok(())
     }
 
-    fn check_code(&self, bytes: &[u8]) -> std::result::Result<(), String> {
+    fn check_code(&self, bytes: &[u8]) -> Checked {
         let code = HashCode::from_bytes(bytes).map_err(|error| error.to_string())?;
         match code.bits() == self.bits {
             true => Ok(()),
@@ -136,16 +129,30 @@ impl Gallery {
         }
     }
 
-    fn check_embedding(&self, bytes: &[u8]) -> std::result::Result<(), String> {
+    fn check_embedding(&self, bytes: &[u8]) -> Checked {
         let embedding = Embedding::from_bytes(bytes).map_err(|error| error.to_string())?;
         self.check_dimensions(&embedding).map_err(|error| error.to_string())
     }
 }
 
-fn check_thumbnail(bytes: &[u8]) -> std::result::Result<(), String> {
+fn check_thumbnail(bytes: &[u8]) -> Checked {
     // The first and last marker of a JPEG file: start and end of image.
     match bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9]) {
         true => Ok(()),
         false => Err(format!("{} bytes that are no JPEG file", bytes.len())),
     }
+}
+
+/// What is wrong with a stored part, if anything.
+fn check_part(
+    id: u64,
+    part: &'static str,
+    stored: ValueRef<'_>,
+    check: impl FnOnce(&[u8]) -> Checked,
+) -> Option<Problem> {
+    if stored == ValueRef::Null {
+        return Some(Problem::Missing { id, part });
+    }
+    let checked = stored.as_blob().map_err(|error| error.to_string()).and_then(check);
+    checked.err().map(|detail| Problem::Unreadable { id, part, detail })
 }

@@ -1,0 +1,25 @@
+//! What a failure of the database means for who uses the gallery.
+
+use std::path::Path;
+
+use crate::Error;
+
+pub(super) fn damaged(dir: &Path, detail: String) -> Error {
+    Error::Damaged { dir: dir.to_owned(), detail }
+}
+
+/// Sorts an error of SQLite. `undone` insertions were not yet committed.
+pub(super) fn database_error(dir: &Path, undone: usize, source: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode as Code;
+    let dir = dir.to_owned();
+    match source.sqlite_error_code() {
+        Some(Code::DiskFull) => Error::DiskFull { dir, undone, source },
+        Some(Code::SystemIoFailure) => Error::DiskFailed { dir, undone, source },
+        Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Error::ReadOnly { dir, source },
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => Error::Busy { dir, source },
+        Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
+            Error::Damaged { dir, detail: source.to_string() }
+        }
+        _ => Error::Database { dir, source },
+    }
+}
