@@ -1,0 +1,123 @@
+//! Manifests: a table with a row a picture, as CSV or Parquet. Only `path` and `labels` are required.
+
+use super::{Dataset, Item, Skipped, Split};
+use crate::error::{Error, Result};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+/// Separates labels within their column.
+const LABEL_SEPARATOR: char = '|';
+const REQUIRED: [&str; 2] = ["path", "labels"];
+
+type Row = BTreeMap<String, String>;
+
+/// Reads a manifest; paths in it are relative to its folder.
+pub(super) fn read(path: &Path) -> Result<Dataset> {
+    let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+    let rows = if is_parquet { parquet_rows(path) } else { csv_rows(path) }?;
+    let root = path.parent().unwrap_or(Path::new("."));
+    let mut dataset = Dataset { items: vec![], skipped: vec![] };
+    for (index, row) in rows.into_iter().enumerate() {
+        let item = item(root, row).map_err(|reason| wrong(path, format!("row {}: {reason}", index + 1)))?;
+        if item.name.is_empty() {
+            dataset.skipped.push(Skipped { name: format!("row {}", index + 1), reason: "no path".into() });
+        } else if item.path.is_file() {
+            dataset.items.push(item);
+        } else {
+            dataset.skipped.push(Skipped { name: item.name, reason: "no such file".into() });
+        }
+    }
+    Ok(dataset)
+}
+
+fn wrong(path: &Path, reason: String) -> Error {
+    Error::Manifest { path: path.into(), reason }
+}
+
+fn check_columns(path: &Path, columns: &[String]) -> Result<()> {
+    match REQUIRED.iter().find(|name| !columns.iter().any(|c| c == *name)) {
+        None => Ok(()),
+        Some(missing) => Err(wrong(
+            path,
+            format!(
+                "no column {missing}, got {}; expected path and labels, and if known patient_id, view, source, \
+                 licence, split, group",
+                columns.join(", ")
+            ),
+        )),
+    }
+}
+
+fn csv_rows(path: &Path) -> Result<Vec<Row>> {
+    let bad = |e: csv::Error| wrong(path, e.to_string());
+    let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
+    let mut reader = csv::Reader::from_reader(file);
+    let columns: Vec<String> = reader.headers().map_err(bad)?.iter().map(str::to_owned).collect();
+    check_columns(path, &columns)?;
+    reader
+        .records()
+        .map(|record| {
+            let record = record.map_err(bad)?;
+            Ok(columns.iter().cloned().zip(record.iter().map(str::to_owned)).collect())
+        })
+        .collect()
+}
+
+fn parquet_rows(path: &Path) -> Result<Vec<Row>> {
+    let bad = |e: parquet::errors::ParquetError| wrong(path, e.to_string());
+    let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
+    let reader = SerializedFileReader::new(file).map_err(bad)?;
+    let schema = reader.metadata().file_metadata().schema();
+    let columns: Vec<String> = schema.get_fields().iter().map(|f| f.name().to_owned()).collect();
+    check_columns(path, &columns)?;
+    reader
+        .get_row_iter(None)
+        .map_err(bad)?
+        .map(|row| {
+            let row = row.map_err(bad)?;
+            Ok(row.get_column_iter().map(|(name, field)| (name.clone(), text(field))).collect())
+        })
+        .collect()
+}
+
+/// A cell as text; null is empty, a list is joined as labels are.
+fn text(field: &Field) -> String {
+    match field {
+        Field::Null => String::new(),
+        Field::Str(text) => text.clone(),
+        Field::ListInternal(list) => {
+            let parts: Vec<String> = list.elements().iter().map(text).collect();
+            parts.join(&LABEL_SEPARATOR.to_string())
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The item of a row, or what is wrong with it.
+fn item(root: &Path, row: Row) -> std::result::Result<Item, String> {
+    let cell = |name: &str| row.get(name).map(|v| v.trim()).filter(|v| !v.is_empty()).map(str::to_owned);
+    let split = match cell("split") {
+        None => None,
+        Some(word) => Some(Split::parse(&word).ok_or_else(|| {
+            format!("split is {word:?}, expected train, validation, database, query or nothing")
+        })?),
+    };
+    let name = cell("path").unwrap_or_default();
+    let labels = cell("labels").unwrap_or_default();
+    let labels = labels.split(LABEL_SEPARATOR).map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned);
+    Ok(Item {
+        path: root.join(&name),
+        labels: labels.collect(),
+        patient: cell("patient_id"),
+        group: cell("group"),
+        view: cell("view"),
+        source: cell("source"),
+        licence: cell("licence"),
+        split,
+        name,
+        columns: row,
+    })
+}

@@ -1,0 +1,134 @@
+//! Data sets: what pictures there are, their labels, patients and splits, whatever the layout.
+
+mod class_folders;
+mod manifest;
+mod split;
+
+use crate::error::{Error, Result};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The part of a data set that a picture belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// Learned from.
+    Train,
+    /// Kept for choosing between trained networks.
+    Validation,
+    /// Searched, not learned from.
+    Database,
+    /// Asked.
+    Query,
+}
+
+impl Split {
+    /// The split's name in manifests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Database => "database",
+            Self::Query => "query",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::Train, Self::Validation, Self::Database, Self::Query].into_iter().find(|s| s.name() == word)
+    }
+}
+
+/// One picture of a data set.
+#[derive(Clone, PartialEq)]
+pub struct Item {
+    /// Where it can be opened.
+    pub path: PathBuf,
+    /// Its path as the data set names it.
+    pub name: String,
+    /// Labels; none is allowed.
+    pub labels: Vec<String>,
+    /// Patient, unique within the source: patient data, never shown by `Debug`.
+    pub patient: Option<String>,
+    /// What a split must not divide, where that is more than a patient.
+    pub group: Option<String>,
+    /// View: PA, AP, lateral …
+    pub view: Option<String>,
+    /// Data source.
+    pub source: Option<String>,
+    /// Licence of the picture.
+    pub licence: Option<String>,
+    /// Part of the data set; none where it is not cut.
+    pub split: Option<Split>,
+    /// Every column of the manifest as it stands.
+    pub columns: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Item")
+            .field("name", &self.name)
+            .field("labels", &self.labels)
+            .field("split", &self.split)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A picture that a data set lists but that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its name in the data set.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A data set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// What can be used.
+    pub items: Vec<Item>,
+    /// What cannot.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Dataset {
+    /// Opens a manifest (`.csv`, `.parquet`), a folder with a `manifest.csv` or `manifest.parquet`, or a folder
+    /// of class folders.
+    ///
+    /// # Errors
+    /// [`Error::File`], [`Error::Manifest`], and [`Error::NoPictures`] if nothing in it can be used.
+    pub fn open(path: &Path) -> Result<Self> {
+        let metadata = std::fs::metadata(path).map_err(|source| Error::File { path: path.into(), source })?;
+        let dataset = if metadata.is_file() {
+            manifest::read(path)?
+        } else {
+            let inside = ["manifest.csv", "manifest.parquet"].map(|name| path.join(name));
+            match inside.iter().find(|manifest| manifest.is_file()) {
+                Some(manifest) => manifest::read(manifest)?,
+                None => class_folders::read(path)?,
+            }
+        };
+        dataset.usable(path)
+    }
+
+    /// Every label that some item bears, sorted.
+    pub fn vocabulary(&self) -> Vec<String> {
+        let mut labels: Vec<String> = self.items.iter().flat_map(|item| item.labels.iter().cloned()).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        labels
+    }
+
+    fn usable(self, path: &Path) -> Result<Self> {
+        if !self.items.is_empty() {
+            return Ok(self);
+        }
+        let example = self.skipped.first().map(|s| format!(", the first: {}: {}", s.name, s.reason));
+        Err(Error::NoPictures {
+            path: path.into(),
+            skipped: self.skipped.len(),
+            example: example.unwrap_or_default(),
+            expected: "a manifest with the columns path and labels, or a folder with one folder of pictures a class",
+        })
+    }
+}

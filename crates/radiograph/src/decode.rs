@@ -1,0 +1,105 @@
+//! Bytes to radiographs: the format by the bytes, not the name, and limits before allocation.
+
+use crate::dicom;
+use crate::error::{Error, Result};
+use crate::radiograph::{Format, Radiograph};
+use crate::raster;
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// How much an untrusted file may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the file.
+    pub max_bytes: u64,
+    /// Pixels of the picture.
+    pub max_pixels: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_bytes: 512 << 20, max_pixels: 100_000_000 }
+    }
+}
+
+impl Limits {
+    /// Whether a picture of these sides may be allocated.
+    pub(crate) fn check_pixels(&self, width: u64, height: u64) -> Result<()> {
+        if width.saturating_mul(height) > self.max_pixels {
+            return Err(Error::TooManyPixels { width, height, limit: self.max_pixels });
+        }
+        Ok(())
+    }
+
+    fn check_bytes(&self, got: u64) -> Result<()> {
+        if got > self.max_bytes {
+            return Err(Error::TooManyBytes { got, limit: self.max_bytes });
+        }
+        Ok(())
+    }
+}
+
+/// SHA-256 of a file's bytes: the identity of a picture that has no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ContentHash(pub [u8; 32]);
+
+impl ContentHash {
+    /// Of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Decodes a PNG, JPEG, TIFF or DICOM file.
+///
+/// # Errors
+/// Every way in which the bytes can fail to be a picture within `limits`; never a panic.
+pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Radiograph> {
+    limits.check_bytes(bytes.len() as u64)?;
+    if bytes.is_empty() {
+        return Err(Error::Empty);
+    }
+    match sniff(bytes) {
+        Some(Format::Dicom) => dicom::decode(bytes, limits),
+        Some(format) => raster::decode(bytes, format, limits),
+        None => {
+            let start: Vec<String> = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect();
+            Err(Error::UnknownFormat { start: start.join(" ") })
+        }
+    }
+}
+
+fn sniff(bytes: &[u8]) -> Option<Format> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', ..] => Some(Format::Png),
+        [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(Format::Tiff),
+        _ if bytes.get(128..132) == Some(b"DICM") => Some(Format::Dicom),
+        _ => None,
+    }
+}
+
+/// Reads and decodes a file; also gives the hash of its bytes.
+///
+/// # Errors
+/// [`Error::File`], or [`Error::InFile`] with what is wrong inside. The size is checked before reading.
+pub fn read(path: &Path, limits: &Limits) -> Result<(Radiograph, ContentHash)> {
+    let inside = |source| Error::InFile { path: path.into(), source: Box::new(source) };
+    let outside = |source| Error::File { path: path.into(), source };
+    let file = File::open(path).map_err(outside)?;
+    limits.check_bytes(file.metadata().map_err(outside)?.len()).map_err(inside)?;
+    let mut bytes = Vec::new();
+    // A file can grow, or be no plain file: what is read is bounded too.
+    file.take(limits.max_bytes + 1).read_to_end(&mut bytes).map_err(outside)?;
+    let radiograph = decode(&bytes, limits).map_err(inside)?;
+    Ok((radiograph, ContentHash::of(&bytes)))
+}

@@ -1,0 +1,118 @@
+//! What can go wrong with pictures and data sets, each with what was got, what was expected and what to do.
+
+use std::path::PathBuf;
+
+/// Errors of this crate. None shows patient data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file whose content is at fault.
+    #[error("{path}: {source}")]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+    /// No bytes at all.
+    #[error("the file is empty, expected a PNG, JPEG, TIFF or DICOM picture")]
+    Empty,
+    /// More bytes than the limit.
+    #[error("{got} bytes, expected at most {limit}; raise the limit if this is a real radiograph")]
+    TooManyBytes {
+        /// Size.
+        got: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// More pixels than the limit, as the file claims, before anything is allocated.
+    #[error("claims {width}×{height} pixels, expected at most {limit} in all")]
+    TooManyPixels {
+        /// Columns.
+        width: u64,
+        /// Rows.
+        height: u64,
+        /// The limit on their product.
+        limit: u64,
+    },
+    /// Bytes of no known format.
+    #[error("not a picture that can be read: expected PNG, JPEG, TIFF or DICOM, got bytes that begin {start}")]
+    UnknownFormat {
+        /// The first bytes in hexadecimal.
+        start: String,
+    },
+    /// A raster file that its decoder refuses.
+    #[error("{format} does not decode: {reason}")]
+    Raster {
+        /// PNG, JPEG or TIFF.
+        format: &'static str,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// A DICOM file that does not parse.
+    #[error("DICOM does not parse: {reason}")]
+    DicomParse {
+        /// What the parser said.
+        reason: String,
+    },
+    /// A DICOM attribute that is missing or makes no sense.
+    #[error("DICOM attribute {attribute} is {got}, expected {expected}")]
+    DicomAttribute {
+        /// Its keyword.
+        attribute: &'static str,
+        /// What was found.
+        got: String,
+        /// What would do.
+        expected: &'static str,
+    },
+    /// A transfer syntax that is not decoded.
+    #[error(
+        "DICOM transfer syntax {uid} is not decoded; expected uncompressed little endian or JPEG baseline: have \
+         the sender transcode"
+    )]
+    TransferSyntax {
+        /// Its UID.
+        uid: String,
+    },
+    /// Pixels that do not fill their sides.
+    #[error("{got} pixels for {width}×{height}, expected {width}·{height} and no side of 0")]
+    PixelCount {
+        /// Pixels given.
+        got: usize,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// A manifest that does not read.
+    #[error("{path}: {reason}")]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong, where, and what is expected.
+        reason: String,
+    },
+    /// Nothing usable in a data set.
+    #[error("{path}: no usable picture ({skipped} skipped{example}); expected {expected}")]
+    NoPictures {
+        /// The data set.
+        path: PathBuf,
+        /// How many were listed but cannot be used.
+        skipped: usize,
+        /// The first of them with its reason.
+        example: String,
+        /// What a data set looks like.
+        expected: &'static str,
+    },
+}
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

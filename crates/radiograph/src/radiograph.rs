@@ -1,0 +1,97 @@
+//! The type: a greyscale radiograph, ready to look at.
+
+use crate::error::{Error, Result};
+use std::fmt;
+
+/// A greyscale radiograph: inversion, rescale and window are applied, 0 is black and 1 is white.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Radiograph {
+    width: u32,
+    height: u32,
+    pixels: Vec<f32>,
+    header: Header,
+}
+
+/// File format, as the bytes tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Portable network graphics.
+    Png,
+    /// JPEG.
+    Jpeg,
+    /// Tagged image file format.
+    Tiff,
+    /// DICOM.
+    Dicom,
+}
+
+/// What the file said of itself.
+#[derive(Clone, Default, PartialEq)]
+pub struct Header {
+    /// The format of the bytes; none for pixels that came from elsewhere.
+    pub format: Option<Format>,
+    /// Meaningful bits a pixel.
+    pub bits_stored: u8,
+    /// Whether low values were white (MONOCHROME1) and were turned round.
+    pub inverted: bool,
+    /// DICOM SOP Instance UID.
+    pub sop_instance_uid: Option<String>,
+    /// DICOM Patient ID: patient data, never shown by `Debug`.
+    pub patient_id: Option<String>,
+    /// DICOM Modality.
+    pub modality: Option<String>,
+    /// DICOM Body Part Examined.
+    pub body_part: Option<String>,
+    /// DICOM View Position.
+    pub view: Option<String>,
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header")
+            .field("format", &self.format)
+            .field("bits_stored", &self.bits_stored)
+            .field("inverted", &self.inverted)
+            .field("modality", &self.modality)
+            .field("body_part", &self.body_part)
+            .field("view", &self.view)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Radiograph {
+    /// From pixels in [0, 1], row by row, 0 black.
+    ///
+    /// # Errors
+    /// [`Error::PixelCount`] if they do not fill `width` × `height`, or a side is 0.
+    pub fn new(width: u32, height: u32, pixels: Vec<f32>) -> Result<Self> {
+        if width == 0 || height == 0 || pixels.len() as u64 != u64::from(width) * u64::from(height) {
+            return Err(Error::PixelCount { got: pixels.len(), width, height });
+        }
+        Ok(Self { width, height, pixels, header: Header::default() })
+    }
+
+    pub(crate) fn with_header(self, header: Header) -> Self {
+        Self { header, ..self }
+    }
+
+    /// Columns.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Grey values in [0, 1], row by row.
+    pub fn pixels(&self) -> &[f32] {
+        &self.pixels
+    }
+
+    /// What the file said of itself.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+}
