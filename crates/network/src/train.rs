@@ -172,7 +172,7 @@ impl Prepared {
         let (judged, usable, unusable) = Pictures::load(&items, &vocabulary, &config.preprocess);
         let judged_items = usable.iter().map(|&i| labelled(roles[i].0, roles[i].1)).collect();
         skipped.extend(unusable.into_iter().filter(|s| held_out.iter().any(|i| i.name == s.name)));
-        let validation = Validation::new(judged, judged_items, evaluation::default_tasks()?);
+        let validation = Validation::new(judged, judged_items, evaluation::default_tasks());
         Ok(Self { pictures, vocabulary, validation, queries: held_out.len(), skipped })
     }
 }

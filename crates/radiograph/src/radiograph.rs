@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use std::fmt;
 
 /// A greyscale radiograph: inversion, rescale and window are applied, 0 is black and 1 is white.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Radiograph {
     width: u32,
     height: u32,
@@ -44,6 +44,12 @@ pub struct Header {
     pub body_part: Option<String>,
     /// DICOM View Position.
     pub view: Option<String>,
+}
+
+impl fmt::Debug for Radiograph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Radiograph({}×{}, {:?})", self.width, self.height, self.header)
+    }
 }
 
 impl fmt::Debug for Header {

@@ -14,6 +14,9 @@ pub(crate) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
         _ => (ImageFormat::Tiff, "TIFF"),
     };
     let bad = |e: image::ImageError| Error::Raster { format: name, reason: e.to_string() };
+    if format == Format::Jpeg {
+        check_whole_jpeg(bytes)?;
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format);
     // Sixteen bytes a pixel is the most that a decoder needs (four channels of 32 bits).
     let mut bounds = image::Limits::default();
@@ -31,6 +34,7 @@ pub(crate) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
 /// The pixels of a JPEG stream inside a DICOM file, each from 0 to 255.
 pub(crate) fn jpeg_samples(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<u8>)> {
     let bad = |e: image::ImageError| Error::Raster { format: "JPEG", reason: e.to_string() };
+    check_whole_jpeg(bytes)?;
     let decoder = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg).into_decoder().map_err(bad)?;
     let (width, height) = decoder.dimensions();
     limits.check_pixels(width.into(), height.into())?;
@@ -56,4 +60,22 @@ fn grey(image: DynamicImage) -> Vec<f32> {
             .map(|grey| if grey.is_nan() { 0.0 } else { grey })
             .collect(),
     }
+}
+
+/// Whether the picture data of a JPEG have an end: the decoder would fill what is missing with grey.
+fn check_whole_jpeg(bytes: &[u8]) -> Result<()> {
+    const START_OF_SCAN: u8 = 0xDA;
+    const END: [u8; 2] = [0xFF, 0xD9];
+    let cut = || Error::Raster { format: "JPEG", reason: "the file is cut off before its end marker".into() };
+    let mut at = 2;
+    // Segments up to the first scan: FF, marker, length of two bytes with themselves counted.
+    while let Some(&[0xFF, marker, high, low]) = bytes.get(at..at + 4) {
+        if marker == START_OF_SCAN {
+            let scan = bytes.get(at..).unwrap_or_default();
+            return if scan.windows(2).any(|pair| pair == END) { Ok(()) } else { Err(cut()) };
+        }
+        // A marker may be preceded by fill bytes.
+        at += if marker == 0xFF { 1 } else { 2 + usize::from(u16::from_be_bytes([high, low])) };
+    }
+    Err(cut())
 }

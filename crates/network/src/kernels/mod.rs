@@ -10,6 +10,8 @@ mod convolution;
 mod flex;
 mod gemm;
 mod normalisation;
+#[cfg(test)]
+mod tests;
 
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;

@@ -1,0 +1,133 @@
+//! Naive twins of the kernels, and the gradients through Burn's autodiff.
+
+use super::convolution::{self, Geometry};
+use super::{Affine, convolve, normalise, statistics};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Small, reproducible, of both signs.
+fn noise(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1u32 << 24) as f32 - 0.5
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn close(got: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(got.len(), expected.len());
+    let worst = got.iter().zip(expected).map(|(g, e)| (g - e).abs()).fold(0.0, f32::max);
+    assert!(worst <= tolerance, "differs by {worst}");
+}
+
+/// Calls `visit(output index, input index, weight index)` for every product of a convolution.
+fn products(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
+    let ([channels, height, width], (out_height, out_width), k) = (g.input, g.output(), g.kernel);
+    for n in 0..g.batch {
+        for o in 0..g.filters {
+            for (oy, ox) in (0..out_height * out_width).map(|i| (i / out_width, i % out_width)) {
+                for (c, ky, kx) in (0..channels * k * k).map(|i| (i / (k * k), i / k % k, i % k)) {
+                    let (iy, ix) = (oy * g.stride + ky, ox * g.stride + kx);
+                    if (g.padding..height + g.padding).contains(&iy) && (g.padding..width + g.padding).contains(&ix) {
+                        let out = ((n * g.filters + o) * out_height + oy) * out_width + ox;
+                        let input = ((n * channels + c) * height + iy - g.padding) * width + ix - g.padding;
+                        visit(out, input, ((o * channels + c) * k + ky) * k + kx);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn convolution_and_its_gradients_equal_their_naive_twins() {
+    // Strides, paddings, kernels; several images a tile, one image a tile, several tiles an image.
+    let cases = [
+        ([2, 3, 9, 7], [5, 3, 3, 3], 2, 1),
+        ([5, 4, 8, 8], [6, 4, 3, 3], 1, 1),
+        ([3, 2, 6, 6], [3, 2, 1, 1], 2, 0),
+        ([2, 1, 15, 13], [4, 1, 7, 7], 2, 3),
+        ([9, 6, 3, 3], [7, 6, 3, 3], 1, 1),
+        ([1, 40, 40, 40], [3, 40, 3, 3], 1, 1),
+        ([1, 2, 1, 1], [2, 2, 3, 3], 2, 1),
+    ];
+    for (images, weights, stride, padding) in cases {
+        let g = Geometry::new(images, weights, stride, padding);
+        let (x, w) = (noise(images.iter().product(), 1), noise(weights.iter().product(), 2));
+        let dy = noise(g.batch * g.filters * g.output().0 * g.output().1, 3);
+        let (mut y, mut dx, mut dw) = (vec![0.0; dy.len()], vec![0.0; x.len()], vec![0.0; w.len()]);
+        products(&g, |o, i, j| {
+            y[o] += x[i] * w[j];
+            dx[i] += dy[o] * w[j];
+            dw[j] += dy[o] * x[i];
+        });
+        close(&convolution::forward(&g, &x, &w), &y, 1e-4);
+        close(&convolution::image_gradient(&g, &dy, &w), &dx, 1e-4);
+        close(&convolution::weight_gradient(&g, &x, &dy), &dw, 1e-3);
+    }
+}
+
+fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::<D>::from_data(TensorData::new(values, shape), device).require_grad()
+}
+
+fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+/// The gradients of every operand that a scalar made of `out` has.
+fn gradients(out: Tensor<4>, upstream: &[f32], operands: &[&Tensor<4>], vectors: &[&Tensor<1>]) -> Vec<Vec<f32>> {
+    let shape = out.dims();
+    let weights = Tensor::<4>::from_data(TensorData::new(upstream.to_vec(), shape), &out.device());
+    let tape = (out * weights).sum().backward();
+    let of_tensors = operands.iter().map(|t| floats(t.grad(&tape).unwrap()));
+    of_tensors.chain(vectors.iter().map(|t| floats(t.grad(&tape).unwrap()))).collect()
+}
+
+#[test]
+fn normalisation_and_its_gradients_equal_those_of_plain_operations() {
+    let device = Device::flex().autodiff();
+    let shape = [3, 4, 5, 7];
+    let count = shape.iter().product();
+    for (with_residual, with_relu) in [(false, false), (false, true), (true, true)] {
+        let x = tensor(noise(count, 1), shape, &device);
+        let r = tensor(noise(count, 2), shape, &device);
+        let gamma = tensor(vec![1.2, 0.7, -0.5, 1.0], [4], &device);
+        let beta = tensor(vec![0.1, -0.2, 0.0, 0.3], [4], &device);
+        let operands: Vec<&Tensor<4>> = if with_residual { vec![&x, &r] } else { vec![&x] };
+        let upstream = noise(count, 5);
+
+        let (mean, variance) = statistics(x.clone());
+        let affine = Affine { gamma: gamma.clone(), beta: beta.clone(), mean, variance, epsilon: 1e-5 };
+        let fused = normalise(x.clone(), with_residual.then(|| r.clone()), affine, with_relu);
+        let plain = plainly(&x, with_residual.then_some(&r), &gamma, &beta, with_relu);
+
+        close(&floats(fused.clone()), &floats(plain.clone()), 1e-5);
+        let ours = gradients(fused, &upstream, &operands, &[&gamma, &beta]);
+        let theirs = gradients(plain, &upstream, &operands, &[&gamma, &beta]);
+        ours.iter().zip(&theirs).for_each(|(o, t)| close(o, t, 1e-4));
+    }
+}
+
+fn plainly(x: &Tensor<4>, residual: Option<&Tensor<4>>, gamma: &Tensor<1>, beta: &Tensor<1>, rectify: bool) -> Tensor<4> {
+    let mean_of = |t: Tensor<4>| t.mean_dim(0).mean_dim(2).mean_dim(3);
+    let centred = x.clone() - mean_of(x.clone());
+    let deviation = (mean_of(centred.clone().square()) + 1e-5).sqrt();
+    let column = |v: &Tensor<1>| v.clone().reshape([1, 4, 1, 1]);
+    let y = centred / deviation * column(gamma) + column(beta);
+    let y = residual.map_or(y.clone(), |r| y + r.clone());
+    if rectify { relu(y) } else { y }
+}
+
+#[test]
+fn a_convolution_is_differentiated_within_a_graph() {
+    let device = Device::flex().autodiff();
+    let (x, w) = (tensor(noise(98, 1), [1, 2, 7, 7], &device), tensor(noise(54, 2), [3, 2, 3, 3], &device));
+    let out = convolve(x.clone(), w.clone(), 2, 1);
+    let g = Geometry::new([1, 2, 7, 7], [3, 2, 3, 3], 2, 1);
+    let upstream = noise(out.dims().iter().product(), 3);
+    let got = gradients(out, &upstream, &[&x, &w], &[]);
+    close(&got[0], &convolution::image_gradient(&g, &upstream, &noise(54, 2)), 1e-6);
+    close(&got[1], &convolution::weight_gradient(&g, &noise(98, 1), &upstream), 1e-6);
+}

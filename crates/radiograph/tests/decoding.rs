@@ -1,0 +1,169 @@
+//! Decoding: every format, the DICOM pairs that must look alike, and bytes meant to break it.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use dicom_core::{DataElement, PrimitiveValue, VR, dicom_value};
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb};
+use proptest::prelude::*;
+use radiograph::{Error, Limits, decode};
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+fn ramp16() -> DynamicImage {
+    DynamicImage::ImageLuma16(ImageBuffer::from_fn(16, 9, |x, y| Luma([(x * 4000 + y * 7) as u16])))
+}
+
+#[test]
+fn png_and_tiff_keep_sixteen_bits_and_jpeg_is_near() {
+    let expected = |x: u32, y: u32| (x * 4000 + y * 7) as f32 / 65535.0;
+    for format in [ImageFormat::Png, ImageFormat::Tiff] {
+        let picture = decode(&encoded(&ramp16(), format), &Limits::default()).unwrap();
+        assert_eq!((picture.width(), picture.height(), picture.header().bits_stored), (16, 9, 16));
+        assert!((picture.pixels()[16 * 2 + 3] - expected(3, 2)).abs() < 1e-6);
+    }
+    let eight = DynamicImage::ImageLuma8(ramp16().into_luma8());
+    let png = decode(&encoded(&eight, ImageFormat::Png), &Limits::default()).unwrap();
+    assert!((png.pixels()[5] - eight.as_luma8().unwrap().get_pixel(5, 0).0[0] as f32 / 255.0).abs() < 1e-6);
+    let jpeg = decode(&encoded(&eight, ImageFormat::Jpeg), &Limits::default()).unwrap();
+    assert!(jpeg.pixels().iter().zip(png.pixels()).all(|(a, b)| (a - b).abs() < 0.08));
+}
+
+#[test]
+fn colours_turn_grey_by_luminance() {
+    let image = DynamicImage::ImageRgb8(ImageBuffer::from_pixel(2, 2, Rgb([255, 0, 0])));
+    let picture = decode(&encoded(&image, ImageFormat::Png), &Limits::default()).unwrap();
+    assert!((picture.pixels()[0] - 0.299).abs() < 1e-3);
+}
+
+/// A DICOM file of 4×3 pixels.
+fn dicom(syntax: &str, photometric: &str, stored: u16, signed: u16, pixels: &[u16], extra: &[(dicom_core::Tag, &str)]) -> Vec<u8> {
+    let mut object = InMemDicomObject::new_empty();
+    let mut put = |tag, vr, value: PrimitiveValue| object.put(DataElement::new(tag, vr, value));
+    put(tags::SOP_CLASS_UID, VR::UI, uids::COMPUTED_RADIOGRAPHY_IMAGE_STORAGE.into());
+    put(tags::SOP_INSTANCE_UID, VR::UI, "1.2.3.4".into());
+    put(tags::PATIENT_ID, VR::LO, "SECRET".into());
+    put(tags::MODALITY, VR::CS, "CR".into());
+    put(tags::SAMPLES_PER_PIXEL, VR::US, dicom_value!(U16, [1]));
+    put(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, photometric.into());
+    put(tags::ROWS, VR::US, dicom_value!(U16, [3]));
+    put(tags::COLUMNS, VR::US, dicom_value!(U16, [4]));
+    put(tags::BITS_ALLOCATED, VR::US, dicom_value!(U16, [16]));
+    put(tags::BITS_STORED, VR::US, dicom_value!(U16, [stored]));
+    put(tags::HIGH_BIT, VR::US, dicom_value!(U16, [stored - 1]));
+    put(tags::PIXEL_REPRESENTATION, VR::US, dicom_value!(U16, [signed]));
+    for (tag, value) in extra {
+        put(*tag, VR::DS, (*value).into());
+    }
+    put(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(pixels.into()));
+    let meta = FileMetaTableBuilder::new().transfer_syntax(syntax);
+    let mut bytes = Vec::new();
+    object.with_meta(meta).unwrap().write_all(&mut bytes).unwrap();
+    bytes
+}
+
+const RAMP: [u16; 12] = [0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1023];
+
+#[test]
+fn both_little_endian_syntaxes_give_the_same_picture_and_monochrome1_its_inverse() {
+    let limits = Limits::default();
+    let plain = decode(&dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]), &limits).unwrap();
+    assert_eq!((plain.width(), plain.height()), (4, 3));
+    assert!((plain.pixels()[5] - 500.0 / 1023.0).abs() < 1e-6);
+    let implicit = decode(&dicom(uids::IMPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]), &limits).unwrap();
+    assert_eq!(implicit.pixels(), plain.pixels());
+    let inverse = decode(&dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME1", 10, 0, &RAMP, &[]), &limits).unwrap();
+    assert!(inverse.pixels().iter().zip(plain.pixels()).all(|(i, p)| (i + p - 1.0).abs() < 1e-6));
+    assert!(inverse.header().inverted && !plain.header().inverted);
+    assert_eq!(plain.header().sop_instance_uid.as_deref(), Some("1.2.3.4"));
+    assert!(!format!("{:?}", plain.header()).contains("SECRET"));
+}
+
+#[test]
+fn signed_pixels_with_rescale_and_a_window() {
+    let signed: Vec<u16> = RAMP.iter().map(|&v| (v as i16 - 512) as u16 & 0x0FFF).collect();
+    let extra = [(tags::RESCALE_INTERCEPT, "512"), (tags::RESCALE_SLOPE, "1"), (tags::WINDOW_CENTER, "512"), (tags::WINDOW_WIDTH, "401")];
+    let bytes = dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 12, 1, &signed, &extra);
+    let picture = decode(&bytes, &Limits::default()).unwrap();
+    // Modality values are the ramp; the window shows 311.5 to 711.5.
+    let expected = |v: f32| ((v - 311.5) / 400.0).clamp(0.0, 1.0);
+    assert!(picture.pixels().iter().zip(RAMP).all(|(p, v)| (p - expected(v as f32)).abs() < 1e-5));
+}
+
+#[test]
+fn limits_come_before_allocation() {
+    let tight = Limits { max_pixels: 100, ..Limits::default() };
+    assert!(matches!(decode(&encoded(&ramp16(), ImageFormat::Png), &tight), Err(Error::TooManyPixels { .. } | Error::Raster { .. })));
+    let few = Limits { max_bytes: 10, ..Limits::default() };
+    assert!(matches!(decode(&[0; 11], &few), Err(Error::TooManyBytes { got: 11, limit: 10 })));
+    let narrow = Limits { max_pixels: 11, ..Limits::default() };
+    let bytes = dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]);
+    assert!(matches!(decode(&bytes, &narrow), Err(Error::TooManyPixels { width: 4, height: 3, limit: 11 })));
+}
+
+#[test]
+fn every_truncation_is_an_error_and_none_a_panic() {
+    let limits = Limits::default();
+    let dicom = dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME1", 10, 0, &RAMP, &[]);
+    for bytes in [dicom, encoded(&ramp16(), ImageFormat::Png), encoded(&ramp16(), ImageFormat::Tiff)] {
+        for length in 0..bytes.len() {
+            let _ = decode(&bytes[..length], &limits);
+        }
+        assert!(decode(&bytes[..bytes.len() / 2], &limits).is_err());
+    }
+    assert!(matches!(decode(&[], &limits), Err(Error::Empty)));
+    assert!(decode(b"plain text, no picture", &limits).unwrap_err().to_string().contains("70 6c 61 69"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn flipped_bytes_never_panic(changes in prop::collection::vec((0usize..4000, any::<u8>()), 1..20), kind in 0..4) {
+        let mut bytes = match kind {
+            0 => dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]),
+            1 => dicom(uids::IMPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]),
+            2 => encoded(&ramp16(), ImageFormat::Png),
+            _ => encoded(&DynamicImage::ImageLuma8(ramp16().into_luma8()), ImageFormat::Jpeg),
+        };
+        for (at, value) in changes {
+            let at = at % bytes.len();
+            bytes[at] = value;
+        }
+        let _ = decode(&bytes, &Limits { max_bytes: 1 << 20, max_pixels: 1 << 20 });
+    }
+}
+
+/// The data that lies beside a checkout of the project, where it does.
+fn shared() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/dicom");
+    folder.is_dir().then_some(folder)
+}
+
+#[test]
+fn broken_files_are_refused_and_good_ones_read() {
+    let Some(folder) = shared() else { return };
+    let limits = Limits::default();
+    for entry in std::fs::read_dir(folder.join("broken")).unwrap() {
+        let path = entry.unwrap().path();
+        let error = radiograph::read(&path, &limits).expect_err(&path.to_string_lossy()).to_string();
+        assert!(error.contains(path.file_name().unwrap().to_str().unwrap()), "{error}");
+    }
+    let read = |name: &str| radiograph::read(&folder.join(name), &limits).unwrap().0;
+    let original = read("cr_mono1_10bit_chest_explicit_le.dcm");
+    for twin in ["cr_mono1_10bit_implicit_le.dcm", "cr_mono2_10bit.dcm", "cr_mono1_12bit_signed_rescale.dcm"] {
+        let twin_picture = read(twin);
+        let worst = original.pixels().iter().zip(twin_picture.pixels()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 0.01, "{twin} differs by {worst}");
+    }
+    let (low_black, low_white) = (read("cxr_nih_jpeg_baseline_mono2.dcm"), read("cxr_nih_jpeg_baseline_mono1.dcm"));
+    assert!(low_black.pixels().iter().zip(low_white.pixels()).all(|(a, b)| (a + b - 1.0).abs() < 1e-5));
+    let refused = radiograph::read(&folder.join("rg3_extremity_j2k_lossless.dcm"), &limits).unwrap_err();
+    assert!(refused.to_string().contains("1.2.840.10008.1.2.4.90"), "{refused}");
+}
