@@ -162,6 +162,20 @@ pub enum Error {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// A record that is deleted, but whose bytes could not yet be overwritten.
+    #[error(
+        "record {id} is deleted from the gallery `{}` and will not be found, but its bytes are still in a file there: \
+         {source}. Free some space, close every program that uses the gallery, and open it once more: that erases them",
+        dir.display()
+    )]
+    NotErased {
+        /// The folder.
+        dir: PathBuf,
+        /// The record.
+        id: u64,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
     /// A disk that fails.
     #[error(
         "the disk failed under the gallery `{}`: {source}. The gallery is as of its last commit; {undone} later \
@@ -178,8 +192,8 @@ pub enum Error {
     },
     /// A folder that cannot be written.
     #[error(
-        "the gallery `{}` cannot be written: {source}. The gallery is intact. Searching too needs the right to write \
-         in its folder: give it, or copy the gallery to where you may write",
+        "the gallery `{}` cannot be written: {source}. Nothing in it was changed. A gallery's folder must be \
+         writable, for searching too: give the right to write there, or use a copy where you may write",
         dir.display()
     )]
     ReadOnly {

@@ -57,16 +57,16 @@ impl Gallery {
     /// just then: then with its next emptying). Insertions that were not yet committed are committed first.
     ///
     /// # Errors
-    /// If the database fails; the record is still there then.
+    /// If the database fails; the record is still there then. [`Error::NotErased`] if it is gone from every answer but
+    /// its bytes are still on the disk.
     pub fn delete(&mut self, id: u64) -> Result<bool> {
         self.commit()?;
         // The rows of the other tables go with the record's: the schema cascades.
         let deleted = self.connection.execute("DELETE FROM records WHERE id = ?1", [id.cast_signed()]);
         let deleted = deleted.map_err(|source| self.failed(source))?;
         self.index.remove(id);
-        // The deletion stands even if the log cannot be emptied now.
         let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        emptied.map_err(|source| self.failed(source))?;
+        emptied.map_err(|source| Error::NotErased { dir: self.dir.clone(), id, source })?;
         Ok(deleted > 0)
     }
 
