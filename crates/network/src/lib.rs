@@ -14,6 +14,8 @@ pub mod loss;
 mod model;
 mod modify;
 mod network;
+#[cfg(test)]
+mod parity;
 mod pretrained;
 mod resample;
 mod resnet;

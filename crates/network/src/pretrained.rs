@@ -76,3 +76,70 @@ fn floats(tensor: &Tensor) -> std::result::Result<Option<Vec<f32>>, String> {
     let bytes = tensor.read().map_err(|e| e.to_string())?;
     Ok(Some(bytes.chunks_exact(size).map(one).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Architecture;
+    use crate::parity::Summary;
+    use burn::tensor::Device;
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    /// A Python with PyTorch: the system's, or one that this installs below the target folder.
+    fn python() -> Option<PathBuf> {
+        let has_torch = |python: &Path| {
+            let probe = Command::new(python).args(["-c", "import torch, safetensors, numpy"]).output();
+            probe.is_ok_and(|p| p.status.success())
+        };
+        let system = PathBuf::from("python3");
+        if has_torch(&system) {
+            return Some(system);
+        }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/pytorch");
+        let own = folder.join("bin/python");
+        if !has_torch(&own) {
+            // Without any Python there is nothing to install into.
+            Command::new(&system).args(["-m", "venv"]).arg(&folder).status().ok()?;
+            let install = ["-m", "pip", "install", "--quiet", "torch", "numpy", "safetensors"];
+            let installed = Command::new(&own).args(install).status();
+            assert!(installed.is_ok_and(|s| s.success()), "pip could not install torch, numpy and safetensors");
+        }
+        Some(own)
+    }
+
+    #[test]
+    fn torchvision_weights_load_from_both_formats() {
+        let Some(python) = python() else {
+            eprintln!("no python3 on this machine: torchvision weights are not tested");
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/peers/record_parity.py");
+        let made = Command::new(python).arg(script).arg("--checkpoints").arg(folder.path()).status().unwrap();
+        assert!(made.success());
+        let text = std::fs::read_to_string(folder.path().join("values.json")).unwrap();
+        let expected: BTreeMap<String, Summary> = serde_json::from_str(&text).unwrap();
+        for file in ["resnet18.pth", "resnet18.safetensors"] {
+            let network = Network::new(&Architecture::default(), 3, 0, &Device::flex());
+            let loaded = into_backbone(network, &folder.path().join(file)).unwrap();
+            let weights = weights::collect(&loaded);
+            for (name, summary) in &expected {
+                summary.check(name, &weights[name].shape, &weights[name].values, 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_checkpoint_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["weights.pth", "weights.safetensors"] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, b"no weights").unwrap();
+            let network = Network::new(&Architecture::default(), 3, 0, &Device::flex());
+            let message = into_backbone(network, &path).unwrap_err().to_string();
+            assert!(message.contains(name) && message.contains("not a readable weights file"), "{message}");
+        }
+    }
+}

@@ -58,6 +58,28 @@ impl ModuleVisitor for Collector {
     }
 }
 
+/// The gradients of all weights that have one.
+#[cfg(test)]
+pub(crate) fn collect_gradients<M: Module>(module: &M, tape: &burn::tensor::Gradients) -> Weights {
+    struct Visitor<'a>(Collector, &'a burn::tensor::Gradients);
+    impl ModuleVisitor for Visitor<'_> {
+        fn enter_module(&mut self, name: &str, kind: &str) {
+            self.0.enter_module(name, kind);
+        }
+        fn exit_module(&mut self, name: &str, kind: &str) {
+            self.0.exit_module(name, kind);
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = param.val().grad(self.1) {
+                self.0.visit_float(&Param::initialized(param.id, gradient));
+            }
+        }
+    }
+    let mut visitor = Visitor(Collector::default(), tape);
+    module.visit(&mut visitor);
+    visitor.0.weights
+}
+
 /// The network with its weights replaced.
 ///
 /// # Errors
