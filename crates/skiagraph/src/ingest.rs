@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use image::GrayImage;
 use network::{Encoder, Encoding};
-use radiograph::dataset::Item;
+use radiograph::dataset::{Item, Skipped};
 use radiograph::{Input, Limits, Preprocess, Radiograph};
 use rayon::prelude::*;
 use retrieval::gallery::{Entry, Record};
@@ -39,6 +39,12 @@ pub(crate) struct Listed {
 pub(crate) struct Rejected {
     pub(crate) name: String,
     pub(crate) reason: String,
+}
+
+impl From<&Skipped> for Rejected {
+    fn from(row: &Skipped) -> Self {
+        Self { name: row.name.clone(), reason: row.reason.clone() }
+    }
 }
 
 /// A picture ready for the network. The full-size pixels are gone: a batch of large ones would not fit.
@@ -182,13 +188,19 @@ pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded
     Ok(Decoded { record, thumbnail, input: preprocess.apply(&radiograph) })
 }
 
-/// Encodes pictures; the encodings are parallel to them.
-pub(crate) fn encode(encoder: &Encoder, pictures: &[Decoded]) -> Result<Vec<Encoding>> {
-    if pictures.is_empty() {
-        return Ok(Vec::new());
+/// Encodes inputs, a batch at a time; the encodings are parallel to them.
+pub(crate) fn encode(encoder: &Encoder, inputs: &[Input]) -> Result<Vec<Encoding>> {
+    let mut encodings = Vec::with_capacity(inputs.len());
+    for batch in inputs.chunks(BATCH) {
+        encodings.extend(encoder.encode(batch).context("cannot encode a batch of pictures")?);
     }
+    Ok(encodings)
+}
+
+/// Encodes pictures; the encodings are parallel to them.
+pub(crate) fn encode_pictures(encoder: &Encoder, pictures: &[Decoded]) -> Result<Vec<Encoding>> {
     let inputs: Vec<Input> = pictures.iter().map(|picture| picture.input.clone()).collect();
-    encoder.encode(&inputs).context("cannot encode a batch of pictures")
+    encode(encoder, &inputs)
 }
 
 /// What a gallery stores of an encoded picture.

@@ -1,5 +1,7 @@
 //! The demo, end to end: indexes the samples, answers, draws; a second run changes nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::fs;

@@ -1,6 +1,8 @@
 //! The help of every command, compared with the text that is checked in.
 //! `UPDATE_SNAPSHOTS=1 cargo test --release -p skiagraph --test help` writes the text anew.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::fs;

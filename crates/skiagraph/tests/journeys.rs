@@ -1,5 +1,7 @@
 //! Index, search, explain, evaluate, look after a gallery: the binary end to end on a few samples.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::fs;
@@ -153,4 +155,41 @@ fn a_model_is_measured_task_by_task() {
     assert_eq!(csv.lines().count(), 1 + rows.len());
     let readable = succeed(&arguments[..3]).stdout;
     assert!(readable.contains("all relevant") && readable.contains("everything"), "{readable}");
+}
+
+#[test]
+fn patients_are_never_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = subset(folder.path(), 3, |_| true);
+    let rows = fs::read_to_string(&manifest).unwrap();
+    let named = rows.lines().enumerate().map(|(row, line)| {
+        let mut cells: Vec<_> = line.split(',').map(str::to_owned).collect();
+        if row > 0 {
+            cells[2] = format!("SECRET{row}");
+        }
+        cells.join(",")
+    });
+    let named: Vec<_> = named.collect();
+    assert!(named[0].split(',').nth(2) == Some("patient_id"));
+    fs::write(&manifest, named.join("\n")).unwrap();
+    let (gallery, html) = (folder.path().join("g"), folder.path().join("page.html"));
+    let (gallery, out) = (text(&gallery), folder.path().join("out"));
+    let query = pictures(&folder.path().join("images"))[0].clone();
+    let commands: [&[&str]; 6] = [
+        &["index", "--gallery", gallery, "--manifest", text(&manifest)],
+        &["search", "--gallery", gallery, text(&query), "--html", text(&html)],
+        &["gallery", "info", gallery],
+        &["gallery", "verify", gallery],
+        &["eval", "--data", text(folder.path())],
+        &["demo", "--samples", text(folder.path()), "--out", text(&out)],
+    ];
+    for words in commands {
+        for words in [words.to_vec(), [words, &["--json"]].concat()] {
+            let ran = succeed(&words);
+            assert!(!ran.stdout.contains("SECRET") && !ran.stderr.contains("SECRET"), "{words:?}");
+        }
+    }
+    for page in [html, out.join("index.html")] {
+        assert!(!fs::read_to_string(page).unwrap().contains("SECRET"));
+    }
 }

@@ -1,5 +1,7 @@
 //! Training end to end on a few samples: reproducible, resumable, and its model is not another's.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::fs;

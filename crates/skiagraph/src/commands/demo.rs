@@ -72,7 +72,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         bail!("`{}` needs rows of the split `database` and rows of the split `query`", samples.display());
     }
     let encoder = args.model.load()?;
-    let out = args.out.clone().unwrap_or_else(|| workspace().join("target/demo"));
+    let out = std::path::absolute(args.out.clone().unwrap_or_else(|| workspace().join("target/demo")))?;
     let (gallery, filled) = gallery(&out.join("samples-gallery"), &encoder, &database)?;
     let (answers, seconds) = answer(&gallery, &encoder, &queries)?;
     let figures = measure(&gallery, &database, &queries, &answers)?;
@@ -115,7 +115,7 @@ fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gall
     }
     let listed: Vec<_> = database.iter().map(|item| Listed::from_item(item)).collect();
     let filled = fill(&mut gallery, encoder, &listed)?;
-    if gallery.len() == 0 {
+    if gallery.is_empty() {
         bail!(
             "not one of the {} samples is usable\n{}",
             listed.len(),
@@ -135,7 +135,7 @@ fn answer(gallery: &Gallery, encoder: &Encoder, queries: &[&Item]) -> Result<(Ve
         if !rejected.is_empty() {
             eprintln!("{}", ingest::describe_rejected(&rejected));
         }
-        let encodings = ingest::encode(encoder, &pictures)?;
+        let encodings = ingest::encode_pictures(encoder, &pictures)?;
         for (picture, encoding) in pictures.into_iter().zip(encodings) {
             let hits = gallery.search(&Query {
                 code: &encoding.code,
@@ -165,13 +165,13 @@ fn measure(
     for id in gallery.ids() {
         codes_by_name.insert(gallery.record(id)?.name, gallery.code(id)?);
     }
-    codes_by_name.extend(answers.iter().map(|a| (a.picture.record.name.clone(), a.encoding.code.clone())));
+    codes_by_name.extend(answers.iter().map(|a| (a.picture.record.name.clone(), a.encoding.code)));
     let (mut items, mut codes) = (Vec::new(), Vec::new());
     let roles = database.iter().map(|item| (item, Role::Gallery));
     for (item, role) in roles.chain(queries.iter().map(|item| (item, Role::Query))) {
         if let Some(code) = codes_by_name.get(&item.name) {
             items.push(labelled(item, role));
-            codes.push(code.clone());
+            codes.push(*code);
         }
     }
     let tasks = evaluation::default_tasks();

@@ -103,8 +103,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     if args.untrained {
         results.extend(measure_untrained(&encoder, &items, &tasks, args.seed)?);
     }
-    let skipped = dataset.skipped.into_iter();
-    encoded.rejected.extend(skipped.map(|row| Rejected { name: row.name, reason: row.reason }));
+    encoded.rejected.extend(dataset.skipped.iter().map(Rejected::from));
     let count = |wanted| encoded.items.iter().filter(|item| item.role == wanted).count();
     let report = Report {
         model: &encoder.model_id().0,
@@ -185,7 +184,7 @@ fn encode(encoder: &Encoder, items: &[&Item], heading: &str) -> Result<Encoded> 
     for batch in items.chunks(BATCH) {
         let listed: Vec<_> = batch.iter().map(|item| Listed::from_item(item)).collect();
         let (pictures, rejected) = ingest::decode_batch(&listed, encoder.preprocess());
-        let encodings = ingest::encode(encoder, &pictures)?;
+        let encodings = ingest::encode_pictures(encoder, &pictures)?;
         let mut rest = batch.iter();
         for (picture, encoding) in pictures.iter().zip(encodings) {
             // Pictures come in the order of their rows, with the rejected ones left out.

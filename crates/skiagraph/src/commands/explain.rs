@@ -43,7 +43,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<()> {
     let (radiograph, _) = ingest::read(&args.image)?;
     let encoder = args.model.load()?;
     let input = encoder.preprocess().apply(&radiograph);
-    let encodings = encoder.encode(std::slice::from_ref(&input))?;
+    let encodings = ingest::encode(&encoder, std::slice::from_ref(&input))?;
     let encoding = encodings.first().context("the network gave no encoding")?;
     let picture = overlay::shrink(&radiograph, SIDE);
     let saliency = encoding.saliency.onto(&input.frame, picture.width(), picture.height());

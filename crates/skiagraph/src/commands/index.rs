@@ -118,8 +118,7 @@ fn list_manifest(manifest: &Path, splits: &[SplitName]) -> Result<(Vec<Listed>, 
     if listed.is_empty() {
         bail!("`{}` has no row in the splits that --split asks for", manifest.display());
     }
-    let skipped = dataset.skipped.into_iter();
-    Ok((listed, skipped.map(|row| Rejected { name: row.name, reason: row.reason }).collect()))
+    Ok((listed, dataset.skipped.iter().map(Rejected::from).collect()))
 }
 
 /// Puts the pictures into the gallery, a durable batch at a time.
@@ -136,7 +135,7 @@ pub(crate) fn fill(gallery: &mut Gallery, encoder: &Encoder, listed: &[Listed]) 
                 false => fresh.push(picture),
             }
         }
-        let encodings = ingest::encode(encoder, &fresh)?;
+        let encodings = ingest::encode_pictures(encoder, &fresh)?;
         for (picture, encoding) in fresh.iter().zip(encodings) {
             match gallery.insert(&ingest::entry(picture, encoding)?)? {
                 Insertion::New(_) => filled.added += 1,

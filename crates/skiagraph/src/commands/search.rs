@@ -93,7 +93,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     gallery.check_model(encoder.model_id(), encoder.bits())?;
     let queries = args.images.iter().map(|path| ingest::decode(&Listed::bare(path), encoder.preprocess()));
     let queries = queries.collect::<Result<Vec<_>>>()?;
-    let encodings = ingest::encode(&encoder, &queries)?;
+    let encodings = ingest::encode_pictures(&encoder, &queries)?;
     let answers =
         queries.iter().zip(&encodings).map(|(query, encoding)| ask(&gallery, args, query, encoding));
     let answers = answers.collect::<Result<Vec<_>>>()?;

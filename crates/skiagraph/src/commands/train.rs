@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use network::{DeviceChoice, EpochMetrics, TrainConfig, TrainEvent, TrainOptions};
-use radiograph::dataset::Dataset;
+use radiograph::dataset::{Dataset, Skipped};
 
+use crate::ingest::{self, Rejected};
 use crate::output;
 use crate::progress::Progress;
 
@@ -50,8 +51,8 @@ pub(crate) struct TrainArgs {
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let config = TrainConfig::read(&args.config)?;
     let dataset = Dataset::open(&args.data)?;
-    for skipped in &dataset.skipped {
-        eprintln!("  skipped {}: {}", skipped.name, skipped.reason);
+    if !dataset.skipped.is_empty() {
+        eprintln!("{}", ingest::describe_rejected(&rejected(&dataset.skipped)));
     }
     let options =
         TrainOptions { out: args.out.clone(), resume: args.resume, seed: args.seed, device: args.device };
@@ -69,6 +70,10 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     ))
 }
 
+fn rejected(skipped: &[Skipped]) -> Vec<Rejected> {
+    skipped.iter().map(Rejected::from).collect()
+}
+
 /// The bar of the epoch that runs, and what it counts to.
 #[derive(Default)]
 struct Display {
@@ -82,8 +87,8 @@ impl Display {
         match event {
             TrainEvent::Started { training, validation, skipped, epochs_done, epochs, steps } => {
                 (self.epochs, self.steps) = (*epochs, *steps);
-                for picture in *skipped {
-                    eprintln!("  skipped {}: {}", picture.name, picture.reason);
+                if !skipped.is_empty() {
+                    eprintln!("{}", ingest::describe_rejected(&rejected(skipped)));
                 }
                 eprintln!(
                     "{training} pictures to learn from, {validation} to judge by, {steps} steps an epoch"

@@ -12,7 +12,7 @@ use retrieval::gallery::{Gallery, Hit};
 
 use super::html::{Answer, Card, Label, Page, render};
 use super::overlay::{colour_jpeg, grey_jpeg, overlay, shrink, shrink_grey};
-use crate::ingest::Decoded;
+use crate::ingest::{self, Decoded};
 
 /// The longer side of a picture on a page, in pixels.
 const SIDE: u32 = 160;
@@ -91,7 +91,8 @@ impl<'a> Illustrator<'a> {
             return Ok(());
         }
         let inputs: Vec<Input> = fresh.iter().map(|(_, _, input)| input.clone()).collect();
-        for ((id, picture, input), encoding) in fresh.into_iter().zip(self.encoder.encode(&inputs)?) {
+        for ((id, picture, input), encoding) in fresh.into_iter().zip(ingest::encode(self.encoder, &inputs)?)
+        {
             self.drawn.insert(id, draw(picture, &encoding.saliency, &input.frame)?);
         }
         Ok(())
