@@ -27,11 +27,18 @@ fn encode(criterion: &mut Criterion) {
         for batch in [1usize, 8, 32] {
             let alone = encoder.encode(&inputs[..batch]).unwrap();
             let differing: u32 = alone.iter().zip(&together).map(|(a, t)| a.code.distance(&t.code)).sum();
-            assert!(differing as usize <= batch, "codes depend on the batch: {differing} bits of {batch} codes");
+            assert!(
+                differing as usize <= batch,
+                "codes depend on the batch: {differing} bits of {batch} codes"
+            );
             group.throughput(Throughput::Elements(batch as u64));
-            group.bench_with_input(BenchmarkId::from_parameter(batch), &inputs[..batch], |bencher, inputs| {
-                bencher.iter(|| encoder.encode(black_box(inputs)).unwrap());
-            });
+            group.bench_with_input(
+                BenchmarkId::from_parameter(batch),
+                &inputs[..batch],
+                |bencher, inputs| {
+                    bencher.iter(|| encoder.encode(black_box(inputs)).unwrap());
+                },
+            );
         }
         group.finish();
     }

@@ -5,10 +5,16 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 /// A changed copy of a square picture of `size`×`size` in [0, 1].
-pub(crate) fn augment(pixels: &[f32], size: usize, amounts: &Augmentation, random: &mut ChaCha8Rng) -> Vec<f32> {
+pub(crate) fn augment(
+    pixels: &[f32],
+    size: usize,
+    amounts: &Augmentation,
+    random: &mut ChaCha8Rng,
+) -> Vec<f32> {
     let placement = Placement::draw(size as f32, amounts, random);
-    let mut out: Vec<f32> =
-        (0..size * size).map(|i| sample(pixels, size, placement.source((i % size) as f32, (i / size) as f32))).collect();
+    let mut out: Vec<f32> = (0..size * size)
+        .map(|i| sample(pixels, size, placement.source((i % size) as f32, (i / size) as f32)))
+        .collect();
     change_tones(&mut out, amounts, random);
     out
 }
@@ -74,7 +80,16 @@ mod tests {
     use rand::SeedableRng;
 
     fn still() -> Augmentation {
-        Augmentation { rotation: 0.0, shift: 0.0, scale: 0.0, flip: 0.0, brightness: 0.0, contrast: 0.0, gamma: 0.0, noise: 0.0 }
+        Augmentation {
+            rotation: 0.0,
+            shift: 0.0,
+            scale: 0.0,
+            flip: 0.0,
+            brightness: 0.0,
+            contrast: 0.0,
+            gamma: 0.0,
+            noise: 0.0,
+        }
     }
 
     #[test]
@@ -90,7 +105,8 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_picture_within_bounds() {
         let picture: Vec<f32> = (0..64).map(|i| (i % 7) as f32 / 6.0).collect();
-        let draw = |seed| augment(&picture, 8, &Augmentation::default(), &mut ChaCha8Rng::seed_from_u64(seed));
+        let draw =
+            |seed| augment(&picture, 8, &Augmentation::default(), &mut ChaCha8Rng::seed_from_u64(seed));
         assert_eq!(draw(3), draw(3));
         assert_ne!(draw(3), draw(4));
         assert!(draw(3).iter().all(|p| (0.0..=1.0).contains(p)));

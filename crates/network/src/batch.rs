@@ -29,7 +29,11 @@ pub(crate) struct Pictures {
 impl Pictures {
     /// Decodes `items` in parallel; those that fail are listed with the reason, and left out.
     /// Also gives which items were kept, by index.
-    pub(crate) fn load(items: &[&Item], vocabulary: &Vocabulary, preprocess: &Preprocess) -> (Self, Vec<usize>, Vec<Skipped>) {
+    pub(crate) fn load(
+        items: &[&Item],
+        vocabulary: &Vocabulary,
+        preprocess: &Preprocess,
+    ) -> (Self, Vec<usize>, Vec<Skipped>) {
         let limits = Limits::default();
         let read = |item: &&Item| -> std::result::Result<Vec<u16>, Skipped> {
             let (picture, _) = radiograph::read(&item.path, &limits)
@@ -39,7 +43,8 @@ impl Pictures {
         let decoded: Vec<_> = items.par_iter().map(read).collect();
         let mut sources = HashMap::<&Option<String>, usize>::new();
         items.iter().for_each(|item| *sources.entry(&item.source).or_default() += 1);
-        let mut pictures = Self { size: preprocess.size as usize, pixels: vec![], labels: vec![], weights: vec![] };
+        let mut pictures =
+            Self { size: preprocess.size as usize, pixels: vec![], labels: vec![], weights: vec![] };
         let (mut kept, mut skipped) = (vec![], vec![]);
         for (i, (item, pixels)) in items.iter().zip(decoded).enumerate() {
             match pixels {
@@ -108,7 +113,14 @@ impl Batch {
     }
 }
 
-fn make(pictures: &Pictures, vocabulary: &Vocabulary, amounts: &Augmentation, seeds: (u64, usize), drawn: &[usize], first: usize) -> Batch {
+fn make(
+    pictures: &Pictures,
+    vocabulary: &Vocabulary,
+    amounts: &Augmentation,
+    seeds: (u64, usize),
+    drawn: &[usize],
+    first: usize,
+) -> Batch {
     let changed: Vec<Vec<f32>> = drawn
         .par_iter()
         .enumerate()
@@ -117,7 +129,8 @@ fn make(pictures: &Pictures, vocabulary: &Vocabulary, amounts: &Augmentation, se
             augment(&pictures.floats(index), pictures.size, amounts, &mut random)
         })
         .collect();
-    let (present, share): (Vec<_>, Vec<_>) = drawn.iter().map(|&i| vocabulary.rows(&pictures.labels[i])).unzip();
+    let (present, share): (Vec<_>, Vec<_>) =
+        drawn.iter().map(|&i| vocabulary.rows(&pictures.labels[i])).unzip();
     let extent = [drawn.len(), pictures.size, vocabulary.labels().len()];
     Batch { pictures: changed.concat(), present: present.concat(), share: share.concat(), extent }
 }

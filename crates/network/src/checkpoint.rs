@@ -102,7 +102,9 @@ impl RunFolder {
         let text = std::fs::read(&state_file).map_err(io(&state_file))?;
         let state: State = serde_json::from_slice(&text).map_err(|e| refuse(format!("state.json: {e}")))?;
         if state.config != *config {
-            return Err(refuse("the run was started with another configuration or seed; give the same".into()));
+            return Err(refuse(
+                "the run was started with another configuration or seed; give the same".into(),
+            ));
         }
         let [weights_file, optimiser_file] = self.epoch_files(state.epochs_done);
         let bytes = std::fs::read(&weights_file).map_err(io(&weights_file))?;

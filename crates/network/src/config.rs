@@ -159,7 +159,8 @@ impl TrainConfig {
     /// # Errors
     /// [`Error::File`] and [`Error::Config`], which says what is allowed.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
         let wrong = |reason: String| Error::Config { path: path.into(), reason };
         let config: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
         config.check().map_err(wrong)?;
@@ -170,13 +171,31 @@ impl TrainConfig {
     fn check(&self) -> std::result::Result<(), String> {
         let (size, bits, o) = (self.preprocess.size, self.architecture.bits, &self.optimisation);
         let rules = [
-            (size % 32 == 0 && (32..=1024).contains(&size), format!("preprocess.size is {size}, expected a multiple of 32 from 32 to 1024")),
-            (bits % 16 == 0 && (16..=256).contains(&bits), format!("architecture.bits is {bits}, expected a multiple of 16 from 16 to 256")),
-            (o.batch >= 2, format!("optimisation.batch is {}, expected at least 2 (batch normalisation)", o.batch)),
+            (
+                size % 32 == 0 && (32..=1024).contains(&size),
+                format!("preprocess.size is {size}, expected a multiple of 32 from 32 to 1024"),
+            ),
+            (
+                bits % 16 == 0 && (16..=256).contains(&bits),
+                format!("architecture.bits is {bits}, expected a multiple of 16 from 16 to 256"),
+            ),
+            (
+                o.batch >= 2,
+                format!("optimisation.batch is {}, expected at least 2 (batch normalisation)", o.batch),
+            ),
             (o.epochs >= 1, "optimisation.epochs is 0, expected at least 1".to_owned()),
-            (o.learning_rate > 0.0, format!("optimisation.learning_rate is {}, expected above 0", o.learning_rate)),
-            ((0.0..=0.5).contains(&self.data.validation), format!("data.validation is {}, expected 0 to 0.5", self.data.validation)),
-            ((0.0..=1.0).contains(&self.loss.probe_share), format!("loss.probe_share is {}, expected 0 to 1", self.loss.probe_share)),
+            (
+                o.learning_rate > 0.0,
+                format!("optimisation.learning_rate is {}, expected above 0", o.learning_rate),
+            ),
+            (
+                (0.0..=0.5).contains(&self.data.validation),
+                format!("data.validation is {}, expected 0 to 0.5", self.data.validation),
+            ),
+            (
+                (0.0..=1.0).contains(&self.loss.probe_share),
+                format!("loss.probe_share is {}, expected 0 to 1", self.loss.probe_share),
+            ),
         ];
         rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, reason)| Err(reason))
     }

@@ -41,7 +41,12 @@ impl Encoder {
     ///
     /// # Errors
     /// [`Error::WeightsUnwritable`].
-    pub fn untrained(architecture: &Architecture, preprocess: &Preprocess, labels: &[String], seed: u64) -> Result<Self> {
+    pub fn untrained(
+        architecture: &Architecture,
+        preprocess: &Preprocess,
+        labels: &[String],
+        seed: u64,
+    ) -> Result<Self> {
         let device = DeviceChoice::Cpu.inference();
         let network = Network::new(architecture, labels.len(), seed, &device);
         let card = Card::new(architecture, preprocess, labels, 0, seed);

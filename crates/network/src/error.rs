@@ -31,7 +31,9 @@ pub enum Error {
         got: Vec<usize>,
     },
     /// A weights file could not be parsed.
-    #[error("{path}: not a readable weights file ({reason}); expected safetensors, or a PyTorch .pth of tensors")]
+    #[error(
+        "{path}: not a readable weights file ({reason}); expected safetensors, or a PyTorch .pth of tensors"
+    )]
     WeightsUnreadable {
         /// The file.
         path: PathBuf,

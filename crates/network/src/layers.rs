@@ -53,7 +53,13 @@ pub(crate) struct Convolution {
 
 impl Convolution {
     /// `kernel`×`kernel` from `channels` to `filters`, without bias.
-    pub(crate) fn new(init: &mut Init<'_>, channels: usize, filters: usize, kernel: usize, stride: usize) -> Self {
+    pub(crate) fn new(
+        init: &mut Init<'_>,
+        channels: usize,
+        filters: usize,
+        kernel: usize,
+        stride: usize,
+    ) -> Self {
         let weight = init.kaiming([filters, channels, kernel, kernel], filters * kernel * kernel);
         Self { weight, bias: None, stride }
     }

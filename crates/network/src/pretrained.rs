@@ -104,7 +104,10 @@ mod tests {
             Command::new(&system).args(["-m", "venv"]).arg(&folder).status().ok()?;
             let install = ["-m", "pip", "install", "--quiet", "torch", "numpy", "safetensors"];
             let installed = Command::new(&own).args(install).status();
-            assert!(installed.is_ok_and(|s| s.success()), "pip could not install torch, numpy and safetensors");
+            assert!(
+                installed.is_ok_and(|s| s.success()),
+                "pip could not install torch, numpy and safetensors"
+            );
         }
         Some(own)
     }

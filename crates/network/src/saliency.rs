@@ -93,8 +93,7 @@ impl AttentionFcn {
     /// Initial weights from `init`.
     pub(crate) fn new(init: &mut Init<'_>) -> Self {
         let [w1, w2, w3, w4] = WIDTHS;
-        let mut stage =
-            |from, to| vec![ConvBnRelu::new(init, from, to, 2), ConvBnRelu::new(init, to, to, 1)];
+        let mut stage = |from, to| vec![ConvBnRelu::new(init, from, to, 2), ConvBnRelu::new(init, to, to, 1)];
         let (enc2, enc3, enc4) = (stage(w1, w2), stage(w2, w3), stage(w3, w4));
         Self {
             enc1: vec![ConvBnRelu::new(init, 1, w1, 2)],
@@ -121,7 +120,14 @@ impl AttentionFcn {
         resample::quadruple(sigmoid(self.head.forward(d2))) //                         N×1×H×W
     }
 
-    fn decode(&self, gate: &AttentionGate, conv: &ConvBnRelu, coarse: Tensor<4>, skip: Tensor<4>, mode: Mode) -> Tensor<4> {
+    fn decode(
+        &self,
+        gate: &AttentionGate,
+        conv: &ConvBnRelu,
+        coarse: Tensor<4>,
+        skip: Tensor<4>,
+        mode: Mode,
+    ) -> Tensor<4> {
         let gated = gate.forward(skip, coarse.clone());
         conv.forward(Tensor::cat(vec![resample::double(coarse), gated], 1), mode)
     }

@@ -48,7 +48,8 @@ impl Vocabulary {
     /// How often a picture should be drawn: 1/√(its source's pictures) times the mean of its labels' weights,
     /// so that no source and no class drowns the rest.
     pub(crate) fn sampling_weight(&self, indices: &[usize], source_count: usize) -> f64 {
-        let mean = indices.iter().map(|&i| f64::from(self.weights[i])).sum::<f64>() / indices.len().max(1) as f64;
+        let mean =
+            indices.iter().map(|&i| f64::from(self.weights[i])).sum::<f64>() / indices.len().max(1) as f64;
         mean / (source_count.max(1) as f64).sqrt()
     }
 }

@@ -205,7 +205,12 @@ struct Sums {
 }
 
 impl<'a> Run<'a> {
-    fn start(config: &'a TrainConfig, prepared: &Prepared, folder: RunFolder, device: DeviceChoice) -> Result<Self> {
+    fn start(
+        config: &'a TrainConfig,
+        prepared: &Prepared,
+        folder: RunFolder,
+        device: DeviceChoice,
+    ) -> Result<Self> {
         let device = device.training();
         let o = &config.optimisation;
         let labels = prepared.vocabulary.labels().to_vec();
@@ -221,7 +226,12 @@ impl<'a> Run<'a> {
         Ok(Self { config, folder, device, network, optimiser, targets, state, labels, steps })
     }
 
-    fn epoch(&mut self, epoch: usize, prepared: &Prepared, progress: &mut dyn FnMut(TrainEvent<'_>)) -> Result<()> {
+    fn epoch(
+        &mut self,
+        epoch: usize,
+        prepared: &Prepared,
+        progress: &mut dyn FnMut(TrainEvent<'_>),
+    ) -> Result<()> {
         let started = Instant::now();
         let mut sums = Sums::default();
         let (pictures, vocabulary, config) = (&prepared.pictures, &prepared.vocabulary, self.config);
@@ -246,17 +256,27 @@ impl<'a> Run<'a> {
     }
 
     /// Model first, then checkpoint: a kill between them repeats the epoch and writes the same model again.
-    fn finish_epoch(&mut self, metrics: EpochMetrics, progress: &mut dyn FnMut(TrainEvent<'_>)) -> Result<()> {
+    fn finish_epoch(
+        &mut self,
+        metrics: EpochMetrics,
+        progress: &mut dyn FnMut(TrainEvent<'_>),
+    ) -> Result<()> {
         progress(TrainEvent::Epoch(&metrics));
         self.state.epochs_done = metrics.epoch;
         self.state.history.push(metrics);
         if best(&self.state.history) == self.state.epochs_done {
             let c = self.config;
-            let card =
-                Card::new(&c.architecture, &c.preprocess, &self.labels, self.state.epochs_done, c.optimisation.seed);
+            let card = Card::new(
+                &c.architecture,
+                &c.preprocess,
+                &self.labels,
+                self.state.epochs_done,
+                c.optimisation.seed,
+            );
             write_whole(&self.folder.file("model.safetensors"), &model::to_bytes(&self.network, &card)?)?;
         }
-        let lines: Vec<String> = self.state.history.iter().filter_map(|m| serde_json::to_string(m).ok()).collect();
+        let lines: Vec<String> =
+            self.state.history.iter().filter_map(|m| serde_json::to_string(m).ok()).collect();
         write_whole(&self.folder.file("metrics.jsonl"), (lines.join("\n") + "\n").as_bytes())?;
         self.folder.save(&self.network, &self.optimiser, &self.state)
     }
@@ -279,7 +299,12 @@ impl<'a> Run<'a> {
             sums.steps += 1;
             sums.terms.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
             let images_per_second = pictures as f64 / started.elapsed().as_secs_f64();
-            progress(TrainEvent::Step { epoch: epoch + 1, step: step + 1, loss: terms[0], images_per_second });
+            progress(TrainEvent::Step {
+                epoch: epoch + 1,
+                step: step + 1,
+                loss: terms[0],
+                images_per_second,
+            });
         }
         Ok(())
     }
@@ -297,11 +322,23 @@ impl<'a> Run<'a> {
     }
 
     /// L = hash + λc·CE + λd·erased + λa·area + λt·variation + λq·disagreement.
-    fn loss(&self, x: Tensor<4>, present: Tensor<2>, share: Tensor<2>, output: Output) -> (Tensor<1>, [Tensor<1>; 4]) {
+    fn loss(
+        &self,
+        x: Tensor<4>,
+        present: Tensor<2>,
+        share: Tensor<2>,
+        output: Output,
+    ) -> (Tensor<1>, [Tensor<1>; 4]) {
         let l: &LossConfig = &self.config.loss;
         let scale = l.scale.unwrap_or((self.config.architecture.bits as f32).sqrt());
-        let hash =
-            loss::ortho_hash(output.hash, self.targets.clone(), share.clone(), present.clone(), scale, l.margin);
+        let hash = loss::ortho_hash(
+            output.hash,
+            self.targets.clone(),
+            share.clone(),
+            present.clone(),
+            scale,
+            l.margin,
+        );
         let classification = loss::cross_entropy(output.logits, share);
         let mut total = hash.clone() + classification.clone() * l.classification;
         let saliency = output.saliency;

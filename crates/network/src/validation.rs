@@ -1,9 +1,9 @@
 //! How good the codes are on the validation part: the figure by which the epoch is chosen.
 
+use crate::batch::Pictures;
 use crate::error::Result;
 use crate::layers::Mode;
 use crate::network::Network;
-use crate::batch::Pictures;
 use burn::tensor::Device;
 use radiograph::dataset::Item;
 use retrieval::HashCode;

@@ -158,7 +158,8 @@ fn encode(values: &[f32], half: bool) -> Vec<u8> {
 
 /// Weights of a safetensors file, and its card if it has one.
 pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Weights, Option<String>)> {
-    let bad = |e: &dyn std::fmt::Display| Error::WeightsUnreadable { path: path.into(), reason: e.to_string() };
+    let bad =
+        |e: &dyn std::fmt::Display| Error::WeightsUnreadable { path: path.into(), reason: e.to_string() };
     let file = SafeTensors::deserialize(bytes).map_err(|e| bad(&e))?;
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| bad(&e))?;
     let card = header.metadata().as_ref().and_then(|m| m.get("skiagraph").cloned());

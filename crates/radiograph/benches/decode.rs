@@ -21,7 +21,8 @@ fn clinical() -> Vec<u8> {
 
 fn decoding(criterion: &mut Criterion) {
     let samples = Dataset::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples")).unwrap();
-    let files: Vec<Vec<u8>> = samples.items.iter().take(50).map(|i| std::fs::read(&i.path).unwrap()).collect();
+    let files: Vec<Vec<u8>> =
+        samples.items.iter().take(50).map(|i| std::fs::read(&i.path).unwrap()).collect();
     let (limits, preprocess) = (Limits::default(), Preprocess::default());
     let mut group = criterion.benchmark_group("decode and preprocess");
     group.sample_size(10);

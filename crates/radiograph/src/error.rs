@@ -44,7 +44,9 @@ pub enum Error {
         limit: u64,
     },
     /// Bytes of no known format.
-    #[error("not a picture that can be read: expected PNG, JPEG, TIFF or DICOM, got bytes that begin {start}")]
+    #[error(
+        "not a picture that can be read: expected PNG, JPEG, TIFF or DICOM, got bytes that begin {start}"
+    )]
     UnknownFormat {
         /// The first bytes in hexadecimal.
         start: String,

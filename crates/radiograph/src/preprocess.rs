@@ -61,7 +61,9 @@ impl Preprocess {
     /// Where a picture of `width` × `height` lies in the square: in the middle, its longer side filling it.
     pub fn frame(&self, width: u32, height: u32) -> Frame {
         let longer = f64::from(width.max(height).max(1));
-        let fit = |side: u32| ((f64::from(side) * f64::from(self.size) / longer).round() as u32).clamp(1, self.size);
+        let fit = |side: u32| {
+            ((f64::from(side) * f64::from(self.size) / longer).round() as u32).clamp(1, self.size)
+        };
         let (width, height) = (fit(width), fit(height));
         Frame { left: (self.size - width) / 2, top: (self.size - height) / 2, width, height }
     }

@@ -35,7 +35,8 @@ pub(crate) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
 pub(crate) fn jpeg_samples(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<u8>)> {
     let bad = |e: image::ImageError| Error::Raster { format: "JPEG", reason: e.to_string() };
     check_whole_jpeg(bytes)?;
-    let decoder = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg).into_decoder().map_err(bad)?;
+    let decoder =
+        ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg).into_decoder().map_err(bad)?;
     let (width, height) = decoder.dimensions();
     limits.check_pixels(width.into(), height.into())?;
     Ok((width, height, DynamicImage::from_decoder(decoder).map_err(bad)?.into_luma8().into_raw()))

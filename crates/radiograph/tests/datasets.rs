@@ -24,11 +24,17 @@ fn a_csv_manifest_with_every_column() {
     fs::write(folder.path().join("manifest.csv"), text).unwrap();
     let dataset = Dataset::open(folder.path()).unwrap();
     let item = &dataset.items[0];
-    assert_eq!((item.name.as_str(), item.split, item.view.as_deref()), ("a.png", Some(Split::Train), Some("PA")));
+    assert_eq!(
+        (item.name.as_str(), item.split, item.view.as_deref()),
+        ("a.png", Some(Split::Train), Some("PA"))
+    );
     assert_eq!(dataset.vocabulary(), ["chest", "normal"]);
     assert_eq!(item.columns["source"], "nih");
     assert_eq!(item.unit(), "group:g1");
-    assert_eq!((dataset.skipped[0].name.as_str(), dataset.skipped[0].reason.as_str()), ("missing.png", "no such file"));
+    assert_eq!(
+        (dataset.skipped[0].name.as_str(), dataset.skipped[0].reason.as_str()),
+        ("missing.png", "no such file")
+    );
     assert!(!format!("{item:?}").contains('7'), "no patient in Debug");
 }
 
@@ -62,7 +68,8 @@ fn a_folder_per_class() {
     picture(&folder.path().join("chest/c.png"));
     fs::write(folder.path().join("chest/notes.txt"), "no picture").unwrap();
     let dataset = Dataset::open(folder.path()).unwrap();
-    let named: Vec<(&str, &str)> = dataset.items.iter().map(|i| (i.name.as_str(), i.labels[0].as_str())).collect();
+    let named: Vec<(&str, &str)> =
+        dataset.items.iter().map(|i| (i.name.as_str(), i.labels[0].as_str())).collect();
     assert_eq!(named, [("chest/c.png", "chest"), ("hip/a.png", "hip"), ("hip/deeper/b.png", "hip")]);
     assert_eq!(dataset.skipped[0].name, "chest/notes.txt");
 }
@@ -96,7 +103,9 @@ fn a_cut_never_divides_a_unit() {
     let (kept, held) = dataset.hold_out(Split::Train, 0.2, 3);
     assert_eq!(kept.len() + held.len(), 200);
     assert!((20..60).contains(&held.len()), "{} of 200 held out", held.len());
-    let units = |part: &[usize]| part.iter().map(|&i| dataset.items[i].unit()).collect::<std::collections::BTreeSet<_>>();
+    let units = |part: &[usize]| {
+        part.iter().map(|&i| dataset.items[i].unit()).collect::<std::collections::BTreeSet<_>>()
+    };
     assert!(units(&kept).is_disjoint(&units(&held)));
     assert_eq!(dataset.hold_out(Split::Train, 0.2, 3), (kept, held));
 }

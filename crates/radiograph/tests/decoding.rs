@@ -43,7 +43,14 @@ fn colours_turn_grey_by_luminance() {
 }
 
 /// A DICOM file of 4×3 pixels.
-fn dicom(syntax: &str, photometric: &str, stored: u16, signed: u16, pixels: &[u16], extra: &[(dicom_core::Tag, &str)]) -> Vec<u8> {
+fn dicom(
+    syntax: &str,
+    photometric: &str,
+    stored: u16,
+    signed: u16,
+    pixels: &[u16],
+    extra: &[(dicom_core::Tag, &str)],
+) -> Vec<u8> {
     let mut object = InMemDicomObject::new_empty();
     let mut put = |tag, vr, value: PrimitiveValue| object.put(DataElement::new(tag, vr, value));
     put(tags::SOP_CLASS_UID, VR::UI, uids::COMPUTED_RADIOGRAPHY_IMAGE_STORAGE.into());
@@ -73,12 +80,15 @@ const RAMP: [u16; 12] = [0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1
 #[test]
 fn both_little_endian_syntaxes_give_the_same_picture_and_monochrome1_its_inverse() {
     let limits = Limits::default();
-    let plain = decode(&dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]), &limits).unwrap();
+    let plain =
+        decode(&dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]), &limits).unwrap();
     assert_eq!((plain.width(), plain.height()), (4, 3));
     assert!((plain.pixels()[5] - 500.0 / 1023.0).abs() < 1e-6);
-    let implicit = decode(&dicom(uids::IMPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]), &limits).unwrap();
+    let implicit =
+        decode(&dicom(uids::IMPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]), &limits).unwrap();
     assert_eq!(implicit.pixels(), plain.pixels());
-    let inverse = decode(&dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME1", 10, 0, &RAMP, &[]), &limits).unwrap();
+    let inverse =
+        decode(&dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME1", 10, 0, &RAMP, &[]), &limits).unwrap();
     assert!(inverse.pixels().iter().zip(plain.pixels()).all(|(i, p)| (i + p - 1.0).abs() < 1e-6));
     assert!(inverse.header().inverted && !plain.header().inverted);
     assert_eq!(plain.header().sop_instance_uid.as_deref(), Some("1.2.3.4"));
@@ -88,7 +98,12 @@ fn both_little_endian_syntaxes_give_the_same_picture_and_monochrome1_its_inverse
 #[test]
 fn signed_pixels_with_rescale_and_a_window() {
     let signed: Vec<u16> = RAMP.iter().map(|&v| (v as i16 - 512) as u16 & 0x0FFF).collect();
-    let extra = [(tags::RESCALE_INTERCEPT, "512"), (tags::RESCALE_SLOPE, "1"), (tags::WINDOW_CENTER, "512"), (tags::WINDOW_WIDTH, "401")];
+    let extra = [
+        (tags::RESCALE_INTERCEPT, "512"),
+        (tags::RESCALE_SLOPE, "1"),
+        (tags::WINDOW_CENTER, "512"),
+        (tags::WINDOW_WIDTH, "401"),
+    ];
     let bytes = dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 12, 1, &signed, &extra);
     let picture = decode(&bytes, &Limits::default()).unwrap();
     // Modality values are the ramp; the window shows 311.5 to 711.5.
@@ -99,7 +114,10 @@ fn signed_pixels_with_rescale_and_a_window() {
 #[test]
 fn limits_come_before_allocation() {
     let tight = Limits { max_pixels: 100, ..Limits::default() };
-    assert!(matches!(decode(&encoded(&ramp16(), ImageFormat::Png), &tight), Err(Error::TooManyPixels { .. } | Error::Raster { .. })));
+    assert!(matches!(
+        decode(&encoded(&ramp16(), ImageFormat::Png), &tight),
+        Err(Error::TooManyPixels { .. } | Error::Raster { .. })
+    ));
     let few = Limits { max_bytes: 10, ..Limits::default() };
     assert!(matches!(decode(&[0; 11], &few), Err(Error::TooManyBytes { got: 11, limit: 10 })));
     let narrow = Limits { max_pixels: 11, ..Limits::default() };
@@ -157,12 +175,19 @@ fn broken_files_are_refused_and_good_ones_read() {
     }
     let read = |name: &str| radiograph::read(&folder.join(name), &limits).unwrap().0;
     let original = read("cr_mono1_10bit_chest_explicit_le.dcm");
-    for twin in ["cr_mono1_10bit_implicit_le.dcm", "cr_mono2_10bit.dcm", "cr_mono1_12bit_signed_rescale.dcm"] {
+    for twin in ["cr_mono1_10bit_implicit_le.dcm", "cr_mono2_10bit.dcm", "cr_mono1_12bit_signed_rescale.dcm"]
+    {
         let twin_picture = read(twin);
-        let worst = original.pixels().iter().zip(twin_picture.pixels()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let worst = original
+            .pixels()
+            .iter()
+            .zip(twin_picture.pixels())
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
         assert!(worst < 0.01, "{twin} differs by {worst}");
     }
-    let (low_black, low_white) = (read("cxr_nih_jpeg_baseline_mono2.dcm"), read("cxr_nih_jpeg_baseline_mono1.dcm"));
+    let (low_black, low_white) =
+        (read("cxr_nih_jpeg_baseline_mono2.dcm"), read("cxr_nih_jpeg_baseline_mono1.dcm"));
     assert!(low_black.pixels().iter().zip(low_white.pixels()).all(|(a, b)| (a + b - 1.0).abs() < 1e-5));
     let refused = radiograph::read(&folder.join("rg3_extremity_j2k_lossless.dcm"), &limits).unwrap_err();
     assert!(refused.to_string().contains("1.2.840.10008.1.2.4.90"), "{refused}");

@@ -120,8 +120,16 @@ impl<B: Forward + Gradients, C: CheckpointStrategy> Forward for Autodiff<B, C> {
             [x.into_parts(), gamma.into_parts(), beta.into_parts(), residual.into_parts()];
         let (mean, variance) = (mean.into_primitive(), variance.into_primitive());
         let statistics = (mean.clone(), variance.clone());
-        let y =
-            B::normalise_add(x.clone(), residual, gamma.clone(), beta, statistics.0, statistics.1, epsilon, relu);
+        let y = B::normalise_add(
+            x.clone(),
+            residual,
+            gamma.clone(),
+            beta,
+            statistics.0,
+            statistics.1,
+            epsilon,
+            relu,
+        );
         let nodes = [x_node, gamma_node, beta_node, residual_node];
         match NormalisationAdd.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {

@@ -105,7 +105,13 @@ fn for_each_run(
                 let iy = (oy * geometry.stride + ky).wrapping_sub(geometry.padding);
                 if iy < height && first < last {
                     let ix = first * geometry.stride + kx - geometry.padding;
-                    visit((c * k + ky) * k + kx, oy - rows.start, first, last, (c * height + iy) * width + ix);
+                    visit(
+                        (c * k + ky) * k + kx,
+                        oy - rows.start,
+                        first,
+                        last,
+                        (c * height + iy) * width + ix,
+                    );
                 }
             }
         }
@@ -205,7 +211,13 @@ pub(super) fn forward(geometry: &Geometry, images: &[f32], weights: &[f32]) -> V
     out
 }
 
-fn forward_group(geometry: &Geometry, images: &[f32], weights: &[f32], out: &mut [f32], scratch: &mut Scratch) {
+fn forward_group(
+    geometry: &Geometry,
+    images: &[f32],
+    weights: &[f32],
+    out: &mut [f32],
+    scratch: &mut Scratch,
+) {
     let pitch = patches_of(geometry, images, &mut scratch.patches);
     scratch.other.resize(geometry.filters * pitch, 0.0);
     let product = &mut scratch.other[..geometry.filters * pitch];
@@ -215,7 +227,13 @@ fn forward_group(geometry: &Geometry, images: &[f32], weights: &[f32], out: &mut
     exchange(product, out, filters, pitch / geometry.positions(), geometry.positions());
 }
 
-fn forward_image(geometry: &Geometry, image: &[f32], weights: &[f32], out: &mut [f32], scratch: &mut Scratch) {
+fn forward_image(
+    geometry: &Geometry,
+    image: &[f32],
+    weights: &[f32],
+    out: &mut [f32],
+    scratch: &mut Scratch,
+) {
     let (filters, patch, positions) = (geometry.filters, geometry.patch(), geometry.positions());
     for_each_tile(geometry, |rows, first, columns| {
         scratch.patches.clear();
@@ -251,21 +269,34 @@ pub(super) fn image_gradient(geometry: &Geometry, upstream: &[f32], weights: &[f
     out
 }
 
-fn image_gradient_group(geometry: &Geometry, upstream: &[f32], weights: &[f32], out: &mut [f32], scratch: &mut Scratch) {
+fn image_gradient_group(
+    geometry: &Geometry,
+    upstream: &[f32],
+    weights: &[f32],
+    out: &mut [f32],
+    scratch: &mut Scratch,
+) {
     let (filters, patch, positions) = (geometry.filters, geometry.patch(), geometry.positions());
     let pitch = upstream.len() / filters;
     scratch.other.resize(upstream.len(), 0.0);
     exchange(upstream, &mut scratch.other, pitch / positions, filters, positions);
     scratch.patches.clear();
     scratch.patches.resize(patch * pitch, 0.0);
-    let (w, dy) = (View::rows(weights, filters, patch).transposed(), View::rows(&scratch.other, filters, pitch));
+    let (w, dy) =
+        (View::rows(weights, filters, patch).transposed(), View::rows(&scratch.other, filters, pitch));
     matmul(&mut scratch.patches, pitch, w, dy, false);
     for (i, image) in out.chunks_exact_mut(geometry.image_len()).enumerate() {
         scatter(geometry, image, 0..geometry.output().0, &scratch.patches, pitch, i * positions);
     }
 }
 
-fn image_gradient_image(geometry: &Geometry, upstream: &[f32], weights: &[f32], out: &mut [f32], scratch: &mut Scratch) {
+fn image_gradient_image(
+    geometry: &Geometry,
+    upstream: &[f32],
+    weights: &[f32],
+    out: &mut [f32],
+    scratch: &mut Scratch,
+) {
     let (filters, patch, positions) = (geometry.filters, geometry.patch(), geometry.positions());
     for_each_tile(geometry, |rows, first, columns| {
         scratch.patches.clear();
@@ -295,11 +326,17 @@ pub(super) fn weight_gradient(geometry: &Geometry, images: &[f32], upstream: &[f
     sum
 }
 
-fn weight_gradient_part(geometry: &Geometry, images: &[f32], upstream: &[f32], scratch: &mut Scratch) -> Vec<f32> {
+fn weight_gradient_part(
+    geometry: &Geometry,
+    images: &[f32],
+    upstream: &[f32],
+    scratch: &mut Scratch,
+) -> Vec<f32> {
     let (filters, patch, positions) = (geometry.filters, geometry.patch(), geometry.positions());
     let mut sum = vec![0.0; filters * patch];
     let group = geometry.images_per_tile();
-    let groups = images.chunks(group * geometry.image_len()).zip(upstream.chunks(group * geometry.output_len()));
+    let groups =
+        images.chunks(group * geometry.image_len()).zip(upstream.chunks(group * geometry.output_len()));
     for (images, upstream) in groups {
         if images.len() > geometry.image_len() {
             let pitch = patches_of(geometry, images, &mut scratch.patches);

@@ -4,6 +4,7 @@
 //! whole output, and batch normalisation from elementwise operations; both cost more than the forward pass.
 //! Here they are tiles of one matrix product each, and one fused pass. `flex.rs` supplies them for Burn's
 //! CPU backend, `autodiff.rs` registers the gradients with Burn's autodiff.
+#![expect(clippy::too_many_arguments, reason = "a fused operation has the operands of its parts")]
 
 mod autodiff;
 mod convolution;
@@ -43,7 +44,6 @@ pub(crate) trait Forward: Backend {
     ) -> FloatTensor<Self>;
 
     /// As [`Forward::normalise`], with `residual` added before the ReLU.
-    #[expect(clippy::too_many_arguments, reason = "a fused operation has the operands of its parts")]
     fn normalise_add(
         x: FloatTensor<Self>,
         residual: FloatTensor<Self>,
@@ -94,7 +94,12 @@ pub(crate) struct Normalised<B: Backend> {
 
 /// Convolution of (N, C, H, W) by (O, C, k, k), same `stride` and zero `padding` on both axes.
 pub(crate) fn convolve(images: Tensor<4>, weights: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::convolve(images.into_dispatch(), weights.into_dispatch(), stride, padding))
+    Tensor::from_dispatch(Dispatch::convolve(
+        images.into_dispatch(),
+        weights.into_dispatch(),
+        stride,
+        padding,
+    ))
 }
 
 /// Mean and biased variance of every channel of (N, C, H, W), cut off from the graph.

@@ -9,7 +9,8 @@ pub(crate) type Extent = [usize; 3];
 
 /// The runs of one channel: one stretch of `positions` floats an image.
 fn runs(data: &[f32], [_, channels, positions]: Extent, c: usize) -> impl Iterator<Item = &[f32]> {
-    data.chunks_exact((channels * positions).max(1)).map(move |image| &image[c * positions..(c + 1) * positions])
+    data.chunks_exact((channels * positions).max(1))
+        .map(move |image| &image[c * positions..(c + 1) * positions])
 }
 
 /// Sum of `f` over a run, in sixteen lanes so that the compiler uses vectors.
@@ -92,9 +93,12 @@ pub(super) struct Gradients {
 /// dβ = Σg, dγ = Σg·x̂, dx = γ/σ·(g − dβ/M − x̂·dγ/M), where g is the upstream gradient that ReLU passes.
 pub(super) fn gradients(upstream: &[f32], extent: Extent, saved: &Saved<'_>) -> Gradients {
     let passed: Vec<f32> = match saved.y {
-        Some(y) => {
-            upstream.par_iter().zip(y).with_min_len(1 << 14).map(|(g, y)| if *y > 0.0 { *g } else { 0.0 }).collect()
-        }
+        Some(y) => upstream
+            .par_iter()
+            .zip(y)
+            .with_min_len(1 << 14)
+            .map(|(g, y)| if *y > 0.0 { *g } else { 0.0 })
+            .collect(),
         None => upstream.to_vec(),
     };
     let (beta, gamma): (Vec<f32>, Vec<f32>) = (0..extent[1])
@@ -112,10 +116,11 @@ pub(super) fn gradients(upstream: &[f32], extent: Extent, saved: &Saved<'_>) -> 
     x.par_chunks_mut(extent[2].max(1)).enumerate().for_each(|(run, dx)| {
         let (c, at) = (run % extent[1], run * extent[2]);
         let (mean, inverse) = (saved.mean[c], saved.inverse[c]);
-        let (factor, shift, slope) =
-            (saved.gamma[c] * inverse, beta[c] / count, gamma[c] / count * inverse);
+        let (factor, shift, slope) = (saved.gamma[c] * inverse, beta[c] / count, gamma[c] / count * inverse);
         let (g, x) = (&passed[at..at + dx.len()], &saved.x[at..at + dx.len()]);
-        dx.iter_mut().zip(g.iter().zip(x)).for_each(|(d, (g, x))| *d = factor * (g - shift - (x - mean) * slope));
+        dx.iter_mut()
+            .zip(g.iter().zip(x))
+            .for_each(|(d, (g, x))| *d = factor * (g - shift - (x - mean) * slope));
     });
     Gradients { x, gamma, beta, passed }
 }

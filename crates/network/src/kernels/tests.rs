@@ -29,7 +29,9 @@ fn products(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
             for (oy, ox) in (0..out_height * out_width).map(|i| (i / out_width, i % out_width)) {
                 for (c, ky, kx) in (0..channels * k * k).map(|i| (i / (k * k), i / k % k, i % k)) {
                     let (iy, ix) = (oy * g.stride + ky, ox * g.stride + kx);
-                    if (g.padding..height + g.padding).contains(&iy) && (g.padding..width + g.padding).contains(&ix) {
+                    if (g.padding..height + g.padding).contains(&iy)
+                        && (g.padding..width + g.padding).contains(&ix)
+                    {
                         let out = ((n * g.filters + o) * out_height + oy) * out_width + ox;
                         let input = ((n * channels + c) * height + iy - g.padding) * width + ix - g.padding;
                         visit(out, input, ((o * channels + c) * k + ky) * k + kx);
@@ -77,7 +79,12 @@ fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// The gradients of every operand that a scalar made of `out` has.
-fn gradients(out: Tensor<4>, upstream: &[f32], operands: &[&Tensor<4>], vectors: &[&Tensor<1>]) -> Vec<Vec<f32>> {
+fn gradients(
+    out: Tensor<4>,
+    upstream: &[f32],
+    operands: &[&Tensor<4>],
+    vectors: &[&Tensor<1>],
+) -> Vec<Vec<f32>> {
     let shape = out.dims();
     let weights = Tensor::<4>::from_data(TensorData::new(upstream.to_vec(), shape), &out.device());
     let tape = (out * weights).sum().backward();
@@ -110,7 +117,13 @@ fn normalisation_and_its_gradients_equal_those_of_plain_operations() {
     }
 }
 
-fn plainly(x: &Tensor<4>, residual: Option<&Tensor<4>>, gamma: &Tensor<1>, beta: &Tensor<1>, rectify: bool) -> Tensor<4> {
+fn plainly(
+    x: &Tensor<4>,
+    residual: Option<&Tensor<4>>,
+    gamma: &Tensor<1>,
+    beta: &Tensor<1>,
+    rectify: bool,
+) -> Tensor<4> {
     let mean_of = |t: Tensor<4>| t.mean_dim(0).mean_dim(2).mean_dim(3);
     let centred = x.clone() - mean_of(x.clone());
     let deviation = (mean_of(centred.clone().square()) + 1e-5).sqrt();

@@ -113,7 +113,8 @@ impl Dataset {
 
     /// Every label that some item bears, sorted.
     pub fn vocabulary(&self) -> Vec<String> {
-        let mut labels: Vec<String> = self.items.iter().flat_map(|item| item.labels.iter().cloned()).collect();
+        let mut labels: Vec<String> =
+            self.items.iter().flat_map(|item| item.labels.iter().cloned()).collect();
         labels.sort_unstable();
         labels.dedup();
         labels

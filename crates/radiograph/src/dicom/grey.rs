@@ -55,9 +55,10 @@ pub(super) fn display(stored: &[i32], pipeline: &Pipeline) -> Vec<f32> {
     let (low, high) = match window {
         // PS3.3 C.11.2.1.2.1: from c − 0.5 − (w − 1)/2 to c − 0.5 + (w − 1)/2.
         Some(w) => (w.centre - 0.5 - (w.width - 1.0) / 2.0, w.centre - 0.5 + (w.width - 1.0) / 2.0),
-        None => stored.iter().map(|&v| modality(v)).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-            (low.min(v), high.max(v))
-        }),
+        None => stored
+            .iter()
+            .map(|&v| modality(v))
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v))),
     };
     let scale = 1.0 / (high - low).max(1e-9);
     let grey = |value: i32| ((modality(value) - low) * scale).clamp(0.0, 1.0) as f32;

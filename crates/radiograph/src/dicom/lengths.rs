@@ -41,7 +41,9 @@ impl Walk<'_> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
         let got = self.bytes.get(self.at..self.at + N).and_then(|b| b.try_into().ok());
         self.at += N;
-        got.ok_or_else(|| Error::DicomParse { reason: format!("ends inside an element at byte {}", self.at - N) })
+        got.ok_or_else(|| Error::DicomParse {
+            reason: format!("ends inside an element at byte {}", self.at - N),
+        })
     }
 
     /// The file meta group, always explicit little endian; whether what follows is implicit.
@@ -76,11 +78,13 @@ impl Walk<'_> {
         let (end, rest) = (self.at.saturating_add(length as usize), self.bytes.len().saturating_sub(self.at));
         if end > self.bytes.len() {
             let (group, element) = tag;
-            let reason =
-                format!("element ({group:04X},{element:04X}) at byte {start} claims {length} bytes, {rest} are left");
+            let reason = format!(
+                "element ({group:04X},{element:04X}) at byte {start} claims {length} bytes, {rest} are left"
+            );
             return Err(Error::DicomParse { reason });
         }
-        let holds_items = tag != PIXEL_DATA && self.bytes[self.at..end].starts_with(&[0xFE, 0xFF, 0x00, 0xE0]);
+        let holds_items =
+            tag != PIXEL_DATA && self.bytes[self.at..end].starts_with(&[0xFE, 0xFF, 0x00, 0xE0]);
         let entered = holds_items || (tag == ITEM && !self.fragments);
         self.at = if entered { self.at } else { end };
         Ok(())
@@ -89,7 +93,8 @@ impl Walk<'_> {
     fn explicit_length(&mut self) -> Result<u32> {
         let [v0, v1, l0, l1] = self.take::<4>()?;
         // PS3.5 7.1.2: these have two reserved bytes, then a length of four.
-        let long = [b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"];
+        let long =
+            [b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"];
         if long.contains(&&[v0, v1]) {
             return Ok(u32::from_le_bytes(self.take()?));
         }

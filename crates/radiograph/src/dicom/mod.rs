@@ -78,12 +78,14 @@ impl File {
     }
 
     fn encoding(&self) -> Result<Encoding> {
-        let optional = |tag, default| self.object.element(tag).ok().and_then(|e| e.to_int().ok()).unwrap_or(default);
+        let optional =
+            |tag, default| self.object.element(tag).ok().and_then(|e| e.to_int().ok()).unwrap_or(default);
         let allocated = self.count(tags::BITS_ALLOCATED, "BitsAllocated", "8 or 16")?;
         let stored = optional(tags::BITS_STORED, allocated);
         let samples = optional(tags::SAMPLES_PER_PIXEL, 1);
         let photometric = self.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
-        let wrong = |attribute, got: String, expected| Err(Error::DicomAttribute { attribute, got, expected });
+        let wrong =
+            |attribute, got: String, expected| Err(Error::DicomAttribute { attribute, got, expected });
         if !matches!(allocated, 8 | 16) {
             return wrong("BitsAllocated", allocated.to_string(), "8 or 16");
         }
@@ -101,16 +103,26 @@ impl File {
     }
 
     /// Stored values of the first frame.
-    fn stored_values(&self, columns: u32, rows: u32, encoding: &Encoding, limits: &Limits) -> Result<Vec<i32>> {
+    fn stored_values(
+        &self,
+        columns: u32,
+        rows: u32,
+        encoding: &Encoding,
+        limits: &Limits,
+    ) -> Result<Vec<i32>> {
         let count = columns as usize * rows as usize;
         let wrong = |got: String, expected| Error::DicomAttribute { attribute: "PixelData", got, expected };
-        let element = self.object.element(tags::PIXEL_DATA).map_err(|_| wrong("missing".into(), "a picture"))?;
+        let element =
+            self.object.element(tags::PIXEL_DATA).map_err(|_| wrong("missing".into(), "a picture"))?;
         let syntax = self.object.meta().transfer_syntax().trim_end_matches('\0');
         match (syntax, element.value()) {
             (IMPLICIT_LITTLE | EXPLICIT_LITTLE, Value::Primitive(value)) => {
                 let bytes = value.to_bytes();
                 encoding.values(&bytes, count).ok_or_else(|| {
-                    wrong(format!("{} bytes", bytes.len()), "Rows × Columns × BitsAllocated / 8 bytes at least")
+                    wrong(
+                        format!("{} bytes", bytes.len()),
+                        "Rows × Columns × BitsAllocated / 8 bytes at least",
+                    )
                 })
             }
             (JPEG_BASELINE, Value::PixelSequence(sequence)) => {
