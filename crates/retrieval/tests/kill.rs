@@ -1,6 +1,10 @@
 //! A process that is killed while it writes a gallery: what it has acknowledged is there, and nothing half.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test: it fails by panicking, and prints to its parent")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test: it fails by panicking, and prints to its parent"
+)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -9,7 +9,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 pub fn hadamard_targets(classes: usize, bits: usize, device: &Device) -> Tensor<2> {
     let order = bits.next_power_of_two();
     let entry = |row: usize, column: usize| {
-        let (index, sign) = (row % (order - 1) + 1, if (row / (order - 1)).is_multiple_of(2) { 1.0 } else { -1.0 });
+        let (index, sign) =
+            (row % (order - 1) + 1, if (row / (order - 1)).is_multiple_of(2) { 1.0 } else { -1.0 });
         if (index & column).count_ones().is_multiple_of(2) { sign } else { -sign }
     };
     let values: Vec<f32> = (0..classes * bits).map(|i| entry(i / bits, i % bits)).collect();
