@@ -68,14 +68,16 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Radiograph> {
     if bytes.is_empty() {
         return Err(Error::Empty);
     }
-    match sniff(bytes) {
-        Some(Format::Dicom) => dicom::decode(bytes, limits),
-        Some(format) => raster::decode(bytes, format, limits),
-        None => {
-            let start: Vec<String> = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect();
-            Err(Error::UnknownFormat { start: start.join(" ") })
-        }
-    }
+    let Some(format) = sniff(bytes) else {
+        let start: Vec<String> = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect();
+        return Err(Error::UnknownFormat { start: start.join(" ") });
+    };
+    // No file is known to make a decoder panic. Should one do it after all, a server loses that file alone.
+    std::panic::catch_unwind(|| match format {
+        Format::Dicom => dicom::decode(bytes, limits),
+        raster => raster::decode(bytes, raster, limits),
+    })
+    .unwrap_or(Err(Error::Panicked))
 }
 
 fn sniff(bytes: &[u8]) -> Option<Format> {
@@ -99,7 +101,7 @@ pub fn read(path: &Path, limits: &Limits) -> Result<(Radiograph, ContentHash)> {
     limits.check_bytes(file.metadata().map_err(outside)?.len()).map_err(inside)?;
     let mut bytes = Vec::new();
     // A file can grow, or be no plain file: what is read is bounded too.
-    file.take(limits.max_bytes + 1).read_to_end(&mut bytes).map_err(outside)?;
+    file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(outside)?;
     let radiograph = decode(&bytes, limits).map_err(inside)?;
     Ok((radiograph, ContentHash::of(&bytes)))
 }

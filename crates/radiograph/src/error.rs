@@ -77,12 +77,29 @@ pub enum Error {
     },
     /// A transfer syntax that is not decoded.
     #[error(
-        "DICOM transfer syntax {uid} is not decoded; expected uncompressed little endian or JPEG baseline: have \
-         the sender transcode"
+        "DICOM transfer syntax {uid} ({name}) is not decoded; expected uncompressed little endian or JPEG \
+         baseline: have the sender transcode, or transcode with dcmdjpeg, dcmdjpls or gdcmconv --raw"
     )]
     TransferSyntax {
         /// Its UID.
         uid: String,
+        /// Its name in PS3.6.
+        name: &'static str,
+    },
+    /// A decoder that panicked, which is a fault of the decoder: the file is refused, the process lives.
+    #[error(
+        "the decoder failed on this file; expected a sound picture: open it in a viewer and save it anew"
+    )]
+    Panicked,
+    /// Settings of the preprocessing that make no sense.
+    #[error("preprocessing setting {setting} is {got}, expected {expected}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// Its value.
+        got: String,
+        /// What would do.
+        expected: &'static str,
     },
     /// Pixels that do not fill their sides.
     #[error("{got} pixels for {width}×{height}, expected {width}·{height} and no side of 0")]

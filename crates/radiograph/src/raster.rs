@@ -1,10 +1,15 @@
-//! PNG, JPEG and TIFF: one grey channel of 8, 16 or 32 bits, colours turned grey, alpha ignored.
+//! PNG, JPEG and TIFF: grey of 8 or 16 bits, colours turned grey, alpha ignored.
 
 use crate::decode::Limits;
 use crate::error::{Error, Result};
 use crate::radiograph::{Format, Header, Radiograph};
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use std::io::Cursor;
+
+/// Bytes that a decoder may take beside the pixels: colour profiles and tables, however far they unpack.
+const WORKSPACE: u64 = 64 << 20;
+/// Bytes of the largest pixel: four channels of 32 bits.
+const PIXEL_BYTES: u64 = 16;
 
 /// Decodes a raster file whose format is known.
 pub(crate) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Radiograph> {
@@ -17,29 +22,35 @@ pub(crate) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
     if format == Format::Jpeg {
         check_whole_jpeg(bytes)?;
     }
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format);
-    // Sixteen bytes a pixel is the most that a decoder needs (four channels of 32 bits).
-    let mut bounds = image::Limits::default();
-    bounds.max_alloc = Some(limits.max_pixels.saturating_mul(16));
-    reader.limits(bounds);
-    let decoder = reader.into_decoder().map_err(bad)?;
-    let (width, height) = decoder.dimensions();
+    let (width, height) = reader(bytes, image_format, WORKSPACE).into_dimensions().map_err(bad)?;
     limits.check_pixels(width.into(), height.into())?;
+    let workspace = WORKSPACE.saturating_add(u64::from(width) * u64::from(height) * PIXEL_BYTES);
+    let decoder = reader(bytes, image_format, workspace).into_decoder().map_err(bad)?;
     let bits_stored = bits(decoder.color_type());
     let image = DynamicImage::from_decoder(decoder).map_err(bad)?;
     let header = Header { format: Some(format), bits_stored, ..Header::default() };
     Ok(Radiograph::new(width, height, grey(image))?.with_header(header))
 }
 
-/// The pixels of a JPEG stream inside a DICOM file, each from 0 to 255.
-pub(crate) fn jpeg_samples(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<u8>)> {
-    let bad = |e: image::ImageError| Error::Raster { format: "JPEG", reason: e.to_string() };
+fn reader(bytes: &[u8], format: ImageFormat, workspace: u64) -> ImageReader<Cursor<&[u8]>> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut bounds = image::Limits::default();
+    bounds.max_alloc = Some(workspace);
+    reader.limits(bounds);
+    reader
+}
+
+/// The samples of a JPEG stream inside a DICOM file, each from 0 to 255, which must have the sides stated there.
+pub(crate) fn jpeg_samples(bytes: &[u8], columns: u32, rows: u32) -> Result<Vec<u8>> {
+    let bad = |reason: String| Error::Raster { format: "JPEG", reason };
     check_whole_jpeg(bytes)?;
     let decoder =
-        ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg).into_decoder().map_err(bad)?;
+        reader(bytes, ImageFormat::Jpeg, WORKSPACE).into_decoder().map_err(|e| bad(e.to_string()))?;
     let (width, height) = decoder.dimensions();
-    limits.check_pixels(width.into(), height.into())?;
-    Ok((width, height, DynamicImage::from_decoder(decoder).map_err(bad)?.into_luma8().into_raw()))
+    if (width, height) != (columns, rows) {
+        return Err(bad(format!("{width}×{height} pixels, expected the Columns × Rows, {columns}×{rows}")));
+    }
+    Ok(DynamicImage::from_decoder(decoder).map_err(|e| bad(e.to_string()))?.into_luma8().into_raw())
 }
 
 fn bits(colour: ColorType) -> u8 {
@@ -47,36 +58,52 @@ fn bits(colour: ColorType) -> u8 {
     bytes.saturating_mul(8)
 }
 
-/// Grey in [0, 1]. Colours by the weights of Rec. 601, which JPEG's own luminance has.
+/// Grey in [0, 1].
 fn grey(image: DynamicImage) -> Vec<f32> {
+    let byte = |p: u8| f32::from(p) / 255.0;
+    let word = |p: u16| f32::from(p) / 65535.0;
     match image {
-        DynamicImage::ImageLuma8(i) => i.into_raw().iter().map(|&p| f32::from(p) / 255.0).collect(),
-        DynamicImage::ImageLuma16(i) => i.into_raw().iter().map(|&p| f32::from(p) / 65535.0).collect(),
-        DynamicImage::ImageLumaA8(i) => i.pixels().map(|p| f32::from(p.0[0]) / 255.0).collect(),
-        DynamicImage::ImageLumaA16(i) => i.pixels().map(|p| f32::from(p.0[0]) / 65535.0).collect(),
-        colours => colours
-            .into_rgb32f()
-            .pixels()
-            .map(|p| (0.299 * p.0[0] + 0.587 * p.0[1] + 0.114 * p.0[2]).clamp(0.0, 1.0))
-            .map(|grey| if grey.is_nan() { 0.0 } else { grey })
-            .collect(),
+        DynamicImage::ImageLuma8(i) => i.iter().map(|&p| byte(p)).collect(),
+        DynamicImage::ImageLuma16(i) => i.iter().map(|&p| word(p)).collect(),
+        DynamicImage::ImageLumaA8(i) => i.pixels().map(|p| byte(p.0[0])).collect(),
+        DynamicImage::ImageLumaA16(i) => i.pixels().map(|p| word(p.0[0])).collect(),
+        DynamicImage::ImageRgb8(i) => i.pixels().map(|p| luma(p.0.map(byte))).collect(),
+        DynamicImage::ImageRgb16(i) => i.pixels().map(|p| luma(p.0.map(word))).collect(),
+        DynamicImage::ImageRgba8(i) => i.pixels().map(|p| luma([p.0[0], p.0[1], p.0[2]].map(byte))).collect(),
+        DynamicImage::ImageRgba16(i) => {
+            i.pixels().map(|p| luma([p.0[0], p.0[1], p.0[2]].map(word))).collect()
+        }
+        floats => floats.into_rgb32f().pixels().map(|p| luma(p.0)).collect(),
     }
+}
+
+/// Rec. 601, whose weights JPEG's own luminance has. Not a number is black.
+fn luma([red, green, blue]: [f32; 3]) -> f32 {
+    let grey = (0.299 * red + 0.587 * green + 0.114 * blue).clamp(0.0, 1.0);
+    if grey.is_nan() { 0.0 } else { grey }
 }
 
 /// Whether the picture data of a JPEG have an end: the decoder would fill what is missing with grey.
 fn check_whole_jpeg(bytes: &[u8]) -> Result<()> {
     const START_OF_SCAN: u8 = 0xDA;
     const END: [u8; 2] = [0xFF, 0xD9];
-    let cut = || Error::Raster { format: "JPEG", reason: "the file is cut off before its end marker".into() };
+    let bad = |reason: &str| Err(Error::Raster { format: "JPEG", reason: reason.into() });
+    if !bytes.starts_with(&[0xFF, 0xD8]) {
+        return bad("the stream does not begin as a JPEG");
+    }
     let mut at = 2;
     // Segments up to the first scan: FF, marker, length of two bytes with themselves counted.
     while let Some(&[0xFF, marker, high, low]) = bytes.get(at..at + 4) {
         if marker == START_OF_SCAN {
-            let scan = bytes.get(at..).unwrap_or_default();
-            return if scan.windows(2).any(|pair| pair == END) { Ok(()) } else { Err(cut()) };
+            let scan = &bytes[at..];
+            return if scan.windows(2).any(|pair| pair == END) {
+                Ok(())
+            } else {
+                bad("cut off before its end")
+            };
         }
         // A marker may be preceded by fill bytes.
         at += if marker == 0xFF { 1 } else { 2 + usize::from(u16::from_be_bytes([high, low])) };
     }
-    Err(cut())
+    bad("cut off, or damaged, before its picture")
 }

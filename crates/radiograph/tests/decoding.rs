@@ -6,7 +6,7 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb};
 use proptest::prelude::*;
-use radiograph::{Error, Limits, decode};
+use radiograph::{Error, Limits, Preprocess, decode};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
@@ -174,17 +174,27 @@ fn broken_files_are_refused_and_good_ones_read() {
         assert!(error.contains(path.file_name().unwrap().to_str().unwrap()), "{error}");
     }
     let read = |name: &str| radiograph::read(&folder.join(name), &limits).unwrap().0;
-    let original = read("cr_mono1_10bit_chest_explicit_le.dcm");
-    for twin in ["cr_mono1_10bit_implicit_le.dcm", "cr_mono2_10bit.dcm", "cr_mono1_12bit_signed_rescale.dcm"]
-    {
-        let twin_picture = read(twin);
-        let worst = original
-            .pixels()
-            .iter()
-            .zip(twin_picture.pixels())
-            .map(|(a, b)| (a - b).abs())
-            .fold(0.0, f32::max);
-        assert!(worst < 0.01, "{twin} differs by {worst}");
+    // Grey at (9, 7), (100, 220), (400, 300) and on average, by pydicom 3.0's modality table and windowing.
+    let references = [
+        ("cr_mono1_10bit_chest_explicit_le.dcm", [0.311828, 0.387097, 0.535679], 0.546570),
+        ("cr_mono1_10bit_implicit_le.dcm", [0.311828, 0.387097, 0.535679], 0.546570),
+        ("cr_mono2_10bit.dcm", [0.237537, 0.312805, 0.461388], 0.472280),
+        ("cr_mono1_16bit.dcm", [0.275380, 0.350576, 0.499016], 0.509898),
+        ("cr_mono1_12bit_signed_rescale.dcm", [0.275214, 0.350427, 0.498901], 0.509785),
+    ];
+    // Their windows differ, so their greys do; what the network sees may only where a window cuts something off.
+    let original = Preprocess::default().apply(&read("cr_mono1_10bit_chest_explicit_le.dcm"));
+    for (name, points, mean) in references {
+        let picture = read(name);
+        for (&(x, y), expected) in [(9, 7), (100, 220), (400, 300)].iter().zip(points) {
+            let got = picture.pixels()[y * 440 + x];
+            assert!((got - expected).abs() < 2e-5, "{name} at {x}, {y}: {got}, expected {expected}");
+        }
+        let got = picture.pixels().iter().map(|&p| f64::from(p)).sum::<f64>() / (440.0 * 440.0);
+        assert!((got - mean).abs() < 2e-5, "{name}: mean {got}, expected {mean}");
+        let seen = Preprocess::default().apply(&picture);
+        let worst = seen.pixels.iter().zip(&original.pixels).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 0.02, "{name} looks different by {worst}");
     }
     let (low_black, low_white) =
         (read("cxr_nih_jpeg_baseline_mono2.dcm"), read("cxr_nih_jpeg_baseline_mono1.dcm"));
