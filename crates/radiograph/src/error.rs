@@ -91,16 +91,6 @@ pub enum Error {
         "the decoder failed on this file; expected a sound picture: open it in a viewer and save it anew"
     )]
     Panicked,
-    /// Settings of the preprocessing that make no sense.
-    #[error("preprocessing setting {setting} is {got}, expected {expected}")]
-    Setting {
-        /// Its name.
-        setting: &'static str,
-        /// Its value.
-        got: String,
-        /// What would do.
-        expected: &'static str,
-    },
     /// Pixels that do not fill their sides.
     #[error("{got} pixels for {width}×{height}, expected {width}·{height} and no side of 0")]
     PixelCount {

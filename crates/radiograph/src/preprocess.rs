@@ -4,16 +4,22 @@ use crate::radiograph::Radiograph;
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// How a radiograph becomes the square picture that the network sees.
+/// The largest square.
+const MAX_SIZE: u32 = 4096;
+
+/// How a radiograph becomes the square picture that the network sees. Read from a file, its values are checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Preprocess {
-    /// Side of the square in pixels.
+    /// Side of the square in pixels, 1 to 4096.
+    #[serde(deserialize_with = "size")]
     pub size: u32,
     /// Share of the pixels that may turn black, and share that may turn white, when the grey levels are
-    /// stretched to [0, 1]: what single burnt-in markers cost.
+    /// stretched to [0, 1]: what single burnt-in markers cost. From 0 to 0.4.
+    #[serde(deserialize_with = "clip")]
     pub clip: f32,
 }
 
@@ -21,6 +27,18 @@ impl Default for Preprocess {
     fn default() -> Self {
         Self { size: 128, clip: 0.005 }
     }
+}
+
+fn size<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let size = u32::deserialize(from)?;
+    let reason = || D::Error::custom(format!("size is {size}, expected 1 to {MAX_SIZE} pixels"));
+    (1..=MAX_SIZE).contains(&size).then_some(size).ok_or_else(reason)
+}
+
+fn clip<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    let clip = f32::deserialize(from)?;
+    let reason = || D::Error::custom(format!("clip is {clip}, expected a share of the pixels from 0 to 0.4"));
+    (0.0..=0.4).contains(&clip).then_some(clip).ok_or_else(reason)
 }
 
 /// Where the picture lies in the padded square, in pixels of the square.

@@ -1,11 +1,11 @@
-//! Data sets of every layout, what is wrong with them, and preprocessing.
+//! Data sets of every layout, what is wrong with them, and how they are cut.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use parquet::data_type::{ByteArray, ByteArrayType};
+use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::{properties::WriterProperties, writer::SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
+use radiograph::Error;
 use radiograph::dataset::{Dataset, Split};
-use radiograph::{Error, Preprocess, Radiograph};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -67,11 +67,14 @@ fn a_folder_per_class() {
     picture(&folder.path().join("hip/deeper/b.png"));
     picture(&folder.path().join("chest/c.png"));
     fs::write(folder.path().join("chest/notes.txt"), "no picture").unwrap();
+    fs::write(folder.path().join("chest/._c.png"), "what a Mac leaves").unwrap();
+    fs::write(folder.path().join("stray.png"), "of no class").unwrap();
     let dataset = Dataset::open(folder.path()).unwrap();
     let named: Vec<(&str, &str)> =
         dataset.items.iter().map(|i| (i.name.as_str(), i.labels[0].as_str())).collect();
     assert_eq!(named, [("chest/c.png", "chest"), ("hip/a.png", "hip"), ("hip/deeper/b.png", "hip")]);
-    assert_eq!(dataset.skipped[0].name, "chest/notes.txt");
+    let skipped: Vec<&str> = dataset.skipped.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(skipped, ["chest/notes.txt", "stray.png"]);
 }
 
 #[test]
@@ -110,15 +113,112 @@ fn a_cut_never_divides_a_unit() {
     assert_eq!(dataset.hold_out(Split::Train, 0.2, 3), (kept, held));
 }
 
+/// A data set of one folder whose pictures all exist.
+fn listed(folder: &Path, header: &str, rows: &[&str]) -> Dataset {
+    for row in rows {
+        picture(&folder.join(row.split(',').next().unwrap()));
+    }
+    fs::write(folder.join("manifest.csv"), format!("{header}\n{}\n", rows.join("\n"))).unwrap();
+    Dataset::open(&folder.join("manifest.csv")).unwrap()
+}
+
 #[test]
-fn preprocessing_keeps_the_aspect_means_areas_and_stretches() {
-    let pixels: Vec<f32> = (0..400 * 100).map(|i| 0.25 + 0.5 * ((i % 400) / 200) as f32).collect();
-    let radiograph = Radiograph::new(400, 100, pixels).unwrap();
-    let input = Preprocess { size: 64, ..Preprocess::default() }.apply(&radiograph);
-    assert_eq!((input.frame.left, input.frame.top, input.frame.width, input.frame.height), (0, 24, 64, 16));
-    assert_eq!(input.pixels.len(), 64 * 64);
-    assert_eq!((input.pixels[0], input.pixels[30 * 64 + 5], input.pixels[30 * 64 + 60]), (0.0, 0.0, 1.0));
-    let flat = Radiograph::new(3, 5, vec![0.5; 15]).unwrap();
-    assert!(Preprocess::default().apply(&flat).pixels.iter().all(|p| (0.0..=1.0).contains(p)));
-    assert!(Radiograph::new(0, 5, vec![]).is_err());
+fn repetitions_of_pictures_and_of_labels_count_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset =
+        listed(folder.path(), "\u{feff}path,labels,split", &["a.png,x| y |x||,train", "a.png,z,query"]);
+    assert_eq!(dataset.items.len(), 1);
+    assert_eq!(dataset.items[0].labels, ["x", "y"]);
+    assert_eq!(dataset.skipped[0].reason, "row 2 lists it again, after row 1");
+}
+
+#[test]
+fn a_unit_is_the_group_else_the_patient_in_the_source_else_the_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = ["a.png,x,7,nih,g", "b.png,x,7,nih,", "c.png,x,7,mura,", "d.png,x,,nih,", "e.png,x,7,nih,"];
+    let dataset = listed(folder.path(), "path,labels,patient_id,source,group", &rows);
+    let units: Vec<String> = dataset.items.iter().map(|item| item.unit()).collect();
+    assert_eq!(units, ["group:g", "patient:nih/7", "patient:mura/7", "picture:d.png", "patient:nih/7"]);
+}
+
+#[test]
+fn a_cut_takes_its_split_alone_and_stays_when_the_data_set_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |i: usize| format!("{i}.png,x,{}", ["train", "query"][i % 2]);
+    let rows: Vec<String> = (0..60).map(row).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let small = listed(folder.path(), "path,labels,split", &rows[..40]);
+    let (_, held) = small.hold_out(Split::Train, 0.3, 1);
+    assert!(!held.is_empty() && held.iter().all(|i| i % 2 == 0));
+    let (kept, grown) = listed(folder.path(), "path,labels,split", &rows).hold_out(Split::Train, 0.3, 1);
+    assert_eq!(kept.len() + grown.len(), 30);
+    assert_eq!(grown.into_iter().filter(|&i| i < 40).collect::<Vec<_>>(), held);
+    assert_ne!(small.hold_out(Split::Train, 0.3, 2).1, held);
+    assert_eq!(small.hold_out(Split::Train, 0.0, 1).1, []);
+    assert_eq!(small.hold_out(Split::Train, 1.0, 1).0, []);
+    assert_eq!(small.hold_out(Split::Validation, 0.5, 1), (vec![], vec![]));
+}
+
+#[test]
+fn a_parquet_manifest_with_lists_numbers_nulls_and_unmarked_texts() {
+    let folder = tempfile::tempdir().unwrap();
+    picture(&folder.path().join("a.png"));
+    picture(&folder.path().join("b.png"));
+    let path = folder.path().join("manifest.parquet");
+    let schema = "message m {
+        required binary path;
+        optional group labels (LIST) { repeated group list { optional binary element (UTF8); } }
+        optional int64 patient_id;
+    }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer =
+        SerializedFileWriter::new(fs::File::create(&path).unwrap(), schema, Arc::default()).unwrap();
+    let mut rows = writer.next_row_group().unwrap();
+    let texts = |texts: &[&str]| texts.iter().map(|&text| ByteArray::from(text)).collect::<Vec<_>>();
+    let mut column = rows.next_column().unwrap().unwrap();
+    column.typed::<ByteArrayType>().write_batch(&texts(&["a.png", "b.png"]), None, None).unwrap();
+    column.close().unwrap();
+    let mut column = rows.next_column().unwrap().unwrap();
+    let labels = texts(&["hip", "normal"]);
+    // The first row has two labels, the second none.
+    column.typed::<ByteArrayType>().write_batch(&labels, Some(&[3, 3, 0]), Some(&[0, 1, 0])).unwrap();
+    column.close().unwrap();
+    let mut column = rows.next_column().unwrap().unwrap();
+    column.typed::<Int64Type>().write_batch(&[42], Some(&[1, 0]), None).unwrap();
+    column.close().unwrap();
+    rows.close().unwrap();
+    writer.close().unwrap();
+    let dataset = Dataset::open(folder.path()).unwrap();
+    assert_eq!(dataset.items[0].labels, ["hip", "normal"]);
+    assert_eq!(dataset.items[0].patient.as_deref(), Some("42"));
+    assert_eq!((dataset.items[1].labels.len(), &dataset.items[1].patient), (0, &None));
+    let bytes = fs::read(&path).unwrap();
+    for length in 0..bytes.len() {
+        fs::write(&path, &bytes[..length]).unwrap();
+        assert!(matches!(Dataset::open(&path), Err(Error::Manifest { .. })), "{length} bytes");
+    }
+    for (at, change) in (0..bytes.len()).flat_map(|at| [(at, 0x80), (at, 0xFF)]) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= change;
+        fs::write(&path, damaged).unwrap();
+        // Parquet has no checksums: some damage makes another table. None may end the process.
+        if let Err(error) = Dataset::open(&path) {
+            assert!(matches!(error, Error::Manifest { .. } | Error::NoPictures { .. }), "{error}");
+        }
+    }
+}
+
+#[test]
+fn the_shared_data_set_divides_no_unit() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/manifest.csv");
+    if !path.is_file() {
+        return;
+    }
+    let dataset = Dataset::open(&path).unwrap();
+    assert!(dataset.skipped.is_empty());
+    let mut trained = std::collections::BTreeMap::new();
+    for item in &dataset.items {
+        let is_trained = item.split == Some(Split::Train);
+        assert_eq!(*trained.entry(item.unit()).or_insert(is_trained), is_trained, "{}", item.unit());
+    }
 }

@@ -4,9 +4,9 @@
 use dicom_core::{DataElement, PrimitiveValue, VR, dicom_value};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
-use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb};
+use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba};
 use proptest::prelude::*;
-use radiograph::{Error, Limits, Preprocess, decode};
+use radiograph::{ContentHash, Error, Format, Limits, Preprocess, decode};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
@@ -37,9 +37,67 @@ fn png_and_tiff_keep_sixteen_bits_and_jpeg_is_near() {
 
 #[test]
 fn colours_turn_grey_by_luminance() {
-    let image = DynamicImage::ImageRgb8(ImageBuffer::from_pixel(2, 2, Rgb([255, 0, 0])));
-    let picture = decode(&encoded(&image, ImageFormat::Png), &Limits::default()).unwrap();
-    assert!((picture.pixels()[0] - 0.299).abs() < 1e-3);
+    let red = [
+        DynamicImage::ImageRgb8(ImageBuffer::from_pixel(2, 2, Rgb([255, 0, 0]))),
+        DynamicImage::ImageRgb16(ImageBuffer::from_pixel(2, 2, Rgb([65535, 0, 0]))),
+        DynamicImage::ImageRgba8(ImageBuffer::from_pixel(2, 2, Rgba([255, 0, 0, 7]))),
+        DynamicImage::ImageRgba16(ImageBuffer::from_pixel(2, 2, Rgba([65535, 0, 0, 7]))),
+        DynamicImage::ImageRgb32F(ImageBuffer::from_pixel(2, 2, Rgb([1.0, 0.0, f32::NAN.min(0.0)]))),
+    ];
+    for (image, format) in red.iter().zip([ImageFormat::Png; 4].into_iter().chain([ImageFormat::Tiff])) {
+        let picture = decode(&encoded(image, format), &Limits::default()).unwrap();
+        assert!(picture.pixels().iter().all(|p| (p - 0.299).abs() < 1e-6), "{:?}", image.color());
+    }
+    let transparent = DynamicImage::ImageLumaA8(ImageBuffer::from_pixel(2, 2, LumaA([51, 0])));
+    let picture = decode(&encoded(&transparent, ImageFormat::Png), &Limits::default()).unwrap();
+    assert!(picture.pixels().iter().all(|p| (p - 0.2).abs() < 1e-6), "alpha counts for nothing");
+}
+
+/// A TIFF of one row of bytes, with the photometric interpretation 0 (white is zero) or 1 (black is zero).
+fn tiff(photometric: u32, row: &[u8]) -> Vec<u8> {
+    let (count, strip) = (row.len() as u32, 8 + 2 + 8 * 12 + 4);
+    let entries: [(u16, u32); 8] = [
+        (256, count),
+        (257, 1),
+        (258, 8),
+        (259, 1),
+        (262, photometric),
+        (273, strip),
+        (278, 1),
+        (279, count),
+    ];
+    let mut bytes = [&b"II*\0"[..], &8u32.to_le_bytes(), &8u16.to_le_bytes()].concat();
+    for (tag, value) in entries {
+        bytes.extend([&tag.to_le_bytes()[..], &[4, 0, 1, 0, 0, 0], &value.to_le_bytes()].concat());
+    }
+    [&bytes[..], &[0; 4], row].concat()
+}
+
+#[test]
+fn tiffs_where_white_is_zero_are_turned_round() {
+    let black_is_zero = decode(&tiff(1, &[0, 51, 255]), &Limits::default()).unwrap();
+    assert_eq!(black_is_zero.pixels(), [0.0, 0.2, 1.0]);
+    assert_eq!(decode(&tiff(0, &[255, 204, 0]), &Limits::default()).unwrap().pixels(), [0.0, 0.2, 1.0]);
+}
+
+#[test]
+fn bytes_tell_the_format_and_names_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("named.dcm");
+    std::fs::write(&path, encoded(&ramp16(), ImageFormat::Png)).unwrap();
+    let (picture, hash) = radiograph::read(&path, &Limits::default()).unwrap();
+    assert_eq!((picture.header().format, hash.to_string().len()), (Some(Format::Png), 64));
+    assert_eq!(hash, ContentHash::of(&std::fs::read(&path).unwrap()));
+    // FIPS 180-2, appendix B.1.
+    assert!(ContentHash::of(b"abc").to_string().starts_with("ba7816bf8f01cfea"));
+    let large = Limits { max_bytes: 20, ..Limits::default() };
+    let refused = radiograph::read(&path, &large).unwrap_err().to_string();
+    assert!(refused.contains("named.dcm") && refused.contains("at most 20"), "{refused}");
+    assert!(matches!(
+        radiograph::read(folder.path(), &large),
+        Err(Error::File { .. } | Error::InFile { .. })
+    ));
+    assert!(radiograph::read(&path, &Limits { max_bytes: u64::MAX, max_pixels: u64::MAX }).is_ok());
 }
 
 /// A DICOM file of 4×3 pixels.
@@ -114,10 +172,10 @@ fn signed_pixels_with_rescale_and_a_window() {
 #[test]
 fn limits_come_before_allocation() {
     let tight = Limits { max_pixels: 100, ..Limits::default() };
-    assert!(matches!(
-        decode(&encoded(&ramp16(), ImageFormat::Png), &tight),
-        Err(Error::TooManyPixels { .. } | Error::Raster { .. })
-    ));
+    for format in [ImageFormat::Png, ImageFormat::Tiff] {
+        let refused = decode(&encoded(&ramp16(), format), &tight);
+        assert!(matches!(refused, Err(Error::TooManyPixels { width: 16, height: 9, limit: 100 })));
+    }
     let few = Limits { max_bytes: 10, ..Limits::default() };
     assert!(matches!(decode(&[0; 11], &few), Err(Error::TooManyBytes { got: 11, limit: 10 })));
     let narrow = Limits { max_pixels: 11, ..Limits::default() };
@@ -125,13 +183,31 @@ fn limits_come_before_allocation() {
     assert!(matches!(decode(&bytes, &narrow), Err(Error::TooManyPixels { width: 4, height: 3, limit: 11 })));
 }
 
+/// Small files of every format.
+fn small_files() -> Vec<Vec<u8>> {
+    let eight = DynamicImage::ImageLuma8(ramp16().into_luma8());
+    let colours = DynamicImage::ImageRgb8(eight.to_rgb8());
+    vec![
+        dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME1", 10, 0, &RAMP, &[]),
+        dicom(uids::IMPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 12, 1, &RAMP, &[(tags::RESCALE_SLOPE, "2")]),
+        encoded(&ramp16(), ImageFormat::Png),
+        encoded(&eight, ImageFormat::Png),
+        encoded(&ramp16(), ImageFormat::Tiff),
+        encoded(&colours, ImageFormat::Tiff),
+        encoded(&eight, ImageFormat::Jpeg),
+        encoded(&colours, ImageFormat::Jpeg),
+    ]
+}
+
 #[test]
-fn every_truncation_is_an_error_and_none_a_panic() {
+fn a_truncated_file_is_an_error_or_the_whole_picture_but_never_a_part_of_it() {
     let limits = Limits::default();
-    let dicom = dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME1", 10, 0, &RAMP, &[]);
-    for bytes in [dicom, encoded(&ramp16(), ImageFormat::Png), encoded(&ramp16(), ImageFormat::Tiff)] {
+    for bytes in small_files() {
+        let whole = decode(&bytes, &limits).unwrap();
         for length in 0..bytes.len() {
-            let _ = decode(&bytes[..length], &limits);
+            if let Ok(picture) = decode(&bytes[..length], &limits) {
+                assert_eq!(picture, whole, "{} of {} bytes", length, bytes.len());
+            }
         }
         assert!(decode(&bytes[..bytes.len() / 2], &limits).is_err());
     }
@@ -140,21 +216,19 @@ fn every_truncation_is_an_error_and_none_a_panic() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn flipped_bytes_never_panic(changes in prop::collection::vec((0usize..4000, any::<u8>()), 1..20), kind in 0..4) {
-        let mut bytes = match kind {
-            0 => dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]),
-            1 => dicom(uids::IMPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]),
-            2 => encoded(&ramp16(), ImageFormat::Png),
-            _ => encoded(&DynamicImage::ImageLuma8(ramp16().into_luma8()), ImageFormat::Jpeg),
-        };
+    fn flipped_bytes_never_panic(changes in prop::collection::vec((0usize..4000, any::<u8>()), 1..20), kind in 0usize..8) {
+        let mut bytes = small_files().swap_remove(kind);
         for (at, value) in changes {
             let at = at % bytes.len();
             bytes[at] = value;
         }
-        let _ = decode(&bytes, &Limits { max_bytes: 1 << 20, max_pixels: 1 << 20 });
+        if let Err(error) = decode(&bytes, &Limits { max_bytes: 1 << 20, max_pixels: 1 << 20 }) {
+            prop_assert!(!matches!(error, Error::Panicked));
+            prop_assert!(!error.to_string().contains("SECRET"));
+        }
     }
 }
 

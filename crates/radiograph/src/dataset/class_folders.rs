@@ -39,6 +39,10 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn collect(root: &Path, folder: &Path, class: &str, depth: usize, dataset: &mut Dataset) -> Result<()> {
     for path in entries(folder)? {
+        // `.DS_Store`, `._picture.png`: what systems put beside the files.
+        if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
+            continue;
+        }
         let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
         if path.is_dir() {
             match depth.checked_sub(1) {

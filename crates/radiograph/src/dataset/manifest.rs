@@ -4,9 +4,9 @@ use super::{Dataset, Item, Skipped, Split};
 use crate::error::{Error, Result};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Separates labels within their column.
 const LABEL_SEPARATOR: char = '|';
@@ -17,20 +17,33 @@ type Row = BTreeMap<String, String>;
 /// Reads a manifest; paths in it are relative to its folder.
 pub(super) fn read(path: &Path) -> Result<Dataset> {
     let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-    let rows = if is_parquet { parquet_rows(path) } else { csv_rows(path) }?;
+    let rows = if is_parquet { guarded_parquet_rows(path) } else { csv_rows(path) }?;
     let root = path.parent().unwrap_or(Path::new("."));
     let mut dataset = Dataset { items: vec![], skipped: vec![] };
-    for (index, row) in rows.into_iter().enumerate() {
-        let item = item(root, row).map_err(|reason| wrong(path, format!("row {}: {reason}", index + 1)))?;
-        if item.name.is_empty() {
-            dataset.skipped.push(Skipped { name: format!("row {}", index + 1), reason: "no path".into() });
-        } else if item.path.is_file() {
-            dataset.items.push(item);
-        } else {
-            dataset.skipped.push(Skipped { name: item.name, reason: "no such file".into() });
+    let mut first_rows = HashMap::new();
+    for (row, cells) in (1..).zip(rows) {
+        let item = item(root, cells).map_err(|reason| wrong(path, format!("row {row}: {reason}")))?;
+        match unusable(&item, row, &mut first_rows) {
+            None => dataset.items.push(item),
+            Some(reason) if item.name.is_empty() => {
+                dataset.skipped.push(Skipped { name: format!("row {row}"), reason });
+            }
+            Some(reason) => dataset.skipped.push(Skipped { name: item.name, reason }),
         }
     }
     Ok(dataset)
+}
+
+/// Why an item cannot be used. A picture listed twice would be its own neighbour, or lie in two splits.
+fn unusable(item: &Item, row: usize, first_rows: &mut HashMap<PathBuf, usize>) -> Option<String> {
+    if item.name.is_empty() {
+        return Some("no path".into());
+    }
+    if let Some(first) = first_rows.get(&item.path) {
+        return Some(format!("row {row} lists it again, after row {first}"));
+    }
+    first_rows.insert(item.path.clone(), row);
+    (!item.path.is_file()).then(|| "no such file".into())
 }
 
 fn wrong(path: &Path, reason: String) -> Error {
@@ -66,6 +79,12 @@ fn csv_rows(path: &Path) -> Result<Vec<Row>> {
         .collect()
 }
 
+/// The `parquet` crate panics on some damaged files: on negative offsets, absent dictionaries, impossible times.
+fn guarded_parquet_rows(path: &Path) -> Result<Vec<Row>> {
+    let damaged = || wrong(path, "the Parquet decoder fails on it, it is damaged; write it anew".into());
+    std::panic::catch_unwind(|| parquet_rows(path)).unwrap_or_else(|_| Err(damaged()))
+}
+
 fn parquet_rows(path: &Path) -> Result<Vec<Row>> {
     let bad = |e: parquet::errors::ParquetError| wrong(path, e.to_string());
     let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
@@ -88,6 +107,8 @@ fn text(field: &Field) -> String {
     match field {
         Field::Null => String::new(),
         Field::Str(text) => text.clone(),
+        // Some writers do not mark their texts as such.
+        Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
         Field::ListInternal(list) => {
             let parts: Vec<String> = list.elements().iter().map(text).collect();
             parts.join(&LABEL_SEPARATOR.to_string())
@@ -107,10 +128,16 @@ fn item(root: &Path, row: Row) -> std::result::Result<Item, String> {
     };
     let name = cell("path").unwrap_or_default();
     let labels = cell("labels").unwrap_or_default();
-    let labels = labels.split(LABEL_SEPARATOR).map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned);
+    let words = labels.split(LABEL_SEPARATOR).map(str::trim).filter(|label| !label.is_empty());
+    let mut labels: Vec<String> = Vec::new();
+    for word in words {
+        if !labels.iter().any(|label| label == word) {
+            labels.push(word.to_owned());
+        }
+    }
     Ok(Item {
         path: root.join(&name),
-        labels: labels.collect(),
+        labels,
         patient: cell("patient_id"),
         group: cell("group"),
         view: cell("view"),
