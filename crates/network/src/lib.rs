@@ -19,6 +19,7 @@ mod parity;
 mod pretrained;
 mod resample;
 mod resnet;
+mod run;
 mod saliency;
 mod saliency_map;
 mod targets;

@@ -12,7 +12,8 @@ const CLASSES: usize = 4;
 fn picture(index: usize) -> Vec<f32> {
     let (left, top) = ((index % CLASSES) % 2 * 16, (index % CLASSES) / 2 * 16);
     let inside = |x: usize, y: usize| (left..left + 12).contains(&x) && (top..top + 12).contains(&y);
-    let value = |x, y| if inside(x, y) { 0.9 } else { 0.1 + 0.02 * ((x * 7 + y * 3 + index * 5) % 11) as f32 };
+    let value =
+        |x, y| if inside(x, y) { 0.9 } else { 0.1 + 0.02 * ((x * 7 + y * 3 + index * 5) % 11) as f32 };
     (0..SIZE * SIZE).map(|i| value(i % SIZE, i / SIZE)).collect()
 }
 
@@ -21,7 +22,8 @@ fn one_batch_is_learned_by_heart_with_and_without_the_saliency_network() {
     let device = Device::flex().autodiff();
     let pixels: Vec<f32> = (0..PICTURES).flat_map(picture).collect();
     let x = Tensor::<4>::from_data(TensorData::new(pixels, [PICTURES, 1, SIZE, SIZE]), &device);
-    let y: Vec<f32> = (0..PICTURES * CLASSES).map(|i| f32::from(i / CLASSES % CLASSES == i % CLASSES)).collect();
+    let y: Vec<f32> =
+        (0..PICTURES * CLASSES).map(|i| f32::from(i / CLASSES % CLASSES == i % CLASSES)).collect();
     let y = Tensor::<2>::from_data(TensorData::new(y, [PICTURES, CLASSES]), &device);
     for modification in [Modification::Blur, Modification::None] {
         let architecture = Architecture { bits: 16, modification };
