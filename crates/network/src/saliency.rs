@@ -1,7 +1,7 @@
 //! The attention FCN: a fully convolutional encoder–decoder that maps a radiograph to its saliency.
 //!
 //! Four stages; CBAM (Woo et al. 2018) in the bottleneck; skips through attention gates (Oktay et al. 2018);
-//! a one-channel sigmoid head at a quarter of the size, enlarged bilinearly. About a sixth of ResNet-18's
+//! a one-channel sigmoid head at a quarter of the size, enlarged bilinearly. About 18 % of ResNet-18's
 //! multiply-adds.
 
 use crate::layers::{BatchNorm, ConvBnRelu, Convolution, Init, Linear, Mode};
