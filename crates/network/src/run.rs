@@ -1,0 +1,236 @@
+//! A run under way: epochs of steps, the loss, the learning rate, and what each epoch leaves behind.
+
+use crate::batch::{self, Batch};
+use crate::checkpoint::{RunFolder, State, write_whole};
+use crate::config::{LossConfig, TrainConfig};
+use crate::device::DeviceChoice;
+use crate::error::{Error, Result};
+use crate::layers::Mode;
+use crate::loss;
+use crate::model::{self, Card};
+use crate::network::{Network, Output};
+use crate::pretrained;
+use crate::train::{EpochMetrics, Prepared, TrainEvent, TrainReport};
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor};
+use radiograph::dataset::Skipped;
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+/// A run under way.
+pub(crate) struct Run<'a> {
+    config: &'a TrainConfig,
+    pub folder: RunFolder,
+    device: Device,
+    network: Network,
+    optimiser: ModuleOptimizer,
+    targets: Tensor<2>,
+    pub state: State,
+    labels: Vec<String>,
+    /// Steps an epoch.
+    pub steps: usize,
+}
+
+/// Sums over the steps of an epoch.
+#[derive(Default)]
+struct Sums {
+    steps: usize,
+    terms: [f64; 4],
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn start(
+        config: &'a TrainConfig,
+        prepared: &Prepared,
+        folder: RunFolder,
+        device: DeviceChoice,
+    ) -> Result<Self> {
+        let device = device.training();
+        let o = &config.optimisation;
+        let labels = prepared.vocabulary.labels().to_vec();
+        let mut network = Network::new(&config.architecture, labels.len(), o.seed, &device);
+        if let Some(path) = &o.pretrained {
+            network = pretrained::into_backbone(network, path)?;
+        }
+        let optimiser = AdamWConfig::new().with_weight_decay(o.weight_decay).init();
+        let (network, optimiser, state) = folder.load(config, network, optimiser)?;
+        let state = state.unwrap_or(State { config: config.clone(), epochs_done: 0, history: vec![] });
+        let targets = loss::hadamard_targets(labels.len(), config.architecture.bits, &device);
+        let steps = batch::steps(prepared.pictures.len(), o.batch);
+        Ok(Self { config, folder, device, network, optimiser, targets, state, labels, steps })
+    }
+
+    pub(crate) fn epoch(
+        &mut self,
+        epoch: usize,
+        prepared: &Prepared,
+        progress: &mut dyn FnMut(TrainEvent<'_>),
+    ) -> Result<()> {
+        let started = Instant::now();
+        let mut sums = Sums::default();
+        let (pictures, vocabulary, config) = (&prepared.pictures, &prepared.vocabulary, self.config);
+        batch::for_each_batch(pictures, vocabulary, config, epoch, |batches| {
+            self.take_steps(epoch, batches, started, &mut sums, progress)
+        })?;
+        let trained = started.elapsed().as_secs_f64();
+        let validation = prepared.validation.figure(&self.network.valid(), &self.device.clone().inner())?;
+        let mean = |i: usize| sums.terms[i] / sums.steps.max(1) as f64;
+        let metrics = EpochMetrics {
+            epoch: epoch + 1,
+            loss: mean(0),
+            hash: mean(1),
+            classification: mean(2),
+            saliency_mean: mean(3),
+            learning_rate: self.learning_rate(epoch, self.steps - 1),
+            validation,
+            images_per_second: (sums.steps * config.optimisation.batch.min(pictures.len())) as f64 / trained,
+            seconds: started.elapsed().as_secs_f64(),
+        };
+        self.finish_epoch(metrics, progress)
+    }
+
+    /// Model first, then checkpoint: a kill between them repeats the epoch and writes the same model again.
+    fn finish_epoch(
+        &mut self,
+        metrics: EpochMetrics,
+        progress: &mut dyn FnMut(TrainEvent<'_>),
+    ) -> Result<()> {
+        progress(TrainEvent::Epoch(&metrics));
+        self.state.epochs_done = metrics.epoch;
+        self.state.history.push(metrics);
+        if best(&self.state.history) == self.state.epochs_done {
+            let c = self.config;
+            let card = Card::new(
+                &c.architecture,
+                &c.preprocess,
+                &self.labels,
+                self.state.epochs_done,
+                c.optimisation.seed,
+            );
+            write_whole(&self.folder.file("model.safetensors"), &model::to_bytes(&self.network, &card)?)?;
+        }
+        let lines: Vec<String> =
+            self.state.history.iter().filter_map(|m| serde_json::to_string(m).ok()).collect();
+        write_whole(&self.folder.file("metrics.jsonl"), (lines.join("\n") + "\n").as_bytes())?;
+        self.folder.save(&self.network, &self.optimiser, &self.state)
+    }
+
+    fn take_steps(
+        &mut self,
+        epoch: usize,
+        batches: Receiver<Batch>,
+        started: Instant,
+        sums: &mut Sums,
+        progress: &mut dyn FnMut(TrainEvent<'_>),
+    ) -> Result<()> {
+        let mut pictures = 0;
+        for (step, batch) in batches.into_iter().enumerate() {
+            pictures += batch.extent[0];
+            let terms = self.step(epoch, step, batch);
+            if !terms[0].is_finite() {
+                return Err(Error::Diverged { epoch: epoch + 1, step: step + 1, loss: terms[0] });
+            }
+            sums.steps += 1;
+            sums.terms.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+            let images_per_second = pictures as f64 / started.elapsed().as_secs_f64();
+            progress(TrainEvent::Step {
+                epoch: epoch + 1,
+                step: step + 1,
+                loss: terms[0],
+                images_per_second,
+            });
+        }
+        Ok(())
+    }
+
+    /// One step; gives loss, hash term, classification term, mean saliency.
+    fn step(&mut self, epoch: usize, step: usize, batch: Batch) -> [f64; 4] {
+        let (x, present, share) = batch.tensors(&self.device);
+        let output = self.network.forward(x.clone(), Mode::Train);
+        let (total, reported) = self.loss(x, present, share, output);
+        let gradients = GradientsParams::from_grads(total.backward(), &self.network);
+        let rate = self.learning_rate(epoch, step);
+        // The optimiser takes the network by value; a clone shares its tensors.
+        self.network = self.optimiser.step(rate, self.network.clone(), gradients);
+        reported.map(|term| f64::from(term.into_scalar::<f32>()))
+    }
+
+    /// L = hash + λc·CE + λd·erased + λa·area + λt·variation + λq·disagreement.
+    fn loss(
+        &self,
+        x: Tensor<4>,
+        present: Tensor<2>,
+        share: Tensor<2>,
+        output: Output,
+    ) -> (Tensor<1>, [Tensor<1>; 4]) {
+        let l: &LossConfig = &self.config.loss;
+        let scale = l.scale.unwrap_or((self.config.architecture.bits as f32).sqrt());
+        let hash = loss::ortho_hash(
+            output.hash,
+            self.targets.clone(),
+            share.clone(),
+            present.clone(),
+            scale,
+            l.margin,
+        );
+        let classification = loss::cross_entropy(output.logits, share);
+        let mut total = hash.clone() + classification.clone() * l.classification;
+        let saliency = output.saliency;
+        if self.network.has_saliency() {
+            total = total
+                + loss::area(saliency.clone(), l.area_allowed) * l.area
+                + loss::total_variation(saliency.clone()) * l.variation;
+            let probed = (x.dims()[0] as f32 * l.probe_share).round() as usize;
+            if probed >= 2 {
+                let some = |t: Tensor<4>| t.narrow(0, 0, probed);
+                total = total + self.probe(some(x), some(saliency.clone()), present.narrow(0, 0, probed));
+            }
+        }
+        (total.clone(), [total, hash, classification, saliency.mean()])
+    }
+
+    /// The terms that need a second pass, over a few pictures of the batch.
+    fn probe(&self, x: Tensor<4>, saliency: Tensor<4>, present: Tensor<2>) -> Tensor<1> {
+        let l = &self.config.loss;
+        let mirrored = self.network.saliency_of(x.clone().flip([3]), Mode::Probe);
+        let moved = loss::disagreement(mirrored, saliency.clone().flip([3])) * l.disagreement;
+        if l.erased == 0.0 {
+            return moved;
+        }
+        let erased = self.network.classify_without(x, saliency, Mode::Probe);
+        moved + loss::erased(erased, present) * l.erased
+    }
+
+    /// Linear from 0 over the warm-up, then half a cosine down to 0.
+    fn learning_rate(&self, epoch: usize, step: usize) -> f64 {
+        let o = &self.config.optimisation;
+        let at = epoch as f64 + (step + 1) as f64 / self.steps as f64;
+        if at < o.warm_up {
+            return o.learning_rate * at / o.warm_up;
+        }
+        let part = (at - o.warm_up) / (o.epochs as f64 - o.warm_up).max(1e-9);
+        o.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * part.clamp(0.0, 1.0)).cos())
+    }
+
+    pub(crate) fn report(self, skipped: Vec<Skipped>) -> Result<TrainReport> {
+        let path = self.folder.file("model.safetensors");
+        let bytes = std::fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
+        let model = model::from_bytes(&bytes, &path, &Device::flex())?;
+        Ok(TrainReport {
+            model: path,
+            model_id: model.id,
+            best_epoch: best(&self.state.history),
+            history: self.state.history,
+            skipped: skipped.into_iter().map(|s| (s.name, s.reason)).collect(),
+        })
+    }
+}
+
+/// The epoch with the best validation figure, the last of equals; without validation the last.
+fn best(history: &[EpochMetrics]) -> usize {
+    history
+        .iter()
+        .max_by(|a, b| a.validation.unwrap_or(0.0).total_cmp(&b.validation.unwrap_or(0.0)))
+        .map_or(0, |m| m.epoch)
+}
