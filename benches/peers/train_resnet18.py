@@ -189,7 +189,10 @@ def cross_entropy(logits, target):
 
 
 def expected_over_ties(distance, relevant, cutoff=10):
-    """(AP over all relevant, P@cutoff), each the mean over every order of equal distances (McSherry & Najork 2008)."""
+    """(AP over all relevant, P@cutoff), each the mean over every order of equal distances (McSherry & Najork 2008).
+
+    At least one must be relevant.
+    """
     order = np.argsort(distance, kind="stable")
     relevant = relevant[order].astype(np.float64)
     _, group, size = np.unique(distance[order], return_inverse=True, return_counts=True)
@@ -202,7 +205,7 @@ def expected_over_ties(distance, relevant, cutoff=10):
     share = (hits - 1) / np.maximum(size - 1, 1)
     chance = (hits / size)[group]
     total = relevant.sum()
-    ap = (chance * (before[group] + 1 + within * share[group]) / rank).sum() / total if total else 0.0
+    ap = (chance * (before[group] + 1 + within * share[group]) / rank).sum() / total
     return ap, chance[:cutoff].sum() / cutoff
 
 
@@ -220,7 +223,10 @@ def task_classes(row, task):
 
 
 def evaluate(task, rows, distances):
-    """One task. `distances(q, gallery)` gives the distance of row q to each row of `gallery`."""
+    """One task. `distances(q, gallery)` gives the distance of row q to each row of `gallery`.
+
+    A query without a relevant picture in the gallery is left out, as `skiagraph eval` does: its AP is 0/0.
+    """
     inside = [i for i, row in enumerate(rows) if matches(row, task.get("where"))]
     classes = {i: task_classes(rows[i], task) for i in inside}
     gallery = np.array([i for i in inside if rows[i]["split"] in ("train", "database") and matches(rows[i], task.get("gallery"))])
@@ -230,6 +236,8 @@ def evaluate(task, rows, distances):
     for q in queries:
         others = gallery[patients != patient(rows[q])] if patient(rows[q]) else gallery
         relevant = np.array([bool(classes[q] & classes[i]) for i in others])
+        if not relevant.any():
+            continue
         ap, precision = expected_over_ties(distances(q, others), relevant)
         aps.append(ap)
         precisions.append(precision)
@@ -237,7 +245,7 @@ def evaluate(task, rows, distances):
             per_class.setdefault(label, []).append((ap, precision))
     macro = np.mean([np.mean(values, axis=0) for values in per_class.values()], axis=0)
     return {
-        "queries": len(queries), "gallery": len(gallery), "map_all": float(np.mean(aps)), "p_at_10": float(np.mean(precisions)),
+        "queries": len(aps), "gallery": len(gallery), "map_all": float(np.mean(aps)), "p_at_10": float(np.mean(precisions)),
         "macro_map_all": float(macro[0]), "macro_p_at_10": float(macro[1]),
         "per_class": {k: {"queries": len(v), "map_all": float(np.mean(v, 0)[0]), "p_at_10": float(np.mean(v, 0)[1])} for k, v in sorted(per_class.items())},
     }  # fmt: skip
@@ -281,7 +289,8 @@ def validation_map(network, pictures, rows, kept, held):
     for code, q in zip(codes[len(kept) :], held):
         labels = set(rows[q]["labels"])
         relevant = np.array([bool(labels.intersection(rows[i]["labels"])) for i in kept])
-        aps.append(expected_over_ties((gallery != code).sum(1), relevant)[0])
+        if relevant.any():
+            aps.append(expected_over_ties((gallery != code).sum(1), relevant)[0])
     return float(np.mean(aps))
 
 
