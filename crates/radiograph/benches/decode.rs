@@ -1,13 +1,18 @@
 //! Decoding and preprocessing: pictures a second, of the samples and of a 16-bit picture of clinical size.
-#![expect(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
+#![expect(clippy::unwrap_used, reason = "a benchmark")]
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use std::io::Cursor;
+use std::path::Path;
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma};
 use radiograph::dataset::Dataset;
 use radiograph::{Limits, Preprocess, decode};
-use std::hint::black_box;
-use std::io::Cursor;
-use std::path::Path;
+
+fn main() {
+    divan::main();
+}
 
 /// 2,500 × 2,000 pixels of 16 bits, smooth with a little noise, as PNG.
 fn clinical() -> Vec<u8> {
@@ -19,33 +24,24 @@ fn clinical() -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn decoding(criterion: &mut Criterion) {
+fn preprocessed(bencher: Bencher<'_, '_>, files: &[Vec<u8>]) {
+    let (limits, preprocess) = (Limits::default(), Preprocess::default());
+    bencher.counter(ItemsCount::of_iter(files)).bench_local(|| {
+        for file in files {
+            black_box(preprocess.apply(&decode(black_box(file), &limits).unwrap()));
+        }
+    });
+}
+
+#[divan::bench(sample_count = 20)]
+fn fifty_sample_jpegs(bencher: Bencher<'_, '_>) {
     let samples = Dataset::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples")).unwrap();
     let files: Vec<Vec<u8>> =
         samples.items.iter().take(50).map(|i| std::fs::read(&i.path).unwrap()).collect();
-    let (limits, preprocess) = (Limits::default(), Preprocess::default());
-    let mut group = criterion.benchmark_group("decode and preprocess");
-    group.sample_size(10);
-    group.throughput(Throughput::Elements(files.len() as u64));
-    group.bench_function("50 sample JPEGs", |bencher| {
-        bencher.iter(|| {
-            for file in &files {
-                let input = preprocess.apply(&decode(black_box(file), &limits).unwrap());
-                assert!(input.pixels.iter().all(|p| (0.0..=1.0).contains(p)));
-            }
-        });
-    });
-    let png = clinical();
-    group.throughput(Throughput::Elements(1));
-    group.bench_function("PNG of 2,500 × 2,000 × 16 bits", |bencher| {
-        bencher.iter(|| {
-            let picture = decode(black_box(&png), &limits).unwrap();
-            assert_eq!(picture.header().bits_stored, 16);
-            preprocess.apply(&picture)
-        });
-    });
-    group.finish();
+    preprocessed(bencher, &files);
 }
 
-criterion_group!(benches, decoding);
-criterion_main!(benches);
+#[divan::bench(sample_count = 20)]
+fn one_16_bit_png_of_5_megapixels(bencher: Bencher<'_, '_>) {
+    preprocessed(bencher, &[clinical()]);
+}

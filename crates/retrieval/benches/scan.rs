@@ -1,68 +1,67 @@
 //! Exact search by a scan: each kernel alone, and the whole index, over a million and ten million codes of 64 bits.
 //!
-//! Run with `cargo bench -p retrieval`. Each kernel must find what the scalar one finds.
+//! Each kernel must find what the scalar one finds, and the index what a sort finds.
+#![expect(clippy::unwrap_used, reason = "a benchmark")]
 
-#![expect(missing_docs, reason = "criterion's macros write undocumented functions")]
-
-use std::hint::black_box;
-
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use retrieval::hamming::Kernel;
 use retrieval::{HashCode, Index};
 
-fn scan(criterion: &mut Criterion) {
+const SIZES: [usize; 2] = [1_000_000, 10_000_000];
+
+fn main() {
+    divan::main();
+}
+
+/// A query and `n` codes.
+fn codes(n: usize) -> (u64, Vec<u64>) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    for n in [1_000_000, 10_000_000] {
-        let codes: Vec<u64> = (0..n).map(|_| rng.random()).collect();
-        let query = [rng.random()];
-        kernels(criterion, &query, &codes);
-        index(criterion, query[0], &codes);
-    }
+    (rng.random(), (0..n).map(|_| rng.random()).collect())
 }
 
 /// The distances alone, in blocks as the index takes them.
-fn kernels(criterion: &mut Criterion, query: &[u64], codes: &[u64]) {
-    let total = |kernel: Kernel| -> u64 {
-        let mut distances = [0; 4096];
-        let sum_of_block = |block: &[u64]| {
-            let distances = &mut distances[..block.len()];
-            kernel.distances(query, block, distances);
-            u64::from(distances[block.len() / 2])
-        };
-        codes.chunks(4096).map(sum_of_block).sum()
+fn total(kernel: Kernel, query: u64, codes: &[u64]) -> u64 {
+    let mut distances = [0; 4096];
+    let sum_of_block = |block: &[u64]| {
+        let distances = &mut distances[..block.len()];
+        kernel.distances(&[query], block, distances);
+        u64::from(distances[block.len() / 2])
     };
-    let mut group = criterion.benchmark_group("distances");
-    group.throughput(Throughput::Bytes(8 * codes.len() as u64)).sample_size(20);
-    let expected = total(Kernel::SCALAR);
-    for kernel in Kernel::available() {
-        assert_eq!(total(kernel), expected, "{} differs from scalar", kernel.name());
-        group.bench_function(BenchmarkId::new(kernel.name(), codes.len()), |bench| {
-            bench.iter(|| total(kernel))
-        });
-    }
-    group.finish();
+    codes.chunks(4096).map(sum_of_block).sum()
 }
 
-/// The ten nearest, by the fastest kernel, against a sort of all distances.
-fn index(criterion: &mut Criterion, query: u64, codes: &[u64]) {
-    let mut index = Index::new(64).expect("64 is a code length");
-    let code = |word: u64| HashCode::from_words(&[word], 64).expect("64 bits are a word");
+fn arguments() -> impl Iterator<Item = String> {
+    SIZES.into_iter().flat_map(|n| Kernel::available().into_iter().map(move |k| format!("{} {n}", k.name())))
+}
+
+#[divan::bench(args = arguments(), sample_count = 20)]
+fn distances(bencher: Bencher<'_, '_>, argument: &str) {
+    let (name, n) = argument.split_once(' ').unwrap();
+    let kernel = Kernel::available().into_iter().find(|kernel| kernel.name() == name).unwrap();
+    let (query, codes) = codes(n.parse().unwrap());
+    assert_eq!(total(kernel, query, &codes), total(Kernel::SCALAR, query, &codes), "{name}");
+    bencher
+        .counter(ItemsCount::of_iter(&codes))
+        .counter(BytesCount::of_slice(&codes))
+        .bench_local(|| total(kernel, black_box(query), &codes));
+}
+
+#[divan::bench(args = SIZES, sample_count = 20)]
+fn ten_nearest(bencher: Bencher<'_, '_>, n: usize) {
+    let (query, codes) = codes(n);
+    let code = |word: u64| HashCode::from_words(&[word], 64).unwrap();
+    let mut index = Index::new(64).unwrap();
     for (id, &word) in codes.iter().enumerate() {
-        index.insert(id as u64, &code(word)).expect("the ids ascend");
+        index.insert(id as u64, &code(word)).unwrap();
     }
     let query = code(query);
-    let search = || index.nearest(black_box(&query), 10).expect("the lengths agree");
-    let mut sorted: Vec<_> = (0..).zip(codes).map(|(id, &word)| (code(word).distance(&query), id)).collect();
+    let search = || index.nearest(black_box(&query), 10).unwrap();
+    let mut sorted: Vec<_> = (0..).zip(&codes).map(|(id, &word)| (code(word).distance(&query), id)).collect();
     sorted.sort_unstable();
     let found: Vec<(u32, u64)> = search().iter().map(|neighbor| (neighbor.distance, neighbor.id)).collect();
     assert_eq!(found, sorted[..10], "the index differs from a sort");
-    let mut group = criterion.benchmark_group("nearest 10");
-    group.throughput(Throughput::Bytes(8 * codes.len() as u64)).sample_size(20);
-    group.bench_function(BenchmarkId::new("index", codes.len()), |bench| bench.iter(search));
-    group.finish();
+    bencher.counter(ItemsCount::of_iter(&codes)).counter(BytesCount::of_slice(&codes)).bench_local(search);
 }
-
-criterion_group!(benches, scan);
-criterion_main!(benches);
