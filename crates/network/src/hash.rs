@@ -23,7 +23,7 @@ impl HashLayer {
     pub(crate) fn forward(&self, features: Tensor<2>, mode: Mode) -> Tensor<2> {
         let u = features.matmul(self.weight.val().transpose());
         let [n, bits] = u.dims();
-        self.bn.forward(u.reshape([n, bits, 1, 1]), mode).reshape([n, bits])
+        self.bn.forward(u.reshape([n, 1, 1, bits]), mode).reshape([n, bits])
     }
 }
 

@@ -1,4 +1,5 @@
 //! The layers that the saliency network and the backbone share, in torchvision's parameter names.
+//! Their pictures are channels-last, as the kernels want them; their weights are laid out as PyTorch's.
 
 use crate::kernels::{self, Affine};
 use burn::module::{Module, Param, RunningState};
@@ -70,7 +71,7 @@ impl Convolution {
         Self { weight: init.kaiming([filters, channels, 1, 1], channels.max(filters)), bias, stride: 1 }
     }
 
-    /// (N, C, H, W) → (N, O, H/stride, W/stride).
+    /// (N, H, W, C) → (N, H/stride, W/stride, O).
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let weight = self.weight.val();
         let padding = weight.dims()[2] / 2;
@@ -79,7 +80,7 @@ impl Convolution {
             Some(bias) => {
                 let bias = bias.val();
                 let filters = bias.dims()[0];
-                out + bias.reshape([1, filters, 1, 1])
+                out + bias.reshape([1, 1, 1, filters])
             }
             None => out,
         }
@@ -129,7 +130,7 @@ impl BatchNorm {
         }
     }
 
-    /// Normalises (N, C, H, W).
+    /// Normalises (N, H, W, C).
     pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         self.fused(x, None, false, mode)
     }
@@ -150,7 +151,7 @@ impl BatchNorm {
             Mode::Train | Mode::Probe => kernels::statistics(x.clone()),
         };
         if mode == Mode::Train {
-            let [n, _, h, w] = x.dims();
+            let [n, h, w, _] = x.dims();
             self.follow(mean.clone(), variance.clone(), (n * h * w) as f32);
         }
         let (gamma, beta) = (self.weight.val(), self.bias.val());
@@ -179,7 +180,7 @@ impl ConvBnRelu {
         Self { conv: Convolution::new(init, channels, filters, 3, stride), bn: BatchNorm::new(init, filters) }
     }
 
-    /// (N, C, H, W) → (N, O, H/stride, W/stride).
+    /// (N, H, W, C) → (N, H/stride, W/stride, O).
     pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         self.bn.relu(self.conv.forward(x), mode)
     }

@@ -106,7 +106,7 @@ fn every_stage_agrees_with_pytorch() {
     expected["modified"].check_tensor("modified", output.modified.clone(), 1e-4);
     let stages = network.backbone().stages((output.modified - 0.449) / 0.226, Mode::Infer);
     for (name, stage) in ["stem", "layer1", "layer2", "layer3", "layer4"].iter().zip(stages) {
-        expected[*name].check_tensor(name, stage, 1e-4);
+        expected[*name].check_tensor(name, stage.permute([0, 3, 1, 2]), 1e-4);
     }
     expected["features"].check_tensor("features", output.features, 1e-4);
     expected["embedding"].check_tensor("embedding", output.embedding, 1e-4);

@@ -2,10 +2,10 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Nearest-neighbour enlargement by two: (N, C, H, W) → (N, C, 2H, 2W).
+/// Nearest-neighbour enlargement by two: (N, H, W, C) → (N, 2H, 2W, C).
 pub(crate) fn double(x: Tensor<4>) -> Tensor<4> {
-    let [n, c, h, w] = x.dims();
-    x.reshape([n, c, h, 1, w, 1]).expand([n, c, h, 2, w, 2]).reshape([n, c, 2 * h, 2 * w])
+    let [n, h, w, c] = x.dims();
+    x.reshape([n, h, 1, w, 1, c]).expand([n, h, 2, w, 2, c]).reshape([n, 2 * h, 2 * w, c])
 }
 
 /// Bilinear enlargement by four, pixel centres aligned as in PyTorch's `align_corners=False`:

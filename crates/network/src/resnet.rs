@@ -1,10 +1,9 @@
 //! ResNet-18 (He et al. 2016) in torchvision's layout and parameter names, without its classifier.
 
+use crate::kernels;
 use crate::layers::{BatchNorm, Convolution, Init, Mode};
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::module::max_pool2d;
-use burn::tensor::ops::MaxPoolOptions;
 
 /// Width of the last stage: the length of an embedding.
 pub const FEATURES: usize = 512;
@@ -74,18 +73,18 @@ impl ResNet18 {
 
     /// (N, C, H, W) → (N, 512): global average of the last stage.
     pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<2> {
-        let x = self.stem(x, mode); //                         N×64×H/4×W/4
-        let x = through(&self.layer1, x, mode); //             N×64×H/4×W/4
-        let x = through(&self.layer2, x, mode); //             N×128×H/8×W/8
-        let x = through(&self.layer3, x, mode); //             N×256×H/16×W/16
-        let x = through(&self.layer4, x, mode); //             N×512×H/32×W/32
+        let x = self.stem(x, mode); //                         N×H/4×W/4×64
+        let x = through(&self.layer1, x, mode); //             N×H/4×W/4×64
+        let x = through(&self.layer2, x, mode); //             N×H/8×W/8×128
+        let x = through(&self.layer3, x, mode); //             N×H/16×W/16×256
+        let x = through(&self.layer4, x, mode); //             N×H/32×W/32×512
         global_average(x) //                                   N×512
     }
 
-    /// 7×7 convolution and 3×3 maximum, each at stride 2.
+    /// 7×7 convolution and 3×3 maximum, each at stride 2: (N, C, H, W) → (N, H/4, W/4, 64).
     fn stem(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
-        let x = self.bn1.relu(self.conv1.forward(x), mode);
-        max_pool2d(x, MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]))
+        let channels_last = x.permute([0, 2, 3, 1]);
+        kernels::max_pool(self.bn1.relu(self.conv1.forward(channels_last), mode))
     }
 
     /// The five stages one after the other, for comparison with another implementation.
@@ -104,8 +103,8 @@ fn through(blocks: &[BasicBlock], x: Tensor<4>, mode: Mode) -> Tensor<4> {
     blocks.iter().fold(x, |x, block| block.forward(x, mode))
 }
 
-/// (N, C, H, W) → (N, C).
+/// (N, H, W, C) → (N, C).
 pub(crate) fn global_average(x: Tensor<4>) -> Tensor<2> {
-    let [n, c, h, w] = x.dims();
-    x.reshape([n, c, h * w]).mean_dim(2).reshape([n, c])
+    let [n, h, w, c] = x.dims();
+    x.reshape([n, h * w, c]).mean_dim(1).reshape([n, c])
 }

@@ -38,12 +38,12 @@ impl Cbam {
     }
 
     fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
-        let [n, c, h, w] = x.dims();
+        let [n, h, w, c] = x.dims();
         let perceptron = |v: Tensor<2>| self.fc2.forward(relu(self.fc1.forward(v)));
-        let largest = x.clone().reshape([n, c, h * w]).max_dim(2).reshape([n, c]);
+        let largest = x.clone().reshape([n, h * w, c]).max_dim(1).reshape([n, c]);
         let channels = sigmoid(perceptron(global_average(x.clone())) + perceptron(largest));
-        let x = x * channels.reshape([n, c, 1, 1]);
-        let places = Tensor::cat(vec![x.clone().max_dim(1), x.clone().mean_dim(1)], 1); // N×2×H×W
+        let x = x * channels.reshape([n, 1, 1, c]);
+        let places = Tensor::cat(vec![x.clone().max_dim(3), x.clone().mean_dim(3)], 3); // N×H×W×2
         x * sigmoid(self.spatial_bn.forward(self.spatial.forward(places), mode))
     }
 }
@@ -66,7 +66,7 @@ impl AttentionGate {
         }
     }
 
-    /// `skip` (N, C, 2H, 2W) and `coarse` (N, G, H, W) → gated skip.
+    /// `skip` (N, 2H, 2W, C) and `coarse` (N, H, W, G) → gated skip.
     fn forward(&self, skip: Tensor<4>, coarse: Tensor<4>) -> Tensor<4> {
         let seen = resample::double(self.phi.forward(coarse));
         let alpha = sigmoid(self.psi.forward(relu(self.theta.forward(skip.clone()) + seen)));
@@ -111,13 +111,16 @@ impl AttentionFcn {
 
     /// Radiographs (N, 1, H, W) in [0, 1] → saliency maps (N, 1, H, W) in (0, 1). H and W are multiples of 16.
     pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
-        let e1 = through(&self.enc1, x, mode); //                                      N×16×H/2×W/2
-        let e2 = through(&self.enc2, e1, mode); //                                     N×32×H/4×W/4
-        let e3 = through(&self.enc3, e2.clone(), mode); //                             N×64×H/8×W/8
-        let e4 = self.cbam.forward(through(&self.enc4, e3.clone(), mode), mode); //    N×128×H/16×W/16
-        let d3 = self.decode(&self.gate3, &self.dec3, e4, e3, mode); //                N×64×H/8×W/8
-        let d2 = self.decode(&self.gate2, &self.dec2, d3, e2, mode); //                N×32×H/4×W/4
-        resample::quadruple(sigmoid(self.head.forward(d2))) //                         N×1×H×W
+        let [n, _, h, w] = x.dims();
+        let x = x.reshape([n, h, w, 1]); //                                            N×H×W×1
+        let e1 = through(&self.enc1, x, mode); //                                      N×H/2×W/2×16
+        let e2 = through(&self.enc2, e1, mode); //                                     N×H/4×W/4×32
+        let e3 = through(&self.enc3, e2.clone(), mode); //                             N×H/8×W/8×64
+        let e4 = self.cbam.forward(through(&self.enc4, e3.clone(), mode), mode); //    N×H/16×W/16×128
+        let d3 = self.decode(&self.gate3, &self.dec3, e4, e3, mode); //                N×H/8×W/8×64
+        let d2 = self.decode(&self.gate2, &self.dec2, d3, e2, mode); //                N×H/4×W/4×32
+        let map = sigmoid(self.head.forward(d2)); //                                   N×H/4×W/4×1
+        resample::quadruple(map.reshape([n, 1, h / 4, w / 4])) //                      N×1×H×W
     }
 
     fn decode(
@@ -129,7 +132,7 @@ impl AttentionFcn {
         mode: Mode,
     ) -> Tensor<4> {
         let gated = gate.forward(skip, coarse.clone());
-        conv.forward(Tensor::cat(vec![resample::double(coarse), gated], 1), mode)
+        conv.forward(Tensor::cat(vec![resample::double(coarse), gated], 3), mode)
     }
 }
 

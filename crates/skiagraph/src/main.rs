@@ -13,6 +13,10 @@ use clap::Parser;
 
 use commands::Command;
 
+/// A training step allocates and frees gigabytes; this allocator does not hand them back in between.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Content-based X-ray image retrieval.
 ///
 /// Give skiagraph a radiograph, and it shows the most similar ones of a large gallery, and why:

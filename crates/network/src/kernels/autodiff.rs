@@ -64,6 +64,22 @@ impl<B: Gradients> Backward<B, 4> for NormalisationAdd {
     }
 }
 
+/// Backward step of the pooling; its state holds input and output.
+#[derive(Debug)]
+struct MaxPool;
+
+impl<B: Gradients> Backward<B, 1> for MaxPool {
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, 1>, tape: &mut Tape, _: &mut Checkpointer) {
+        let upstream = tape.consume::<B>(&ops.node);
+        let ([node], (x, y)) = (ops.parents, ops.state);
+        if let Some(node) = node {
+            tape.register::<B>(node.id, B::max_pool_gradient(upstream, &x, &y));
+        }
+    }
+}
+
 impl<B: Forward + Gradients, C: CheckpointStrategy> Forward for Autodiff<B, C> {
     fn convolve(
         images: FloatTensor<Self>,
@@ -136,6 +152,15 @@ impl<B: Forward + Gradients, C: CheckpointStrategy> Forward for Autodiff<B, C> {
                 let y_kept = relu.then(|| y.clone());
                 prep.finish(Normalised { x, y: y_kept, gamma, mean, variance, epsilon }, y)
             }
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn max_pool(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let y = B::max_pool(x.clone());
+        match MaxPool.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, y.clone()), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }

@@ -1,24 +1,29 @@
-//! Convolution in two dimensions and its two gradients, by tiles of im2col and one matrix product each.
+//! Convolution in two dimensions and its two gradients, over channels-last images.
 //!
-//! Layouts: images N×C×H×W, weights O×C×k×k, both row-major. A tile is a stretch of output rows of one
-//! image, or, where the pictures are small, several whole images; its patches (C·k² × positions) fit the
-//! second-level cache. Images are dealt to the threads in fixed parts, so results do not depend on how
-//! many threads there are.
+//! Layouts: images N×H×W×C, weights O×C×k×k (PyTorch's), both row-major. A 3×3 convolution at stride 1 goes by Winograd's
+//! tiles where there are enough of them; any other is products with the patches of a block of positions, or, for wide
+//! images, with the rows of a padded copy. No sum depends on how many threads there are.
 
-use super::gemm::{View, matmul};
+use super::lanes::dispatched;
+use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
+use super::winograd::{self, Epilogue};
 use rayon::prelude::*;
 
-/// Floats of a patch matrix that fit the second-level cache beside the other operands.
-const TILE: usize = 1 << 18;
-/// Parts that a batch is cut into for the weight gradient: fixed, so that sums do not depend on threads.
-const PARTS: usize = 4;
+/// Floats of a block of patches: with the filters' panels they stay in the second-level cache.
+pub(super) const BLOCK: usize = 1 << 18;
+/// Outputs across from which on the rows of a padded copy serve as patches.
+const WIDE: usize = 16;
+/// Tiles from which on Winograd's way pays for reading its larger filters,
+const TILES: usize = 12;
+/// and for making them, too.
+const TILES_OF_ONE_USE: usize = 192;
 
-/// Shape of one convolution: square kernel, same stride and padding on both axes.
+/// Shape of one convolution: square kernel, same stride and zero padding on both axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Geometry {
+pub(super) struct Geometry {
     /// Images.
     pub batch: usize,
-    /// Channels in, height and width in.
+    /// Height, width and channels in.
     pub input: [usize; 3],
     /// Channels out.
     pub filters: usize,
@@ -31,9 +36,9 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// Geometry of `images` (N, C, H, W) under `weights` (O, C, k, k).
-    pub(crate) fn new(images: [usize; 4], weights: [usize; 4], stride: usize, padding: usize) -> Self {
-        assert_eq!(images[1], weights[1], "channels of the images and of the weights");
+    /// Geometry of `images` (N, H, W, C) under `weights` (O, C, k, k).
+    pub(super) fn new(images: [usize; 4], weights: [usize; 4], stride: usize, padding: usize) -> Self {
+        assert_eq!(images[3], weights[1], "channels of the images and of the weights");
         assert_eq!(weights[2], weights[3], "only square kernels");
         Self {
             batch: images[0],
@@ -46,313 +51,241 @@ impl Geometry {
     }
 
     /// Height and width of the output.
-    pub(crate) fn output(&self) -> (usize, usize) {
+    pub(super) fn output(&self) -> (usize, usize) {
         let side = |n: usize| (n + 2 * self.padding - self.kernel) / self.stride + 1;
-        (side(self.input[1]), side(self.input[2]))
+        (side(self.input[0]), side(self.input[1]))
     }
 
-    fn positions(&self) -> usize {
+    /// Outputs of one image.
+    pub(super) fn positions(&self) -> usize {
         self.output().0 * self.output().1
     }
 
-    /// Rows of the patch matrix.
-    fn patch(&self) -> usize {
-        self.input[0] * self.kernel * self.kernel
+    /// Floats of a patch.
+    pub(super) fn depth(&self) -> usize {
+        self.input[2] * self.kernel * self.kernel
     }
 
-    fn image_len(&self) -> usize {
+    /// Floats of one image.
+    pub(super) fn image_len(&self) -> usize {
         self.input.iter().product()
     }
 
-    fn output_len(&self) -> usize {
-        self.filters * self.positions()
+    /// Floats of the whole output.
+    pub(super) fn output_len(&self) -> usize {
+        self.batch * self.positions() * self.filters
     }
 
-    /// Whole images whose patches make one tile: at least one, and few enough to occupy `PARTS` threads.
-    fn images_per_tile(&self) -> usize {
-        let fit = TILE / (self.patch() * self.positions()).max(1);
-        fit.clamp(1, self.batch.div_ceil(PARTS).max(1))
-    }
-
-    /// Output rows of a tile within one image.
-    fn rows_per_tile(&self) -> usize {
-        (TILE / (self.patch() * self.output().1).max(1)).clamp(1, self.output().0)
+    /// The same for Winograd's tiles, if it can go by them.
+    pub(super) fn tiled(&self) -> Option<winograd::Shape> {
+        let [height, width, channels] = self.input;
+        let shape = winograd::Shape { batch: self.batch, height, width, channels, filters: self.filters };
+        let fits = (self.kernel, self.stride, self.padding) == (3, 1, 1)
+            && channels % PANEL == 0
+            && self.filters % PANEL == 0;
+        fits.then_some(shape)
     }
 }
 
-/// Where output column `ox` reads: for kernel column `kx`, columns `first..last` are inside the picture.
-fn inside(geometry: &Geometry, k: usize, size_in: usize, size_out: usize) -> (usize, usize) {
-    let (s, p) = (geometry.stride, geometry.padding);
-    let first = p.saturating_sub(k).div_ceil(s);
-    let last = if size_in + p > k { ((size_in + p - k - 1) / s + 1).min(size_out) } else { 0 };
-    (first.min(last), last)
+/// Weights as the products read them.
+pub(super) struct Filters {
+    /// k·k·C × O in panels.
+    packed: Vec<f32>,
+    /// Winograd's points, where they are of use.
+    points: Option<Vec<f32>>,
 }
 
-/// Calls `visit(patch row, output row in the tile, first, last, start of the source run)` for every run of
-/// one image's patches; the source run steps by the stride.
-fn for_each_run(
-    geometry: &Geometry,
-    rows: std::ops::Range<usize>,
-    mut visit: impl FnMut(usize, usize, usize, usize, usize),
-) {
-    let [channels, height, width] = geometry.input;
-    let (_, out_width) = geometry.output();
-    let k = geometry.kernel;
-    for c in 0..channels {
-        for (ky, kx) in (0..k * k).map(|i| (i / k, i % k)) {
-            let (first, last) = inside(geometry, kx, width, out_width);
-            for oy in rows.clone() {
-                let iy = (oy * geometry.stride + ky).wrapping_sub(geometry.padding);
-                if iy < height && first < last {
-                    let ix = first * geometry.stride + kx - geometry.padding;
-                    visit(
-                        (c * k + ky) * k + kx,
-                        oy - rows.start,
-                        first,
-                        last,
-                        (c * height + iy) * width + ix,
-                    );
+impl Filters {
+    /// For one convolution of this geometry.
+    pub(super) fn new(geometry: &Geometry, weights: &[f32]) -> Self {
+        Self::with_points(geometry, Self::packed(geometry, weights), TILES_OF_ONE_USE)
+    }
+
+    /// For many convolutions, of any batch.
+    pub(super) fn kept(geometry: &Geometry, weights: &[f32]) -> Self {
+        Self::with_points(geometry, Self::packed(geometry, weights), 0)
+    }
+
+    fn packed(geometry: &Geometry, weights: &[f32]) -> Vec<f32> {
+        let (c, taps) = (geometry.input[2], geometry.kernel * geometry.kernel);
+        pack(c, geometry.filters, taps, |tap, channel, filter| weights[(filter * c + channel) * taps + tap])
+    }
+
+    /// For the gradient with respect to the images of a convolution at stride 1: the kernel turned by half a turn,
+    /// filters and channels exchanged.
+    pub(super) fn turned(geometry: &Geometry, weights: &[f32]) -> Self {
+        let (c, taps) = (geometry.input[2], geometry.kernel * geometry.kernel);
+        let packed = pack(geometry.filters, c, taps, |tap, filter, channel| {
+            weights[(filter * c + channel) * taps + taps - 1 - tap]
+        });
+        Self::with_points(&backwards(geometry), packed, TILES_OF_ONE_USE)
+    }
+
+    fn with_points(geometry: &Geometry, packed: Vec<f32>, at_least: usize) -> Self {
+        let wanted = geometry.tiled().is_some_and(|shape| shape.tiles() >= at_least);
+        let points = wanted.then(|| winograd::filters(geometry.input[2], geometry.filters, &packed));
+        Self { packed, points }
+    }
+}
+
+/// Packs element (tap·from + i, j) = `at(tap, i, j)`, a panel of sixteen j at a time.
+fn pack(from: usize, to: usize, taps: usize, at: impl Fn(usize, usize, usize) -> f32 + Sync) -> Vec<f32> {
+    let depth = taps * from;
+    let mut packed = vec![0.0; packed_len(depth, to)];
+    packed.par_chunks_mut((depth * PANEL).max(1)).enumerate().for_each(|(p, panel)| {
+        for j in 0..PANEL.min(to - p * PANEL) {
+            for i in 0..from {
+                for tap in 0..taps {
+                    panel[(tap * from + i) * PANEL + j] = at(tap, i, p * PANEL + j);
                 }
             }
         }
-    }
-}
-
-/// Fills columns `column..` of the patch matrix (rows `pitch` apart, zeroed) from one image.
-fn gather(
-    geometry: &Geometry,
-    image: &[f32],
-    rows: std::ops::Range<usize>,
-    patches: &mut [f32],
-    pitch: usize,
-    column: usize,
-) {
-    let (stride, out_width) = (geometry.stride, geometry.output().1);
-    for_each_run(geometry, rows, |row, oy, first, last, from| {
-        let to = row * pitch + column + oy * out_width;
-        let target = &mut patches[to + first..to + last];
-        if stride == 1 {
-            target.copy_from_slice(&image[from..from + last - first]);
-        } else {
-            for (t, s) in target.iter_mut().zip(image[from..].iter().step_by(stride)) {
-                *t = *s;
-            }
-        }
     });
+    packed
 }
 
-/// Adds columns `column..` of a patch matrix back onto one image: the transpose of [`gather`].
-fn scatter(
-    geometry: &Geometry,
-    image: &mut [f32],
-    rows: std::ops::Range<usize>,
-    patches: &[f32],
-    pitch: usize,
-    column: usize,
-) {
-    let (stride, out_width) = (geometry.stride, geometry.output().1);
-    for_each_run(geometry, rows, |row, oy, first, last, from| {
-        let at = row * pitch + column + oy * out_width;
-        let source = &patches[at + first..at + last];
-        if stride == 1 {
-            for (t, s) in image[from..from + last - first].iter_mut().zip(source) {
-                *t += *s;
-            }
-        } else {
-            for (t, s) in image[from..].iter_mut().step_by(stride).zip(source) {
-                *t += *s;
-            }
-        }
-    });
-}
-
-/// Patches of `images` (a few whole ones) as a matrix of `patch` rows.
-fn patches_of(geometry: &Geometry, images: &[f32], buffer: &mut Vec<f32>) -> usize {
-    let positions = geometry.positions();
-    let pitch = images.len() / geometry.image_len() * positions;
-    buffer.clear();
-    buffer.resize(geometry.patch() * pitch, 0.0);
-    for (i, image) in images.chunks_exact(geometry.image_len()).enumerate() {
-        gather(geometry, image, 0..geometry.output().0, buffer, pitch, i * positions);
-    }
-    pitch
-}
-
-/// Rearranges filters×(images·positions) to images×filters×positions, or back.
-fn exchange(from: &[f32], to: &mut [f32], outer: usize, inner: usize, positions: usize) {
-    for i in 0..outer {
-        for j in 0..inner {
-            let (a, b) = ((i * inner + j) * positions, (j * outer + i) * positions);
-            to[b..b + positions].copy_from_slice(&from[a..a + positions]);
-        }
-    }
-}
-
-/// Scratch of one thread: patches, and a second operand in another order.
-#[derive(Default)]
-struct Scratch {
-    patches: Vec<f32>,
-    other: Vec<f32>,
-}
-
-/// Convolution: images (N, C, H, W) and weights (O, C, k, k) → (N, O, H', W').
-pub(super) fn forward(geometry: &Geometry, images: &[f32], weights: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0; geometry.batch * geometry.output_len()];
-    let group = geometry.images_per_tile();
-    out.par_chunks_mut(group * geometry.output_len())
-        .zip(images.par_chunks(group * geometry.image_len()))
-        .for_each_init(Scratch::default, |scratch, (out, images)| {
-            if images.len() > geometry.image_len() {
-                forward_group(geometry, images, weights, out, scratch);
-            } else {
-                forward_image(geometry, images, weights, out, scratch);
-            }
-        });
-    out
-}
-
-fn forward_group(
-    geometry: &Geometry,
-    images: &[f32],
-    weights: &[f32],
-    out: &mut [f32],
-    scratch: &mut Scratch,
-) {
-    let pitch = patches_of(geometry, images, &mut scratch.patches);
-    scratch.other.resize(geometry.filters * pitch, 0.0);
-    let product = &mut scratch.other[..geometry.filters * pitch];
-    let (filters, patch) = (geometry.filters, geometry.patch());
-    let (w, x) = (View::rows(weights, filters, patch), View::rows(&scratch.patches, patch, pitch));
-    matmul(product, pitch, w, x, false);
-    exchange(product, out, filters, pitch / geometry.positions(), geometry.positions());
-}
-
-fn forward_image(
-    geometry: &Geometry,
-    image: &[f32],
-    weights: &[f32],
-    out: &mut [f32],
-    scratch: &mut Scratch,
-) {
-    let (filters, patch, positions) = (geometry.filters, geometry.patch(), geometry.positions());
-    for_each_tile(geometry, |rows, first, columns| {
-        scratch.patches.clear();
-        scratch.patches.resize(patch * columns, 0.0);
-        gather(geometry, image, rows, &mut scratch.patches, columns, 0);
-        let (w, x) = (View::rows(weights, filters, patch), View::rows(&scratch.patches, patch, columns));
-        matmul(&mut out[first..], positions, w, x, false);
-    });
-}
-
-/// The tiles of one image: output rows, first position, positions.
-fn for_each_tile(geometry: &Geometry, mut visit: impl FnMut(std::ops::Range<usize>, usize, usize)) {
+/// The convolution at stride 1 that the gradient with respect to the images is.
+pub(super) fn backwards(geometry: &Geometry) -> Geometry {
     let (height, width) = geometry.output();
-    for start in (0..height).step_by(geometry.rows_per_tile()) {
-        let end = (start + geometry.rows_per_tile()).min(height);
-        visit(start..end, start * width, (end - start) * width);
+    Geometry {
+        input: [height, width, geometry.filters],
+        filters: geometry.input[2],
+        padding: geometry.kernel - 1 - geometry.padding,
+        ..*geometry
     }
 }
 
-/// Gradient with respect to the images: upstream (N, O, H', W') and weights → (N, C, H, W).
-pub(super) fn image_gradient(geometry: &Geometry, upstream: &[f32], weights: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0; geometry.batch * geometry.image_len()];
-    let group = geometry.images_per_tile();
-    out.par_chunks_mut(group * geometry.image_len())
-        .zip(upstream.par_chunks(group * geometry.output_len()))
-        .for_each_init(Scratch::default, |scratch, (out, upstream)| {
-            if out.len() > geometry.image_len() {
-                image_gradient_group(geometry, upstream, weights, out, scratch);
-            } else {
-                image_gradient_image(geometry, upstream, weights, out, scratch);
-            }
-        });
-    out
-}
-
-fn image_gradient_group(
+/// Convolution with what follows it: images (N, H, W, C) → `out` (N, H', W', O).
+pub(super) fn forward(
     geometry: &Geometry,
-    upstream: &[f32],
-    weights: &[f32],
+    images: &[f32],
+    filters: &Filters,
+    epilogue: &Epilogue<'_>,
     out: &mut [f32],
-    scratch: &mut Scratch,
 ) {
-    let (filters, patch, positions) = (geometry.filters, geometry.patch(), geometry.positions());
-    let pitch = upstream.len() / filters;
-    scratch.other.resize(upstream.len(), 0.0);
-    exchange(upstream, &mut scratch.other, pitch / positions, filters, positions);
-    scratch.patches.clear();
-    scratch.patches.resize(patch * pitch, 0.0);
-    let (w, dy) =
-        (View::rows(weights, filters, patch).transposed(), View::rows(&scratch.other, filters, pitch));
-    matmul(&mut scratch.patches, pitch, w, dy, false);
-    for (i, image) in out.chunks_exact_mut(geometry.image_len()).enumerate() {
-        scatter(geometry, image, 0..geometry.output().0, &scratch.patches, pitch, i * positions);
+    match (geometry.tiled(), &filters.points) {
+        (Some(shape), Some(points)) if shape.tiles() >= TILES => {
+            winograd::forward(&shape, images, points, epilogue, out);
+        }
+        _ if geometry.output().1 >= WIDE => by_rows(geometry, images, &filters.packed, epilogue, out),
+        _ => by_patches(geometry, images, &filters.packed, epilogue, out),
     }
 }
 
-fn image_gradient_image(
-    geometry: &Geometry,
-    upstream: &[f32],
-    weights: &[f32],
-    out: &mut [f32],
-    scratch: &mut Scratch,
-) {
-    let (filters, patch, positions) = (geometry.filters, geometry.patch(), geometry.positions());
-    for_each_tile(geometry, |rows, first, columns| {
-        scratch.patches.clear();
-        scratch.patches.resize(patch * columns, 0.0);
-        let w = View::rows(weights, filters, patch).transposed();
-        let dy = View::strided(&upstream[first..], filters, columns, positions);
-        matmul(&mut scratch.patches, columns, w, dy, false);
-        scatter(geometry, out, rows, &scratch.patches, columns, 0);
+fn start<'a>(epilogue: &Epilogue<'a>) -> Start<'a> {
+    epilogue.bias.map_or(Start::Zero, Start::Bias)
+}
+
+dispatched! {
+/// Adds the residual, whose part for `out` starts at `at`, and applies the ReLU.
+fn finish(epilogue: &Epilogue<'_>, at: usize, out: &mut [f32]) {
+    let floor = if epilogue.relu { 0.0 } else { f32::NEG_INFINITY };
+    match epilogue.residual {
+        Some(residual) => out.iter_mut().zip(&residual[at..]).for_each(|(y, r)| *y = (*y + r).max(floor)),
+        None if epilogue.relu => out.iter_mut().for_each(|y| *y = y.max(floor)),
+        None => {}
+    }
+}
+}
+
+/// Rows `first..first + count` of a image's padded copy; what lies outside the image is zero.
+pub(super) fn padded(geometry: &Geometry, image: &[f32], first: usize, count: usize, out: &mut Vec<f32>) {
+    let [height, width, c] = geometry.input;
+    let pitch = (width + 2 * geometry.padding) * c;
+    out.clear();
+    out.resize(count * pitch, 0.0);
+    for (i, row) in out.chunks_exact_mut(pitch).enumerate() {
+        let y = (first + i).wrapping_sub(geometry.padding);
+        if y < height {
+            row[geometry.padding * c..][..width * c].copy_from_slice(&image[y * width * c..][..width * c]);
+        }
+    }
+}
+
+fn by_rows(geometry: &Geometry, images: &[f32], packed: &[f32], epilogue: &Epilogue<'_>, out: &mut [f32]) {
+    let [_, width, c] = geometry.input;
+    let ((_, across), o, k) = (geometry.output(), geometry.filters, geometry.kernel);
+    let pitch = (width + 2 * geometry.padding) * c;
+    let height = (BLOCK / 4 / (pitch * geometry.stride)).clamp(1, 8);
+    let segments: Vec<usize> = (0..k).map(|ky| ky * pitch).collect();
+    let strips = out.par_chunks_mut(geometry.positions() * o).enumerate().flat_map(|(n, out)| {
+        out.par_chunks_mut(height * across * o).enumerate().map(move |(strip, out)| (n, strip * height, out))
+    });
+    strips.for_each_init(Vec::new, |strip, (n, top, out)| {
+        let count = out.len() / (across * o);
+        let image = &images[n * geometry.image_len()..][..geometry.image_len()];
+        padded(geometry, image, top * geometry.stride, (count - 1) * geometry.stride + k, strip);
+        for (i, out) in out.chunks_exact_mut(across * o).enumerate() {
+            let data = &strip[i * geometry.stride * pitch..];
+            let rows = Rows { data, segments: &segments, len: k * c, step: 1, stride: geometry.stride * c };
+            product(out, o, across, rows, Panels::packed(packed, geometry.depth(), o), start(epilogue));
+        }
+        finish(epilogue, (n * geometry.positions() + top * across) * o, out);
     });
 }
 
-/// Gradient with respect to the weights: images and upstream (N, O, H', W') → (O, C, k, k).
-pub(super) fn weight_gradient(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32> {
-    let part = geometry.batch.div_ceil(PARTS).max(1);
-    let parts: Vec<Vec<f32>> = images
-        .par_chunks(part * geometry.image_len())
-        .zip(upstream.par_chunks(part * geometry.output_len()))
-        .map_init(Scratch::default, |scratch, (images, upstream)| {
-            weight_gradient_part(geometry, images, upstream, scratch)
-        })
-        .collect();
-    let mut parts = parts.into_iter();
-    let mut sum = parts.next().unwrap_or_else(|| vec![0.0; geometry.filters * geometry.patch()]);
-    for part in parts {
-        sum.iter_mut().zip(&part).for_each(|(s, p)| *s += p);
-    }
-    sum
-}
-
-fn weight_gradient_part(
-    geometry: &Geometry,
-    images: &[f32],
-    upstream: &[f32],
-    scratch: &mut Scratch,
-) -> Vec<f32> {
-    let (filters, patch, positions) = (geometry.filters, geometry.patch(), geometry.positions());
-    let mut sum = vec![0.0; filters * patch];
-    let group = geometry.images_per_tile();
-    let groups =
-        images.chunks(group * geometry.image_len()).zip(upstream.chunks(group * geometry.output_len()));
-    for (images, upstream) in groups {
-        if images.len() > geometry.image_len() {
-            let pitch = patches_of(geometry, images, &mut scratch.patches);
-            scratch.other.resize(upstream.len(), 0.0);
-            exchange(upstream, &mut scratch.other[..upstream.len()], pitch / positions, filters, positions);
-            let dy = View::rows(&scratch.other, filters, pitch);
-            matmul(&mut sum, patch, dy, View::rows(&scratch.patches, patch, pitch).transposed(), true);
-        } else {
-            for_each_tile(geometry, |rows, first, columns| {
-                scratch.patches.clear();
-                scratch.patches.resize(patch * columns, 0.0);
-                gather(geometry, images, rows, &mut scratch.patches, columns, 0);
-                let dy = View::strided(&upstream[first..], filters, columns, positions);
-                matmul(&mut sum, patch, dy, View::rows(&scratch.patches, patch, columns).transposed(), true);
-            });
+dispatched! {
+/// Patches of the positions from `first` on, counted through all images, `pitch` floats apart.
+fn gather(geometry: &Geometry, images: &[f32], first: usize, pitch: usize, patches: &mut [f32]) {
+    let ([height, width, c], k) = (geometry.input, geometry.kernel);
+    let across = geometry.output().1;
+    for (i, patch) in patches.chunks_exact_mut(pitch).enumerate() {
+        let (n, p) = ((first + i) / geometry.positions(), (first + i) % geometry.positions());
+        let (top, left) = (p / across * geometry.stride, p % across * geometry.stride);
+        for (tap, patch) in patch[..k * k * c].chunks_exact_mut(c).enumerate() {
+            let y = (top + tap / k).wrapping_sub(geometry.padding);
+            let x = (left + tap % k).wrapping_sub(geometry.padding);
+            if y < height && x < width {
+                patch.copy_from_slice(&images[((n * height + y) * width + x) * c..][..c]);
+            } else {
+                patch.fill(0.0);
+            }
         }
     }
-    sum
+}
+}
+
+/// The patches of a few positions as the left operand of a product.
+fn patch_rows(data: &[f32], depth: usize) -> Rows<'_> {
+    Rows { data, segments: &[0], len: depth, step: 1, stride: depth + PANEL }
+}
+
+fn by_patches(geometry: &Geometry, images: &[f32], packed: &[f32], epilogue: &Epilogue<'_>, out: &mut [f32]) {
+    let (depth, o) = (geometry.depth(), geometry.filters);
+    let positions = geometry.batch * geometry.positions();
+    let pitch = depth + PANEL;
+    let block = (BLOCK / pitch).clamp(48, 192);
+    if positions <= block {
+        return by_columns(geometry, images, packed, epilogue, out);
+    }
+    out.par_chunks_mut(block * o).enumerate().for_each_init(Vec::new, |patches: &mut Vec<f32>, (i, out)| {
+        let count = out.len() / o;
+        patches.resize(count * pitch, 0.0);
+        gather(geometry, images, i * block, pitch, patches);
+        product(out, o, count, patch_rows(patches, depth), Panels::packed(packed, depth, o), start(epilogue));
+        finish(epilogue, i * block * o, out);
+    });
+}
+
+/// So few positions that the threads share the filters instead.
+fn by_columns(geometry: &Geometry, images: &[f32], packed: &[f32], epilogue: &Epilogue<'_>, out: &mut [f32]) {
+    const GROUP: usize = 2 * PANEL;
+    let (depth, o) = (geometry.depth(), geometry.filters);
+    let count = out.len() / o;
+    let mut patches = vec![0.0; count * (depth + PANEL)];
+    gather(geometry, images, 0, depth + PANEL, &mut patches);
+    let mut groups = vec![0.0; count * o.next_multiple_of(GROUP)];
+    groups.par_chunks_exact_mut(count * GROUP).enumerate().for_each(|(g, group)| {
+        let columns = GROUP.min(o - g * GROUP);
+        let panels = Panels::packed(&packed[g * GROUP * depth..], depth, columns);
+        let start = epilogue.bias.map_or(Start::Zero, |bias| Start::Bias(&bias[g * GROUP..]));
+        product(group, GROUP, count, patch_rows(&patches, depth), panels, start);
+    });
+    for (g, group) in groups.chunks_exact(count * GROUP).enumerate() {
+        let columns = GROUP.min(o - g * GROUP);
+        for (out, row) in out.chunks_exact_mut(o).zip(group.chunks_exact(GROUP)) {
+            out[g * GROUP..][..columns].copy_from_slice(&row[..columns]);
+        }
+    }
+    finish(epilogue, 0, out);
 }

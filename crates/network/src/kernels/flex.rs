@@ -1,8 +1,9 @@
 //! The operations on Burn's CPU backend: tensors in, slices to the kernels, tensors out.
 
-use super::convolution::{self, Geometry};
+use super::convolution::{self, Filters, Geometry};
 use super::normalisation::{self, Saved};
-use super::{Forward, Gradients, Normalised};
+use super::winograd::Epilogue;
+use super::{Forward, Gradients, Normalised, gradients, pooling};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::TensorData;
@@ -30,8 +31,8 @@ fn shape4(tensor: &FlexTensor) -> [usize; 4] {
 }
 
 fn extent(tensor: &FlexTensor) -> normalisation::Extent {
-    let [n, c, h, w] = shape4(tensor);
-    [n, c, h * w]
+    let [n, h, w, c] = shape4(tensor);
+    [n * h * w, c]
 }
 
 /// 1/√(variance + ε).
@@ -53,7 +54,7 @@ fn normalised(
         scale.iter().zip(mean.floats().iter().zip(beta.floats())).map(|(s, (m, b))| b - m * s).collect();
     let (input, residual) = (Contiguous::new(x), residual.map(Contiguous::new));
     let residual = residual.as_ref().map(Contiguous::floats);
-    tensor(normalisation::apply(input.floats(), extent(x), &scale, &offset, residual, relu), shape4(x))
+    tensor(normalisation::apply(input.floats(), extent(x)[1], &scale, &offset, residual, relu), shape4(x))
 }
 
 impl Forward for Flex {
@@ -61,8 +62,10 @@ impl Forward for Flex {
         let geometry = Geometry::new(shape4(&images), shape4(&weights), stride, padding);
         let (height, width) = geometry.output();
         let (x, w) = (Contiguous::new(&images), Contiguous::new(&weights));
-        let out = convolution::forward(&geometry, x.floats(), w.floats());
-        tensor(out, [geometry.batch, geometry.filters, height, width])
+        let mut out = vec![0.0; geometry.output_len()];
+        let filters = Filters::new(&geometry, w.floats());
+        convolution::forward(&geometry, x.floats(), &filters, &Epilogue::NONE, &mut out);
+        tensor(out, [geometry.batch, height, width, geometry.filters])
     }
 
     fn statistics(x: FlexTensor) -> (FlexTensor, FlexTensor) {
@@ -95,6 +98,12 @@ impl Forward for Flex {
     ) -> FlexTensor {
         normalised(&x, Some(&residual), [&gamma, &beta, &mean, &variance], epsilon, relu)
     }
+
+    fn max_pool(x: FlexTensor) -> FlexTensor {
+        let shape = shape4(&x);
+        let [n, h, w, c] = shape;
+        tensor(pooling::forward(shape, Contiguous::new(&x).floats()), [n, h.div_ceil(2), w.div_ceil(2), c])
+    }
 }
 
 impl Gradients for Flex {
@@ -107,7 +116,7 @@ impl Gradients for Flex {
     ) -> FlexTensor {
         let geometry = Geometry::new(images, shape4(&weights), stride, padding);
         let (dy, w) = (Contiguous::new(&upstream), Contiguous::new(&weights));
-        tensor(convolution::image_gradient(&geometry, dy.floats(), w.floats()), images)
+        tensor(gradients::of_images(&geometry, dy.floats(), w.floats()), images)
     }
 
     fn convolve_weights(
@@ -119,7 +128,7 @@ impl Gradients for Flex {
     ) -> FlexTensor {
         let geometry = Geometry::new(shape4(&images), weights, stride, padding);
         let (dy, x) = (Contiguous::new(&upstream), Contiguous::new(&images));
-        tensor(convolution::weight_gradient(&geometry, x.floats(), dy.floats()), weights)
+        tensor(gradients::of_weights(&geometry, x.floats(), dy.floats()), weights)
     }
 
     fn normalise_gradients(upstream: FlexTensor, saved: &Normalised<Flex>) -> [FlexTensor; 4] {
@@ -135,7 +144,13 @@ impl Gradients for Flex {
             gamma: gamma.floats(),
         };
         let d = normalisation::gradients(dy.floats(), extent(&upstream), &saved);
-        let channels = [shape[1]];
+        let channels = [shape[3]];
         [tensor(d.x, shape), tensor(d.gamma, channels), tensor(d.beta, channels), tensor(d.passed, shape)]
+    }
+
+    fn max_pool_gradient(upstream: FlexTensor, x: &FlexTensor, y: &FlexTensor) -> FlexTensor {
+        let shape = shape4(x);
+        let [dy, x, y] = [&upstream, x, y].map(Contiguous::new);
+        tensor(pooling::gradient(shape, dy.floats(), x.floats(), y.floats()), shape)
     }
 }

@@ -1,18 +1,25 @@
-//! Operations of our own inside Burn: convolution and batch normalisation with their gradients.
+//! Operations of our own inside Burn: convolution, batch normalisation and pooling with their gradients.
 //!
 //! Burn's CPU backend derives the weight gradient of a convolution from a convolution whose kernel is the
 //! whole output, and batch normalisation from elementwise operations; both cost more than the forward pass.
-//! Here they are tiles of one matrix product each, and one fused pass. `flex.rs` supplies them for Burn's
-//! CPU backend, `autodiff.rs` registers the gradients with Burn's autodiff.
+//! Here every convolution is products of one micro-kernel (`product.rs`), by Winograd's tiles where that takes
+//! fewer (`winograd.rs`), and normalisation is one fused pass. `flex.rs` supplies them for Burn's CPU backend,
+//! `autodiff.rs` registers the gradients with Burn's autodiff.
+//!
+//! Pictures are channels-last, N×H×W×C: sixteen channels of one place are one vector.
 #![expect(clippy::too_many_arguments, reason = "a fused operation has the operands of its parts")]
 
 mod autodiff;
 mod convolution;
 mod flex;
-mod gemm;
+mod gradients;
+mod lanes;
 mod normalisation;
+mod pooling;
+mod product;
 #[cfg(test)]
 mod tests;
+mod winograd;
 
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
@@ -20,7 +27,7 @@ use burn::tensor::Tensor;
 /// The forward operations, for plain and for differentiated tensors.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait Forward: Backend {
-    /// Convolution of (N, C, H, W) by (O, C, k, k) → (N, O, H', W').
+    /// Convolution of (N, H, W, C) by (O, C, k, k) → (N, H', W', O).
     fn convolve(
         images: FloatTensor<Self>,
         weights: FloatTensor<Self>,
@@ -28,10 +35,10 @@ pub(crate) trait Forward: Backend {
         padding: usize,
     ) -> FloatTensor<Self>;
 
-    /// Mean and biased variance of every channel of (N, C, H, W); no gradient flows.
+    /// Mean and biased variance of every channel of (N, H, W, C); no gradient flows.
     fn statistics(x: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>);
 
-    /// Normalisation of (N, C, H, W) by given statistics, then ReLU where asked.
+    /// Normalisation of (N, H, W, C) by given statistics, then ReLU where asked.
     /// With `own`, the statistics are those of `x` and the gradient flows through them.
     fn normalise(
         x: FloatTensor<Self>,
@@ -54,6 +61,9 @@ pub(crate) trait Forward: Backend {
         epsilon: f32,
         relu: bool,
     ) -> FloatTensor<Self>;
+
+    /// Largest value of every 3×3 window at stride 2 with a margin of 1: (N, H, W, C) → (N, ⌈H/2⌉, ⌈W/2⌉, C).
+    fn max_pool(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// The gradients, for backends that are differentiated.
@@ -78,6 +88,13 @@ pub(crate) trait Gradients: Backend {
 
     /// Gradients of a normalisation over its own batch: of x, γ, β and of the residual.
     fn normalise_gradients(upstream: FloatTensor<Self>, saved: &Normalised<Self>) -> [FloatTensor<Self>; 4];
+
+    /// Gradient of [`Forward::max_pool`], which made `y` of `x`.
+    fn max_pool_gradient(
+        upstream: FloatTensor<Self>,
+        x: &FloatTensor<Self>,
+        y: &FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
 }
 
 /// What a normalisation leaves for its gradient.
@@ -92,7 +109,7 @@ pub(crate) struct Normalised<B: Backend> {
     epsilon: f32,
 }
 
-/// Convolution of (N, C, H, W) by (O, C, k, k), same `stride` and zero `padding` on both axes.
+/// Convolution of (N, H, W, C) by (O, C, k, k), same `stride` and zero `padding` on both axes.
 pub(crate) fn convolve(images: Tensor<4>, weights: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::convolve(
         images.into_dispatch(),
@@ -102,7 +119,7 @@ pub(crate) fn convolve(images: Tensor<4>, weights: Tensor<4>, stride: usize, pad
     ))
 }
 
-/// Mean and biased variance of every channel of (N, C, H, W), cut off from the graph.
+/// Mean and biased variance of every channel of (N, H, W, C), cut off from the graph.
 pub(crate) fn statistics(x: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
     let (mean, variance) = Dispatch::statistics(x.into_dispatch());
     (Tensor::<1>::from_dispatch(mean).detach(), Tensor::<1>::from_dispatch(variance).detach())
@@ -117,7 +134,7 @@ pub(crate) struct Affine {
     pub epsilon: f32,
 }
 
-/// γ·(x − mean)/√(variance + ε) + β, plus `residual` where given, then ReLU where asked, over (N, C, H, W).
+/// γ·(x − mean)/√(variance + ε) + β, plus `residual` where given, then ReLU where asked, over (N, H, W, C).
 ///
 /// The gradient treats `mean` and `variance` as those of `x` itself.
 pub(crate) fn normalise(x: Tensor<4>, residual: Option<Tensor<4>>, affine: Affine, relu: bool) -> Tensor<4> {
@@ -131,4 +148,9 @@ pub(crate) fn normalise(x: Tensor<4>, residual: Option<Tensor<4>>, affine: Affin
             Dispatch::normalise_add(x, residual, gamma, beta, mean, variance, affine.epsilon, relu)
         }
     })
+}
+
+/// 3×3 maximum at stride 2 with a margin of 1: (N, H, W, C) → (N, ⌈H/2⌉, ⌈W/2⌉, C).
+pub(crate) fn max_pool(x: Tensor<4>) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::max_pool(x.into_dispatch()))
 }

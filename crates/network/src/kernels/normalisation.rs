@@ -1,48 +1,90 @@
 //! Batch normalisation with residual and ReLU fused, and its gradients (Ioffe and Szegedy 2015).
 //!
-//! Layout N×C×P, P = H·W positions. Every channel is one task, so sums do not depend on threads.
+//! Layout M×C: a row is one place of one image. Sums go through parts of a fixed number of rows, so they do not
+//! depend on how many threads there are.
 
+use super::lanes::dispatched;
 use rayon::prelude::*;
 
-/// Images, channels, positions.
-pub(crate) type Extent = [usize; 3];
+/// Rows, channels.
+pub(crate) type Extent = [usize; 2];
 
-/// The runs of one channel: one stretch of `positions` floats an image.
-fn runs(data: &[f32], [_, channels, positions]: Extent, c: usize) -> impl Iterator<Item = &[f32]> {
-    data.chunks_exact((channels * positions).max(1))
-        .map(move |image| &image[c * positions..(c + 1) * positions])
+/// Rows that are summed in f32; beyond that, in f64.
+const RUN: usize = 64;
+/// Rows of one task.
+const PART: usize = 16 * RUN;
+
+dispatched! {
+/// Adds `rows` to `sums`, channel by channel.
+fn add(rows: &[f32], sums: &mut [f32]) {
+    for row in rows.chunks_exact(sums.len()) {
+        sums.iter_mut().zip(row).for_each(|(s, x)| *s += x);
+    }
+}
 }
 
-/// Sum of `f` over a run, in sixteen lanes so that the compiler uses vectors.
-fn lanes(run: usize, f: impl Fn(usize) -> f32) -> f64 {
-    let mut sums = [0.0f32; 16];
-    let whole = run - run % 16;
-    for start in (0..whole).step_by(16) {
-        for (l, s) in sums.iter_mut().enumerate() {
-            *s += f(start + l);
-        }
+dispatched! {
+/// Adds the squared deviations of `rows` from `mean` to `sums`.
+fn add_squares(rows: &[f32], mean: &[f32], sums: &mut [f32]) {
+    for row in rows.chunks_exact(sums.len()) {
+        sums.iter_mut().zip(row.iter().zip(mean)).for_each(|(s, (x, m))| *s += (x - m) * (x - m));
     }
-    sums.iter().map(|&s| f64::from(s)).sum::<f64>() + (whole..run).map(|i| f64::from(f(i))).sum::<f64>()
+}
+}
+
+dispatched! {
+/// Adds g·(x − mean) to `sums`.
+fn add_products(g: &[f32], x: &[f32], mean: &[f32], sums: &mut [f32]) {
+    for (g, x) in g.chunks_exact(sums.len()).zip(x.chunks_exact(sums.len())) {
+        sums.iter_mut().zip(g.iter().zip(x.iter().zip(mean))).for_each(|(s, (g, (x, m)))| *s += g * (x - m));
+    }
+}
+}
+
+/// Σ over all rows of what `add` adds for each run, a run being its first float and its end.
+fn totals([rows, channels]: Extent, add: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync) -> Vec<f64> {
+    let part = |first: usize| {
+        let mut sums = vec![0.0; channels];
+        for run in (first..(first + PART).min(rows)).step_by(RUN) {
+            let mut run_sums = vec![0.0f32; channels];
+            add(run * channels..(run + RUN).min(rows) * channels, &mut run_sums);
+            sums.iter_mut().zip(&run_sums).for_each(|(s, r)| *s += f64::from(*r));
+        }
+        sums
+    };
+    let parts: Vec<Vec<f64>> = (0..rows.div_ceil(PART)).into_par_iter().map(|i| part(i * PART)).collect();
+    let mut sums = vec![0.0; channels];
+    parts.iter().for_each(|part| sums.iter_mut().zip(part).for_each(|(s, p)| *s += p));
+    sums
 }
 
 /// Mean and biased variance of every channel.
 pub(super) fn statistics(x: &[f32], extent: Extent) -> (Vec<f32>, Vec<f32>) {
-    let count = (extent[0] * extent[2]) as f64;
-    (0..extent[1])
-        .into_par_iter()
-        .map(|c| {
-            let mean = runs(x, extent, c).map(|r| lanes(r.len(), |i| r[i])).sum::<f64>() / count;
-            let m = mean as f32;
-            let square = |r: &[f32]| lanes(r.len(), |i| (r[i] - m) * (r[i] - m));
-            (m, (runs(x, extent, c).map(square).sum::<f64>() / count) as f32)
-        })
-        .unzip()
+    let share = |sums: Vec<f64>| sums.iter().map(|s| (s / extent[0] as f64) as f32).collect::<Vec<f32>>();
+    let mean = share(totals(extent, |run, sums| add(&x[run], sums)));
+    let variance = share(totals(extent, |run, sums| add_squares(&x[run], &mean, sums)));
+    (mean, variance)
+}
+
+dispatched! {
+fn apply_rows(x: &[f32], scale: &[f32], offset: &[f32], residual: Option<&[f32]>, floor: f32, y: &mut [f32]) {
+    let channels = scale.len();
+    for (i, (y, x)) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)).enumerate() {
+        let affine = y.iter_mut().zip(x).zip(scale.iter().zip(offset));
+        match residual {
+            Some(r) => affine
+                .zip(&r[i * channels..])
+                .for_each(|(((y, x), (a, b)), r)| *y = (x * a + b + r).max(floor)),
+            None => affine.for_each(|((y, x), (a, b))| *y = (x * a + b).max(floor)),
+        }
+    }
+}
 }
 
 /// Per channel: y = x·scale + offset, plus `residual` where given, then ReLU where asked.
 pub(super) fn apply(
     x: &[f32],
-    extent: Extent,
+    channels: usize,
     scale: &[f32],
     offset: &[f32],
     residual: Option<&[f32]>,
@@ -50,16 +92,9 @@ pub(super) fn apply(
 ) -> Vec<f32> {
     let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
     let mut y = vec![0.0; x.len()];
-    y.par_chunks_mut(extent[2].max(1)).enumerate().for_each(|(run, y)| {
-        let (c, at) = (run % extent[1], run * extent[2]);
-        let (a, b, x) = (scale[c], offset[c], &x[at..at + y.len()]);
-        match residual {
-            Some(r) => y
-                .iter_mut()
-                .zip(x.iter().zip(&r[at..at + x.len()]))
-                .for_each(|(y, (x, r))| *y = (x * a + b + r).max(floor)),
-            None => y.iter_mut().zip(x).for_each(|(y, x)| *y = (x * a + b).max(floor)),
-        }
+    y.par_chunks_mut(PART * channels).enumerate().for_each(|(part, y)| {
+        let at = part * PART * channels;
+        apply_rows(&x[at..], scale, offset, residual.map(|r| &r[at..]), floor, y);
     });
     y
 }
@@ -82,7 +117,7 @@ pub(super) struct Saved<'a> {
 pub(super) struct Gradients {
     /// With respect to the input.
     pub x: Vec<f32>,
-    /// With respect to the scale γ and the offset β.
+    /// With respect to the scale γ.
     pub gamma: Vec<f32>,
     /// With respect to the offset β.
     pub beta: Vec<f32>,
@@ -90,37 +125,50 @@ pub(super) struct Gradients {
     pub passed: Vec<f32>,
 }
 
+dispatched! {
+/// The upstream gradient where the output is positive.
+fn pass(upstream: &[f32], y: &[f32], out: &mut [f32]) {
+    for ((out, g), y) in out.iter_mut().zip(upstream).zip(y) {
+        *out = if *y > 0.0 { *g } else { 0.0 };
+    }
+}
+}
+
+dispatched! {
+/// dx = factor·g + slope·x + shift, channel by channel.
+fn combine(g: &[f32], x: &[f32], factor: &[f32], slope: &[f32], shift: &[f32], dx: &mut [f32]) {
+    let channels = factor.len();
+    for (dx, (g, x)) in dx.chunks_exact_mut(channels).zip(g.chunks_exact(channels).zip(x.chunks_exact(channels))) {
+        for c in 0..channels {
+            dx[c] = factor[c] * g[c] + slope[c] * x[c] + shift[c];
+        }
+    }
+}
+}
+
 /// dβ = Σg, dγ = Σg·x̂, dx = γ/σ·(g − dβ/M − x̂·dγ/M), where g is the upstream gradient that ReLU passes.
 pub(super) fn gradients(upstream: &[f32], extent: Extent, saved: &Saved<'_>) -> Gradients {
-    let passed: Vec<f32> = match saved.y {
-        Some(y) => upstream
-            .par_iter()
-            .zip(y)
-            .with_min_len(1 << 14)
-            .map(|(g, y)| if *y > 0.0 { *g } else { 0.0 })
-            .collect(),
-        None => upstream.to_vec(),
-    };
-    let (beta, gamma): (Vec<f32>, Vec<f32>) = (0..extent[1])
-        .into_par_iter()
-        .map(|c| {
-            let (m, s) = (saved.mean[c], saved.inverse[c]);
-            let pairs = || runs(&passed, extent, c).zip(runs(saved.x, extent, c));
-            let beta: f64 = pairs().map(|(g, _)| lanes(g.len(), |i| g[i])).sum();
-            let gamma: f64 = pairs().map(|(g, x)| lanes(g.len(), |i| g[i] * (x[i] - m))).sum();
-            (beta as f32, gamma as f32 * s)
-        })
-        .unzip();
-    let count = (extent[0] * extent[2]) as f32;
-    let mut x = vec![0.0; upstream.len()];
-    x.par_chunks_mut(extent[2].max(1)).enumerate().for_each(|(run, dx)| {
-        let (c, at) = (run % extent[1], run * extent[2]);
-        let (mean, inverse) = (saved.mean[c], saved.inverse[c]);
-        let (factor, shift, slope) = (saved.gamma[c] * inverse, beta[c] / count, gamma[c] / count * inverse);
-        let (g, x) = (&passed[at..at + dx.len()], &saved.x[at..at + dx.len()]);
-        dx.iter_mut()
-            .zip(g.iter().zip(x))
-            .for_each(|(d, (g, x))| *d = factor * (g - shift - (x - mean) * slope));
+    let [rows, channels] = extent;
+    let chunk = PART * channels;
+    let mut passed = vec![0.0; upstream.len()];
+    passed.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| match saved.y {
+        Some(y) => pass(&upstream[i * chunk..], &y[i * chunk..], out),
+        None => out.copy_from_slice(&upstream[i * chunk..][..out.len()]),
     });
-    Gradients { x, gamma, beta, passed }
+    let beta: Vec<f64> = totals(extent, |run, sums| add(&passed[run], sums));
+    let products =
+        totals(extent, |run, sums| add_products(&passed[run.clone()], &saved.x[run], saved.mean, sums));
+    let gamma: Vec<f64> = products.iter().zip(saved.inverse).map(|(p, i)| p * f64::from(*i)).collect();
+    let factor: Vec<f32> = saved.gamma.iter().zip(saved.inverse).map(|(g, i)| g * i).collect();
+    let per_row = |c: usize| f64::from(factor[c]) / rows as f64;
+    let slope: Vec<f32> =
+        (0..channels).map(|c| (-per_row(c) * gamma[c] * f64::from(saved.inverse[c])) as f32).collect();
+    let shift: Vec<f32> =
+        (0..channels).map(|c| (-per_row(c) * beta[c]) as f32 - slope[c] * saved.mean[c]).collect();
+    let mut x = vec![0.0; upstream.len()];
+    x.par_chunks_mut(chunk).enumerate().for_each(|(i, dx)| {
+        combine(&passed[i * chunk..], &saved.x[i * chunk..], &factor, &slope, &shift, dx);
+    });
+    let narrow = |sums: Vec<f64>| sums.into_iter().map(|s| s as f32).collect();
+    Gradients { x, gamma: narrow(gamma), beta: narrow(beta), passed }
 }

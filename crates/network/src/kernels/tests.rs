@@ -1,8 +1,11 @@
 //! Naive twins of the kernels, and the gradients through Burn's autodiff.
 
-use super::convolution::{self, Geometry};
-use super::{Affine, convolve, normalise, statistics};
+use super::convolution::{self, Filters, Geometry};
+use super::winograd::Epilogue;
+use super::{Affine, convolve, gradients as kernel_gradients, max_pool, normalise, statistics};
 use burn::tensor::activation::relu;
+use burn::tensor::module::max_pool2d;
+use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Small, reproducible, of both signs.
@@ -23,7 +26,7 @@ fn close(got: &[f32], expected: &[f32], tolerance: f32) {
 
 /// Calls `visit(output index, input index, weight index)` for every product of a convolution.
 fn products(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
-    let ([channels, height, width], (out_height, out_width), k) = (g.input, g.output(), g.kernel);
+    let ([height, width, channels], (out_height, out_width), k) = (g.input, g.output(), g.kernel);
     for n in 0..g.batch {
         for o in 0..g.filters {
             for (oy, ox) in (0..out_height * out_width).map(|i| (i / out_width, i % out_width)) {
@@ -32,8 +35,9 @@ fn products(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
                     if (g.padding..height + g.padding).contains(&iy)
                         && (g.padding..width + g.padding).contains(&ix)
                     {
-                        let out = ((n * g.filters + o) * out_height + oy) * out_width + ox;
-                        let input = ((n * channels + c) * height + iy - g.padding) * width + ix - g.padding;
+                        let out = ((n * out_height + oy) * out_width + ox) * g.filters + o;
+                        let place = (n * height + iy - g.padding) * width + ix - g.padding;
+                        let input = place * channels + c;
                         visit(out, input, ((o * channels + c) * k + ky) * k + kx);
                     }
                 }
@@ -44,15 +48,20 @@ fn products(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
 
 #[test]
 fn convolution_and_its_gradients_equal_their_naive_twins() {
-    // Strides, paddings, kernels; several images a tile, one image a tile, several tiles an image.
+    // Strides, paddings, kernels; by rows, by patches, by columns, by tiles few and many.
     let cases = [
-        ([2, 3, 9, 7], [5, 3, 3, 3], 2, 1),
-        ([5, 4, 8, 8], [6, 4, 3, 3], 1, 1),
-        ([3, 2, 6, 6], [3, 2, 1, 1], 2, 0),
-        ([2, 1, 15, 13], [4, 1, 7, 7], 2, 3),
-        ([9, 6, 3, 3], [7, 6, 3, 3], 1, 1),
+        ([2, 9, 7, 3], [5, 3, 3, 3], 2, 1),
+        ([5, 8, 8, 4], [6, 4, 3, 3], 1, 1),
+        ([3, 6, 6, 2], [3, 2, 1, 1], 2, 0),
+        ([2, 15, 13, 1], [4, 1, 7, 7], 2, 3),
+        ([2, 40, 40, 1], [16, 1, 7, 7], 2, 3),
         ([1, 40, 40, 40], [3, 40, 3, 3], 1, 1),
-        ([1, 2, 1, 1], [2, 2, 3, 3], 2, 1),
+        ([1, 1, 1, 2], [2, 2, 3, 3], 2, 1),
+        ([2, 6, 6, 2], [1, 2, 7, 7], 1, 3),
+        ([30, 9, 9, 24], [40, 24, 3, 3], 1, 1),
+        ([6, 13, 18, 16], [32, 16, 3, 3], 1, 1),
+        ([13, 16, 15, 32], [16, 32, 3, 3], 1, 1),
+        ([6, 12, 12, 32], [16, 32, 3, 3], 2, 1),
     ];
     for (images, weights, stride, padding) in cases {
         let g = Geometry::new(images, weights, stride, padding);
@@ -64,9 +73,13 @@ fn convolution_and_its_gradients_equal_their_naive_twins() {
             dx[i] += dy[o] * w[j];
             dw[j] += dy[o] * x[i];
         });
-        close(&convolution::forward(&g, &x, &w), &y, 1e-4);
-        close(&convolution::image_gradient(&g, &dy, &w), &dx, 1e-4);
-        close(&convolution::weight_gradient(&g, &x, &dy), &dw, 1e-3);
+        for filters in [Filters::new(&g, &w), Filters::kept(&g, &w)] {
+            let mut got = vec![9.0; y.len()];
+            convolution::forward(&g, &x, &filters, &Epilogue::NONE, &mut got);
+            close(&got, &y, 1e-4);
+        }
+        close(&kernel_gradients::of_images(&g, &dy, &w), &dx, 1e-4);
+        close(&kernel_gradients::of_weights(&g, &x, &dy), &dw, 1e-3);
     }
 }
 
@@ -95,7 +108,7 @@ fn gradients(
 #[test]
 fn normalisation_and_its_gradients_equal_those_of_plain_operations() {
     let device = Device::flex().autodiff();
-    let shape = [3, 4, 5, 7];
+    let shape = [3, 5, 7, 4];
     let count = shape.iter().product();
     for (with_residual, with_relu) in [(false, false), (false, true), (true, true)] {
         let x = tensor(noise(count, 1), shape, &device);
@@ -124,10 +137,10 @@ fn plainly(
     beta: &Tensor<1>,
     rectify: bool,
 ) -> Tensor<4> {
-    let mean_of = |t: Tensor<4>| t.mean_dim(0).mean_dim(2).mean_dim(3);
+    let mean_of = |t: Tensor<4>| t.mean_dim(0).mean_dim(1).mean_dim(2);
     let centred = x.clone() - mean_of(x.clone());
     let deviation = (mean_of(centred.clone().square()) + 1e-5).sqrt();
-    let column = |v: &Tensor<1>| v.clone().reshape([1, 4, 1, 1]);
+    let column = |v: &Tensor<1>| v.clone().reshape([1, 1, 1, 4]);
     let y = centred / deviation * column(gamma) + column(beta);
     let y = residual.map_or(y.clone(), |r| y + r.clone());
     if rectify { relu(y) } else { y }
@@ -136,11 +149,25 @@ fn plainly(
 #[test]
 fn a_convolution_is_differentiated_within_a_graph() {
     let device = Device::flex().autodiff();
-    let (x, w) = (tensor(noise(98, 1), [1, 2, 7, 7], &device), tensor(noise(54, 2), [3, 2, 3, 3], &device));
+    let (x, w) = (tensor(noise(98, 1), [1, 7, 7, 2], &device), tensor(noise(54, 2), [3, 2, 3, 3], &device));
     let out = convolve(x.clone(), w.clone(), 2, 1);
-    let g = Geometry::new([1, 2, 7, 7], [3, 2, 3, 3], 2, 1);
+    let g = Geometry::new([1, 7, 7, 2], [3, 2, 3, 3], 2, 1);
     let upstream = noise(out.dims().iter().product(), 3);
     let got = gradients(out, &upstream, &[&x, &w], &[]);
-    close(&got[0], &convolution::image_gradient(&g, &upstream, &noise(54, 2)), 1e-6);
-    close(&got[1], &convolution::weight_gradient(&g, &noise(98, 1), &upstream), 1e-6);
+    close(&got[0], &kernel_gradients::of_images(&g, &upstream, &noise(54, 2)), 1e-6);
+    close(&got[1], &kernel_gradients::of_weights(&g, &noise(98, 1), &upstream), 1e-6);
+}
+
+#[test]
+fn pooling_and_its_gradient_equal_those_of_burn() {
+    let device = Device::flex().autodiff();
+    for shape in [[2, 8, 6, 3], [1, 7, 5, 16], [1, 1, 1, 2]] {
+        let x = tensor(noise(shape.iter().product(), 1), shape, &device);
+        let options = MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]);
+        let theirs = max_pool2d(x.clone().permute([0, 3, 1, 2]), options).permute([0, 2, 3, 1]);
+        let ours = max_pool(x.clone());
+        assert_eq!(floats(ours.clone()), floats(theirs.clone()));
+        let upstream = noise(ours.dims().iter().product(), 2);
+        assert_eq!(gradients(ours, &upstream, &[&x], &[]), gradients(theirs, &upstream, &[&x], &[]));
+    }
 }

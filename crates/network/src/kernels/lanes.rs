@@ -1,0 +1,101 @@
+//! Sixteen floats at a time, compiled once for each instruction set.
+
+use std::ops::{Add, Mul, Sub};
+
+/// Sixteen neighbouring channels of one place.
+#[derive(Clone, Copy)]
+pub(super) struct Lanes(pub [f32; 16]);
+
+impl Lanes {
+    pub(super) const ZERO: Self = Self([0.0; 16]);
+
+    /// The first sixteen of a slice.
+    #[inline(always)]
+    pub(super) fn load(from: &[f32]) -> Self {
+        let mut lanes = [0.0; 16];
+        lanes.copy_from_slice(&from[..16]);
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    pub(super) fn store(self, to: &mut [f32]) {
+        to[..16].copy_from_slice(&self.0);
+    }
+
+    #[inline(always)]
+    pub(super) fn max(self, floor: f32) -> Self {
+        self.with(Self([floor; 16]), f32::max)
+    }
+
+    // A plain loop over the sixteen: the form that compilers turn into one instruction.
+    #[inline(always)]
+    fn with(mut self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        for i in 0..16 {
+            self.0[i] = f(self.0[i], other.0[i]);
+        }
+        self
+    }
+}
+
+impl Add for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.with(other, |a, b| a + b)
+    }
+}
+
+impl Sub for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.with(other, |a, b| a - b)
+    }
+}
+
+impl Mul<f32> for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, factor: f32) -> Self {
+        self.with(Self([factor; 16]), |a, b| a * b)
+    }
+}
+
+/// A function compiled for AVX-512, for AVX2 and for the processor that every build may count on; a call takes the
+/// best that is there.
+macro_rules! dispatched {
+    ($(#[$note:meta])* $view:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block) => {
+        $(#[$note])*
+        #[allow(unsafe_code, clippy::too_many_arguments)]
+        $view fn $name($($arg: $type),*) {
+            #[inline(always)]
+            fn plain($($arg: $type),*) $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,fma")]
+                fn avx512($($arg: $type),*) { plain($($arg),*) }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $type),*) { plain($($arg),*) }
+                if $crate::kernels::lanes::has_avx512() {
+                    // SAFETY: the processor has these instructions.
+                    return unsafe { avx512($($arg),*) };
+                }
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    // SAFETY: as above.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            plain($($arg),*)
+        }
+    };
+}
+pub(crate) use dispatched;
+
+#[cfg(target_arch = "x86_64")]
+pub(super) fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("fma")
+}
