@@ -1,13 +1,13 @@
-//! The encoder: radiographs in, saliency maps, embeddings and hash codes out.
+//! The encoder: radiographs in, saliency maps, embeddings and hash codes out, by the frozen network.
 
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
-use crate::layers::Mode;
 use crate::model::{self, Card, Model};
 use crate::network::{Architecture, Network};
+use crate::plan::Plan;
+use crate::resnet::FEATURES;
 use crate::saliency_map::SaliencyMap;
-use crate::validation::signs;
-use burn::tensor::{Tensor, TensorData};
+use crate::weights;
 use radiograph::{Input, Preprocess};
 use retrieval::{Embedding, HashCode, ModelId};
 use std::path::Path;
@@ -25,7 +25,9 @@ pub struct Encoding {
 
 /// A trained network ready to encode.
 pub struct Encoder {
-    model: Model,
+    card: Card,
+    id: ModelId,
+    plan: Plan,
 }
 
 impl Encoder {
@@ -34,7 +36,7 @@ impl Encoder {
     /// # Errors
     /// [`Error::File`], [`Error::NotAModel`], [`Error::WeightsUnreadable`] and errors of single weights.
     pub fn load(path: &Path, device: DeviceChoice) -> Result<Self> {
-        Ok(Self { model: model::read(path, device)? })
+        Ok(Self::freeze(model::read(path, device)?))
     }
 
     /// The floor of every comparison: the same network with random weights.
@@ -51,36 +53,41 @@ impl Encoder {
         let network = Network::new(architecture, labels.len(), seed, &device);
         let card = Card::new(architecture, preprocess, labels, 0, seed);
         let bytes = model::to_bytes(&network, &card)?;
-        Ok(Self { model: model::from_bytes(&bytes, Path::new("untrained network"), &device)? })
+        Ok(Self::freeze(model::from_bytes(&bytes, Path::new("untrained network"), &device)?))
+    }
+
+    fn freeze(model: Model) -> Self {
+        let plan = Plan::new(&model.card.architecture, &weights::collect(&model.network));
+        Self { card: model.card, id: model.id, plan }
     }
 
     /// Identity of the model: galleries hold codes of one model only.
     pub fn model_id(&self) -> &ModelId {
-        &self.model.id
+        &self.id
     }
 
     /// What the model says of itself.
     pub fn card(&self) -> &Card {
-        &self.model.card
+        &self.card
     }
 
     /// Bits of a hash code.
     pub fn bits(&self) -> usize {
-        self.model.card.architecture.bits
+        self.card.architecture.bits
     }
 
     /// The preprocessing that inputs must have had.
     pub fn preprocess(&self) -> &Preprocess {
-        &self.model.card.preprocess
+        &self.card.preprocess
     }
 
     /// The labels that the model was trained on.
     pub fn labels(&self) -> &[String] {
-        &self.model.card.labels
+        &self.card.labels
     }
 
-    /// Encodes inputs in one forward pass, in order. Memory grows with the number of inputs: about 4 MB each
-    /// at 96 px; give 16 to 64 at a time.
+    /// Encodes inputs, in order. Memory does not grow with their number beyond what they and the results take; sixteen
+    /// at a time go through the network, fewer than that use it less well.
     ///
     /// # Errors
     /// [`Error::InputSize`] for an input that had another preprocessing.
@@ -89,30 +96,19 @@ impl Encoder {
         if let Some(other) = inputs.iter().find(|input| input.size != size) {
             return Err(Error::InputSize { got: other.size, expected: size });
         }
-        if inputs.is_empty() {
-            return Ok(Vec::new());
-        }
         let side = size as usize;
         let pixels: Vec<f32> = inputs.iter().flat_map(|input| input.pixels.iter().copied()).collect();
-        let x = TensorData::new(pixels, [inputs.len(), 1, side, side]);
-        let x = Tensor::from_data(x, &DeviceChoice::Cpu.inference());
-        let output = self.model.network.forward(x, Mode::Infer);
-        let codes = signs(output.hash)?;
-        let embeddings = rows(output.embedding);
-        let maps = rows(output.saliency.reshape([inputs.len(), side * side]));
-        let parts = codes.into_iter().zip(embeddings).zip(maps);
-        Ok(parts
-            .map(|((code, embedding), values)| Encoding {
-                saliency: SaliencyMap { size, values },
-                embedding: Embedding::new(embedding),
-                code,
+        let encoded = rayon::scope(|_| self.plan.run(&pixels, side));
+        let maps = encoded.saliency.chunks_exact((side * side).max(1));
+        let rows = encoded.embedding.chunks_exact(FEATURES).zip(encoded.hash.chunks_exact(self.bits()));
+        maps.zip(rows)
+            .map(|(map, (embedding, hash))| {
+                Ok(Encoding {
+                    saliency: SaliencyMap { size, values: map.to_vec() },
+                    embedding: Embedding::new(embedding.to_vec()),
+                    code: HashCode::from_signs(hash)?,
+                })
             })
-            .collect())
+            .collect()
     }
-}
-
-fn rows(table: Tensor<2>) -> Vec<Vec<f32>> {
-    let width = table.dims()[1].max(1);
-    let values: Vec<f32> = table.into_data().iter::<f32>().collect();
-    values.chunks_exact(width).map(<[f32]>::to_vec).collect()
 }

@@ -1,7 +1,8 @@
 //! The layers that the saliency network and the backbone share, in torchvision's parameter names.
-//! Their pictures are channels-last, as the kernels want them; their weights are laid out as PyTorch's.
+//! Their pictures are channels-last, as the kernels want them; their filters (k, k, C, O); files hold them as PyTorch does, (O, C, k, k).
 
 use crate::kernels::{self, Affine};
+use crate::weights;
 use burn::module::{Module, Param, RunningState};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
@@ -32,10 +33,20 @@ impl<'a> Init<'a> {
 
     /// Uniform with variance 2/`fan` (He et al. 2015), a gain for ReLU.
     pub(crate) fn kaiming<const D: usize>(&mut self, shape: [usize; D], fan: usize) -> Param<Tensor<D>> {
-        let bound = (6.0 / fan as f32).sqrt();
-        let count = shape.iter().product();
-        let values: Vec<f32> = (0..count).map(|_| self.random.random_range(-bound..bound)).collect();
+        let values = self.uniform(shape.iter().product(), fan);
         Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device))
+    }
+
+    /// The same for a convolution of this PyTorch shape, (O, C, k, k), laid out as the kernels have it.
+    fn filters(&mut self, shape: [usize; 4], fan: usize) -> Param<Tensor<4>> {
+        let values = self.uniform(shape.iter().product(), fan);
+        let (values, shape) = weights::filters_last(&values, shape);
+        Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device))
+    }
+
+    fn uniform(&mut self, count: usize, fan: usize) -> Vec<f32> {
+        let bound = (6.0 / fan as f32).sqrt();
+        (0..count).map(|_| self.random.random_range(-bound..bound)).collect()
     }
 
     fn constant(&self, count: usize, value: f32) -> Tensor<1> {
@@ -46,6 +57,7 @@ impl<'a> Init<'a> {
 /// A convolution with a square kernel; zero padding keeps the size at stride 1.
 #[derive(Module, Debug)]
 pub(crate) struct Convolution {
+    /// (k, k, C, O).
     weight: Param<Tensor<4>>,
     bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
@@ -61,20 +73,20 @@ impl Convolution {
         kernel: usize,
         stride: usize,
     ) -> Self {
-        let weight = init.kaiming([filters, channels, kernel, kernel], filters * kernel * kernel);
+        let weight = init.filters([filters, channels, kernel, kernel], filters * kernel * kernel);
         Self { weight, bias: None, stride }
     }
 
     /// 1×1 from `channels` to `filters`, with a bias that starts at `bias`.
     pub(crate) fn pointwise(init: &mut Init<'_>, channels: usize, filters: usize, bias: f32) -> Self {
         let bias = Some(Param::from_tensor(init.constant(filters, bias)));
-        Self { weight: init.kaiming([filters, channels, 1, 1], channels.max(filters)), bias, stride: 1 }
+        Self { weight: init.filters([filters, channels, 1, 1], channels.max(filters)), bias, stride: 1 }
     }
 
     /// (N, H, W, C) → (N, H/stride, W/stride, O).
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let weight = self.weight.val();
-        let padding = weight.dims()[2] / 2;
+        let padding = weight.dims()[0] / 2;
         let out = kernels::convolve(x, weight, self.stride, padding);
         match &self.bias {
             Some(bias) => {
@@ -116,7 +128,7 @@ pub(crate) struct BatchNorm {
     running_var: RunningState<Tensor<1>>,
 }
 
-const EPSILON: f32 = 1e-5;
+pub(crate) const EPSILON: f32 = 1e-5;
 const MOMENTUM: f32 = 0.1;
 
 impl BatchNorm {

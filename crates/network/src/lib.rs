@@ -16,6 +16,7 @@ mod modify;
 mod network;
 #[cfg(test)]
 mod parity;
+mod plan;
 mod pretrained;
 mod resample;
 mod resnet;

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// What remains of the picture where the map is 0, so that gradients reach every place.
-const FLOOR: f32 = 0.1;
+pub(crate) const FLOOR: f32 = 0.1;
 
 /// The modified image X' of a radiograph X and its saliency map S.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

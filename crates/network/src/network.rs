@@ -11,8 +11,8 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// Grey level statistics that ImageNet weights expect: the mean of the three channels' means and deviations.
-const GREY_MEAN: f32 = 0.449;
-const GREY_DEVIATION: f32 = 0.226;
+pub(crate) const GREY_MEAN: f32 = 0.449;
+pub(crate) const GREY_DEVIATION: f32 = 0.226;
 
 /// What defines a network apart from its weights.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

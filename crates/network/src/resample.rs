@@ -35,7 +35,7 @@ fn constant(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Tensor<2> {
 }
 
 /// Rows of the matrix that enlarges `size` samples by `factor` with linear interpolation.
-fn bilinear_rows(size: usize, factor: usize) -> Vec<f32> {
+pub(crate) fn bilinear_rows(size: usize, factor: usize) -> Vec<f32> {
     let mut rows = vec![0.0; size * factor * size];
     for (i, row) in rows.chunks_exact_mut(size).enumerate() {
         let at = ((i as f32 + 0.5) / factor as f32 - 0.5).max(0.0);
@@ -47,7 +47,7 @@ fn bilinear_rows(size: usize, factor: usize) -> Vec<f32> {
 }
 
 /// Rows of the matrix that blurs `size` samples: exp(−d²/2σ²) within 3σ, each row summing to 1.
-fn gaussian_rows(size: usize, sigma: f32) -> Vec<f32> {
+pub(crate) fn gaussian_rows(size: usize, sigma: f32) -> Vec<f32> {
     let radius = (3.0 * sigma).ceil() as usize;
     let mut rows = vec![0.0; size * size];
     for (i, row) in rows.chunks_exact_mut(size).enumerate() {

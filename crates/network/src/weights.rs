@@ -15,6 +15,24 @@ pub(crate) struct Weight {
     pub values: Vec<f32>,
 }
 
+/// Filters as files and PyTorch have them, (O, C, k, k), laid out as the kernels have them, (k, k, C, O).
+pub(crate) fn filters_last(values: &[f32], [o, c, k, k2]: [usize; 4]) -> (Vec<f32>, [usize; 4]) {
+    let (taps, mut turned) = (k * k2, vec![0.0; values.len()]);
+    for (i, value) in values.iter().enumerate() {
+        turned[(i % taps * c + i / taps % c) * o + i / taps / c] = *value;
+    }
+    (turned, [k, k2, c, o])
+}
+
+/// And back.
+fn filters_first(values: &[f32], [k, k2, c, o]: [usize; 4]) -> Weight {
+    let (taps, mut turned) = (k * k2, vec![0.0; values.len()]);
+    for (i, value) in turned.iter_mut().enumerate() {
+        *value = values[(i % taps * c + i / taps % c) * o + i / taps / c];
+    }
+    Weight { shape: vec![o, c, k, k2], values: turned }
+}
+
 /// Weights by name, sorted.
 pub(crate) type Weights = BTreeMap<String, Weight>;
 
@@ -53,8 +71,12 @@ impl ModuleVisitor for Collector {
         let tensor = param.val();
         let shape = tensor.dims().to_vec();
         // An f32 tensor on a working device always reads back as f32.
-        let values = tensor.into_data().iter::<f32>().collect();
-        self.weights.insert(name_of(&self.path), Weight { shape, values });
+        let values: Vec<f32> = tensor.into_data().iter::<f32>().collect();
+        let weight = match <[usize; 4]>::try_from(&shape[..]) {
+            Ok(shape) => filters_first(&values, shape),
+            Err(_) => Weight { shape, values },
+        };
+        self.weights.insert(name_of(&self.path), weight);
     }
 }
 
@@ -124,7 +146,15 @@ impl ModuleMapper for Applier<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(weight) = self.take(&param.val().dims()) else { return param };
+        let mut shape = param.val().dims().to_vec();
+        if let [k, k2, c, o] = shape[..] {
+            shape = vec![o, c, k, k2];
+        }
+        let Some(mut weight) = self.take(&shape) else { return param };
+        if let Ok(shape) = <[usize; 4]>::try_from(&shape[..]) {
+            let (values, shape) = filters_last(&weight.values, shape);
+            weight = Weight { shape: shape.to_vec(), values };
+        }
         param.map(|old| {
             let data = TensorData::new(weight.values, weight.shape);
             let new = Tensor::from_data(data, &old.device());

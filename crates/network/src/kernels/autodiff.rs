@@ -37,8 +37,8 @@ impl<B: Gradients> Backward<B, 3> for Normalisation {
 
     fn backward(self, ops: Ops<Self::State, 3>, tape: &mut Tape, _: &mut Checkpointer) {
         let upstream = tape.consume::<B>(&ops.node);
-        let [x, gamma, beta, _] = B::normalise_gradients(upstream, &ops.state);
-        for (node, gradient) in ops.parents.into_iter().zip([x, gamma, beta]) {
+        let (gradients, _) = B::normalise_gradients(upstream, &ops.state);
+        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = node {
                 tape.register::<B>(node.id, gradient);
             }
@@ -55,8 +55,8 @@ impl<B: Gradients> Backward<B, 4> for NormalisationAdd {
 
     fn backward(self, ops: Ops<Self::State, 4>, tape: &mut Tape, _: &mut Checkpointer) {
         let upstream = tape.consume::<B>(&ops.node);
-        let gradients = B::normalise_gradients(upstream, &ops.state);
-        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
+        let (gradients, residual) = B::normalise_gradients(upstream, &ops.state);
+        for (node, gradient) in ops.parents.into_iter().zip(gradients.into_iter().chain(residual)) {
             if let Some(node) = node {
                 tape.register::<B>(node.id, gradient);
             }
@@ -116,7 +116,7 @@ impl<B: Forward + Gradients, C: CheckpointStrategy> Forward for Autodiff<B, C> {
         match Normalisation.prepare::<C>([x_node, gamma_node, beta_node]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
                 let y_kept = relu.then(|| y.clone());
-                prep.finish(Normalised { x, y: y_kept, gamma, mean, variance, epsilon }, y)
+                prep.finish(Normalised { x, y: y_kept, gamma, mean, variance, epsilon, residual: false }, y)
             }
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
@@ -150,7 +150,7 @@ impl<B: Forward + Gradients, C: CheckpointStrategy> Forward for Autodiff<B, C> {
         match NormalisationAdd.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
                 let y_kept = relu.then(|| y.clone());
-                prep.finish(Normalised { x, y: y_kept, gamma, mean, variance, epsilon }, y)
+                prep.finish(Normalised { x, y: y_kept, gamma, mean, variance, epsilon, residual: true }, y)
             }
             OpsKind::UnTracked(prep) => prep.finish(y),
         }

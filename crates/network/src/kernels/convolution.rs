@@ -1,6 +1,6 @@
 //! Convolution in two dimensions and its two gradients, over channels-last images.
 //!
-//! Layouts: images N×H×W×C, weights O×C×k×k (PyTorch's), both row-major. A 3×3 convolution at stride 1 goes by Winograd's
+//! Layouts: images N×H×W×C, weights k×k×C×O, both row-major. A 3×3 convolution at stride 1 goes by Winograd's
 //! tiles where there are enough of them; any other is products with the patches of a block of positions, or, for wide
 //! images, with the rows of a padded copy. No sum depends on how many threads there are.
 
@@ -10,9 +10,9 @@ use super::winograd::{self, Epilogue};
 use rayon::prelude::*;
 
 /// Floats of a block of patches: with the filters' panels they stay in the second-level cache.
-pub(super) const BLOCK: usize = 1 << 18;
+pub(crate) const BLOCK: usize = 1 << 18;
 /// Outputs across from which on the rows of a padded copy serve as patches.
-const WIDE: usize = 16;
+pub(crate) const WIDE: usize = 16;
 /// Tiles from which on Winograd's way pays for reading its larger filters,
 const TILES: usize = 12;
 /// and for making them, too.
@@ -20,7 +20,7 @@ const TILES_OF_ONE_USE: usize = 192;
 
 /// Shape of one convolution: square kernel, same stride and zero padding on both axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Geometry {
+pub(crate) struct Geometry {
     /// Images.
     pub batch: usize,
     /// Height, width and channels in.
@@ -36,48 +36,48 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    /// Geometry of `images` (N, H, W, C) under `weights` (O, C, k, k).
-    pub(super) fn new(images: [usize; 4], weights: [usize; 4], stride: usize, padding: usize) -> Self {
-        assert_eq!(images[3], weights[1], "channels of the images and of the weights");
-        assert_eq!(weights[2], weights[3], "only square kernels");
+    /// Geometry of `images` (N, H, W, C) under `weights` (k, k, C, O).
+    pub(crate) fn new(images: [usize; 4], weights: [usize; 4], stride: usize, padding: usize) -> Self {
+        assert_eq!(images[3], weights[2], "channels of the images and of the weights");
+        assert_eq!(weights[0], weights[1], "only square kernels");
         Self {
             batch: images[0],
             input: [images[1], images[2], images[3]],
-            filters: weights[0],
-            kernel: weights[2],
+            filters: weights[3],
+            kernel: weights[0],
             stride,
             padding,
         }
     }
 
     /// Height and width of the output.
-    pub(super) fn output(&self) -> (usize, usize) {
+    pub(crate) fn output(&self) -> (usize, usize) {
         let side = |n: usize| (n + 2 * self.padding - self.kernel) / self.stride + 1;
         (side(self.input[0]), side(self.input[1]))
     }
 
     /// Outputs of one image.
-    pub(super) fn positions(&self) -> usize {
+    pub(crate) fn positions(&self) -> usize {
         self.output().0 * self.output().1
     }
 
     /// Floats of a patch.
-    pub(super) fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.input[2] * self.kernel * self.kernel
     }
 
     /// Floats of one image.
-    pub(super) fn image_len(&self) -> usize {
+    pub(crate) fn image_len(&self) -> usize {
         self.input.iter().product()
     }
 
     /// Floats of the whole output.
-    pub(super) fn output_len(&self) -> usize {
+    pub(crate) fn output_len(&self) -> usize {
         self.batch * self.positions() * self.filters
     }
 
     /// The same for Winograd's tiles, if it can go by them.
-    pub(super) fn tiled(&self) -> Option<winograd::Shape> {
+    pub(crate) fn tiled(&self) -> Option<winograd::Shape> {
         let [height, width, channels] = self.input;
         let shape = winograd::Shape { batch: self.batch, height, width, channels, filters: self.filters };
         let fits = (self.kernel, self.stride, self.padding) == (3, 1, 1)
@@ -88,7 +88,7 @@ impl Geometry {
 }
 
 /// Weights as the products read them.
-pub(super) struct Filters {
+pub(crate) struct Filters {
     /// k·k·C × O in panels.
     packed: Vec<f32>,
     /// Winograd's points, where they are of use.
@@ -97,27 +97,19 @@ pub(super) struct Filters {
 
 impl Filters {
     /// For one convolution of this geometry.
-    pub(super) fn new(geometry: &Geometry, weights: &[f32]) -> Self {
-        Self::with_points(geometry, Self::packed(geometry, weights), TILES_OF_ONE_USE)
+    pub(crate) fn new(geometry: &Geometry, weights: &[f32]) -> Self {
+        Self::with_points(geometry, panels_of(weights, geometry.filters), TILES_OF_ONE_USE)
     }
 
     /// For many convolutions, of any batch.
-    pub(super) fn kept(geometry: &Geometry, weights: &[f32]) -> Self {
-        Self::with_points(geometry, Self::packed(geometry, weights), 0)
-    }
-
-    fn packed(geometry: &Geometry, weights: &[f32]) -> Vec<f32> {
-        let (c, taps) = (geometry.input[2], geometry.kernel * geometry.kernel);
-        pack(c, geometry.filters, taps, |tap, channel, filter| weights[(filter * c + channel) * taps + tap])
+    pub(crate) fn kept(geometry: &Geometry, weights: &[f32]) -> Self {
+        Self::with_points(geometry, panels_of(weights, geometry.filters), 0)
     }
 
     /// For the gradient with respect to the images of a convolution at stride 1: the kernel turned by half a turn,
     /// filters and channels exchanged.
-    pub(super) fn turned(geometry: &Geometry, weights: &[f32]) -> Self {
-        let (c, taps) = (geometry.input[2], geometry.kernel * geometry.kernel);
-        let packed = pack(geometry.filters, c, taps, |tap, filter, channel| {
-            weights[(filter * c + channel) * taps + taps - 1 - tap]
-        });
+    pub(crate) fn turned(geometry: &Geometry, weights: &[f32]) -> Self {
+        let packed = turn(geometry, weights);
         Self::with_points(&backwards(geometry), packed, TILES_OF_ONE_USE)
     }
 
@@ -128,16 +120,29 @@ impl Filters {
     }
 }
 
-/// Packs element (tap·from + i, j) = `at(tap, i, j)`, a panel of sixteen j at a time.
-fn pack(from: usize, to: usize, taps: usize, at: impl Fn(usize, usize, usize) -> f32 + Sync) -> Vec<f32> {
-    let depth = taps * from;
-    let mut packed = vec![0.0; packed_len(depth, to)];
+/// A row-major matrix in panels.
+pub(crate) fn panels_of(matrix: &[f32], columns: usize) -> Vec<f32> {
+    let depth = matrix.len() / columns;
+    let mut packed = vec![0.0; packed_len(depth, columns)];
     packed.par_chunks_mut((depth * PANEL).max(1)).enumerate().for_each(|(p, panel)| {
-        for j in 0..PANEL.min(to - p * PANEL) {
-            for i in 0..from {
-                for tap in 0..taps {
-                    panel[(tap * from + i) * PANEL + j] = at(tap, i, p * PANEL + j);
-                }
+        let width = PANEL.min(columns - p * PANEL);
+        for (to, from) in panel.chunks_exact_mut(PANEL).zip(matrix.chunks_exact(columns)) {
+            to[..width].copy_from_slice(&from[p * PANEL..][..width]);
+        }
+    });
+    packed
+}
+
+/// k×k×C×O to panels of k'×k'×O×C, where k' counts backwards.
+fn turn(geometry: &Geometry, weights: &[f32]) -> Vec<f32> {
+    let (c, o, taps) = (geometry.input[2], geometry.filters, geometry.kernel * geometry.kernel);
+    let mut packed = vec![0.0; packed_len(taps * o, c)];
+    packed.par_chunks_mut(taps * o * PANEL).enumerate().for_each(|(p, panel)| {
+        for (tap, block) in panel.chunks_exact_mut(o * PANEL).enumerate() {
+            let first = (taps - 1 - tap) * c + p * PANEL;
+            for j in 0..PANEL.min(c - p * PANEL) {
+                let from = &weights[(first + j) * o..][..o];
+                block[j..].iter_mut().step_by(PANEL).zip(from).for_each(|(to, from)| *to = *from);
             }
         }
     });
@@ -145,7 +150,7 @@ fn pack(from: usize, to: usize, taps: usize, at: impl Fn(usize, usize, usize) ->
 }
 
 /// The convolution at stride 1 that the gradient with respect to the images is.
-pub(super) fn backwards(geometry: &Geometry) -> Geometry {
+pub(crate) fn backwards(geometry: &Geometry) -> Geometry {
     let (height, width) = geometry.output();
     Geometry {
         input: [height, width, geometry.filters],
@@ -156,7 +161,7 @@ pub(super) fn backwards(geometry: &Geometry) -> Geometry {
 }
 
 /// Convolution with what follows it: images (N, H, W, C) → `out` (N, H', W', O).
-pub(super) fn forward(
+pub(crate) fn forward(
     geometry: &Geometry,
     images: &[f32],
     filters: &Filters,
@@ -189,7 +194,7 @@ fn finish(epilogue: &Epilogue<'_>, at: usize, out: &mut [f32]) {
 }
 
 /// Rows `first..first + count` of a image's padded copy; what lies outside the image is zero.
-pub(super) fn padded(geometry: &Geometry, image: &[f32], first: usize, count: usize, out: &mut Vec<f32>) {
+pub(crate) fn padded(geometry: &Geometry, image: &[f32], first: usize, count: usize, out: &mut Vec<f32>) {
     let [height, width, c] = geometry.input;
     let pitch = (width + 2 * geometry.padding) * c;
     out.clear();
@@ -225,14 +230,22 @@ fn by_rows(geometry: &Geometry, images: &[f32], packed: &[f32], epilogue: &Epilo
 }
 
 dispatched! {
-/// Patches of the positions from `first` on, counted through all images, `pitch` floats apart.
-fn gather(geometry: &Geometry, images: &[f32], first: usize, pitch: usize, patches: &mut [f32]) {
+/// Patches of the positions from `first` on, counted through all images, at some of the kernel's taps; `pitch` floats
+/// lie between two patches.
+pub(crate) fn gather(
+    geometry: &Geometry,
+    images: &[f32],
+    first: usize,
+    taps: std::ops::Range<usize>,
+    pitch: usize,
+    patches: &mut [f32],
+) {
     let ([height, width, c], k) = (geometry.input, geometry.kernel);
     let across = geometry.output().1;
     for (i, patch) in patches.chunks_exact_mut(pitch).enumerate() {
         let (n, p) = ((first + i) / geometry.positions(), (first + i) % geometry.positions());
         let (top, left) = (p / across * geometry.stride, p % across * geometry.stride);
-        for (tap, patch) in patch[..k * k * c].chunks_exact_mut(c).enumerate() {
+        for (tap, patch) in taps.clone().zip(patch.chunks_exact_mut(c)) {
             let y = (top + tap / k).wrapping_sub(geometry.padding);
             let x = (left + tap % k).wrapping_sub(geometry.padding);
             if y < height && x < width {
@@ -245,26 +258,51 @@ fn gather(geometry: &Geometry, images: &[f32], first: usize, pitch: usize, patch
 }
 }
 
-/// The patches of a few positions as the left operand of a product.
-fn patch_rows(data: &[f32], depth: usize) -> Rows<'_> {
-    Rows { data, segments: &[0], len: depth, step: 1, stride: depth + PANEL }
+/// Patches as the left operand of a product: `len` floats of each.
+fn patch_rows(data: &[f32], len: usize) -> Rows<'_> {
+    Rows { data, segments: &[0], len, step: 1, stride: len + PANEL }
 }
 
+/// Positions of a block.
+const POSITIONS: usize = 192;
+/// Floats of a patch that are multiplied at a time: they and their part of the filters stay in the second-level cache.
+const STEP: usize = 1024;
+
 fn by_patches(geometry: &Geometry, images: &[f32], packed: &[f32], epilogue: &Epilogue<'_>, out: &mut [f32]) {
-    let (depth, o) = (geometry.depth(), geometry.filters);
+    let o = geometry.filters;
     let positions = geometry.batch * geometry.positions();
-    let pitch = depth + PANEL;
-    let block = (BLOCK / pitch).clamp(48, 192);
-    if positions <= block {
+    let threads = rayon::current_num_threads();
+    if positions < 48 * threads {
         return by_columns(geometry, images, packed, epilogue, out);
     }
+    let block = positions.div_ceil(positions.div_ceil(POSITIONS).next_multiple_of(threads));
     out.par_chunks_mut(block * o).enumerate().for_each_init(Vec::new, |patches: &mut Vec<f32>, (i, out)| {
-        let count = out.len() / o;
-        patches.resize(count * pitch, 0.0);
-        gather(geometry, images, i * block, pitch, patches);
-        product(out, o, count, patch_rows(patches, depth), Panels::packed(packed, depth, o), start(epilogue));
+        multiply_patches(geometry, images, packed, start(epilogue), i * block, patches, out);
         finish(epilogue, i * block * o, out);
     });
+}
+
+/// Products of all filters with the patches from position `first` on, a few taps at a time.
+fn multiply_patches(
+    geometry: &Geometry,
+    images: &[f32],
+    packed: &[f32],
+    mut start: Start<'_>,
+    first: usize,
+    patches: &mut Vec<f32>,
+    out: &mut [f32],
+) {
+    let (c, o, taps) = (geometry.input[2], geometry.filters, geometry.kernel * geometry.kernel);
+    let (count, some) = (out.len() / o, (STEP / c).clamp(1, taps));
+    for tap in (0..taps).step_by(some) {
+        let len = some.min(taps - tap) * c;
+        patches.resize(count * (len + PANEL), 0.0);
+        gather(geometry, images, first, tap..taps.min(tap + some), len + PANEL, patches);
+        let panel = geometry.depth() * PANEL;
+        let panels = Panels { data: &packed[tap * c * PANEL..], panel, step: PANEL, columns: o };
+        product(out, o, count, patch_rows(patches, len), panels, start);
+        start = Start::Out;
+    }
 }
 
 /// So few positions that the threads share the filters instead.
@@ -273,7 +311,7 @@ fn by_columns(geometry: &Geometry, images: &[f32], packed: &[f32], epilogue: &Ep
     let (depth, o) = (geometry.depth(), geometry.filters);
     let count = out.len() / o;
     let mut patches = vec![0.0; count * (depth + PANEL)];
-    gather(geometry, images, 0, depth + PANEL, &mut patches);
+    gather(geometry, images, 0, 0..geometry.kernel * geometry.kernel, depth + PANEL, &mut patches);
     let mut groups = vec![0.0; count * o.next_multiple_of(GROUP)];
     groups.par_chunks_exact_mut(count * GROUP).enumerate().for_each(|(g, group)| {
         let columns = GROUP.min(o - g * GROUP);

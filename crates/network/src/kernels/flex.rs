@@ -1,6 +1,7 @@
 //! The operations on Burn's CPU backend: tensors in, slices to the kernels, tensors out.
 
 use super::convolution::{self, Filters, Geometry};
+use super::lanes::zeros;
 use super::normalisation::{self, Saved};
 use super::winograd::Epilogue;
 use super::{Forward, Gradients, Normalised, gradients, pooling};
@@ -62,7 +63,7 @@ impl Forward for Flex {
         let geometry = Geometry::new(shape4(&images), shape4(&weights), stride, padding);
         let (height, width) = geometry.output();
         let (x, w) = (Contiguous::new(&images), Contiguous::new(&weights));
-        let mut out = vec![0.0; geometry.output_len()];
+        let mut out = zeros(geometry.output_len());
         let filters = Filters::new(&geometry, w.floats());
         convolution::forward(&geometry, x.floats(), &filters, &Epilogue::NONE, &mut out);
         tensor(out, [geometry.batch, height, width, geometry.filters])
@@ -131,7 +132,10 @@ impl Gradients for Flex {
         tensor(gradients::of_weights(&geometry, x.floats(), dy.floats()), weights)
     }
 
-    fn normalise_gradients(upstream: FlexTensor, saved: &Normalised<Flex>) -> [FlexTensor; 4] {
+    fn normalise_gradients(
+        upstream: FlexTensor,
+        saved: &Normalised<Flex>,
+    ) -> ([FlexTensor; 3], Option<FlexTensor>) {
         let shape = shape4(&upstream);
         let [dy, x, gamma, mean, variance] =
             [&upstream, &saved.x, &saved.gamma, &saved.mean, &saved.variance].map(Contiguous::new);
@@ -142,10 +146,12 @@ impl Gradients for Flex {
             mean: mean.floats(),
             inverse: &inverse(variance.floats(), saved.epsilon),
             gamma: gamma.floats(),
+            residual: saved.residual,
         };
         let d = normalisation::gradients(dy.floats(), extent(&upstream), &saved);
         let channels = [shape[3]];
-        [tensor(d.x, shape), tensor(d.gamma, channels), tensor(d.beta, channels), tensor(d.passed, shape)]
+        let own = [tensor(d.x, shape), tensor(d.gamma, channels), tensor(d.beta, channels)];
+        (own, d.passed.map(|passed| tensor(passed, shape)))
     }
 
     fn max_pool_gradient(upstream: FlexTensor, x: &FlexTensor, y: &FlexTensor) -> FlexTensor {

@@ -1,17 +1,19 @@
 //! The two gradients of a convolution, over channels-last images; the layouts are those of `convolution.rs`.
 
-use super::convolution::{BLOCK, Filters, Geometry, backwards, forward, padded};
-use super::lanes::dispatched;
-use super::product::{PANEL, Panels, Rows, Start, pack, packed_len, product};
+use super::convolution::{BLOCK, Filters, Geometry, WIDE, backwards, forward, gather, padded, panels_of};
+use super::lanes::{dispatched, zeros};
+use super::product::{PANEL, Panels, Rows, Start, pack, product};
 use super::winograd::{self, Epilogue};
 use rayon::prelude::*;
 
 /// Tiles from which on the weight gradient goes Winograd's way.
 const TILES: usize = 96;
+/// Positions whose products are summed at a time.
+const STRETCH: usize = 256;
 
 /// Gradient with respect to the images: upstream (N, H', W', O) and weights → (N, H, W, C).
 pub(super) fn of_images(geometry: &Geometry, upstream: &[f32], weights: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0; geometry.batch * geometry.image_len()];
+    let mut out = zeros(geometry.batch * geometry.image_len());
     if geometry.stride == 1 && geometry.padding < geometry.kernel && geometry.input[2] >= PANEL {
         let filters = Filters::turned(geometry, weights);
         forward(&backwards(geometry), upstream, &filters, &Epilogue::NONE, &mut out);
@@ -23,11 +25,8 @@ pub(super) fn of_images(geometry: &Geometry, upstream: &[f32], weights: &[f32]) 
 
 /// The transpose of the way by patches: products give the patches' gradients, which are added where they came from.
 fn by_scattering(geometry: &Geometry, upstream: &[f32], weights: &[f32], out: &mut [f32]) {
-    let (c, o, k, depth) = (geometry.input[2], geometry.filters, geometry.kernel, geometry.depth());
-    let packed = pack(o, depth, |filter, at| {
-        let (tap, channel) = (at / c, at % c);
-        weights[(filter * c + channel) * k * k + tap]
-    });
+    let (o, depth) = (geometry.filters, geometry.depth());
+    let packed = pack(o, depth, |filter, at| weights[at * o + filter]);
     let (positions, across) = (geometry.positions(), geometry.output().1);
     let height = (BLOCK / (depth * across)).clamp(1, geometry.output().0);
     out.par_chunks_mut(geometry.image_len()).zip(upstream.par_chunks(positions * o)).for_each_init(
@@ -64,30 +63,36 @@ fn scatter(geometry: &Geometry, patches: &[f32], first: usize, image: &mut [f32]
 }
 }
 
-/// Gradient with respect to the weights: images and upstream (N, H', W', O) → (O, C, k, k).
+/// Gradient with respect to the weights: images and upstream (N, H', W', O) → (k, k, C, O).
 pub(super) fn of_weights(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32> {
-    let sums = match geometry.tiled() {
+    match geometry.tiled() {
         Some(shape) if shape.tiles() >= TILES => winograd::weight_gradient(&shape, images, upstream),
-        _ => plain_weight_gradient(geometry, images, upstream),
-    };
-    let (c, o, taps) = (geometry.input[2], geometry.filters, geometry.kernel * geometry.kernel);
-    let mut out = vec![0.0; sums.len()];
-    let row = c * taps;
-    out.par_chunks_mut((PANEL * row).max(1)).enumerate().for_each(|(p, out)| {
-        // Channel by channel: what is written of one filter lies together.
-        for channel in 0..c {
-            for (j, out) in out.chunks_exact_mut(row).enumerate() {
-                for (tap, value) in out[channel * taps..][..taps].iter_mut().enumerate() {
-                    *value = sums[(tap * c + channel) * o + p * PANEL + j];
-                }
-            }
-        }
-    });
-    out
+        _ if geometry.output().1 >= WIDE || geometry.input[2] < PANEL => by_rows(geometry, images, upstream),
+        _ => by_patches(geometry, images, upstream),
+    }
 }
 
-/// k × k × C × O: at every tap, the products of all positions.
-fn plain_weight_gradient(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32> {
+/// At every tap, the product of its part of all patches with the upstream gradient.
+fn by_patches(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32> {
+    let (c, o) = (geometry.input[2], geometry.filters);
+    let (positions, packed) = (upstream.len() / o, panels_of(upstream, o));
+    let mut sums = vec![0.0; geometry.depth() * o];
+    sums.par_chunks_mut(c * o).enumerate().for_each_init(Vec::new, |patches: &mut Vec<f32>, (tap, sums)| {
+        for first in (0..positions).step_by(STRETCH) {
+            let count = STRETCH.min(positions - first);
+            patches.resize(count * (c + PANEL), 0.0);
+            gather(geometry, images, first, tap..tap + 1, c + PANEL, patches);
+            let rows = Rows { data: patches, segments: &[0], len: count, step: c + PANEL, stride: 1 };
+            let panel = positions * PANEL;
+            let panels = Panels { data: &packed[first * PANEL..], panel, step: PANEL, columns: o };
+            product(sums, o, c, rows, panels, Start::Out);
+        }
+    });
+    sums
+}
+
+/// k × k × C × O: at every row of the kernel, the products of all positions with the rows of padded copies.
+fn by_rows(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32> {
     /// Rows of a task.
     const TASK: usize = 48;
     let ([height, width, c], o, k) = (geometry.input, geometry.filters, geometry.kernel);
@@ -123,17 +128,4 @@ fn plain_weight_gradient(geometry: &Geometry, images: &[f32], upstream: &[f32]) 
         }
     });
     sums
-}
-
-/// A row-major matrix in panels.
-fn panels_of(matrix: &[f32], columns: usize) -> Vec<f32> {
-    let depth = matrix.len() / columns;
-    let mut packed = vec![0.0; packed_len(depth, columns)];
-    packed.par_chunks_mut((depth * PANEL).max(1)).enumerate().for_each(|(p, panel)| {
-        let width = PANEL.min(columns - p * PANEL);
-        for (to, from) in panel.chunks_exact_mut(PANEL).zip(matrix.chunks_exact(columns)) {
-            to[..width].copy_from_slice(&from[p * PANEL..][..width]);
-        }
-    });
-    packed
 }

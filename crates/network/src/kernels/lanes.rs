@@ -1,29 +1,31 @@
 //! Sixteen floats at a time, compiled once for each instruction set.
 
+use rayon::prelude::*;
+
 use std::ops::{Add, Mul, Sub};
 
 /// Sixteen neighbouring channels of one place.
 #[derive(Clone, Copy)]
-pub(super) struct Lanes(pub [f32; 16]);
+pub(crate) struct Lanes(pub [f32; 16]);
 
 impl Lanes {
-    pub(super) const ZERO: Self = Self([0.0; 16]);
+    pub(crate) const ZERO: Self = Self([0.0; 16]);
 
     /// The first sixteen of a slice.
     #[inline(always)]
-    pub(super) fn load(from: &[f32]) -> Self {
+    pub(crate) fn load(from: &[f32]) -> Self {
         let mut lanes = [0.0; 16];
         lanes.copy_from_slice(&from[..16]);
         Self(lanes)
     }
 
     #[inline(always)]
-    pub(super) fn store(self, to: &mut [f32]) {
+    pub(crate) fn store(self, to: &mut [f32]) {
         to[..16].copy_from_slice(&self.0);
     }
 
     #[inline(always)]
-    pub(super) fn max(self, floor: f32) -> Self {
+    pub(crate) fn max(self, floor: f32) -> Self {
         self.with(Self([floor; 16]), f32::max)
     }
 
@@ -92,10 +94,17 @@ macro_rules! dispatched {
 pub(crate) use dispatched;
 
 #[cfg(target_arch = "x86_64")]
-pub(super) fn has_avx512() -> bool {
+pub(crate) fn has_avx512() -> bool {
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("fma")
+}
+
+/// `count` zeros, written by all threads.
+pub(crate) fn zeros(count: usize) -> Vec<f32> {
+    let mut zeros = Vec::with_capacity(count);
+    zeros.par_extend(rayon::iter::repeat_n(0.0, count).with_min_len(1 << 16));
+    zeros
 }

@@ -21,13 +21,18 @@ mod product;
 mod tests;
 mod winograd;
 
+pub(crate) use convolution::{Filters, Geometry, forward as convolve_into, panels_of};
+pub(crate) use pooling::forward_into as max_pool_into;
+pub(crate) use product::{Panels, Rows, Start, pack, product};
+pub(crate) use winograd::Epilogue;
+
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
 use burn::tensor::Tensor;
 
 /// The forward operations, for plain and for differentiated tensors.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait Forward: Backend {
-    /// Convolution of (N, H, W, C) by (O, C, k, k) → (N, H', W', O).
+    /// Convolution of (N, H, W, C) by (k, k, C, O) → (N, H', W', O).
     fn convolve(
         images: FloatTensor<Self>,
         weights: FloatTensor<Self>,
@@ -86,8 +91,11 @@ pub(crate) trait Gradients: Backend {
         padding: usize,
     ) -> FloatTensor<Self>;
 
-    /// Gradients of a normalisation over its own batch: of x, γ, β and of the residual.
-    fn normalise_gradients(upstream: FloatTensor<Self>, saved: &Normalised<Self>) -> [FloatTensor<Self>; 4];
+    /// Gradients of a normalisation over its own batch: of x, γ, β, and of the residual where there was one.
+    fn normalise_gradients(
+        upstream: FloatTensor<Self>,
+        saved: &Normalised<Self>,
+    ) -> ([FloatTensor<Self>; 3], Option<FloatTensor<Self>>);
 
     /// Gradient of [`Forward::max_pool`], which made `y` of `x`.
     fn max_pool_gradient(
@@ -107,9 +115,11 @@ pub(crate) struct Normalised<B: Backend> {
     mean: FloatTensor<B>,
     variance: FloatTensor<B>,
     epsilon: f32,
+    /// Whether a residual was added.
+    residual: bool,
 }
 
-/// Convolution of (N, H, W, C) by (O, C, k, k), same `stride` and zero `padding` on both axes.
+/// Convolution of (N, H, W, C) by (k, k, C, O), same `stride` and zero `padding` on both axes.
 pub(crate) fn convolve(images: Tensor<4>, weights: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::convolve(
         images.into_dispatch(),

@@ -3,7 +3,7 @@
 //! Layout M×C: a row is one place of one image. Sums go through parts of a fixed number of rows, so they do not
 //! depend on how many threads there are.
 
-use super::lanes::dispatched;
+use super::lanes::{dispatched, zeros};
 use rayon::prelude::*;
 
 /// Rows, channels.
@@ -91,7 +91,7 @@ pub(super) fn apply(
     relu: bool,
 ) -> Vec<f32> {
     let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
-    let mut y = vec![0.0; x.len()];
+    let mut y = zeros(x.len());
     y.par_chunks_mut(PART * channels).enumerate().for_each(|(part, y)| {
         let at = part * PART * channels;
         apply_rows(&x[at..], scale, offset, residual.map(|r| &r[at..]), floor, y);
@@ -111,6 +111,8 @@ pub(super) struct Saved<'a> {
     pub inverse: &'a [f32],
     /// Learned scale γ.
     pub gamma: &'a [f32],
+    /// Whether a residual was added.
+    pub residual: bool,
 }
 
 /// Gradients of the normalisation over the statistics of its own batch.
@@ -121,8 +123,8 @@ pub(super) struct Gradients {
     pub gamma: Vec<f32>,
     /// With respect to the offset β.
     pub beta: Vec<f32>,
-    /// With respect to what ReLU saw, which is also the residual's gradient.
-    pub passed: Vec<f32>,
+    /// With respect to the residual, where there was one.
+    pub passed: Option<Vec<f32>>,
 }
 
 dispatched! {
@@ -135,12 +137,12 @@ fn pass(upstream: &[f32], y: &[f32], out: &mut [f32]) {
 }
 
 dispatched! {
-/// dx = factor·g + slope·x + shift, channel by channel.
-fn combine(g: &[f32], x: &[f32], factor: &[f32], slope: &[f32], shift: &[f32], dx: &mut [f32]) {
+/// g becomes factor·g + slope·x + shift, channel by channel.
+fn combine(x: &[f32], factor: &[f32], slope: &[f32], shift: &[f32], g: &mut [f32]) {
     let channels = factor.len();
-    for (dx, (g, x)) in dx.chunks_exact_mut(channels).zip(g.chunks_exact(channels).zip(x.chunks_exact(channels))) {
+    for (g, x) in g.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
         for c in 0..channels {
-            dx[c] = factor[c] * g[c] + slope[c] * x[c] + shift[c];
+            g[c] = factor[c] * g[c] + slope[c] * x[c] + shift[c];
         }
     }
 }
@@ -150,7 +152,7 @@ fn combine(g: &[f32], x: &[f32], factor: &[f32], slope: &[f32], shift: &[f32], d
 pub(super) fn gradients(upstream: &[f32], extent: Extent, saved: &Saved<'_>) -> Gradients {
     let [rows, channels] = extent;
     let chunk = PART * channels;
-    let mut passed = vec![0.0; upstream.len()];
+    let mut passed = zeros(upstream.len());
     passed.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| match saved.y {
         Some(y) => pass(&upstream[i * chunk..], &y[i * chunk..], out),
         None => out.copy_from_slice(&upstream[i * chunk..][..out.len()]),
@@ -165,10 +167,10 @@ pub(super) fn gradients(upstream: &[f32], extent: Extent, saved: &Saved<'_>) -> 
         (0..channels).map(|c| (-per_row(c) * gamma[c] * f64::from(saved.inverse[c])) as f32).collect();
     let shift: Vec<f32> =
         (0..channels).map(|c| (-per_row(c) * beta[c]) as f32 - slope[c] * saved.mean[c]).collect();
-    let mut x = vec![0.0; upstream.len()];
-    x.par_chunks_mut(chunk).enumerate().for_each(|(i, dx)| {
-        combine(&passed[i * chunk..], &saved.x[i * chunk..], &factor, &slope, &shift, dx);
+    let passed_on = saved.residual.then(|| passed.clone());
+    passed.par_chunks_mut(chunk).enumerate().for_each(|(i, g)| {
+        combine(&saved.x[i * chunk..], &factor, &slope, &shift, g);
     });
     let narrow = |sums: Vec<f64>| sums.into_iter().map(|s| s as f32).collect();
-    Gradients { x, gamma: narrow(gamma), beta: narrow(beta), passed }
+    Gradients { x: passed, gamma: narrow(gamma), beta: narrow(beta), passed: passed_on }
 }

@@ -1,6 +1,6 @@
 //! The largest of every 3×3 window at stride 2 with a margin of 1, and its gradient. Layout N×H×W×C.
 
-use super::lanes::dispatched;
+use super::lanes::{dispatched, zeros};
 use rayon::prelude::*;
 
 /// Rows or columns of the input, `size` in all, that output `at` sees.
@@ -15,14 +15,14 @@ fn keep_larger(largest: &mut [f32], candidates: &[f32]) {
 }
 
 /// (N, H, W, C) → (N, ⌈H/2⌉, ⌈W/2⌉, C).
-pub(super) fn forward([n, h, w, c]: [usize; 4], x: &[f32]) -> Vec<f32> {
-    let mut y = vec![f32::NEG_INFINITY; n * h.div_ceil(2) * w.div_ceil(2) * c];
+pub(crate) fn forward([n, h, w, c]: [usize; 4], x: &[f32]) -> Vec<f32> {
+    let mut y = zeros(n * h.div_ceil(2) * w.div_ceil(2) * c);
     forward_into([n, h, w, c], x, &mut y);
     y
 }
 
 /// The same, into a buffer whose content is lost.
-pub(super) fn forward_into([_, h, w, c]: [usize; 4], x: &[f32], y: &mut [f32]) {
+pub(crate) fn forward_into([_, h, w, c]: [usize; 4], x: &[f32], y: &mut [f32]) {
     let (down, across) = (h.div_ceil(2), w.div_ceil(2));
     y.par_chunks_mut((across * c).max(1)).enumerate().for_each(|(line, y)| {
         let (n, oy) = (line / down, line % down);
@@ -48,9 +48,9 @@ fn give(x: &[f32], y: &[f32], upstream: &[f32], taken: &mut [f32], dx: &mut [f32
 }
 
 /// Upstream (N, ⌈H/2⌉, ⌈W/2⌉, C) to the first largest input of each window.
-pub(super) fn gradient([_, h, w, c]: [usize; 4], upstream: &[f32], x: &[f32], y: &[f32]) -> Vec<f32> {
+pub(crate) fn gradient([_, h, w, c]: [usize; 4], upstream: &[f32], x: &[f32], y: &[f32]) -> Vec<f32> {
     let (down, across) = (h.div_ceil(2), w.div_ceil(2));
-    let mut dx = vec![0.0; x.len()];
+    let mut dx = zeros(x.len());
     dx.par_chunks_mut((h * w * c).max(1)).enumerate().for_each(|(n, dx)| {
         let image = &x[n * h * w * c..][..h * w * c];
         for (oy, ox) in (0..down * across).map(|i| (i / across, i % across)) {

@@ -16,11 +16,11 @@ mod scalar;
 use std::sync::OnceLock;
 
 /// Columns of a panel.
-pub(super) const PANEL: usize = 16;
+pub(crate) const PANEL: usize = 16;
 
 /// The left operand: where element (r, segment, k) lies.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     pub data: &'a [f32],
     /// Offset of element (0, segment, 0), by segment.
     pub segments: &'a [usize],
@@ -34,7 +34,7 @@ pub(super) struct Rows<'a> {
 
 /// The right operand: panel p, row k begins at p·panel + k·step.
 #[derive(Clone, Copy)]
-pub(super) struct Panels<'a> {
+pub(crate) struct Panels<'a> {
     pub data: &'a [f32],
     /// Floats between two panels.
     pub panel: usize,
@@ -46,24 +46,18 @@ pub(super) struct Panels<'a> {
 
 impl<'a> Panels<'a> {
     /// What [`pack`] packed.
-    pub(super) fn packed(data: &'a [f32], depth: usize, columns: usize) -> Self {
+    pub(crate) fn packed(data: &'a [f32], depth: usize, columns: usize) -> Self {
         Self { data, panel: depth * PANEL, step: PANEL, columns }
-    }
-
-    /// A row-major matrix of a multiple of 16 columns as it lies.
-    pub(super) fn plain(data: &'a [f32], columns: usize) -> Self {
-        assert_eq!(columns % PANEL, 0, "columns of an unpacked operand");
-        Self { data, panel: PANEL, step: columns, columns }
     }
 }
 
 /// Floats of a packed operand.
-pub(super) fn packed_len(depth: usize, columns: usize) -> usize {
+pub(crate) fn packed_len(depth: usize, columns: usize) -> usize {
     depth * columns.next_multiple_of(PANEL)
 }
 
 /// Packs element (k, n) = `at(k, n)` of a depth × columns matrix; missing columns are zero.
-pub(super) fn pack(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Vec<f32> {
+pub(crate) fn pack(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Vec<f32> {
     let mut packed = vec![0.0; packed_len(depth, columns)];
     for (p, panel) in packed.chunks_exact_mut((depth * PANEL).max(1)).enumerate() {
         for (k, row) in panel.chunks_exact_mut(PANEL).enumerate() {
@@ -77,7 +71,7 @@ pub(super) fn pack(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f3
 
 /// What the sums begin with.
 #[derive(Clone, Copy)]
-pub(super) enum Start<'a> {
+pub(crate) enum Start<'a> {
     Zero,
     /// A value for each column (a multiple of 16 of them).
     Bias(&'a [f32]),
@@ -86,7 +80,7 @@ pub(super) enum Start<'a> {
 }
 
 /// A block of rows and panels for a micro-kernel; `product` has checked all that its pointers reach.
-pub(super) struct Block<'a> {
+pub(crate) struct Block<'a> {
     a: *const f32,
     stride: usize,
     step: usize,
@@ -130,7 +124,7 @@ fn kernels() -> &'static Kernels {
 ///
 /// # Panics
 /// If an operand reaches past its slice.
-pub(super) fn product(
+pub(crate) fn product(
     out: &mut [f32],
     pitch: usize,
     count: usize,
@@ -244,7 +238,7 @@ fn ragged(
     }
 }
 
-pub(super) fn kernel_name() -> &'static str {
+pub(crate) fn kernel_name() -> &'static str {
     kernels().name
 }
 

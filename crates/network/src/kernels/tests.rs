@@ -38,7 +38,7 @@ fn products(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
                         let out = ((n * out_height + oy) * out_width + ox) * g.filters + o;
                         let place = (n * height + iy - g.padding) * width + ix - g.padding;
                         let input = place * channels + c;
-                        visit(out, input, ((o * channels + c) * k + ky) * k + kx);
+                        visit(out, input, ((ky * k + kx) * channels + c) * g.filters + o);
                     }
                 }
             }
@@ -50,18 +50,18 @@ fn products(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
 fn convolution_and_its_gradients_equal_their_naive_twins() {
     // Strides, paddings, kernels; by rows, by patches, by columns, by tiles few and many.
     let cases = [
-        ([2, 9, 7, 3], [5, 3, 3, 3], 2, 1),
-        ([5, 8, 8, 4], [6, 4, 3, 3], 1, 1),
-        ([3, 6, 6, 2], [3, 2, 1, 1], 2, 0),
-        ([2, 15, 13, 1], [4, 1, 7, 7], 2, 3),
-        ([2, 40, 40, 1], [16, 1, 7, 7], 2, 3),
-        ([1, 40, 40, 40], [3, 40, 3, 3], 1, 1),
-        ([1, 1, 1, 2], [2, 2, 3, 3], 2, 1),
-        ([2, 6, 6, 2], [1, 2, 7, 7], 1, 3),
-        ([30, 9, 9, 24], [40, 24, 3, 3], 1, 1),
-        ([6, 13, 18, 16], [32, 16, 3, 3], 1, 1),
-        ([13, 16, 15, 32], [16, 32, 3, 3], 1, 1),
-        ([6, 12, 12, 32], [16, 32, 3, 3], 2, 1),
+        ([2, 9, 7, 3], [3, 3, 3, 5], 2, 1),
+        ([5, 8, 8, 4], [3, 3, 4, 6], 1, 1),
+        ([3, 6, 6, 2], [1, 1, 2, 3], 2, 0),
+        ([2, 15, 13, 1], [7, 7, 1, 4], 2, 3),
+        ([2, 40, 40, 1], [7, 7, 1, 16], 2, 3),
+        ([1, 40, 40, 40], [3, 3, 40, 3], 1, 1),
+        ([1, 1, 1, 2], [3, 3, 2, 2], 2, 1),
+        ([2, 6, 6, 2], [7, 7, 2, 1], 1, 3),
+        ([30, 9, 9, 24], [3, 3, 24, 40], 1, 1),
+        ([6, 13, 18, 16], [3, 3, 16, 32], 1, 1),
+        ([13, 16, 15, 32], [3, 3, 32, 16], 1, 1),
+        ([6, 12, 12, 32], [3, 3, 32, 16], 2, 1),
     ];
     for (images, weights, stride, padding) in cases {
         let g = Geometry::new(images, weights, stride, padding);
@@ -149,9 +149,9 @@ fn plainly(
 #[test]
 fn a_convolution_is_differentiated_within_a_graph() {
     let device = Device::flex().autodiff();
-    let (x, w) = (tensor(noise(98, 1), [1, 7, 7, 2], &device), tensor(noise(54, 2), [3, 2, 3, 3], &device));
+    let (x, w) = (tensor(noise(98, 1), [1, 7, 7, 2], &device), tensor(noise(54, 2), [3, 3, 2, 3], &device));
     let out = convolve(x.clone(), w.clone(), 2, 1);
-    let g = Geometry::new([1, 7, 7, 2], [3, 2, 3, 3], 2, 1);
+    let g = Geometry::new([1, 7, 7, 2], [3, 3, 2, 3], 2, 1);
     let upstream = noise(out.dims().iter().product(), 3);
     let got = gradients(out, &upstream, &[&x, &w], &[]);
     close(&got[0], &kernel_gradients::of_images(&g, &upstream, &noise(54, 2)), 1e-6);

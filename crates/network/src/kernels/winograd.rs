@@ -5,7 +5,7 @@
 //! channels × filters matrix; 36 points become 4×4 outputs. Images are channels-last, so that sixteen channels are
 //! transformed at once. The weight gradient is the transpose of the same three steps.
 
-use super::lanes::{Lanes, dispatched};
+use super::lanes::{Lanes, dispatched, zeros};
 use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -20,7 +20,7 @@ const BLOCK: usize = 60;
 
 /// Images N×H×W and the channels on both sides.
 #[derive(Clone, Copy)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     pub batch: usize,
     pub height: usize,
     pub width: usize,
@@ -37,7 +37,7 @@ impl Shape {
         self.height.div_ceil(SIDE) * self.tiles_across()
     }
 
-    pub(super) fn tiles(&self) -> usize {
+    pub(crate) fn tiles(&self) -> usize {
         self.batch * self.tiles_of_image()
     }
 
@@ -169,7 +169,7 @@ fn transform_upstream(shape: &Shape, upstream: &[f32], first: usize, tiles: usiz
 
 /// What follows a convolution, fused into its last step.
 #[derive(Clone, Copy)]
-pub(super) struct Epilogue<'a> {
+pub(crate) struct Epilogue<'a> {
     /// Added to every output, a value a filter.
     pub bias: Option<&'a [f32]>,
     /// Added to every output, of the output's shape.
@@ -180,7 +180,7 @@ pub(super) struct Epilogue<'a> {
 
 impl Epilogue<'_> {
     /// Nothing follows.
-    pub(super) const NONE: Self = Self { bias: None, residual: None, relu: false };
+    pub(crate) const NONE: Self = Self { bias: None, residual: None, relu: false };
 }
 
 dispatched! {
@@ -251,8 +251,8 @@ fn transform_weights(channels: usize, filters: usize, points: &[f32], out: &mut 
 }
 
 /// 36 packed matrices of filters packed as 9·channels × filters.
-pub(super) fn filters(channels: usize, filters: usize, packed: &[f32]) -> Vec<f32> {
-    let mut points = vec![0.0; POINTS * packed_len(channels, filters)];
+pub(crate) fn filters(channels: usize, filters: usize, packed: &[f32]) -> Vec<f32> {
+    let mut points = zeros(POINTS * packed_len(channels, filters));
     transform_filters(channels, filters, packed, &mut points);
     points
 }
@@ -277,7 +277,7 @@ struct Scratch {
 }
 
 /// N×H×W×C → N×H×W×O, by filters that [`filters`] has transformed.
-pub(super) fn forward(
+pub(crate) fn forward(
     shape: &Shape,
     images: &[f32],
     points: &[f32],
@@ -372,9 +372,9 @@ fn forward_few(shape: &Shape, images: &[f32], points: &[f32], epilogue: &Epilogu
 const STRETCH: usize = 4 * BLOCK;
 
 /// Gradient with respect to the weights, 3 × 3 × channels × filters, from images N×H×W×C and upstream N×H×W×O.
-pub(super) fn weight_gradient(shape: &Shape, images: &[f32], upstream: &[f32]) -> Vec<f32> {
+pub(crate) fn weight_gradient(shape: &Shape, images: &[f32], upstream: &[f32]) -> Vec<f32> {
     let (c, o) = (shape.channels, shape.filters);
-    let mut sums = vec![0.0; POINTS * c * o];
+    let mut sums = zeros(POINTS * c * o);
     for first in (0..shape.tiles()).step_by(STRETCH) {
         let stretch = STRETCH.min(shape.tiles() - first);
         let parts = stretch_points(shape, images, upstream, first, stretch);

@@ -1,0 +1,82 @@
+//! ResNet-18 of folded convolutions.
+
+use super::buffers::{Buffers, Map};
+use super::convolution::Convolution;
+use crate::kernels::max_pool_into;
+use crate::resnet::FEATURES;
+use crate::weights::Weights;
+
+struct Block {
+    first: Convolution,
+    second: Convolution,
+    downsample: Option<Convolution>,
+}
+
+impl Block {
+    fn new(weights: &Weights, name: &str, stride: usize) -> Self {
+        let conv = |conv: &str, norm: &str, stride| {
+            Convolution::normalised(weights, &format!("{name}.{conv}"), &format!("{name}.{norm}"), stride)
+        };
+        let downsample = (stride != 1).then(|| conv("downsample.0", "downsample.1", stride));
+        Self { first: conv("conv1", "bn1", stride), second: conv("conv2", "bn2", 1), downsample }
+    }
+
+    fn run(&self, x: Map, buffers: &mut Buffers) -> Map {
+        let inner = self.first.run(&x, None, true, buffers);
+        let shortcut = match &self.downsample {
+            Some(conv) => {
+                let shortcut = conv.run(&x, None, false, buffers);
+                buffers.give(x);
+                shortcut
+            }
+            None => x,
+        };
+        let out = self.second.run(&inner, Some(&shortcut), true, buffers);
+        [inner, shortcut].map(|map| buffers.give(map));
+        out
+    }
+}
+
+/// The backbone.
+pub(super) struct Backbone {
+    stem: Convolution,
+    blocks: Vec<Block>,
+}
+
+impl Backbone {
+    /// By torchvision's names.
+    pub(super) fn new(weights: &Weights) -> Self {
+        let stages = [("layer1", 1), ("layer2", 2), ("layer3", 2), ("layer4", 2)];
+        let blocks = stages.iter().flat_map(|(stage, stride)| {
+            [
+                Block::new(weights, &format!("{stage}.0"), *stride),
+                Block::new(weights, &format!("{stage}.1"), 1),
+            ]
+        });
+        Self { stem: Convolution::normalised(weights, "conv1", "bn1", 2), blocks: blocks.collect() }
+    }
+
+    /// N×H×W×C → features N×1×1×512.
+    pub(super) fn run(&self, x: Map, buffers: &mut Buffers) -> Map {
+        let stem = self.stem.relu(x, buffers);
+        let [n, h, w, c] = stem.shape;
+        let mut pooled = buffers.take([n, h.div_ceil(2), w.div_ceil(2), c]);
+        max_pool_into(stem.shape, &stem.values, &mut pooled.values);
+        buffers.give(stem);
+        let last = self.blocks.iter().fold(pooled, |x, block| block.run(x, buffers));
+        let features = average(&last, buffers);
+        buffers.give(last);
+        features
+    }
+}
+
+/// The average over all places.
+fn average(x: &Map, buffers: &mut Buffers) -> Map {
+    let mut out = buffers.filled(0.0, [x.shape[0], 1, 1, FEATURES]);
+    let share = FEATURES as f32 / x.picture() as f32;
+    for (out, x) in out.values.chunks_exact_mut(FEATURES).zip(x.values.chunks_exact(x.picture())) {
+        x.chunks_exact(FEATURES).for_each(|place| out.iter_mut().zip(place).for_each(|(o, v)| *o += v));
+        out.iter_mut().for_each(|o| *o *= share);
+    }
+    out
+}

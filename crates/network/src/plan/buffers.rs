@@ -1,0 +1,53 @@
+//! Feature maps, and the memory they live in.
+
+/// A channels-last feature map.
+#[derive(Default)]
+pub(super) struct Map {
+    pub values: Vec<f32>,
+    /// N, H, W, C.
+    pub shape: [usize; 4],
+}
+
+impl Map {
+    /// Floats of one picture.
+    pub(super) fn picture(&self) -> usize {
+        self.shape[1..].iter().product::<usize>().max(1)
+    }
+}
+
+/// Memory of feature maps that are done with, for those to come.
+#[derive(Default)]
+pub(super) struct Buffers {
+    free: Vec<Vec<f32>>,
+}
+
+impl Buffers {
+    /// A map whose values are what was left in it.
+    pub(super) fn take(&mut self, shape: [usize; 4]) -> Map {
+        let len = shape.iter().product();
+        let spare = self.free.iter().enumerate().filter(|(_, b)| b.capacity() >= len);
+        let smallest = spare.min_by_key(|(_, b)| b.capacity()).map(|(i, _)| i);
+        let mut values = smallest.map_or_else(Vec::new, |i| self.free.swap_remove(i));
+        values.resize(len, 0.0);
+        Map { values, shape }
+    }
+
+    /// A map of one value.
+    pub(super) fn filled(&mut self, value: f32, shape: [usize; 4]) -> Map {
+        let mut map = self.take(shape);
+        map.values.fill(value);
+        map
+    }
+
+    /// A map of these values.
+    pub(super) fn copy(&mut self, values: &[f32], shape: [usize; 4]) -> Map {
+        let mut map = self.take(shape);
+        map.values.copy_from_slice(values);
+        map
+    }
+
+    /// Takes a map's memory back.
+    pub(super) fn give(&mut self, map: Map) {
+        self.free.push(map.values);
+    }
+}

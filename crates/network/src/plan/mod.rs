@@ -1,0 +1,120 @@
+//! The network frozen for encoding on the processor: the figure of `network.rs` without a graph.
+//!
+//! Batch normalisation is folded into the convolutions before it; bias, residual and ReLU are part of a convolution's last
+//! step; filters are packed and transformed once; buffers are kept from one batch to the next. It gives what
+//! [`crate::Network`] gives: a test compares the two.
+
+mod backbone;
+mod buffers;
+mod convolution;
+mod modify;
+mod saliency;
+#[cfg(test)]
+mod tests;
+
+use crate::kernels::{Panels, Rows, Start, product};
+use crate::modify::Modification;
+use crate::network::Architecture;
+use crate::resnet::FEATURES;
+use crate::weights::Weights;
+use backbone::Backbone;
+use buffers::Buffers;
+use convolution::{Affine, named};
+use saliency::Saliency;
+use std::sync::Mutex;
+
+/// Pictures that go through together: enough to share the filters, few enough for the caches.
+const BATCH: usize = 16;
+
+/// A frozen network.
+pub(crate) struct Plan {
+    saliency: Option<Saliency>,
+    modification: Modification,
+    backbone: Backbone,
+    /// 512 × K in panels, and a bias of K.
+    hash: (Vec<f32>, Vec<f32>),
+    bits: usize,
+    /// Buffers of the batches that are under way at the same time.
+    idle: Mutex<Vec<Buffers>>,
+}
+
+/// What a frozen network gives for N pictures of P places.
+#[derive(Default)]
+pub(crate) struct Encoded {
+    /// N×P, in (0, 1).
+    pub saliency: Vec<f32>,
+    /// N×512, each row at unit length.
+    pub embedding: Vec<f32>,
+    /// N×K, whose signs are the code.
+    pub hash: Vec<f32>,
+}
+
+impl Plan {
+    /// Freezes the weights of a network of this architecture, by their names in a model file.
+    pub(crate) fn new(architecture: &Architecture, weights: &Weights) -> Self {
+        let bits = architecture.bits;
+        let matrix = named(weights, "hash.weight");
+        let Affine { scale, offset } = Affine::of(weights, "hash.bn");
+        let packed = crate::kernels::pack(FEATURES, bits, |k, bit| matrix[bit * FEATURES + k] * scale[bit]);
+        let modification = architecture.modification;
+        Self {
+            saliency: (modification != Modification::None).then(|| Saliency::new(weights)),
+            modification,
+            backbone: Backbone::new(weights),
+            hash: (packed, offset),
+            bits,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Pictures in [0, 1], `size`×`size` each.
+    pub(crate) fn run(&self, pictures: &[f32], size: usize) -> Encoded {
+        let mut buffers = self.lend();
+        let mut encoded = Encoded::default();
+        for batch in pictures.chunks(BATCH * size * size) {
+            self.run_batch(batch, size, &mut buffers, &mut encoded);
+        }
+        self.give_back(buffers);
+        encoded
+    }
+
+    fn run_batch(&self, pictures: &[f32], size: usize, buffers: &mut Buffers, encoded: &mut Encoded) {
+        let n = pictures.len() / (size * size);
+        let x = buffers.copy(pictures, [n, size, size, 1]);
+        let s = match &self.saliency {
+            Some(saliency) => saliency.run(&x, buffers),
+            None => buffers.filled(1.0, [n, size, size, 1]),
+        };
+        let modified = modify::apply(self.modification, &x, &s, buffers);
+        let features = self.backbone.run(modified, buffers);
+        encoded.saliency.extend_from_slice(&s.values);
+        encoded.hash.extend(self.hash_of(&features.values));
+        encoded.embedding.extend(features.values.chunks_exact(FEATURES).flat_map(unit_length));
+        [x, s, features].map(|map| buffers.give(map));
+    }
+
+    fn hash_of(&self, features: &[f32]) -> Vec<f32> {
+        let (packed, offset) = &self.hash;
+        let mut u = vec![0.0; features.len() / FEATURES * self.bits];
+        let rows = Rows { data: features, segments: &[0], len: FEATURES, step: 1, stride: FEATURES };
+        let panels = Panels::packed(packed, FEATURES, self.bits);
+        product(&mut u, self.bits, features.len() / FEATURES, rows, panels, Start::Bias(offset));
+        u
+    }
+
+    // A poisoned lock guards nothing but spare buffers.
+    fn lend(&self) -> Buffers {
+        self.idle.lock().map_or_else(|_| None, |mut idle| idle.pop()).unwrap_or_default()
+    }
+
+    fn give_back(&self, buffers: Buffers) {
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(buffers);
+        }
+    }
+}
+
+fn unit_length(row: &[f32]) -> impl Iterator<Item = f32> {
+    let length = row.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
+    row.iter().map(move |v| v / length)
+}
