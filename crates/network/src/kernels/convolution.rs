@@ -81,8 +81,8 @@ impl Geometry {
         let [height, width, channels] = self.input;
         let shape = winograd::Shape { batch: self.batch, height, width, channels, filters: self.filters };
         let fits = (self.kernel, self.stride, self.padding) == (3, 1, 1)
-            && channels % PANEL == 0
-            && self.filters % PANEL == 0;
+            && channels.is_multiple_of(PANEL)
+            && self.filters.is_multiple_of(PANEL);
         fits.then_some(shape)
     }
 }

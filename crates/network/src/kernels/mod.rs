@@ -23,6 +23,7 @@ mod winograd;
 
 pub(crate) use convolution::{Filters, Geometry, forward as convolve_into, panels_of};
 pub(crate) use pooling::forward_into as max_pool_into;
+pub use product::instruction_set;
 pub(crate) use product::{Panels, Rows, Start, pack, product};
 pub(crate) use winograd::Epilogue;
 

@@ -238,7 +238,8 @@ fn ragged(
     }
 }
 
-pub(crate) fn kernel_name() -> &'static str {
+/// The instruction set of the kernels that this processor runs.
+pub fn instruction_set() -> &'static str {
     kernels().name
 }
 

@@ -26,13 +26,13 @@ impl Block {
         let shortcut = match &self.downsample {
             Some(conv) => {
                 let shortcut = conv.run(&x, None, false, buffers);
-                buffers.give(x);
+                buffers.give([x]);
                 shortcut
             }
             None => x,
         };
         let out = self.second.run(&inner, Some(&shortcut), true, buffers);
-        [inner, shortcut].map(|map| buffers.give(map));
+        buffers.give([inner, shortcut]);
         out
     }
 }
@@ -62,10 +62,10 @@ impl Backbone {
         let [n, h, w, c] = stem.shape;
         let mut pooled = buffers.take([n, h.div_ceil(2), w.div_ceil(2), c]);
         max_pool_into(stem.shape, &stem.values, &mut pooled.values);
-        buffers.give(stem);
+        buffers.give([stem]);
         let last = self.blocks.iter().fold(pooled, |x, block| block.run(x, buffers));
         let features = average(&last, buffers);
-        buffers.give(last);
+        buffers.give([last]);
         features
     }
 }

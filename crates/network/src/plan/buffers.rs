@@ -46,8 +46,8 @@ impl Buffers {
         map
     }
 
-    /// Takes a map's memory back.
-    pub(super) fn give(&mut self, map: Map) {
-        self.free.push(map.values);
+    /// Takes the memory of maps back.
+    pub(super) fn give<const N: usize>(&mut self, maps: [Map; N]) {
+        self.free.extend(maps.map(|map| map.values));
     }
 }

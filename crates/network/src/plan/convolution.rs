@@ -85,7 +85,7 @@ impl Convolution {
     /// Convolution, bias, ReLU; `x` is used up.
     pub(super) fn relu(&self, x: Map, buffers: &mut Buffers) -> Map {
         let out = self.run(&x, None, true, buffers);
-        buffers.give(x);
+        buffers.give([x]);
         out
     }
 }

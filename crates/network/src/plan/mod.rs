@@ -90,7 +90,7 @@ impl Plan {
         encoded.saliency.extend_from_slice(&s.values);
         encoded.hash.extend(self.hash_of(&features.values));
         encoded.embedding.extend(features.values.chunks_exact(FEATURES).flat_map(unit_length));
-        [x, s, features].map(|map| buffers.give(map));
+        buffers.give([x, s, features]);
     }
 
     fn hash_of(&self, features: &[f32]) -> Vec<f32> {

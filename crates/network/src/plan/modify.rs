@@ -27,7 +27,7 @@ pub(super) fn apply(modification: Modification, x: &Map, s: &Map, buffers: &mut 
         }
     });
     if let Some(blurred) = blurred {
-        buffers.give(blurred);
+        buffers.give([blurred]);
     }
     out
 }

@@ -38,7 +38,7 @@ impl Attention {
             let weight = sigmoid(*weight);
             x.iter_mut().for_each(|x| *x *= weight);
         }
-        [places, weights].map(|map| buffers.give(map));
+        buffers.give([places, weights]);
         x
     }
 
@@ -110,7 +110,7 @@ impl Decoder {
                 gated.iter_mut().zip(&skip.values[fine * c..]).for_each(|(to, from)| *to = from * alpha);
             }
         });
-        [own, seen, coarse, skip].map(|map| buffers.give(map));
+        buffers.give([own, seen, coarse, skip]);
         self.merge.relu(both, buffers)
     }
 
@@ -157,14 +157,14 @@ impl Saliency {
         let e2 = through(two, &e1, buffers);
         let e3 = through(three, &e2, buffers);
         let e4 = through(four, &e3, buffers);
-        buffers.give(e1);
+        buffers.give([e1]);
         let e4 = self.attention.run(e4, buffers);
         let d3 = self.decoders[0].run(e4, e3, buffers);
         let d2 = self.decoders[1].run(d3, e2, buffers);
         let mut map = self.head.run(&d2, None, false, buffers);
         map.values.iter_mut().for_each(|v| *v = sigmoid(*v));
         let full = quadruple(&map, buffers);
-        [d2, map].map(|map| buffers.give(map));
+        buffers.give([d2, map]);
         full
     }
 }

@@ -16,6 +16,7 @@ pub(super) static KERNELS: Kernels = Kernels {
 /// AVX2 and FMA are present, and the block was checked.
 #[target_feature(enable = "avx2,fma")]
 unsafe fn block<const R: usize>(block: &Block<'_>) {
+    // SAFETY: the caller has checked the block's pointers, and that the processor has these instructions.
     unsafe {
         let mut sums: [[__m256; 2]; R] = from_fn(|r| {
             from_fn(|h| {

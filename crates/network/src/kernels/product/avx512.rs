@@ -34,6 +34,7 @@ pub(super) static KERNELS: Kernels = Kernels { name: "avx512", run: &[column!(1)
 /// AVX-512F is present, and the block was checked.
 #[target_feature(enable = "avx512f")]
 unsafe fn block<const R: usize, const P: usize>(block: &Block<'_>) {
+    // SAFETY: the caller has checked the block's pointers, and that the processor has these instructions.
     unsafe {
         let mut sums: [[__m512; P]; R] = from_fn(|r| {
             from_fn(|p| {

@@ -10,6 +10,7 @@ pub(super) static KERNELS: Kernels = Kernels { name: "scalar", run: &[&[block::<
 /// # Safety
 /// The block was checked.
 unsafe fn block<const R: usize>(block: &Block<'_>) {
+    // SAFETY: the caller has checked the block's pointers.
     unsafe {
         let mut sums = [[0.0f32; PANEL]; R];
         for (r, sums) in sums.iter_mut().enumerate() {
