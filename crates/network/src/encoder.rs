@@ -86,6 +86,11 @@ impl Encoder {
         &self.card.labels
     }
 
+    /// Multiplications and additions that one picture takes, counted as if no convolution took a short cut.
+    pub fn operations(&self) -> usize {
+        self.plan.operations(self.preprocess().size as usize)
+    }
+
     /// Encodes inputs, in order. Memory does not grow with their number beyond what they and the results take; sixteen
     /// at a time go through the network, fewer than that use it less well.
     ///

@@ -32,7 +32,7 @@ pub use config::{Augmentation, DataConfig, LossConfig, Optimisation, TrainConfig
 pub use device::DeviceChoice;
 pub use encoder::{Encoder, Encoding};
 pub use error::{Error, Result};
-pub use kernels::instruction_set;
+pub use kernels::{instruction_set, peak_products};
 pub use layers::Mode;
 pub use model::Card;
 pub use modify::Modification;

@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use image::GrayImage;
@@ -16,7 +18,9 @@ use serde::Serialize;
 use crate::report::overlay;
 
 /// How many pictures are decoded, encoded and committed together.
-pub(crate) const BATCH: usize = 32;
+const BATCH: usize = 32;
+/// Batches decoded ahead of the one that is being encoded.
+const AHEAD: usize = 1;
 /// The longer side of a gallery's thumbnails, in pixels.
 const THUMBNAIL_SIDE: u32 = 256;
 const THUMBNAIL_QUALITY: u8 = 80;
@@ -151,13 +155,38 @@ pub(crate) fn read(path: &Path) -> Result<(Radiograph, String)> {
     Ok((radiograph, key))
 }
 
-/// Reads and prepares the files in parallel, in their order; the unusable ones come apart.
-pub(crate) fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> (Vec<Decoded>, Vec<Rejected>) {
+/// Files read together.
+pub(crate) struct Batch {
+    /// Files of the batch, usable or not.
+    pub(crate) files: usize,
+    /// The usable ones, in their order.
+    pub(crate) pictures: Vec<Decoded>,
+    pub(crate) rejected: Vec<Rejected>,
+}
+
+/// Gives the files to `consume`, a batch at a time; the next batch is decoded meanwhile, and no more than that.
+pub(crate) fn for_each_batch(
+    listed: &[Listed],
+    preprocess: &Preprocess,
+    consume: impl FnMut(Batch) -> Result<()>,
+) -> Result<()> {
+    let (sender, receiver) = sync_channel(AHEAD);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            // Nobody receives any more when `consume` has failed, with its own error.
+            listed.chunks(BATCH).try_for_each(|batch| sender.send(decode_batch(batch, preprocess)))
+        });
+        receiver.into_iter().try_for_each(consume)
+    })
+}
+
+/// Reads and prepares the files in parallel.
+fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> Batch {
     let results: Vec<_> = batch.par_iter().map(|listed| decode(listed, preprocess)).collect();
-    let (mut decoded, mut rejected) = (Vec::new(), Vec::new());
+    let (mut pictures, mut rejected) = (Vec::new(), Vec::new());
     for (result, listed) in results.into_iter().zip(batch) {
         match result {
-            Ok(picture) => decoded.push(picture),
+            Ok(picture) => pictures.push(picture),
             Err(error) => {
                 // The errors above the root name the file, which is named already.
                 let reason = error.root_cause().to_string();
@@ -165,7 +194,7 @@ pub(crate) fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> (Vec<De
             }
         }
     }
-    (decoded, rejected)
+    Batch { files: batch.len(), pictures, rejected }
 }
 
 /// Reads and prepares one file.
@@ -203,14 +232,14 @@ pub(crate) fn encode_pictures(encoder: &Encoder, pictures: &[Decoded]) -> Result
     encode(encoder, &inputs)
 }
 
-/// What a gallery stores of an encoded picture.
-pub(crate) fn entry(picture: &Decoded, encoding: Encoding) -> Result<Entry> {
-    Ok(Entry {
-        record: picture.record.clone(),
-        code: encoding.code,
-        embedding: encoding.embedding,
-        thumbnail: overlay::grey_jpeg(&picture.thumbnail, THUMBNAIL_QUALITY)?,
-    })
+/// What a gallery stores of encoded pictures, which the encodings are parallel to.
+pub(crate) fn entries(pictures: Vec<Decoded>, encodings: Vec<Encoding>) -> Result<Vec<Entry>> {
+    let entry = |(picture, encoding): (Decoded, Encoding)| {
+        let thumbnail = overlay::grey_jpeg(&picture.thumbnail, THUMBNAIL_QUALITY)?;
+        let Encoding { code, embedding, .. } = encoding;
+        Ok(Entry { record: picture.record, code, embedding, thumbnail })
+    };
+    pictures.into_par_iter().zip(encodings).map(entry).collect()
 }
 
 /// The rejected files as lines of text, a few at most.

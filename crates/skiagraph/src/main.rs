@@ -1,5 +1,6 @@
 //! The one binary: parses the command line, runs one command, prints one error.
 
+mod bench;
 mod commands;
 mod ingest;
 mod model;
@@ -54,6 +55,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Eval(args) => commands::eval::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Gallery(args) => commands::gallery::run(&args),
+        Command::Bench(args) => commands::bench::run(&args),
         Command::Completions(args) => commands::completions::run::<Cli>(&args),
     }
 }

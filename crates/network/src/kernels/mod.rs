@@ -17,6 +17,7 @@ mod lanes;
 mod normalisation;
 mod pooling;
 mod product;
+mod roofline;
 #[cfg(test)]
 mod tests;
 mod winograd;
@@ -25,6 +26,7 @@ pub(crate) use convolution::{Filters, Geometry, forward as convolve_into, panels
 pub(crate) use pooling::forward_into as max_pool_into;
 pub use product::instruction_set;
 pub(crate) use product::{Panels, Rows, Start, pack, product};
+pub use roofline::peak_products;
 pub(crate) use winograd::Epilogue;
 
 use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};

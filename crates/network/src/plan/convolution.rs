@@ -78,6 +78,7 @@ impl Convolution {
         let mut out = buffers.take([x.shape[0], height, width, self.shape[3]]);
         let residual = residual.map(|map| &map.values[..]);
         let epilogue = Epilogue { bias: Some(&self.bias), residual, relu };
+        buffers.operations += 2 * geometry.output_len() * geometry.depth();
         convolve_into(&geometry, &x.values, &self.filters, &epilogue, &mut out.values);
         out
     }

@@ -93,6 +93,13 @@ impl Plan {
         buffers.give([x, s, features]);
     }
 
+    /// Multiplications and additions of the convolutions for one picture, counted as if none took a short cut.
+    pub(crate) fn operations(&self, size: usize) -> usize {
+        let mut buffers = Buffers::default();
+        self.run_batch(&vec![0.0; size * size], size, &mut buffers, &mut Encoded::default());
+        buffers.operations
+    }
+
     fn hash_of(&self, features: &[f32]) -> Vec<f32> {
         let (packed, offset) = &self.hash;
         let mut u = vec![0.0; features.len() / FEATURES * self.bits];

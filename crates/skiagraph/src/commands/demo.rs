@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::eval::{evaluate, figure};
 use super::index::{Filled, fill};
-use crate::ingest::{self, BATCH, Decoded, Listed};
+use crate::ingest::{self, Decoded, Listed};
 use crate::model::{ModelArgs, shipped, workspace};
 use crate::output;
 use crate::progress::Progress;
@@ -129,14 +129,13 @@ fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gall
 fn answer(gallery: &Gallery, encoder: &Encoder, queries: &[&Item]) -> Result<(Vec<Answered>, f64)> {
     let mut answers = Vec::new();
     let progress = Progress::images("asking", queries.len());
-    for batch in queries.chunks(BATCH) {
-        let listed: Vec<_> = batch.iter().map(|item| Listed::from_item(item)).collect();
-        let (pictures, rejected) = ingest::decode_batch(&listed, encoder.preprocess());
-        if !rejected.is_empty() {
-            eprintln!("{}", ingest::describe_rejected(&rejected));
+    let listed: Vec<_> = queries.iter().map(|item| Listed::from_item(item)).collect();
+    ingest::for_each_batch(&listed, encoder.preprocess(), |batch| {
+        if !batch.rejected.is_empty() {
+            eprintln!("{}", ingest::describe_rejected(&batch.rejected));
         }
-        let encodings = ingest::encode_pictures(encoder, &pictures)?;
-        for (picture, encoding) in pictures.into_iter().zip(encodings) {
+        let encodings = ingest::encode_pictures(encoder, &batch.pictures)?;
+        for (picture, encoding) in batch.pictures.into_iter().zip(encodings) {
             let hits = gallery.search(&Query {
                 code: &encoding.code,
                 embedding: None,
@@ -148,8 +147,9 @@ fn answer(gallery: &Gallery, encoder: &Encoder, queries: &[&Item]) -> Result<(Ve
             })?;
             answers.push(Answered { picture, encoding, hits });
         }
-        progress.advance(batch.len());
-    }
+        progress.advance(batch.files);
+        Ok(())
+    })?;
     progress.finish();
     Ok((answers, progress.seconds()))
 }

@@ -10,7 +10,7 @@ use retrieval::evaluation::{self, Figure, Labelled, Options, Ranking, Role, Task
 use retrieval::{Embedding, HashCode};
 use serde::Serialize;
 
-use crate::ingest::{self, BATCH, Listed, Rejected};
+use crate::ingest::{self, Listed, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -181,20 +181,20 @@ pub(crate) fn role(item: &Item) -> Role {
 fn encode(encoder: &Encoder, items: &[&Item], heading: &str) -> Result<Encoded> {
     let mut encoded = Encoded::default();
     let progress = Progress::images(heading, items.len());
-    for batch in items.chunks(BATCH) {
-        let listed: Vec<_> = batch.iter().map(|item| Listed::from_item(item)).collect();
-        let (pictures, rejected) = ingest::decode_batch(&listed, encoder.preprocess());
-        let encodings = ingest::encode_pictures(encoder, &pictures)?;
-        let mut rest = batch.iter();
-        for (picture, encoding) in pictures.iter().zip(encodings) {
+    let listed: Vec<_> = items.iter().map(|item| Listed::from_item(item)).collect();
+    let mut rest = items.iter();
+    ingest::for_each_batch(&listed, encoder.preprocess(), |batch| {
+        let encodings = ingest::encode_pictures(encoder, &batch.pictures)?;
+        for (picture, encoding) in batch.pictures.iter().zip(encodings) {
             // Pictures come in the order of their rows, with the rejected ones left out.
             if let Some(item) = rest.find(|item| item.name == picture.record.name) {
                 encoded.push(item, encoding);
             }
         }
-        encoded.rejected.extend(rejected);
-        progress.advance(batch.len());
-    }
+        encoded.rejected.extend(batch.rejected);
+        progress.advance(batch.files);
+        Ok(())
+    })?;
     progress.finish();
     Ok(encoded)
 }

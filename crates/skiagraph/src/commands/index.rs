@@ -9,7 +9,7 @@ use radiograph::dataset::{Dataset, Split};
 use retrieval::gallery::{Gallery, Insertion};
 use serde::Serialize;
 
-use crate::ingest::{self, BATCH, Listed, Rejected};
+use crate::ingest::{self, Batch, Listed, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -125,29 +125,34 @@ fn list_manifest(manifest: &Path, splits: &[SplitName]) -> Result<(Vec<Listed>, 
 pub(crate) fn fill(gallery: &mut Gallery, encoder: &Encoder, listed: &[Listed]) -> Result<Filled> {
     let mut filled = Filled::default();
     let progress = Progress::images("indexing", listed.len());
-    for batch in listed.chunks(BATCH) {
-        let (pictures, rejected) = ingest::decode_batch(batch, encoder.preprocess());
-        filled.rejected.extend(rejected);
-        let mut fresh = Vec::new();
-        for picture in pictures {
-            match gallery.contains(&picture.record.key)? {
-                true => filled.known += 1,
-                false => fresh.push(picture),
-            }
-        }
-        let encodings = ingest::encode_pictures(encoder, &fresh)?;
-        for (picture, encoding) in fresh.iter().zip(encodings) {
-            match gallery.insert(&ingest::entry(picture, encoding)?)? {
-                Insertion::New(_) => filled.added += 1,
-                Insertion::Known(_) => filled.known += 1,
-            }
-        }
-        gallery.commit().context("cannot store a batch of pictures")?;
-        progress.advance(batch.len());
-    }
+    ingest::for_each_batch(listed, encoder.preprocess(), |batch| {
+        let files = batch.files;
+        fill_batch(gallery, encoder, batch, &mut filled)?;
+        progress.advance(files);
+        Ok(())
+    })?;
     progress.finish();
     filled.seconds = progress.seconds();
     Ok(filled)
+}
+
+fn fill_batch(gallery: &mut Gallery, encoder: &Encoder, batch: Batch, filled: &mut Filled) -> Result<()> {
+    filled.rejected.extend(batch.rejected);
+    let mut fresh = Vec::new();
+    for picture in batch.pictures {
+        match gallery.contains(&picture.record.key)? {
+            true => filled.known += 1,
+            false => fresh.push(picture),
+        }
+    }
+    let encodings = ingest::encode_pictures(encoder, &fresh)?;
+    for entry in ingest::entries(fresh, encodings)? {
+        match gallery.insert(&entry)? {
+            Insertion::New(_) => filled.added += 1,
+            Insertion::Known(_) => filled.known += 1,
+        }
+    }
+    gallery.commit().context("cannot store a batch of pictures")
 }
 
 fn report(args: &IndexArgs, gallery: &Gallery, filled: &Filled) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Every command of the binary, one file each.
 
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod eval;
@@ -19,5 +20,6 @@ pub(crate) enum Command {
     Eval(eval::EvalArgs),
     Explain(explain::ExplainArgs),
     Gallery(gallery::GalleryArgs),
+    Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
 }

@@ -1,0 +1,89 @@
+//! Training: the time of a step and the memory of the process, by the very code that trains.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use network::{DeviceChoice, TrainConfig, TrainEvent, TrainOptions};
+use radiograph::dataset::{Dataset, Split};
+use serde::Serialize;
+
+use super::machine::{forget_peak, peak_memory};
+use super::{Plan, median, rows};
+use crate::model::shipped;
+use crate::output;
+use crate::progress::Progress;
+
+/// Steps that only warm up.
+const WARM_UP: usize = 2;
+
+/// Figures of one network, size and batch.
+#[derive(Serialize)]
+pub(crate) struct Row {
+    network: &'static str,
+    size: u32,
+    batch: usize,
+    milliseconds_per_step: f64,
+    pictures_per_second: f64,
+    peak_mib: Option<f64>,
+}
+
+/// Trains on the samples for one epoch a row.
+pub(crate) fn measure(plan: &Plan) -> Result<Vec<Row>> {
+    let mut dataset = Dataset::open(&shipped("samples")?)?;
+    dataset.items.iter_mut().for_each(|item| item.split = Some(Split::Train));
+    let progress = Progress::steps("training", rows(plan).count());
+    let mut measured = Vec::new();
+    for (network, size, batch) in rows(plan) {
+        let name = network.name();
+        progress.at(measured.len(), format!("{name}, {size} px, batch {batch}"));
+        let mut config = TrainConfig::default();
+        config.architecture.modification = network.modification();
+        config.preprocess.size = size;
+        config.data.validation = 0.0;
+        (config.optimisation.batch, config.optimisation.epochs) = (batch, 1);
+        config.optimisation.seed = plan.seed;
+        forget_peak();
+        let time = median(steps(&config, &dataset)?);
+        measured.push(Row {
+            network: name,
+            size,
+            batch,
+            milliseconds_per_step: time * 1e3,
+            pictures_per_second: batch as f64 / time,
+            peak_mib: peak_memory(),
+        });
+    }
+    progress.finish();
+    Ok(measured)
+}
+
+/// Seconds of the steps of one epoch.
+fn steps(config: &TrainConfig, dataset: &Dataset) -> Result<Vec<f64>> {
+    let folder = tempfile::tempdir()?;
+    let options =
+        TrainOptions { out: folder.path().join("run"), resume: false, seed: None, device: DeviceChoice::Cpu };
+    let (mut times, mut last) = (Vec::new(), Instant::now());
+    network::train(config, dataset, &options, &mut |event| {
+        if let TrainEvent::Step { .. } = event {
+            times.push(last.elapsed().as_secs_f64());
+        }
+        last = Instant::now();
+    })?;
+    Ok(times.into_iter().skip(WARM_UP).collect())
+}
+
+/// The rows for people.
+pub(crate) fn table(rows: &[Row]) -> String {
+    let heads = ["train", "px", "batch", "ms/step", "pictures/s", "peak MiB"];
+    let cells = |row: &Row| {
+        vec![
+            row.network.to_owned(),
+            row.size.to_string(),
+            row.batch.to_string(),
+            format!("{:.0}", row.milliseconds_per_step),
+            format!("{:.1}", row.pictures_per_second),
+            row.peak_mib.map_or_else(|| "-".to_owned(), |mib| format!("{mib:.0}")),
+        ]
+    };
+    output::table(&heads, &rows.iter().map(cells).collect::<Vec<_>>())
+}

@@ -1,0 +1,113 @@
+//! `skiagraph bench`: how fast this machine encodes and trains, and what it could do at most.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::bench::{Network, Plan, encode, files, machine, train};
+use crate::output;
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph bench
+  skiagraph bench encode --sizes 128,256,512,1024 --batches 1,16
+  skiagraph bench train --network whole --json
+  skiagraph bench files --pictures archive/
+
+Close everything else first. Beside other software: benches/peers of the source.";
+
+/// Measure this machine: products, memory, encoding, files to codes, training
+///
+/// Each figure is the median of several rounds. Encoding and training are measured with random weights, once with
+/// the whole network and once with ResNet-18 and the hash layer alone; a share is that of the rate of matrix
+/// products measured on the spot, and may pass 100 %: some convolutions need fewer operations than are counted.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct BenchArgs {
+    /// What to measure besides the machine
+    #[arg(value_name = "SECTION", default_values = ["encode", "files", "train"])]
+    sections: Vec<Section>,
+    /// Networks: the whole, and its backbone with the hash layer
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_values = ["resnet-18", "whole"])]
+    network: Vec<Network>,
+    /// Sides of the pictures in pixels, multiples of 32 [default: 224 to encode, 96 to train]
+    #[arg(long, value_name = "PIXELS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(32..=1024))]
+    sizes: Vec<u32>,
+    /// Pictures at a time [default: 1 and 16 to encode, 32 to train]
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=256))]
+    batches: Vec<u16>,
+    /// Rounds that each median is of
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    rounds: u16,
+    /// Pictures to encode from their files [default: the samples]
+    #[arg(long, value_name = "PATH")]
+    pictures: Vec<PathBuf>,
+    /// Seed of weights and pictures
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A part of the measurement.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Section {
+    /// Pictures at the network's size to saliency maps, embeddings and codes
+    Encode,
+    /// Files to codes with the model that ships: reading, decoding, resizing and encoding
+    Files,
+    /// Training steps
+    Train,
+}
+
+#[derive(Serialize)]
+struct Report {
+    machine: machine::Machine,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    encode: Vec<encode::Row>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<files::Figures>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    train: Vec<train::Row>,
+}
+
+/// Measures the sections that were asked for, and prints them.
+pub(crate) fn run(args: &BenchArgs) -> Result<()> {
+    let machine = machine::measure();
+    let peak = machine.products_gflops;
+    let has = |section| args.sections.contains(&section);
+    let plan = |sizes: &[u32], batches: &[u16]| Plan {
+        networks: args.network.clone(),
+        sizes: or(&args.sizes, sizes),
+        batches: or(&args.batches, batches).into_iter().map(usize::from).collect(),
+        rounds: args.rounds.into(),
+        seed: args.seed,
+    };
+    let report = Report {
+        encode: if has(Section::Encode) { encode::measure(&plan(&[224], &[1, 16]), peak)? } else { vec![] },
+        files: has(Section::Files).then(|| files::measure(&args.pictures, args.rounds.into())).transpose()?,
+        train: if has(Section::Train) { train::measure(&plan(&[96], &[32]))? } else { vec![] },
+        machine,
+    };
+    if args.json { output::json(&report) } else { print(&report) }
+}
+
+fn or<T: Clone>(given: &[T], otherwise: &[T]) -> Vec<T> {
+    if given.is_empty() { otherwise.to_vec() } else { given.to_vec() }
+}
+
+fn print(report: &Report) -> Result<()> {
+    output::text(&report.machine.to_string())?;
+    if !report.encode.is_empty() {
+        output::text(&format!("\n{}", encode::table(&report.encode)))?;
+    }
+    if let Some(files) = &report.files {
+        output::text(&format!("\n{files}"))?;
+    }
+    if !report.train.is_empty() {
+        output::text(&format!("\n{}", train::table(&report.train)))?;
+    }
+    Ok(())
+}
