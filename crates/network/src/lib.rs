@@ -14,6 +14,7 @@ pub mod loss;
 mod model;
 mod modify;
 mod network;
+mod optimiser;
 #[cfg(test)]
 mod parity;
 mod plan;

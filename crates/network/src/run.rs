@@ -9,10 +9,11 @@ use crate::layers::Mode;
 use crate::loss;
 use crate::model::{self, Card};
 use crate::network::{Network, Output};
+use crate::optimiser::AdamW;
 use crate::pretrained;
 use crate::train::{EpochMetrics, Prepared, TrainEvent, TrainReport};
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use radiograph::dataset::Skipped;
 use std::sync::mpsc::Receiver;
@@ -53,7 +54,7 @@ impl<'a> Run<'a> {
         if let Some(path) = &o.pretrained {
             network = pretrained::into_backbone(network, path)?;
         }
-        let optimiser = AdamWConfig::new().with_weight_decay(o.weight_decay).init();
+        let optimiser = ModuleOptimizer::from(AdamW { weight_decay: o.weight_decay });
         let (network, optimiser, state) = folder.load(config, network, optimiser)?;
         let state = state.unwrap_or(State { config: config.clone(), epochs_done: 0, history: vec![] });
         let targets = loss::hadamard_targets(labels.len(), config.architecture.bits, &device);

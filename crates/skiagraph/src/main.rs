@@ -3,6 +3,7 @@
 mod bench;
 mod commands;
 mod ingest;
+mod memory;
 mod model;
 mod output;
 mod progress;
@@ -13,10 +14,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::Command;
-
-/// A training step allocates and frees gigabytes; this allocator does not hand them back in between.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Content-based X-ray image retrieval.
 ///

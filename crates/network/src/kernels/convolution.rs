@@ -4,7 +4,7 @@
 //! tiles where there are enough of them; any other is products with the patches of a block of positions, or, for wide
 //! images, with the rows of a padded copy. No sum depends on how many threads there are.
 
-use super::lanes::dispatched;
+use super::lanes::{dispatched, zeros};
 use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
 use super::winograd::{self, Epilogue};
 use rayon::prelude::*;
@@ -123,7 +123,7 @@ impl Filters {
 /// A row-major matrix in panels.
 pub(crate) fn panels_of(matrix: &[f32], columns: usize) -> Vec<f32> {
     let depth = matrix.len() / columns;
-    let mut packed = vec![0.0; packed_len(depth, columns)];
+    let mut packed = zeros(packed_len(depth, columns));
     packed.par_chunks_mut((depth * PANEL).max(1)).enumerate().for_each(|(p, panel)| {
         let width = PANEL.min(columns - p * PANEL);
         for (to, from) in panel.chunks_exact_mut(PANEL).zip(matrix.chunks_exact(columns)) {
@@ -136,7 +136,7 @@ pub(crate) fn panels_of(matrix: &[f32], columns: usize) -> Vec<f32> {
 /// k×k×C×O to panels of k'×k'×O×C, where k' counts backwards.
 fn turn(geometry: &Geometry, weights: &[f32]) -> Vec<f32> {
     let (c, o, taps) = (geometry.input[2], geometry.filters, geometry.kernel * geometry.kernel);
-    let mut packed = vec![0.0; packed_len(taps * o, c)];
+    let mut packed = zeros(packed_len(taps * o, c));
     packed.par_chunks_mut(taps * o * PANEL).enumerate().for_each(|(p, panel)| {
         for (tap, block) in panel.chunks_exact_mut(o * PANEL).enumerate() {
             let first = (taps - 1 - tap) * c + p * PANEL;

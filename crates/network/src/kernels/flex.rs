@@ -4,7 +4,7 @@ use super::convolution::{self, Filters, Geometry};
 use super::lanes::zeros;
 use super::normalisation::{self, Saved};
 use super::winograd::Epilogue;
-use super::{Forward, Gradients, Normalised, gradients, pooling};
+use super::{Forward, Gradients, Normalised, Optimise, Step, adamw, gradients, pooling};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::TensorData;
@@ -104,6 +104,24 @@ impl Forward for Flex {
         let shape = shape4(&x);
         let [n, h, w, c] = shape;
         tensor(pooling::forward(shape, Contiguous::new(&x).floats()), [n, h.div_ceil(2), w.div_ceil(2), c])
+    }
+}
+
+impl Optimise for Flex {
+    fn adamw(
+        parameter: FlexTensor,
+        gradient: FlexTensor,
+        first: FlexTensor,
+        second: FlexTensor,
+        step: Step,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let whole = |moment: FlexTensor| if moment.is_contiguous() { moment } else { moment.to_contiguous() };
+        let (mut first, mut second) = (whole(first), whole(second));
+        let [p, g] = [&parameter, &gradient].map(Contiguous::new);
+        // No copies: nothing else holds the moments.
+        let (m, v) = (first.storage_mut(), second.storage_mut());
+        let stepped = adamw::stepped(&step, g.floats(), m, v, p.floats());
+        (tensor(stepped, parameter.shape().to_vec()), first, second)
     }
 }
 

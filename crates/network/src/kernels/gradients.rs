@@ -2,7 +2,7 @@
 
 use super::convolution::{BLOCK, Filters, Geometry, WIDE, backwards, forward, gather, padded, panels_of};
 use super::lanes::{dispatched, zeros};
-use super::product::{PANEL, Panels, Rows, Start, pack, product};
+use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
 use super::winograd::{self, Epilogue};
 use rayon::prelude::*;
 
@@ -26,7 +26,14 @@ pub(super) fn of_images(geometry: &Geometry, upstream: &[f32], weights: &[f32]) 
 /// The transpose of the way by patches: products give the patches' gradients, which are added where they came from.
 fn by_scattering(geometry: &Geometry, upstream: &[f32], weights: &[f32], out: &mut [f32]) {
     let (o, depth) = (geometry.filters, geometry.depth());
-    let packed = pack(o, depth, |filter, at| weights[at * o + filter]);
+    let mut packed = zeros(packed_len(o, depth));
+    packed.par_chunks_mut(o * PANEL).enumerate().for_each(|(p, panel)| {
+        for (k, row) in panel.chunks_exact_mut(PANEL).enumerate() {
+            row.iter_mut()
+                .zip(weights[p * PANEL * o + k..].iter().step_by(o))
+                .for_each(|(to, from)| *to = *from);
+        }
+    });
     let (positions, across) = (geometry.positions(), geometry.output().1);
     let height = (BLOCK / (depth * across)).clamp(1, geometry.output().0);
     out.par_chunks_mut(geometry.image_len()).zip(upstream.par_chunks(positions * o)).for_each_init(

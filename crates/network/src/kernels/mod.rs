@@ -9,6 +9,7 @@
 //! Pictures are channels-last, N×H×W×C: sixteen channels of one place are one vector.
 #![expect(clippy::too_many_arguments, reason = "a fused operation has the operands of its parts")]
 
+mod adamw;
 mod autodiff;
 mod convolution;
 mod flex;
@@ -22,6 +23,7 @@ mod roofline;
 mod tests;
 mod winograd;
 
+pub(crate) use adamw::Step;
 pub(crate) use convolution::{Filters, Geometry, forward as convolve_into, panels_of};
 pub(crate) use pooling::forward_into as max_pool_into;
 pub use product::instruction_set;
@@ -72,6 +74,19 @@ pub(crate) trait Forward: Backend {
 
     /// Largest value of every 3×3 window at stride 2 with a margin of 1: (N, H, W, C) → (N, ⌈H/2⌉, ⌈W/2⌉, C).
     fn max_pool(x: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+/// The step of the optimiser, on tensors that are not differentiated.
+#[backend_extension(Flex)]
+pub(crate) trait Optimise: Backend {
+    /// Parameter, first and second moment after a step of AdamW.
+    fn adamw(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        step: Step,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 /// The gradients, for backends that are differentiated.
@@ -166,4 +181,18 @@ pub(crate) fn normalise(x: Tensor<4>, residual: Option<Tensor<4>>, affine: Affin
 /// 3×3 maximum at stride 2 with a margin of 1: (N, H, W, C) → (N, ⌈H/2⌉, ⌈W/2⌉, C).
 pub(crate) fn max_pool(x: Tensor<4>) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::max_pool(x.into_dispatch()))
+}
+
+/// Parameter, first and second moment after a step of AdamW.
+pub(crate) fn adamw<const D: usize>(
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    first: Tensor<D>,
+    second: Tensor<D>,
+    step: Step,
+) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
+    let [parameter, gradient, first, second] =
+        [parameter, gradient, first, second].map(Tensor::into_dispatch);
+    let (parameter, first, second) = Dispatch::adamw(parameter, gradient, first, second, step);
+    (Tensor::from_dispatch(parameter), Tensor::from_dispatch(first), Tensor::from_dispatch(second))
 }

@@ -219,41 +219,41 @@ fn transform_outputs(
 }
 
 dispatched! {
-/// Filters 3 × 3 × channels × filters, packed in panels, to 36 packed matrices.
-fn transform_filters(channels: usize, filters: usize, packed: &[f32], points: &mut [f32]) {
-    let (depth, len) = (9 * channels, packed_len(channels, filters));
+/// A panel of filters, 3 × 3 × channels × 16, to its 36 × channels × 16 points.
+fn transform_filters(channels: usize, panel: &[f32], points: &mut [f32]) {
     let mut half = [[Lanes::ZERO; 3]; 6];
-    for panel in 0..filters / PANEL {
-        for c in 0..channels {
-            both_ways!(
-                half, filter_line, 3 -> 6,
-                |y, x| Lanes::load(&packed[(panel * depth + (y * 3 + x) * channels + c) * PANEL..]),
-                |y, x, value| value.store(&mut points[(y * REACH + x) * len + (panel * channels + c) * PANEL..])
-            );
-        }
-    }
-}
-}
-
-dispatched! {
-/// The transpose: points 36 × channels × filters to the gradient 3 × 3 × channels × filters.
-fn transform_weights(channels: usize, filters: usize, points: &[f32], out: &mut [f32]) {
-    let len = channels * filters;
-    let mut half = [[Lanes::ZERO; 6]; 3];
-    for at in (0..len).step_by(PANEL) {
+    for c in 0..channels {
         both_ways!(
-            half, weight_line, 6 -> 3,
-            |y, x| Lanes::load(&points[(y * REACH + x) * len + at..]),
-            |y, x, value| value.store(&mut out[(y * 3 + x) * len + at..])
+            half, filter_line, 3 -> 6,
+            |y, x| Lanes::load(&panel[((y * 3 + x) * channels + c) * PANEL..]),
+            |y, x, value| value.store(&mut points[((y * REACH + x) * channels + c) * PANEL..])
         );
     }
 }
 }
 
-/// 36 packed matrices of filters packed as 9·channels × filters.
+dispatched! {
+/// The transpose: 36 points of `len` weights, of which those from `first` on go to a part of each of the nine taps.
+fn transform_weights(points: &[f32], len: usize, first: usize, taps: &mut [&mut [f32]]) {
+    let mut half = [[Lanes::ZERO; 6]; 3];
+    for at in (0..taps[0].len()).step_by(PANEL) {
+        both_ways!(
+            half, weight_line, 6 -> 3,
+            |y, x| Lanes::load(&points[(y * REACH + x) * len + first + at..]),
+            |y, x, value| value.store(&mut taps[y * 3 + x][at..])
+        );
+    }
+}
+}
+
+/// Filters packed as 9·channels × filters to panels × 36 × channels × 16.
 pub(crate) fn filters(channels: usize, filters: usize, packed: &[f32]) -> Vec<f32> {
     let mut points = zeros(POINTS * packed_len(channels, filters));
-    transform_filters(channels, filters, packed, &mut points);
+    let panels = packed.par_chunks_exact(9 * channels * PANEL);
+    points
+        .par_chunks_exact_mut(POINTS * channels * PANEL)
+        .zip(panels)
+        .for_each(|(points, panel)| transform_filters(channels, panel, points));
     points
 }
 
@@ -351,23 +351,29 @@ fn multiply(shape: &Shape, tiles: usize, inputs: &[f32], points: &[f32], point: 
     let plane = tiles * pitch(c);
     let data = &inputs[point * plane..][..plane];
     let rows = Rows { data, segments: &[0], len: c, step: 1, stride: pitch(c) };
-    let len = packed_len(c, o);
-    product(out, pitch(o), tiles, rows, Panels::packed(&points[point * len..][..len], c, o), Start::Zero);
+    let data = &points[point * c * PANEL..];
+    let panels = Panels { data, panel: POINTS * c * PANEL, step: PANEL, columns: o };
+    product(out, pitch(o), tiles, rows, panels, Start::Zero);
 }
 
 /// So few tiles that the threads share the points instead: each reads its own part of the filters.
 fn forward_few(shape: &Shape, images: &[f32], points: &[f32], epilogue: &Epilogue<'_>, out: &mut [f32]) {
+    // Taken, not borrowed: a thread that waits for the others may meanwhile run a task that needs its own.
+    let mut scratch = SCRATCH.take();
     let tiles = shape.tiles();
-    let mut inputs = vec![0.0; POINTS * tiles * pitch(shape.channels)];
-    let mut outputs = vec![0.0; POINTS * tiles * pitch(shape.filters)];
-    transform_inputs(shape, images, 0, tiles, &mut inputs);
+    let inputs = at_least(&mut scratch.inputs, POINTS * tiles * pitch(shape.channels));
+    let outputs = at_least(&mut scratch.outputs, POINTS * tiles * pitch(shape.filters));
+    transform_inputs(shape, images, 0, tiles, inputs);
     outputs
         .par_chunks_exact_mut(tiles * pitch(shape.filters))
         .enumerate()
-        .for_each(|(point, out)| multiply(shape, tiles, &inputs, points, point, out));
-    transform_outputs(shape, &outputs, 0, tiles, epilogue, 0, out);
+        .for_each(|(point, out)| multiply(shape, tiles, inputs, points, point, out));
+    transform_outputs(shape, outputs, 0, tiles, epilogue, 0, out);
+    SCRATCH.set(scratch);
 }
 
+/// Weights whose points are gathered in one task.
+const PART: usize = 1 << 14;
 /// Tiles whose points are kept at once for the weight gradient.
 const STRETCH: usize = 4 * BLOCK;
 
@@ -388,8 +394,14 @@ pub(crate) fn weight_gradient(shape: &Shape, images: &[f32], upstream: &[f32]) -
             }
         });
     }
-    let mut out = vec![0.0; 9 * c * o];
-    transform_weights(c, o, &sums, &mut out);
+    let mut out = zeros(9 * c * o);
+    let mut taps: Vec<_> = out.chunks_exact_mut(c * o).map(|tap| tap.chunks_mut(PART)).collect();
+    let parts = (0..c * o)
+        .step_by(PART)
+        .map(|first| (first, taps.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()));
+    parts.collect::<Vec<_>>().into_par_iter().for_each(|(first, mut taps)| {
+        transform_weights(&sums, c * o, first, &mut taps);
+    });
     out
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::machine::{forget_peak, peak_memory};
 use super::{Plan, median, rows};
+use crate::memory;
 use crate::model::shipped;
 use crate::output;
 use crate::progress::Progress;
@@ -29,6 +30,7 @@ pub(crate) struct Row {
 
 /// Trains on the samples for one epoch a row.
 pub(crate) fn measure(plan: &Plan) -> Result<Vec<Row>> {
+    memory::keep_freed();
     let mut dataset = Dataset::open(&shipped("samples")?)?;
     dataset.items.iter_mut().for_each(|item| item.split = Some(Split::Train));
     let progress = Progress::steps("training", rows(plan).count());

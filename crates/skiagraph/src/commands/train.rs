@@ -7,6 +7,7 @@ use network::{DeviceChoice, EpochMetrics, TrainConfig, TrainEvent, TrainOptions}
 use radiograph::dataset::{Dataset, Skipped};
 
 use crate::ingest::{self, Rejected};
+use crate::memory;
 use crate::output;
 use crate::progress::Progress;
 
@@ -49,6 +50,7 @@ pub(crate) struct TrainArgs {
 
 /// Trains, with a line an epoch on standard error.
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
+    memory::keep_freed();
     let config = TrainConfig::read(&args.config)?;
     let dataset = Dataset::open(&args.data)?;
     if !dataset.skipped.is_empty() {
