@@ -88,7 +88,7 @@ def train(peer, network, rounds):
     """Seconds of each step."""
     import torch
     import torch.nn.functional as F
-    from record_parity import Network, blur
+    from record_parity import Network
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
@@ -127,9 +127,8 @@ def train(peer, network, rounds):
     def saliency_terms(x, y, s):
         flat = (s[..., 1:, :] - s[..., :-1, :]).abs().mean() + (s[..., 1:] - s[..., :-1]).abs().mean()
         few, part = x[: BATCH // 8], s[: BATCH // 8]
-        mirrored = (model.saliency(few.flip(3)) - part.flip(3)).abs().mean()
-        kept = 1.0 - part
-        erased = features(few * (0.1 + 0.9 * kept) + (1.0 - kept) * 0.9 * blur(few))
+        mirrored = (model.saliency(few.flip(3)) - part.flip(3)).square().mean()
+        erased = features(few * (1.0 - part))
         confidence = (model.classifier(erased).softmax(1) * y[: BATCH // 8]).sum(1).mean()
         return (s.mean((1, 2, 3)) - 0.4).clamp(min=0).mean() + 0.1 * flat + mirrored + 0.1 * confidence
 

@@ -18,7 +18,7 @@ const AHEAD: usize = 2;
 
 /// Pictures at training size with their labels. Held as 16-bit grey: 18 kB a picture at 96 px.
 pub(crate) struct Pictures {
-    size: usize,
+    pub size: usize,
     pixels: Vec<Vec<u16>>,
     /// Label indices of each picture.
     pub labels: Vec<Vec<usize>>,
@@ -69,11 +69,9 @@ impl Pictures {
         self.pixels[index].iter().map(|&p| f32::from(p) / 65535.0).collect()
     }
 
-    /// The pictures `range` unchanged, as (N, 1, size, size).
-    pub(crate) fn tensor(&self, range: std::ops::Range<usize>, device: &Device) -> Tensor<4> {
-        let shape = [range.len(), 1, self.size, self.size];
-        let values: Vec<f32> = range.flat_map(|i| self.floats(i)).collect();
-        Tensor::from_data(TensorData::new(values, shape), device)
+    /// The pictures `range` unchanged, one after the other.
+    pub(crate) fn pixels(&self, range: std::ops::Range<usize>) -> Vec<f32> {
+        range.flat_map(|i| self.floats(i)).collect()
     }
 
     /// The order of an epoch: as many draws as there are pictures, by weight, from the seed and the epoch alone.

@@ -10,9 +10,10 @@ use crate::loss;
 use crate::model::{self, Card};
 use crate::network::{Network, Output};
 use crate::optimiser::AdamW;
+use crate::plan::Plan;
 use crate::pretrained;
 use crate::train::{EpochMetrics, Prepared, TrainEvent, TrainReport};
-use burn::module::Module;
+use crate::weights;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use radiograph::dataset::Skipped;
@@ -75,7 +76,8 @@ impl<'a> Run<'a> {
             self.take_steps(epoch, batches, started, &mut sums, progress)
         })?;
         let trained = started.elapsed().as_secs_f64();
-        let validation = prepared.validation.figure(&self.network.valid(), &self.device.clone().inner())?;
+        let plan = Plan::new(&config.architecture, &weights::collect(&self.network));
+        let validation = prepared.validation.figure(&plan)?;
         let mean = |i: usize| sums.terms[i] / sums.steps.max(1) as f64;
         let metrics = EpochMetrics {
             epoch: epoch + 1,

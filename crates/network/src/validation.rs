@@ -2,14 +2,12 @@
 
 use crate::batch::Pictures;
 use crate::error::Result;
-use crate::layers::Mode;
-use crate::network::Network;
-use burn::tensor::Device;
+use crate::plan::Plan;
 use radiograph::dataset::Item;
 use retrieval::HashCode;
 use retrieval::evaluation::{self, Labelled, Options, Ranking, Role, Task};
 
-/// Pictures a forward pass takes.
+/// Pictures that are encoded together.
 const BATCH: usize = 32;
 
 /// A data set's picture as the evaluation sees it, in the given role.
@@ -39,8 +37,8 @@ impl Validation {
     }
 
     /// Mean over the tasks of the macro P@10 of hash codes, expected over ties; none without a query.
-    pub(crate) fn figure(&self, network: &Network, device: &Device) -> Result<Option<f64>> {
-        let codes = self.codes(network, device)?;
+    pub(crate) fn figure(&self, plan: &Plan) -> Result<Option<f64>> {
+        let codes = self.codes(plan)?;
         let options = Options { bootstrap: 0, seed: 0 };
         let mut figures = Vec::new();
         for task in &self.tasks {
@@ -54,20 +52,15 @@ impl Validation {
         Ok((!figures.is_empty()).then(|| figures.iter().sum::<f64>() / figures.len() as f64))
     }
 
-    fn codes(&self, network: &Network, device: &Device) -> Result<Vec<HashCode>> {
+    fn codes(&self, plan: &Plan) -> Result<Vec<HashCode>> {
         let mut codes = Vec::with_capacity(self.pictures.len());
         for start in (0..self.pictures.len()).step_by(BATCH) {
             let end = (start + BATCH).min(self.pictures.len());
-            let output = network.forward(self.pictures.tensor(start..end, device), Mode::Infer);
-            codes.extend(signs(output.hash)?);
+            let encoded = plan.run(&self.pictures.pixels(start..end), self.pictures.size);
+            for signs in encoded.hash.chunks_exact(plan.bits) {
+                codes.push(HashCode::from_signs(signs)?);
+            }
         }
         Ok(codes)
     }
-}
-
-/// Hash codes of u (N, K).
-pub(crate) fn signs(u: burn::tensor::Tensor<2>) -> Result<Vec<HashCode>> {
-    let bits = u.dims()[1];
-    let values: Vec<f32> = u.into_data().iter::<f32>().collect();
-    values.chunks_exact(bits).map(|row| Ok(HashCode::from_signs(row)?)).collect()
 }

@@ -33,7 +33,7 @@ pub(crate) struct Plan {
     backbone: Backbone,
     /// 512 × K in panels, and a bias of K.
     hash: (Vec<f32>, Vec<f32>),
-    bits: usize,
+    pub bits: usize,
     /// Buffers of the batches that are under way at the same time.
     idle: Mutex<Vec<Buffers>>,
 }

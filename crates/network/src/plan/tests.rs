@@ -1,11 +1,17 @@
 //! The frozen network against the one that is trained.
 
 use super::Plan;
+use crate::device::DeviceChoice;
 use crate::layers::Mode;
+use crate::model::{self, Model};
 use crate::modify::Modification;
 use crate::network::{Architecture, Network};
 use crate::weights;
 use burn::tensor::{Device, Tensor, TensorData};
+use half::bf16;
+use radiograph::Limits;
+use radiograph::dataset::Dataset;
+use std::path::Path;
 
 fn noise(count: usize) -> Vec<f32> {
     let mut state = 7_u32;
@@ -48,4 +54,52 @@ fn it_gives_what_the_network_gives() {
             close(&got.hash, expected.hash.clone(), "hash");
         }
     }
+}
+
+/// The model that ships, and samples as it takes them.
+fn shipped(count: usize) -> (Model, Vec<f32>) {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let model = model::read(&workspace.join("models/skiagraph-64.safetensors"), DeviceChoice::Cpu).unwrap();
+    let samples = Dataset::open(&workspace.join("samples")).unwrap();
+    let every = samples.items.len() / count;
+    let pixels = samples.items.iter().step_by(every).take(count).flat_map(|item| {
+        let (picture, _) = radiograph::read(&item.path, &Limits::default()).unwrap();
+        model.card.preprocess.apply(&picture).pixels
+    });
+    let pixels = pixels.collect();
+    (model, pixels)
+}
+
+fn differing(a: &[f32], b: &[f32]) -> usize {
+    a.iter().zip(b).filter(|(a, b)| (**a >= 0.0) != (**b >= 0.0)).count()
+}
+
+#[test]
+fn codes_of_real_radiographs_are_those_of_the_network() {
+    const PICTURES: usize = 160;
+    let (model, pixels) = shipped(PICTURES);
+    let size = model.card.preprocess.size as usize;
+    let plan = Plan::new(&model.card.architecture, &weights::collect(&model.network));
+    let got = plan.run(&pixels, size);
+    let x = Tensor::from_data(TensorData::new(pixels, [PICTURES, 1, size, size]), &Device::flex());
+    let expected = model.network.forward(x, Mode::Infer);
+    close(&got.embedding, expected.embedding, "embedding");
+    let expected: Vec<f32> = expected.hash.into_data().iter::<f32>().collect();
+    let differing = differing(&got.hash, &expected);
+    assert!(differing * 10_000 <= expected.len(), "{differing} of {} bits differ", expected.len());
+}
+
+#[test]
+#[ignore = "a measurement: cargo test --release -p network -- --ignored --nocapture bf16"]
+fn bits_that_bf16_weights_change() {
+    let (model, pixels) = shipped(500);
+    let size = model.card.preprocess.size as usize;
+    let exact = weights::collect(&model.network);
+    let mut rounded = exact.clone();
+    for weight in rounded.values_mut().filter(|weight| weight.shape.len() > 1) {
+        weight.values.iter_mut().for_each(|v| *v = bf16::from_f32(*v).to_f32());
+    }
+    let [a, b] =
+        [exact, rounded].map(|weights| Plan::new(&model.card.architecture, &weights).run(&pixels, size));
+    println!("{} of {} bits differ", differing(&a.hash, &b.hash), a.hash.len());
 }
