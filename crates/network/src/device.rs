@@ -1,6 +1,6 @@
 //! Where the network runs.
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use burn::tensor::Device;
 use serde::Serialize;
 use std::fmt;
@@ -10,42 +10,116 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceChoice {
-    /// The best device of this build; at present the processor.
+    /// The first that is there of CUDA, Vulkan and the processor.
     #[default]
     Auto,
     /// The processor.
     Cpu,
+    /// A card of NVIDIA; needs the feature `cuda`.
+    Cuda,
+    /// Any graphics card with a Vulkan driver; needs the feature `vulkan`.
+    Vulkan,
 }
 
+const NAMES: [(&str, DeviceChoice); 4] = [
+    ("auto", DeviceChoice::Auto),
+    ("cpu", DeviceChoice::Cpu),
+    ("cuda", DeviceChoice::Cuda),
+    ("vulkan", DeviceChoice::Vulkan),
+];
+
 impl DeviceChoice {
-    pub(crate) fn inference(self) -> Device {
+    /// The device, which has answered.
+    ///
+    /// # Errors
+    /// [`Error::DeviceNotBuilt`] and [`Error::DeviceSilent`].
+    pub(crate) fn open(self) -> Result<Device> {
         match self {
-            Self::Auto | Self::Cpu => Device::flex(),
+            Self::Cpu => Ok(Device::flex()),
+            Self::Cuda => cuda(),
+            Self::Vulkan => vulkan(),
+            Self::Auto => Ok(cuda().or_else(|_| vulkan()).unwrap_or_else(|_| Device::flex())),
         }
     }
+}
 
-    pub(crate) fn training(self) -> Device {
-        self.inference().autodiff()
-    }
+#[cfg(feature = "cuda")]
+fn cuda() -> Result<Device> {
+    answering("cuda", || Device::cuda(0))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda() -> Result<Device> {
+    Err(Error::DeviceNotBuilt { name: "cuda" })
+}
+
+#[cfg(feature = "vulkan")]
+fn vulkan() -> Result<Device> {
+    answering("vulkan", || Device::vulkan(burn::tensor::DeviceKind::DefaultDevice))
+}
+
+#[cfg(not(feature = "vulkan"))]
+fn vulkan() -> Result<Device> {
+    Err(Error::DeviceNotBuilt { name: "vulkan" })
+}
+
+/// The device, if it can add numbers. The libraries of graphics cards panic where a driver is missing.
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+fn answering(name: &'static str, open: fn() -> Device) -> Result<Device> {
+    use burn::tensor::Tensor;
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let answer = std::panic::catch_unwind(|| {
+        let device = open();
+        let sum = Tensor::<1>::ones([8], &device).sum().into_scalar::<f32>();
+        (sum == 8.0).then_some(device)
+    });
+    std::panic::set_hook(hook);
+    let reason = match answer {
+        Ok(Some(device)) => return Ok(device),
+        Ok(None) => "it adds wrongly".to_owned(),
+        Err(panic) => panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "no reason given".to_owned()),
+    };
+    Err(Error::DeviceSilent { name, reason })
 }
 
 impl FromStr for DeviceChoice {
     type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            other => Err(Error::Device { name: other.to_owned() }),
-        }
+    fn from_str(text: &str) -> Result<Self> {
+        let found = NAMES.iter().find(|(name, _)| *name == text);
+        found.map(|(_, choice)| *choice).ok_or_else(|| Error::Device { name: text.to_owned() })
     }
 }
 
 impl fmt::Display for DeviceChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Cpu => "cpu",
-        })
+        let found = NAMES.iter().find(|(_, choice)| choice == self);
+        f.write_str(found.map_or("auto", |(name, _)| name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_read_and_written() {
+        for (name, choice) in NAMES {
+            assert_eq!(name.parse::<DeviceChoice>().unwrap(), choice);
+            assert_eq!(choice.to_string(), name);
+        }
+        assert!("tpu".parse::<DeviceChoice>().unwrap_err().to_string().contains("vulkan"));
+    }
+
+    #[test]
+    #[cfg(not(feature = "cuda"))]
+    fn a_device_that_was_not_built_in_is_named() {
+        let message = DeviceChoice::Cuda.open().unwrap_err().to_string();
+        assert!(message.contains("--features cuda"), "{message}");
     }
 }

@@ -2,12 +2,15 @@
 
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::kernels::on_processor;
+use crate::layers::Mode;
 use crate::model::{self, Card, Model};
 use crate::network::{Architecture, Network};
-use crate::plan::Plan;
+use crate::plan::{Encoded, Plan};
 use crate::resnet::FEATURES;
 use crate::saliency_map::SaliencyMap;
 use crate::weights;
+use burn::tensor::{Device, Tensor, TensorData};
 use radiograph::{Input, Preprocess};
 use retrieval::{Embedding, HashCode, ModelId};
 use std::path::Path;
@@ -27,8 +30,19 @@ pub struct Encoding {
 pub struct Encoder {
     card: Card,
     id: ModelId,
-    plan: Plan,
+    engine: Engine,
 }
+
+/// What runs the network.
+enum Engine {
+    /// The processor, by the frozen plan.
+    Plan(Plan),
+    /// Another device, by Burn.
+    Network(Box<Network>, Device),
+}
+
+/// Pictures that go to another device together.
+const BATCH: usize = 64;
 
 impl Encoder {
     /// Reads a model that `train` wrote.
@@ -49,7 +63,7 @@ impl Encoder {
         labels: &[String],
         seed: u64,
     ) -> Result<Self> {
-        let device = DeviceChoice::Cpu.inference();
+        let device = Device::flex();
         let network = Network::new(architecture, labels.len(), seed, &device);
         let card = Card::new(architecture, preprocess, labels, 0, seed);
         let bytes = model::to_bytes(&network, &card)?;
@@ -57,8 +71,13 @@ impl Encoder {
     }
 
     fn freeze(model: Model) -> Self {
-        let plan = Plan::new(&model.card.architecture, &weights::collect(&model.network));
-        Self { card: model.card, id: model.id, plan }
+        let device = model.network.device();
+        let engine = if on_processor(&device) {
+            Engine::Plan(Plan::new(&model.card.architecture, &weights::collect(&model.network)))
+        } else {
+            Engine::Network(Box::new(model.network), device)
+        };
+        Self { card: model.card, id: model.id, engine }
     }
 
     /// Identity of the model: galleries hold codes of one model only.
@@ -88,7 +107,13 @@ impl Encoder {
 
     /// Multiplications and additions that one picture takes, counted as if no convolution took a short cut.
     pub fn operations(&self) -> usize {
-        self.plan.operations(self.preprocess().size as usize)
+        let size = self.preprocess().size as usize;
+        match &self.engine {
+            Engine::Plan(plan) => plan.operations(size),
+            Engine::Network(network, _) => {
+                Plan::new(&self.card.architecture, &weights::collect(&**network)).operations(size)
+            }
+        }
     }
 
     /// Encodes inputs, in order. Memory does not grow with their number beyond what they and the results take; sixteen
@@ -103,7 +128,11 @@ impl Encoder {
         }
         let side = size as usize;
         let pixels: Vec<f32> = inputs.iter().flat_map(|input| input.pixels.iter().copied()).collect();
-        let encoded = rayon::scope(|_| self.plan.run(&pixels, side));
+        let encoded = match &self.engine {
+            // From within the pool, so that the thread that asks works, too.
+            Engine::Plan(plan) => rayon::scope(|_| plan.run(&pixels, side)),
+            Engine::Network(network, device) => by_network(network, device, &pixels, side),
+        };
         let maps = encoded.saliency.chunks_exact((side * side).max(1));
         let rows = encoded.embedding.chunks_exact(FEATURES).zip(encoded.hash.chunks_exact(self.bits()));
         maps.zip(rows)
@@ -115,5 +144,36 @@ impl Encoder {
                 })
             })
             .collect()
+    }
+}
+
+fn by_network(network: &Network, device: &Device, pixels: &[f32], side: usize) -> Encoded {
+    let mut encoded = Encoded::default();
+    for batch in pixels.chunks(BATCH * side * side) {
+        let shape = [batch.len() / (side * side), 1, side, side];
+        let x = Tensor::from_data(TensorData::new(batch.to_vec(), shape), device);
+        let output = network.forward(x, Mode::Infer);
+        encoded.saliency.extend(output.saliency.into_data().iter::<f32>());
+        encoded.embedding.extend(output.embedding.into_data().iter::<f32>());
+        encoded.hash.extend(output.hash.into_data().iter::<f32>());
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_engines_encode_alike() {
+        let architecture = Architecture { bits: 16, ..Architecture::default() };
+        let network = Network::new(&architecture, 3, 1, &Device::flex());
+        let plan = Plan::new(&architecture, &weights::collect(&network));
+        let pixels: Vec<f32> = (0..2 * 32 * 32).map(|i| (i as f32 * 0.01).sin().abs()).collect();
+        let (a, b) = (plan.run(&pixels, 32), by_network(&network, &Device::flex(), &pixels, 32));
+        for (a, b) in [(a.saliency, b.saliency), (a.embedding, b.embedding)] {
+            assert_eq!(a.len(), b.len());
+            assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4));
+        }
     }
 }

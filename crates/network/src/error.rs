@@ -84,11 +84,25 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
-    /// A device that is not there.
-    #[error("device {name:?} is not available in this build; expected auto or cpu")]
+    /// A device that nobody knows.
+    #[error("device {name:?} is unknown; expected auto, cpu, cuda or vulkan")]
     Device {
         /// What was asked for.
         name: String,
+    },
+    /// A device that this binary was built without.
+    #[error("this binary was built without {name}: build it with --features {name}, or give --device cpu")]
+    DeviceNotBuilt {
+        /// What was asked for.
+        name: &'static str,
+    },
+    /// A device that does not answer.
+    #[error("no {name} device answers ({reason}); install its driver, or give --device cpu")]
+    DeviceSilent {
+        /// What was asked for.
+        name: &'static str,
+        /// What its library said.
+        reason: String,
     },
     /// Inputs of another size than the model's.
     #[error("input is {got}×{got}, the model takes {expected}×{expected}; use the model's own preprocessing")]

@@ -113,6 +113,11 @@ impl Linear {
         Self { weight, bias: Param::from_tensor(init.constant(outputs, 0.0)) }
     }
 
+    /// Where its weights are.
+    pub(crate) fn device(&self) -> Device {
+        self.weight.device()
+    }
+
     /// (N, inputs) → (N, outputs).
     pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         x.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()

@@ -78,5 +78,5 @@ fn id_of(bytes: &[u8], card: &Card) -> ModelId {
 /// Reads a model file.
 pub(crate) fn read(path: &Path, device: DeviceChoice) -> Result<Model> {
     let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
-    from_bytes(&bytes, path, &device.inference())
+    from_bytes(&bytes, path, &device.open()?)
 }

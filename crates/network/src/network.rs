@@ -106,6 +106,11 @@ impl Network {
         self.backbone.forward((modified - GREY_MEAN) / GREY_DEVIATION, mode)
     }
 
+    /// Where its weights are.
+    pub(crate) fn device(&self) -> Device {
+        self.classifier.device()
+    }
+
     /// Whether a saliency network is part of it.
     pub fn has_saliency(&self) -> bool {
         self.saliency.is_some()

@@ -48,7 +48,7 @@ impl<'a> Run<'a> {
         folder: RunFolder,
         device: DeviceChoice,
     ) -> Result<Self> {
-        let device = device.training();
+        let device = device.open()?.autodiff();
         let o = &config.optimisation;
         let labels = prepared.vocabulary.labels().to_vec();
         let mut network = Network::new(&config.architecture, labels.len(), o.seed, &device);

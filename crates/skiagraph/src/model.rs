@@ -11,7 +11,7 @@ pub(crate) struct ModelArgs {
     /// Model file [default: the model that ships, models/skiagraph-64.safetensors]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Where the network runs: auto or cpu
+    /// Where the network runs: auto, cpu, cuda or vulkan
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
 }

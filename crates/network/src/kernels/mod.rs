@@ -17,6 +17,7 @@ mod gradients;
 mod lanes;
 mod normalisation;
 mod pooling;
+mod portable;
 mod product;
 mod roofline;
 #[cfg(test)]
@@ -31,8 +32,8 @@ pub(crate) use product::{Panels, Rows, Start, pack, product};
 pub use roofline::peak_products;
 pub(crate) use winograd::Epilogue;
 
-use burn::backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor};
-use burn::tensor::Tensor;
+use burn::backend::{Backend, Dispatch, DispatchDevice, backend_extension, tensor::FloatTensor};
+use burn::tensor::{Device, Tensor};
 
 /// The forward operations, for plain and for differentiated tensors.
 #[backend_extension(Flex, Autodiff)]
@@ -137,18 +138,25 @@ pub(crate) struct Normalised<B: Backend> {
     residual: bool,
 }
 
-/// Convolution of (N, H, W, C) by (k, k, C, O), same `stride` and zero `padding` on both axes.
-pub(crate) fn convolve(images: Tensor<4>, weights: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::convolve(
-        images.into_dispatch(),
-        weights.into_dispatch(),
-        stride,
-        padding,
-    ))
+/// Whether our kernels run here; elsewhere Burn's do (`portable.rs`).
+pub(crate) fn on_processor(device: &Device) -> bool {
+    matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_))
 }
 
-/// Mean and biased variance of every channel of (N, H, W, C), cut off from the graph.
+/// Convolution of (N, H, W, C) by (k, k, C, O), same `stride` and zero `padding` on both axes.
+pub(crate) fn convolve(images: Tensor<4>, weights: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
+    if !on_processor(&images.device()) {
+        return portable::convolve(images, weights, stride, padding);
+    }
+    let (images, weights) = (images.into_dispatch(), weights.into_dispatch());
+    Tensor::from_dispatch(Dispatch::convolve(images, weights, stride, padding))
+}
+
+/// Mean and biased variance of every channel of (N, H, W, C). Only [`normalise`] passes a gradient on through them.
 pub(crate) fn statistics(x: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
+    if !on_processor(&x.device()) {
+        return portable::statistics(x);
+    }
     let (mean, variance) = Dispatch::statistics(x.into_dispatch());
     (Tensor::<1>::from_dispatch(mean).detach(), Tensor::<1>::from_dispatch(variance).detach())
 }
@@ -166,6 +174,9 @@ pub(crate) struct Affine {
 ///
 /// The gradient treats `mean` and `variance` as those of `x` itself.
 pub(crate) fn normalise(x: Tensor<4>, residual: Option<Tensor<4>>, affine: Affine, relu: bool) -> Tensor<4> {
+    if !on_processor(&x.device()) {
+        return portable::normalise(x, residual, affine, relu);
+    }
     let x = x.into_dispatch();
     let (gamma, beta) = (affine.gamma.into_dispatch(), affine.beta.into_dispatch());
     let (mean, variance) = (affine.mean.into_dispatch(), affine.variance.into_dispatch());
@@ -180,6 +191,9 @@ pub(crate) fn normalise(x: Tensor<4>, residual: Option<Tensor<4>>, affine: Affin
 
 /// 3×3 maximum at stride 2 with a margin of 1: (N, H, W, C) → (N, ⌈H/2⌉, ⌈W/2⌉, C).
 pub(crate) fn max_pool(x: Tensor<4>) -> Tensor<4> {
+    if !on_processor(&x.device()) {
+        return portable::max_pool(x);
+    }
     Tensor::from_dispatch(Dispatch::max_pool(x.into_dispatch()))
 }
 
@@ -191,6 +205,9 @@ pub(crate) fn adamw<const D: usize>(
     second: Tensor<D>,
     step: Step,
 ) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
+    if !on_processor(&parameter.device()) {
+        return portable::adamw(parameter, gradient, first, second, step);
+    }
     let [parameter, gradient, first, second] =
         [parameter, gradient, first, second].map(Tensor::into_dispatch);
     let (parameter, first, second) = Dispatch::adamw(parameter, gradient, first, second, step);

@@ -37,7 +37,7 @@ pub(crate) struct TrainArgs {
     /// Go on with the run in the folder
     #[arg(long)]
     resume: bool,
-    /// Where the network trains: auto or cpu
+    /// Where the network trains: auto, cpu, cuda or vulkan
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
     /// Seed instead of the configuration's
