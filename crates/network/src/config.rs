@@ -125,8 +125,10 @@ impl Default for Augmentation {
 pub struct Optimisation {
     /// Passes over as many pictures as the training part has.
     pub epochs: usize,
-    /// Pictures a step.
+    /// Pictures that go through the network together; memory grows with them.
     pub batch: usize,
+    /// Batches whose gradients are averaged for a step of the optimiser.
+    pub accumulate: usize,
     /// Highest learning rate.
     pub learning_rate: f64,
     /// Epochs over which it rises from 0; may be a fraction.
@@ -144,6 +146,7 @@ impl Default for Optimisation {
         Self {
             epochs: 20,
             batch: 32,
+            accumulate: 1,
             learning_rate: 1e-3,
             warm_up: 1.0,
             weight_decay: 0.05,
@@ -183,6 +186,7 @@ impl TrainConfig {
                 o.batch >= 2,
                 format!("optimisation.batch is {}, expected at least 2 (batch normalisation)", o.batch),
             ),
+            (o.accumulate >= 1, "optimisation.accumulate is 0, expected at least 1".to_owned()),
             (o.epochs >= 1, "optimisation.epochs is 0, expected at least 1".to_owned()),
             (
                 o.learning_rate > 0.0,
@@ -221,6 +225,7 @@ mod tests {
         let message = |text| read(text).unwrap_err().to_string();
         assert!(message("[architecture]\nbits = 20").contains("architecture.bits is 20"));
         assert!(message("[architecture]\nbitz = 64").contains("bitz"));
+        assert!(message("[optimisation]\naccumulate = 0").contains("accumulate is 0"));
         assert!(message("[preprocess]\nsize = 100").contains("multiple of 32"));
     }
 }

@@ -36,7 +36,7 @@ pub struct Encoder {
 /// What runs the network.
 enum Engine {
     /// The processor, by the frozen plan.
-    Plan(Plan),
+    Plan(Box<Plan>),
     /// Another device, by Burn.
     Network(Box<Network>, Device),
 }
@@ -73,7 +73,7 @@ impl Encoder {
     fn freeze(model: Model) -> Self {
         let device = model.network.device();
         let engine = if on_processor(&device) {
-            Engine::Plan(Plan::new(&model.card.architecture, &weights::collect(&model.network)))
+            Engine::Plan(Box::new(Plan::new(&model.card.architecture, &weights::collect(&model.network))))
         } else {
             Engine::Network(Box::new(model.network), device)
         };

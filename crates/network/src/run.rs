@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::pretrained;
 use crate::train::{EpochMetrics, Prepared, TrainEvent, TrainReport};
 use crate::weights;
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use radiograph::dataset::Skipped;
 use std::sync::mpsc::Receiver;
@@ -27,6 +27,8 @@ pub(crate) struct Run<'a> {
     device: Device,
     network: Network,
     optimiser: ModuleOptimizer,
+    /// Those of the batches since the last step of the optimiser.
+    gradients: GradientsAccumulator<Network>,
     targets: Tensor<2>,
     pub state: State,
     labels: Vec<String>,
@@ -60,7 +62,8 @@ impl<'a> Run<'a> {
         let state = state.unwrap_or(State { config: config.clone(), epochs_done: 0, history: vec![] });
         let targets = loss::hadamard_targets(labels.len(), config.architecture.bits, &device);
         let steps = batch::steps(prepared.pictures.len(), o.batch);
-        Ok(Self { config, folder, device, network, optimiser, targets, state, labels, steps })
+        let gradients = GradientsAccumulator::new();
+        Ok(Self { config, folder, device, network, optimiser, gradients, targets, state, labels, steps })
     }
 
     pub(crate) fn epoch(
@@ -152,11 +155,21 @@ impl<'a> Run<'a> {
         let (x, present, share) = batch.tensors(&self.device);
         let output = self.network.forward(x.clone(), Mode::Train);
         let (total, reported) = self.loss(x, present, share, output);
-        let gradients = GradientsParams::from_grads(total.backward(), &self.network);
-        let rate = self.learning_rate(epoch, step);
-        // The optimiser takes the network by value; a clone shares its tensors.
-        self.network = self.optimiser.step(rate, self.network.clone(), gradients);
+        let share = total / self.config.optimisation.accumulate as f32;
+        let gradients = GradientsParams::from_grads(share.backward(), &self.network);
+        self.update(epoch, step, gradients);
         reported.map(|term| f64::from(term.into_scalar::<f32>()))
+    }
+
+    /// A step of the optimiser, once the gradients of enough batches have come together.
+    fn update(&mut self, epoch: usize, step: usize, gradients: GradientsParams) {
+        let batches = self.config.optimisation.accumulate;
+        self.gradients.accumulate(&self.network, gradients);
+        if (step + 1).is_multiple_of(batches) || step + 1 == self.steps {
+            let rate = self.learning_rate(epoch, step);
+            // The optimiser takes the network by value; a clone shares its tensors.
+            self.network = self.optimiser.step(rate, self.network.clone(), self.gradients.grads());
+        }
     }
 
     /// L = hash + λc·CE + λd·erased + λa·area + λt·variation + λq·disagreement.

@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 13] = [
     &[],
     &["demo"],
     &["train"],
@@ -20,6 +20,7 @@ const COMMANDS: [&[&str]; 12] = [
     &["gallery", "info"],
     &["gallery", "verify"],
     &["gallery", "delete"],
+    &["bench"],
     &["completions"],
 ];
 

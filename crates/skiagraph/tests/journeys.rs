@@ -158,6 +158,19 @@ fn a_model_is_measured_task_by_task() {
 }
 
 #[test]
+fn the_machine_is_measured() {
+    let small = ["bench", "encode", "train", "--sizes", "32", "--batches", "64", "--rounds", "1"];
+    let figures = json(&small);
+    assert!(figures["machine"]["products_gflops"].as_f64() > Some(0.0));
+    for section in ["encode", "train"] {
+        let rows = figures[section].as_array().unwrap();
+        let networks: Vec<_> = rows.iter().map(|row| row["network"].as_str().unwrap()).collect();
+        assert_eq!(networks, ["ResNet-18", "whole"], "{section}");
+        assert!(rows.iter().all(|row| row["pictures_per_second"].as_f64() > Some(0.0)), "{section}");
+    }
+}
+
+#[test]
 fn patients_are_never_printed() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = subset(folder.path(), 3, |_| true);

@@ -41,6 +41,9 @@ fn a_network_is_trained_the_same_twice_and_works() {
     let first = train(&a, "7");
     assert!(first == train(&b, "7"), "one seed gave two models");
     assert!(first != train(&c, "8"), "two seeds gave one model");
+    let settings = fs::read_to_string(&config).unwrap();
+    fs::write(&config, settings + "accumulate = 2\n").unwrap();
+    assert!(first != train(&folder.path().join("d"), "7"), "half the steps gave the same model");
     for file in ["config.toml", "metrics.jsonl"] {
         assert!(a.join(file).is_file(), "{file}");
     }

@@ -1,8 +1,8 @@
 //! Sixteen floats at a time, compiled once for each instruction set.
 
 use rayon::prelude::*;
-
 use std::ops::{Add, Mul, Sub};
+use std::sync::OnceLock;
 
 /// Sixteen neighbouring channels of one place.
 #[derive(Clone, Copy)]
@@ -78,13 +78,12 @@ macro_rules! dispatched {
                 fn avx512($($arg: $type),*) { plain($($arg),*) }
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2($($arg: $type),*) { plain($($arg),*) }
-                if $crate::kernels::lanes::has_avx512() {
+                match $crate::kernels::lanes::instructions() {
                     // SAFETY: the processor has these instructions.
-                    return unsafe { avx512($($arg),*) };
-                }
-                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    $crate::kernels::lanes::Instructions::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
-                    return unsafe { avx2($($arg),*) };
+                    $crate::kernels::lanes::Instructions::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::kernels::lanes::Instructions::Plain => {}
                 }
             }
             plain($($arg),*)
@@ -93,13 +92,46 @@ macro_rules! dispatched {
 }
 pub(crate) use dispatched;
 
+/// What the processor has, in rising order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Instructions {
+    Plain,
+    Avx2,
+    Avx512,
+}
+
+/// The best that the processor has, or that the variable `SKIAGRAPH_INSTRUCTIONS` (plain, avx2, avx512) allows.
+pub(crate) fn instructions() -> Instructions {
+    static FOUND: OnceLock<Instructions> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let allowed = match std::env::var("SKIAGRAPH_INSTRUCTIONS").as_deref() {
+            Ok("plain") => Instructions::Plain,
+            Ok("avx2") => Instructions::Avx2,
+            _ => Instructions::Avx512,
+        };
+        detected().min(allowed)
+    })
+}
+
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn has_avx512() -> bool {
-    is_x86_feature_detected!("avx512f")
+fn detected() -> Instructions {
+    let fma = is_x86_feature_detected!("fma");
+    let wide = is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("avx512bw");
+    if fma && wide {
+        Instructions::Avx512
+    } else if fma && is_x86_feature_detected!("avx2") {
+        Instructions::Avx2
+    } else {
+        Instructions::Plain
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detected() -> Instructions {
+    Instructions::Plain
 }
 
 /// `count` zeros, written by all threads.

@@ -13,7 +13,8 @@ mod avx512;
 mod neon;
 mod scalar;
 
-use std::sync::OnceLock;
+#[cfg(not(target_arch = "aarch64"))]
+use super::lanes::{Instructions, instructions};
 
 /// Columns of a panel.
 pub(crate) const PANEL: usize = 16;
@@ -102,22 +103,16 @@ struct Kernels {
 }
 
 fn kernels() -> &'static Kernels {
-    static CHOSEN: OnceLock<&Kernels> = OnceLock::new();
-    CHOSEN.get_or_init(|| {
+    #[cfg(target_arch = "aarch64")]
+    return &neon::KERNELS;
+    #[cfg(not(target_arch = "aarch64"))]
+    match instructions() {
         #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f") {
-                return &avx512::KERNELS;
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                return &avx2::KERNELS;
-            }
-        }
-        #[cfg(target_arch = "aarch64")]
-        return &neon::KERNELS;
-        #[cfg(not(target_arch = "aarch64"))]
-        &scalar::KERNELS
-    })
+        Instructions::Avx512 => &avx512::KERNELS,
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx2 => &avx2::KERNELS,
+        _ => &scalar::KERNELS,
+    }
 }
 
 /// Writes the product of `count` rows, `pitch` floats apart, to `out`.
@@ -261,12 +256,8 @@ mod tests {
         let mut sets = vec![&scalar::KERNELS];
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") {
-                sets.push(&avx512::KERNELS);
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                sets.push(&avx2::KERNELS);
-            }
+            sets.extend((instructions() >= Instructions::Avx2).then_some(&avx2::KERNELS));
+            sets.extend((instructions() >= Instructions::Avx512).then_some(&avx512::KERNELS));
         }
         #[cfg(target_arch = "aarch64")]
         sets.push(&neon::KERNELS);

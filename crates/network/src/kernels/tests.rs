@@ -171,3 +171,16 @@ fn pooling_and_its_gradient_equal_those_of_burn() {
         assert_eq!(gradients(ours, &upstream, &[&x], &[]), gradients(theirs, &upstream, &[&x], &[]));
     }
 }
+
+/// The other tests of the kernels and of the plan again, held to lesser instructions than this processor has.
+#[test]
+fn lesser_instructions_give_the_same() {
+    for instructions in ["plain", "avx2"] {
+        let run = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["kernels::", "plan::tests::it_gives", "--skip", "lesser_instructions"])
+            .env("SKIAGRAPH_INSTRUCTIONS", instructions)
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{instructions}: {}", String::from_utf8_lossy(&run.stdout));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -75,6 +75,9 @@ struct Report {
 
 /// Measures the sections that were asked for, and prints them.
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
+    if let Some(size) = args.sizes.iter().find(|size| *size % 32 != 0) {
+        bail!("--sizes has {size}, expected multiples of 32: the network halves its pictures five times");
+    }
     let machine = machine::measure();
     let peak = machine.products_gflops;
     let has = |section| args.sections.contains(&section);
