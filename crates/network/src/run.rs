@@ -79,8 +79,8 @@ impl<'a> Run<'a> {
             self.take_steps(epoch, batches, started, &mut sums, progress)
         })?;
         let trained = started.elapsed().as_secs_f64();
-        let plan = Plan::new(&config.architecture, &weights::collect(&self.network));
-        let validation = prepared.validation.figure(&plan)?;
+        let freeze = || Plan::new(&config.architecture, &weights::collect(&self.network));
+        let validation = prepared.validation.figure(freeze)?;
         let mean = |i: usize| sums.terms[i] / sums.steps.max(1) as f64;
         let metrics = EpochMetrics {
             epoch: epoch + 1,

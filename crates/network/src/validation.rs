@@ -37,8 +37,12 @@ impl Validation {
     }
 
     /// Mean over the tasks of the macro P@10 of hash codes, expected over ties; none without a query.
-    pub(crate) fn figure(&self, plan: &Plan) -> Result<Option<f64>> {
-        let codes = self.codes(plan)?;
+    /// `freeze` makes the plan, which takes memory, if it is needed at all.
+    pub(crate) fn figure(&self, freeze: impl FnOnce() -> Plan) -> Result<Option<f64>> {
+        if !self.items.iter().any(|item| item.role == Role::Query) {
+            return Ok(None);
+        }
+        let codes = self.codes(&freeze())?;
         let options = Options { bootstrap: 0, seed: 0 };
         let mut figures = Vec::new();
         for task in &self.tasks {
