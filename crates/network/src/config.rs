@@ -1,6 +1,7 @@
 //! A training experiment as a TOML file: every value has a documented default.
 
 use crate::error::{Error, Result};
+use crate::loss::HashLoss;
 use crate::network::Architecture;
 use radiograph::Preprocess;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,11 @@ impl Default for DataConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossConfig {
+    /// Which loss trains the code.
+    pub hash: HashLoss,
+    /// Labels that do not make two pictures similar for losses of pairs and triplets, besides the views: such as share
+    /// little else.
+    pub pair_labels_except: Vec<String>,
     /// s of OrthoHash; none is √K.
     pub scale: Option<f32>,
     /// m of OrthoHash.
@@ -69,6 +75,8 @@ pub struct LossConfig {
 impl Default for LossConfig {
     fn default() -> Self {
         Self {
+            hash: HashLoss::OrthoHash,
+            pair_labels_except: vec!["chest".to_owned()],
             scale: None,
             margin: 0.3,
             classification: 0.5,
@@ -137,7 +145,8 @@ pub struct Optimisation {
     pub weight_decay: f32,
     /// Seed of weights, sampling and augmentation.
     pub seed: u64,
-    /// torchvision ResNet-18 weights (.pth or .safetensors) that the backbone starts from.
+    /// What to start from: torchvision ResNet-18 weights (.pth or .safetensors) for the backbone, or a model of this
+    /// program, of which every weight is taken that has a place of its name and shape.
     pub pretrained: Option<PathBuf>,
 }
 
@@ -164,8 +173,16 @@ impl TrainConfig {
     pub fn read(path: &Path) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Parses and checks a configuration; `path` is for messages.
+    ///
+    /// # Errors
+    /// [`Error::Config`], which says what is allowed.
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let wrong = |reason: String| Error::Config { path: path.into(), reason };
-        let config: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let config: Self = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
         config.check().map_err(wrong)?;
         Ok(config)
     }

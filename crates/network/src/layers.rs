@@ -184,6 +184,11 @@ impl BatchNorm {
     }
 }
 
+/// What spatial attention sees: the maximum and the mean over channels, (N, H, W, C) → (N, H, W, 2).
+pub(crate) fn places(x: Tensor<4>) -> Tensor<4> {
+    Tensor::cat(vec![x.clone().max_dim(3), x.mean_dim(3)], 3)
+}
+
 /// 3×3 convolution, batch normalisation, ReLU.
 #[derive(Module, Debug)]
 pub(crate) struct ConvBnRelu {

@@ -7,6 +7,7 @@ use crate::weights;
 use burn::tensor::Device;
 use radiograph::Preprocess;
 use retrieval::ModelId;
+use retrieval::estimate::Estimator;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -26,6 +27,9 @@ pub struct Card {
     pub epoch: usize,
     /// Training seed.
     pub seed: u64,
+    /// How likely a neighbour is relevant, fitted on the validation part; none where that did not suffice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimator: Option<Estimator>,
 }
 
 /// The layout that this version writes.
@@ -48,14 +52,14 @@ impl Card {
         seed: u64,
     ) -> Self {
         let (architecture, preprocess, labels) = (architecture.clone(), preprocess.clone(), labels.to_vec());
-        Self { version: VERSION, architecture, preprocess, labels, epoch, seed }
+        Self { version: VERSION, architecture, preprocess, labels, epoch, seed, estimator: None }
     }
 }
 
 /// Bytes of a model file, weights as f16.
 pub(crate) fn to_bytes(network: &Network, card: &Card) -> Result<Vec<u8>> {
     let card = serde_json::to_string(card).map_err(|e| Error::WeightsUnwritable { reason: e.to_string() })?;
-    weights::to_bytes(&weights::collect(network), true, &card)
+    weights::to_bytes(&weights::collect(&network.without_proxies()), true, &card)
 }
 
 /// The model that these bytes hold; `path` is for messages.

@@ -2,12 +2,13 @@
 
 use crate::hash::{HashLayer, unit_length};
 use crate::layers::{Init, Linear, Mode};
+use crate::mask::SaliencySource;
 use crate::modify::Modification;
 use crate::resnet::{FEATURES, ResNet18};
 use crate::saliency::AttentionFcn;
 use crate::weights;
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 /// Grey level statistics that ImageNet weights expect: the mean of the three channels' means and deviations.
@@ -22,11 +23,27 @@ pub struct Architecture {
     pub bits: usize,
     /// How the saliency map modifies the radiograph; `none` leaves the saliency network out.
     pub modification: Modification,
+    /// Where the saliency map comes from.
+    pub saliency: SaliencySource,
+    /// Spatial attention after the backbone's first block, which the method ATH has.
+    pub attention: bool,
 }
 
 impl Default for Architecture {
     fn default() -> Self {
-        Self { bits: 64, modification: Modification::Blur }
+        Self {
+            bits: 64,
+            modification: Modification::Blur,
+            saliency: SaliencySource::Learned,
+            attention: false,
+        }
+    }
+}
+
+impl Architecture {
+    /// Whether a saliency network is part of it.
+    pub fn learns_saliency(&self) -> bool {
+        self.modification != Modification::None && self.saliency == SaliencySource::Learned
     }
 }
 
@@ -37,8 +54,12 @@ pub struct Network {
     backbone: ResNet18,
     hash: HashLayer,
     classifier: Linear,
+    /// A vector a label (C, K), where the loss learns one; used in training alone.
+    proxies: Option<Param<Tensor<2>>>,
     #[module(skip)]
     modification: Modification,
+    #[module(skip)]
+    source: SaliencySource,
 }
 
 /// Everything a forward pass gives.
@@ -64,12 +85,29 @@ impl Network {
         let init = &mut Init::new(seed, device);
         let modification = architecture.modification;
         weights::identify(Self {
-            backbone: ResNet18::new(init, modification.channels()),
+            backbone: ResNet18::new(init, modification.channels(), architecture.attention),
             hash: HashLayer::new(init, architecture.bits),
             classifier: Linear::new(init, FEATURES, classes),
-            saliency: (modification != Modification::None).then(|| AttentionFcn::new(init)),
+            saliency: architecture.learns_saliency().then(|| AttentionFcn::new(init)),
+            proxies: None,
             modification,
+            source: architecture.saliency,
         })
+    }
+
+    /// The network with a vector a label beside it, which start as `proxies` (C, K).
+    pub(crate) fn with_proxies(self, proxies: Tensor<2>) -> Self {
+        weights::identify(Self { proxies: Some(Param::from_tensor(proxies)), ..self })
+    }
+
+    /// The network without what only a loss has a use for.
+    pub(crate) fn without_proxies(&self) -> Self {
+        Self { proxies: None, ..self.clone() }
+    }
+
+    /// The vectors of the labels (C, K), if there are any.
+    pub(crate) fn proxies(&self) -> Option<Tensor<2>> {
+        self.proxies.as_ref().map(Param::val)
     }
 
     /// Radiographs X (N, 1, H, W) in [0, 1], H and W multiples of 16 → everything above.
@@ -83,11 +121,16 @@ impl Network {
         Output { saliency, modified, features, embedding, hash, logits }
     }
 
-    /// Saliency maps alone; ones for a network without the saliency network.
+    /// Saliency maps alone; ones for a network that has none.
     pub fn saliency_of(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
-        match &self.saliency {
-            Some(fcn) => fcn.forward(x, mode),
-            None => x.ones_like(),
+        let [_, _, side, _] = x.dims();
+        match (&self.saliency, self.source.fixed(side)) {
+            (Some(fcn), _) => fcn.forward(x, mode),
+            (None, Some(map)) if self.modification != Modification::None => {
+                let map = Tensor::<4>::from_data(TensorData::new(map, [1, 1, side, side]), &x.device());
+                map.expand(x.dims())
+            }
+            _ => x.ones_like(),
         }
     }
 

@@ -1,4 +1,5 @@
-//! torchvision's ResNet-18 weights into the backbone, from `.pth` or `.safetensors`.
+//! What training starts from: torchvision's ResNet-18 weights for the backbone, from `.pth` or `.safetensors`, or a model of
+//! this program.
 
 use crate::error::{Error, Result};
 use crate::network::Network;
@@ -9,13 +10,29 @@ use std::path::Path;
 /// The stem's weight, summed over colours for a one-channel radiograph.
 const STEM: &str = "conv1.weight";
 
-/// Replaces the backbone's weights by those of a file that holds torchvision's names (with or without the
-/// `fc` layer, which has no place here). A three-channel stem is summed to the network's first channel.
+/// The network with the weights of a file: of a model of this program those that have a place of their name and shape, of
+/// any other file the backbone's.
 ///
 /// # Errors
-/// [`Error::WeightsUnreadable`], [`Error::WeightMissing`], [`Error::WeightShape`].
-pub(crate) fn into_backbone(network: Network, path: &Path) -> Result<Network> {
-    let mut file = read(path)?;
+/// [`Error::File`], [`Error::WeightsUnreadable`], [`Error::WeightMissing`], [`Error::WeightShape`].
+pub(crate) fn start_from(network: Network, path: &Path) -> Result<Network> {
+    let (weights, card) = read(path)?;
+    if card.is_none() {
+        return into_backbone(network, weights);
+    }
+    let mut own = weights::collect(&network);
+    for (name, weight) in weights {
+        match own.get_mut(&name) {
+            Some(place) if place.shape == weight.shape => *place = weight,
+            _ => {}
+        }
+    }
+    Ok(weights::apply(network, own)?.0)
+}
+
+/// Replaces the backbone's weights by those of a file that holds torchvision's names (with or without the
+/// `fc` layer, which has no place here). A three-channel stem is summed to the network's first channel.
+fn into_backbone(network: Network, mut file: Weights) -> Result<Network> {
     let own = weights::collect(&network);
     if let (Some(stem), Some(ours)) = (file.get_mut(STEM), own.get(STEM)) {
         fit_stem(stem, ours);
@@ -48,10 +65,11 @@ fn fit_stem(stem: &mut Weight, ours: &Weight) {
     *stem = Weight { shape: vec![stem.shape[0], channels, stem.shape[2], stem.shape[3]], values };
 }
 
-fn read(path: &Path) -> Result<Weights> {
+/// Weights, and the card of a model of this program.
+fn read(path: &Path) -> Result<(Weights, Option<String>)> {
     let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
     if path.extension().is_some_and(|e| e == "safetensors") {
-        return Ok(weights::from_bytes(&bytes, path)?.0);
+        return weights::from_bytes(&bytes, path);
     }
     let bad = |reason: String| Error::WeightsUnreadable { path: path.into(), reason };
     let reader = PytorchReader::new(path).map_err(|e| bad(e.to_string()))?;
@@ -61,7 +79,7 @@ fn read(path: &Path) -> Result<Weights> {
             weights.insert(name, Weight { shape: tensor.shape().to_vec(), values });
         }
     }
-    Ok(weights)
+    Ok((weights, None))
 }
 
 /// Values of a floating-point tensor; none for integers such as `num_batches_tracked`.
@@ -126,7 +144,7 @@ mod tests {
         let expected: BTreeMap<String, Summary> = serde_json::from_str(&text).unwrap();
         for file in ["resnet18.pth", "resnet18.safetensors"] {
             let network = Network::new(&Architecture::default(), 3, 0, &Device::flex());
-            let loaded = into_backbone(network, &folder.path().join(file)).unwrap();
+            let loaded = start_from(network, &folder.path().join(file)).unwrap();
             let weights = weights::collect(&loaded);
             for (name, summary) in &expected {
                 summary.check(name, &weights[name].shape, &weights[name].values, 1e-5);
@@ -141,7 +159,7 @@ mod tests {
             let path = folder.path().join(name);
             std::fs::write(&path, b"no weights").unwrap();
             let network = Network::new(&Architecture::default(), 3, 0, &Device::flex());
-            let message = into_backbone(network, &path).unwrap_err().to_string();
+            let message = start_from(network, &path).unwrap_err().to_string();
             assert!(message.contains(name) && message.contains("not a readable weights file"), "{message}");
         }
     }

@@ -1,9 +1,10 @@
 //! ResNet-18 (He et al. 2016) in torchvision's layout and parameter names, without its classifier.
 
 use crate::kernels;
-use crate::layers::{BatchNorm, Convolution, Init, Mode};
+use crate::layers::{BatchNorm, Convolution, Init, Mode, places};
 use burn::module::Module;
 use burn::tensor::Tensor;
+use burn::tensor::activation::sigmoid;
 
 /// Width of the last stage: the length of an embedding.
 pub const FEATURES: usize = 512;
@@ -51,11 +52,13 @@ pub(crate) struct ResNet18 {
     layer2: Vec<BasicBlock>,
     layer3: Vec<BasicBlock>,
     layer4: Vec<BasicBlock>,
+    /// 3×3 convolution over the mean and maximum of the first block's channels: ATH's spatial attention.
+    attention: Option<Convolution>,
 }
 
 impl ResNet18 {
-    /// For pictures of `channels` channels.
-    pub(crate) fn new(init: &mut Init<'_>, channels: usize) -> Self {
+    /// For pictures of `channels` channels, with or without spatial attention.
+    pub(crate) fn new(init: &mut Init<'_>, channels: usize, attention: bool) -> Self {
         let mut stage = |channels, filters, stride| {
             vec![BasicBlock::new(init, channels, filters, stride), BasicBlock::new(init, filters, filters, 1)]
         };
@@ -68,13 +71,14 @@ impl ResNet18 {
             layer2,
             layer3,
             layer4,
+            attention: attention.then(|| Convolution::new(init, 2, 1, 3, 1)),
         }
     }
 
     /// (N, C, H, W) → (N, 512): global average of the last stage.
     pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<2> {
         let x = self.stem(x, mode); //                         N×H/4×W/4×64
-        let x = through(&self.layer1, x, mode); //             N×H/4×W/4×64
+        let x = self.first(x, mode); //                        N×H/4×W/4×64
         let x = through(&self.layer2, x, mode); //             N×H/8×W/8×128
         let x = through(&self.layer3, x, mode); //             N×H/16×W/16×256
         let x = through(&self.layer4, x, mode); //             N×H/32×W/32×512
@@ -85,6 +89,14 @@ impl ResNet18 {
     fn stem(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let channels_last = x.permute([0, 2, 3, 1]);
         kernels::max_pool(self.bn1.relu(self.conv1.forward(channels_last), mode))
+    }
+
+    /// The first stage, and attention to places after its first block where there is any.
+    fn first(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
+        let Some(attention) = &self.attention else { return through(&self.layer1, x, mode) };
+        let x = self.layer1[0].forward(x, mode);
+        let weights = sigmoid(attention.forward(places(x.clone())));
+        through(&self.layer1[1..], x * weights, mode)
     }
 
     /// The five stages one after the other, for comparison with another implementation.

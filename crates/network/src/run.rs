@@ -6,7 +6,7 @@ use crate::config::{LossConfig, TrainConfig};
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
 use crate::layers::Mode;
-use crate::loss;
+use crate::loss::{self, Given};
 use crate::model::{self, Card};
 use crate::network::{Network, Output};
 use crate::optimiser::AdamW;
@@ -15,8 +15,9 @@ use crate::pretrained;
 use crate::train::{EpochMetrics, Prepared, TrainEvent, TrainReport};
 use crate::weights;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use radiograph::dataset::Skipped;
+use retrieval::estimate::Estimator;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
@@ -29,7 +30,10 @@ pub(crate) struct Run<'a> {
     optimiser: ModuleOptimizer,
     /// Those of the batches since the last step of the optimiser.
     gradients: GradientsAccumulator<Network>,
+    /// Fixed codes of the labels (C, K).
     targets: Tensor<2>,
+    /// 1 for labels that make two pictures similar (1, C).
+    pair_labels: Tensor<2>,
     pub state: State,
     labels: Vec<String>,
     /// Steps an epoch.
@@ -55,15 +59,32 @@ impl<'a> Run<'a> {
         let labels = prepared.vocabulary.labels().to_vec();
         let mut network = Network::new(&config.architecture, labels.len(), o.seed, &device);
         if let Some(path) = &o.pretrained {
-            network = pretrained::into_backbone(network, path)?;
+            network = pretrained::start_from(network, path)?;
+        }
+        let targets = loss::hadamard_targets(labels.len(), config.architecture.bits, &device);
+        if config.loss.hash.has_proxies() {
+            network = network.with_proxies(targets.clone() / (config.architecture.bits as f32).sqrt());
         }
         let optimiser = ModuleOptimizer::from(AdamW { weight_decay: o.weight_decay });
         let (network, optimiser, state) = folder.load(config, network, optimiser)?;
         let state = state.unwrap_or(State { config: config.clone(), epochs_done: 0, history: vec![] });
-        let targets = loss::hadamard_targets(labels.len(), config.architecture.bits, &device);
+        let pairs = prepared.vocabulary.pair_labels(&config.loss.pair_labels_except);
+        let pair_labels = Tensor::from_data(TensorData::new(pairs, [1, labels.len()]), &device);
         let steps = batch::steps(prepared.pictures.len(), o.batch);
         let gradients = GradientsAccumulator::new();
-        Ok(Self { config, folder, device, network, optimiser, gradients, targets, state, labels, steps })
+        Ok(Self {
+            config,
+            folder,
+            device,
+            network,
+            optimiser,
+            gradients,
+            targets,
+            pair_labels,
+            state,
+            labels,
+            steps,
+        })
     }
 
     pub(crate) fn epoch(
@@ -80,7 +101,7 @@ impl<'a> Run<'a> {
         })?;
         let trained = started.elapsed().as_secs_f64();
         let freeze = || Plan::new(&config.architecture, &weights::collect(&self.network));
-        let validation = prepared.validation.figure(freeze)?;
+        let judged = prepared.validation.judge(freeze, &config.loss.pair_labels_except)?;
         let mean = |i: usize| sums.terms[i] / sums.steps.max(1) as f64;
         let metrics = EpochMetrics {
             epoch: epoch + 1,
@@ -89,17 +110,18 @@ impl<'a> Run<'a> {
             classification: mean(2),
             saliency_mean: mean(3),
             learning_rate: self.learning_rate(epoch, self.steps - 1),
-            validation,
+            validation: judged.figure,
             images_per_second: (sums.steps * config.optimisation.batch.min(pictures.len())) as f64 / trained,
             seconds: started.elapsed().as_secs_f64(),
         };
-        self.finish_epoch(metrics, progress)
+        self.finish_epoch(metrics, judged.estimator, progress)
     }
 
     /// Model first, then checkpoint: a kill between them repeats the epoch and writes the same model again.
     fn finish_epoch(
         &mut self,
         metrics: EpochMetrics,
+        estimator: Option<Estimator>,
         progress: &mut dyn FnMut(TrainEvent<'_>),
     ) -> Result<()> {
         progress(TrainEvent::Epoch(&metrics));
@@ -114,6 +136,7 @@ impl<'a> Run<'a> {
                 self.state.epochs_done,
                 c.optimisation.seed,
             );
+            let card = Card { estimator, ..card };
             write_whole(&self.folder.file("model.safetensors"), &model::to_bytes(&self.network, &card)?)?;
         }
         let lines: Vec<String> =
@@ -154,7 +177,9 @@ impl<'a> Run<'a> {
     fn step(&mut self, epoch: usize, step: usize, batch: Batch) -> [f64; 4] {
         let (x, present, share) = batch.tensors(&self.device);
         let output = self.network.forward(x.clone(), Mode::Train);
-        let (total, reported) = self.loss(x, present, share, output);
+        let progress =
+            (epoch as f64 + step as f64 / self.steps as f64) / self.config.optimisation.epochs as f64;
+        let (total, reported) = self.loss(x, present, share, output, progress);
         let share = total / self.config.optimisation.accumulate as f32;
         let gradients = GradientsParams::from_grads(share.backward(), &self.network);
         self.update(epoch, step, gradients);
@@ -179,17 +204,21 @@ impl<'a> Run<'a> {
         present: Tensor<2>,
         share: Tensor<2>,
         output: Output,
+        progress: f64,
     ) -> (Tensor<1>, [Tensor<1>; 4]) {
         let l: &LossConfig = &self.config.loss;
-        let scale = l.scale.unwrap_or((self.config.architecture.bits as f32).sqrt());
-        let hash = loss::ortho_hash(
-            output.hash,
-            self.targets.clone(),
-            share.clone(),
-            present.clone(),
-            scale,
-            l.margin,
-        );
+        let given = Given {
+            u: output.hash,
+            targets: self.targets.clone(),
+            proxies: self.network.proxies(),
+            present: present.clone(),
+            share: share.clone(),
+            pairs: present.clone() * self.pair_labels.clone(),
+            scale: l.scale.unwrap_or((self.config.architecture.bits as f32).sqrt()),
+            margin: l.margin,
+            progress,
+        };
+        let hash = loss::hash_term(l.hash, given);
         let classification = loss::cross_entropy(output.logits, share);
         let mut total = hash.clone() + classification.clone() * l.classification;
         let saliency = output.saliency;

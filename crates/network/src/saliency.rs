@@ -4,7 +4,7 @@
 //! a one-channel sigmoid head at a quarter of the size, enlarged bilinearly. About 18 % of ResNet-18's
 //! multiply-adds.
 
-use crate::layers::{BatchNorm, ConvBnRelu, Convolution, Init, Linear, Mode};
+use crate::layers::{BatchNorm, ConvBnRelu, Convolution, Init, Linear, Mode, places};
 use crate::resample;
 use crate::resnet::global_average;
 use burn::module::Module;
@@ -43,8 +43,8 @@ impl Cbam {
         let largest = x.clone().reshape([n, h * w, c]).max_dim(1).reshape([n, c]);
         let channels = sigmoid(perceptron(global_average(x.clone())) + perceptron(largest));
         let x = x * channels.reshape([n, 1, 1, c]);
-        let places = Tensor::cat(vec![x.clone().max_dim(3), x.clone().mean_dim(3)], 3); // N×H×W×2
-        x * sigmoid(self.spatial_bn.forward(self.spatial.forward(places), mode))
+        let seen = self.spatial.forward(places(x.clone())); // N×H×W×1
+        x * sigmoid(self.spatial_bn.forward(seen, mode))
     }
 }
 

@@ -3,6 +3,9 @@
 use radiograph::dataset::Item;
 use std::collections::BTreeMap;
 
+/// How the label of a view begins.
+const VIEW: &str = "view=";
+
 /// Labels of the training part, sorted, with how rare each is.
 #[derive(Clone, Debug)]
 pub(crate) struct Vocabulary {
@@ -45,6 +48,12 @@ impl Vocabulary {
         (present, share)
     }
 
+    /// 1 for labels that make two pictures similar, 0 for `except` and for views.
+    pub(crate) fn pair_labels(&self, except: &[String]) -> Vec<f32> {
+        let counts = |label: &String| !label.starts_with(VIEW) && !except.contains(label);
+        self.labels.iter().map(|label| if counts(label) { 1.0 } else { 0.0 }).collect()
+    }
+
     /// How often a picture should be drawn: 1/√(its source's pictures) times the mean of its labels' weights,
     /// so that no source and no class drowns the rest.
     pub(crate) fn sampling_weight(&self, indices: &[usize], source_count: usize) -> f64 {
@@ -55,6 +64,6 @@ impl Vocabulary {
 }
 
 fn labels_of(item: &Item, view_labels: bool) -> Vec<String> {
-    let view = item.view.iter().filter(|v| view_labels && !v.is_empty()).map(|v| format!("view={v}"));
+    let view = item.view.iter().filter(|v| view_labels && !v.is_empty()).map(|v| format!("{VIEW}{v}"));
     item.labels.iter().cloned().chain(view).collect()
 }

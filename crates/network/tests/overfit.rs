@@ -26,7 +26,7 @@ fn one_batch_is_learned_by_heart_with_and_without_the_saliency_network() {
         (0..PICTURES * CLASSES).map(|i| f32::from(i / CLASSES % CLASSES == i % CLASSES)).collect();
     let y = Tensor::<2>::from_data(TensorData::new(y, [PICTURES, CLASSES]), &device);
     for modification in [Modification::Blur, Modification::None] {
-        let architecture = Architecture { bits: 16, modification };
+        let architecture = Architecture { bits: 16, modification, ..Architecture::default() };
         let mut network = Network::new(&architecture, CLASSES, 1, &device);
         let targets = loss::hadamard_targets(CLASSES, 16, &device);
         let mut optimiser = AdamWConfig::new().init();

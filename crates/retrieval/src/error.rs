@@ -262,6 +262,9 @@ pub enum Error {
         /// The number of items.
         expected: usize,
     },
+    /// A mean over training runs without one.
+    #[error("there is no run to take the mean of; give the results of at least one")]
+    NoRuns,
     /// Two results that cannot be paired.
     #[error("the results of `{a}` and `{b}` cannot be paired: {reason}")]
     Unpaired {

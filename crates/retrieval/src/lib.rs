@@ -3,6 +3,7 @@
 //! * [`HashCode`] and [`Embedding`] are what a network makes of a radiograph.
 //! * [`Index`] answers "the k nearest codes" exactly, from memory, with the kernels of [`hamming`].
 //! * [`gallery`] keeps records, codes, embeddings and thumbnails in one folder, durably.
+//! * [`estimate`] says how likely a neighbour is relevant, and whether anything is.
 //! * [`evaluation`] measures a ranking: AP, precision, recall and nDCG, with ties and confidence treated.
 //!
 //! ```
@@ -18,6 +19,7 @@
 //!
 //! Nothing here knows of pixels, tensors or HTTP.
 
+pub mod estimate;
 pub mod evaluation;
 pub mod gallery;
 pub mod hamming;

@@ -1,21 +1,7 @@
 //! OrthoHash: one cosine loss towards fixed, mutually orthogonal binary targets.
 
+use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Device, Tensor, TensorData};
-
-/// Targets (C, K) of ±1: rows of Sylvester's Hadamard matrix, the constant row left out; past K − 1 classes,
-/// the negatives of the same rows. K is padded to a power of two and cut, so the rows are orthogonal exactly
-/// where K is a power of two.
-pub fn hadamard_targets(classes: usize, bits: usize, device: &Device) -> Tensor<2> {
-    let order = bits.next_power_of_two();
-    let entry = |row: usize, column: usize| {
-        let (index, sign) =
-            (row % (order - 1) + 1, if (row / (order - 1)).is_multiple_of(2) { 1.0 } else { -1.0 });
-        if (index & column).count_ones().is_multiple_of(2) { sign } else { -sign }
-    };
-    let values: Vec<f32> = (0..classes * bits).map(|i| entry(i / bits, i % bits)).collect();
-    Tensor::from_data(TensorData::new(values, [classes, bits]), device)
-}
 
 /// −Σ_c ŷ_c log softmax_c(s(cos θ_c − m·y_c)), cos θ_c = u·o_c/(‖u‖√K), mean over samples.
 ///

@@ -2,6 +2,7 @@
 
 use super::buffers::{Buffers, Map};
 use super::convolution::Convolution;
+use super::saliency::weigh_places;
 use crate::kernels::max_pool_into;
 use crate::resnet::FEATURES;
 use crate::weights::Weights;
@@ -41,11 +42,13 @@ impl Block {
 pub(super) struct Backbone {
     stem: Convolution,
     blocks: Vec<Block>,
+    /// After the first block.
+    attention: Option<Convolution>,
 }
 
 impl Backbone {
-    /// By torchvision's names.
-    pub(super) fn new(weights: &Weights) -> Self {
+    /// By torchvision's names, with or without spatial attention.
+    pub(super) fn new(weights: &Weights, attention: bool) -> Self {
         let stages = [("layer1", 1), ("layer2", 2), ("layer3", 2), ("layer4", 2)];
         let blocks = stages.iter().flat_map(|(stage, stride)| {
             [
@@ -53,7 +56,11 @@ impl Backbone {
                 Block::new(weights, &format!("{stage}.1"), 1),
             ]
         });
-        Self { stem: Convolution::normalised(weights, "conv1", "bn1", 2), blocks: blocks.collect() }
+        Self {
+            stem: Convolution::normalised(weights, "conv1", "bn1", 2),
+            blocks: blocks.collect(),
+            attention: attention.then(|| Convolution::plain(weights, "attention")),
+        }
     }
 
     /// N×H×W×C → features N×1×1×512.
@@ -63,7 +70,13 @@ impl Backbone {
         let mut pooled = buffers.take([n, h.div_ceil(2), w.div_ceil(2), c]);
         max_pool_into(stem.shape, &stem.values, &mut pooled.values);
         buffers.give([stem]);
-        let last = self.blocks.iter().fold(pooled, |x, block| block.run(x, buffers));
+        let last = self.blocks.iter().enumerate().fold(pooled, |x, (i, block)| {
+            let x = block.run(x, buffers);
+            match &self.attention {
+                Some(attention) if i == 0 => weigh_places(x, attention, buffers),
+                _ => x,
+            }
+        });
         let features = average(&last, buffers);
         buffers.give([last]);
         features

@@ -13,6 +13,7 @@ mod saliency;
 mod tests;
 
 use crate::kernels::{Panels, Rows, Start, product};
+use crate::mask::SaliencySource;
 use crate::modify::Modification;
 use crate::network::Architecture;
 use crate::resnet::FEATURES;
@@ -29,6 +30,7 @@ const BATCH: usize = 16;
 /// A frozen network.
 pub(crate) struct Plan {
     saliency: Option<Saliency>,
+    source: SaliencySource,
     modification: Modification,
     backbone: Backbone,
     /// 512 × K in panels, and a bias of K.
@@ -58,9 +60,10 @@ impl Plan {
         let packed = crate::kernels::pack(FEATURES, bits, |k, bit| matrix[bit * FEATURES + k] * scale[bit]);
         let modification = architecture.modification;
         Self {
-            saliency: (modification != Modification::None).then(|| Saliency::new(weights)),
+            saliency: architecture.learns_saliency().then(|| Saliency::new(weights)),
+            source: architecture.saliency,
             modification,
-            backbone: Backbone::new(weights),
+            backbone: Backbone::new(weights, architecture.attention),
             hash: (packed, offset),
             bits,
             idle: Mutex::default(),
@@ -81,9 +84,12 @@ impl Plan {
     fn run_batch(&self, pictures: &[f32], size: usize, buffers: &mut Buffers, encoded: &mut Encoded) {
         let n = pictures.len() / (size * size);
         let x = buffers.copy(pictures, [n, size, size, 1]);
-        let s = match &self.saliency {
-            Some(saliency) => saliency.run(&x, buffers),
-            None => buffers.filled(1.0, [n, size, size, 1]),
+        let s = match (&self.saliency, self.source.fixed(size)) {
+            (Some(saliency), _) => saliency.run(&x, buffers),
+            (None, Some(map)) if self.modification != Modification::None => {
+                buffers.copy(&map.repeat(n), [n, size, size, 1])
+            }
+            _ => buffers.filled(1.0, [n, size, size, 1]),
         };
         let modified = modify::apply(self.modification, &x, &s, buffers);
         let features = self.backbone.run(modified, buffers);

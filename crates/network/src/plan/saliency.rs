@@ -25,21 +25,9 @@ impl Attention {
     }
 
     fn run(&self, mut x: Map, buffers: &mut Buffers) -> Map {
-        let [n, h, w, c] = x.shape;
-        let picture = x.picture();
-        x.values.par_chunks_exact_mut(picture).for_each(|x| self.weigh_channels(x, c));
-        let mut places = buffers.take([n, h, w, 2]);
-        for (place, x) in places.values.chunks_exact_mut(2).zip(x.values.chunks_exact(c)) {
-            place[0] = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            place[1] = x.iter().sum::<f32>() / c as f32;
-        }
-        let weights = self.spatial.run(&places, None, false, buffers);
-        for (x, weight) in x.values.chunks_exact_mut(c).zip(&weights.values) {
-            let weight = sigmoid(*weight);
-            x.iter_mut().for_each(|x| *x *= weight);
-        }
-        buffers.give([places, weights]);
-        x
+        let (picture, channels) = (x.picture(), x.shape[3]);
+        x.values.par_chunks_exact_mut(picture).for_each(|x| self.weigh_channels(x, channels));
+        weigh_places(x, &self.spatial, buffers)
     }
 
     fn weigh_channels(&self, x: &mut [f32], channels: usize) {
@@ -60,6 +48,23 @@ impl Attention {
         let inner: Vec<f32> = linear(&self.layers[0], v).into_iter().map(|x| x.max(0.0)).collect();
         linear(&self.layers[1], &inner)
     }
+}
+
+/// Spatial attention: x times σ of a convolution over the maximum and mean of its channels.
+pub(super) fn weigh_places(mut x: Map, convolution: &Convolution, buffers: &mut Buffers) -> Map {
+    let [n, h, w, c] = x.shape;
+    let mut places = buffers.take([n, h, w, 2]);
+    for (place, x) in places.values.chunks_exact_mut(2).zip(x.values.chunks_exact(c)) {
+        place[0] = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        place[1] = x.iter().sum::<f32>() / c as f32;
+    }
+    let weights = convolution.run(&places, None, false, buffers);
+    for (x, weight) in x.values.chunks_exact_mut(c).zip(&weights.values) {
+        let weight = sigmoid(*weight);
+        x.iter_mut().for_each(|x| *x *= weight);
+    }
+    buffers.give([places, weights]);
+    x
 }
 
 fn linear((weight, bias): &(Vec<f32>, Vec<f32>), v: &[f32]) -> Vec<f32> {

@@ -3,6 +3,7 @@
 use super::Plan;
 use crate::device::DeviceChoice;
 use crate::layers::Mode;
+use crate::mask::SaliencySource;
 use crate::model::{self, Model};
 use crate::modify::Modification;
 use crate::network::{Architecture, Network};
@@ -33,15 +34,16 @@ fn close<const D: usize>(got: &[f32], expected: Tensor<D>, name: &str) {
 #[test]
 fn it_gives_what_the_network_gives() {
     let device = Device::flex();
-    for (modification, n, size) in [
-        (Modification::Blur, 1, 64),
-        (Modification::Blur, 17, 32),
-        (Modification::Multiply, 2, 96),
-        (Modification::Amplify, 2, 32),
-        (Modification::Concatenate, 3, 48),
-        (Modification::None, 5, 64),
+    use SaliencySource::{Centre, Learned, Random};
+    for (modification, saliency, attention, n, size) in [
+        (Modification::Blur, Learned, false, 1, 64),
+        (Modification::Blur, Centre, true, 17, 32),
+        (Modification::Multiply, Learned, false, 2, 96),
+        (Modification::Amplify, Random, false, 2, 32),
+        (Modification::Concatenate, Learned, false, 3, 48),
+        (Modification::None, Learned, true, 5, 64),
     ] {
-        let architecture = Architecture { bits: 48, modification };
+        let architecture = Architecture { bits: 48, modification, saliency, attention };
         let network = Network::new(&architecture, 3, 5, &device);
         let plan = Plan::new(&architecture, &weights::collect(&network));
         let pictures = noise(n * size * size);

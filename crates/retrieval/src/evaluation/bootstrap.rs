@@ -65,15 +65,55 @@ pub(super) fn figures(samples: &[Sample<'_>], classes: usize, options: &Options)
     }
 }
 
+/// A task's queries, and how many classes they have.
+pub(super) type Set<'a> = (Vec<Sample<'a>>, usize);
+
+/// The mean over tasks of their means over queries, and of their macro means. A draw takes the same units in every
+/// task, as the same patients ask in several.
+pub(super) fn figures_over(sets: &[Set<'_>], options: &Options) -> [[Figure; MEASURES]; 2] {
+    let mut numbers = HashMap::new();
+    let mut units = Vec::new();
+    for (samples, _) in sets {
+        units.push(number_in(&mut numbers, samples));
+    }
+    let count = numbers.len();
+    let rows = |multiplicity: &[u32]| -> [[f64; MEASURES]; 2] {
+        let of = |((samples, classes), units): (&Set<'_>, &Vec<usize>)| {
+            means(samples, *classes, units, multiplicity)
+        };
+        let tasks: Vec<Vec<Means>> = sets.iter().zip(&units).map(of).collect();
+        [0, 1].map(|row| std::array::from_fn(|measure| mean_of(&tasks, row, measure)))
+    };
+    let whole = rows(&vec![1; count]);
+    let draws: Vec<_> =
+        (0..options.bootstrap).into_par_iter().map(|i| rows(&draw(count, options.seed, i))).collect();
+    [0, 1].map(|row| {
+        std::array::from_fn(|measure| {
+            interval(whole[row][measure], draws.iter().map(|draw| draw[row][measure]).collect())
+        })
+    })
+}
+
+/// Over the tasks that have queries in a draw.
+fn mean_of(tasks: &[Vec<Means>], row: usize, measure: usize) -> f64 {
+    let present: Vec<f64> = tasks.iter().filter_map(|rows| rows[row].map(|means| means[measure])).collect();
+    present.iter().sum::<f64>() / present.len() as f64
+}
+
 /// A number for each sample's unit, and how many units there are.
 fn number_units(samples: &[Sample<'_>]) -> (Vec<usize>, usize) {
     let mut numbers = HashMap::new();
-    let mut units = Vec::with_capacity(samples.len());
-    for sample in samples {
-        let next = numbers.len();
-        units.push(*numbers.entry(sample.unit).or_insert(next));
-    }
+    let units = number_in(&mut numbers, samples);
     (units, numbers.len())
+}
+
+/// The number of each sample's unit; units that have none yet get the next.
+fn number_in<'a>(numbers: &mut HashMap<&'a str, usize>, samples: &[Sample<'a>]) -> Vec<usize> {
+    let number = |sample: &Sample<'a>| {
+        let next = numbers.len();
+        *numbers.entry(sample.unit).or_insert(next)
+    };
+    samples.iter().map(number).collect()
 }
 
 /// How often each unit is in draw `i`.

@@ -40,6 +40,18 @@ struct Group {
 }
 
 impl Values {
+    pub(super) fn from_array(values: [f64; MEASURES]) -> Self {
+        let ([average_precision, ndcg_100, weighted_average_precision, ranks @ ..], cuts) =
+            (values, CUTS.len());
+        Self {
+            average_precision,
+            ndcg_100,
+            weighted_average_precision,
+            precision: std::array::from_fn(|i| ranks[i]),
+            recall: std::array::from_fn(|i| ranks[cuts + i]),
+        }
+    }
+
     pub(super) fn to_array(self) -> [f64; MEASURES] {
         let mut values = [0.0; MEASURES];
         values[..3].copy_from_slice(&[

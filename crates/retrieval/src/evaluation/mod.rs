@@ -11,9 +11,11 @@
 //!   methods are compared by the paired differences of their queries.
 
 mod bootstrap;
+mod curve;
 mod measures;
 mod relevance;
 mod result;
+mod runs;
 mod task;
 
 use std::collections::BTreeMap;
@@ -24,8 +26,10 @@ use crate::{Embedding, Error, HashCode, Result};
 use relevance::Relevance;
 
 pub use bootstrap::Figure;
+pub use curve::{RadiusPoint, by_radius};
 pub use measures::Values;
 pub use result::{ClassResult, Difference, QueryResult, TaskResult, paired_difference};
+pub use runs::{Overall, difference_over_tasks, mean_of_runs, over_tasks};
 pub use task::{Task, default_tasks, read_tasks};
 
 /// An item to evaluate with: what is known of it, not what it looks like.

@@ -9,9 +9,9 @@ use super::{Figure, Options, Task, Values};
 use crate::{Error, Result};
 
 /// Where measures are in [`Values::to_array`].
-const AP: usize = 0;
-const NDCG: usize = 1;
-const P_AT_10: usize = 5;
+pub(super) const AP: usize = 0;
+pub(super) const NDCG: usize = 1;
+pub(super) const P_AT_10: usize = 5;
 
 /// A method's figures on a task.
 #[derive(Clone, Debug, Serialize)]
@@ -142,21 +142,51 @@ pub(super) fn summarise(
             task.error("has no query to which anything in the gallery is relevant; check its filters")
         );
     }
-    let Figures { mean, macro_mean, classes } =
-        figures(&samples(&per_query), relevance.classes.len(), options);
+    let figures = figures(&samples(&per_query), relevance.classes.len(), options);
     let units: std::collections::HashSet<_> = per_query.iter().map(|query| &query.unit).collect();
-    // The order is that of `Values::to_array`.
-    let [map_all, ndcg_100, weighted_map, ranks @ ..] = mean;
-    let [p_at_1, p_at_5, p_at_10, p_at_50, p_at_100, r_at_1, r_at_5, r_at_10, r_at_50, r_at_100] = ranks;
-    Ok(TaskResult {
+    let head = Head {
         task: task.name.clone(),
         method: method.to_owned(),
         bits,
-        queries: per_query.len(),
         queries_without_relevant: relevance.queries.len() - per_query.len(),
         gallery: relevance.gallery.len(),
         units: units.len(),
         bootstrap: options.bootstrap,
+    };
+    let per_class = per_class(relevance, &per_query, &figures.classes);
+    Ok(assemble(head, &figures, per_class, per_query))
+}
+
+/// What a result says of itself before its figures.
+pub(super) struct Head {
+    pub(super) task: String,
+    pub(super) method: String,
+    pub(super) bits: usize,
+    pub(super) queries_without_relevant: usize,
+    pub(super) gallery: usize,
+    pub(super) units: usize,
+    pub(super) bootstrap: usize,
+}
+
+pub(super) fn assemble(
+    head: Head,
+    figures: &Figures,
+    per_class: Vec<ClassResult>,
+    per_query: Vec<QueryResult>,
+) -> TaskResult {
+    // The order is that of `Values::to_array`.
+    let [map_all, ndcg_100, weighted_map, ranks @ ..] = figures.mean;
+    let [p_at_1, p_at_5, p_at_10, p_at_50, p_at_100, r_at_1, r_at_5, r_at_10, r_at_50, r_at_100] = ranks;
+    let macro_mean = figures.macro_mean;
+    TaskResult {
+        task: head.task,
+        method: head.method,
+        bits: head.bits,
+        queries: per_query.len(),
+        queries_without_relevant: head.queries_without_relevant,
+        gallery: head.gallery,
+        units: head.units,
+        bootstrap: head.bootstrap,
         ap_divisor: "all relevant",
         ties: "expected over ties",
         map_all,
@@ -175,9 +205,9 @@ pub(super) fn summarise(
         r_at_100,
         ndcg_100,
         macro_ndcg_100: macro_mean[NDCG],
-        per_class: per_class(relevance, &per_query, &classes),
+        per_class,
         per_query,
-    })
+    }
 }
 
 fn per_class(
@@ -200,13 +230,32 @@ fn per_class(
     relevance.classes.iter().enumerate().filter_map(result).collect()
 }
 
-fn samples(per_query: &[QueryResult]) -> Vec<Sample<'_>> {
+pub(super) fn samples(per_query: &[QueryResult]) -> Vec<Sample<'_>> {
     let samples = per_query.iter().map(|query| Sample {
         unit: &query.unit,
         classes: &query.classes,
         values: query.values.to_array(),
     });
     samples.collect()
+}
+
+/// One more than the highest class of a task's queries.
+pub(super) fn classes(result: &TaskResult) -> usize {
+    result.per_query.iter().flat_map(|query| &query.classes).max().map_or(0, |last| last + 1)
+}
+
+/// The values of `a` less those of `b`, query by query; none where the two are not of the same queries.
+pub(super) fn differences<'a>(a: &'a TaskResult, b: &TaskResult) -> Option<Vec<Sample<'a>>> {
+    let same =
+        |(a, b): (&QueryResult, &QueryResult)| a.item == b.item && a.unit == b.unit && a.classes == b.classes;
+    if a.per_query.len() != b.per_query.len() || !a.per_query.iter().zip(&b.per_query).all(same) {
+        return None;
+    }
+    let mut samples = samples(&a.per_query);
+    for (sample, other) in samples.iter_mut().zip(&b.per_query) {
+        sample.values.iter_mut().zip(other.values.to_array()).for_each(|(value, other)| *value -= other);
+    }
+    Some(samples)
 }
 
 /// By how much method `a` is ahead of method `b`, with the interval of the difference: each draw takes the same units
@@ -223,17 +272,8 @@ pub fn paired_difference(a: &TaskResult, b: &TaskResult, options: &Options) -> R
     if a.task != b.task {
         return Err(unpaired(&format!("one is of the task `{}`, the other of `{}`", a.task, b.task)));
     }
-    let same =
-        |(a, b): (&QueryResult, &QueryResult)| a.item == b.item && a.unit == b.unit && a.classes == b.classes;
-    if a.per_query.len() != b.per_query.len() || !a.per_query.iter().zip(&b.per_query).all(same) {
-        return Err(unpaired("they are not of the same queries"));
-    }
-    let mut samples = samples(&a.per_query);
-    for (sample, other) in samples.iter_mut().zip(&b.per_query) {
-        sample.values.iter_mut().zip(other.values.to_array()).for_each(|(value, other)| *value -= other);
-    }
-    let classes = a.per_query.iter().flat_map(|query| &query.classes).max().map_or(0, |last| last + 1);
-    let Figures { mean, macro_mean, .. } = figures(&samples, classes, options);
+    let samples = differences(a, b).ok_or_else(|| unpaired("they are not of the same queries"))?;
+    let Figures { mean, macro_mean, .. } = figures(&samples, classes(a), options);
     Ok(Difference {
         task: a.task.clone(),
         a: a.method.clone(),

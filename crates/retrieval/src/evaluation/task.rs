@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::{Labelled, Role};
 use crate::{Error, Result};
 
 /// One evaluation task, as a `[[task]]` of a TOML file.
@@ -86,6 +87,13 @@ impl Task {
     pub(super) fn columns(&self) -> impl Iterator<Item = &String> {
         let filters = [&self.filter, &self.query, &self.gallery];
         filters.into_iter().flat_map(BTreeMap::keys).chain(&self.column)
+    }
+
+    /// Whether an item is in the task's gallery.
+    #[must_use]
+    pub fn may_answer(&self, item: &Labelled) -> bool {
+        let passes = |(column, value): (&String, &String)| item.columns.get(column) == Some(value);
+        item.role == Role::Gallery && self.filter.iter().chain(&self.gallery).all(passes)
     }
 
     /// Whether a label counts.

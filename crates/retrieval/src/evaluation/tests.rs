@@ -206,3 +206,28 @@ fn the_json_has_the_agreed_keys() {
         assert!(json["map_all"][key].is_f64(), "{key}");
     }
 }
+
+#[test]
+fn runs_are_averaged_query_by_query_and_tasks_with_equal_weight() {
+    let (items, codes, _) = noisy(300, 7);
+    let options = Options { bootstrap: 200, seed: 3 };
+    let t = task(&["a", "b", "c", "d"]);
+    let learned = run(&t, &items, &Ranking::Codes(&codes)).unwrap();
+    let random = run(&t, &items, &Ranking::Random).unwrap();
+    let mean = mean_of_runs(&[learned.clone(), random.clone()], &options).unwrap();
+    assert!(close(mean.map_all.value, (learned.map_all.value + random.map_all.value) / 2.0));
+    let classes = (&mean.per_class[1], &learned.per_class[1], &random.per_class[1]);
+    assert!(close(classes.0.p_at_10.value, (classes.1.p_at_10.value + classes.2.p_at_10.value) / 2.0));
+    assert!(mean_of_runs(&[], &options).unwrap_err().to_string().contains("no run"));
+
+    let narrow = run(&task(&["a"]), &items, &Ranking::Codes(&codes)).unwrap();
+    let both = over_tasks(&[&learned, &narrow], &options);
+    assert!(close(both.map_all.value, (learned.map_all.value + narrow.map_all.value) / 2.0));
+    assert!(both.map_all.low < both.map_all.value && both.map_all.value < both.map_all.high);
+    let chance = run(&task(&["a"]), &items, &Ranking::Random).unwrap();
+    let ahead = difference_over_tasks(&[&learned, &narrow], &[&random, &chance], &options).unwrap();
+    let expected = both.map_all.value - (random.map_all.value + chance.map_all.value) / 2.0;
+    assert!(close(ahead.map_all.value, expected) && ahead.map_all.low > 0.0);
+    let swapped = difference_over_tasks(&[&learned, &narrow], &[&chance, &random], &options);
+    assert!(swapped.is_err());
+}

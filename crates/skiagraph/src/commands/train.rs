@@ -78,29 +78,39 @@ fn rejected(skipped: &[Skipped]) -> Vec<Rejected> {
 
 /// The bar of the epoch that runs, and what it counts to.
 #[derive(Default)]
-struct Display {
+pub(crate) struct Display {
+    /// What is trained, where that is not plain.
+    name: String,
     bar: Option<Progress>,
     epochs: usize,
     steps: usize,
 }
 
 impl Display {
-    fn show(&mut self, event: &TrainEvent) {
+    /// For one run of several.
+    pub(crate) fn named(name: &str) -> Self {
+        Self { name: format!("{name}: "), ..Self::default() }
+    }
+
+    /// Shows what happened on standard error.
+    pub(crate) fn show(&mut self, event: &TrainEvent) {
         match event {
             TrainEvent::Started { training, validation, skipped, epochs_done, epochs, steps } => {
                 (self.epochs, self.steps) = (*epochs, *steps);
                 if !skipped.is_empty() {
                     eprintln!("{}", ingest::describe_rejected(&rejected(skipped)));
                 }
+                let name = &self.name;
                 eprintln!(
-                    "{training} pictures to learn from, {validation} to judge by, {steps} steps an epoch"
+                    "{name}{training} pictures to learn from, {validation} to judge by, {steps} steps an epoch"
                 );
                 if *epochs_done > 0 {
-                    eprintln!("going on after epoch {epochs_done}/{epochs}");
+                    eprintln!("{name}going on after epoch {epochs_done}/{epochs}");
                 }
             }
             TrainEvent::Step { epoch, step, loss, images_per_second } => {
-                let heading = || Progress::steps(&format!("epoch {epoch}/{}", self.epochs), self.steps);
+                let (name, epochs) = (&self.name, self.epochs);
+                let heading = || Progress::steps(&format!("{name}epoch {epoch}/{epochs}"), self.steps);
                 let bar = self.bar.get_or_insert_with(heading);
                 bar.at(*step, format!("{images_per_second:.1} images/s, loss {loss:.4}"));
             }
@@ -108,7 +118,7 @@ impl Display {
                 if let Some(bar) = self.bar.take() {
                     bar.finish();
                 }
-                eprintln!("{}", epoch_line(metrics, self.epochs));
+                eprintln!("{}{}", self.name, epoch_line(metrics, self.epochs));
             }
         }
     }
