@@ -4,6 +4,7 @@
 //! * [`Index`] answers "the k nearest codes" exactly, from memory, with the kernels of [`hamming`].
 //! * [`gallery`] keeps records, codes, embeddings and thumbnails in one folder, durably.
 //! * [`evaluation`] measures a ranking: AP, precision, recall and nDCG, with ties and confidence treated.
+//! * [`hashing`] makes codes of any feature vectors: the shallow baselines.
 //!
 //! ```
 //! use retrieval::{HashCode, Index, Neighbor};
@@ -21,6 +22,7 @@
 pub mod evaluation;
 pub mod gallery;
 pub mod hamming;
+pub mod hashing;
 
 mod code;
 mod embedding;
