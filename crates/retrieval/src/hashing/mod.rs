@@ -14,6 +14,7 @@
 //! ```
 
 mod lsh;
+mod pcah;
 mod samples;
 
 use std::fmt;
@@ -33,6 +34,8 @@ use samples::Samples;
 pub enum Hashing {
     /// Locality-sensitive hashing by random hyperplanes (Charikar 2002). Reads nothing of the samples but their mean.
     Lsh,
+    /// The signs of the principal components (Wang et al. 2006).
+    Pcah,
 }
 
 impl Hashing {
@@ -52,6 +55,7 @@ impl Hashing {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let function = match self {
             Self::Lsh => Function::Linear(lsh::fit(x.nrows(), bits, &mut random)),
+            Self::Pcah => Function::Linear(pcah::fit(x, bits)?),
         };
         Ok(Hasher { mean, function, bits })
     }
