@@ -13,6 +13,7 @@
 //! # Ok::<(), retrieval::Error>(())
 //! ```
 
+mod itq;
 mod lsh;
 mod pcah;
 mod samples;
@@ -36,6 +37,8 @@ pub enum Hashing {
     Lsh,
     /// The signs of the principal components (Wang et al. 2006).
     Pcah,
+    /// Iterative quantisation: principal components turned towards the corners of the cube (Gong and Lazebnik 2011).
+    Itq,
 }
 
 impl Hashing {
@@ -56,6 +59,7 @@ impl Hashing {
         let function = match self {
             Self::Lsh => Function::Linear(lsh::fit(x.nrows(), bits, &mut random)),
             Self::Pcah => Function::Linear(pcah::fit(x, bits)?),
+            Self::Itq => Function::Linear(itq::fit(x, bits, &mut random)?),
         };
         Ok(Hasher { mean, function, bits })
     }
