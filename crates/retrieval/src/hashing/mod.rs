@@ -17,6 +17,7 @@ mod itq;
 mod lsh;
 mod pcah;
 mod samples;
+mod sh;
 
 use std::fmt;
 
@@ -39,6 +40,8 @@ pub enum Hashing {
     Pcah,
     /// Iterative quantisation: principal components turned towards the corners of the cube (Gong and Lazebnik 2011).
     Itq,
+    /// Spectral hashing: the lowest waves along the principal components (Weiss et al. 2008).
+    Sh,
 }
 
 impl Hashing {
@@ -60,6 +63,7 @@ impl Hashing {
             Self::Lsh => Function::Linear(lsh::fit(x.nrows(), bits, &mut random)),
             Self::Pcah => Function::Linear(pcah::fit(x, bits)?),
             Self::Itq => Function::Linear(itq::fit(x, bits, &mut random)?),
+            Self::Sh => Function::Spectral(sh::fit(x, bits)?),
         };
         Ok(Hasher { mean, function, bits })
     }
@@ -79,6 +83,7 @@ pub struct Hasher {
 enum Function {
     /// One component or hyperplane a column: dimensions × bits.
     Linear(Mat<f64>),
+    Spectral(sh::Spectral),
 }
 
 impl Function {
@@ -86,6 +91,7 @@ impl Function {
     fn values(&self, x: MatRef<'_, f64>) -> Mat<f64> {
         match self {
             Self::Linear(directions) => directions.transpose() * x,
+            Self::Spectral(spectral) => spectral.values(x),
         }
     }
 }
