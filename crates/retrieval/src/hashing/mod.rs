@@ -8,7 +8,7 @@
 //! use retrieval::hashing::Hashing;
 //!
 //! let features: Vec<Vec<f32>> = (0..8).map(|i| vec![i as f32, (i * i) as f32]).collect();
-//! let hasher = Hashing::Lsh.fit(&features, 16, 0)?;
+//! let hasher = Hashing::Lsh.fit(&features, &[], 16, 0)?;
 //! assert_eq!(hasher.code(&features[3])?.bits(), 16);
 //! # Ok::<(), retrieval::Error>(())
 //! ```
@@ -17,6 +17,7 @@ mod itq;
 mod lsh;
 mod pcah;
 mod samples;
+mod sdh;
 mod sh;
 
 use std::fmt;
@@ -42,19 +43,22 @@ pub enum Hashing {
     Itq,
     /// Spectral hashing: the lowest waves along the principal components (Weiss et al. 2008).
     Sh,
+    /// Supervised discrete hashing: codes from which the labels can be told (Shen et al. 2015).
+    Sdh,
 }
 
 impl Hashing {
     /// Fits the hashing to feature vectors of one length, a row a sample.
     ///
-    /// `bits` is the code's length. The same arguments give the same hasher on any number of threads.
+    /// `labels` are read by [`Hashing::Sdh`] alone: for each sample, whether it has each of the classes; several or none
+    /// may be true. `bits` is the code's length. The same arguments give the same hasher on any number of threads.
     ///
     /// # Errors
     /// If `bits` is no code length; there are fewer than 2 samples, or all are equal; rows differ in length or hold a
-    /// value that is not finite; the
+    /// value that is not finite; the labels are not parallel to the samples, differ in length or are empty (SDH); the
     /// features vary along fewer than `bits` independent directions (PCAH, ITQ and SH, which take as many principal
     /// components); or a decomposition does not converge.
-    pub fn fit(self, features: &[Vec<f32>], bits: usize, seed: u64) -> Result<Hasher> {
+    pub fn fit(self, features: &[Vec<f32>], labels: &[Vec<bool>], bits: usize, seed: u64) -> Result<Hasher> {
         check_bits(bits)?;
         let Samples { mean, centred } = Samples::new(features)?;
         let x = centred.as_ref();
@@ -64,6 +68,7 @@ impl Hashing {
             Self::Pcah => Function::Linear(pcah::fit(x, bits)?),
             Self::Itq => Function::Linear(itq::fit(x, bits, &mut random)?),
             Self::Sh => Function::Spectral(sh::fit(x, bits)?),
+            Self::Sdh => Function::Kernel(sdh::fit(x, labels, bits, &mut random)?),
         };
         Ok(Hasher { mean, function, bits })
     }
@@ -84,6 +89,7 @@ enum Function {
     /// One component or hyperplane a column: dimensions × bits.
     Linear(Mat<f64>),
     Spectral(sh::Spectral),
+    Kernel(sdh::Kernel),
 }
 
 impl Function {
@@ -92,6 +98,7 @@ impl Function {
         match self {
             Self::Linear(directions) => directions.transpose() * x,
             Self::Spectral(spectral) => spectral.values(x),
+            Self::Kernel(kernel) => kernel.values(x),
         }
     }
 }
@@ -134,3 +141,6 @@ impl fmt::Debug for Hasher {
 fn sign(value: f64) -> f64 {
     if value >= 0.0 { 1.0 } else { -1.0 }
 }
+
+#[cfg(test)]
+mod tests;
