@@ -1,9 +1,10 @@
-//! Bytes and data sets to radiographs: decoding, greyscale, preprocessing.
+//! Bytes and data sets to radiographs: decoding, greyscale, preprocessing; hand-made features to compare with.
 
 pub mod dataset;
 mod decode;
 mod dicom;
 mod error;
+pub mod features;
 mod preprocess;
 mod radiograph;
 mod raster;

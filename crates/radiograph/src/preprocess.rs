@@ -88,7 +88,7 @@ impl Preprocess {
 }
 
 /// Means over the area that each new pixel covers; linear interpolation where the picture is enlarged.
-fn resample(radiograph: &Radiograph, width: u32, height: u32) -> Vec<f32> {
+pub(crate) fn resample(radiograph: &Radiograph, width: u32, height: u32) -> Vec<f32> {
     let enlarges = width > radiograph.width() || height > radiograph.height();
     let filter = if enlarges { FilterType::Bilinear } else { FilterType::Box };
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));

@@ -7,7 +7,7 @@ use crate::ModelId;
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error of codes, galleries or evaluation. None shows a patient's data.
+/// An error of codes, galleries, evaluation or hashings. None shows a patient's data.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -274,5 +274,73 @@ pub enum Error {
         b: String,
         /// What differs.
         reason: String,
+    },
+
+    /// Too few samples to fit a hashing to.
+    #[error("{got} feature vectors; expected at least 2 to fit a hashing to")]
+    FeatureCount {
+        /// Samples.
+        got: usize,
+    },
+    /// Samples that do not differ.
+    #[error(
+        "all {count} feature vectors are equal; expected some that differ: are the pictures blank, or one and the same?"
+    )]
+    ConstantFeatures {
+        /// Samples.
+        count: usize,
+    },
+    /// A feature vector of another length than its companions.
+    #[error("a feature vector of {got} values; expected {expected} values, as all feature vectors here")]
+    FeatureMismatch {
+        /// Values.
+        got: usize,
+        /// Values.
+        expected: usize,
+    },
+    /// A feature that is no number.
+    #[error(
+        "a feature vector with {got} at position {position}; expected finite numbers: is the model damaged?"
+    )]
+    FeatureValue {
+        /// The position in the feature vector.
+        position: usize,
+        /// The value.
+        got: f32,
+    },
+    /// Fewer principal components than bits.
+    #[error(
+        "feature vectors along {got} independent directions; expected at least {expected}, one for each bit of a code \
+         by principal components. Ask for shorter codes, give more samples or longer features, or use lsh or sdh"
+    )]
+    FeatureDirections {
+        /// Directions along which the samples vary: at most the features' length, and one fewer than the samples.
+        got: usize,
+        /// The code's length in bits.
+        expected: usize,
+    },
+    /// Labels that are not parallel to the samples.
+    #[error("labels of {got} samples; expected {expected}, one row for each feature vector")]
+    LabelCount {
+        /// Rows of labels.
+        got: usize,
+        /// Samples.
+        expected: usize,
+    },
+    /// A sample's labels of another number of classes, or of none.
+    #[error("labels of {got} classes; expected {expected}, at least one and for each sample the same")]
+    LabelMismatch {
+        /// Classes.
+        got: usize,
+        /// Classes.
+        expected: usize,
+    },
+    /// A matrix that could not be decomposed.
+    #[error(
+        "the {what} of the feature vectors did not converge; expected features of similar magnitudes: scale them"
+    )]
+    Decomposition {
+        /// What was sought.
+        what: &'static str,
     },
 }

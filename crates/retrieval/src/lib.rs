@@ -5,6 +5,7 @@
 //! * [`gallery`] keeps records, codes, embeddings and thumbnails in one folder, durably.
 //! * [`estimate`] says how likely a neighbour is relevant, and whether anything is.
 //! * [`evaluation`] measures a ranking: AP, precision, recall and nDCG, with ties and confidence treated.
+//! * [`hashing`] makes codes of any feature vectors: the shallow baselines.
 //!
 //! ```
 //! use retrieval::{HashCode, Index, Neighbor};
@@ -23,6 +24,7 @@ pub mod estimate;
 pub mod evaluation;
 pub mod gallery;
 pub mod hamming;
+pub mod hashing;
 
 mod code;
 mod embedding;

@@ -1,0 +1,146 @@
+//! Hash codes of given feature vectors: the shallow baselines that a learnt network is measured against.
+//!
+//! A hashing is fitted to samples and then gives any feature vector of their length its code. Features are centred on
+//! the samples' mean; a bit is 1 for a value `>= 0`, as of a hash layer. Matrices hold one sample a column, except
+//! where a paper's formula has it the other way, which is said there.
+//!
+//! ```
+//! use retrieval::hashing::Hashing;
+//!
+//! let features: Vec<Vec<f32>> = (0..8).map(|i| vec![i as f32, (i * i) as f32]).collect();
+//! let hasher = Hashing::Lsh.fit(&features, &[], 16, 0)?;
+//! assert_eq!(hasher.code(&features[3])?.bits(), 16);
+//! # Ok::<(), retrieval::Error>(())
+//! ```
+
+mod itq;
+mod lsh;
+mod pcah;
+mod samples;
+mod sdh;
+mod sh;
+
+use std::fmt;
+
+use faer::{Mat, MatRef};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::code::check_bits;
+use crate::{HashCode, Result};
+use samples::Samples;
+
+/// How feature vectors become codes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hashing {
+    /// Locality-sensitive hashing by random hyperplanes (Charikar 2002). Reads nothing of the samples but their mean.
+    Lsh,
+    /// The signs of the principal components (Wang et al. 2006).
+    Pcah,
+    /// Iterative quantisation: principal components turned towards the corners of the cube (Gong and Lazebnik 2011).
+    Itq,
+    /// Spectral hashing: the lowest waves along the principal components (Weiss et al. 2008).
+    Sh,
+    /// Supervised discrete hashing: codes from which the labels can be told (Shen et al. 2015).
+    Sdh,
+}
+
+impl Hashing {
+    /// Fits the hashing to feature vectors of one length, a row a sample.
+    ///
+    /// `labels` are read by [`Hashing::Sdh`] alone: for each sample, whether it has each of the classes; several or none
+    /// may be true. `bits` is the code's length. The same arguments give the same hasher on any number of threads.
+    ///
+    /// # Errors
+    /// If `bits` is no code length; there are fewer than 2 samples, or all are equal; rows differ in length or hold a
+    /// value that is not finite; the labels are not parallel to the samples, differ in length or are empty (SDH); the
+    /// features vary along fewer than `bits` independent directions (PCAH, ITQ and SH, which take as many principal
+    /// components); or a decomposition does not converge.
+    pub fn fit(self, features: &[Vec<f32>], labels: &[Vec<bool>], bits: usize, seed: u64) -> Result<Hasher> {
+        check_bits(bits)?;
+        let Samples { mean, centred } = Samples::new(features)?;
+        let x = centred.as_ref();
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let function = match self {
+            Self::Lsh => Function::Linear(lsh::fit(x.nrows(), bits, &mut random)),
+            Self::Pcah => Function::Linear(pcah::fit(x, bits)?),
+            Self::Itq => Function::Linear(itq::fit(x, bits, &mut random)?),
+            Self::Sh => Function::Spectral(sh::fit(x, bits)?),
+            Self::Sdh => Function::Kernel(sdh::fit(x, labels, bits, &mut random)?),
+        };
+        Ok(Hasher { mean, function, bits })
+    }
+}
+
+/// A fitted hashing.
+#[derive(Clone)]
+pub struct Hasher {
+    /// The samples' mean.
+    mean: Vec<f64>,
+    function: Function,
+    bits: usize,
+}
+
+/// What is real-valued before its signs are the code.
+#[derive(Clone)]
+enum Function {
+    /// One component or hyperplane a column: dimensions × bits.
+    Linear(Mat<f64>),
+    Spectral(sh::Spectral),
+    Kernel(sdh::Kernel),
+}
+
+impl Function {
+    /// The values whose signs are the codes of centred feature vectors: bits × vectors.
+    fn values(&self, x: MatRef<'_, f64>) -> Mat<f64> {
+        match self {
+            Self::Linear(directions) => directions.transpose() * x,
+            Self::Spectral(spectral) => spectral.values(x),
+            Self::Kernel(kernel) => kernel.values(x),
+        }
+    }
+}
+
+impl Hasher {
+    /// The code of a feature vector.
+    ///
+    /// # Errors
+    /// If it is of another length than the samples, or holds a value that is not finite.
+    pub fn code(&self, feature: &[f32]) -> Result<HashCode> {
+        let centred = samples::centre(feature, &self.mean)?;
+        let column = MatRef::from_column_major_slice(&centred, centred.len(), 1);
+        let values = self.function.values(column);
+        // The signs and not the values: rounded to f32, a small negative one would be −0, which counts as positive.
+        let signs: Vec<f32> = values.col(0).iter().map(|&value| sign(value) as f32).collect();
+        HashCode::from_signs(&signs)
+    }
+
+    /// The length of the codes in bits.
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        self.bits
+    }
+
+    /// The length of the feature vectors.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        self.mean.len()
+    }
+}
+
+/// The sizes alone: hundreds of numbers tell nobody anything.
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hasher({} values to {} bits)", self.dimensions(), self.bits)
+    }
+}
+
+/// 1 where the bit is set, −1 where it is not; so that 0 is 1, as in a code.
+fn sign(value: f64) -> f64 {
+    if value >= 0.0 { 1.0 } else { -1.0 }
+}
+
+#[cfg(test)]
+mod tests;
