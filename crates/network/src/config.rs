@@ -200,6 +200,10 @@ impl TrainConfig {
                 format!("architecture.bits is {bits}, expected a multiple of 16 from 16 to 256"),
             ),
             (
+                self.architecture.nested.iter().all(|n| n % 16 == 0 && (16..bits).contains(n)),
+                format!("architecture.nested has another number than multiples of 16 below {bits}"),
+            ),
+            (
                 o.batch >= 2,
                 format!("optimisation.batch is {}, expected at least 2 (batch normalisation)", o.batch),
             ),

@@ -31,6 +31,8 @@ pub struct Encoder {
     card: Card,
     id: ModelId,
     engine: Engine,
+    /// Of the codes it gives: all that the network makes, or the first of them.
+    bits: usize,
 }
 
 /// What runs the network.
@@ -77,7 +79,25 @@ impl Encoder {
         } else {
             Engine::Network(Box::new(model.network), device)
         };
-        Self { card: model.card, id: model.id, engine }
+        Self { bits: model.card.architecture.bits, card: model.card, id: model.id, engine }
+    }
+
+    /// The encoder of shorter codes: the first bits of the model's own. Its codes are another model's to a gallery, and it has
+    /// no estimator, which was fitted to the whole codes.
+    ///
+    /// # Errors
+    /// [`Error::CodeLength`] where the model was not trained for that length.
+    pub fn shortened(mut self, bits: usize) -> Result<Self> {
+        let expected: Vec<usize> = self.card.architecture.code_lengths().collect();
+        if !expected.contains(&bits) {
+            return Err(Error::CodeLength { got: bits, expected });
+        }
+        if bits != self.bits {
+            self.id = ModelId(format!("{}-first-{bits}", self.id));
+            self.card.estimator = None;
+            self.bits = bits;
+        }
+        Ok(self)
     }
 
     /// Identity of the model: galleries hold codes of one model only.
@@ -92,7 +112,7 @@ impl Encoder {
 
     /// Bits of a hash code.
     pub fn bits(&self) -> usize {
-        self.card.architecture.bits
+        self.bits
     }
 
     /// The preprocessing that inputs must have had.
@@ -134,13 +154,16 @@ impl Encoder {
             Engine::Network(network, device) => by_network(network, device, &pixels, side),
         };
         let maps = encoded.saliency.chunks_exact((side * side).max(1));
-        let rows = encoded.embedding.chunks_exact(FEATURES).zip(encoded.hash.chunks_exact(self.bits()));
+        let rows = encoded
+            .embedding
+            .chunks_exact(FEATURES)
+            .zip(encoded.hash.chunks_exact(self.card.architecture.bits));
         maps.zip(rows)
             .map(|(map, (embedding, hash))| {
                 Ok(Encoding {
                     saliency: SaliencyMap { size, values: map.to_vec() },
                     embedding: Embedding::new(embedding.to_vec()),
-                    code: HashCode::from_signs(hash)?,
+                    code: HashCode::from_signs(&hash[..self.bits])?,
                 })
             })
             .collect()
@@ -163,6 +186,22 @@ fn by_network(network: &Network, device: &Device, pixels: &[f32], side: usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shortened_code_is_the_first_bits() {
+        let architecture = Architecture { bits: 48, nested: vec![16], ..Architecture::default() };
+        let preprocess = Preprocess { size: 32, ..Preprocess::default() };
+        let encoder = || Encoder::untrained(&architecture, &preprocess, &[], 3).unwrap();
+        let pixels: Vec<f32> = (0..32 * 32).map(|i| (i as f32 * 0.013).sin().abs()).collect();
+        let frame = radiograph::Frame { left: 0, top: 0, width: 32, height: 32 };
+        let input = Input { size: 32, pixels, frame };
+        let (whole, short) = (encoder(), encoder().shortened(16).unwrap());
+        let [a, b] = [&whole, &short].map(|e| e.encode(std::slice::from_ref(&input)).unwrap()[0].code);
+        assert_eq!(a.to_bytes()[..2], b.to_bytes()[..]);
+        assert!(whole.model_id() != short.model_id());
+        let message = encoder().shortened(32).err().unwrap().to_string();
+        assert!(message.contains("32") && message.contains("16, 48"), "{message}");
+    }
 
     #[test]
     fn both_engines_encode_alike() {

@@ -104,6 +104,14 @@ pub enum Error {
         /// What its library said.
         reason: String,
     },
+    /// A code length that the model was not trained for.
+    #[error("codes of {got} bits were asked for, the model gives {}", listed(.expected))]
+    CodeLength {
+        /// What was asked for.
+        got: usize,
+        /// What the model gives.
+        expected: Vec<usize>,
+    },
     /// Inputs of another size than the model's.
     #[error("input is {got}×{got}, the model takes {expected}×{expected}; use the model's own preprocessing")]
     InputSize {
@@ -132,3 +140,8 @@ pub enum Error {
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Numbers with commas between.
+fn listed(numbers: &[usize]) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -21,6 +21,9 @@ pub(crate) const GREY_DEVIATION: f32 = 0.226;
 pub struct Architecture {
     /// Bits of a hash code: 16 to 256, a multiple of 16.
     pub bits: usize,
+    /// Shorter code lengths whose first bits are codes of their own: the loss is taken of each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nested: Vec<usize>,
     /// How the saliency map modifies the radiograph; `none` leaves the saliency network out.
     pub modification: Modification,
     /// Where the saliency map comes from.
@@ -33,6 +36,7 @@ impl Default for Architecture {
     fn default() -> Self {
         Self {
             bits: 64,
+            nested: Vec::new(),
             modification: Modification::Blur,
             saliency: SaliencySource::Learned,
             attention: false,
@@ -41,6 +45,11 @@ impl Default for Architecture {
 }
 
 impl Architecture {
+    /// Every length whose first bits are a code: the nested ones, and all.
+    pub fn code_lengths(&self) -> impl Iterator<Item = usize> {
+        self.nested.iter().copied().chain([self.bits])
+    }
+
     /// Whether a saliency network is part of it.
     pub fn learns_saliency(&self) -> bool {
         self.modification != Modification::None && self.saliency == SaliencySource::Learned

@@ -30,8 +30,8 @@ pub(crate) struct Run<'a> {
     optimiser: ModuleOptimizer,
     /// Those of the batches since the last step of the optimiser.
     gradients: GradientsAccumulator<Network>,
-    /// Fixed codes of the labels (C, K).
-    targets: Tensor<2>,
+    /// Fixed codes of the labels (C, K), for every code length K.
+    targets: Vec<Tensor<2>>,
     /// 1 for labels that make two pictures similar (1, C).
     pair_labels: Tensor<2>,
     pub state: State,
@@ -61,10 +61,12 @@ impl<'a> Run<'a> {
         if let Some(path) = &o.pretrained {
             network = pretrained::start_from(network, path)?;
         }
-        let targets = loss::hadamard_targets(labels.len(), config.architecture.bits, &device);
+        let of_length = |bits| loss::hadamard_targets(labels.len(), bits, &device);
+        let bits = config.architecture.bits;
         if config.loss.hash.has_proxies() {
-            network = network.with_proxies(targets.clone() / (config.architecture.bits as f32).sqrt());
+            network = network.with_proxies(of_length(bits) / (bits as f32).sqrt());
         }
+        let targets = config.architecture.code_lengths().map(of_length).collect();
         let optimiser = ModuleOptimizer::from(AdamW { weight_decay: o.weight_decay });
         let (network, optimiser, state) = folder.load(config, network, optimiser)?;
         let state = state.unwrap_or(State { config: config.clone(), epochs_done: 0, history: vec![] });
@@ -207,18 +209,7 @@ impl<'a> Run<'a> {
         progress: f64,
     ) -> (Tensor<1>, [Tensor<1>; 4]) {
         let l: &LossConfig = &self.config.loss;
-        let given = Given {
-            u: output.hash,
-            targets: self.targets.clone(),
-            proxies: self.network.proxies(),
-            present: present.clone(),
-            share: share.clone(),
-            pairs: present.clone() * self.pair_labels.clone(),
-            scale: l.scale.unwrap_or((self.config.architecture.bits as f32).sqrt()),
-            margin: l.margin,
-            progress,
-        };
-        let hash = loss::hash_term(l.hash, given);
+        let hash = self.hash_term(output.hash, &present, &share, progress);
         let classification = loss::cross_entropy(output.logits, share);
         let mut total = hash.clone() + classification.clone() * l.classification;
         let saliency = output.saliency;
@@ -233,6 +224,28 @@ impl<'a> Run<'a> {
             }
         }
         (total.clone(), [total, hash, classification, saliency.mean()])
+    }
+
+    /// The mean over the code lengths of the hash term of the first bits.
+    fn hash_term(&self, u: Tensor<2>, present: &Tensor<2>, share: &Tensor<2>, progress: f64) -> Tensor<1> {
+        let l = &self.config.loss;
+        let term = |targets: &Tensor<2>| {
+            let bits = targets.dims()[1];
+            let given = Given {
+                u: u.clone().narrow(1, 0, bits),
+                targets: targets.clone(),
+                proxies: self.network.proxies().map(|proxies| proxies.narrow(1, 0, bits)),
+                present: present.clone(),
+                share: share.clone(),
+                pairs: present.clone() * self.pair_labels.clone(),
+                scale: l.scale.unwrap_or((bits as f32).sqrt()),
+                margin: l.margin,
+                progress,
+            };
+            loss::hash_term(l.hash, given)
+        };
+        let terms: Vec<Tensor<1>> = self.targets.iter().map(term).collect();
+        Tensor::cat(terms, 0).mean()
     }
 
     /// The terms that need a second pass, over a few pictures of the batch.

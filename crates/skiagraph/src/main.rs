@@ -2,11 +2,13 @@
 
 mod bench;
 mod commands;
+mod compare;
 mod ingest;
 mod memory;
 mod model;
 mod output;
 mod progress;
+mod relevance;
 mod report;
 
 use std::process::ExitCode;
@@ -50,6 +52,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Index(args) => commands::index::run(&args),
         Command::Search(args) => commands::search::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
+        Command::Compare(args) => commands::compare::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Gallery(args) => commands::gallery::run(&args),
         Command::Bench(args) => commands::bench::run(&args),

@@ -14,6 +14,9 @@ pub(crate) struct ModelArgs {
     /// Where the network runs: auto, cpu, cuda or vulkan
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
+    /// Use the first BITS of the codes of a model that was trained for that [default: all]
+    #[arg(long, value_name = "BITS")]
+    bits: Option<usize>,
 }
 
 impl ModelArgs {
@@ -29,8 +32,12 @@ impl ModelArgs {
     /// Loads the model.
     pub(crate) fn load(&self) -> Result<Encoder> {
         let path = self.path()?;
-        Encoder::load(&path, self.device)
-            .with_context(|| format!("cannot use the model `{}`", path.display()))
+        let encoder = Encoder::load(&path, self.device);
+        let encoder = encoder.and_then(|encoder| match self.bits {
+            Some(bits) => encoder.shortened(bits),
+            None => Ok(encoder),
+        });
+        encoder.with_context(|| format!("cannot use the model `{}`", path.display()))
     }
 }
 

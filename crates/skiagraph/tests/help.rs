@@ -8,13 +8,14 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["demo"],
     &["train"],
     &["index"],
     &["search"],
     &["eval"],
+    &["compare"],
     &["explain"],
     &["gallery"],
     &["gallery", "info"],

@@ -159,7 +159,7 @@ fn graded_and_neighbourhood_losses() {
     let v: Vec<Vec<f64>> = u.iter().map(|row| row.iter().map(|x| x / (x.abs() + 1.0)).collect()).collect();
     let one = |(i, j): (usize, usize)| {
         let (s, theta) = (cosine(&LABELS[i], &LABELS[j]), 0.5 * dot(&v[i], &v[j]));
-        if s > 0.99 || s < 0.01 {
+        if !(0.01..=0.99).contains(&s) {
             (1.0 + theta.exp()).ln() - s * theta
         } else {
             0.1 * ((theta + k - 2.0 * s * k) / k).powi(2)

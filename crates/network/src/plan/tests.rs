@@ -43,7 +43,8 @@ fn it_gives_what_the_network_gives() {
         (Modification::Concatenate, Learned, false, 3, 48),
         (Modification::None, Learned, true, 5, 64),
     ] {
-        let architecture = Architecture { bits: 48, modification, saliency, attention };
+        let architecture =
+            Architecture { bits: 48, modification, saliency, attention, ..Architecture::default() };
         let network = Network::new(&architecture, 3, 5, &device);
         let plan = Plan::new(&architecture, &weights::collect(&network));
         let pictures = noise(n * size * size);

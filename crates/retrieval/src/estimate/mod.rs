@@ -160,7 +160,7 @@ mod tests {
     /// Answers in which near neighbours are relevant with the probability 0.9, far ones with 0.2.
     fn answers() -> Vec<KnownAnswer> {
         let answer = |i: usize| {
-            let near = i % 2 == 0;
+            let near = i.is_multiple_of(2);
             let euclidean = if near { 0.3 } else { 0.8 };
             let evidence = Evidence { distance: euclidean / 2.0, euclidean, agreement: Some(1.0) };
             let relevant = (0..10).map(|j| if near { j != i % 10 } else { j % 5 == i % 5 });

@@ -19,7 +19,7 @@ use crate::model::{ModelArgs, shipped, workspace};
 use crate::output;
 use crate::progress::Progress;
 use crate::report::answers::{Asked, Illustrator, write_page};
-use crate::report::html::{Figures, Page};
+use crate::report::html::{Page, Table};
 
 /// Neighbours of each query on the page.
 const NEIGHBORS: usize = 10;
@@ -199,14 +199,14 @@ fn draw(encoder: &Encoder, gallery: &Gallery, figures: &[TaskResult], answers: &
         gallery.len(),
         gallery.bits(),
     );
-    let figures = Figures {
+    let figures = Table {
         caption: "Measured on these samples; a small set, so read the 95 % intervals. mAP over all relevant."
             .to_owned(),
         heads: FIGURE_HEADS.map(str::to_owned).into(),
         rows: figures.iter().map(figure_row).collect(),
     };
     let title = "Skiagraph: similar radiographs".to_owned();
-    Ok(Page { title, intro: vec![intro], figures: Some(figures), answers: drawn })
+    Ok(Page { title, intro: vec![intro], figures: Some(figures), sections: Vec::new(), answers: drawn })
 }
 
 fn figure_row(result: &TaskResult) -> Vec<String> {

@@ -14,6 +14,7 @@ use crate::ingest::{self, Listed, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
+use crate::relevance::{self, RelevanceReport};
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph eval --data data/
@@ -61,6 +62,8 @@ struct Report<'a> {
     /// Which N of average precision: AP(q) = Σ P@r·rel_r / N.
     average_precision_over: &'static str,
     results: Vec<TaskResult>,
+    /// How far the model's own estimates hold; none for a model without them.
+    relevance: Option<RelevanceReport>,
     skipped_tasks: Vec<SkippedTask>,
     rejected: Vec<Rejected>,
 }
@@ -88,7 +91,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     if !items.iter().any(|item| matches!(role(item), Role::Query)) {
         bail!("`{}` has no row with the split `query`: there is nothing to ask", args.data.display());
     }
-    let (tasks, skipped_tasks) = tasks(args, &items)?;
+    let (tasks, skipped_tasks) = tasks(&args.data, args.tasks.as_ref(), &items)?;
     let encoder = args.model.load()?;
     let mut encoded = encode(&encoder, &items, "encoding")?;
     if encoded.items.is_empty() {
@@ -103,6 +106,9 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     if args.untrained {
         results.extend(measure_untrained(&encoder, &items, &tasks, args.seed)?);
     }
+    let estimator = encoder.card().estimator.as_ref();
+    let relevance = estimator
+        .map(|estimator| relevance::measure(estimator, &encoded.items, &encoded.codes, &encoded.embeddings));
     encoded.rejected.extend(dataset.skipped.iter().map(Rejected::from));
     let count = |wanted| encoded.items.iter().filter(|item| item.role == wanted).count();
     let report = Report {
@@ -112,6 +118,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
         queries: count(Role::Query),
         average_precision_over: "all relevant",
         results,
+        relevance,
         skipped_tasks,
         rejected: encoded.rejected,
     };
@@ -123,15 +130,19 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
 
 /// The tasks of --tasks, of the data set, or the built-in ones. A task that was asked for must suit the data;
 /// of the others, those that do not are set aside. Known before the long work of encoding begins.
-fn tasks(args: &EvalArgs, items: &[&Item]) -> Result<(Vec<Task>, Vec<SkippedTask>)> {
-    let folder = if args.data.is_dir() { Some(args.data.as_path()) } else { args.data.parent() };
+pub(crate) fn tasks(
+    data: &Path,
+    given: Option<&PathBuf>,
+    items: &[&Item],
+) -> Result<(Vec<Task>, Vec<SkippedTask>)> {
+    let folder = if data.is_dir() { Some(data) } else { data.parent() };
     let beside = folder.map(|folder| folder.join("tasks.toml")).filter(|file| file.is_file());
-    let candidates = match args.tasks.as_ref().or(beside.as_ref()) {
+    let candidates = match given.or(beside.as_ref()) {
         Some(file) => read_tasks(file)?,
         None => evaluation::default_tasks(),
     };
     let items: Vec<_> = items.iter().map(|item| labelled(item, role(item))).collect();
-    let asked_for = args.tasks.is_some();
+    let asked_for = given.is_some();
     let (mut tasks, mut skipped) = (Vec::new(), Vec::new());
     for task in candidates {
         match check(&task, &items, asked_for) {
@@ -144,7 +155,7 @@ fn tasks(args: &EvalArgs, items: &[&Item]) -> Result<(Vec<Task>, Vec<SkippedTask
         let reasons: Vec<_> = skipped.iter().map(|task| format!("  {}", task.reason)).collect();
         bail!(
             "`{}` suits none of the tasks; give others with --tasks\n{}",
-            args.data.display(),
+            data.display(),
             reasons.join("\n")
         );
     }
@@ -251,6 +262,9 @@ fn print(report: &Report) -> Result<()> {
     let heads = ["task", "method", "bits", "queries", "mAP", "P@10", "macro P@10", "nDCG@100"];
     let rows: Vec<_> = report.results.iter().map(row).collect();
     output::text(&output::table(&heads, &rows))?;
+    if let Some(relevance) = &report.relevance {
+        output::text(&relevance.text())?;
+    }
     for task in &report.skipped_tasks {
         eprintln!("skipped {}: {}", task.task, task.reason);
     }
@@ -281,13 +295,18 @@ fn write(folder: &Path, report: &Report) -> Result<()> {
     let unwritable = |file: &Path| format!("cannot write `{}`", file.display());
     fs::write(&json, serde_json::to_string_pretty(report)?).with_context(|| unwritable(&json))?;
     let file = folder.join("results.csv");
-    let mut csv = csv::Writer::from_path(&file).with_context(|| unwritable(&file))?;
+    fs::write(&file, results_csv(&report.results)?).with_context(|| unwritable(&file))
+}
+
+/// A row a task and method, each figure with its interval.
+pub(crate) fn results_csv(results: &[TaskResult]) -> Result<Vec<u8>> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
     let mut heads: Vec<_> = ["task", "method", "bits", "queries"].map(str::to_owned).into();
     for figure in ["map_all", "p_at_10", "macro_p_at_10", "ndcg_100"] {
         heads.extend([figure.to_owned(), format!("{figure}_low"), format!("{figure}_high")]);
     }
     csv.write_record(&heads)?;
-    for result in &report.results {
+    for result in results {
         let (bits, queries) = (result.bits.to_string(), result.queries.to_string());
         let mut cells = vec![result.task.clone(), result.method.clone(), bits, queries];
         for figure in [&result.map_all, &result.p_at_10, &result.macro_p_at_10, &result.ndcg_100] {
@@ -295,5 +314,5 @@ fn write(folder: &Path, report: &Report) -> Result<()> {
         }
         csv.write_record(&cells)?;
     }
-    csv.flush().with_context(|| unwritable(&file))
+    Ok(csv.into_inner()?)
 }

@@ -1,6 +1,7 @@
 //! Every command of the binary, one file each.
 
 pub(crate) mod bench;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod eval;
@@ -18,6 +19,7 @@ pub(crate) enum Command {
     Index(index::IndexArgs),
     Search(search::SearchArgs),
     Eval(eval::EvalArgs),
+    Compare(compare::CompareArgs),
     Explain(explain::ExplainArgs),
     Gallery(gallery::GalleryArgs),
     Bench(bench::BenchArgs),

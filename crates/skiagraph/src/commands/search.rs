@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use network::{Encoder, Encoding};
+use retrieval::estimate::Estimate;
 use retrieval::gallery::{Gallery, Hit, Query};
 use serde::Serialize;
 
 use crate::ingest::{self, Decoded, Listed};
 use crate::model::ModelArgs;
 use crate::output;
+use crate::relevance;
 use crate::report::answers::{Asked, Illustrator, write_page};
 use crate::report::html::Page;
 
@@ -65,6 +67,10 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct Answered<'a> {
     query: &'a str,
+    /// Expected share of relevant pictures among the first ten hits; none for a model without estimates.
+    expected_precision: Option<f64>,
+    /// Whether nothing similar enough is there: the query is unlike everything the model knows.
+    novel: Option<bool>,
     hits: Vec<HitLine<'a>>,
 }
 
@@ -79,8 +85,10 @@ struct HitLine<'a> {
     view: Option<&'a str>,
     /// Bits that differ.
     distance: u32,
-    /// Distance of the embeddings, with --rerank.
+    /// Distance of the embeddings.
     euclidean: Option<f32>,
+    /// Estimated probability of being relevant, of the first ten.
+    relevance: Option<f64>,
 }
 
 /// Searches and reports.
@@ -100,14 +108,20 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     if let Some(path) = &args.html {
         write_page(&page(&encoder, &gallery, &queries, &encodings, &answers)?, path)?;
     }
-    print(args, &gallery, &queries, &answers)
+    let estimator = encoder.card().estimator.as_ref();
+    let estimates = answers.iter().map(|hits| Some(relevance::of_hits(estimator?, hits, gallery.bits())));
+    let estimates: Vec<_> = estimates.collect();
+    let answered = queries.iter().zip(&answers).zip(&estimates);
+    let answered: Vec<_> =
+        answered.map(|((query, hits), estimate)| (query, hits.as_slice(), estimate)).collect();
+    print(args, &gallery, &answered)
 }
 
 fn ask(gallery: &Gallery, args: &SearchArgs, query: &Decoded, encoding: &Encoding) -> Result<Vec<Hit>> {
     let record = &query.record;
     Ok(gallery.search(&Query {
         code: &encoding.code,
-        embedding: args.rerank.map(|_| &encoding.embedding),
+        embedding: Some(&encoding.embedding),
         k: args.k,
         within: args.within,
         rerank: args.rerank,
@@ -134,15 +148,20 @@ fn page(
         gallery.len(),
         gallery.bits(),
     );
-    Ok(Page { title: "Similar radiographs".to_owned(), intro: vec![intro], figures: None, answers: drawn })
+    let title = "Similar radiographs".to_owned();
+    Ok(Page { title, intro: vec![intro], figures: None, sections: Vec::new(), answers: drawn })
 }
 
-fn print(args: &SearchArgs, gallery: &Gallery, queries: &[Decoded], answers: &[Vec<Hit>]) -> Result<()> {
-    let answered = queries.iter().zip(answers);
+/// A query, its hits, and the model's estimates of them.
+type Found<'a> = (&'a Decoded, &'a [Hit], &'a Option<Estimate>);
+
+fn print(args: &SearchArgs, gallery: &Gallery, answered: &[Found]) -> Result<()> {
     if args.json {
-        let queries = answered.map(|(query, hits)| Answered {
+        let queries = answered.iter().map(|(query, hits, estimate)| Answered {
             query: &query.record.name,
-            hits: hits.iter().enumerate().map(|(place, hit)| line(place + 1, hit)).collect(),
+            expected_precision: estimate.as_ref().map(|estimate| estimate.precision),
+            novel: estimate.as_ref().map(|estimate| estimate.novel),
+            hits: (0..hits.len()).map(|place| line(place, &hits[place], estimate.as_ref())).collect(),
         });
         return output::json(&Report {
             model: &gallery.model().0,
@@ -150,10 +169,13 @@ fn print(args: &SearchArgs, gallery: &Gallery, queries: &[Decoded], answers: &[V
             queries: queries.collect(),
         });
     }
-    for (query, hits) in answered {
+    for (query, hits, estimate) in answered {
         output::text(&format!("{} ({} of {} pictures)", query.record.name, hits.len(), gallery.len()))?;
-        let rows: Vec<_> = hits.iter().enumerate().map(|(place, hit)| row(place + 1, hit)).collect();
-        output::text(&output::table(&["picture", "labels", "bits", "euclid", "rank"], &rows))?;
+        let rows: Vec<_> = (0..hits.len()).map(|place| row(place, &hits[place], estimate.as_ref())).collect();
+        output::text(&output::table(&["picture", "labels", "bits", "euclid", "relevance", "rank"], &rows))?;
+        if let Some(estimate) = estimate {
+            output::text(&verdict(estimate))?;
+        }
     }
     if let Some(path) = &args.html {
         output::text(&format!("page: {}", path.display()))?;
@@ -161,10 +183,21 @@ fn print(args: &SearchArgs, gallery: &Gallery, queries: &[Decoded], answers: &[V
     Ok(())
 }
 
-fn line(rank: usize, hit: &Hit) -> HitLine<'_> {
+fn verdict(estimate: &Estimate) -> String {
+    if estimate.novel {
+        return "nothing similar enough: the query is unlike everything this model knows".to_owned();
+    }
+    format!("expected share of relevant pictures among the first ten: {:.0} %", 100.0 * estimate.precision)
+}
+
+fn relevance_at(place: usize, estimate: Option<&Estimate>) -> Option<f64> {
+    estimate.and_then(|estimate| estimate.relevance.get(place).copied())
+}
+
+fn line<'a>(place: usize, hit: &'a Hit, estimate: Option<&Estimate>) -> HitLine<'a> {
     let record = &hit.record;
     HitLine {
-        rank,
+        rank: place + 1,
         id: hit.id,
         key: &record.key,
         name: &record.name,
@@ -173,11 +206,14 @@ fn line(rank: usize, hit: &Hit) -> HitLine<'_> {
         view: record.view.as_deref(),
         distance: hit.distance,
         euclidean: hit.euclidean,
+        relevance: relevance_at(place, estimate),
     }
 }
 
-fn row(rank: usize, hit: &Hit) -> Vec<String> {
-    let euclidean = hit.euclidean.map_or_else(|| "-".to_owned(), |distance| format!("{distance:.3}"));
-    let labels = hit.record.labels.join(", ");
-    vec![hit.record.name.clone(), labels, hit.distance.to_string(), euclidean, rank.to_string()]
+fn row(place: usize, hit: &Hit, estimate: Option<&Estimate>) -> Vec<String> {
+    let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    let euclidean = or_dash(hit.euclidean.map(|distance| format!("{distance:.3}")));
+    let relevance = or_dash(relevance_at(place, estimate).map(|p| format!("{:.0} %", 100.0 * p)));
+    let (labels, bits, rank) = (hit.record.labels.join(", "), hit.distance.to_string(), place + 1);
+    vec![hit.record.name.clone(), labels, bits, euclidean, relevance, rank.to_string()]
 }

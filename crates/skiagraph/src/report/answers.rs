@@ -100,7 +100,7 @@ impl<'a> Illustrator<'a> {
 }
 
 /// A picture plain and under its saliency map, as JPEG bytes.
-fn draw(picture: GrayImage, saliency: &SaliencyMap, frame: &Frame) -> Result<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn draw(picture: GrayImage, saliency: &SaliencyMap, frame: &Frame) -> Result<(Vec<u8>, Vec<u8>)> {
     let picture = shrink_grey(picture, SIDE);
     let over = overlay(&picture, &saliency.onto(frame, picture.width(), picture.height()))?;
     Ok((grey_jpeg(&picture, QUALITY)?, colour_jpeg(&over, QUALITY)?))

@@ -12,12 +12,22 @@ pub(crate) struct Page {
     pub(crate) title: String,
     /// What the page shows, a paragraph each.
     pub(crate) intro: Vec<String>,
-    pub(crate) figures: Option<Figures>,
+    pub(crate) figures: Option<Table>,
+    /// Tables and plots, before the answers.
+    pub(crate) sections: Vec<Section>,
     pub(crate) answers: Vec<Answer>,
 }
 
+/// Tables and plots under a heading.
+pub(crate) struct Section {
+    pub(crate) heading: String,
+    pub(crate) tables: Vec<Table>,
+    /// SVG, by this program: it is put into the page as it is.
+    pub(crate) plots: Vec<String>,
+}
+
 /// A table of measured figures.
-pub(crate) struct Figures {
+pub(crate) struct Table {
     pub(crate) caption: String,
     pub(crate) heads: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
@@ -66,19 +76,27 @@ pub(crate) fn render(page: &Page, max_bytes: usize) -> String {
     let title = escape(&page.title);
     let intro: String = page.intro.iter().map(|text| format!("<p>{}</p>\n", escape(text))).collect();
     let figures = page.figures.as_ref().map(table).unwrap_or_default();
+    let sections: String = page.sections.iter().map(tables_and_plots).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <header>\n<h1>{title}</h1>\n{intro}{figures}</header>\n\
+         <header>\n<h1>{title}</h1>\n{intro}{figures}</header>\n{sections}\
          <input type=\"checkbox\" id=\"saliency\" checked>\n\
          <div class=\"switch\"><label for=\"saliency\">Show where the network looked</label></div>\n\
          <main>\n{body}</main>\n</body>\n</html>\n"
     )
 }
 
-fn table(figures: &Figures) -> String {
+fn tables_and_plots(section: &Section) -> String {
+    let tables: String = section.tables.iter().map(table).collect();
+    let plots: String = section.plots.iter().map(|plot| format!("<div>{plot}</div>\n")).collect();
+    let heading = escape(&section.heading);
+    format!("<section>\n<h2>{heading}</h2>\n{tables}<div class=\"plots\">\n{plots}</div>\n</section>\n")
+}
+
+fn table(figures: &Table) -> String {
     let heads: String =
         figures.heads.iter().map(|head| format!("<th scope=\"col\">{}</th>", escape(head))).collect();
     let row = |cells: &Vec<String>| {
@@ -178,6 +196,7 @@ mod tests {
             title: "A & B".to_owned(),
             intro: vec!["Hello".to_owned()],
             figures: None,
+            sections: Vec::new(),
             answers: (0..answers).map(|_| answer()).collect(),
         }
     }

@@ -1,5 +1,7 @@
 //! What people look at: pictures, saliency overlays, and pages of answers.
 
 pub(crate) mod answers;
+pub(crate) mod embed;
 pub(crate) mod html;
 pub(crate) mod overlay;
+pub(crate) mod plots;

@@ -1,0 +1,124 @@
+//! `skiagraph compare`: methods beside each other on the same data, and one report of it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use network::DeviceChoice;
+use radiograph::dataset::Dataset;
+use retrieval::evaluation::{Figure, Overall, Role};
+
+use crate::commands::eval::{self, role};
+use crate::compare::cell::{self, Workshop};
+use crate::compare::config::CompareConfig;
+use crate::compare::measure::{self, Report};
+use crate::compare::{page, report};
+use crate::memory;
+use crate::output;
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph compare --config configs/compare.toml --data data/ --out runs/compare
+  skiagraph compare --config configs/compare.toml --data data/ --out runs/compare --only ITQ,CSQ
+  skiagraph compare --config configs/compare.toml --data data/ --out runs/compare --seeds 1 --first-bits
+
+A cell is a method at one code length with one seed; each is kept in the folder, and the same command
+goes on where it was stopped. At the end the folder has report.json, report.csv and report.html.";
+
+/// Compare methods on the same data, splits, backbone, budget and bits
+///
+/// Trains and evaluates every method of a configuration, and writes tables with intervals, paired
+/// differences, curves, costs and failures.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CompareArgs {
+    /// What to compare (TOML)
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Data set: a folder with a manifest, or the manifest
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folder of the comparison; what is there already is kept
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Tasks [default: tasks.toml of the data set, else the built-in ones]
+    #[arg(long, value_name = "FILE")]
+    tasks: Option<PathBuf>,
+    /// Only these methods, and the one they are compared with
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Only so many of the training seeds
+    #[arg(long, value_name = "N")]
+    seeds: Option<usize>,
+    /// Only the first code length
+    #[arg(long)]
+    first_bits: bool,
+    /// Where networks train: auto, cpu, cuda or vulkan
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: DeviceChoice,
+    /// Seed of the bootstrap
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Makes the missing cells, measures all, writes the report.
+pub(crate) fn run(args: &CompareArgs) -> Result<()> {
+    memory::keep_freed();
+    let config = config(args)?;
+    let dataset = Dataset::open(&args.data)?;
+    let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
+    let (tasks, skipped) = eval::tasks(&args.data, args.tasks.as_ref(), &items)?;
+    for task in &skipped {
+        eprintln!("skipped {}: {}", task.task, task.reason);
+    }
+    fs::create_dir_all(&args.out).with_context(|| format!("cannot make `{}`", args.out.display()))?;
+    let (path, out, device) = (&args.config, &args.out, args.device);
+    let workshop = Workshop { config: &config, path, dataset: &dataset, items, out, device };
+    let figures = measure::measure(&workshop, &cell::cells(&config), &tasks, args.seed)?;
+    report::write(&args.out, &figures, &page::render(&workshop, &figures, &tasks)?)?;
+    if args.json { output::json(&figures) } else { print(args, &figures) }
+}
+
+/// The configuration, less what the command line leaves out.
+fn config(args: &CompareArgs) -> Result<CompareConfig> {
+    let mut config = CompareConfig::read(&args.config)?;
+    if let Some(unknown) = args.only.iter().find(|name| !config.methods.iter().any(|m| m.name == **name)) {
+        let names: Vec<_> = config.methods.iter().map(|method| method.name.as_str()).collect();
+        bail!("there is no method `{unknown}`; the configuration has {}", names.join(", "));
+    }
+    if !args.only.is_empty() {
+        config.keep(&args.only);
+    }
+    config.seeds.truncate(args.seeds.unwrap_or(usize::MAX).max(1));
+    if args.first_bits {
+        config.bits.truncate(1);
+    }
+    Ok(config)
+}
+
+fn print(args: &CompareArgs, figures: &Report) -> Result<()> {
+    let heads =
+        ["method", "mAP", "P@10", "macro P@10", "nDCG@100", "ours ahead, mAP", "ours ahead, macro P@10"];
+    let rows: Vec<_> = figures.overall.iter().map(|overall| row(figures, overall)).collect();
+    output::text(&output::table(&heads, &rows))?;
+    output::text(&format!(
+        "mean over the tasks at {} bits; in brackets: 95 % bootstrap intervals; {} pictures, {} queries; {}",
+        figures.bits,
+        figures.gallery,
+        figures.queries,
+        args.out.join("report.html").display()
+    ))
+}
+
+/// A method's figures, and by how much ours is ahead of it.
+pub(crate) fn row(figures: &Report, overall: &Overall) -> Vec<String> {
+    let of = [&overall.map_all, &overall.p_at_10, &overall.macro_p_at_10, &overall.ndcg_100];
+    let name = format!("{} − {}", figures.ours, overall.method);
+    let ahead = figures.overall_differences.iter().find(|difference| difference.method == name);
+    let signed = |figure: &Figure| format!("{:+.3} [{:+.3}, {:+.3}]", figure.value, figure.low, figure.high);
+    let ahead =
+        ahead.map_or([const { String::new() }; 2], |d| [signed(&d.map_all), signed(&d.macro_p_at_10)]);
+    [overall.method.clone()].into_iter().chain(of.map(eval::figure)).chain(ahead).collect()
+}

@@ -1,0 +1,197 @@
+//! One method at one code length with one seed: made once, then read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use network::{DeviceChoice, Encoder, TrainConfig, TrainOptions, TrainReport};
+use radiograph::dataset::{Dataset, Item};
+use toml::Table;
+
+use super::config::{CompareConfig, Kind, Method};
+use super::encodings::{About, Cost, Encodings};
+use super::shallow;
+use crate::commands::train::Display;
+use crate::ingest::{self, Listed};
+use crate::progress::Progress;
+
+/// What a cell leaves in its folder.
+const ENCODINGS: &str = "encodings.safetensors";
+
+/// A method, a code length and a seed.
+#[derive(Clone, Copy)]
+pub(crate) struct Cell<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) bits: usize,
+    pub(crate) seed: u64,
+}
+
+impl Cell<'_> {
+    /// Its name, which is that of its folder.
+    pub(crate) fn name(&self) -> String {
+        format!("{}-{}-{}", self.method.slug(), self.bits, self.seed)
+    }
+}
+
+/// All cells: first those of the tables, seed by seed, then the other code lengths.
+pub(crate) fn cells(config: &CompareConfig) -> Vec<Cell<'_>> {
+    let made = || config.methods.iter().filter(|method| !matches!(method.kind(), Ok(Kind::Embeddings(_))));
+    let first =
+        config.seeds.iter().flat_map(|&seed| made().map(move |method| (method, config.bits[0], seed)));
+    let others = config.bits[1..].iter().flat_map(|&bits| {
+        made().filter(|method| !method.first_bits_only).map(move |method| (method, bits, config.seeds[0]))
+    });
+    first.chain(others).map(|(method, bits, seed)| Cell { method, bits, seed }).collect()
+}
+
+/// Where cells are made.
+pub(crate) struct Workshop<'a> {
+    pub(crate) config: &'a CompareConfig,
+    /// The configuration's file, for messages.
+    pub(crate) path: &'a Path,
+    pub(crate) dataset: &'a Dataset,
+    /// Gallery and queries: what is encoded.
+    pub(crate) items: Vec<&'a Item>,
+    pub(crate) out: &'a Path,
+    pub(crate) device: DeviceChoice,
+}
+
+impl Workshop<'_> {
+    /// The folder of a cell.
+    pub(crate) fn folder(&self, cell: &Cell) -> PathBuf {
+        self.out.join("cells").join(cell.name())
+    }
+
+    /// The encodings of a cell, made if they are not there.
+    pub(crate) fn make(&self, cell: &Cell) -> Result<Encodings> {
+        let made = match cell.method.kind()? {
+            Kind::Network(changes) => self.network(cell, changes),
+            Kind::Untrained => self.untrained(cell),
+            Kind::HashedFeatures(hashing, feature) => {
+                let recipe = format!("{hashing:?} {feature:?} {}", self.size(cell)?);
+                self.kept(cell, &recipe, || shallow::hash_features(self, cell, hashing, feature))
+            }
+            Kind::HashedEmbeddings(hashing, of) => {
+                let source = self.make(&self.source(of, cell.seed)?)?;
+                let recipe = format!("{hashing:?} of {}", source.about.recipe);
+                self.kept(cell, &recipe, || shallow::hash_embeddings(self, cell, hashing, &source))
+            }
+            Kind::Embeddings(of) => self.make(&self.source(of, cell.seed)?),
+        };
+        made.with_context(|| format!("cannot make the cell `{}`", cell.name()))
+    }
+
+    /// The cell whose embeddings another method takes.
+    fn source(&self, of: &str, seed: u64) -> Result<Cell<'_>> {
+        let method = self.config.methods.iter().find(|method| method.name == of);
+        let method = method.with_context(|| format!("there is no method `{of}`"))?;
+        Ok(Cell { method, bits: self.config.bits[0], seed })
+    }
+
+    /// The side of the pictures that networks see.
+    fn size(&self, cell: &Cell) -> Result<u32> {
+        Ok(self.common(cell)?.preprocess.size)
+    }
+
+    /// The training configuration that networks share.
+    pub(crate) fn common(&self, cell: &Cell) -> Result<TrainConfig> {
+        self.config.training_of(&Table::new(), cell.bits, cell.seed, self.path)
+    }
+
+    /// What a cell's folder holds if it was made by this recipe; else what `make` gives, which is kept.
+    fn kept(&self, cell: &Cell, recipe: &str, make: impl FnOnce() -> Result<Encodings>) -> Result<Encodings> {
+        let folder = self.folder(cell);
+        let file = folder.join(ENCODINGS);
+        match Encodings::read(&file)? {
+            Some(encodings) if encodings.about.recipe == recipe => Ok(encodings),
+            Some(_) => bail!(
+                "`{}` was made by another configuration; remove it, or compare into another folder",
+                folder.display()
+            ),
+            None => {
+                fs::create_dir_all(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+                let mut encodings = make()?;
+                encodings.about.recipe = recipe.to_owned();
+                encodings.write(&file)?;
+                Ok(encodings)
+            }
+        }
+    }
+
+    fn network(&self, cell: &Cell, changes: &Table) -> Result<Encodings> {
+        let mut config = self.config.training_of(changes, cell.bits, cell.seed, self.path)?;
+        let start = self.pretrained(cell.seed)?;
+        let recipe =
+            format!("{}\n# from {:?}", toml::to_string(&config)?, start.as_ref().map(|s| &s.model_id));
+        config.optimisation.pretrained = start.map(|report| report.model);
+        self.kept(cell, &recipe, || {
+            let folder = self.folder(cell);
+            let report = self.train(&cell.name(), &config, &folder)?;
+            let mut encodings = self.encode(&Encoder::load(&report.model, self.device)?, &cell.name())?;
+            encodings.about.cost.training_seconds = report.history.iter().map(|epoch| epoch.seconds).sum();
+            remove_checkpoints(&folder)?;
+            Ok(encodings)
+        })
+    }
+
+    /// What the networks of a seed start from. Trained once; a finished run is only read.
+    fn pretrained(&self, seed: u64) -> Result<Option<TrainReport>> {
+        let Some(config) = self.config.pretraining_of(seed, self.path)? else { return Ok(None) };
+        let name = format!("pretraining-{seed}");
+        self.train(&name, &config, &self.out.join("cells").join(&name)).map(Some)
+    }
+
+    fn train(&self, name: &str, config: &TrainConfig, folder: &Path) -> Result<TrainReport> {
+        let options = TrainOptions { out: folder.to_owned(), resume: true, seed: None, device: self.device };
+        let mut display = Display::named(name);
+        Ok(network::train(config, self.dataset, &options, &mut |event| display.show(&event))?)
+    }
+
+    fn untrained(&self, cell: &Cell) -> Result<Encodings> {
+        let config = self.common(cell)?;
+        self.kept(cell, &format!("untrained {}", toml::to_string(&config)?), || {
+            let encoder = Encoder::untrained(&config.architecture, &config.preprocess, &[], cell.seed)?;
+            self.encode(&encoder, &cell.name())
+        })
+    }
+
+    /// Encodes gallery and queries.
+    fn encode(&self, encoder: &Encoder, name: &str) -> Result<Encodings> {
+        let listed: Vec<_> = self.items.iter().map(|item| Listed::from_item(item)).collect();
+        let progress = Progress::images(&format!("{name}: encoding"), listed.len());
+        let (mut encodings, mut seconds) = (Encodings::default(), 0.0);
+        ingest::for_each_batch(&listed, encoder.preprocess(), |batch| {
+            let start = Instant::now();
+            for encoding in ingest::encode_pictures(encoder, &batch.pictures)? {
+                encodings.codes.push(encoding.code);
+                encodings.embeddings.push(encoding.embedding);
+            }
+            seconds += start.elapsed().as_secs_f64();
+            encodings.about.names.extend(batch.pictures.into_iter().map(|picture| picture.record.name));
+            progress.advance(batch.files);
+            Ok(())
+        })?;
+        progress.finish();
+        let encoding_milliseconds = 1e3 * seconds / encodings.codes.len().max(1) as f64;
+        encodings.about.cost = Cost { encoding_milliseconds, ..Cost::default() };
+        Ok(encodings)
+    }
+}
+
+/// A finished run needs none, and each takes as much as three models.
+fn remove_checkpoints(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_checkpoint = |name: &str| name.starts_with("checkpoint-") || name == "state.json";
+        if path.file_name().and_then(|name| name.to_str()).is_some_and(is_checkpoint) {
+            fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// About encodings that cost `training_seconds` to fit and `encoding_milliseconds` a picture.
+pub(super) fn about(names: Vec<String>, training_seconds: f64, encoding_milliseconds: f64) -> About {
+    About { recipe: String::new(), names, cost: Cost { training_seconds, encoding_milliseconds } }
+}

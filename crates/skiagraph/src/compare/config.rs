@@ -1,0 +1,236 @@
+//! A comparison as a TOML file: what is trained before all else, what all networks share, and the methods.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use network::TrainConfig;
+use radiograph::features::Feature;
+use retrieval::hashing::Hashing;
+use serde::Deserialize;
+use toml::{Table, Value};
+
+/// A comparison.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompareConfig {
+    /// The method that the others are compared with.
+    pub(crate) ours: String,
+    /// Code lengths. The first is trained with every seed and fills the tables; the others with the first seed alone.
+    pub(crate) bits: Vec<usize>,
+    /// Training seeds.
+    pub(crate) seeds: Vec<u64>,
+    /// A training configuration: the network of each seed that all others of that seed start from.
+    pub(crate) pretraining: Option<Table>,
+    /// A training configuration: what the networks have in common.
+    pub(crate) training: Table,
+    /// What is compared.
+    #[serde(rename = "method")]
+    pub(crate) methods: Vec<Method>,
+}
+
+/// A method as the file gives it: one of `training`, `hashing`, `embeddings_of` and `untrained`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Method {
+    /// Its name in tables.
+    pub(crate) name: String,
+    /// A network: what differs from the common training configuration, perhaps nothing.
+    pub(crate) training: Option<Table>,
+    /// Whether it is trained at the first code length alone.
+    #[serde(default)]
+    pub(crate) first_bits_only: bool,
+    /// Hashing of given features.
+    pub(crate) hashing: Option<Hashing>,
+    /// Hand-made features to hash.
+    pub(crate) features: Option<Feature>,
+    /// A method whose embeddings are hashed, or ranked by their Euclidean distance.
+    pub(crate) embeddings_of: Option<String>,
+    /// The network of `training` with random weights.
+    #[serde(default)]
+    pub(crate) untrained: bool,
+}
+
+/// What a method is.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind<'a> {
+    /// A network trained with these differences.
+    Network(&'a Table),
+    /// The common network, untrained.
+    Untrained,
+    /// Hashing of hand-made features.
+    HashedFeatures(Hashing, Feature),
+    /// Hashing of another method's embeddings.
+    HashedEmbeddings(Hashing, &'a str),
+    /// Another method's embeddings, ranked by distance.
+    Embeddings(&'a str),
+}
+
+impl Method {
+    /// What it is, if it is one thing.
+    pub(crate) fn kind(&self) -> Result<Kind<'_>> {
+        match (&self.training, self.hashing, self.features, &self.embeddings_of, self.untrained) {
+            (Some(changes), None, None, None, false) => Ok(Kind::Network(changes)),
+            (None, None, None, None, true) => Ok(Kind::Untrained),
+            (None, Some(hashing), Some(feature), None, false) => Ok(Kind::HashedFeatures(hashing, feature)),
+            (None, Some(hashing), None, Some(of), false) => Ok(Kind::HashedEmbeddings(hashing, of)),
+            (None, None, None, Some(of), false) => Ok(Kind::Embeddings(of)),
+            _ => bail!(
+                "the method `{}` is not one thing; give it `training` (a table, perhaps empty), or `hashing` with \
+                 `features` or `embeddings_of`, or `embeddings_of` alone, or `untrained = true`",
+                self.name
+            ),
+        }
+    }
+
+    /// Its name as a folder.
+    pub(crate) fn slug(&self) -> String {
+        let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        let spelt = self.name.replace('²', "2");
+        let parts: String = spelt.chars().map(letter).collect();
+        parts.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    }
+}
+
+impl CompareConfig {
+    /// Reads and checks a comparison.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let wrong = || format!("the comparison `{}` is not right", path.display());
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let config: Self = toml::from_str(&text).with_context(wrong)?;
+        config.check(path).with_context(wrong)?;
+        Ok(config)
+    }
+
+    /// Leaves out the methods that are not named, but ours and those that the named ones need.
+    pub(crate) fn keep(&mut self, named: &[String]) {
+        let mut kept: Vec<String> = named.to_vec();
+        kept.push(self.ours.clone());
+        let sources = self.methods.iter().filter(|method| kept.contains(&method.name));
+        let sources: Vec<String> = sources.filter_map(|method| method.embeddings_of.clone()).collect();
+        kept.extend(sources);
+        self.methods.retain(|method| kept.contains(&method.name));
+    }
+
+    fn check(&self, path: &Path) -> Result<()> {
+        if self.bits.is_empty() || self.seeds.is_empty() {
+            bail!("`bits` and `seeds` must each list at least one number");
+        }
+        let named = |name: &str| self.methods.iter().any(|method| method.name == name);
+        if !named(&self.ours) {
+            bail!("`ours` is `{}`, which is the name of no method", self.ours);
+        }
+        for (i, method) in self.methods.iter().enumerate() {
+            if self.methods[..i].iter().any(|other| other.slug() == method.slug()) {
+                bail!("two methods are named `{}`, or nearly so", method.name);
+            }
+            match method.kind()? {
+                Kind::Network(changes) => {
+                    self.training_of(changes, self.bits[0], self.seeds[0], path)?;
+                }
+                Kind::HashedEmbeddings(_, of) | Kind::Embeddings(of) => {
+                    if !self.methods.iter().any(|m| m.name == of && m.training.is_some()) {
+                        bail!("`{}` needs the embeddings of `{of}`, which is no network here", method.name);
+                    }
+                }
+                Kind::Untrained | Kind::HashedFeatures(..) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The training configuration of a network; `path` is for messages.
+    pub(crate) fn training_of(
+        &self,
+        changes: &Table,
+        bits: usize,
+        seed: u64,
+        path: &Path,
+    ) -> Result<TrainConfig> {
+        let mut table = self.training.clone();
+        merge(&mut table, changes);
+        complete(table, bits, seed, path)
+    }
+
+    /// The training configuration of what networks of a seed start from, if there is any.
+    pub(crate) fn pretraining_of(&self, seed: u64, path: &Path) -> Result<Option<TrainConfig>> {
+        self.pretraining.clone().map(|table| complete(table, self.bits[0], seed, path)).transpose()
+    }
+}
+
+fn complete(mut table: Table, bits: usize, seed: u64, path: &Path) -> Result<TrainConfig> {
+    let integer = |value: u64| i64::try_from(value).map(Value::Integer).context("a number is too large");
+    for (section, key, value) in
+        [("architecture", "bits", integer(bits as u64)?), ("optimisation", "seed", integer(seed)?)]
+    {
+        let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+        let section = section.as_table_mut().context("a section of the configuration is no table")?;
+        section.insert(key.to_owned(), value);
+    }
+    Ok(TrainConfig::parse(&toml::to_string(&table)?, path)?)
+}
+
+/// Lays `changes` over a table, section by section.
+fn merge(table: &mut Table, changes: &Table) {
+    for (key, change) in changes {
+        match (table.get_mut(key), change) {
+            (Some(Value::Table(inner)), Value::Table(changes)) => merge(inner, changes),
+            _ => {
+                table.insert(key.clone(), change.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<CompareConfig> {
+        let file = tempfile::NamedTempFile::new()?;
+        fs::write(file.path(), text)?;
+        CompareConfig::read(file.path())
+    }
+
+    const HEAD: &str = "ours = 'A'\nbits = [16]\nseeds = [1]\n[training.loss]\nmargin = 0.2\narea = 2.0\n";
+
+    #[test]
+    fn a_method_changes_what_it_names_and_keeps_the_rest() {
+        let text = format!("{HEAD}[[method]]\nname = 'A'\ntraining.loss.margin = 0.4");
+        let config = read(&text).unwrap();
+        let Kind::Network(changes) = config.methods[0].kind().unwrap() else { panic!("no network") };
+        let training = config.training_of(changes, 16, 7, Path::new("c")).unwrap();
+        assert_eq!((training.loss.margin, training.loss.area), (0.4, 2.0));
+        assert_eq!((training.architecture.bits, training.optimisation.seed), (16, 7));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let message = |methods: &str| {
+            let error = read(&format!("{HEAD}{methods}")).err().unwrap();
+            format!("{error:#}")
+        };
+        assert!(message("[[method]]\nname = 'B'\ntraining = {}").contains("the name of no method"));
+        assert!(message("[[method]]\nname = 'A'").contains("is not one thing"));
+        assert!(
+            message("[[method]]\nname = 'A'\nhashing = 'itq'\nembeddings_of = 'B'")
+                .contains("no network here")
+        );
+        assert!(message("[[method]]\nname = 'A'\ntraining.loss.margins = 1").contains("margins"));
+    }
+
+    #[test]
+    fn a_name_is_a_folder() {
+        let method = |name: &str| Method {
+            name: name.to_owned(),
+            training: None,
+            first_bits_only: false,
+            hashing: None,
+            features: None,
+            embeddings_of: None,
+            untrained: false,
+        };
+        assert_eq!(method("HyP²").slug(), "hyp2");
+        assert_eq!(method("ITQ on HOG").slug(), "itq-on-hog");
+    }
+}

@@ -1,0 +1,224 @@
+//! The figures of a comparison: every method on every task, beside ours, at every code length.
+
+use anyhow::{Context, Result};
+use network::labelled;
+use retrieval::evaluation::{
+    self, Difference, Labelled, Options, Overall, RadiusPoint, Ranking, Role, Task, TaskResult,
+};
+use serde::Serialize;
+
+use super::cell::{Cell, Workshop};
+use super::config::{CompareConfig, Kind, Method};
+use super::encodings::{Cost, Encodings};
+use super::shallow::in_order;
+use crate::commands::eval::role;
+use crate::progress::Progress;
+
+/// Draws of the bootstrap.
+const DRAWS: usize = 1000;
+/// The floor of floors, by its name in tables.
+pub(super) const RANDOM: &str = "random order";
+
+/// All figures of a comparison.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    /// The method that the others are compared with.
+    pub(crate) ours: String,
+    /// The code length of the tables.
+    pub(crate) bits: usize,
+    pub(crate) seeds: Vec<u64>,
+    pub(crate) gallery: usize,
+    pub(crate) queries: usize,
+    /// Which N of average precision: AP(q) = Σ P@r·rel_r / N.
+    pub(crate) average_precision_over: &'static str,
+    /// Every method on every task, the mean of its seeds.
+    pub(crate) results: Vec<TaskResult>,
+    /// Every method in the mean over the tasks.
+    pub(crate) overall: Vec<Overall>,
+    /// By how much ours is ahead, task by task.
+    pub(crate) differences: Vec<Difference>,
+    /// By how much ours is ahead in the mean over the tasks.
+    pub(crate) overall_differences: Vec<Overall>,
+    /// The mean over the tasks of every cell.
+    pub(crate) cells: Vec<CellFigures>,
+    /// Precision and recall within every Hamming distance, of the first seed.
+    pub(crate) curves: Vec<Curve>,
+    pub(crate) costs: Vec<MethodCost>,
+}
+
+/// One cell in the mean over the tasks.
+#[derive(Serialize)]
+pub(crate) struct CellFigures {
+    pub(crate) method: String,
+    pub(crate) bits: usize,
+    pub(crate) seed: u64,
+    pub(crate) map_all: f64,
+    pub(crate) macro_p_at_10: f64,
+}
+
+/// One method on one task, distance by distance.
+#[derive(Serialize)]
+pub(crate) struct Curve {
+    pub(crate) task: String,
+    pub(crate) method: String,
+    pub(crate) points: Vec<RadiusPoint>,
+}
+
+/// What a method costs, the mean of its seeds.
+#[derive(Serialize)]
+pub(crate) struct MethodCost {
+    pub(crate) method: String,
+    #[serde(flatten)]
+    pub(crate) cost: Cost,
+    /// What a picture takes when stored.
+    pub(crate) bytes: usize,
+}
+
+/// One cell, evaluated.
+struct Measured {
+    /// A result a task.
+    results: Vec<TaskResult>,
+    cost: Cost,
+    curves: Vec<Curve>,
+}
+
+/// Makes what is missing and measures all.
+pub(crate) fn measure(workshop: &Workshop, cells: &[Cell], tasks: &[Task], seed: u64) -> Result<Report> {
+    let config = workshop.config;
+    for (i, cell) in cells.iter().enumerate() {
+        eprintln!("cell {}/{}: {}", i + 1, cells.len(), cell.name());
+        workshop.make(cell)?;
+    }
+    let options = Options { bootstrap: DRAWS, seed };
+    let mut report = empty(config);
+    let progress = Progress::steps("measuring", config.methods.len());
+    for (i, method) in config.methods.iter().enumerate() {
+        let measured = measured(workshop, method, tasks)?;
+        add(&mut report, method, measured, &options)?;
+        progress.at(i + 1, method.name.clone());
+    }
+    progress.finish();
+    add_random(&mut report, workshop, tasks, &options)?;
+    compare(&mut report, tasks.len(), &options)?;
+    add_other_bits(&mut report, workshop, cells, tasks)?;
+    let of = |wanted: Role| workshop.items.iter().filter(|item| role(item) == wanted).count();
+    (report.gallery, report.queries) = (of(Role::Gallery), of(Role::Query));
+    Ok(report)
+}
+
+fn empty(config: &CompareConfig) -> Report {
+    Report {
+        ours: config.ours.clone(),
+        bits: config.bits[0],
+        seeds: config.seeds.clone(),
+        gallery: 0,
+        queries: 0,
+        average_precision_over: "all relevant",
+        results: Vec::new(),
+        overall: Vec::new(),
+        differences: Vec::new(),
+        overall_differences: Vec::new(),
+        cells: Vec::new(),
+        curves: Vec::new(),
+        costs: Vec::new(),
+    }
+}
+
+/// A method's cells at the first code length, seed by seed.
+fn measured(workshop: &Workshop, method: &Method, tasks: &[Task]) -> Result<Vec<Measured>> {
+    let cell = |&seed: &u64| Cell { method, bits: workshop.config.bits[0], seed };
+    workshop.config.seeds.iter().map(cell).map(|cell| evaluate(workshop, &cell, tasks)).collect()
+}
+
+/// A cell on every task, without intervals: those are of the mean over seeds.
+fn evaluate(workshop: &Workshop, cell: &Cell, tasks: &[Task]) -> Result<Measured> {
+    let encodings = workshop.make(cell)?;
+    let items = items_of(workshop, &encodings);
+    let floats = matches!(cell.method.kind()?, Kind::Embeddings(_));
+    let ranking =
+        if floats { Ranking::Embeddings(&encodings.embeddings) } else { Ranking::Codes(&encodings.codes) };
+    let options = Options { bootstrap: 0, seed: 0 };
+    let name = &cell.method.name;
+    let results = tasks.iter().map(|task| evaluation::evaluate(task, &items, &ranking, name, &options));
+    let results = results.collect::<Result<_, _>>()?;
+    let curve = |task: &Task| -> Result<Curve> {
+        let points = evaluation::by_radius(task, &items, &encodings.codes)?;
+        Ok(Curve { task: task.name.clone(), method: name.clone(), points })
+    };
+    let curves = if floats { Vec::new() } else { tasks.iter().map(curve).collect::<Result<_>>()? };
+    Ok(Measured { results, cost: encodings.about.cost, curves })
+}
+
+/// The items that were encoded.
+fn items_of(workshop: &Workshop, encodings: &Encodings) -> Vec<Labelled> {
+    let items = in_order(&workshop.items, &encodings.about.names);
+    items.into_iter().map(|item| labelled(item, role(item))).collect()
+}
+
+/// Adds a method: the mean of its seeds on every task, and over the tasks.
+fn add(report: &mut Report, method: &Method, mut measured: Vec<Measured>, options: &Options) -> Result<()> {
+    for (measured, &seed) in measured.iter().zip(&report.seeds) {
+        report.cells.push(cell_figures(method, report.bits, seed, &measured.results));
+    }
+    let tasks = measured.first().map_or(0, |measured| measured.results.len());
+    let runs_of = |task: usize| measured.iter().map(|m| m.results[task].clone()).collect::<Vec<_>>();
+    let means = (0..tasks).map(|task| evaluation::mean_of_runs(&runs_of(task), options));
+    let means: Vec<TaskResult> = means.collect::<Result<_, _>>()?;
+    report.overall.push(evaluation::over_tasks(&means.iter().collect::<Vec<_>>(), options));
+    let bytes = means.first().map_or(0, |mean| mean.bits / 8);
+    let mean =
+        |of: fn(&Cost) -> f64| measured.iter().map(|m| of(&m.cost)).sum::<f64>() / measured.len() as f64;
+    let cost = Cost {
+        training_seconds: mean(|cost| cost.training_seconds),
+        encoding_milliseconds: mean(|cost| cost.encoding_milliseconds),
+    };
+    report.costs.push(MethodCost { method: method.name.clone(), cost, bytes });
+    report.results.extend(means);
+    report.curves.append(&mut measured[0].curves);
+    Ok(())
+}
+
+/// The mean over the tasks of one run.
+fn cell_figures(method: &Method, bits: usize, seed: u64, results: &[TaskResult]) -> CellFigures {
+    let mean = |of: fn(&TaskResult) -> f64| results.iter().map(of).sum::<f64>() / results.len().max(1) as f64;
+    CellFigures {
+        method: method.name.clone(),
+        bits,
+        seed,
+        map_all: mean(|result| result.map_all.value),
+        macro_p_at_10: mean(|result| result.macro_p_at_10.value),
+    }
+}
+
+fn add_random(report: &mut Report, workshop: &Workshop, tasks: &[Task], options: &Options) -> Result<()> {
+    let any = Cell { method: &workshop.config.methods[0], bits: report.bits, seed: report.seeds[0] };
+    let items = items_of(workshop, &workshop.make(&any)?);
+    let results = tasks.iter().map(|t| evaluation::evaluate(t, &items, &Ranking::Random, RANDOM, options));
+    let results: Vec<TaskResult> = results.collect::<Result<_, _>>()?;
+    report.overall.push(evaluation::over_tasks(&results.iter().collect::<Vec<_>>(), options));
+    report.results.extend(results);
+    Ok(())
+}
+
+/// Ours beside every other method.
+fn compare(report: &mut Report, tasks: usize, options: &Options) -> Result<()> {
+    let methods: Vec<&[TaskResult]> = report.results.chunks(tasks.max(1)).collect();
+    let is_ours = |results: &&[TaskResult]| results.first().is_some_and(|first| first.method == report.ours);
+    let ours = methods.iter().copied().find(|results| is_ours(results)).context("ours was not measured")?;
+    for other in methods.iter().filter(|results| !is_ours(results)) {
+        for (ours, other) in ours.iter().zip(*other) {
+            report.differences.push(evaluation::paired_difference(ours, other, options)?);
+        }
+        let [a, b] = [ours, other].map(|results| results.iter().collect::<Vec<_>>());
+        report.overall_differences.push(evaluation::difference_over_tasks(&a, &b, options)?);
+    }
+    Ok(())
+}
+
+fn add_other_bits(report: &mut Report, workshop: &Workshop, cells: &[Cell], tasks: &[Task]) -> Result<()> {
+    for cell in cells.iter().filter(|cell| cell.bits != report.bits) {
+        let measured = evaluate(workshop, cell, tasks)?;
+        report.cells.push(cell_figures(cell.method, cell.bits, cell.seed, &measured.results));
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Cells without a network of their own: hashing fitted on the training part's embeddings or hand-made features.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use radiograph::dataset::{Item, Split};
+use radiograph::features::Feature;
+use rayon::prelude::*;
+use retrieval::HashCode;
+use retrieval::hashing::Hashing;
+
+use super::cell::{Cell, Workshop, about};
+use super::encodings::Encodings;
+use crate::ingest::{self, Listed};
+use crate::progress::Progress;
+
+/// Hash codes of the embeddings that another cell left.
+pub(super) fn hash_embeddings(
+    workshop: &Workshop,
+    cell: &Cell,
+    hashing: Hashing,
+    source: &Encodings,
+) -> Result<Encodings> {
+    let features: Vec<Vec<f32>> = source.embeddings.iter().map(|e| e.values().to_vec()).collect();
+    let mut encodings = hash(workshop, cell, hashing, &source.about.names, &features)?;
+    encodings.about.cost.training_seconds += source.about.cost.training_seconds;
+    encodings.about.cost.encoding_milliseconds += source.about.cost.encoding_milliseconds;
+    Ok(encodings)
+}
+
+/// Hash codes of hand-made features of the pictures as networks see them.
+pub(super) fn hash_features(
+    workshop: &Workshop,
+    cell: &Cell,
+    hashing: Hashing,
+    feature: Feature,
+) -> Result<Encodings> {
+    let listed: Vec<_> = workshop.items.iter().map(|item| Listed::from_item(item)).collect();
+    let progress = Progress::images(&format!("{}: features", cell.name()), listed.len());
+    let (mut names, mut features, mut seconds) = (Vec::new(), Vec::new(), 0.0);
+    ingest::for_each_batch(&listed, &workshop.common(cell)?.preprocess, |batch| {
+        let start = Instant::now();
+        let described: Vec<_> = batch.pictures.par_iter().map(|p| feature.describe(&p.input)).collect();
+        seconds += start.elapsed().as_secs_f64();
+        features.extend(described);
+        names.extend(batch.pictures.into_iter().map(|picture| picture.record.name));
+        progress.advance(batch.files);
+        Ok(())
+    })?;
+    progress.finish();
+    let mut encodings = hash(workshop, cell, hashing, &names, &features)?;
+    encodings.about.cost.encoding_milliseconds += 1e3 * seconds / names.len().max(1) as f64;
+    Ok(encodings)
+}
+
+/// Fits on the pictures of the split train, hashes all.
+fn hash(
+    workshop: &Workshop,
+    cell: &Cell,
+    hashing: Hashing,
+    names: &[String],
+    features: &[Vec<f32>],
+) -> Result<Encodings> {
+    let items = in_order(&workshop.items, names);
+    let learned: Vec<usize> = (0..items.len()).filter(|&i| items[i].split == Some(Split::Train)).collect();
+    let vocabulary = workshop.dataset.vocabulary();
+    let bears = |item: &Item| vocabulary.iter().map(|label| item.labels.contains(label)).collect();
+    let labels: Vec<Vec<bool>> = learned.iter().map(|&i| bears(items[i])).collect();
+    let training: Vec<Vec<f32>> = learned.iter().map(|&i| features[i].clone()).collect();
+    let start = Instant::now();
+    let hasher = hashing.fit(&training, &labels, cell.bits, cell.seed)?;
+    let fitted = start.elapsed().as_secs_f64();
+    let codes: Vec<HashCode> = features.par_iter().map(|f| hasher.code(f)).collect::<Result<_, _>>()?;
+    let hashed = start.elapsed().as_secs_f64() - fitted;
+    let about = about(names.to_vec(), fitted, 1e3 * hashed / names.len().max(1) as f64);
+    Ok(Encodings { about, codes, embeddings: Vec::new() })
+}
+
+/// The items of these names, which are in the items' order with some left out.
+pub(super) fn in_order<'a>(items: &[&'a Item], names: &[String]) -> Vec<&'a Item> {
+    let mut rest = items.iter();
+    names.iter().filter_map(|name| rest.find(|item| item.name == *name).copied()).collect()
+}

@@ -1,0 +1,91 @@
+//! Estimates of relevance: of a search's hits, and how far they hold on labelled queries.
+
+use std::collections::BTreeMap;
+
+use retrieval::estimate::{Estimate, Estimator, Reliability, evidence, known_answers};
+use retrieval::evaluation::Labelled;
+use retrieval::gallery::Hit;
+use retrieval::{Embedding, HashCode};
+use serde::Serialize;
+
+/// The column of the source.
+const SOURCE: &str = "source";
+
+/// How far estimates hold where the truth is known.
+#[derive(Serialize)]
+pub(crate) struct RelevanceReport {
+    /// Of single neighbours: predicted probability beside relevant or not.
+    pub(crate) neighbors: Reliability,
+    /// Of whole answers: expected precision beside P@10.
+    pub(crate) answers: Reliability,
+    /// Queries that are called unlike everything known, by source.
+    pub(crate) novel: Vec<NovelQueries>,
+}
+
+/// Queries of a source that are called novel.
+#[derive(Serialize)]
+pub(crate) struct NovelQueries {
+    pub(crate) source: String,
+    pub(crate) queries: usize,
+    pub(crate) novel: usize,
+}
+
+/// Estimates of every labelled query's answer, beside its truth.
+pub(crate) fn measure(
+    estimator: &Estimator,
+    items: &[Labelled],
+    codes: &[HashCode],
+    embeddings: &[Embedding],
+) -> RelevanceReport {
+    let (mut neighbors, mut answers) = (Vec::new(), Vec::new());
+    let mut novel = BTreeMap::<String, (usize, usize)>::new();
+    for known in known_answers(items, codes, embeddings, |label| estimator.counts(label)) {
+        let estimate = estimator.estimate(&known.evidence);
+        let truth: Vec<f64> = known.relevant.iter().map(|&hit| f64::from(u8::from(hit))).collect();
+        neighbors.extend(estimate.relevance.iter().copied().zip(truth.iter().copied()));
+        answers.push((estimate.precision, truth.iter().sum::<f64>() / truth.len().max(1) as f64));
+        let source = items[known.query].columns.get(SOURCE).cloned().unwrap_or_default();
+        let (queries, called) = novel.entry(source).or_default();
+        *queries += 1;
+        *called += usize::from(estimate.novel);
+    }
+    let of_source = |(source, (queries, novel))| NovelQueries { source, queries, novel };
+    RelevanceReport {
+        neighbors: Reliability::of(&neighbors),
+        answers: Reliability::of(&answers),
+        novel: novel.into_iter().map(of_source).collect(),
+    }
+}
+
+impl RelevanceReport {
+    /// A line each for neighbours, answers and novelty.
+    pub(crate) fn text(&self) -> String {
+        let line = |name: &str, r: &Reliability| {
+            format!(
+                "relevance of {name}: calibration error {:.3}, Brier score {:.3} ({} estimates)",
+                r.calibration_error, r.brier, r.count
+            )
+        };
+        let novel: Vec<_> =
+            self.novel.iter().map(|n| format!("{} {} of {}", n.source, n.novel, n.queries)).collect();
+        format!(
+            "{}\n{}\nqueries unlike everything known: {}",
+            line("single neighbours", &self.neighbors),
+            line("whole answers", &self.answers),
+            novel.join(", ")
+        )
+    }
+}
+
+/// The estimates for a search's hits, which have their Euclidean distances; `bits` is the codes' length.
+pub(crate) fn of_hits(estimator: &Estimator, hits: &[Hit], bits: usize) -> Estimate {
+    let nearest = &hits[..hits.len().min(retrieval::estimate::NEIGHBORS)];
+    let neighbors: Vec<(f64, f64, &[String])> = nearest
+        .iter()
+        .map(|hit| {
+            let euclidean = f64::from(hit.euclidean.unwrap_or_default());
+            (f64::from(hit.distance) / bits.max(1) as f64, euclidean, hit.record.labels.as_slice())
+        })
+        .collect();
+    estimator.estimate(&evidence(&neighbors))
+}
