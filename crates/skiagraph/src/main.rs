@@ -10,6 +10,7 @@ mod output;
 mod progress;
 mod relevance;
 mod report;
+mod saliency;
 
 use std::process::ExitCode;
 
@@ -54,6 +55,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Eval(args) => commands::eval::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Saliency(args) => commands::saliency::run(&args),
         Command::Gallery(args) => commands::gallery::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Completions(args) => commands::completions::run::<Cli>(&args),

@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 15] = [
     &[],
     &["demo"],
     &["train"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 14] = [
     &["eval"],
     &["compare"],
     &["explain"],
+    &["saliency"],
     &["gallery"],
     &["gallery", "info"],
     &["gallery", "verify"],

@@ -206,3 +206,25 @@ fn patients_are_never_printed() {
         assert!(!fs::read_to_string(page).unwrap().contains("SECRET"));
     }
 }
+
+#[test]
+fn saliency_is_measured_beside_boxes_and_baselines() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = subset(folder.path(), 12, |_| true);
+    let name = |path: &Path| path.strip_prefix(folder.path()).unwrap().to_str().unwrap().to_owned();
+    let images = pictures(&folder.path().join("images"));
+    let rows: Vec<_> = images.iter().map(|path| format!("{},lung,4,4,40,60", name(path))).collect();
+    fs::write(folder.path().join("boxes.csv"), format!("path,label,x,y,w,h\n{}\n", rows.join("\n"))).unwrap();
+    let out = folder.path().join("out");
+    let report = json(&["saliency", "--data", text(&manifest), "--out", text(&out)]);
+    let boxes = report["boxes"].as_array().unwrap();
+    let maps: Vec<_> = boxes.iter().map(|row| row["map"].as_str().unwrap()).collect();
+    assert_eq!(maps, ["saliency", "Grad-CAM", "centre Gaussian", "edges", "random"]);
+    assert!(boxes.iter().all(|row| row["pointing"]["value"].as_f64().is_some()));
+    assert_eq!(report["randomised"].as_array().unwrap().len(), 10);
+    assert!(report["perturbation"][0]["insertion"].as_f64().unwrap() > 0.0);
+    let page = fs::read_to_string(out.join("saliency.html")).unwrap();
+    assert!(page.contains("Grad-CAM") && page.contains("data:image/jpeg;base64,"));
+    fs::write(folder.path().join("boxes.csv"), "path,label,x,y,w,h\na.png,lung,4,x,40,60\n").unwrap();
+    fail(&["saliency", "--data", text(&manifest)], &["boxes.csv", "row 1"]);
+}

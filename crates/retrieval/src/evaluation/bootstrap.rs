@@ -65,6 +65,15 @@ pub(super) fn figures(samples: &[Sample<'_>], classes: usize, options: &Options)
     }
 }
 
+/// The mean of values that each belong to a unit, with its interval by drawing units: for what is measured of pictures beside
+/// retrieval.
+#[must_use]
+pub fn mean_by_unit(values: &[(&str, f64)], options: &Options) -> Figure {
+    let sample = |&(unit, value)| Sample { unit, classes: &[], values: [value; MEASURES] };
+    let samples: Vec<Sample<'_>> = values.iter().map(sample).collect();
+    figures(&samples, 0, options).mean[0]
+}
+
 /// A task's queries, and how many classes they have.
 pub(super) type Set<'a> = (Vec<Sample<'a>>, usize);
 

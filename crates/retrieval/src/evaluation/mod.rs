@@ -25,7 +25,7 @@ use rayon::prelude::*;
 use crate::{Embedding, Error, HashCode, Result};
 use relevance::Relevance;
 
-pub use bootstrap::Figure;
+pub use bootstrap::{Figure, mean_by_unit};
 pub use curve::{RadiusPoint, by_radius};
 pub use measures::Values;
 pub use result::{ClassResult, Difference, QueryResult, TaskResult, paired_difference};

@@ -8,6 +8,7 @@ pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod gallery;
 pub(crate) mod index;
+pub(crate) mod saliency;
 pub(crate) mod search;
 pub(crate) mod train;
 
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Eval(eval::EvalArgs),
     Compare(compare::CompareArgs),
     Explain(explain::ExplainArgs),
+    Saliency(saliency::SaliencyArgs),
     Gallery(gallery::GalleryArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),

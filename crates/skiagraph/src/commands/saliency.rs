@@ -1,0 +1,112 @@
+//! `skiagraph saliency`: what a model's saliency maps are worth.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use radiograph::dataset::{Dataset, read_boxes};
+use retrieval::evaluation::Role;
+
+use crate::commands::eval::{self, figure, role};
+use crate::model::ModelArgs;
+use crate::output;
+use crate::saliency::{self, Report, Subject};
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph saliency --data data/
+  skiagraph saliency --model runs/a/model.safetensors --data data/ --out runs/a/saliency
+  skiagraph saliency --data data/ --boxes boxes.csv --json
+
+Boxes are a CSV with the columns path, label, x, y, w, h (pixels of the file). Without any, the other
+measures are taken all the same.";
+
+/// Measure what a model's saliency maps are worth
+///
+/// Whether they point at what experts boxed, more than the centre, edges, chance or Grad-CAM; whether the
+/// code comes and goes with what they show; whether they depend on what was learned; whether the map
+/// alone gives the class away.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct SaliencyArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Data set: a folder with a manifest, or the manifest
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Boxes [default: boxes.csv of the data set, if there is one]
+    #[arg(long, value_name = "FILE")]
+    boxes: Option<PathBuf>,
+    /// Seed of random maps, random weights and the bootstrap
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Write saliency.json and saliency.html into a folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Measures and reports.
+pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
+    let dataset = Dataset::open(&args.data)?;
+    let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
+    let (tasks, _) = eval::tasks(&args.data, None, &items)?;
+    let subject = Subject::new(&args.model.path()?, &dataset, boxes(args)?, args.seed)?;
+    let report = subject.measure(&tasks)?;
+    if let Some(folder) = &args.out {
+        write(folder, &subject, &report)?;
+    }
+    if args.json { output::json(&report) } else { print(&report) }
+}
+
+/// The boxes that were given, or those beside the data set.
+fn boxes(args: &SaliencyArgs) -> Result<BTreeMap<String, Vec<radiograph::dataset::BoundingBox>>> {
+    let folder = if args.data.is_dir() { Some(args.data.as_path()) } else { args.data.parent() };
+    let beside = folder.map(|folder| folder.join("boxes.csv")).filter(|file| file.is_file());
+    match args.boxes.as_ref().or(beside.as_ref()) {
+        Some(file) => Ok(read_boxes(file)?),
+        None => Ok(BTreeMap::new()),
+    }
+}
+
+fn write(folder: &Path, subject: &Subject, report: &Report) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+    let put = |name: &str, text: &str| {
+        let file = folder.join(name);
+        fs::write(&file, text).with_context(|| format!("cannot write `{}`", file.display()))
+    };
+    put("saliency.json", &serde_json::to_string_pretty(report)?)?;
+    put("saliency.html", &saliency::render(subject, report)?)
+}
+
+fn print(report: &Report) -> Result<()> {
+    let rows = report.boxes.iter().map(|row| {
+        let figures = [&row.pointing, &row.saliency_ahead, &row.energy, &row.iou].map(figure);
+        let head = [row.label.clone(), row.map.to_owned(), row.pictures.to_string()];
+        head.into_iter().chain(figures).collect()
+    });
+    let heads = ["boxes", "map", "pictures", "pointing", "saliency ahead", "energy", "IoU"];
+    output::text(&output::table(&heads, &rows.collect::<Vec<Vec<String>>>()))?;
+    let rows = report.perturbation.iter().map(|row| {
+        vec![row.map.to_owned(), format!("{:.3}", row.deletion), format!("{:.3}", row.insertion)]
+    });
+    output::text(&output::table(&["map", "deletion", "insertion"], &rows.collect::<Vec<_>>()))?;
+    let rows = report.randomised.iter().map(|step| {
+        let figures = [step.spearman, step.structural_similarity].map(|figure| format!("{figure:.3}"));
+        [step.stage.to_owned()].into_iter().chain(figures).collect()
+    });
+    output::text(&output::table(&["random down to", "Spearman", "SSIM"], &rows.collect::<Vec<Vec<_>>>()))?;
+    let rows = report.alone.iter().map(|row| {
+        let figures = [row.accuracy, row.balanced, row.majority].map(|figure| format!("{figure:.3}"));
+        [row.task.clone()].into_iter().chain(figures).collect()
+    });
+    let heads = ["class from the map alone", "accuracy", "balanced", "most frequent"];
+    output::text(&output::table(&heads, &rows.collect::<Vec<Vec<_>>>()))?;
+    let swap = &report.swapped;
+    output::text(&format!(
+        "bits that differ under another picture's map: {:.1} from its own code, {:.1} from the other's, {:.1} between the two",
+        swap.own, swap.donor, swap.between
+    ))
+}

@@ -1,0 +1,88 @@
+//! Whether maps carry more than where to look: classes told from maps alone, codes under the maps of other pictures.
+
+use anyhow::Result;
+use network::explain::leakage::{Classed, Swapped, classify, coarse};
+use radiograph::dataset::{Item, Split};
+use retrieval::evaluation::Task;
+use serde::Serialize;
+
+use super::Subject;
+use crate::ingest::{self, Listed};
+use crate::progress::Progress;
+
+/// Classes of a task told by the ten nearest maps.
+#[derive(Serialize)]
+pub(crate) struct Row {
+    pub(crate) task: String,
+    pub(crate) classes: usize,
+    pub(crate) queries: usize,
+    /// Share of the queries given their class.
+    pub(crate) accuracy: f64,
+    /// The same, mean over classes; by chance 1/classes.
+    pub(crate) balanced: f64,
+    /// Share of the most frequent class.
+    pub(crate) majority: f64,
+}
+
+/// Mean Hamming distances of codes of X under its own map S and under S', the map of another picture X'.
+#[derive(Serialize)]
+pub(crate) struct Swap {
+    /// Of (X, S) and (X, S').
+    pub(crate) own: f64,
+    /// Of (X, S') and (X', S').
+    pub(crate) donor: f64,
+    /// Of (X, S) and (X', S').
+    pub(crate) between: f64,
+}
+
+impl From<Swapped> for Swap {
+    fn from(Swapped { own, donor, between }: Swapped) -> Self {
+        Self { own, donor, between }
+    }
+}
+
+/// Every task with listed labels that asks and answers within one set of pictures.
+pub(super) fn measure(subject: &Subject, tasks: &[Task]) -> Result<Vec<Row>> {
+    let within = |task: &&Task| task.labels.is_some() && task.query.is_empty() && task.gallery.is_empty();
+    tasks.iter().filter(within).map(|task| one_task(subject, task)).collect()
+}
+
+fn one_task(subject: &Subject, task: &Task) -> Result<Row> {
+    let passes = |item: &&Item| task.filter.iter().all(|(column, value)| item.columns.get(column) == Some(value));
+    let of = |wanted: fn(Split) -> bool| subject.of(wanted).filter(passes).filter_map(|item| classed(task, item));
+    let queries: Vec<_> = of(|split| split == Split::Query).collect();
+    let gallery: Vec<_> = of(|split| matches!(split, Split::Train | Split::Database)).collect();
+    let found = classify(&maps(subject, &task.name, &gallery)?, &maps(subject, &task.name, &queries)?);
+    let mut classes: Vec<&str> = queries.iter().map(|(_, class)| *class).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let (accuracy, balanced, majority) = (found.accuracy, found.balanced, found.majority);
+    let (classes, queries) = (classes.len(), queries.len());
+    Ok(Row { task: task.name.clone(), classes, queries, accuracy, balanced, majority })
+}
+
+/// An item and the first of the task's labels that it has.
+fn classed<'a>(task: &'a Task, item: &'a Item) -> Option<(&'a Item, &'a str)> {
+    let label = task.labels.iter().flatten().find(|label| item.labels.contains(label))?;
+    Some((item, label))
+}
+
+/// Coarse maps with their classes; pictures that cannot be read are left out.
+fn maps<'a>(subject: &Subject, task: &str, items: &[(&Item, &'a str)]) -> Result<Vec<Classed<'a>>> {
+    let listed: Vec<_> = items.iter().map(|(item, _)| Listed::from_item(item)).collect();
+    let progress = Progress::images(&format!("maps alone, {task}"), items.len());
+    let mut rest = items.iter();
+    let mut maps = Vec::new();
+    ingest::for_each_batch(&listed, subject.encoder.preprocess(), |batch| {
+        let encodings = ingest::encode_pictures(&subject.encoder, &batch.pictures)?;
+        for (picture, encoding) in batch.pictures.iter().zip(encodings) {
+            if let Some((_, class)) = rest.find(|(item, _)| item.name == picture.record.name) {
+                maps.push((coarse(&encoding.saliency, &picture.input.frame), *class));
+            }
+        }
+        progress.advance(batch.files);
+        Ok(())
+    })?;
+    progress.finish();
+    Ok(maps)
+}

@@ -1,0 +1,123 @@
+//! Maps beside expert boxes: the pointing game, the share of the map within, and the overlap.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use network::SaliencyMap;
+use network::explain::pointing::{Localisation, localise};
+use network::explain::{Target, masks};
+use radiograph::Input;
+use radiograph::dataset::{BoundingBox, Item, Split};
+use retrieval::evaluation::{Figure, Options, mean_by_unit};
+use serde::Serialize;
+
+use super::Subject;
+use crate::progress::Progress;
+
+/// Boxes of fewer pictures than this are told together.
+const FEW: usize = 10;
+/// What they are called together.
+const OTHERS: &str = "other findings";
+/// Pictures whose maps are made together.
+const BATCH: usize = 32;
+
+/// The maps that are measured, the network's own first.
+pub(super) const MAPS: [&str; 5] = ["saliency", "Grad-CAM", "centre Gaussian", "edges", "random"];
+
+/// One kind of box under one kind of map; values are means over pictures.
+#[derive(Serialize)]
+pub(crate) struct Row {
+    /// What the boxes hold.
+    pub(crate) label: String,
+    pub(crate) map: &'static str,
+    pub(crate) pictures: usize,
+    /// Share of the pictures whose most salient place is in a box.
+    pub(crate) pointing: Figure,
+    /// By how much the network's own map points better than this one.
+    pub(crate) saliency_ahead: Figure,
+    /// Share of the map that is in a box.
+    pub(crate) energy: Figure,
+    /// Intersection over union at Otsu's threshold.
+    pub(crate) iou: Figure,
+    /// Share of the picture that is in a box: pointing by chance.
+    pub(crate) area: f64,
+}
+
+/// A picture's unit and how each map lies on its boxes.
+struct Measured {
+    unit: String,
+    by_map: Vec<Localisation>,
+}
+
+/// Pictures with boxes that were not trained on, by what the boxes hold.
+pub(super) fn measure(subject: &Subject) -> Result<Vec<Row>> {
+    let unseen = |split| matches!(split, Split::Query | Split::Database);
+    let items: Vec<&Item> = subject.of(unseen).filter(|item| subject.boxes.contains_key(&item.name)).collect();
+    let progress = Progress::images("boxes", items.len());
+    let mut groups = BTreeMap::<String, Vec<Measured>>::new();
+    for batch in items.chunks(BATCH) {
+        let pictures = subject.decode(batch.iter().copied())?;
+        let inputs: Vec<Input> = pictures.iter().map(|picture| picture.input.clone()).collect();
+        let maps = maps(subject, &inputs)?;
+        for (i, (item, picture)) in batch.iter().zip(&pictures).enumerate() {
+            for (label, boxes) in by_label(&subject.boxes[&item.name]) {
+                let size = (picture.record.width, picture.record.height);
+                let by_map = maps.iter().map(|maps| localise(&maps[i], &picture.input.frame, size, &boxes));
+                let measured = Measured { unit: item.unit(), by_map: by_map.collect() };
+                groups.entry(label).or_default().push(measured);
+            }
+        }
+        progress.advance(batch.len());
+    }
+    progress.finish();
+    Ok(gather(groups).iter().flat_map(|(label, measured)| rows(label, measured, subject.seed)).collect())
+}
+
+fn by_label(boxes: &[BoundingBox]) -> BTreeMap<String, Vec<BoundingBox>> {
+    let mut labels = BTreeMap::<String, Vec<BoundingBox>>::new();
+    for one in boxes {
+        labels.entry(one.label.clone()).or_default().push(one.clone());
+    }
+    labels
+}
+
+/// All maps of all pictures, in the order of [`MAPS`].
+pub(super) fn maps(subject: &Subject, inputs: &[Input]) -> Result<Vec<Vec<SaliencyMap>>> {
+    let size = subject.encoder.preprocess().size;
+    Ok(vec![
+        subject.explainer.saliency(inputs)?,
+        subject.explainer.grad_cam(inputs, Target::Predicted)?,
+        inputs.iter().map(|input| masks::centre(size, &input.frame)).collect(),
+        inputs.iter().map(masks::edges).collect(),
+        (0..inputs.len()).map(|i| masks::random(size, subject.seed + i as u64)).collect(),
+    ])
+}
+
+/// Kinds of box with few pictures become one.
+fn gather(groups: BTreeMap<String, Vec<Measured>>) -> BTreeMap<String, Vec<Measured>> {
+    let mut gathered = BTreeMap::<String, Vec<Measured>>::new();
+    for (label, measured) in groups {
+        let name = if measured.len() < FEW { OTHERS.to_owned() } else { label };
+        gathered.entry(name).or_default().extend(measured);
+    }
+    gathered
+}
+
+fn rows(label: &str, measured: &[Measured], seed: u64) -> Vec<Row> {
+    let options = Options { seed, ..Options::default() };
+    let mean = |of: &dyn Fn(&Measured) -> f64| {
+        let values: Vec<(&str, f64)> = measured.iter().map(|m| (m.unit.as_str(), of(m))).collect();
+        mean_by_unit(&values, &options)
+    };
+    let row = |(place, map): (usize, &&'static str)| Row {
+        label: label.to_owned(),
+        map,
+        pictures: measured.len(),
+        pointing: mean(&|m| m.by_map[place].pointing),
+        saliency_ahead: mean(&|m| m.by_map[0].pointing - m.by_map[place].pointing),
+        energy: mean(&|m| m.by_map[place].energy),
+        iou: mean(&|m| m.by_map[place].iou_otsu),
+        area: measured.iter().map(|m| m.by_map[place].area).sum::<f64>() / measured.len().max(1) as f64,
+    };
+    MAPS.iter().enumerate().map(row).collect()
+}

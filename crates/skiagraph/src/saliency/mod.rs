@@ -1,0 +1,114 @@
+//! What saliency maps are worth: on expert boxes, on retrieval, on learned weights, and as carriers of the class.
+
+mod alone;
+mod boxes;
+mod page;
+mod perturbation;
+
+pub(crate) use page::render;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use network::explain::{Explainer, sanity::Randomised};
+use network::{DeviceChoice, Encoder};
+use radiograph::dataset::{BoundingBox, Dataset, Item, Split};
+use retrieval::evaluation::Task;
+use serde::Serialize;
+
+use crate::ingest::{self, Decoded, Listed};
+
+/// Pictures that the slower measures are taken of, evenly over the queries.
+const SAMPLED: usize = 100;
+
+/// Everything that is measured of a model's saliency.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    pub(crate) model: String,
+    /// On expert boxes, by what they hold and by map.
+    pub(crate) boxes: Vec<boxes::Row>,
+    /// Insertion and deletion, by map.
+    pub(crate) perturbation: Vec<perturbation::Row>,
+    /// Similarity to the trained network's maps, as weights are randomised from the head downwards.
+    pub(crate) randomised: Vec<SanityRow>,
+    /// How well maps alone tell the class.
+    pub(crate) alone: Vec<alone::Row>,
+    /// Codes under the maps of other pictures.
+    pub(crate) swapped: alone::Swap,
+}
+
+/// A step of the cascading randomisation.
+#[derive(Serialize)]
+pub(crate) struct SanityRow {
+    pub(crate) stage: &'static str,
+    pub(crate) spearman: f64,
+    pub(crate) structural_similarity: f64,
+}
+
+impl From<Randomised> for SanityRow {
+    fn from(step: Randomised) -> Self {
+        let Randomised { stage, spearman, structural_similarity } = step;
+        Self { stage, spearman, structural_similarity }
+    }
+}
+
+/// What all measures work on.
+pub(crate) struct Subject<'a> {
+    pub(crate) encoder: Encoder,
+    pub(crate) explainer: Explainer,
+    pub(crate) dataset: &'a Dataset,
+    /// By name of the item.
+    pub(crate) boxes: BTreeMap<String, Vec<BoundingBox>>,
+    pub(crate) seed: u64,
+}
+
+impl<'a> Subject<'a> {
+    /// A model and the data set it is measured on.
+    pub(crate) fn new(
+        model: &Path,
+        dataset: &'a Dataset,
+        boxes: BTreeMap<String, Vec<BoundingBox>>,
+        seed: u64,
+    ) -> Result<Self> {
+        let encoder = Encoder::load(model, DeviceChoice::Cpu)?;
+        if !encoder.card().architecture.learns_saliency() {
+            bail!("`{}` learned no saliency; give a model with a saliency network", model.display());
+        }
+        Ok(Self { encoder, explainer: Explainer::load(model)?, dataset, boxes, seed })
+    }
+
+    /// Takes every measure; tasks name the classes that maps alone should not tell.
+    pub(crate) fn measure(&self, tasks: &[Task]) -> Result<Report> {
+        let queries: Vec<&Item> = self.of(|split| split == Split::Query).collect();
+        if queries.is_empty() {
+            bail!("the data set has no row with the split `query`");
+        }
+        let every = queries.len().div_ceil(SAMPLED);
+        let sampled: Vec<Decoded> = self.decode(queries.iter().copied().step_by(every))?;
+        let inputs: Vec<_> = sampled.iter().map(|picture| picture.input.clone()).collect();
+        let randomised = self.explainer.randomise(&inputs, self.seed)?;
+        Ok(Report {
+            model: self.encoder.model_id().0.clone(),
+            boxes: boxes::measure(self)?,
+            perturbation: perturbation::measure(self, &inputs)?,
+            randomised: randomised.into_iter().map(SanityRow::from).collect(),
+            alone: alone::measure(self, tasks)?,
+            swapped: self.explainer.swap_maps(&inputs, self.seed)?.into(),
+        })
+    }
+
+    /// Items of some splits.
+    fn of(&self, wanted: impl Fn(Split) -> bool) -> impl Iterator<Item = &'a Item> {
+        self.dataset.items.iter().filter(move |item| item.split.is_some_and(&wanted))
+    }
+
+    /// Reads pictures; one that cannot be read is an error here, where each is chosen for a reason.
+    fn decode<'b>(&self, items: impl Iterator<Item = &'b Item>) -> Result<Vec<Decoded>> {
+        let one = |item: &Item| {
+            ingest::decode(&Listed::from_item(item), self.encoder.preprocess())
+                .with_context(|| format!("cannot read `{}`", item.name))
+        };
+        items.map(one).collect()
+    }
+}

@@ -1,0 +1,45 @@
+//! Insertion and deletion: whether the code comes with the salient places, and goes with them.
+
+use anyhow::Result;
+use network::explain::perturb::{area, insertion_deletion};
+use radiograph::Input;
+use serde::Serialize;
+
+use super::Subject;
+use super::boxes::{MAPS, maps};
+use crate::progress::Progress;
+
+/// One kind of map; areas under the curves of similarity to the unchanged picture, means over pictures.
+#[derive(Serialize)]
+pub(crate) struct Row {
+    pub(crate) map: &'static str,
+    pub(crate) pictures: usize,
+    /// Of 1 − d/K of codes while salient places are blurred first: the lower the better.
+    pub(crate) deletion: f64,
+    /// The same while they come back first: the higher the better.
+    pub(crate) insertion: f64,
+    /// Of the cosine of embeddings.
+    pub(crate) deletion_embedding: f64,
+    pub(crate) insertion_embedding: f64,
+}
+
+/// Every kind of map on every picture.
+pub(super) fn measure(subject: &Subject, inputs: &[Input]) -> Result<Vec<Row>> {
+    let progress = Progress::images("insertion and deletion", MAPS.len() * inputs.len());
+    let mut rows = Vec::new();
+    for (map, maps) in MAPS.into_iter().zip(maps(subject, inputs)?) {
+        let mut sums = [0.0; 4];
+        for (input, map) in inputs.iter().zip(&maps) {
+            let found = insertion_deletion(&subject.encoder, input, map)?;
+            let (out, back) = (&found.deletion, &found.insertion);
+            let areas = [&out.code, &back.code, &out.embedding, &back.embedding].map(|curve| area(curve));
+            sums.iter_mut().zip(areas).for_each(|(sum, area)| *sum += area / inputs.len() as f64);
+            progress.advance(1);
+        }
+        let [deletion, insertion, deletion_embedding, insertion_embedding] = sums;
+        let pictures = inputs.len();
+        rows.push(Row { map, pictures, deletion, insertion, deletion_embedding, insertion_embedding });
+    }
+    progress.finish();
+    Ok(rows)
+}
