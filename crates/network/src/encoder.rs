@@ -143,9 +143,7 @@ impl Encoder {
     /// [`Error::InputSize`] for an input that had another preprocessing.
     pub fn encode(&self, inputs: &[Input]) -> Result<Vec<Encoding>> {
         let size = self.preprocess().size;
-        if let Some(other) = inputs.iter().find(|input| input.size != size) {
-            return Err(Error::InputSize { got: other.size, expected: size });
-        }
+        inputs.iter().try_for_each(|input| check_size(input, size))?;
         let side = size as usize;
         let pixels: Vec<f32> = inputs.iter().flat_map(|input| input.pixels.iter().copied()).collect();
         let encoded = match &self.engine {
@@ -181,6 +179,11 @@ fn by_network(network: &Network, device: &Device, pixels: &[f32], side: usize) -
         encoded.hash.extend(output.hash.into_data().iter::<f32>());
     }
     encoded
+}
+
+/// That an input had the model's preprocessing.
+pub(crate) fn check_size(input: &Input, expected: u32) -> Result<()> {
+    if input.size == expected { Ok(()) } else { Err(Error::InputSize { got: input.size, expected }) }
 }
 
 #[cfg(test)]

@@ -52,6 +52,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A label that the model was not trained on.
+    #[error("label {label:?} is unknown to the model; expected one of {known}")]
+    LabelUnknown {
+        /// What was asked for.
+        label: String,
+        /// The model's labels.
+        known: String,
+    },
     /// A training configuration that does not parse or does not make sense.
     #[error("{path}: {reason}")]
     Config {

@@ -118,9 +118,14 @@ impl Linear {
         self.weight.device()
     }
 
+    /// (outputs, inputs).
+    pub(crate) fn weights(&self) -> Tensor<2> {
+        self.weight.val()
+    }
+
     /// (N, inputs) → (N, outputs).
     pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        x.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()
+        x.matmul(self.weights().transpose()) + self.bias.val().unsqueeze()
     }
 }
 

@@ -7,6 +7,7 @@ mod config;
 mod device;
 mod encoder;
 mod error;
+pub mod explain;
 mod hash;
 mod kernels;
 mod layers;

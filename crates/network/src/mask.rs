@@ -33,9 +33,14 @@ impl SaliencySource {
 }
 
 fn centre(size: usize) -> Vec<f32> {
-    let (middle, sigma) = ((size as f32 - 1.0) / 2.0, size as f32 / 4.0);
-    let bell: Vec<f32> = (0..size).map(|i| (-((i as f32 - middle) / sigma).powi(2) / 2.0).exp()).collect();
+    let bell = bell(size);
     bell.iter().flat_map(|y| bell.iter().map(move |x| x * y)).collect()
+}
+
+/// A Gaussian around the middle of `size` samples, σ a quarter of them, 1 at its peak.
+pub(crate) fn bell(size: usize) -> Vec<f32> {
+    let (middle, sigma) = ((size as f32 - 1.0) / 2.0, size as f32 / 4.0);
+    (0..size).map(|i| (-((i as f32 - middle) / sigma).powi(2) / 2.0).exp()).collect()
 }
 
 fn random(size: usize) -> Vec<f32> {

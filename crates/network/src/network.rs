@@ -122,6 +122,11 @@ impl Network {
     /// Radiographs X (N, 1, H, W) in [0, 1], H and W multiples of 16 → everything above.
     pub fn forward(&self, x: Tensor<4>, mode: Mode) -> Output {
         let saliency = self.saliency_of(x.clone(), mode); //                  S:  N×1×H×W
+        self.forward_with_saliency(x, saliency, mode)
+    }
+
+    /// As [`Network::forward`], with maps S (N, 1, H, W) that were made elsewhere.
+    pub fn forward_with_saliency(&self, x: Tensor<4>, saliency: Tensor<4>, mode: Mode) -> Output {
         let modified = self.modification.apply(x, saliency.clone()); //       X': N×1×H×W
         let features = self.features(modified.clone(), mode); //              f:  N×512
         let embedding = unit_length(features.clone()); //                     E:  N×512
@@ -155,7 +160,18 @@ impl Network {
     }
 
     fn features(&self, modified: Tensor<4>, mode: Mode) -> Tensor<2> {
-        self.backbone.forward((modified - GREY_MEAN) / GREY_DEVIATION, mode)
+        self.backbone.forward(grey_levels(modified), mode)
+    }
+
+    /// Activations A of the last stage, before their average: (N, H/32, W/32, 512).
+    pub(crate) fn activations(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
+        let saliency = self.saliency_of(x.clone(), mode);
+        self.backbone.last_stage(grey_levels(self.modification.apply(x, saliency)), mode)
+    }
+
+    /// The layer that scores the labels.
+    pub(crate) fn classifier(&self) -> &Linear {
+        &self.classifier
     }
 
     /// Where its weights are.
@@ -173,4 +189,9 @@ impl Network {
     pub(crate) fn backbone(&self) -> &ResNet18 {
         &self.backbone
     }
+}
+
+/// Modified images as the backbone expects them.
+fn grey_levels(modified: Tensor<4>) -> Tensor<4> {
+    (modified - GREY_MEAN) / GREY_DEVIATION
 }

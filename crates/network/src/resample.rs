@@ -17,6 +17,11 @@ pub(crate) fn quadruple(x: Tensor<4>) -> Tensor<4> {
 /// Gaussian blur with σ of a sixteenth of the height, renormalised at the border: (N, 1, H, W) → same.
 pub(crate) fn blur(x: Tensor<4>) -> Tensor<4> {
     let sigma = x.dims()[2] as f32 / 16.0;
+    gaussian(x, sigma)
+}
+
+/// Gaussian blur with σ in pixels, renormalised at the border: (N, 1, H, W) → same.
+pub(crate) fn gaussian(x: Tensor<4>, sigma: f32) -> Tensor<4> {
     separable(x, |size| (size, gaussian_rows(size, sigma)))
 }
 

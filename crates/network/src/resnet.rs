@@ -77,12 +77,16 @@ impl ResNet18 {
 
     /// (N, C, H, W) → (N, 512): global average of the last stage.
     pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<2> {
+        global_average(self.last_stage(x, mode))
+    }
+
+    /// (N, C, H, W) → (N, H/32, W/32, 512): the last stage.
+    pub(crate) fn last_stage(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let x = self.stem(x, mode); //                         N×H/4×W/4×64
         let x = self.first(x, mode); //                        N×H/4×W/4×64
         let x = through(&self.layer2, x, mode); //             N×H/8×W/8×128
         let x = through(&self.layer3, x, mode); //             N×H/16×W/16×256
-        let x = through(&self.layer4, x, mode); //             N×H/32×W/32×512
-        global_average(x) //                                   N×512
+        through(&self.layer4, x, mode) //                      N×H/32×W/32×512
     }
 
     /// 7×7 convolution and 3×3 maximum, each at stride 2: (N, C, H, W) → (N, H/4, W/4, 64).

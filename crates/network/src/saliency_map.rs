@@ -24,13 +24,20 @@ impl SaliencyMap {
             .collect()
     }
 
+    /// The map in a square of another size, bilinear.
+    pub fn resized(&self, size: u32) -> Self {
+        let whole = Frame { left: 0, top: 0, width: self.size, height: self.size };
+        Self { size, values: self.onto(&whole, size, size) }
+    }
+
+    /// The values of the part of the square that the picture fills, row by row.
+    pub fn within(&self, frame: &Frame) -> Vec<f32> {
+        places(frame, self.size).map(|place| self.values[place]).collect()
+    }
+
     /// Mean over the part of the square that the picture fills.
     pub fn mean(&self, frame: &Frame) -> f32 {
-        let rows = (frame.top..frame.top + frame.height).flat_map(|y| {
-            let start = (y * self.size + frame.left) as usize;
-            &self.values[start..start + frame.width as usize]
-        });
-        rows.sum::<f32>() / (frame.width * frame.height).max(1) as f32
+        self.within(frame).iter().sum::<f32>() / (frame.width * frame.height).max(1) as f32
     }
 
     fn at(&self, x: f32, y: f32) -> f32 {
@@ -46,6 +53,12 @@ impl SaliencyMap {
     }
 }
 
+/// Where the picture's pixels lie among those of a square of side `size`, row by row.
+pub(crate) fn places(frame: &Frame, size: u32) -> impl Iterator<Item = usize> {
+    let Frame { left, top, width, height } = *frame;
+    (top..top + height).flat_map(move |y| (left..left + width).map(move |x| (y * size + x) as usize))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +71,14 @@ mod tests {
         let frame = Frame { left: 0, top: 1, width: 4, height: 2 };
         let onto = map.onto(&frame, 4, 2);
         assert_eq!(onto, [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]);
+        assert_eq!(map.within(&frame), onto);
         assert_eq!(map.mean(&frame), 1.5);
+    }
+
+    #[test]
+    fn a_resized_map_is_interpolated_between_the_middles_of_its_places() {
+        let map = SaliencyMap { size: 2, values: vec![0.0, 1.0, 0.0, 1.0] };
+        assert_eq!(map.resized(2), map);
+        assert_eq!(map.resized(4).values[..4], [0.0, 0.25, 0.75, 1.0]);
     }
 }

@@ -101,10 +101,10 @@ pub enum Error {
         /// Rows.
         height: u32,
     },
-    /// A manifest that does not read.
+    /// A manifest, or another table of a data set, that does not read.
     #[error("{path}: {reason}")]
     Manifest {
-        /// The manifest.
+        /// The table.
         path: PathBuf,
         /// What is wrong, where, and what is expected.
         reason: String,

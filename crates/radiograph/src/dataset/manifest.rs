@@ -10,14 +10,25 @@ use std::path::{Path, PathBuf};
 
 /// Separates labels within their column.
 const LABEL_SEPARATOR: char = '|';
-const REQUIRED: [&str; 2] = ["path", "labels"];
+const COLUMNS: Columns = Columns {
+    required: &["path", "labels"],
+    expected: "path and labels, and if known patient_id, view, source, licence, split, group",
+};
 
-type Row = BTreeMap<String, String>;
+/// The cells of a row by their column.
+pub(super) type Row = BTreeMap<String, String>;
+
+/// What a table must have.
+pub(super) struct Columns {
+    pub required: &'static [&'static str],
+    /// What to say where one is missing.
+    pub expected: &'static str,
+}
 
 /// Reads a manifest; paths in it are relative to its folder.
 pub(super) fn read(path: &Path) -> Result<Dataset> {
     let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-    let rows = if is_parquet { guarded_parquet_rows(path) } else { csv_rows(path) }?;
+    let rows = if is_parquet { guarded_parquet_rows(path) } else { csv_rows(path, &COLUMNS) }?;
     let root = path.parent().unwrap_or(Path::new("."));
     let mut dataset = Dataset { items: vec![], skipped: vec![] };
     let mut first_rows = HashMap::new();
@@ -46,30 +57,29 @@ fn unusable(item: &Item, row: usize, first_rows: &mut HashMap<PathBuf, usize>) -
     (!item.path.is_file()).then(|| "no such file".into())
 }
 
-fn wrong(path: &Path, reason: String) -> Error {
+pub(super) fn wrong(path: &Path, reason: String) -> Error {
     Error::Manifest { path: path.into(), reason }
 }
 
-fn check_columns(path: &Path, columns: &[String]) -> Result<()> {
-    match REQUIRED.iter().find(|name| !columns.iter().any(|c| c == *name)) {
-        None => Ok(()),
-        Some(missing) => Err(wrong(
-            path,
-            format!(
-                "no column {missing}, got {}; expected path and labels, and if known patient_id, view, source, \
-                 licence, split, group",
-                columns.join(", ")
-            ),
-        )),
+impl Columns {
+    fn check(&self, path: &Path, columns: &[String]) -> Result<()> {
+        match self.required.iter().find(|name| !columns.iter().any(|c| c == *name)) {
+            None => Ok(()),
+            Some(missing) => Err(wrong(
+                path,
+                format!("no column {missing}, got {}; expected {}", columns.join(", "), self.expected),
+            )),
+        }
     }
 }
 
-fn csv_rows(path: &Path) -> Result<Vec<Row>> {
+/// The rows of a table that has these columns, and perhaps others.
+pub(super) fn csv_rows(path: &Path, expected: &Columns) -> Result<Vec<Row>> {
     let bad = |e: csv::Error| wrong(path, e.to_string());
     let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
     let mut reader = csv::Reader::from_reader(file);
     let columns: Vec<String> = reader.headers().map_err(bad)?.iter().map(str::to_owned).collect();
-    check_columns(path, &columns)?;
+    expected.check(path, &columns)?;
     reader
         .records()
         .map(|record| {
@@ -91,7 +101,7 @@ fn parquet_rows(path: &Path) -> Result<Vec<Row>> {
     let reader = SerializedFileReader::new(file).map_err(bad)?;
     let schema = reader.metadata().file_metadata().schema();
     let columns: Vec<String> = schema.get_fields().iter().map(|f| f.name().to_owned()).collect();
-    check_columns(path, &columns)?;
+    COLUMNS.check(path, &columns)?;
     reader
         .get_row_iter(None)
         .map_err(bad)?

@@ -1,8 +1,11 @@
 //! Data sets: what pictures there are, their labels, patients and splits, whatever the layout.
 
+mod boxes;
 mod class_folders;
 mod manifest;
 mod split;
+
+pub use boxes::{BoundingBox, read_boxes};
 
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;

@@ -1,0 +1,168 @@
+//! What is measured of saliency: whether maps lie where experts drew boxes (`pointing`, beside the maps of `masks` and
+//! Grad-CAM), whether codes depend on what they show (`perturb`), on what the network learned (`sanity`, by `agreement`),
+//! and whether the maps alone give the class away (`leakage`).
+
+pub mod agreement;
+mod grad_cam;
+pub mod leakage;
+pub mod masks;
+pub mod perturb;
+pub mod pointing;
+#[cfg(test)]
+mod samples;
+pub mod sanity;
+
+use crate::device::DeviceChoice;
+use crate::encoder::check_size;
+use crate::error::Result;
+use crate::layers::Mode;
+use crate::model::{self, Card};
+use crate::network::Network;
+use crate::saliency_map::SaliencyMap;
+use burn::tensor::{Device, Tensor, TensorData};
+pub use grad_cam::Target;
+use radiograph::Input;
+use retrieval::HashCode;
+use std::path::Path;
+
+/// Pictures that go through the network together.
+const BATCH: usize = 16;
+
+/// A trained network that is not frozen, on the processor: what an encoder does not show can be asked of it.
+pub struct Explainer {
+    network: Network,
+    card: Card,
+}
+
+impl Explainer {
+    /// Reads a model that `train` wrote.
+    ///
+    /// # Errors
+    /// Those of [`crate::Encoder::load`].
+    pub fn load(path: &Path) -> Result<Self> {
+        let model = model::read(path, DeviceChoice::Cpu)?;
+        Ok(Self { network: model.network, card: model.card })
+    }
+
+    /// What the model says of itself.
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// The network's own maps, in order; ones for a network that has none.
+    ///
+    /// # Errors
+    /// [`crate::Error::InputSize`] for an input that had another preprocessing.
+    pub fn saliency(&self, inputs: &[Input]) -> Result<Vec<SaliencyMap>> {
+        by_batches(inputs, |batch| Ok(squares(self.network.saliency_of(self.tensor(batch)?, Mode::Infer))))
+    }
+
+    /// Codes of pictures under maps that were made elsewhere, of any size, in order.
+    ///
+    /// # Errors
+    /// [`crate::Error::InputSize`] for an input that had another preprocessing, and errors of codes.
+    pub fn codes_under(&self, pictures: &[(&Input, &SaliencyMap)]) -> Result<Vec<HashCode>> {
+        by_batches(pictures, |batch| {
+            let x = self.tensor(batch.iter().map(|(input, _)| *input))?;
+            let maps = batch.iter().flat_map(|(_, map)| map.resized(self.card.preprocess.size).values);
+            let saliency = planes(maps.collect(), x.dims());
+            let signs = values(self.network.forward_with_saliency(x, saliency, Mode::Infer).hash);
+            let rows = signs.chunks_exact(self.card.architecture.bits);
+            rows.map(|row| Ok(HashCode::from_signs(row)?)).collect()
+        })
+    }
+
+    /// X (N, 1, H, W) of inputs that had the model's preprocessing.
+    fn tensor<'a>(&self, inputs: impl IntoIterator<Item = &'a Input>) -> Result<Tensor<4>> {
+        let size = self.card.preprocess.size;
+        let (mut pixels, mut count) = (Vec::new(), 0);
+        for input in inputs {
+            check_size(input, size)?;
+            pixels.extend_from_slice(&input.pixels);
+            count += 1;
+        }
+        Ok(planes(pixels, [count, 1, size as usize, size as usize]))
+    }
+}
+
+/// The results for all items, made of [`BATCH`] at a time.
+fn by_batches<T, R>(items: &[T], mut run: impl FnMut(&[T]) -> Result<Vec<R>>) -> Result<Vec<R>> {
+    let mut results = Vec::with_capacity(items.len());
+    for batch in items.chunks(BATCH) {
+        results.extend(run(batch)?);
+    }
+    Ok(results)
+}
+
+/// A tensor on the processor.
+fn planes(values: Vec<f32>, shape: [usize; 4]) -> Tensor<4> {
+    Tensor::from_data(TensorData::new(values, shape), &Device::flex())
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+/// The maps of a tensor of squares with one channel, wherever that channel stands.
+fn squares(maps: Tensor<4>) -> Vec<SaliencyMap> {
+    let side = maps.dims()[2];
+    let values = values(maps);
+    let map = |values: &[f32]| SaliencyMap { size: side as u32, values: values.to_vec() };
+    values.chunks_exact(side * side).map(map).collect()
+}
+
+/// Values from 0, the least, to 1, the largest; all 0 where they are all alike.
+fn stretched(values: &[f32]) -> Vec<f32> {
+    let least = values.iter().copied().fold(f32::INFINITY, f32::min);
+    let range = values.iter().copied().fold(f32::NEG_INFINITY, f32::max) - least;
+    values.iter().map(|v| if range > 0.0 { (v - least) / range } else { 0.0 }).collect()
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len().max(1);
+    values.sum::<f64>() / count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoder::Encoder;
+    use crate::model;
+
+    #[test]
+    fn a_loaded_model_gives_the_maps_and_codes_of_its_encoder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let made = samples::explainer(5);
+        std::fs::write(&path, model::to_bytes(&made.network, &made.card).unwrap()).unwrap();
+        let explainer = Explainer::load(&path).unwrap();
+        assert_eq!(explainer.card(), &made.card);
+        // More than a batch.
+        let inputs = samples::inputs(BATCH + 1);
+        let encodings = Encoder::load(&path, DeviceChoice::Cpu).unwrap().encode(&inputs).unwrap();
+        let maps = explainer.saliency(&inputs).unwrap();
+        let pictures: Vec<_> = inputs.iter().zip(&maps).collect();
+        let codes = explainer.codes_under(&pictures).unwrap();
+        assert_eq!((maps.len(), codes.len()), (inputs.len(), inputs.len()));
+        for (encoding, (map, code)) in encodings.iter().zip(maps.iter().zip(&codes)) {
+            let pairs = encoding.saliency.values.iter().zip(&map.values);
+            assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-4));
+            // A value beside 0 may round to the other side.
+            assert!(encoding.code.distance(code) <= 1);
+        }
+    }
+
+    #[test]
+    fn an_input_of_another_size_is_refused() {
+        let mut inputs = samples::inputs(2);
+        inputs[1].size = 16;
+        let message = samples::explainer(5).saliency(&inputs).unwrap_err().to_string();
+        assert!(message.contains("input is 16×16"), "{message}");
+    }
+
+    #[test]
+    fn values_are_stretched() {
+        assert_eq!(stretched(&[3.0, 1.0, 2.0]), [1.0, 0.0, 0.5]);
+        assert_eq!(stretched(&[2.0, 2.0]), [0.0, 0.0]);
+    }
+}

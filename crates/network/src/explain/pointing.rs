@@ -1,0 +1,209 @@
+//! How well a map lies on the boxes that experts drew: the pointing game, energy pointing, and intersection over union.
+
+use super::stretched;
+use crate::saliency_map::SaliencyMap;
+use radiograph::Frame;
+use radiograph::dataset::BoundingBox;
+
+/// Thresholds at which maps are binarised, as shares of the way from a map's least to its largest value.
+pub const THRESHOLDS: [f32; 7] = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+/// Bins of Otsu's histogram.
+const BINS: usize = 256;
+
+/// How a map lies on the boxes of a picture; every value is in 0..=1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Localisation {
+    /// [`pointing`].
+    pub pointing: f64,
+    /// [`energy`].
+    pub energy: f64,
+    /// [`intersection_over_union`] at each of [`THRESHOLDS`].
+    pub iou: [f64; THRESHOLDS.len()],
+    /// The same at Otsu's threshold.
+    pub iou_otsu: f64,
+    /// The boxes' share of the picture: what pointing and energy come to by chance.
+    pub area: f64,
+}
+
+/// Measures a map of a picture that has `picture` (width, height) pixels in its file and lies in the square as `frame` says.
+///
+/// The peak is sought in the map's own places, for interpolation flattens peaks, and less so at the border; the rest is
+/// measured on the picture's pixels, over which the map is stretched to 0..=1: a constant in it counts for nothing.
+pub fn localise(
+    map: &SaliencyMap,
+    frame: &Frame,
+    picture: (u32, u32),
+    boxes: &[BoundingBox],
+) -> Localisation {
+    let peak = pointing(&map.within(frame), &union(boxes, picture, (frame.width, frame.height)));
+    let map = stretched(&map.onto(frame, picture.0, picture.1));
+    let inside = union(boxes, picture, picture);
+    Localisation {
+        pointing: peak,
+        energy: energy(&map, &inside),
+        iou: THRESHOLDS.map(|threshold| intersection_over_union(&map, &inside, threshold)),
+        iou_otsu: intersection_over_union(&map, &inside, otsu(&map)),
+        area: energy(&vec![1.0; map.len()], &inside),
+    }
+}
+
+/// For every place of a grid of (`columns`, `rows`) over a picture of (`width`, `height`) pixels, row by row, whether its
+/// middle is in a box.
+pub fn union(boxes: &[BoundingBox], (width, height): (u32, u32), (columns, rows): (u32, u32)) -> Vec<bool> {
+    let middle = |at: u32, extent: u32, count: u32| (at as f32 + 0.5) * extent as f32 / count as f32;
+    let within = |at: f32, start: f32, extent: f32| at >= start && at < start + extent;
+    let any = |x, y| boxes.iter().any(|b| within(x, b.x, b.width) && within(y, b.y, b.height));
+    let places = (0..rows).flat_map(|y| (0..columns).map(move |x| (x, y)));
+    places.map(|(x, y)| any(middle(x, width, columns), middle(y, height, rows))).collect()
+}
+
+/// The pointing game: 1 where the largest value is `inside`, else 0; where several places share it, their share inside, which
+/// is the expectation of drawing one of them (Zhang et al., "Top-Down Neural Attention by Excitation Backprop", IJCV 2018,
+/// without its margin of 15 pixels).
+pub fn pointing(map: &[f32], inside: &[bool]) -> f64 {
+    let largest = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let peaks = map.iter().zip(inside).filter(|(v, _)| **v == largest);
+    let (hits, count) =
+        peaks.fold((0, 0), |(hits, count), (_, inside)| (hits + usize::from(*inside), count + 1));
+    share(hits as f64, count as f64)
+}
+
+/// Energy pointing: the share of the map's sum that is `inside`, 0 for a map of zeros; values are 0 or more (Wang et al.,
+/// "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks", CVPR Workshops 2020).
+pub fn energy(map: &[f32], inside: &[bool]) -> f64 {
+    let sum = |only_inside: bool| -> f64 {
+        map.iter().zip(inside).filter(|(_, i)| **i || !only_inside).map(|(v, _)| f64::from(*v)).sum()
+    };
+    share(sum(true), sum(false))
+}
+
+/// |M ∩ B| / |M ∪ B| of M, the places of at least `threshold`, and B, those `inside`; 0 where both are empty.
+pub fn intersection_over_union(map: &[f32], inside: &[bool], threshold: f32) -> f64 {
+    let (mut both, mut either) = (0, 0);
+    for (value, inside) in map.iter().zip(inside) {
+        let salient = *value >= threshold;
+        both += usize::from(salient && *inside);
+        either += usize::from(salient || *inside);
+    }
+    share(both as f64, either as f64)
+}
+
+fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// The threshold in 0..=1 that parts a map in 0..=1 into two classes with the largest variance between them (Otsu, "A
+/// Threshold Selection Method from Gray-Level Histograms", IEEE Transactions on Systems, Man, and Cybernetics 1979), from
+/// 256 bins; the lowest of those that do.
+pub fn otsu(map: &[f32]) -> f32 {
+    let histogram = histogram(map);
+    let weighted = |(bin, count): (usize, &f64)| bin as f64 * count;
+    let (total, sum) = (map.len() as f64, histogram.iter().enumerate().map(weighted).sum::<f64>());
+    let (mut below, mut sum_below, mut best) = (0.0, 0.0, (0.0, 1));
+    for (bin, count) in histogram.iter().enumerate() {
+        below += count;
+        sum_below += weighted((bin, count));
+        let variance = between(below, sum_below, total, sum);
+        if variance > best.0 {
+            best = (variance, bin + 1);
+        }
+    }
+    best.1 as f32 / BINS as f32
+}
+
+fn histogram(map: &[f32]) -> [f64; BINS] {
+    let mut counts = [0.0; BINS];
+    map.iter().for_each(|v| counts[((v * BINS as f32) as usize).min(BINS - 1)] += 1.0);
+    counts
+}
+
+/// Variance between two classes: ω₀ω₁(μ₀ − μ₁)², of the lower class's count and sum, and of all; 0 where a class is empty.
+fn between(below: f64, sum_below: f64, total: f64, sum: f64) -> f64 {
+    let above = total - below;
+    if below == 0.0 || above == 0.0 {
+        return 0.0;
+    }
+    let difference = sum_below / below - (sum - sum_below) / above;
+    below * above * difference * difference / (total * total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bounding_box(x: f32, y: f32, width: f32, height: f32) -> BoundingBox {
+        BoundingBox { label: "fractured".into(), x, y, width, height }
+    }
+
+    #[test]
+    fn pixels_are_inside_by_their_middles() {
+        // The first box takes in the middles of two pixels of the upper row, the second that of one of the lower.
+        let boxes = [bounding_box(0.4, 0.0, 1.2, 1.0), bounding_box(1.0, 0.6, 1.0, 1.0)];
+        assert_eq!(union(&boxes, (3, 2), (3, 2)), [true, true, false, false, true, false]);
+        assert_eq!(union(&[bounding_box(1.0, 1.0, 9.0, 9.0)], (2, 2), (2, 2)), [false, false, false, true]);
+        // Two places over six pixels have their middles at 1.5 and 4.5.
+        assert_eq!(union(&[bounding_box(4.0, 0.0, 1.0, 1.0)], (6, 1), (2, 1)), [false, true]);
+    }
+
+    #[test]
+    fn the_pointing_game_counts_peaks_inside() {
+        let inside = [true, false, true, false];
+        assert_eq!(pointing(&[0.9, 0.1, 0.2, 0.3], &inside), 1.0);
+        assert_eq!(pointing(&[0.1, 0.9, 0.2, 0.3], &inside), 0.0);
+        // Three places share the peak, two of them inside.
+        assert_eq!(pointing(&[0.5, 0.5, 0.5, 0.1], &inside), 2.0 / 3.0);
+        assert_eq!(pointing(&[], &[]), 0.0);
+    }
+
+    #[test]
+    fn energy_is_the_share_of_the_sum() {
+        assert_eq!(energy(&[0.5, 0.25, 0.25, 1.0], &[true, true, false, false]), 0.375);
+        assert_eq!(energy(&[0.0, 0.0], &[true, false]), 0.0);
+    }
+
+    #[test]
+    fn intersections_and_unions_are_counted() {
+        let (map, inside) = ([0.9, 0.8, 0.3, 0.1], [true, false, true, false]);
+        // Salient: the first two; inside: the first and the third.
+        assert_eq!(intersection_over_union(&map, &inside, 0.5), 1.0 / 3.0);
+        assert_eq!(intersection_over_union(&map, &inside, 0.2), 2.0 / 3.0);
+        assert_eq!(intersection_over_union(&map, &[false; 4], 0.95), 0.0);
+    }
+
+    #[test]
+    fn otsu_parts_two_heaps() {
+        // Bins 25 and 204: every threshold between parts them alike, and the lowest is bin 26.
+        let map = [0.1, 0.1, 0.1, 0.8, 0.8];
+        assert_eq!(otsu(&map), 26.0 / 256.0);
+        // Bins 0, 128 and 255, in places 2, 1 and 1. Between the first and the rest: ½·½·191.5² = 9168; between the last and
+        // the rest: ¼·¾·(255 − 42.7)² = 8454.
+        assert_eq!(otsu(&[0.0, 0.0, 0.5, 1.0]), 1.0 / 256.0);
+    }
+
+    #[test]
+    fn a_peak_within_counts_as_one_at_the_border() {
+        // Enlarged by two, the peak in the middle would be flattened below the one in the corner.
+        let mut values = vec![0.0; 25];
+        (values[0], values[12]) = (0.9, 1.0);
+        let frame = Frame { left: 0, top: 0, width: 5, height: 5 };
+        let found =
+            localise(&SaliencyMap { size: 5, values }, &frame, (10, 10), &[bounding_box(4.0, 4.0, 2.0, 2.0)]);
+        assert_eq!(found.pointing, 1.0);
+    }
+
+    #[test]
+    fn a_map_is_measured_on_the_pixels_of_the_picture() {
+        // A picture of 4×2 pixels fills the rows 1 and 2 of the square; the map's largest value lies beside it.
+        let mut values = vec![0.2; 16];
+        (values[0], values[6], values[7]) = (1.0, 0.6, 0.4);
+        let map = SaliencyMap { size: 4, values };
+        let frame = Frame { left: 0, top: 1, width: 4, height: 2 };
+        let found = localise(&map, &frame, (4, 2), &[bounding_box(2.0, 0.0, 1.0, 2.0)]);
+        // Stretched, the map is 1 in one pixel of the box, ½ beside it, and 0 elsewhere.
+        assert_eq!((found.pointing, found.area), (1.0, 0.25));
+        assert!((found.energy - 2.0 / 3.0).abs() < 1e-6);
+        assert_eq!((found.iou[0], found.iou[6]), (1.0 / 3.0, 0.5));
+        // Otsu's heaps are the six zeros and the rest: 6/8·2/8·(¾)² is more than 1/8·7/8·(13/14)².
+        assert_eq!(found.iou_otsu, 1.0 / 3.0);
+    }
+}
