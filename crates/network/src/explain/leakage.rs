@@ -109,7 +109,7 @@ impl Explainer {
         let pictures: Vec<_> = inputs.iter().zip(donors.iter().map(|&donor| &maps[donor])).collect();
         let swapped = self.codes_under(&pictures)?;
         let distances = |of: &dyn Fn(usize) -> (HashCode, HashCode)| {
-            mean((0..inputs.len()).map(|i| of(i)).map(|(a, b)| f64::from(a.distance(&b))))
+            mean((0..inputs.len()).map(of).map(|(a, b)| f64::from(a.distance(&b))))
         };
         Ok(Swapped {
             own: distances(&|i| (own[i], swapped[i])),

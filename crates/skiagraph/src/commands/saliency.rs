@@ -89,9 +89,10 @@ fn print(report: &Report) -> Result<()> {
     });
     let heads = ["boxes", "map", "pictures", "pointing", "saliency ahead", "energy", "IoU"];
     output::text(&output::table(&heads, &rows.collect::<Vec<Vec<String>>>()))?;
-    let rows = report.perturbation.iter().map(|row| {
-        vec![row.map.to_owned(), format!("{:.3}", row.deletion), format!("{:.3}", row.insertion)]
-    });
+    let rows = report
+        .perturbation
+        .iter()
+        .map(|row| vec![row.map.to_owned(), format!("{:.3}", row.deletion), format!("{:.3}", row.insertion)]);
     output::text(&output::table(&["map", "deletion", "insertion"], &rows.collect::<Vec<_>>()))?;
     let rows = report.randomised.iter().map(|step| {
         let figures = [step.spearman, step.structural_similarity].map(|figure| format!("{figure:.3}"));

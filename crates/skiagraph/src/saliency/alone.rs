@@ -48,8 +48,10 @@ pub(super) fn measure(subject: &Subject, tasks: &[Task]) -> Result<Vec<Row>> {
 }
 
 fn one_task(subject: &Subject, task: &Task) -> Result<Row> {
-    let passes = |item: &&Item| task.filter.iter().all(|(column, value)| item.columns.get(column) == Some(value));
-    let of = |wanted: fn(Split) -> bool| subject.of(wanted).filter(passes).filter_map(|item| classed(task, item));
+    let passes =
+        |item: &&Item| task.filter.iter().all(|(column, value)| item.columns.get(column) == Some(value));
+    let of =
+        |wanted: fn(Split) -> bool| subject.of(wanted).filter(passes).filter_map(|item| classed(task, item));
     let queries: Vec<_> = of(|split| split == Split::Query).collect();
     let gallery: Vec<_> = of(|split| matches!(split, Split::Train | Split::Database)).collect();
     let found = classify(&maps(subject, &task.name, &gallery)?, &maps(subject, &task.name, &queries)?);

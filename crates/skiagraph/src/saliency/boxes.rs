@@ -52,7 +52,8 @@ struct Measured {
 /// Pictures with boxes that were not trained on, by what the boxes hold.
 pub(super) fn measure(subject: &Subject) -> Result<Vec<Row>> {
     let unseen = |split| matches!(split, Split::Query | Split::Database);
-    let items: Vec<&Item> = subject.of(unseen).filter(|item| subject.boxes.contains_key(&item.name)).collect();
+    let items: Vec<&Item> =
+        subject.of(unseen).filter(|item| subject.boxes.contains_key(&item.name)).collect();
     let progress = Progress::images("boxes", items.len());
     let mut groups = BTreeMap::<String, Vec<Measured>>::new();
     for batch in items.chunks(BATCH) {

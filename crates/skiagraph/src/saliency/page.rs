@@ -22,7 +22,8 @@ pub(crate) fn render(subject: &Subject, report: &Report) -> Result<String> {
         title: "What the saliency maps are worth".to_owned(),
         intro: vec![
             format!("Model {}. No box was seen in training or used to tune anything.", report.model),
-            "Pictures below: white lines are the experts' boxes; brighter colours are more salient.".to_owned(),
+            "Pictures below: white lines are the experts' boxes; brighter colours are more salient."
+                .to_owned(),
         ],
         figures: None,
         sections: vec![boxes(report), perturbation(report), sanity(report), alone(report)],
@@ -54,7 +55,8 @@ fn perturbation(report: &Report) -> Section {
         let areas = [row.deletion, row.insertion, row.deletion_embedding, row.insertion_embedding];
         [row.map.to_owned()].into_iter().chain(areas.map(|area| format!("{area:.3}"))).collect()
     });
-    let heads = ["map", "deletion, codes", "insertion, codes", "deletion, embeddings", "insertion, embeddings"];
+    let heads =
+        ["map", "deletion, codes", "insertion, codes", "deletion, embeddings", "insertion, embeddings"];
     let caption = "Areas under the similarity to the unchanged picture: deletion low, insertion high is good";
     section("Insertion and deletion", caption, &heads, rows.collect())
 }
