@@ -1,8 +1,8 @@
 //! Grad-CAM of the backbone's last stage, in closed form: what comes after that stage is an average and a linear layer.
 //!
-//! α_c = 1/Z Σ ∂y/∂A_c and L = ReLU(Σ_c α_c A_c) (Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via
-//! Gradient-based Localization", ICCV 2017). With f the average of A over its Z places, ∂y/∂A_c is (∂y/∂f_c)/Z in all of them;
-//! positive factors fall away when L is divided by its largest value.
+//! α_c = 1/Z Σ ∂y/∂A_c and L = ReLU(Σ_c α_c A_c) (Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks
+//! via Gradient-based Localization", ICCV 2017). With f the average of A over its Z places, ∂y/∂A_c is (∂y/∂f_c)/Z in
+//! all of them; positive factors fall away when L is divided by its largest value.
 
 use super::{Explainer, by_batches, squares};
 use crate::error::{Error, Result};
@@ -26,8 +26,8 @@ pub enum Target<'a> {
 }
 
 impl Explainer {
-    /// Grad-CAM maps at the inputs' size, in order: bilinear from the last stage's places, a thirty-second of the side. Each
-    /// is 1 at its largest place, or 0 all over where nothing speaks for the target.
+    /// Grad-CAM maps at the inputs' size, in order: bilinear from the last stage's places, a thirty-second of the side.
+    /// Each is 1 at its largest place, or 0 all over where nothing speaks for the target.
     ///
     /// # Errors
     /// [`Error::InputSize`] for an input that had another preprocessing, [`Error::LabelUnknown`].

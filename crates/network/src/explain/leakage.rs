@@ -56,8 +56,8 @@ pub fn coarse(map: &SaliencyMap, frame: &Frame) -> Vec<f32> {
     means
 }
 
-/// Gives every query the class that most of its ten nearest maps of the gallery have, by Euclidean distance; of classes with
-/// as many votes, that of the nearest map.
+/// Gives every query the class that most of its ten nearest maps of the gallery have, by Euclidean distance; of classes
+/// with as many votes, that of the nearest map.
 pub fn classify(gallery: &[Classed<'_>], queries: &[Classed<'_>]) -> Accuracy {
     let majority = winner(gallery.iter().map(|(_, class)| *class));
     let answers: Vec<Option<&str>> =

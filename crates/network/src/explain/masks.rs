@@ -11,8 +11,8 @@ use rand_chacha::ChaCha8Rng;
 /// Blur of the edge map, in pixels of the square.
 const EDGE_BLUR: f32 = 1.0;
 
-/// A Gaussian around the middle of the picture, σ a quarter of each of its sides, 0 beside it: photographers centre what
-/// matters.
+/// A Gaussian around the middle of the picture, σ a quarter of each of its sides, 0 beside it: photographers centre
+/// what matters.
 pub fn centre(size: u32, frame: &Frame) -> SaliencyMap {
     let (rows, columns) = (bell(frame.height as usize), bell(frame.width as usize));
     framed(size, frame, rows.iter().flat_map(|y| columns.iter().map(move |x| x * y)))

@@ -1,6 +1,6 @@
 //! What is measured of saliency: whether maps lie where experts drew boxes (`pointing`, beside the maps of `masks` and
-//! Grad-CAM), whether codes depend on what they show (`perturb`), on what the network learned (`sanity`, by `agreement`),
-//! and whether the maps alone give the class away (`leakage`).
+//! Grad-CAM), whether codes depend on what they show (`perturb`), on what the network learned (`sanity`, by
+//! `agreement`), and whether the maps alone give the class away (`leakage`).
 
 pub mod agreement;
 mod grad_cam;

@@ -1,8 +1,8 @@
 //! Insertion and deletion: how the code changes while pixels go, or come, in descending saliency.
 //!
 //! Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models", BMVC 2018, with the
-//! similarity to the picture's own code in place of a class score. What goes turns into the blurred picture, by the blur that
-//! the network's own modification has, so that a step is no sight that the network never saw.
+//! similarity to the picture's own code in place of a class score. What goes turns into the blurred picture, by the
+//! blur that the network's own modification has, so that a step is no sight that the network never saw.
 
 use super::{planes, squares};
 use crate::encoder::{Encoder, Encoding};
@@ -66,7 +66,8 @@ fn similarity(a: &Encoding, b: &Encoding) -> (f64, f64) {
     (1.0 - differing, products.sum())
 }
 
-/// Area under a curve over 0..=1 by the trapezoidal rule: (Σ − first/2 − last/2)/(length − 1); 0 for fewer than two values.
+/// Area under a curve over 0..=1 by the trapezoidal rule: (Σ − first/2 − last/2)/(length − 1); 0 for fewer than two
+/// values.
 pub fn area(curve: &[f64]) -> f64 {
     let trapezoids = curve.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0);
     trapezoids.sum::<f64>() / (curve.len().max(2) - 1) as f64

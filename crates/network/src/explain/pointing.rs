@@ -25,7 +25,8 @@ pub struct Localisation {
     pub area: f64,
 }
 
-/// Measures a map of a picture that has `picture` (width, height) pixels in its file and lies in the square as `frame` says.
+/// Measures a map of a picture that has `picture` (width, height) pixels in its file and lies in the square as `frame`
+/// says.
 ///
 /// The peak is sought in the map's own places, for interpolation flattens peaks, and less so at the border; the rest is
 /// measured on the picture's pixels, over which the map is stretched to 0..=1: a constant in it counts for nothing.
@@ -47,8 +48,8 @@ pub fn localise(
     }
 }
 
-/// For every place of a grid of (`columns`, `rows`) over a picture of (`width`, `height`) pixels, row by row, whether its
-/// middle is in a box.
+/// For every place of a grid of (`columns`, `rows`) over a picture of (`width`, `height`) pixels, row by row, whether
+/// its middle is in a box.
 pub fn union(boxes: &[BoundingBox], (width, height): (u32, u32), (columns, rows): (u32, u32)) -> Vec<bool> {
     let middle = |at: u32, extent: u32, count: u32| (at as f32 + 0.5) * extent as f32 / count as f32;
     let within = |at: f32, start: f32, extent: f32| at >= start && at < start + extent;
@@ -57,9 +58,9 @@ pub fn union(boxes: &[BoundingBox], (width, height): (u32, u32), (columns, rows)
     places.map(|(x, y)| any(middle(x, width, columns), middle(y, height, rows))).collect()
 }
 
-/// The pointing game: 1 where the largest value is `inside`, else 0; where several places share it, their share inside, which
-/// is the expectation of drawing one of them (Zhang et al., "Top-Down Neural Attention by Excitation Backprop", IJCV 2018,
-/// without its margin of 15 pixels).
+/// The pointing game: 1 where the largest value is `inside`, else 0; where several places share it, their share inside,
+/// which is the expectation of drawing one of them (Zhang et al., "Top-Down Neural Attention by Excitation Backprop",
+/// IJCV 2018, without its margin of 15 pixels).
 pub fn pointing(map: &[f32], inside: &[bool]) -> f64 {
     let largest = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let peaks = map.iter().zip(inside).filter(|(v, _)| **v == largest);
@@ -68,8 +69,8 @@ pub fn pointing(map: &[f32], inside: &[bool]) -> f64 {
     share(hits as f64, count as f64)
 }
 
-/// Energy pointing: the share of the map's sum that is `inside`, 0 for a map of zeros; values are 0 or more (Wang et al.,
-/// "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks", CVPR Workshops 2020).
+/// Energy pointing: the share of the map's sum that is `inside`, 0 for a map of zeros; values are 0 or more (Wang et
+/// al., "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks", CVPR Workshops 2020).
 pub fn energy(map: &[f32], inside: &[bool]) -> f64 {
     let sum = |only_inside: bool| -> f64 {
         map.iter().zip(inside).filter(|(_, i)| **i || !only_inside).map(|(v, _)| f64::from(*v)).sum()
@@ -93,8 +94,8 @@ fn share(part: f64, whole: f64) -> f64 {
 }
 
 /// The threshold in 0..=1 that parts a map in 0..=1 into two classes with the largest variance between them (Otsu, "A
-/// Threshold Selection Method from Gray-Level Histograms", IEEE Transactions on Systems, Man, and Cybernetics 1979), from
-/// 256 bins; the lowest of those that do.
+/// Threshold Selection Method from Gray-Level Histograms", IEEE Transactions on Systems, Man, and Cybernetics 1979),
+/// from 256 bins; the lowest of those that do.
 pub fn otsu(map: &[f32]) -> f32 {
     let histogram = histogram(map);
     let weighted = |(bin, count): (usize, &f64)| bin as f64 * count;
@@ -117,7 +118,8 @@ fn histogram(map: &[f32]) -> [f64; BINS] {
     counts
 }
 
-/// Variance between two classes: ω₀ω₁(μ₀ − μ₁)², of the lower class's count and sum, and of all; 0 where a class is empty.
+/// Variance between two classes: ω₀ω₁(μ₀ − μ₁)², of the lower class's count and sum, and of all; 0 where a class is
+/// empty.
 fn between(below: f64, sum_below: f64, total: f64, sum: f64) -> f64 {
     let above = total - below;
     if below == 0.0 || above == 0.0 {
@@ -175,8 +177,8 @@ mod tests {
         // Bins 25 and 204: every threshold between parts them alike, and the lowest is bin 26.
         let map = [0.1, 0.1, 0.1, 0.8, 0.8];
         assert_eq!(otsu(&map), 26.0 / 256.0);
-        // Bins 0, 128 and 255, in places 2, 1 and 1. Between the first and the rest: ½·½·191.5² = 9168; between the last and
-        // the rest: ¼·¾·(255 − 42.7)² = 8454.
+        // Bins 0, 128 and 255, in places 2, 1 and 1. Between the first and the rest: ½·½·191.5² = 9168; between the
+        // last and the rest: ¼·¾·(255 − 42.7)² = 8454.
         assert_eq!(otsu(&[0.0, 0.0, 0.5, 1.0]), 1.0 / 256.0);
     }
 

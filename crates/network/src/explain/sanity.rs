@@ -1,7 +1,7 @@
 //! Whether maps depend on what was learned: weights are randomised from the head of the saliency network downwards.
 //!
-//! Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018: the cascading randomisation. A map that stays alike was
-//! made by the architecture, not by learning.
+//! Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018: the cascading randomisation. A map that stays alike
+//! was made by the architecture, not by learning.
 
 use super::agreement::{spearman, structural_similarity};
 use super::{Explainer, mean, stretched};
@@ -27,8 +27,8 @@ pub struct Randomised {
 }
 
 impl Explainer {
-    /// Randomises one stage after the other, each as `seed` initialises it, and compares maps; nothing for a network without
-    /// learned saliency.
+    /// Randomises one stage after the other, each as `seed` initialises it, and compares maps; nothing for a network
+    /// without learned saliency.
     ///
     /// # Errors
     /// [`crate::Error::InputSize`] for an input that had another preprocessing.

@@ -28,7 +28,8 @@ pub struct BoundingBox {
 /// Reads a table of boxes: for every item that has some, by [`super::Item::name`], its boxes in the table's order.
 ///
 /// # Errors
-/// [`crate::Error::File`], and [`crate::Error::Manifest`], which says row and column, what was got and what was expected.
+/// [`crate::Error::File`], and [`crate::Error::Manifest`], which says row and column, what was got and what was
+/// expected.
 pub fn read_boxes(path: &Path) -> Result<BTreeMap<String, Vec<BoundingBox>>> {
     let mut boxes = BTreeMap::<String, Vec<BoundingBox>>::new();
     for (number, row) in (1..).zip(csv_rows(path, &COLUMNS)?) {
