@@ -20,6 +20,21 @@ pub(crate) struct RelevanceReport {
     pub(crate) answers: Reliability,
     /// Queries that are called unlike everything known, by source.
     pub(crate) novel: Vec<NovelQueries>,
+    /// Pictures that should be called so, if any were given.
+    pub(crate) strangers: Option<Strangers>,
+    /// Mean distance of the nearest neighbours, query by query.
+    #[serde(skip)]
+    distances: Vec<f64>,
+}
+
+/// Pictures that are no radiographs, or of kinds that the model does not know.
+#[derive(Serialize)]
+pub(crate) struct Strangers {
+    pub(crate) pictures: usize,
+    /// Those that are called unlike everything known.
+    pub(crate) novel: usize,
+    /// Area under the ROC curve of the distance: the chance that a stranger lies farther off than a query.
+    pub(crate) auroc: f64,
 }
 
 /// Queries of a source that are called novel.
@@ -38,6 +53,7 @@ pub(crate) fn measure(
     embeddings: &[Embedding],
 ) -> RelevanceReport {
     let (mut neighbors, mut answers) = (Vec::new(), Vec::new());
+    let mut distances = Vec::new();
     let mut novel = BTreeMap::<String, (usize, usize)>::new();
     for known in known_answers(items, codes, embeddings, |label| estimator.counts(label)) {
         let estimate = estimator.estimate(&known.evidence);
@@ -46,6 +62,7 @@ pub(crate) fn measure(
         answers.push((estimate.precision, truth.iter().sum::<f64>() / truth.len().max(1) as f64));
         let source = items[known.query].columns.get(SOURCE).cloned().unwrap_or_default();
         let (queries, called) = novel.entry(source).or_default();
+        distances.push(estimate.distance);
         *queries += 1;
         *called += usize::from(estimate.novel);
     }
@@ -54,10 +71,24 @@ pub(crate) fn measure(
         neighbors: Reliability::of(&neighbors),
         answers: Reliability::of(&answers),
         novel: novel.into_iter().map(of_source).collect(),
+        strangers: None,
+        distances,
     }
 }
 
 impl RelevanceReport {
+    /// Adds the estimates of strangers' answers.
+    pub(crate) fn add_strangers(&mut self, estimates: &[Estimate]) {
+        let farther = |a: f64, b: f64| if a == b { 0.5 } else { f64::from(u8::from(a > b)) };
+        let pairs =
+            estimates.iter().flat_map(|e| self.distances.iter().map(move |&d| farther(e.distance, d)));
+        self.strangers = Some(Strangers {
+            pictures: estimates.len(),
+            novel: estimates.iter().filter(|estimate| estimate.novel).count(),
+            auroc: pairs.sum::<f64>() / (estimates.len() * self.distances.len()).max(1) as f64,
+        });
+    }
+
     /// A line each for neighbours, answers and novelty.
     pub(crate) fn text(&self) -> String {
         let line = |name: &str, r: &Reliability| {
@@ -68,8 +99,12 @@ impl RelevanceReport {
         };
         let novel: Vec<_> =
             self.novel.iter().map(|n| format!("{} {} of {}", n.source, n.novel, n.queries)).collect();
+        let strangers = self.strangers.as_ref().map_or_else(String::new, |s| {
+            let (novel, pictures, auroc) = (s.novel, s.pictures, s.auroc);
+            format!("\nstrangers unlike everything known: {novel} of {pictures}, AUROC {auroc:.3}")
+        });
         format!(
-            "{}\n{}\nqueries unlike everything known: {}",
+            "{}\n{}\nqueries unlike everything known: {}{strangers}",
             line("single neighbours", &self.neighbors),
             line("whole answers", &self.answers),
             novel.join(", ")

@@ -30,26 +30,53 @@ pub fn known_answers(
     let queries: Vec<usize> = (0..items.len()).filter(|&i| asks(&items[i])).collect();
     let shares = |a: &Labelled, b: &Labelled| a.labels.iter().any(|l| counts(l) && b.labels.contains(l));
     let answer = |&query: &usize| {
-        let nearest = nearest(items, codes, query);
-        let bits = codes[query].bits().max(1) as f64;
-        let neighbors: Vec<(f64, f64, &[String])> = nearest
-            .iter()
-            .map(|&(distance, i)| {
-                let euclidean = f64::from(embeddings[query].distance(&embeddings[i]));
-                (f64::from(distance) / bits, euclidean, items[i].labels.as_slice())
-            })
-            .collect();
+        let asking =
+            Asking { code: &codes[query], embedding: &embeddings[query], patient: &items[query].patient };
+        let nearest = nearest(items, codes, &asking);
         let relevant = nearest.iter().map(|&(_, i)| shares(&items[query], &items[i])).collect();
-        KnownAnswer { query, evidence: evidence(&neighbors), relevant }
+        KnownAnswer { query, evidence: evidence_of(items, embeddings, &asking, &nearest), relevant }
     };
     queries.par_iter().map(answer).collect()
 }
 
-fn nearest(items: &[Labelled], codes: &[HashCode], query: usize) -> Vec<(u32, usize)> {
-    let own = &items[query].patient;
+/// The evidence for a picture that is not among the items: of its nearest gallery items, by (distance, position).
+#[must_use]
+pub fn foreign_evidence(
+    items: &[Labelled],
+    codes: &[HashCode],
+    embeddings: &[Embedding],
+    (code, embedding): (&HashCode, &Embedding),
+) -> Vec<Evidence> {
+    let asking = Asking { code, embedding, patient: &None };
+    evidence_of(items, embeddings, &asking, &nearest(items, codes, &asking))
+}
+
+/// Who asks.
+struct Asking<'a> {
+    code: &'a HashCode,
+    embedding: &'a Embedding,
+    patient: &'a Option<String>,
+}
+
+fn evidence_of(
+    items: &[Labelled],
+    embeddings: &[Embedding],
+    asking: &Asking<'_>,
+    nearest: &[(u32, usize)],
+) -> Vec<Evidence> {
+    let bits = asking.code.bits().max(1) as f64;
+    let neighbor = |&(distance, i): &(u32, usize)| {
+        let euclidean = f64::from(asking.embedding.distance(&embeddings[i]));
+        (f64::from(distance) / bits, euclidean, items[i].labels.as_slice())
+    };
+    evidence(&nearest.iter().map(neighbor).collect::<Vec<_>>())
+}
+
+fn nearest(items: &[Labelled], codes: &[HashCode], asking: &Asking<'_>) -> Vec<(u32, usize)> {
+    let own = asking.patient;
     let answers = |i: &usize| items[*i].role == Role::Gallery && (own.is_none() || items[*i].patient != *own);
     let mut all: Vec<(u32, usize)> =
-        (0..items.len()).filter(answers).map(|i| (codes[query].distance(&codes[i]), i)).collect();
+        (0..items.len()).filter(answers).map(|i| (asking.code.distance(&codes[i]), i)).collect();
     let k = NEIGHBORS.min(all.len());
     if k > 0 {
         all.select_nth_unstable(k - 1);
@@ -87,5 +114,7 @@ mod tests {
         assert_eq!(known[0].evidence[1].euclidean, 1.0);
         assert_eq!(known[0].evidence[0].agreement, Some(1.0 / 3.0));
         assert!(known_answers(&items, &codes, &embeddings, |_| false).is_empty());
+        let foreign = foreign_evidence(&items, &codes, &embeddings, (&codes[0], &embeddings[0]));
+        assert_eq!(foreign.iter().map(|e| e.euclidean).collect::<Vec<_>>(), [0.0, 0.5, 1.0]);
     }
 }

@@ -13,7 +13,7 @@ mod reliability;
 
 use serde::{Deserialize, Serialize};
 
-pub use known::{KnownAnswer, known_answers};
+pub use known::{KnownAnswer, foreign_evidence, known_answers};
 use logistic::Logistic;
 pub use reliability::{Bin, Reliability};
 
@@ -40,6 +40,8 @@ pub struct Estimate {
     pub relevance: Vec<f64>,
     /// The expected share of relevant neighbours.
     pub precision: f64,
+    /// Mean Euclidean distance of the neighbours' embeddings.
+    pub distance: f64,
     /// Whether the query is unlike all that the estimator knows: no radiograph, or of an unknown kind.
     pub novel: bool,
 }
@@ -115,6 +117,7 @@ impl Estimator {
         Estimate {
             precision: relevance.iter().sum::<f64>() / relevance.len().max(1) as f64,
             relevance,
+            distance: mean_distance(evidence),
             novel: evidence.is_empty() || mean_distance(evidence) > self.farthest,
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item, Split};
+use retrieval::estimate::foreign_evidence;
 use retrieval::evaluation::{self, Figure, Labelled, Options, Ranking, Role, Task, TaskResult};
 use retrieval::{Embedding, HashCode};
 use serde::Serialize;
@@ -20,6 +21,7 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph eval --data data/
   skiagraph eval --model runs/a/model.safetensors --data data/ --untrained --out runs/a/eval
   skiagraph eval --data data/manifest.csv --tasks my-tasks.toml --json
+  skiagraph eval --data data/ --strangers photographs/
 
 Every figure comes with a 95 % interval: percentile bootstrap over patients (or what the data set
 gives in their stead). The N of average precision: all relevant.";
@@ -42,6 +44,9 @@ pub(crate) struct EvalArgs {
     /// Measure an untrained network of the same shape, too
     #[arg(long)]
     untrained: bool,
+    /// Pictures that should be called unlike everything known: no radiographs, or of unknown kinds
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    strangers: Vec<PathBuf>,
     /// Seed of the bootstrap and of the untrained network
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
@@ -106,9 +111,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     if args.untrained {
         results.extend(measure_untrained(&encoder, &items, &tasks, args.seed)?);
     }
-    let estimator = encoder.card().estimator.as_ref();
-    let relevance = estimator
-        .map(|estimator| relevance::measure(estimator, &encoded.items, &encoded.codes, &encoded.embeddings));
+    let relevance = relevance(&encoder, &encoded, &args.strangers)?;
     encoded.rejected.extend(dataset.skipped.iter().map(Rejected::from));
     let count = |wanted| encoded.items.iter().filter(|item| item.role == wanted).count();
     let report = Report {
@@ -126,6 +129,30 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
         write(folder, &report)?;
     }
     if args.json { output::json(&report) } else { print(&report) }
+}
+
+/// How far the model's estimates hold, and what it says of strangers.
+fn relevance(encoder: &Encoder, encoded: &Encoded, strangers: &[PathBuf]) -> Result<Option<RelevanceReport>> {
+    let Some(estimator) = encoder.card().estimator.as_ref() else {
+        if strangers.is_empty() {
+            return Ok(None);
+        }
+        bail!("the model has no estimator for --strangers; train it anew, with a validation part");
+    };
+    let Encoded { items, codes, embeddings, .. } = encoded;
+    let mut report = relevance::measure(estimator, items, codes, embeddings);
+    if !strangers.is_empty() {
+        let mut estimates = Vec::new();
+        ingest::for_each_batch(&ingest::list_paths(strangers)?, encoder.preprocess(), |batch| {
+            for encoding in ingest::encode_pictures(encoder, &batch.pictures)? {
+                let asking = (&encoding.code, &encoding.embedding);
+                estimates.push(estimator.estimate(&foreign_evidence(items, codes, embeddings, asking)));
+            }
+            Ok(())
+        })?;
+        report.add_strangers(&estimates);
+    }
+    Ok(Some(report))
 }
 
 /// The tasks of --tasks, of the data set, or the built-in ones. A task that was asked for must suit the data;
