@@ -17,7 +17,6 @@ use crate::weights;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use radiograph::dataset::Skipped;
-use retrieval::estimate::Estimator;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
@@ -102,8 +101,10 @@ impl<'a> Run<'a> {
             self.take_steps(epoch, batches, started, &mut sums, progress)
         })?;
         let trained = started.elapsed().as_secs_f64();
+        // A plan takes memory: there is none where nothing is judged.
         let freeze = || Plan::new(&config.architecture, &weights::collect(&self.network));
-        let judged = prepared.validation.judge(freeze, &config.loss.pair_labels_except)?;
+        let plan = prepared.validation.has_queries().then(freeze);
+        let validation = plan.as_ref().map_or(Ok(None), |plan| prepared.validation.figure(plan))?;
         let mean = |i: usize| sums.terms[i] / sums.steps.max(1) as f64;
         let metrics = EpochMetrics {
             epoch: epoch + 1,
@@ -112,18 +113,19 @@ impl<'a> Run<'a> {
             classification: mean(2),
             saliency_mean: mean(3),
             learning_rate: self.learning_rate(epoch, self.steps - 1),
-            validation: judged.figure,
+            validation,
             images_per_second: (sums.steps * config.optimisation.batch.min(pictures.len())) as f64 / trained,
             seconds: started.elapsed().as_secs_f64(),
         };
-        self.finish_epoch(metrics, judged.estimator, progress)
+        self.finish_epoch(metrics, prepared, plan, progress)
     }
 
     /// Model first, then checkpoint: a kill between them repeats the epoch and writes the same model again.
     fn finish_epoch(
         &mut self,
         metrics: EpochMetrics,
-        estimator: Option<Estimator>,
+        prepared: &Prepared,
+        plan: Option<Plan>,
         progress: &mut dyn FnMut(TrainEvent<'_>),
     ) -> Result<()> {
         progress(TrainEvent::Epoch(&metrics));
@@ -138,6 +140,8 @@ impl<'a> Run<'a> {
                 self.state.epochs_done,
                 c.optimisation.seed,
             );
+            let except = &c.loss.pair_labels_except;
+            let estimator = plan.as_ref().map_or(Ok(None), |plan| prepared.estimator(plan, except))?;
             let card = Card { estimator, ..card };
             write_whole(&self.folder.file("model.safetensors"), &model::to_bytes(&self.network, &card)?)?;
         }

@@ -5,11 +5,13 @@ use crate::checkpoint::{RunFolder, write_whole};
 use crate::config::TrainConfig;
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::plan::Plan;
 use crate::run::Run;
 use crate::targets::Vocabulary;
 use crate::validation::{Validation, labelled};
 use radiograph::dataset::{Dataset, Item, Skipped, Split};
-use retrieval::evaluation::{self, Role};
+use retrieval::estimate::Estimator;
+use retrieval::evaluation::{self, Labelled, Role};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -140,6 +142,8 @@ pub fn train(
 /// The data of a run, decoded.
 pub(crate) struct Prepared {
     pub pictures: Pictures,
+    /// Parallel to the pictures.
+    items: Vec<Labelled>,
     pub vocabulary: Vocabulary,
     pub validation: Validation,
     /// Pictures held out as validation queries.
@@ -151,7 +155,7 @@ impl Prepared {
     fn new(config: &TrainConfig, dataset: &Dataset) -> Result<Self> {
         let (kept, held_out) = training_parts(config, dataset);
         let vocabulary = Vocabulary::of(kept.iter().copied(), config.data.view_labels);
-        let (pictures, _, mut skipped) = Pictures::load(&kept, &vocabulary, &config.preprocess);
+        let (pictures, learned, mut skipped) = Pictures::load(&kept, &vocabulary, &config.preprocess);
         if pictures.len() < 2 {
             let advice = "mark items `train` in the manifest's split column, or give a folder per class";
             return Err(Error::TooFewPictures { got: pictures.len(), expected: 2, advice });
@@ -160,12 +164,18 @@ impl Prepared {
         let gallery = kept.iter().copied().step_by(every);
         let roles: Vec<(&Item, Role)> =
             held_out.iter().map(|&i| (i, Role::Query)).chain(gallery.map(|i| (i, Role::Gallery))).collect();
-        let items: Vec<&Item> = roles.iter().map(|(item, _)| *item).collect();
-        let (judged, usable, unusable) = Pictures::load(&items, &vocabulary, &config.preprocess);
+        let judged_by: Vec<&Item> = roles.iter().map(|(item, _)| *item).collect();
+        let (judged, usable, unusable) = Pictures::load(&judged_by, &vocabulary, &config.preprocess);
         let judged_items = usable.iter().map(|&i| labelled(roles[i].0, roles[i].1)).collect();
         skipped.extend(unusable.into_iter().filter(|s| held_out.iter().any(|i| i.name == s.name)));
         let validation = Validation::new(judged, judged_items, evaluation::default_tasks());
-        Ok(Self { pictures, vocabulary, validation, queries: held_out.len(), skipped })
+        let items = learned.iter().map(|&i| labelled(kept[i], Role::Gallery)).collect();
+        Ok(Self { pictures, items, vocabulary, validation, queries: held_out.len(), skipped })
+    }
+
+    /// What a model says of its own answers; none where validation does not suffice for it.
+    pub(crate) fn estimator(&self, plan: &Plan, except: &[String]) -> Result<Option<Estimator>> {
+        self.validation.estimator(plan, (&self.pictures, &self.items), except)
     }
 }
 

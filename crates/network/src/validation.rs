@@ -32,38 +32,28 @@ pub(crate) struct Validation {
     tasks: Vec<Task>,
 }
 
-/// What validation makes of a network.
-#[derive(Default)]
-pub(crate) struct Judged {
-    /// Mean over the tasks of the macro P@10 of hash codes, expected over ties; none without a query.
-    pub figure: Option<f64>,
-    /// Fitted to the answers; none where they do not suffice.
-    pub estimator: Option<Estimator>,
-}
-
 impl Validation {
-    /// `pictures` and `items` run in parallel; of `tasks`, those count that some query belongs to.
+    /// `pictures` and `items` run in parallel, queries first; of `tasks`, those count that some query belongs to.
     pub(crate) fn new(pictures: Pictures, items: Vec<Labelled>, tasks: Vec<Task>) -> Self {
         Self { pictures, items, tasks }
     }
 
-    /// Judges the network of an epoch. `freeze` makes the plan, which takes memory, if it is needed at all; labels of
-    /// `except` do not make a neighbour relevant to the estimator.
-    pub(crate) fn judge(&self, freeze: impl FnOnce() -> Plan, except: &[String]) -> Result<Judged> {
-        if !self.items.iter().any(|item| item.role == Role::Query) {
-            return Ok(Judged::default());
-        }
-        let (codes, embeddings) = self.encode(&freeze())?;
-        let counts = |label: &str| !except.iter().any(|other| other == label);
-        let answers = known_answers(&self.items, &codes, &embeddings, counts);
-        Ok(Judged { figure: self.figure(&codes)?, estimator: Estimator::fit(&answers, except) })
+    /// Whether there is anything to judge by.
+    pub(crate) fn has_queries(&self) -> bool {
+        self.queries() > 0
     }
 
-    fn figure(&self, codes: &[HashCode]) -> Result<Option<f64>> {
+    fn queries(&self) -> usize {
+        self.items.iter().filter(|item| item.role == Role::Query).count()
+    }
+
+    /// Mean over the tasks of the macro P@10 of hash codes, expected over ties; none without a query.
+    pub(crate) fn figure(&self, plan: &Plan) -> Result<Option<f64>> {
+        let (codes, _) = encode(plan, &self.pictures, self.pictures.len())?;
         let options = Options { bootstrap: 0, seed: 0 };
         let mut figures = Vec::new();
         for task in &self.tasks {
-            match evaluation::evaluate(task, &self.items, &Ranking::Codes(codes), "validation", &options) {
+            match evaluation::evaluate(task, &self.items, &Ranking::Codes(&codes), "validation", &options) {
                 Ok(result) => figures.push(result.macro_p_at_10.value),
                 // A task of another data set: none of its queries, or none of its columns, is here.
                 Err(retrieval::Error::Task { .. }) => {}
@@ -73,17 +63,34 @@ impl Validation {
         Ok((!figures.is_empty()).then(|| figures.iter().sum::<f64>() / figures.len() as f64))
     }
 
-    fn encode(&self, plan: &Plan) -> Result<(Vec<HashCode>, Vec<Embedding>)> {
-        let (mut codes, mut embeddings) = (Vec::new(), Vec::new());
-        for start in (0..self.pictures.len()).step_by(BATCH) {
-            let end = (start + BATCH).min(self.pictures.len());
-            let encoded = plan.run(&self.pictures.pixels(start..end), self.pictures.size);
-            for signs in encoded.hash.chunks_exact(plan.bits) {
-                codes.push(HashCode::from_signs(signs)?);
-            }
-            let rows = encoded.embedding.chunks_exact(FEATURES);
-            embeddings.extend(rows.map(|row| Embedding::new(row.to_vec())));
-        }
-        Ok((codes, embeddings))
+    /// An estimator fitted to the queries' answers from the whole training part, which is as dense as galleries are; none
+    /// where the answers do not suffice. Labels of `except` do not make a neighbour relevant.
+    pub(crate) fn estimator(
+        &self,
+        plan: &Plan,
+        (pictures, gallery): (&Pictures, &[Labelled]),
+        except: &[String],
+    ) -> Result<Option<Estimator>> {
+        let (mut codes, mut embeddings) = encode(plan, &self.pictures, self.queries())?;
+        let (more_codes, more_embeddings) = encode(plan, pictures, pictures.len())?;
+        codes.extend(more_codes);
+        embeddings.extend(more_embeddings);
+        let items = [&self.items[..self.queries()], gallery].concat();
+        let counts = |label: &str| !except.iter().any(|other| other == label);
+        Ok(Estimator::fit(&known_answers(&items, &codes, &embeddings, counts), except))
     }
+}
+
+/// The first `count` pictures, by the frozen network.
+fn encode(plan: &Plan, pictures: &Pictures, count: usize) -> Result<(Vec<HashCode>, Vec<Embedding>)> {
+    let (mut codes, mut embeddings) = (Vec::new(), Vec::new());
+    for start in (0..count).step_by(BATCH) {
+        let encoded = plan.run(&pictures.pixels(start..(start + BATCH).min(count)), pictures.size);
+        for signs in encoded.hash.chunks_exact(plan.bits) {
+            codes.push(HashCode::from_signs(signs)?);
+        }
+        let rows = encoded.embedding.chunks_exact(FEATURES);
+        embeddings.extend(rows.map(|row| Embedding::new(row.to_vec())));
+    }
+    Ok((codes, embeddings))
 }
