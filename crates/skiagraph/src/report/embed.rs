@@ -12,7 +12,8 @@ const STEPS: usize = 500;
 /// Steps in which the likenesses are exaggerated, so that clusters form.
 const EARLY: usize = 120;
 const EXAGGERATION: f64 = 12.0;
-const RATE: f64 = 200.0;
+/// The highest learning rate. With fewer than 400 points it is lower, or they fly apart.
+const RATE: f64 = 50.0;
 
 type Place = [f64; 2];
 
@@ -24,6 +25,7 @@ pub(crate) fn plane(vectors: &[Vec<f32>], seed: u64) -> Vec<(f64, f64)> {
     let likeness = likenesses(vectors);
     let mut velocity = vec![[0.0; 2]; places.len()];
     let mut gains = vec![[1.0; 2]; places.len()];
+    let rate = (places.len() as f64 / 8.0).min(RATE);
     for step in 0..STEPS {
         let exaggeration = if step < EARLY { EXAGGERATION } else { 1.0 };
         let momentum = if step < EARLY { 0.5 } else { 0.8 };
@@ -33,7 +35,7 @@ pub(crate) fn plane(vectors: &[Vec<f32>], seed: u64) -> Vec<(f64, f64)> {
                 let against = (gradient[axis] > 0.0) != (velocity[i][axis] > 0.0);
                 let gain: f64 = if against { gains[i][axis] + 0.2 } else { gains[i][axis] * 0.8 };
                 gains[i][axis] = gain.max(0.01);
-                velocity[i][axis] = momentum * velocity[i][axis] - RATE * gains[i][axis] * gradient[axis];
+                velocity[i][axis] = momentum * velocity[i][axis] - rate * gains[i][axis] * gradient[axis];
                 places[i][axis] += velocity[i][axis];
             }
         }
@@ -115,6 +117,8 @@ mod tests {
                 .collect();
             pairs.iter().sum::<f64>() / pairs.len() as f64
         };
+        let reach = places.iter().map(|(x, y)| x.abs().max(y.abs())).fold(0.0, f64::max);
+        assert!(reach < 50.0, "few points fly apart: {reach}");
         assert!(mean(1) > 2.0 * mean(0), "{} {}", mean(1), mean(0));
     }
 
