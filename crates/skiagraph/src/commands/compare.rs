@@ -1,5 +1,6 @@
 //! `skiagraph compare`: methods beside each other on the same data, and one report of it.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 
@@ -75,7 +76,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     }
     fs::create_dir_all(&args.out).with_context(|| format!("cannot make `{}`", args.out.display()))?;
     let (path, out, device) = (&args.config, &args.out, args.device);
-    let workshop = Workshop { config: &config, path, dataset: &dataset, items, out, device };
+    let starts = RefCell::default();
+    let workshop = Workshop { config: &config, path, dataset: &dataset, items, out, device, starts };
     let figures = measure::measure(&workshop, &cell::cells(&config), &tasks, args.seed)?;
     report::write(&args.out, &figures, &page::render(&workshop, &figures, &tasks)?)?;
     if args.json { output::json(&figures) } else { print(args, &figures) }

@@ -1,5 +1,7 @@
 //! One method at one code length with one seed: made once, then read.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -7,11 +9,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use network::{DeviceChoice, Encoder, TrainConfig, TrainOptions, TrainReport};
 use radiograph::dataset::{Dataset, Item};
+use retrieval::ModelId;
 use toml::Table;
 
 use super::config::{CompareConfig, Kind, Method};
 use super::encodings::{About, Cost, Encodings};
-use super::shallow;
+use super::shallow::{self, in_order};
 use crate::commands::train::Display;
 use crate::ingest::{self, Listed};
 use crate::progress::Progress;
@@ -55,6 +58,15 @@ pub(crate) struct Workshop<'a> {
     pub(crate) items: Vec<&'a Item>,
     pub(crate) out: &'a Path,
     pub(crate) device: DeviceChoice,
+    /// What the networks of a seed start from, once it is known: asking anew would read all pictures.
+    pub(crate) starts: RefCell<BTreeMap<u64, Option<Start>>>,
+}
+
+/// The model that networks start from.
+#[derive(Clone)]
+pub(crate) struct Start {
+    model: PathBuf,
+    model_id: ModelId,
 }
 
 impl Workshop<'_> {
@@ -69,7 +81,7 @@ impl Workshop<'_> {
             Kind::Network(changes) => self.network(cell, changes),
             Kind::Untrained => self.untrained(cell),
             Kind::HashedFeatures(hashing, feature) => {
-                let recipe = format!("{hashing:?} {feature:?} {}", self.size(cell)?);
+                let recipe = format!("{hashing:?} {feature:?} {:?}", self.common(cell)?.preprocess);
                 self.kept(cell, &recipe, || shallow::hash_features(self, cell, hashing, feature))
             }
             Kind::HashedEmbeddings(hashing, of) => {
@@ -89,11 +101,6 @@ impl Workshop<'_> {
         Ok(Cell { method, bits: self.config.bits[0], seed })
     }
 
-    /// The side of the pictures that networks see.
-    fn size(&self, cell: &Cell) -> Result<u32> {
-        Ok(self.common(cell)?.preprocess.size)
-    }
-
     /// The training configuration that networks share.
     pub(crate) fn common(&self, cell: &Cell) -> Result<TrainConfig> {
         self.config.training_of(&Table::new(), cell.bits, cell.seed, self.path)
@@ -104,6 +111,12 @@ impl Workshop<'_> {
         let folder = self.folder(cell);
         let file = folder.join(ENCODINGS);
         match Encodings::read(&file)? {
+            Some(other) if in_order(&self.items, &other.about.names).len() != other.about.names.len() => {
+                bail!(
+                    "`{}` was made of other data; remove it, or compare into another folder",
+                    folder.display()
+                )
+            }
             Some(encodings) if encodings.about.recipe == recipe => Ok(encodings),
             Some(_) => bail!(
                 "`{}` was made by another configuration; remove it, or compare into another folder",
@@ -124,22 +137,34 @@ impl Workshop<'_> {
         let start = self.pretrained(cell.seed)?;
         let recipe =
             format!("{}\n# from {:?}", toml::to_string(&config)?, start.as_ref().map(|s| &s.model_id));
-        config.optimisation.pretrained = start.map(|report| report.model);
-        self.kept(cell, &recipe, || {
+        config.optimisation.pretrained = start.map(|start| start.model);
+        let encodings = self.kept(cell, &recipe, || {
             let folder = self.folder(cell);
             let report = self.train(&cell.name(), &config, &folder)?;
             let mut encodings = self.encode(&Encoder::load(&report.model, self.device)?, &cell.name())?;
             encodings.about.cost.training_seconds = report.history.iter().map(|epoch| epoch.seconds).sum();
-            remove_checkpoints(&folder)?;
             Ok(encodings)
-        })
+        })?;
+        // Only once the encodings are there: a kill before goes on from the checkpoint.
+        remove_checkpoints(&self.folder(cell))?;
+        Ok(encodings)
     }
 
     /// What the networks of a seed start from. Trained once; a finished run is only read.
-    fn pretrained(&self, seed: u64) -> Result<Option<TrainReport>> {
-        let Some(config) = self.config.pretraining_of(seed, self.path)? else { return Ok(None) };
-        let name = format!("pretraining-{seed}");
-        self.train(&name, &config, &self.out.join("cells").join(&name)).map(Some)
+    fn pretrained(&self, seed: u64) -> Result<Option<Start>> {
+        if let Some(known) = self.starts.borrow().get(&seed) {
+            return Ok(known.clone());
+        }
+        let start = match self.config.pretraining_of(seed, self.path)? {
+            Some(config) => {
+                let name = format!("pretraining-{seed}");
+                let report = self.train(&name, &config, &self.out.join("cells").join(&name))?;
+                Some(Start { model: report.model, model_id: report.model_id })
+            }
+            None => None,
+        };
+        self.starts.borrow_mut().insert(seed, start.clone());
+        Ok(start)
     }
 
     fn train(&self, name: &str, config: &TrainConfig, folder: &Path) -> Result<TrainReport> {
