@@ -5,12 +5,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use network::{DeviceChoice, Encoder};
 
-/// The options of every command that encodes pictures.
+/// Which model.
 #[derive(clap::Args)]
-pub(crate) struct ModelArgs {
+pub(crate) struct ModelFile {
     /// Model file [default: the model that ships, models/skiagraph-64.safetensors]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+}
+
+/// The options of every command that encodes pictures.
+#[derive(clap::Args)]
+pub(crate) struct ModelArgs {
+    #[command(flatten)]
+    file: ModelFile,
     /// Where the network runs: auto, cpu, cuda or vulkan
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
@@ -19,7 +26,7 @@ pub(crate) struct ModelArgs {
     bits: Option<usize>,
 }
 
-impl ModelArgs {
+impl ModelFile {
     /// The model file: the one given, or the one that ships.
     pub(crate) fn path(&self) -> Result<PathBuf> {
         match &self.model {
@@ -28,10 +35,12 @@ impl ModelArgs {
                 .context("give a model with --model FILE, or train one with `skiagraph train`"),
         }
     }
+}
 
+impl ModelArgs {
     /// Loads the model.
     pub(crate) fn load(&self) -> Result<Encoder> {
-        let path = self.path()?;
+        let path = self.file.path()?;
         let encoder = Encoder::load(&path, self.device);
         let encoder = encoder.and_then(|encoder| match self.bits {
             Some(bits) => encoder.shortened(bits),

@@ -9,7 +9,7 @@ use radiograph::dataset::{Dataset, read_boxes};
 use retrieval::evaluation::Role;
 
 use crate::commands::eval::{self, figure, role};
-use crate::model::ModelArgs;
+use crate::model::ModelFile;
 use crate::output;
 use crate::saliency::{self, Report, Subject};
 
@@ -30,7 +30,7 @@ measures are taken all the same.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SaliencyArgs {
     #[command(flatten)]
-    model: ModelArgs,
+    model: ModelFile,
     /// Data set: a folder with a manifest, or the manifest
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
