@@ -1,8 +1,10 @@
-//! What reaches standard output and standard error: answers, JSON, the one error.
+//! What reaches standard output, standard error and report folders: answers, JSON, the one error.
 
+use std::fs;
 use std::io::{ErrorKind, Write, stdout};
+use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 /// Prints text and a line end to standard output.
@@ -14,6 +16,23 @@ pub(crate) fn text(text: &str) -> Result<()> {
 /// Prints a value as indented JSON to standard output.
 pub(crate) fn json(value: &impl Serialize) -> Result<()> {
     text(&serde_json::to_string_pretty(value)?)
+}
+
+/// Writes a file, and makes its folder if it is not there. The file gets its name when it is whole: a full disk leaves
+/// what was there before.
+pub(crate) fn file(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
+    // A pipe or a device is written to, never replaced.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return fs::write(path, bytes).with_context(|| format!("cannot write `{}`", path.display()));
+    }
+    let part = path.with_added_extension("part");
+    let written = fs::create_dir_all(path.parent().unwrap_or(Path::new("")))
+        .and_then(|()| fs::write(&part, bytes))
+        .and_then(|()| fs::rename(&part, path));
+    if written.is_err() {
+        let _best_effort = fs::remove_file(&part);
+    }
+    written.with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 /// Whether the command failed only because nobody reads its output any more.
@@ -59,7 +78,7 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anyhow::{Context, anyhow};
+    use anyhow::anyhow;
 
     #[test]
     fn an_error_is_told_once_with_its_causes() {
@@ -67,6 +86,18 @@ mod tests {
         assert_eq!(describe(&error), "error: cannot read `a`\n  because: no such file");
         let error = Err::<(), _>(anyhow!("bad")).context("worse: bad").unwrap_err();
         assert_eq!(describe(&error), "error: worse: bad");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        file(&folder.path().join("new/a.txt"), "whole").unwrap();
+        assert_eq!(fs::read(folder.path().join("new/a.txt")).unwrap(), b"whole");
+        fs::create_dir(folder.path().join("taken")).unwrap();
+        fs::write(folder.path().join("taken/inside"), "").unwrap();
+        let error = file(&folder.path().join("taken"), "whole").unwrap_err();
+        assert!(error.to_string().starts_with("cannot write `"), "{error}");
+        assert!(!folder.path().join("taken.part").exists());
     }
 
     #[test]

@@ -153,6 +153,8 @@ fn a_model_is_measured_task_by_task() {
     assert_eq!(written["results"], report["results"]);
     let csv = fs::read_to_string(out.join("results.csv")).unwrap();
     assert_eq!(csv.lines().count(), 1 + rows.len());
+    let page = fs::read_to_string(out.join("results.html")).unwrap();
+    assert!(page.contains("untrained embeddings") && page.contains("<svg role=\"img\""), "{page}");
     let readable = succeed(&arguments[..3]).stdout;
     assert!(readable.contains("all relevant") && readable.contains("everything"), "{readable}");
 }

@@ -7,15 +7,17 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use network::DeviceChoice;
 use radiograph::dataset::Dataset;
-use retrieval::evaluation::{Figure, Overall, Role};
+use retrieval::evaluation::{Overall, Role};
 
 use crate::commands::eval::{self, role};
 use crate::compare::cell::{self, Workshop};
-use crate::compare::config::CompareConfig;
+use crate::compare::config::{CompareConfig, Kind};
 use crate::compare::measure::{self, Report};
 use crate::compare::{page, report};
 use crate::memory;
 use crate::output;
+use crate::report::results::{figure, signed};
+use crate::saliency::{self, Subject};
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph compare --config configs/compare.toml --data data/ --out runs/compare
@@ -78,9 +80,23 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let (path, out, device) = (&args.config, &args.out, args.device);
     let starts = RefCell::default();
     let workshop = Workshop { config: &config, path, dataset: &dataset, items, out, device, starts };
-    let figures = measure::measure(&workshop, &cell::cells(&config), &tasks, args.seed)?;
-    report::write(&args.out, &figures, &page::render(&workshop, &figures, &tasks)?)?;
+    let mut figures = measure::measure(&workshop, &cell::cells(&config), &tasks, args.seed)?;
+    let subject = subject(args, &workshop)?;
+    figures.saliency = subject.as_ref().map(|subject| subject.measure(&tasks)).transpose()?;
+    report::write(&args.out, &figures, &page::render(&workshop, &figures, &tasks, subject.as_ref())?)?;
     if args.json { output::json(&figures) } else { print(args, &figures) }
+}
+
+/// Ours, if it learns saliency, to be measured by experts' boxes.
+fn subject<'a>(args: &CompareArgs, workshop: &Workshop<'a>) -> Result<Option<Subject<'a>>> {
+    let cell = workshop.ours()?;
+    let is_network = matches!(cell.method.kind()?, Kind::Network);
+    if !is_network || !workshop.training_of(&cell)?.architecture.learns_saliency() {
+        return Ok(None);
+    }
+    let model = workshop.folder(&cell).join("model.safetensors");
+    let boxes = saliency::boxes_of(&args.data, None)?;
+    Subject::new(&model, workshop.dataset, boxes, args.seed).map(Some)
 }
 
 /// The configuration, less what the command line leaves out.
@@ -119,8 +135,7 @@ pub(crate) fn row(figures: &Report, overall: &Overall) -> Vec<String> {
     let of = [&overall.map_all, &overall.p_at_10, &overall.macro_p_at_10, &overall.ndcg_100];
     let name = format!("{} − {}", figures.ours, overall.method);
     let ahead = figures.overall_differences.iter().find(|difference| difference.method == name);
-    let signed = |figure: &Figure| format!("{:+.3} [{:+.3}, {:+.3}]", figure.value, figure.low, figure.high);
     let ahead =
         ahead.map_or([const { String::new() }; 2], |d| [signed(&d.map_all), signed(&d.macro_p_at_10)]);
-    [overall.method.clone()].into_iter().chain(of.map(eval::figure)).chain(ahead).collect()
+    [overall.method.clone()].into_iter().chain(of.map(figure)).chain(ahead).collect()
 }

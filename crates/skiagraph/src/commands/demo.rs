@@ -12,7 +12,7 @@ use retrieval::evaluation::{self, Ranking, Role, TaskResult};
 use retrieval::gallery::{Gallery, Hit, Query};
 use serde_json::json;
 
-use super::eval::{evaluate, figure};
+use super::eval::evaluate;
 use super::index::{Filled, fill};
 use crate::ingest::{self, Decoded, Listed};
 use crate::model::{ModelArgs, shipped, workspace};
@@ -20,6 +20,7 @@ use crate::output;
 use crate::progress::Progress;
 use crate::report::answers::{Asked, Illustrator, write_page};
 use crate::report::html::{Page, Table};
+use crate::report::results::figure;
 
 /// Neighbours of each query on the page.
 const NEIGHBORS: usize = 10;

@@ -7,15 +7,15 @@ use anyhow::{Context, Result, bail};
 use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item, Split};
 use retrieval::estimate::foreign_evidence;
-use retrieval::evaluation::{self, Figure, Labelled, Options, Ranking, Role, Task, TaskResult};
+use retrieval::evaluation::{self, Labelled, Options, Ranking, Role, Task, TaskResult};
 use retrieval::{Embedding, HashCode};
-use serde::Serialize;
 
 use crate::ingest::{self, Listed, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
 use crate::relevance::{self, RelevanceReport};
+use crate::report::results::{self, Report, SkippedTask};
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph eval --data data/
@@ -53,31 +53,9 @@ pub(crate) struct EvalArgs {
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
-    /// Write results.json and results.csv into a folder
+    /// Write results.json, results.csv and results.html into a folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-}
-
-#[derive(Serialize)]
-struct Report<'a> {
-    model: &'a str,
-    data: &'a Path,
-    gallery: usize,
-    queries: usize,
-    /// Which N of average precision: AP(q) = Σ P@r·rel_r / N.
-    average_precision_over: &'static str,
-    results: Vec<TaskResult>,
-    /// How far the model's own estimates hold; none for a model without them.
-    relevance: Option<RelevanceReport>,
-    skipped_tasks: Vec<SkippedTask>,
-    rejected: Vec<Rejected>,
-}
-
-/// A task that the data cannot answer.
-#[derive(Debug, Serialize)]
-pub(crate) struct SkippedTask {
-    pub(crate) task: String,
-    pub(crate) reason: String,
 }
 
 /// Pictures as the evaluation sees them; the three are parallel.
@@ -126,7 +104,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
         rejected: encoded.rejected,
     };
     if let Some(folder) = &args.out {
-        write(folder, &report)?;
+        results::write(folder, &report)?;
     }
     if args.json { output::json(&report) } else { print(&report) }
 }
@@ -162,10 +140,8 @@ pub(crate) fn tasks(
     given: Option<&PathBuf>,
     items: &[&Item],
 ) -> Result<(Vec<Task>, Vec<SkippedTask>)> {
-    let folder = if data.is_dir() { Some(data) } else { data.parent() };
-    let beside = folder.map(|folder| folder.join("tasks.toml")).filter(|file| file.is_file());
-    let candidates = match given.or(beside.as_ref()) {
-        Some(file) => read_tasks(file)?,
+    let candidates = match given.cloned().or_else(|| beside(data, "tasks.toml")) {
+        Some(file) => read_tasks(&file)?,
         None => evaluation::default_tasks(),
     };
     let items: Vec<_> = items.iter().map(|item| labelled(item, role(item))).collect();
@@ -187,6 +163,12 @@ pub(crate) fn tasks(
         );
     }
     Ok((tasks, skipped))
+}
+
+/// A file of a data set, if it has it.
+pub(crate) fn beside(data: &Path, name: &str) -> Option<PathBuf> {
+    let folder = if data.is_dir() { Some(data) } else { data.parent() };
+    folder.map(|folder| folder.join(name)).filter(|file| file.is_file())
 }
 
 fn read_tasks(file: &Path) -> Result<Vec<Task>> {
@@ -286,9 +268,8 @@ pub(crate) fn evaluate(
 }
 
 fn print(report: &Report) -> Result<()> {
-    let heads = ["task", "method", "bits", "queries", "mAP", "P@10", "macro P@10", "nDCG@100"];
-    let rows: Vec<_> = report.results.iter().map(row).collect();
-    output::text(&output::table(&heads, &rows))?;
+    let rows: Vec<_> = report.results.iter().map(results::row).collect();
+    output::text(&output::table(&results::HEADS, &rows))?;
     if let Some(relevance) = &report.relevance {
         output::text(&relevance.text())?;
     }
@@ -302,44 +283,4 @@ fn print(report: &Report) -> Result<()> {
         "mAP over {} pictures; in brackets: 95 % bootstrap intervals; {} pictures, {} queries, model {}",
         report.average_precision_over, report.gallery, report.queries, report.model
     ))
-}
-
-fn row(result: &TaskResult) -> Vec<String> {
-    let bits = if result.bits == 0 { "-".to_owned() } else { result.bits.to_string() };
-    let figures = [&result.map_all, &result.p_at_10, &result.macro_p_at_10, &result.ndcg_100];
-    let head = [result.task.clone(), result.method.clone(), bits, result.queries.to_string()];
-    head.into_iter().chain(figures.map(figure)).collect()
-}
-
-/// A figure with its interval, such as "0.812 [0.790, 0.834]".
-pub(crate) fn figure(figure: &Figure) -> String {
-    format!("{:.3} [{:.3}, {:.3}]", figure.value, figure.low, figure.high)
-}
-
-fn write(folder: &Path, report: &Report) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
-    let json = folder.join("results.json");
-    let unwritable = |file: &Path| format!("cannot write `{}`", file.display());
-    fs::write(&json, serde_json::to_string_pretty(report)?).with_context(|| unwritable(&json))?;
-    let file = folder.join("results.csv");
-    fs::write(&file, results_csv(&report.results)?).with_context(|| unwritable(&file))
-}
-
-/// A row a task and method, each figure with its interval.
-pub(crate) fn results_csv(results: &[TaskResult]) -> Result<Vec<u8>> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    let mut heads: Vec<_> = ["task", "method", "bits", "queries"].map(str::to_owned).into();
-    for figure in ["map_all", "p_at_10", "macro_p_at_10", "ndcg_100"] {
-        heads.extend([figure.to_owned(), format!("{figure}_low"), format!("{figure}_high")]);
-    }
-    csv.write_record(&heads)?;
-    for result in results {
-        let (bits, queries) = (result.bits.to_string(), result.queries.to_string());
-        let mut cells = vec![result.task.clone(), result.method.clone(), bits, queries];
-        for figure in [&result.map_all, &result.p_at_10, &result.macro_p_at_10, &result.ndcg_100] {
-            cells.extend([figure.value, figure.low, figure.high].map(|value| format!("{value:.6}")));
-        }
-        csv.write_record(&cells)?;
-    }
-    Ok(csv.into_inner()?)
 }

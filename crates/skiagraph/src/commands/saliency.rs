@@ -1,16 +1,15 @@
 //! `skiagraph saliency`: what a model's saliency maps are worth.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use radiograph::dataset::{Dataset, read_boxes};
+use anyhow::Result;
+use radiograph::dataset::Dataset;
 use retrieval::evaluation::Role;
 
-use crate::commands::eval::{self, figure, role};
+use crate::commands::eval::{self, role};
 use crate::model::ModelFile;
 use crate::output;
+use crate::report::results::figure;
 use crate::saliency::{self, Report, Subject};
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -53,7 +52,8 @@ pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
     let (tasks, _) = eval::tasks(&args.data, None, &items)?;
-    let subject = Subject::new(&args.model.path()?, &dataset, boxes(args)?, args.seed)?;
+    let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
+    let subject = Subject::new(&args.model.path()?, &dataset, boxes, args.seed)?;
     let report = subject.measure(&tasks)?;
     if let Some(folder) = &args.out {
         write(folder, &subject, &report)?;
@@ -61,24 +61,9 @@ pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
     if args.json { output::json(&report) } else { print(&report) }
 }
 
-/// The boxes that were given, or those beside the data set.
-fn boxes(args: &SaliencyArgs) -> Result<BTreeMap<String, Vec<radiograph::dataset::BoundingBox>>> {
-    let folder = if args.data.is_dir() { Some(args.data.as_path()) } else { args.data.parent() };
-    let beside = folder.map(|folder| folder.join("boxes.csv")).filter(|file| file.is_file());
-    match args.boxes.as_ref().or(beside.as_ref()) {
-        Some(file) => Ok(read_boxes(file)?),
-        None => Ok(BTreeMap::new()),
-    }
-}
-
 fn write(folder: &Path, subject: &Subject, report: &Report) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
-    let put = |name: &str, text: &str| {
-        let file = folder.join(name);
-        fs::write(&file, text).with_context(|| format!("cannot write `{}`", file.display()))
-    };
-    put("saliency.json", &serde_json::to_string_pretty(report)?)?;
-    put("saliency.html", &saliency::render(subject, report)?)
+    output::file(&folder.join("saliency.json"), serde_json::to_string_pretty(report)?)?;
+    output::file(&folder.join("saliency.html"), saliency::render(subject, report)?)
 }
 
 fn print(report: &Report) -> Result<()> {

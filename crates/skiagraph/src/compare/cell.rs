@@ -10,7 +10,6 @@ use anyhow::{Context, Result, bail};
 use network::{DeviceChoice, Encoder, TrainConfig, TrainOptions, TrainReport};
 use radiograph::dataset::{Dataset, Item};
 use retrieval::ModelId;
-use toml::Table;
 
 use super::config::{CompareConfig, Kind, Method};
 use super::encodings::{About, Cost, Encodings};
@@ -70,6 +69,11 @@ pub(crate) struct Start {
 }
 
 impl Workshop<'_> {
+    /// The cell of ours that pictures are drawn of: the first code length, the first seed.
+    pub(crate) fn ours(&self) -> Result<Cell<'_>> {
+        self.source(&self.config.ours, self.config.seeds[0])
+    }
+
     /// The folder of a cell.
     pub(crate) fn folder(&self, cell: &Cell) -> PathBuf {
         self.out.join("cells").join(cell.name())
@@ -78,10 +82,10 @@ impl Workshop<'_> {
     /// The encodings of a cell, made if they are not there.
     pub(crate) fn make(&self, cell: &Cell) -> Result<Encodings> {
         let made = match cell.method.kind()? {
-            Kind::Network(changes) => self.network(cell, changes),
+            Kind::Network => self.network(cell),
             Kind::Untrained => self.untrained(cell),
             Kind::HashedFeatures(hashing, feature) => {
-                let recipe = format!("{hashing:?} {feature:?} {:?}", self.common(cell)?.preprocess);
+                let recipe = format!("{hashing:?} {feature:?} {:?}", self.training_of(cell)?.preprocess);
                 self.kept(cell, &recipe, || shallow::hash_features(self, cell, hashing, feature))
             }
             Kind::HashedEmbeddings(hashing, of) => {
@@ -94,16 +98,16 @@ impl Workshop<'_> {
         made.with_context(|| format!("cannot make the cell `{}`", cell.name()))
     }
 
-    /// The cell whose embeddings another method takes.
+    /// The cell of a method at the first code length.
     fn source(&self, of: &str, seed: u64) -> Result<Cell<'_>> {
         let method = self.config.methods.iter().find(|method| method.name == of);
         let method = method.with_context(|| format!("there is no method `{of}`"))?;
         Ok(Cell { method, bits: self.config.bits[0], seed })
     }
 
-    /// The training configuration that networks share.
-    pub(crate) fn common(&self, cell: &Cell) -> Result<TrainConfig> {
-        self.config.training_of(&Table::new(), cell.bits, cell.seed, self.path)
+    /// The training configuration of a cell, if it is no network the common one.
+    pub(crate) fn training_of(&self, cell: &Cell) -> Result<TrainConfig> {
+        self.config.training_of(cell.method, cell.bits, cell.seed, self.path)
     }
 
     /// What a cell's folder holds if it was made by this recipe; else what `make` gives, which is kept.
@@ -132,9 +136,9 @@ impl Workshop<'_> {
         }
     }
 
-    fn network(&self, cell: &Cell, changes: &Table) -> Result<Encodings> {
-        let mut config = self.config.training_of(changes, cell.bits, cell.seed, self.path)?;
-        let start = self.pretrained(cell.seed)?;
+    fn network(&self, cell: &Cell) -> Result<Encodings> {
+        let mut config = self.training_of(cell)?;
+        let start = if cell.method.from_scratch { None } else { self.pretrained(cell.seed)? };
         let recipe =
             format!("{}\n# from {:?}", toml::to_string(&config)?, start.as_ref().map(|s| &s.model_id));
         config.optimisation.pretrained = start.map(|start| start.model);
@@ -174,7 +178,7 @@ impl Workshop<'_> {
     }
 
     fn untrained(&self, cell: &Cell) -> Result<Encodings> {
-        let config = self.common(cell)?;
+        let config = self.training_of(cell)?;
         self.kept(cell, &format!("untrained {}", toml::to_string(&config)?), || {
             let encoder = Encoder::untrained(&config.architecture, &config.preprocess, &[], cell.seed)?;
             self.encode(&encoder, &cell.name())

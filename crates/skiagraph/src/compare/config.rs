@@ -37,6 +37,10 @@ pub(crate) struct Method {
     pub(crate) name: String,
     /// A network: what differs from the common training configuration, perhaps nothing.
     pub(crate) training: Option<Table>,
+    /// Whether the network starts from random weights. It then has the epochs of the pre-training too, and its learning
+    /// rate, so that every network takes as many steps in all.
+    #[serde(default)]
+    pub(crate) from_scratch: bool,
     /// Whether it is trained at the first code length alone.
     #[serde(default)]
     pub(crate) first_bits_only: bool,
@@ -54,8 +58,8 @@ pub(crate) struct Method {
 /// What a method is.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind<'a> {
-    /// A network trained with these differences.
-    Network(&'a Table),
+    /// A network that is trained.
+    Network,
     /// The common network, untrained.
     Untrained,
     /// Hashing of hand-made features.
@@ -70,7 +74,7 @@ impl Method {
     /// What it is, if it is one thing.
     pub(crate) fn kind(&self) -> Result<Kind<'_>> {
         match (&self.training, self.hashing, self.features, &self.embeddings_of, self.untrained) {
-            (Some(changes), None, None, None, false) => Ok(Kind::Network(changes)),
+            (Some(_), None, None, None, false) => Ok(Kind::Network),
             (None, None, None, None, true) => Ok(Kind::Untrained),
             (None, Some(hashing), Some(feature), None, false) => Ok(Kind::HashedFeatures(hashing, feature)),
             (None, Some(hashing), None, Some(of), false) => Ok(Kind::HashedEmbeddings(hashing, of)),
@@ -125,8 +129,8 @@ impl CompareConfig {
                 bail!("two methods are named `{}`, or nearly so", method.name);
             }
             match method.kind()? {
-                Kind::Network(changes) => {
-                    self.training_of(changes, self.bits[0], self.seeds[0], path)?;
+                Kind::Network => {
+                    self.training_of(method, self.bits[0], self.seeds[0], path)?;
                 }
                 Kind::HashedEmbeddings(_, of) | Kind::Embeddings(of) => {
                     if !self.methods.iter().any(|m| m.name == of && m.training.is_some()) {
@@ -139,17 +143,34 @@ impl CompareConfig {
         Ok(())
     }
 
-    /// The training configuration of a network; `path` is for messages.
+    /// The training configuration of a method, if it is no network the common one; `path` is for messages.
     pub(crate) fn training_of(
         &self,
-        changes: &Table,
+        method: &Method,
         bits: usize,
         seed: u64,
         path: &Path,
     ) -> Result<TrainConfig> {
         let mut table = self.training.clone();
-        merge(&mut table, changes);
+        if method.from_scratch {
+            merge(&mut table, &self.whole_budget()?);
+        }
+        merge(&mut table, method.training.as_ref().unwrap_or(&Table::new()));
         complete(table, bits, seed, path)
+    }
+
+    /// How a network is optimised that has the epochs of the pre-training besides its own.
+    fn whole_budget(&self) -> Result<Table> {
+        let before =
+            self.pretraining.as_ref().context("`from_scratch` means nothing without `pretraining`")?;
+        let section = |table: &Table| table.get("optimisation").and_then(Value::as_table).cloned();
+        let epochs = |table: &Table| Some(section(table)?.get("epochs")?.as_integer()?);
+        let sum = epochs(before).zip(epochs(&self.training)).map(|(a, b)| a.saturating_add(b));
+        let sum =
+            sum.context("`from_scratch` needs `optimisation.epochs` in `pretraining` and in `training`")?;
+        let mut optimisation = section(before).unwrap_or_default();
+        optimisation.insert("epochs".to_owned(), Value::Integer(sum));
+        Ok(Table::from_iter([("optimisation".to_owned(), Value::Table(optimisation))]))
     }
 
     /// The training configuration of what networks of a seed start from, if there is any.
@@ -198,10 +219,21 @@ mod tests {
     fn a_method_changes_what_it_names_and_keeps_the_rest() {
         let text = format!("{HEAD}[[method]]\nname = 'A'\ntraining.loss.margin = 0.4");
         let config = read(&text).unwrap();
-        let Kind::Network(changes) = config.methods[0].kind().unwrap() else { panic!("no network") };
-        let training = config.training_of(changes, 16, 7, Path::new("c")).unwrap();
+        let training = config.training_of(&config.methods[0], 16, 7, Path::new("c")).unwrap();
         assert_eq!((training.loss.margin, training.loss.area), (0.4, 2.0));
         assert_eq!((training.architecture.bits, training.optimisation.seed), (16, 7));
+    }
+
+    #[test]
+    fn a_network_from_scratch_takes_as_many_epochs_in_all() {
+        let budgets = "[training.optimisation]\nepochs = 5\nlearning_rate = 0.1\n\
+                       [pretraining.optimisation]\nepochs = 20\nlearning_rate = 0.2\n";
+        let methods = "[[method]]\nname = 'A'\nfrom_scratch = true\n[method.training]";
+        let config = read(&format!("{HEAD}{budgets}{methods}")).unwrap();
+        let training = config.training_of(&config.methods[0], 16, 7, Path::new("c")).unwrap();
+        assert_eq!((training.optimisation.epochs, training.optimisation.learning_rate), (25, 0.2));
+        let error = read(&format!("{HEAD}{methods}")).err().unwrap();
+        assert!(format!("{error:#}").contains("means nothing without `pretraining`"), "{error:#}");
     }
 
     #[test]
@@ -224,6 +256,7 @@ mod tests {
         let method = |name: &str| Method {
             name: name.to_owned(),
             training: None,
+            from_scratch: false,
             first_bits_only: false,
             hashing: None,
             features: None,

@@ -9,6 +9,8 @@ use retrieval::{Embedding, HashCode};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
+use crate::output;
+
 /// Codes and embeddings of the pictures of a data set.
 #[derive(Default)]
 pub(crate) struct Encodings {
@@ -44,11 +46,7 @@ const ABOUT: &str = "about";
 impl Encodings {
     /// Writes the file whole or not at all.
     pub(crate) fn write(&self, file: &Path) -> Result<()> {
-        let bytes = self.to_bytes().context("cannot lay out the encodings")?;
-        let part = file.with_extension("part");
-        fs::write(&part, bytes)
-            .and_then(|()| fs::rename(&part, file))
-            .with_context(|| format!("cannot write `{}`", file.display()))
+        output::file(file, self.to_bytes().context("cannot lay out the encodings")?)
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>> {

@@ -7,7 +7,7 @@ use network::{Encoder, SaliencyMap};
 use radiograph::dataset::Item;
 use retrieval::evaluation::{Task, TaskResult};
 
-use super::cell::{Cell, Workshop};
+use super::cell::Workshop;
 use super::config::Kind;
 use super::encodings::Encodings;
 use super::measure::Report;
@@ -24,11 +24,8 @@ const NEIGHBORS: usize = 5;
 
 /// The worst answers of ours, a few of each task.
 pub(super) fn worst(workshop: &Workshop, report: &Report, tasks: &[Task]) -> Result<Vec<Answer>> {
-    let config = workshop.config;
-    let ours = config.methods.iter().find(|method| method.name == config.ours);
-    let method = ours.context("ours is no method")?;
-    let Kind::Network(_) = method.kind()? else { return Ok(Vec::new()) };
-    let cell = Cell { method, bits: report.bits, seed: report.seeds[0] };
+    let cell = workshop.ours()?;
+    let Kind::Network = cell.method.kind()? else { return Ok(Vec::new()) };
     let encodings = workshop.make(&cell)?;
     let model = workshop.folder(&cell).join("model.safetensors");
     let encoder = Encoder::load(&model, workshop.device)?;

@@ -13,6 +13,7 @@ use super::encodings::{Cost, Encodings};
 use super::shallow::in_order;
 use crate::commands::eval::role;
 use crate::progress::Progress;
+use crate::saliency;
 
 /// Draws of the bootstrap.
 const DRAWS: usize = 1000;
@@ -44,6 +45,8 @@ pub(crate) struct Report {
     /// Precision and recall within every Hamming distance, of the first seed.
     pub(crate) curves: Vec<Curve>,
     pub(crate) costs: Vec<MethodCost>,
+    /// What the saliency maps of ours are worth, of the first seed; none where ours learns none.
+    pub(crate) saliency: Option<saliency::Report>,
 }
 
 /// One cell in the mean over the tasks.
@@ -121,6 +124,7 @@ fn empty(config: &CompareConfig) -> Report {
         cells: Vec::new(),
         curves: Vec::new(),
         costs: Vec::new(),
+        saliency: None,
     }
 }
 

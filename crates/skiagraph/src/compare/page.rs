@@ -1,17 +1,19 @@
 //! A comparison as one self-contained page: tables, plots, a map of the codes, and where ours fails.
 
 use anyhow::Result;
-use retrieval::evaluation::{Difference, Figure, Task, TaskResult};
+use retrieval::evaluation::{Difference, Figure, Role, Task, TaskResult};
 
-use super::cell::{Cell, Workshop};
+use super::cell::Workshop;
 use super::failures;
 use super::measure::{RANDOM, Report};
 use super::shallow::in_order;
 use crate::commands::compare::row;
-use crate::commands::eval::figure;
+use crate::commands::eval::role;
 use crate::report::embed;
 use crate::report::html::{self, Page, Section, Table};
 use crate::report::plots::{self, Axis, Bar, Series};
+use crate::report::results::{figure, signed};
+use crate::saliency::{self, Subject};
 
 /// Drawn failures beyond this are left out.
 const PAGE_MAX_BYTES: usize = 20_000_000;
@@ -19,19 +21,22 @@ const PAGE_MAX_BYTES: usize = 20_000_000;
 const MAPPED: usize = 900;
 
 /// The page as HTML.
-pub(crate) fn render(workshop: &Workshop, report: &Report, tasks: &[Task]) -> Result<String> {
+pub(crate) fn render(
+    workshop: &Workshop,
+    report: &Report,
+    tasks: &[Task],
+    subject: Option<&Subject>,
+) -> Result<String> {
     let mut sections = vec![overall(report)?];
     for task in tasks {
         sections.push(one_task(report, &task.name)?);
     }
     sections.extend([by_bits(report)?, costs(report), code_map(workshop, report)?]);
-    let page = Page {
-        title: "Methods compared".to_owned(),
-        intro: intro(report),
-        figures: None,
-        sections,
-        answers: failures::worst(workshop, report, tasks)?,
-    };
+    sections.extend(report.saliency.iter().flat_map(saliency::sections));
+    let mut answers = failures::worst(workshop, report, tasks)?;
+    answers.extend(subject.map(saliency::pictures).transpose()?.into_iter().flatten());
+    let page =
+        Page { title: "Methods compared".to_owned(), intro: intro(report), figures: None, sections, answers };
     Ok(html::render(&page, PAGE_MAX_BYTES))
 }
 
@@ -44,7 +49,8 @@ fn intro(report: &Report) -> Vec<String> {
             report.gallery, report.queries, report.bits, report.seeds, report.average_precision_over
         ),
         "Every network of a seed starts from the same weights and is trained for the same number of epochs on the \
-         same pictures. At the end of the page: the queries that ours answers worst."
+         same pictures. At the end of the page: the queries that ours answers worst, then pictures with experts' boxes \
+         (white lines) under its saliency maps and others."
             .to_owned(),
     ]
 }
@@ -107,7 +113,6 @@ fn one_task(report: &Report, task: &str) -> Result<Section> {
 /// By how much ours is ahead of a method on its task.
 fn ahead(report: &Report, result: &TaskResult) -> [String; 2] {
     let of = |d: &&Difference| d.task == result.task && d.b == result.method;
-    let signed = |figure: &Figure| format!("{:+.3} [{:+.3}, {:+.3}]", figure.value, figure.low, figure.high);
     let difference = report.differences.iter().find(of);
     difference.map_or([const { String::new() }; 2], |d| [signed(&d.map_all), signed(&d.macro_p_at_10)])
 }
@@ -208,29 +213,20 @@ fn costs(report: &Report) -> Section {
 
 /// The queries' codes of ours in the plane, by source.
 fn code_map(workshop: &Workshop, report: &Report) -> Result<Section> {
-    let config = workshop.config;
-    let ours = config.methods.iter().filter(|method| method.name == config.ours);
+    let encodings = workshop.make(&workshop.ours()?)?;
+    let items = in_order(&workshop.items, &encodings.about.names);
+    let chosen: Vec<usize> =
+        (0..items.len()).filter(|&i| role(items[i]) == Role::Query).take(MAPPED).collect();
+    let bits = |i: &usize| -> Vec<f32> {
+        let code = &encodings.codes[*i];
+        (0..code.bits()).map(|bit| (code.words()[bit / 64] >> (bit % 64) & 1) as f32).collect()
+    };
+    let places = embed::plane(&chosen.iter().map(bits).collect::<Vec<_>>(), report.seeds[0]);
     let mut plots = Vec::new();
-    for method in ours {
-        let cell = Cell { method, bits: report.bits, seed: report.seeds[0] };
-        let encodings = workshop.make(&cell)?;
-        let items = in_order(&workshop.items, &encodings.about.names);
-        let chosen: Vec<usize> = (0..items.len())
-            .filter(|&i| crate::commands::eval::role(items[i]) == retrieval::evaluation::Role::Query)
-            .take(MAPPED)
-            .collect();
-        let bits = |i: &usize| -> Vec<f32> {
-            let code = &encodings.codes[*i];
-            (0..code.bits()).map(|bit| (code.words()[bit / 64] >> (bit % 64) & 1) as f32).collect()
-        };
-        let places = embed::plane(&chosen.iter().map(bits).collect::<Vec<_>>(), report.seeds[0]);
-        for (caption, group) in [("by source", source as fn(&_) -> _), ("by first label", first_label)] {
-            let groups: Vec<String> = chosen.iter().map(|&i| group(items[i])).collect();
-            plots.push(plots::scatter(
-                &format!("Codes of the queries, {caption}"),
-                &grouped(&places, &groups),
-            )?);
-        }
+    for (caption, group) in [("by source", source as fn(&_) -> _), ("by first label", first_label)] {
+        let groups: Vec<String> = chosen.iter().map(|&i| group(items[i])).collect();
+        let caption = format!("Codes of the queries, {caption}");
+        plots.push(plots::scatter(&caption, &grouped(&places, &groups))?);
     }
     let heading = "The codes in the plane, by t-SNE".to_owned();
     Ok(Section { heading, tables: Vec::new(), plots })

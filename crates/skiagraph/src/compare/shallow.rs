@@ -38,7 +38,7 @@ pub(super) fn hash_features(
     let listed: Vec<_> = workshop.items.iter().map(|item| Listed::from_item(item)).collect();
     let progress = Progress::images(&format!("{}: features", cell.name()), listed.len());
     let (mut names, mut features, mut seconds) = (Vec::new(), Vec::new(), 0.0);
-    ingest::for_each_batch(&listed, &workshop.common(cell)?.preprocess, |batch| {
+    ingest::for_each_batch(&listed, &workshop.training_of(cell)?.preprocess, |batch| {
         let start = Instant::now();
         let described: Vec<_> = batch.pictures.par_iter().map(|p| feature.describe(&p.input)).collect();
         seconds += start.elapsed().as_secs_f64();

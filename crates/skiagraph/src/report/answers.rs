@@ -1,7 +1,6 @@
 //! Answers as cards of a page: thumbnails, shared labels, saliency of query and neighbours.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -13,6 +12,7 @@ use retrieval::gallery::{Gallery, Hit};
 use super::html::{Answer, Card, Label, Page, render};
 use super::overlay::{colour_jpeg, grey_jpeg, overlay, shrink, shrink_grey};
 use crate::ingest::{self, Decoded};
+use crate::output;
 
 /// The longer side of a picture on a page, in pixels.
 const SIDE: u32 = 160;
@@ -108,6 +108,5 @@ pub(crate) fn draw(picture: GrayImage, saliency: &SaliencyMap, frame: &Frame) ->
 
 /// Writes a page to a file.
 pub(crate) fn write_page(page: &Page, path: &Path) -> Result<()> {
-    fs::write(path, render(page, PAGE_MAX_BYTES))
-        .with_context(|| format!("cannot write `{}`", path.display()))
+    output::file(path, render(page, PAGE_MAX_BYTES))
 }

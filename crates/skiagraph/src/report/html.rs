@@ -166,7 +166,7 @@ fn card(class: &str, heading: &str, card: &Card) -> String {
 }
 
 /// Text that cannot become markup: names and labels come from files.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

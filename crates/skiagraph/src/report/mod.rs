@@ -5,3 +5,4 @@ pub(crate) mod embed;
 pub(crate) mod html;
 pub(crate) mod overlay;
 pub(crate) mod plots;
+pub(crate) mod results;

@@ -5,19 +5,31 @@ mod boxes;
 mod page;
 mod perturbation;
 
-pub(crate) use page::render;
+pub(crate) use page::{pictures, render, sections};
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use network::explain::{Explainer, sanity::Randomised};
 use network::{DeviceChoice, Encoder};
-use radiograph::dataset::{BoundingBox, Dataset, Item, Split};
+use radiograph::dataset::{BoundingBox, Dataset, Item, Split, read_boxes};
 use retrieval::evaluation::Task;
 use serde::Serialize;
 
+use crate::commands::eval::beside;
 use crate::ingest::{self, Decoded, Listed};
+
+/// Experts' boxes by name of the item.
+pub(crate) type Boxes = BTreeMap<String, Vec<BoundingBox>>;
+
+/// The boxes that were given, or those beside the data set; none if there are none.
+pub(crate) fn boxes_of(data: &Path, given: Option<&PathBuf>) -> Result<Boxes> {
+    match given.cloned().or_else(|| beside(data, "boxes.csv")) {
+        Some(file) => Ok(read_boxes(&file)?),
+        None => Ok(Boxes::new()),
+    }
+}
 
 /// Pictures that the slower measures are taken of, evenly over the queries.
 const SAMPLED: usize = 100;
@@ -58,19 +70,13 @@ pub(crate) struct Subject<'a> {
     pub(crate) encoder: Encoder,
     pub(crate) explainer: Explainer,
     pub(crate) dataset: &'a Dataset,
-    /// By name of the item.
-    pub(crate) boxes: BTreeMap<String, Vec<BoundingBox>>,
+    pub(crate) boxes: Boxes,
     pub(crate) seed: u64,
 }
 
 impl<'a> Subject<'a> {
     /// A model and the data set it is measured on.
-    pub(crate) fn new(
-        model: &Path,
-        dataset: &'a Dataset,
-        boxes: BTreeMap<String, Vec<BoundingBox>>,
-        seed: u64,
-    ) -> Result<Self> {
+    pub(crate) fn new(model: &Path, dataset: &'a Dataset, boxes: Boxes, seed: u64) -> Result<Self> {
         let encoder = Encoder::load(model, DeviceChoice::Cpu)?;
         if !encoder.card().architecture.learns_saliency() {
             bail!("`{}` learned no saliency; give a model with a saliency network", model.display());

@@ -7,10 +7,10 @@ use radiograph::dataset::{BoundingBox, Item, Split};
 
 use super::boxes::{MAPS, maps};
 use super::{Report, Subject};
-use crate::commands::eval::figure;
 use crate::ingest::Decoded;
 use crate::report::answers::draw;
 use crate::report::html::{self, Answer, Card, Page, Section, Table};
+use crate::report::results::figure;
 
 /// Pictures drawn.
 const DRAWN: usize = 12;
@@ -26,10 +26,15 @@ pub(crate) fn render(subject: &Subject, report: &Report) -> Result<String> {
                 .to_owned(),
         ],
         figures: None,
-        sections: vec![boxes(report), perturbation(report), sanity(report), alone(report)],
+        sections: sections(report),
         answers: pictures(subject)?,
     };
     Ok(html::render(&page, PAGE_MAX_BYTES))
+}
+
+/// A section for each measure.
+pub(crate) fn sections(report: &Report) -> Vec<Section> {
+    vec![boxes(report), perturbation(report), sanity(report), alone(report)]
 }
 
 fn section(heading: &str, caption: &str, heads: &[&str], rows: Vec<Vec<String>>) -> Section {
@@ -88,7 +93,7 @@ fn alone(report: &Report) -> Section {
 }
 
 /// Some pictures with boxes under every kind of map.
-fn pictures(subject: &Subject) -> Result<Vec<Answer>> {
+pub(crate) fn pictures(subject: &Subject) -> Result<Vec<Answer>> {
     let queries = subject.of(|split| split == Split::Query);
     let items: Vec<&Item> = queries.filter(|item| subject.boxes.contains_key(&item.name)).collect();
     let every = items.len().div_ceil(DRAWN).max(1);
