@@ -153,7 +153,7 @@ impl CompareConfig {
     ) -> Result<TrainConfig> {
         let mut table = self.training.clone();
         if method.from_scratch {
-            merge(&mut table, &self.whole_budget()?);
+            table.insert("optimisation".to_owned(), Value::Table(self.whole_budget()?));
         }
         merge(&mut table, method.training.as_ref().unwrap_or(&Table::new()));
         complete(table, bits, seed, path)
@@ -170,7 +170,7 @@ impl CompareConfig {
             sum.context("`from_scratch` needs `optimisation.epochs` in `pretraining` and in `training`")?;
         let mut optimisation = section(before).unwrap_or_default();
         optimisation.insert("epochs".to_owned(), Value::Integer(sum));
-        Ok(Table::from_iter([("optimisation".to_owned(), Value::Table(optimisation))]))
+        Ok(optimisation)
     }
 
     /// The training configuration of what networks of a seed start from, if there is any.

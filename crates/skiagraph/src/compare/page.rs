@@ -48,9 +48,9 @@ fn intro(report: &Report) -> Vec<String> {
              the exact expectation over their orders; the same patient never answers.",
             report.gallery, report.queries, report.bits, report.seeds, report.average_precision_over
         ),
-        "Every network of a seed starts from the same weights and is trained for the same number of epochs on the \
-         same pictures. At the end of the page: the queries that ours answers worst, then pictures with experts' boxes \
-         (white lines) under its saliency maps and others."
+        "Every network takes the same number of epochs on the same pictures: from the classifier of its seed, whose \
+         epochs count, or from random weights. At the end of the page: the queries that ours answers worst, then \
+         pictures with experts' boxes (white lines) under its saliency maps and others."
             .to_owned(),
     ]
 }
