@@ -72,12 +72,14 @@ impl Validation {
         except: &[String],
     ) -> Result<Option<Estimator>> {
         let (mut codes, mut embeddings) = encode(plan, &self.pictures, self.queries())?;
-        let (more_codes, more_embeddings) = encode(plan, pictures, pictures.len())?;
+        let (more_codes, known) = encode(plan, pictures, pictures.len())?;
+        let held_out = embeddings.clone();
         codes.extend(more_codes);
-        embeddings.extend(more_embeddings);
+        embeddings.extend_from_slice(&known);
         let items = [&self.items[..self.queries()], gallery].concat();
         let counts = |label: &str| !except.iter().any(|other| other == label);
-        Ok(Estimator::fit(&known_answers(&items, &codes, &embeddings, counts), except))
+        let answers = known_answers(&items, &codes, &embeddings, counts);
+        Ok(Estimator::fit(&answers, except, &known, &held_out))
     }
 }
 

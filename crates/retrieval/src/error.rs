@@ -319,6 +319,14 @@ pub enum Error {
         /// The code's length in bits.
         expected: usize,
     },
+    /// An estimator of a model that does not read.
+    #[error(
+        "the model's estimator is damaged: {reason}; expected base 64 of a mean and components. Train the model anew"
+    )]
+    Estimator {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Labels that are not parallel to the samples.
     #[error("labels of {got} samples; expected {expected}, one row for each feature vector")]
     LabelCount {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use network::Encoding;
 use retrieval::estimate::{Estimate, Estimator, Reliability, evidence, known_answers};
 use retrieval::evaluation::Labelled;
 use retrieval::gallery::Hit;
@@ -22,9 +23,9 @@ pub(crate) struct RelevanceReport {
     pub(crate) novel: Vec<NovelQueries>,
     /// Pictures that should be called so, if any were given.
     pub(crate) strangers: Option<Strangers>,
-    /// Mean distance of the nearest neighbours, query by query.
+    /// Query by query.
     #[serde(skip)]
-    distances: Vec<f64>,
+    strangeness: Vec<f64>,
 }
 
 /// Pictures that are no radiographs, or of kinds that the model does not know.
@@ -33,7 +34,7 @@ pub(crate) struct Strangers {
     pub(crate) pictures: usize,
     /// Those that are called unlike everything known.
     pub(crate) novel: usize,
-    /// Area under the ROC curve of the distance: the chance that a stranger lies farther off than a query.
+    /// Area under the ROC curve: the chance that a stranger lies farther off than a query.
     pub(crate) auroc: f64,
 }
 
@@ -53,16 +54,16 @@ pub(crate) fn measure(
     embeddings: &[Embedding],
 ) -> RelevanceReport {
     let (mut neighbors, mut answers) = (Vec::new(), Vec::new());
-    let mut distances = Vec::new();
+    let mut strangeness = Vec::new();
     let mut novel = BTreeMap::<String, (usize, usize)>::new();
     for known in known_answers(items, codes, embeddings, |label| estimator.counts(label)) {
-        let estimate = estimator.estimate(&known.evidence);
+        let estimate = estimator.estimate(&embeddings[known.query], &known.evidence);
         let truth: Vec<f64> = known.relevant.iter().map(|&hit| f64::from(u8::from(hit))).collect();
         neighbors.extend(estimate.relevance.iter().copied().zip(truth.iter().copied()));
         answers.push((estimate.precision, truth.iter().sum::<f64>() / truth.len().max(1) as f64));
         let source = items[known.query].columns.get(SOURCE).cloned().unwrap_or_default();
         let (queries, called) = novel.entry(source).or_default();
-        distances.push(estimate.distance);
+        strangeness.push(estimate.strangeness);
         *queries += 1;
         *called += usize::from(estimate.novel);
     }
@@ -72,20 +73,20 @@ pub(crate) fn measure(
         answers: Reliability::of(&answers),
         novel: novel.into_iter().map(of_source).collect(),
         strangers: None,
-        distances,
+        strangeness,
     }
 }
 
 impl RelevanceReport {
-    /// Adds the estimates of strangers' answers.
-    pub(crate) fn add_strangers(&mut self, estimates: &[Estimate]) {
+    /// Adds what the estimator says of strangers.
+    pub(crate) fn add_strangers(&mut self, estimator: &Estimator, strangers: &[Embedding]) {
         let farther = |a: f64, b: f64| if a == b { 0.5 } else { f64::from(u8::from(a > b)) };
-        let pairs =
-            estimates.iter().flat_map(|e| self.distances.iter().map(move |&d| farther(e.distance, d)));
+        let distances = strangers.iter().map(|stranger| estimator.strangeness(stranger));
+        let pairs = distances.flat_map(|far| self.strangeness.iter().map(move |&d| farther(far, d)));
         self.strangers = Some(Strangers {
-            pictures: estimates.len(),
-            novel: estimates.iter().filter(|estimate| estimate.novel).count(),
-            auroc: pairs.sum::<f64>() / (estimates.len() * self.distances.len()).max(1) as f64,
+            pictures: strangers.len(),
+            novel: strangers.iter().filter(|stranger| estimator.is_novel(stranger)).count(),
+            auroc: pairs.sum::<f64>() / (strangers.len() * self.strangeness.len()).max(1) as f64,
         });
     }
 
@@ -112,15 +113,15 @@ impl RelevanceReport {
     }
 }
 
-/// The estimates for a search's hits, which have their Euclidean distances; `bits` is the codes' length.
-pub(crate) fn of_hits(estimator: &Estimator, hits: &[Hit], bits: usize) -> Estimate {
+/// The estimates for a query and its hits, which have their Euclidean distances.
+pub(crate) fn of_hits(estimator: &Estimator, query: &Encoding, hits: &[Hit]) -> Estimate {
     let nearest = &hits[..hits.len().min(retrieval::estimate::NEIGHBORS)];
     let neighbors: Vec<(f64, f64, &[String])> = nearest
         .iter()
         .map(|hit| {
             let euclidean = f64::from(hit.euclidean.unwrap_or_default());
-            (f64::from(hit.distance) / bits.max(1) as f64, euclidean, hit.record.labels.as_slice())
+            (f64::from(hit.distance) / query.code.bits() as f64, euclidean, hit.record.labels.as_slice())
         })
         .collect();
-    estimator.estimate(&evidence(&neighbors))
+    estimator.estimate(&query.embedding, &evidence(&neighbors))
 }

@@ -39,18 +39,6 @@ pub fn known_answers(
     queries.par_iter().map(answer).collect()
 }
 
-/// The evidence for a picture that is not among the items: of its nearest gallery items, by (distance, position).
-#[must_use]
-pub fn foreign_evidence(
-    items: &[Labelled],
-    codes: &[HashCode],
-    embeddings: &[Embedding],
-    (code, embedding): (&HashCode, &Embedding),
-) -> Vec<Evidence> {
-    let asking = Asking { code, embedding, patient: &None };
-    evidence_of(items, embeddings, &asking, &nearest(items, codes, &asking))
-}
-
 /// Who asks.
 struct Asking<'a> {
     code: &'a HashCode,
@@ -114,7 +102,5 @@ mod tests {
         assert_eq!(known[0].evidence[1].euclidean, 1.0);
         assert_eq!(known[0].evidence[0].agreement, Some(1.0 / 3.0));
         assert!(known_answers(&items, &codes, &embeddings, |_| false).is_empty());
-        let foreign = foreign_evidence(&items, &codes, &embeddings, (&codes[0], &embeddings[0]));
-        assert_eq!(foreign.iter().map(|e| e.euclidean).collect::<Vec<_>>(), [0.0, 0.5, 1.0]);
     }
 }

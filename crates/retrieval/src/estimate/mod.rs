@@ -4,23 +4,26 @@
 //! A neighbour's evidence is its Hamming distance, the Euclidean distance of its embedding, and how far its labels agree with
 //! those of the other neighbours; a logistic regression (calibrated as such by its likelihood: Niculescu-Mizil and Caruana,
 //! "Predicting Good Probabilities with Supervised Learning", ICML 2005) turns it into a probability. A query is novel where its
-//! nearest embeddings lie farther off than those of nearly all known radiographs (Sun et al., "Out-of-Distribution Detection
-//! with Deep Nearest Neighbors", ICML 2022).
+//! embedding lies farther from where known radiographs lie than nearly all of them do, whatever the gallery holds.
 
 mod known;
 mod logistic;
 mod reliability;
+mod subspace;
 
 use serde::{Deserialize, Serialize};
 
-pub use known::{KnownAnswer, foreign_evidence, known_answers};
+use crate::Embedding;
+
+pub use known::{KnownAnswer, known_answers};
 use logistic::Logistic;
 pub use reliability::{Bin, Reliability};
+use subspace::Subspace;
 
 /// Neighbours that an answer's estimates are over.
 pub const NEIGHBORS: usize = 10;
 /// Share of known radiographs that are not called novel.
-const KNOWN: f64 = 0.99;
+const KNOWN: f64 = 0.975;
 
 /// What speaks for or against a neighbour.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,8 +43,8 @@ pub struct Estimate {
     pub relevance: Vec<f64>,
     /// The expected share of relevant neighbours.
     pub precision: f64,
-    /// Mean Euclidean distance of the neighbours' embeddings.
-    pub distance: f64,
+    /// How far the query's embedding lies from where those of known radiographs lie.
+    pub strangeness: f64,
     /// Whether the query is unlike all that the estimator knows: no radiograph, or of an unknown kind.
     pub novel: bool,
 }
@@ -53,7 +56,9 @@ pub struct Estimator {
     except: Vec<String>,
     with_labels: Logistic<4>,
     without_labels: Logistic<3>,
-    /// A query whose nearest embeddings lie farther off on average is novel.
+    /// Where the embeddings of known radiographs lie.
+    known: Subspace,
+    /// A query that lies farther off is novel.
     farthest: f64,
 }
 
@@ -82,9 +87,16 @@ fn jaccard(a: &[String], b: &[String]) -> f64 {
 }
 
 impl Estimator {
-    /// Fits to answers whose relevance is known by labels other than `except`. None where all neighbours were relevant, or none.
+    /// Fits to answers whose relevance is known by labels other than `except`, to the embeddings of known radiographs, and to
+    /// those of radiographs of the same kinds that the network has not learned from. None where all neighbours were relevant,
+    /// or none, or where the embeddings do not differ.
     #[must_use]
-    pub fn fit(answers: &[KnownAnswer], except: &[String]) -> Option<Self> {
+    pub fn fit(
+        answers: &[KnownAnswer],
+        except: &[String],
+        known: &[Embedding],
+        held_out: &[Embedding],
+    ) -> Option<Self> {
         let all = || answers.iter().flat_map(|a| a.evidence.iter().zip(a.relevant.iter().copied()));
         let hits = all().filter(|(_, relevant)| *relevant).count();
         if hits == 0 || hits == all().count() {
@@ -92,13 +104,15 @@ impl Estimator {
         }
         let labelled: Vec<_> = all().filter_map(|(e, relevant)| Some((with_labels(e)?, relevant))).collect();
         let plain: Vec<_> = all().map(|(e, relevant)| (without_labels(e), relevant)).collect();
-        let mut distances: Vec<f64> = answers.iter().map(|a| mean_distance(&a.evidence)).collect();
+        let known = Subspace::fit(known)?;
+        let mut distances: Vec<f64> = held_out.iter().map(|embedding| known.distance(embedding)).collect();
         distances.sort_unstable_by(f64::total_cmp);
-        let last = (KNOWN * (distances.len() - 1) as f64).ceil() as usize;
+        let last = (KNOWN * distances.len().checked_sub(1)? as f64).ceil() as usize;
         Some(Self {
             except: except.to_vec(),
             with_labels: Logistic::fit(&labelled),
             without_labels: Logistic::fit(&plain),
+            known,
             farthest: distances[last],
         })
     }
@@ -109,17 +123,29 @@ impl Estimator {
         !self.except.iter().any(|other| other == label)
     }
 
-    /// The estimates for an answer: at most [`NEIGHBORS`] neighbours, nearest first, count.
+    /// The estimates for a query of this embedding and its answer: at most [`NEIGHBORS`] neighbours, nearest first, count.
     #[must_use]
-    pub fn estimate(&self, evidence: &[Evidence]) -> Estimate {
+    pub fn estimate(&self, query: &Embedding, evidence: &[Evidence]) -> Estimate {
         let evidence = &evidence[..evidence.len().min(NEIGHBORS)];
         let relevance: Vec<f64> = evidence.iter().map(|e| self.relevance(e)).collect();
         Estimate {
             precision: relevance.iter().sum::<f64>() / relevance.len().max(1) as f64,
             relevance,
-            distance: mean_distance(evidence),
-            novel: evidence.is_empty() || mean_distance(evidence) > self.farthest,
+            strangeness: self.strangeness(query),
+            novel: self.is_novel(query),
         }
+    }
+
+    /// How far an embedding lies from where those of known radiographs lie.
+    #[must_use]
+    pub fn strangeness(&self, query: &Embedding) -> f64 {
+        self.known.distance(query)
+    }
+
+    /// Whether a radiograph of this embedding is unlike all that the estimator knows.
+    #[must_use]
+    pub fn is_novel(&self, query: &Embedding) -> bool {
+        self.strangeness(query) > self.farthest
     }
 
     fn relevance(&self, evidence: &Evidence) -> f64 {
@@ -128,10 +154,6 @@ impl Estimator {
             None => self.without_labels.probability(&without_labels(evidence)),
         }
     }
-}
-
-fn mean_distance(evidence: &[Evidence]) -> f64 {
-    evidence.iter().map(|e| e.euclidean).sum::<f64>() / evidence.len().max(1) as f64
 }
 
 fn without_labels(e: &Evidence) -> [f64; 3] {
@@ -160,6 +182,19 @@ mod tests {
         assert_eq!(evidence(&[(0.1, 0.2, &a)])[0].agreement, None);
     }
 
+    /// Embeddings near a plane.
+    fn embeddings() -> Vec<Embedding> {
+        let wave = |i: f32, step: f32| (i * step).sin();
+        (0..40u8)
+            .map(f32::from)
+            .map(|i| Embedding::new(vec![1.0, i / 40.0, 0.3 * wave(i, 0.5), 0.01 * wave(i, 0.9)]))
+            .collect()
+    }
+
+    fn fit(answers: &[KnownAnswer], except: &[String]) -> Option<Estimator> {
+        Estimator::fit(answers, except, &embeddings(), &embeddings())
+    }
+
     /// Answers in which near neighbours are relevant with the probability 0.9, far ones with 0.2.
     fn answers() -> Vec<KnownAnswer> {
         let answer = |i: usize| {
@@ -174,23 +209,23 @@ mod tests {
 
     #[test]
     fn estimates_are_the_frequencies() {
-        let estimator = Estimator::fit(&answers(), &["chest".to_owned()]).unwrap();
+        let estimator = fit(&answers(), &["chest".to_owned()]).unwrap();
+        let query = &embeddings()[7];
         for (i, expected) in [(0, 0.9), (1, 0.2)] {
-            let estimate = estimator.estimate(&answers()[i].evidence);
+            let estimate = estimator.estimate(query, &answers()[i].evidence);
             assert!((estimate.precision - expected).abs() < 0.02, "{estimate:?}");
             assert!(!estimate.novel);
         }
         assert!(estimator.counts("hip") && !estimator.counts("chest"));
-        let far = Evidence { distance: 0.5, euclidean: 1.2, agreement: None };
-        assert!(estimator.estimate(&[far]).novel);
-        assert!(estimator.estimate(&[]).novel);
+        assert!(estimator.estimate(&Embedding::new(vec![1.0, 0.5, 0.1, 0.3]), &[]).novel);
     }
 
     #[test]
     fn nothing_is_fitted_to_one_outcome() {
         let relevant = |answer: KnownAnswer| KnownAnswer { relevant: vec![true; 10], ..answer };
         let all: Vec<_> = answers().into_iter().map(relevant).collect();
-        assert!(Estimator::fit(&all, &[]).is_none());
-        assert!(Estimator::fit(&[], &[]).is_none());
+        assert!(fit(&all, &[]).is_none() && fit(&[], &[]).is_none());
+        assert!(Estimator::fit(&answers(), &[], &embeddings(), &[]).is_none());
+        assert!(Estimator::fit(&answers(), &[], &[], &embeddings()).is_none());
     }
 }

@@ -74,6 +74,12 @@ impl Hashing {
     }
 }
 
+/// The mean of feature vectors and their `count` principal components, one a column: dimensions × count.
+pub(crate) fn principal_components(features: &[Vec<f32>], count: usize) -> Result<(Vec<f64>, Mat<f64>)> {
+    let Samples { mean, centred } = Samples::new(features)?;
+    Ok((mean, pcah::fit(centred.as_ref(), count)?))
+}
+
 /// A fitted hashing.
 #[derive(Clone)]
 pub struct Hasher {

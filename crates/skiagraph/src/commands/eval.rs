@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item, Split};
-use retrieval::estimate::foreign_evidence;
 use retrieval::evaluation::{self, Labelled, Options, Ranking, Role, Task, TaskResult};
 use retrieval::{Embedding, HashCode};
 
@@ -120,15 +119,13 @@ fn relevance(encoder: &Encoder, encoded: &Encoded, strangers: &[PathBuf]) -> Res
     let Encoded { items, codes, embeddings, .. } = encoded;
     let mut report = relevance::measure(estimator, items, codes, embeddings);
     if !strangers.is_empty() {
-        let mut estimates = Vec::new();
+        let mut found = Vec::new();
         ingest::for_each_batch(&ingest::list_paths(strangers)?, encoder.preprocess(), |batch| {
-            for encoding in ingest::encode_pictures(encoder, &batch.pictures)? {
-                let asking = (&encoding.code, &encoding.embedding);
-                estimates.push(estimator.estimate(&foreign_evidence(items, codes, embeddings, asking)));
-            }
+            let encodings = ingest::encode_pictures(encoder, &batch.pictures)?;
+            found.extend(encodings.into_iter().map(|encoding| encoding.embedding));
             Ok(())
         })?;
-        report.add_strangers(&estimates);
+        report.add_strangers(estimator, &found);
     }
     Ok(Some(report))
 }

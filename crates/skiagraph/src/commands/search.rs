@@ -109,7 +109,8 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
         write_page(&page(&encoder, &gallery, &queries, &encodings, &answers)?, path)?;
     }
     let estimator = encoder.card().estimator.as_ref();
-    let estimates = answers.iter().map(|hits| Some(relevance::of_hits(estimator?, hits, gallery.bits())));
+    let estimates = encodings.iter().zip(&answers);
+    let estimates = estimates.map(|(query, hits)| Some(relevance::of_hits(estimator?, query, hits)));
     let estimates: Vec<_> = estimates.collect();
     let answered = queries.iter().zip(&answers).zip(&estimates);
     let answered: Vec<_> =

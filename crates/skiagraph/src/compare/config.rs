@@ -164,7 +164,7 @@ impl CompareConfig {
         let before =
             self.pretraining.as_ref().context("`from_scratch` means nothing without `pretraining`")?;
         let section = |table: &Table| table.get("optimisation").and_then(Value::as_table).cloned();
-        let epochs = |table: &Table| Some(section(table)?.get("epochs")?.as_integer()?);
+        let epochs = |table: &Table| section(table)?.get("epochs")?.as_integer();
         let sum = epochs(before).zip(epochs(&self.training)).map(|(a, b)| a.saturating_add(b));
         let sum =
             sum.context("`from_scratch` needs `optimisation.epochs` in `pretraining` and in `training`")?;
