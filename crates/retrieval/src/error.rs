@@ -319,6 +319,16 @@ pub enum Error {
         /// The code's length in bits.
         expected: usize,
     },
+    /// A file of the index that is not as it was written.
+    #[error(
+        "the index file `{path}` is damaged: {reason}. It is derived from the database: remove it, and it is made again"
+    )]
+    DamagedSegment {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An estimator of a model that does not read.
     #[error(
         "the model's estimator is damaged: {reason}; expected base 64 of a mean and components. Train the model anew"

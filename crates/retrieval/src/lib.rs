@@ -31,10 +31,9 @@ mod embedding;
 mod error;
 mod index;
 mod model;
-mod scan;
 
 pub use code::{HashCode, MAX_BITS};
 pub use embedding::Embedding;
 pub use error::{Error, Result};
-pub use index::{Index, Neighbor};
+pub use index::{Index, Neighbor, Plan, Search};
 pub use model::ModelId;

@@ -147,7 +147,7 @@ impl Gallery {
     /// The ids of the committed codes, ascending. An id is never used twice, not even after a deletion.
     #[must_use]
     pub fn ids(&self) -> Vec<u64> {
-        self.index.ids().to_vec()
+        self.index.ids()
     }
 
     /// The committed codes.

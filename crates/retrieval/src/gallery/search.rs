@@ -1,11 +1,10 @@
 //! Searching a gallery: Hamming candidates, exclusions, re-ranking, records.
 
-use std::collections::HashSet;
-
+use roaring::RoaringTreemap;
 use serde::Serialize;
 
 use super::{Gallery, Record};
-use crate::{Embedding, Error, HashCode, Neighbor, Result};
+use crate::{Embedding, Error, HashCode, Neighbor, Result, Search};
 
 /// What to look for.
 #[derive(Clone, Copy, Debug)]
@@ -81,10 +80,9 @@ impl Gallery {
     fn candidates(&self, query: &Query<'_>) -> Result<Vec<(Neighbor, Option<f32>)>> {
         let excluded = self.excluded(query)?;
         let wanted = query.k.max(if query.k == 0 { 0 } else { query.rerank.unwrap_or(0) });
-        let mut nearest = self.index.nearest_where(query.code, wanted, |id| !excluded.contains(&id))?;
-        if let Some(radius) = query.within {
-            nearest.truncate(nearest.partition_point(|neighbor| neighbor.distance <= radius));
-        }
+        let mut search = Search { except: Some(&excluded), ..Search::nearest(wanted) };
+        search.radius = query.within.unwrap_or(search.radius);
+        let nearest = self.index.search_one(query.code, &search)?;
         nearest.into_iter().filter_map(|neighbor| self.with_euclidean(neighbor, query).transpose()).collect()
     }
 
@@ -106,8 +104,8 @@ impl Gallery {
     }
 
     /// The ids of the query's own patient and of the query itself.
-    fn excluded(&self, query: &Query<'_>) -> Result<HashSet<u64>> {
-        let read = || -> rusqlite::Result<HashSet<u64>> {
+    fn excluded(&self, query: &Query<'_>) -> Result<RoaringTreemap> {
+        let read = || -> rusqlite::Result<RoaringTreemap> {
             let sql = "SELECT id FROM records WHERE patient = ?1 UNION SELECT id FROM records WHERE key = ?2";
             let mut statement = self.connection.prepare_cached(sql)?;
             let ids = statement

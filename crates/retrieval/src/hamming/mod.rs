@@ -7,11 +7,16 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod mapped;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
+mod sliced;
 
 use std::sync::LazyLock;
+
+pub use mapped::Mapped;
+pub use sliced::{LANES, Near, Plane, spread};
 
 /// A way to count differing bits that this processor can run.
 ///

@@ -1,0 +1,46 @@
+//! The rows by each substring of 16 bits: what multi-index hashing looks up.
+
+/// Buckets of a substring.
+pub(super) const ENDS: usize = 1 << 16;
+
+/// Sixteen bits of a code.
+pub(super) fn substring(code: &[u64], i: usize) -> u16 {
+    (code[i / 4] >> (16 * (i % 4))) as u16
+}
+
+/// Sorts the rows by a substring: where each bucket ends, and the rows in their order.
+pub(super) fn fill(words: &[u64], width: usize, i: usize, ends: &mut [u32], rows: &mut [u32]) {
+    ends.fill(0);
+    for code in words.chunks_exact(width) {
+        ends[usize::from(substring(code, i))] += 1;
+    }
+    let mut end = 0;
+    for count in ends.iter_mut() {
+        (*count, end) = (end, end + *count);
+    }
+    // Each bucket's end is its beginning until its rows are in.
+    for (row, code) in (0..).zip(words.chunks_exact(width)) {
+        let at = &mut ends[usize::from(substring(code, i))];
+        rows[*at as usize] = row;
+        *at += 1;
+    }
+}
+
+/// Whether buckets and their rows are what [`fill`] may have given.
+pub(super) fn check(ends: &[u32], rows: &[u32]) -> bool {
+    ends.is_sorted()
+        && ends.last().is_some_and(|&last| last as usize == rows.len())
+        && rows.iter().all(|&row| (row as usize) < rows.len())
+}
+
+/// The rows of a bucket, given the substring's ends and rows.
+pub(super) fn bucket<'a>(ends: &[u32], rows: &'a [u32], key: u16) -> &'a [u32] {
+    let start = if key == 0 { 0 } else { ends[usize::from(key) - 1] };
+    &rows[start as usize..ends[usize::from(key)] as usize]
+}
+
+/// How many rows a bucket has.
+pub(super) fn size(ends: &[u32], key: u16) -> usize {
+    let start = if key == 0 { 0 } else { ends[usize::from(key) - 1] };
+    (ends[usize::from(key)] - start) as usize
+}

@@ -1,0 +1,112 @@
+//! The first bytes of a segment: what it holds, and the checksums of the rest.
+
+use super::{blocks, buckets};
+use crate::code::check_bits;
+use crate::hamming::Plane;
+
+const MAGIC: [u8; 8] = *b"SKGSEG\r\n";
+const VERSION: u32 = 1;
+/// The header's length, and the unit of a section's place.
+pub(super) const HEADER: usize = 256;
+const LINE: usize = 64;
+/// Ids, rows, planes, bucket ends, bucket rows.
+pub(super) const SECTIONS: usize = 5;
+/// Where the header's own checksum is: after magic, version, bits, rows, generation and the sections' sums.
+const OWN_SUM: usize = 32 + 4 * SECTIONS;
+
+/// What the sections hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Header {
+    pub(super) bits: usize,
+    /// At most 2³² − 1: a row's number is a u32.
+    pub(super) rows: usize,
+    /// What the segment was made from, by its maker's count.
+    pub(super) generation: u64,
+}
+
+impl Header {
+    pub(super) fn width(self) -> usize {
+        self.bits.div_ceil(64)
+    }
+
+    /// Substrings of 16 bits.
+    pub(super) fn substrings(self) -> usize {
+        self.bits / 16
+    }
+
+    /// The sections' lengths in bytes; none where the address space is too small.
+    pub(super) fn lengths(self) -> Option<[usize; SECTIONS]> {
+        let ids = self.rows.checked_mul(8)?;
+        let planes = blocks::count(self.rows).checked_mul(self.bits * size_of::<Plane>())?;
+        let entries = self.rows.checked_mul(4 * self.substrings())?;
+        Some([ids, ids.checked_mul(self.width())?, planes, buckets::ENDS * 4 * self.substrings(), entries])
+    }
+
+    /// Where the sections begin, and where the last ends.
+    pub(super) fn places(self) -> Option<([usize; SECTIONS], usize)> {
+        let mut end = HEADER;
+        let mut places = [0; SECTIONS];
+        for (place, length) in places.iter_mut().zip(self.lengths()?) {
+            *place = end;
+            end = end.checked_add(length.checked_next_multiple_of(LINE)?)?;
+        }
+        Some((places, end))
+    }
+
+    pub(super) fn to_bytes(self, sums: &[u32]) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[12..16].copy_from_slice(&(self.bits as u32).to_le_bytes());
+        bytes[16..24].copy_from_slice(&(self.rows as u64).to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.generation.to_le_bytes());
+        for (place, sum) in bytes[32..OWN_SUM].chunks_exact_mut(4).zip(sums) {
+            place.copy_from_slice(&sum.to_le_bytes());
+        }
+        let own = crc32fast::hash(&bytes);
+        bytes[OWN_SUM..OWN_SUM + 4].copy_from_slice(&own.to_le_bytes());
+        bytes
+    }
+
+    /// The header and the sections' checksums of a whole file; the reason if it is none.
+    pub(super) fn read(file: &[u8]) -> Result<(Self, Vec<u32>), String> {
+        let Some(bytes) = file.first_chunk::<HEADER>() else {
+            return Err(format!("it has {} bytes; expected at least {HEADER}", file.len()));
+        };
+        if bytes[..8] != MAGIC {
+            return Err("it does not begin as a segment does".to_owned());
+        }
+        let version = u32_at(bytes, 8);
+        if version != VERSION {
+            return Err(format!("its format is {version}; expected {VERSION}"));
+        }
+        let mut unsigned = *bytes;
+        unsigned[OWN_SUM..OWN_SUM + 4].fill(0);
+        if crc32fast::hash(&unsigned) != u32_at(bytes, OWN_SUM) {
+            return Err("the checksum of its header is wrong".to_owned());
+        }
+        let bits = u32_at(bytes, 12) as usize;
+        let rows = u64_at(bytes, 16);
+        let rows = u32::try_from(rows)
+            .map_err(|_| format!("it claims {rows} rows; expected at most {}", u32::MAX))?;
+        check_bits(bits).map_err(|error| error.to_string())?;
+        let header = Self { bits, rows: rows as usize, generation: u64_at(bytes, 24) };
+        match header.places() {
+            Some((_, end)) if end == file.len() => {}
+            expected => {
+                let expected =
+                    expected.map_or("more than fit in memory".to_owned(), |(_, end)| end.to_string());
+                return Err(format!("it has {} bytes; expected {expected}", file.len()));
+            }
+        }
+        Ok((header, (0..SECTIONS).map(|i| u32_at(bytes, 32 + 4 * i)).collect()))
+    }
+}
+
+fn u32_at(bytes: &[u8; HEADER], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+fn u64_at(bytes: &[u8; HEADER], at: usize) -> u64 {
+    u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
+}

@@ -1,0 +1,180 @@
+//! A segment's bytes: how they are laid out, made, written whole, and opened without trust.
+//!
+//! All numbers are little-endian. A header of 256 bytes, then sections, each at a multiple of 64 bytes: the ids (u64, ascending),
+//! the codes in rows (u64), the same codes bit-sliced (planes of 64 bytes), and for every substring of 16 bits the ends of its
+//! 65,536 buckets and the rows in them (u32). The header has the CRC-32 of each section, and its own.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::header::{HEADER, Header};
+use super::{blocks, buckets};
+use crate::hamming::{LANES, Mapped, Plane};
+use crate::{Error, Result};
+
+/// A segment's bytes and what its header says.
+pub(super) struct Image {
+    bytes: Bytes,
+    header: Header,
+}
+
+/// Where the bytes are.
+enum Bytes {
+    /// In memory, from the first word at a multiple of 64 bytes: vectors that lie across two cache lines load slower.
+    Made {
+        words: Vec<u64>,
+        start: usize,
+    },
+    Mapped(Mapped),
+}
+
+impl Image {
+    /// Lays out codes of `header.width()` words with their ids, which ascend.
+    ///
+    /// # Panics
+    /// If the lengths contradict the header.
+    pub(super) fn make(header: Header, ids: &[u64], words: &[u64]) -> Self {
+        assert!(ids.len() == header.rows && words.len() == header.rows * header.width(), "rows of a segment");
+        let (places, end) = header.places().expect("what is in memory has a size");
+        let mut buffer = vec![0_u64; end / 8 + 7];
+        let start = (buffer.as_ptr().addr().wrapping_neg() % 64) / 8;
+        let mut rest = &mut buffer[start + HEADER / 8..start + end / 8];
+        let mut sections = Vec::new();
+        for (i, &place) in places.iter().enumerate() {
+            let (section, others) = rest.split_at_mut((places.get(i + 1).unwrap_or(&end) - place) / 8);
+            sections.push(section);
+            rest = others;
+        }
+        if let [id_section, rows, planes, ends, entries] = sections.as_mut_slice() {
+            id_section[..ids.len()].copy_from_slice(ids);
+            rows[..words.len()].copy_from_slice(words);
+            slice_all(header, words, bytemuck::cast_slice_mut(planes));
+            sort_all(header, words, bytemuck::cast_slice_mut(ends), bytemuck::cast_slice_mut(entries));
+        }
+        Self { bytes: Bytes::Made { words: buffer, start }, header }
+    }
+
+    /// Opens a segment's file and checks every byte of it.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is no segment, or is damaged; the error names what.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let unreadable = |source| Error::File { action: "open", path: path.to_owned(), source };
+        let mapped = Mapped::open(path).map_err(unreadable)?;
+        let damaged = |reason: String| Error::DamagedSegment { path: path.to_owned(), reason };
+        let (header, sums) = Header::read(mapped.bytes()).map_err(damaged)?;
+        let image = Self { bytes: Bytes::Mapped(mapped), header };
+        image.check(&sums).map_err(damaged)?;
+        Ok(image)
+    }
+
+    /// That the sections are as they were written, and that nothing in them leads outside.
+    fn check(&self, sums: &[u32]) -> std::result::Result<(), String> {
+        let names = ["ids", "rows", "planes", "bucket ends", "bucket rows"];
+        for ((name, sum), &expected) in names.iter().zip(self.sums()).zip(sums) {
+            if sum != expected {
+                return Err(format!(
+                    "its section of {name} has the checksum {sum:08x}; expected {expected:08x}"
+                ));
+            }
+        }
+        // A checksum shows an accident, not that the writer meant well.
+        if !self.ids().is_sorted_by(|a, b| a < b) {
+            return Err("its ids do not ascend".to_owned());
+        }
+        let rows = self.header.rows;
+        let whole = |i: usize| {
+            let ends = &self.ends()[i * buckets::ENDS..(i + 1) * buckets::ENDS];
+            buckets::check(ends, &self.entries()[i * rows..(i + 1) * rows])
+        };
+        match (0..self.header.substrings()).into_par_iter().all(whole) {
+            true => Ok(()),
+            false => Err("its buckets do not hold its rows".to_owned()),
+        }
+    }
+
+    /// The checksum of each section.
+    fn sums(&self) -> Vec<u32> {
+        /// Bytes that a thread takes at once.
+        const CHUNK: usize = 1 << 22;
+        let sum = |section: &[u8]| {
+            let parts = section.par_chunks(CHUNK).map(|part| {
+                let mut sum = crc32fast::Hasher::new();
+                sum.update(part);
+                sum
+            });
+            // Checksums of parts combine to that of the whole, in their order.
+            parts.collect::<Vec<_>>().into_iter().fold(crc32fast::Hasher::new(), |mut sum, part| {
+                sum.combine(&part);
+                sum
+            })
+        };
+        (0..super::header::SECTIONS).map(|i| sum(self.section::<u8>(i)).finalize()).collect()
+    }
+
+    /// Writes the bytes to a file that is not there yet.
+    pub(super) fn write(&self, file: &mut std::fs::File) -> std::io::Result<()> {
+        use std::io::Write;
+        file.write_all(&self.header.to_bytes(&self.sums()))?;
+        file.write_all(&self.bytes()[HEADER..])?;
+        file.sync_all()
+    }
+
+    pub(super) fn header(&self) -> Header {
+        self.header
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Made { words, start } => {
+                let end = self.header.places().map_or(HEADER, |(_, end)| end);
+                bytemuck::cast_slice(&words[*start..start + end / 8])
+            }
+            Bytes::Mapped(mapped) => mapped.bytes(),
+        }
+    }
+
+    fn section<T: bytemuck::Pod>(&self, i: usize) -> &[T] {
+        let ranges = self.header.places().zip(self.header.lengths());
+        let range = ranges.map(|((places, _), lengths)| places[i]..places[i] + lengths[i]);
+        bytemuck::cast_slice(&self.bytes()[range.unwrap_or_default()])
+    }
+
+    pub(super) fn ids(&self) -> &[u64] {
+        self.section(0)
+    }
+
+    pub(super) fn words(&self) -> &[u64] {
+        self.section(1)
+    }
+
+    /// `bits` planes a block.
+    pub(super) fn planes(&self) -> &[Plane] {
+        self.section(2)
+    }
+
+    /// For each substring, where each of its buckets ends.
+    pub(super) fn ends(&self) -> &[u32] {
+        self.section(3)
+    }
+
+    /// For each substring, the rows of its buckets.
+    pub(super) fn entries(&self) -> &[u32] {
+        self.section(4)
+    }
+}
+
+fn slice_all(header: Header, words: &[u64], planes: &mut [Plane]) {
+    let rows = words.par_chunks(LANES * header.width());
+    let blocks = planes.par_chunks_exact_mut(header.bits);
+    blocks.zip(rows).for_each(|(planes, rows)| blocks::slice(rows, header.width(), planes));
+}
+
+fn sort_all(header: Header, words: &[u64], ends: &mut [u32], entries: &mut [u32]) {
+    let ends = ends.par_chunks_exact_mut(buckets::ENDS);
+    let entries = entries.par_chunks_mut(header.rows.max(1));
+    ends.zip(entries).enumerate().for_each(|(i, (ends, rows))| {
+        buckets::fill(words, header.width(), i, ends, rows);
+    });
+}

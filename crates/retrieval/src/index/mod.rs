@@ -1,0 +1,252 @@
+//! The index: exact nearest codes. Segments that no longer change, a tail of fresh insertions, and marks of deletion.
+
+mod blocks;
+mod buckets;
+mod header;
+mod image;
+mod nearest;
+mod plan;
+mod probe;
+mod query;
+mod scan;
+mod segment;
+mod tail;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs::{self, File};
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use crate::code::check_bits;
+use crate::hamming::Kernel;
+use crate::{Error, HashCode, Result};
+use header::Header;
+use nearest::{Nearest, merge};
+use query::Asked;
+pub use query::Search;
+use segment::Segment;
+use tail::Tail;
+
+/// A code of the index and how far it is from the query.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Neighbor {
+    // The order of the fields is the order of neighbours: by distance, then by id.
+    /// In bits.
+    pub distance: u32,
+    /// As inserted.
+    pub id: u64,
+}
+
+/// How segments are searched. Every way gives the same neighbours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Plan {
+    /// What is expected to take least.
+    Best,
+    /// Through all codes.
+    Scan,
+    /// Through the codes that share a substring with the query, or nearly.
+    LookUp,
+    /// Through the codes that [`Search::only`] names; without it none.
+    Gather,
+}
+
+/// Codes of one length with their ids, searched exactly: an answer never depends on luck.
+///
+/// Answers are ordered by (distance, id). A clone shares the segments and copies the tail, so that one can be merged or saved
+/// while the other is searched.
+#[derive(Clone)]
+pub struct Index {
+    bits: usize,
+    segments: Vec<Segment>,
+    tail: Tail,
+}
+
+impl Index {
+    /// An empty index of codes of so many bits.
+    ///
+    /// # Errors
+    /// If there are no codes of that length.
+    pub fn new(bits: usize) -> Result<Self> {
+        check_bits(bits)?;
+        Ok(Self { bits, segments: Vec::new(), tail: Tail::default() })
+    }
+
+    /// An index of a segment's file, and the generation that [`Index::save`] was given. Every byte is checked.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is damaged.
+    pub fn open(path: &Path) -> Result<(Self, u64)> {
+        let segment = Segment::open(path)?;
+        let Header { bits, generation, .. } = segment.image().header();
+        Ok((Self { bits, segments: vec![segment], tail: Tail::default() }, generation))
+    }
+
+    /// Writes all codes as one segment: whole, or nothing.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: &Path, generation: u64) -> Result<()> {
+        let unwritable = |source| Error::File { action: "write", path: path.to_owned(), source };
+        let part = path.with_added_extension("part");
+        let segment = self.segment(generation);
+        let written = File::create(&part)
+            .and_then(|mut file| segment.image().write(&mut file))
+            .and_then(|()| fs::rename(&part, path))
+            // The new name must survive a power cut as the file's content does.
+            .and_then(|()| {
+                File::open(path.parent().unwrap_or(Path::new("."))).and_then(|dir| dir.sync_all())
+            });
+        if written.is_err() {
+            let _best_effort = fs::remove_file(&part);
+        }
+        written.map_err(unwritable)
+    }
+
+    /// The same codes in one segment, without what was deleted.
+    #[must_use]
+    pub fn merged(&self) -> Self {
+        Self { bits: self.bits, segments: vec![self.segment(0)], tail: Tail::default() }
+    }
+
+    fn segment(&self, generation: u64) -> Segment {
+        let mut rows: Vec<(u64, &[u64])> = self.segments.iter().flat_map(Segment::live).collect();
+        rows.extend(self.tail.ids.iter().copied().zip(self.tail.words.chunks_exact(self.width())));
+        rows.sort_unstable_by_key(|(id, _)| *id);
+        let ids: Vec<u64> = rows.iter().map(|(id, _)| *id).collect();
+        let words: Vec<u64> = rows.iter().flat_map(|(_, code)| code.iter().copied()).collect();
+        Segment::make(Header { bits: self.bits, rows: ids.len(), generation }, &ids, &words)
+    }
+
+    /// The codes' length in bits.
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        self.bits
+    }
+
+    /// The number of codes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tail.ids.len() + self.segments.iter().map(Segment::len).sum::<usize>()
+    }
+
+    /// Whether there is no code.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The codes that are in no segment yet.
+    #[must_use]
+    pub fn fresh(&self) -> usize {
+        self.tail.ids.len()
+    }
+
+    /// The ids, ascending.
+    #[must_use]
+    pub fn ids(&self) -> Vec<u64> {
+        let mut ids: Vec<u64> =
+            self.segments.iter().flat_map(|segment| segment.live().map(|(id, _)| id)).collect();
+        ids.extend(&self.tail.ids);
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Whether there is a code with that id.
+    #[must_use]
+    pub fn contains(&self, id: u64) -> bool {
+        self.tail.ids.binary_search(&id).is_ok()
+            || self.segments.iter().any(|segment| segment.row(id).is_some())
+    }
+
+    /// Adds a code.
+    ///
+    /// # Errors
+    /// If the code has another length, or the id is taken.
+    pub fn insert(&mut self, id: u64, code: &HashCode) -> Result<()> {
+        self.check(code)?;
+        if self.contains(id) {
+            return Err(Error::TakenId { id });
+        }
+        self.tail.insert(id, code);
+        Ok(())
+    }
+
+    /// Takes a code out; whether it was there. It answers no more; its bits are gone from memory and disk with the segment
+    /// that [`Index::save`] or [`Index::merged`] replaces.
+    pub fn remove(&mut self, id: u64) -> bool {
+        let width = self.width();
+        self.tail.remove(id, width) || self.segments.iter_mut().any(|segment| segment.remove(id))
+    }
+
+    /// The `k` nearest codes, or all if there are fewer.
+    ///
+    /// # Errors
+    /// If the query has another length than the codes.
+    pub fn nearest(&self, query: &HashCode, k: usize) -> Result<Vec<Neighbor>> {
+        self.search_one(query, &Search::nearest(k))
+    }
+
+    /// All codes at most `radius` bits away.
+    ///
+    /// # Errors
+    /// If the query has another length than the codes.
+    pub fn within(&self, query: &HashCode, radius: u32) -> Result<Vec<Neighbor>> {
+        self.search_one(query, &Search::within(radius))
+    }
+
+    /// What is asked, for one query.
+    ///
+    /// # Errors
+    /// If the query has another length than the codes.
+    pub fn search_one(&self, query: &HashCode, search: &Search<'_>) -> Result<Vec<Neighbor>> {
+        Ok(self.search(std::slice::from_ref(query), search, Plan::Best)?.pop().unwrap_or_default())
+    }
+
+    /// What is asked, for each of many queries: faster than one after the other.
+    ///
+    /// # Errors
+    /// If a query has another length than the codes.
+    pub fn search(
+        &self,
+        queries: &[HashCode],
+        search: &Search<'_>,
+        plan: Plan,
+    ) -> Result<Vec<Vec<Neighbor>>> {
+        queries.iter().try_for_each(|query| self.check(query))?;
+        let asked: Vec<Asked> = queries.iter().map(|query| Asked::new(*query)).collect();
+        let parts: Vec<_> =
+            self.segments.iter().map(|segment| plan::search(segment, &asked, search, plan)).collect();
+        let of_query = |(i, asked): (usize, &Asked)| {
+            let mut nearest = Nearest::in_order(search.k, search.radius);
+            self.tail.scan(Kernel::best(), asked, search, &mut nearest);
+            let all = parts.iter().flat_map(|part| &part[i]).copied().chain(nearest.finish());
+            merge(all.collect(), search.k)
+        };
+        Ok(asked.par_iter().enumerate().map(of_query).collect())
+    }
+
+    fn width(&self) -> usize {
+        self.bits.div_ceil(64)
+    }
+
+    fn check(&self, code: &HashCode) -> Result<()> {
+        if code.bits() != self.bits {
+            return Err(Error::CodeMismatch { got: code.bits(), expected: self.bits });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let segments: Vec<usize> = self.segments.iter().map(Segment::len).collect();
+        f.debug_struct("Index")
+            .field("bits", &self.bits)
+            .field("segments", &segments)
+            .field("fresh", &self.fresh())
+            .finish()
+    }
+}

@@ -1,0 +1,150 @@
+//! Which way a segment is searched: a choice of speed alone.
+//!
+//! Looking up goes ring by ring, and before each it is known how many rows the buckets of the next rings hold. Whenever going on
+//! is expected to cost more than a scan, the scan takes over, with what was found as its radius.
+
+use rayon::prelude::*;
+
+use super::header::Header;
+use super::nearest::{Nearest, merge};
+use super::query::{Asked, Search};
+use super::scan::scan;
+use super::segment::Segment;
+use super::{Neighbor, Plan, blocks, probe};
+use crate::hamming::Kernel;
+
+// What things take, in nanoseconds, on one core of a Xeon of 2023; only their ratios matter. Measured by `benches/search.rs`.
+/// A row that is looked up: a read from anywhere in memory.
+const ROW: f64 = 6.0;
+/// A bucket that is looked up.
+const BUCKET: f64 = 6.0;
+/// A plane of a block for one query of many, which is arithmetic, and for one alone, which is memory.
+const PLANE_OF_MANY: f64 = 0.8;
+const PLANE_ALONE: f64 = 4.0;
+/// A row that is named by a filter: finding it, and reading its code.
+const NAMED: f64 = 60.0;
+/// Rings whose buckets are counted; of those beyond, as full as the last one's, the number is estimated.
+const COUNTED: usize = 2;
+
+/// The nearest rows of a segment to each query.
+pub(super) fn search(
+    segment: &Segment,
+    queries: &[Asked],
+    search: &Search<'_>,
+    plan: Plan,
+) -> Vec<Vec<Neighbor>> {
+    let by_scan = |queries: &[(&Asked, u32)]| scan(Kernel::best(), segment, queries, search);
+    let everywhere = || queries.iter().map(|asked| (asked, search.radius)).collect::<Vec<_>>();
+    match plan {
+        Plan::Scan => by_scan(&everywhere()),
+        Plan::Gather => queries.par_iter().map(|asked| gather(segment, asked, search)).collect(),
+        Plan::LookUp => {
+            queries.par_iter().map(|asked| look_up(segment, asked, search, f64::INFINITY).0).collect()
+        }
+        Plan::Best => {
+            let cost = cost_of_scan(segment, queries.len());
+            if search.only.is_some_and(|only| only.len() as f64 * NAMED < cost) {
+                return self::search(segment, queries, search, Plan::Gather);
+            }
+            let tried: Vec<_> =
+                queries.par_iter().map(|asked| look_up(segment, asked, search, cost)).collect();
+            let left: Vec<usize> = (0..queries.len()).filter(|&i| tried[i].1.is_some()).collect();
+            let asked: Vec<_> = left.iter().filter_map(|&i| Some((&queries[i], tried[i].1?))).collect();
+            let mut found: Vec<_> = tried.into_iter().map(|(found, _)| found).collect();
+            for (i, scanned) in left.iter().zip(by_scan(&asked)) {
+                found[*i] = scanned;
+            }
+            found
+        }
+    }
+}
+
+fn gather(segment: &Segment, asked: &Asked, search: &Search<'_>) -> Vec<Neighbor> {
+    let mut nearest = Nearest::in_order(search.k, search.radius);
+    segment.gather(asked, search, &mut nearest);
+    merge(nearest.finish(), search.k)
+}
+
+/// What a scan takes of a query's time. One query alone has all cores; many have one each.
+fn cost_of_scan(segment: &Segment, queries: usize) -> f64 {
+    let planes = (blocks::count(segment.image().header().rows) * segment.image().header().bits) as f64;
+    let threads = rayon::current_num_threads().min(8) as f64;
+    let alone = planes * PLANE_ALONE / if queries < rayon::current_num_threads() { threads } else { 1.0 };
+    (alone / queries as f64).max(planes * PLANE_OF_MANY / if queries < 2 { threads } else { 1.0 })
+}
+
+/// The nearest by lookups, or the radius within which a scan must find them, once that is expected to take less.
+fn look_up(segment: &Segment, asked: &Asked, search: &Search<'_>, scan: f64) -> (Vec<Neighbor>, Option<u32>) {
+    let Header { bits, .. } = segment.image().header();
+    let mut nearest = Nearest::in_any_order(search.k, search.radius);
+    let mut sizes = Sizes { segment, asked, counted: Vec::new() };
+    let likely = likely_radius(segment, search);
+    // How far the neighbours reach, as far as is known.
+    let reach = |nearest: &Nearest| nearest.farthest().map_or(search.radius as usize, usize::from).min(bits);
+    for ring in 0.. {
+        // Neighbours are as near as those of random codes, or nearer, if the ring before did not show otherwise.
+        let expected = reach(&nearest).min(likely.max(probe::covered(bits, ring, 0)));
+        if sizes.cost(ring, expected) > scan {
+            return (Vec::new(), Some(reach(&nearest) as u32));
+        }
+        for i in 0..bits / 16 {
+            probe::look_up(segment, asked, (ring, i), search, &mut nearest);
+            if reach(&nearest) <= probe::covered(bits, ring, i) {
+                return (merge(nearest.finish(), search.k), None);
+            }
+        }
+    }
+    unreachable!("sixteen rings cover all codes")
+}
+
+/// The distance within which `k` of as many random codes lie.
+fn likely_radius(segment: &Segment, search: &Search<'_>) -> usize {
+    let header = segment.image().header();
+    let answers = search.only.map_or(header.rows as u64, |only| only.len().min(header.rows as u64));
+    // The binomial distribution of a half, term by term; 2⁻²⁵⁶ is no problem for a double.
+    let mut term = 0.5_f64.powi(header.bits as i32) * answers as f64;
+    let mut sum = term;
+    let mut radius = 0;
+    while sum < search.k as f64 && radius < header.bits {
+        term *= (header.bits - radius) as f64 / (radius + 1) as f64;
+        sum += term;
+        radius += 1;
+    }
+    radius
+}
+
+/// How many rows the lookups of a query go through.
+struct Sizes<'a> {
+    segment: &'a Segment,
+    asked: &'a Asked,
+    /// Of each ring, all substrings together.
+    counted: Vec<usize>,
+}
+
+impl Sizes<'_> {
+    /// What it takes to look up from the beginning of a ring until a radius is covered.
+    fn cost(&mut self, from: usize, radius: usize) -> f64 {
+        let substrings = self.segment.image().header().substrings();
+        let last = radius / substrings;
+        (from..=last)
+            .map(|ring| {
+                let part =
+                    if ring == last { (radius % substrings + 1) as f64 / substrings as f64 } else { 1.0 };
+                let buckets = probe::with_ones(ring.min(16)).len() * substrings;
+                part * (self.rows(ring) * ROW + buckets as f64 * BUCKET)
+            })
+            .sum()
+    }
+
+    fn rows(&mut self, ring: usize) -> f64 {
+        let substrings = self.segment.image().header().substrings();
+        while self.counted.len() <= ring.min(COUNTED) {
+            let at = self.counted.len();
+            let sizes = (0..substrings).map(|i| probe::size(self.segment, self.asked, (at, i)));
+            self.counted.push(sizes.sum());
+        }
+        let counted = ring.min(COUNTED);
+        let share = probe::with_ones(ring).len() as f64 / probe::with_ones(counted).len() as f64;
+        self.counted[counted] as f64 * share
+    }
+}

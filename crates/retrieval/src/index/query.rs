@@ -1,0 +1,58 @@
+//! What is asked of an index.
+
+use std::ops::Not;
+
+use roaring::RoaringTreemap;
+
+use crate::hamming::spread;
+use crate::{HashCode, MAX_BITS};
+
+/// How many neighbours, how far, and which may answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    /// The most neighbours wanted of a query.
+    pub k: usize,
+    /// The greatest distance wanted, in bits.
+    pub radius: u32,
+    /// Only these ids answer, if given.
+    pub only: Option<&'a RoaringTreemap>,
+    /// These ids do not answer, if given.
+    pub except: Option<&'a RoaringTreemap>,
+}
+
+impl Search<'_> {
+    /// The `k` nearest, whoever they are.
+    #[must_use]
+    pub fn nearest(k: usize) -> Self {
+        Self { k, radius: MAX_BITS as u32, only: None, except: None }
+    }
+
+    /// All at most `radius` bits away.
+    #[must_use]
+    pub fn within(radius: u32) -> Self {
+        Self { k: usize::MAX, radius, only: None, except: None }
+    }
+
+    /// Whether a code of this id may answer.
+    pub(super) fn admits(&self, id: u64) -> bool {
+        self.only.is_none_or(|only| only.contains(id))
+            && self.except.is_none_or(|except| except.contains(id).not())
+    }
+}
+
+/// A query's code in the forms that the paths take.
+pub(super) struct Asked {
+    pub(super) code: HashCode,
+    /// See [`spread`].
+    pub(super) spread: Vec<u64>,
+}
+
+impl Asked {
+    pub(super) fn new(code: HashCode) -> Self {
+        Self { code, spread: spread(code.words(), code.bits()) }
+    }
+
+    pub(super) fn words(&self) -> &[u64] {
+        self.code.words()
+    }
+}

@@ -1,0 +1,146 @@
+//! Every code of a segment, many queries a pass.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use rayon::prelude::*;
+
+use super::nearest::{Nearest, merge};
+use super::query::{Asked, Search};
+use super::segment::Segment;
+use super::{Neighbor, blocks};
+use crate::hamming::{Kernel, LANES, Near};
+
+/// Blocks that stay in the cache of a core while all queries pass over them.
+const TILE: usize = 64;
+/// Queries that stay in the cache of a core while they pass over a tile.
+const GROUP: usize = 32;
+/// Parts of a scan for each thread: more even out the load, and each begins with no neighbours.
+const PARTS: usize = 4;
+
+/// The nearest rows of a segment to each of the queries, none farther than that query's radius.
+pub(super) fn scan(
+    kernel: Kernel,
+    segment: &Segment,
+    queries: &[(&Asked, u32)],
+    search: &Search<'_>,
+) -> Vec<Vec<Neighbor>> {
+    let blocks = blocks::count(segment.image().header().rows);
+    let share = blocks.div_ceil(PARTS * rayon::current_num_threads()).next_multiple_of(TILE);
+    let farthest: Vec<AtomicU16> = queries.iter().map(|_| AtomicU16::new(u16::MAX - 1)).collect();
+    let part = |start: usize| {
+        let passes = queries.iter().zip(&farthest);
+        let mut passes: Vec<Pass> =
+            passes.map(|(&(asked, radius), farthest)| Pass::new(asked, search.k, radius, farthest)).collect();
+        for tile in (start..(start + share).min(blocks)).step_by(TILE) {
+            let tile = tile..(tile + TILE).min(blocks);
+            for group in passes.chunks_mut(GROUP) {
+                over_tile(kernel, segment, tile.clone(), group, search);
+            }
+        }
+        passes.into_iter().map(|pass| pass.nearest.finish()).collect::<Vec<_>>()
+    };
+    let starts: Vec<usize> = (0..blocks).step_by(share.max(1)).collect();
+    let parts: Vec<Vec<Vec<Neighbor>>> = starts.into_par_iter().map(part).collect();
+    let of_query = |i: usize| merge(parts.iter().flat_map(|part| &part[i]).copied().collect(), search.k);
+    (0..queries.len()).map(of_query).collect()
+}
+
+/// A query on its way over a part of the blocks.
+struct Pass<'a> {
+    spread: &'a [u64],
+    nearest: Nearest,
+    /// The least distance within which any part knows k codes.
+    farthest: &'a AtomicU16,
+    early: Early,
+}
+
+impl<'a> Pass<'a> {
+    fn new(asked: &'a Asked, k: usize, radius: u32, farthest: &'a AtomicU16) -> Self {
+        Self {
+            spread: &asked.spread,
+            nearest: Nearest::in_order(k, radius),
+            farthest,
+            early: Early::default(),
+        }
+    }
+
+    /// Of codes that other parts know only the distance counts: at the same one an id of this part may be less.
+    fn bound(&self, elsewhere: u16) -> u16 {
+        self.nearest.bound().min(elsewhere + 1)
+    }
+}
+
+fn over_tile(
+    kernel: Kernel,
+    segment: &Segment,
+    tile: Range<usize>,
+    group: &mut [Pass<'_>],
+    search: &Search<'_>,
+) {
+    let header = segment.image().header();
+    let planes = &segment.image().planes()[tile.start * header.bits..tile.end * header.bits];
+    let elsewhere: Vec<u16> = group.iter().map(|pass| pass.farthest.load(Ordering::Relaxed)).collect();
+    let mut near = Near::new();
+    for (block, planes) in tile.zip(planes.chunks_exact(header.bits)) {
+        for (pass, &elsewhere) in group.iter_mut().zip(&elsewhere) {
+            let early = pass.early.now();
+            let left = kernel.near(pass.spread, planes, pass.bound(elsewhere), early, &mut near);
+            pass.early.learn(early, left * 16 / header.bits);
+            if near.codes != [0; 8] {
+                take(segment, block, &near, search, &mut pass.nearest);
+            }
+        }
+    }
+    for pass in group {
+        if let Some(known) = pass.nearest.farthest() {
+            pass.farthest.fetch_min(known, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Offers the near codes of a block; beyond the last row there are none.
+fn take(segment: &Segment, block: usize, near: &Near, search: &Search<'_>, nearest: &mut Nearest) {
+    let rows = segment.image().header().rows;
+    for (i, mut word) in near.codes.into_iter().enumerate() {
+        while word != 0 {
+            let code = 64 * i + word.trailing_zeros() as usize;
+            word &= word - 1;
+            let row = block * LANES + code;
+            if row < rows {
+                segment.offer(row, near.distance(code), search, nearest);
+            }
+        }
+    }
+}
+
+/// Whether to ask early if a block can still hold a near code: it costs a sixth, and gains where codes lie in clusters. Tried on
+/// a few blocks now and then, and kept up while a quarter of the planes are left out.
+#[derive(Default)]
+struct Early {
+    blocks: usize,
+    left_out: usize,
+    pays: bool,
+}
+
+impl Early {
+    /// Blocks between two trials, and of one.
+    const PERIOD: usize = 512;
+    const TRIAL: usize = 32;
+
+    fn now(&self) -> bool {
+        self.pays || self.blocks < Self::TRIAL
+    }
+
+    /// `left_out` in sixteenths of a block's planes.
+    fn learn(&mut self, early: bool, left_out: usize) {
+        self.blocks += 1;
+        self.left_out += if early { left_out } else { 0 };
+        if self.blocks == Self::TRIAL {
+            self.pays = self.left_out >= 4 * Self::TRIAL;
+        }
+        if self.blocks == Self::PERIOD {
+            *self = Self { pays: self.pays, ..Self::default() };
+        }
+    }
+}

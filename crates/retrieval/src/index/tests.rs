@@ -1,0 +1,155 @@
+//! Every path gives what a sort gives, whatever was inserted, removed, merged, saved and opened.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use roaring::RoaringTreemap;
+
+use super::*;
+
+const PLANS: [Plan; 3] = [Plan::Best, Plan::Scan, Plan::LookUp];
+
+/// Codes near each other, so that many distances tie.
+fn random_codes(n: usize, bits: usize, seed: u64) -> Vec<HashCode> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let share = rng.random_range(0.02..0.5);
+    let mut code = || {
+        let u: Vec<f32> = (0..bits).map(|_| if rng.random_bool(share) { 1.0 } else { -1.0 }).collect();
+        HashCode::from_signs(&u).unwrap()
+    };
+    (0..n).map(|_| code()).collect()
+}
+
+fn sorted(codes: &BTreeMap<u64, HashCode>, query: &HashCode, search: &Search<'_>) -> Vec<Neighbor> {
+    let distances = codes.iter().map(|(&id, code)| Neighbor { distance: code.distance(query), id });
+    let mut all: Vec<_> = distances.filter(|n| n.distance <= search.radius && search.admits(n.id)).collect();
+    all.sort();
+    all.truncate(search.k);
+    all
+}
+
+/// An index with some codes in a segment of a file, some in a merged one, some in the tail, and some removed at each stage.
+fn index_of(
+    naive: &mut BTreeMap<u64, HashCode>,
+    ids: &[u64],
+    codes: &[HashCode],
+    removed: &[u64],
+    bits: usize,
+) -> Index {
+    let folder = tempfile::tempdir().unwrap();
+    let mut index = Index::new(bits).unwrap();
+    for (i, (&id, code)) in ids.iter().zip(codes).enumerate() {
+        assert_eq!(index.insert(id, code).is_err(), naive.contains_key(&id));
+        naive.entry(id).or_insert(*code);
+        if i % 3 == 0 {
+            let gone = removed.get(i / 3).copied().unwrap_or(id);
+            assert_eq!(index.remove(gone), naive.remove(&gone).is_some());
+        }
+        if i == ids.len() / 3 {
+            let path = folder.path().join("segment");
+            index.save(&path, 77).unwrap();
+            let (opened, generation) = Index::open(&path).unwrap();
+            assert_eq!((opened.len(), generation), (index.len(), 77));
+            index = opened;
+        }
+        if i == ids.len() / 2 {
+            let more = Index { segments: Vec::new(), ..index.clone() }.merged();
+            index.segments.extend(more.segments);
+            index.tail = Tail::default();
+        }
+    }
+    index
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn a_search_is_a_sort(
+        words in 1_usize..=16,
+        ids in prop::collection::vec(0_u64..2000, 0..900),
+        removed in prop::collection::vec(0_u64..2000, 0..300),
+        k in 0_usize..400,
+        radius in 0_u32..300,
+        named in prop::collection::vec(0_u64..2000, 0..300),
+        seed in any::<u64>(),
+    ) {
+        let bits = words * 16;
+        let mut naive = BTreeMap::new();
+        let index = index_of(&mut naive, &ids, &random_codes(ids.len(), bits, seed), &removed, bits);
+        prop_assert_eq!(index.len(), naive.len());
+        prop_assert_eq!(index.ids(), naive.keys().copied().collect::<Vec<_>>());
+        let named: RoaringTreemap = named.into_iter().collect();
+        let queries = random_codes(3, bits, !seed);
+        let searches = [
+            Search::nearest(k),
+            Search::within(radius),
+            Search { radius, only: Some(&named), ..Search::nearest(k) },
+            Search { radius, except: Some(&named), ..Search::nearest(k) },
+        ];
+        for search in searches {
+            let expected: Vec<_> = queries.iter().map(|query| sorted(&naive, query, &search)).collect();
+            for plan in PLANS.into_iter().chain(search.only.map(|_| Plan::Gather)) {
+                prop_assert_eq!(&index.search(&queries, &search, plan).unwrap(), &expected, "{:?}", plan);
+                prop_assert_eq!(&index.merged().search(&queries, &search, plan).unwrap(), &expected, "{:?}", plan);
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_and_opens_as_nothing_else(at in any::<prop::sample::Index>(), bit in 0_u32..8, cut in any::<bool>()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("segment");
+        let mut index = Index::new(16).unwrap();
+        for (id, code) in (0..).zip(random_codes(600, 16, 1)) {
+            index.insert(id, &code).unwrap();
+        }
+        index.save(&path, 1).unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        let at = at.index(bytes.len());
+        let padding = bytes.clone();
+        bytes[at] ^= 1_u8 << bit;
+        if cut {
+            bytes.truncate(at);
+        }
+        fs::write(&path, &bytes).unwrap();
+        match Index::open(&path) {
+            Err(error) => prop_assert!(error.to_string().contains("segment"), "{}", error),
+            // Nothing is read of the zeros between sections.
+            Ok((opened, _)) => prop_assert!(!cut && padding[at] == 0 && opened.ids() == index.ids()),
+        }
+    }
+}
+
+#[test]
+fn many_parts_and_every_kernel_give_the_same() {
+    let n = 3 * 131_072 + 77;
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    // Few distinct codes: ties across the parts.
+    let words: Vec<u64> = (0..n).map(|_| rng.random::<u64>() & 0x0101_0101_0101_0101).collect();
+    let ids: Vec<u64> = (0..n as u64).collect();
+    let segment = Segment::make(Header { bits: 64, rows: n, generation: 0 }, &ids, &words);
+    let query = HashCode::from_words(&[0x0100_0101_0001_0001], 64).unwrap();
+    let asked = Asked::new(query);
+    let distances =
+        ids.iter().map(|&id| Neighbor { distance: (words[id as usize] ^ query.words()[0]).count_ones(), id });
+    let mut all: Vec<_> = distances.collect();
+    all.sort();
+    for kernel in Kernel::available() {
+        for k in [1, 10, 5000, n, usize::MAX] {
+            let found = scan::scan(kernel, &segment, &[(&asked, 64)], &Search::nearest(k));
+            assert_eq!(found[0], all[..k.min(n)], "{}", kernel.name());
+        }
+    }
+}
+
+#[test]
+fn other_lengths_are_refused() {
+    let mut index = Index::new(64).unwrap();
+    let code = HashCode::from_signs(&[1.0; 32]).unwrap();
+    let message = "a hash code of 32 bits; expected 64 bits, as all codes here";
+    assert_eq!(index.insert(1, &code).unwrap_err().to_string(), message);
+    assert_eq!(index.nearest(&code, 1).unwrap_err().to_string(), message);
+    assert_eq!(index.within(&code, 1).unwrap_err().to_string(), message);
+}
