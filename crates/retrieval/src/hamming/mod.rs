@@ -16,7 +16,7 @@ mod sliced;
 use std::sync::LazyLock;
 
 pub use mapped::Mapped;
-pub use sliced::{LANES, Near, Plane, spread};
+pub use sliced::{LANES, Near, Plane, Probe, spread};
 
 /// A way to count differing bits that this processor can run.
 ///

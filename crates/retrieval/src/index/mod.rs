@@ -74,6 +74,22 @@ impl Index {
         Ok(Self { bits, segments: Vec::new(), tail: Tail::default() })
     }
 
+    /// An index of codes whose ids ascend, in one segment; each has as many words as codes of so many bits take.
+    ///
+    /// # Errors
+    /// If there are no codes of that length, a code has another number of words, or an id is not greater than the last.
+    pub fn of<'a>(codes: impl Iterator<Item = (u64, &'a [u64])>, bits: usize) -> Result<Self> {
+        let mut index = Self::new(bits)?;
+        for (id, code) in codes {
+            if index.tail.ids.last().is_some_and(|&last| last >= id) {
+                return Err(Error::TakenId { id });
+            }
+            index.tail.ids.push(id);
+            index.tail.words.extend_from_slice(HashCode::from_words(code, bits)?.words());
+        }
+        Ok(index.merged())
+    }
+
     /// An index of a segment's file, and the generation that [`Index::save`] was given. Every byte is checked.
     ///
     /// # Errors

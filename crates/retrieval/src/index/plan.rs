@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::buckets::ENDS;
 use super::header::Header;
 use super::nearest::{Nearest, merge};
 use super::query::{Asked, Search};
@@ -15,15 +16,17 @@ use crate::hamming::Kernel;
 
 // What things take, in nanoseconds, on one core of a Xeon of 2023; only their ratios matter. Measured by `benches/search.rs`.
 /// A row that is looked up: a read from anywhere in memory.
-const ROW: f64 = 6.0;
+const ROW: f64 = 14.0;
 /// A bucket that is looked up.
-const BUCKET: f64 = 6.0;
+const BUCKET: f64 = 30.0;
 /// A plane of a block for one query of many, which is arithmetic, and for one alone, which is memory.
 const PLANE_OF_MANY: f64 = 0.8;
-const PLANE_ALONE: f64 = 4.0;
+const PLANE_ALONE: f64 = 2.1;
 /// A row that is named by a filter: finding it, and reading its code.
 const NAMED: f64 = 60.0;
-/// Rings whose buckets are counted; of those beyond, as full as the last one's, the number is estimated.
+/// The share of a scan's time that lookups may take before it is known how far the neighbours are.
+const TRIAL: f64 = 0.1;
+/// The last ring whose buckets are counted.
 const COUNTED: usize = 2;
 
 /// The nearest rows of a segment to each query.
@@ -79,14 +82,17 @@ fn look_up(segment: &Segment, asked: &Asked, search: &Search<'_>, scan: f64) -> 
     let mut nearest = Nearest::in_any_order(search.k, search.radius);
     let mut sizes = Sizes { segment, asked, counted: Vec::new() };
     let likely = likely_radius(segment, search);
+    let mut spent = 0.0;
     // How far the neighbours reach, as far as is known.
     let reach = |nearest: &Nearest| nearest.farthest().map_or(search.radius as usize, usize::from).min(bits);
     for ring in 0.. {
         // Neighbours are as near as those of random codes, or nearer, if the ring before did not show otherwise.
         let expected = reach(&nearest).min(likely.max(probe::covered(bits, ring, 0)));
-        if sizes.cost(ring, expected) > scan {
+        let next = sizes.cost(ring, probe::covered(bits, ring, bits / 16 - 1));
+        if spent + next > scan * TRIAL && sizes.cost(ring, expected) > scan {
             return (Vec::new(), Some(reach(&nearest) as u32));
         }
+        spent += next;
         for i in 0..bits / 16 {
             probe::look_up(segment, asked, (ring, i), search, &mut nearest);
             if reach(&nearest) <= probe::covered(bits, ring, i) {
@@ -136,15 +142,22 @@ impl Sizes<'_> {
             .sum()
     }
 
+    /// Counted, or estimated: buckets become emptier away from the query as they did in the counted rings, until they are as
+    /// full as any.
     fn rows(&mut self, ring: usize) -> f64 {
-        let substrings = self.segment.image().header().substrings();
+        let Header { bits, rows, .. } = self.segment.image().header();
         while self.counted.len() <= ring.min(COUNTED) {
             let at = self.counted.len();
-            let sizes = (0..substrings).map(|i| probe::size(self.segment, self.asked, (at, i)));
+            let sizes = (0..bits / 16).map(|i| probe::size(self.segment, self.asked, (at, i)));
             self.counted.push(sizes.sum());
         }
-        let counted = ring.min(COUNTED);
-        let share = probe::with_ones(ring).len() as f64 / probe::with_ones(counted).len() as f64;
-        self.counted[counted] as f64 * share
+        let buckets = |ring: usize| (probe::with_ones(ring).len() * (bits / 16)) as f64;
+        let fill = |ring: usize| self.counted[ring] as f64 / buckets(ring);
+        if ring <= COUNTED {
+            return self.counted[ring] as f64;
+        }
+        let last = fill(COUNTED);
+        let fading = (last / fill(COUNTED - 1).max(1e-9)).min(1.0).powi((ring - COUNTED) as i32);
+        buckets(ring) * (last * fading).max(last.min(rows as f64 / ENDS as f64))
     }
 }

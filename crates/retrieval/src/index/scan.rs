@@ -9,7 +9,7 @@ use super::nearest::{Nearest, merge};
 use super::query::{Asked, Search};
 use super::segment::Segment;
 use super::{Neighbor, blocks};
-use crate::hamming::{Kernel, LANES, Near};
+use crate::hamming::{Kernel, LANES, Near, Probe};
 
 /// Blocks that stay in the cache of a core while all queries pass over them.
 const TILE: usize = 64;
@@ -48,7 +48,7 @@ pub(super) fn scan(
 
 /// A query on its way over a part of the blocks.
 struct Pass<'a> {
-    spread: &'a [u64],
+    asked: &'a Asked,
     nearest: Nearest,
     /// The least distance within which any part knows k codes.
     farthest: &'a AtomicU16,
@@ -57,12 +57,12 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     fn new(asked: &'a Asked, k: usize, radius: u32, farthest: &'a AtomicU16) -> Self {
-        Self {
-            spread: &asked.spread,
-            nearest: Nearest::in_order(k, radius),
-            farthest,
-            early: Early::default(),
-        }
+        Self { asked, nearest: Nearest::in_order(k, radius), farthest, early: Early::default() }
+    }
+
+    fn probe(&self, elsewhere: u16) -> Probe<'a> {
+        let bound = self.bound(elsewhere);
+        Probe { query: &self.asked.spread, bound, early: self.early.now(), left_out: 0 }
     }
 
     /// Of codes that other parts know only the distance counts: at the same one an id of this part may be less.
@@ -78,18 +78,22 @@ fn over_tile(
     group: &mut [Pass<'_>],
     search: &Search<'_>,
 ) {
-    let header = segment.image().header();
-    let planes = &segment.image().planes()[tile.start * header.bits..tile.end * header.bits];
+    let bits = segment.image().header().bits;
+    let planes = &segment.image().planes()[tile.start * bits..tile.end * bits];
     let elsewhere: Vec<u16> = group.iter().map(|pass| pass.farthest.load(Ordering::Relaxed)).collect();
-    let mut near = Near::new();
-    for (block, planes) in tile.zip(planes.chunks_exact(header.bits)) {
-        for (pass, &elsewhere) in group.iter_mut().zip(&elsewhere) {
-            let early = pass.early.now();
-            let left = kernel.near(pass.spread, planes, pass.bound(elsewhere), early, &mut near);
-            pass.early.learn(early, left * 16 / header.bits);
-            if near.codes != [0; 8] {
-                take(segment, block, &near, search, &mut pass.nearest);
-            }
+    let mut probes: Vec<Probe> =
+        group.iter().zip(&elsewhere).map(|(pass, &known)| pass.probe(known)).collect();
+    let mut found = Vec::new();
+    for (block, planes) in tile.zip(planes.chunks_exact(bits)) {
+        kernel.near(planes, &mut probes, &mut found);
+        for near in found.drain(..) {
+            let pass = &mut group[near.probe];
+            take(segment, block, &near, search, &mut pass.nearest);
+            probes[near.probe].bound = pass.bound(elsewhere[near.probe]);
+        }
+        for (pass, probe) in group.iter_mut().zip(&mut probes) {
+            pass.early.learn(probe.early, usize::from(probe.left_out) * 256 / bits);
+            probe.early = pass.early.now();
         }
     }
     for pass in group {

@@ -5,12 +5,12 @@ use std::arch::x86_64::{
     _mm256_storeu_si256, _mm256_testz_si256, _mm256_xor_si256,
 };
 
-use super::{Lanes, Near, Plane, near_by};
+use super::{Lanes, Near, Plane, Probe, near_by};
 
 /// See [`near`](super::super::Kernel::near).
 #[target_feature(enable = "avx2")]
-pub(super) fn near(query: &[u64], block: &[Plane], bound: u16, early: bool, near: &mut Near) -> usize {
-    near_by::<Pair>(query, block, bound, early, near)
+pub(super) fn near(block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<Near>) {
+    near_by::<Pair>(block, probes, found)
 }
 
 #[derive(Clone, Copy)]

@@ -5,12 +5,12 @@ use std::arch::x86_64::{
     _mm512_ternarylogic_epi64, _mm512_test_epi64_mask, _mm512_xor_si512,
 };
 
-use super::{Lanes, Near, Plane, near_by};
+use super::{Lanes, Near, Plane, Probe, near_by};
 
 /// See [`near`](super::super::Kernel::near).
 #[target_feature(enable = "avx512f")]
-pub(super) fn near(query: &[u64], block: &[Plane], bound: u16, early: bool, near: &mut Near) -> usize {
-    near_by::<__m512i>(query, block, bound, early, near)
+pub(super) fn near(block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<Near>) {
+    near_by::<__m512i>(block, probes, found)
 }
 
 // Truth tables of three bits a, b, c: bit 4a + 2b + c of the constant is the result.

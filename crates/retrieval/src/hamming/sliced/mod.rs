@@ -22,31 +22,34 @@ const COUNTERS: usize = 9;
 /// Planes that are counted before it is asked whether any code can still be near. Codes have a multiple of 16 bits.
 const GROUP: usize = 16;
 
+/// What is asked of a block.
+#[derive(Clone, Copy)]
+pub struct Probe<'a> {
+    /// The query as planes: see [`spread`].
+    pub query: &'a [u64],
+    /// Codes that differ in fewer bits are near.
+    pub bound: u16,
+    /// Whether to stop counting where no code can be near any more.
+    pub early: bool,
+    /// Answered: how many groups of 16 planes were left out.
+    pub left_out: u16,
+}
+
 /// What a block holds for a query.
 pub struct Near {
-    /// The codes nearer than the bound.
+    /// The query's place among the probes.
+    pub probe: usize,
+    /// The near codes: not none.
     pub codes: Plane,
     counts: Counts,
 }
 
 impl Near {
-    /// None near.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { codes: [0; 8], counts: [[0; 8]; COUNTERS] }
-    }
-
     /// The distance of one of the near codes.
     #[must_use]
     pub fn distance(&self, code: usize) -> u16 {
         let bit = |plane: &Plane| (plane[code / 64] >> (code % 64) & 1) as u16;
         self.counts.iter().enumerate().map(|(i, plane)| bit(plane) << i).sum()
-    }
-}
-
-impl Default for Near {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -57,26 +60,25 @@ pub fn spread(query: &[u64], bits: usize) -> Vec<u64> {
 }
 
 impl Kernel {
-    /// Which codes of a block differ from the query ([`spread`]) in fewer than `bound` bits. With `early`, counting stops
-    /// where no code can be near any more. Gives the share of the planes that were left out, in groups; where it is not
-    /// 0, or no code is near, `near.codes` is empty.
+    /// Adds what a block holds for each of the probes that it holds anything for.
     ///
     /// # Panics
-    /// If the query and the block differ in length, or have no multiple of 16 bits.
+    /// If queries and block differ in length, or have no multiple of 16 bits.
     #[expect(unsafe_code, reason = "a kernel may run only where the processor has its instructions")]
-    pub fn near(self, query: &[u64], block: &[Plane], bound: u16, early: bool, near: &mut Near) -> usize {
-        assert!(query.len() == block.len() && block.len().is_multiple_of(GROUP), "planes of a block");
+    pub fn near(self, block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<Near>) {
+        assert!(block.len().is_multiple_of(GROUP), "planes of a block");
+        assert!(probes.iter().all(|probe| probe.query.len() == block.len()), "planes of a query");
         match self.0 {
-            Path::Scalar => portable::near(query, block, bound, early, near),
+            Path::Scalar => portable::near(block, probes, found),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: only `available` makes this path, after it has detected AVX2.
-            Path::Avx2 => unsafe { avx2::near(query, block, bound, early, near) },
+            Path::Avx2 => unsafe { avx2::near(block, probes, found) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: only `available` makes this path, after it has detected AVX-512F.
-            Path::Avx512 => unsafe { avx512::near(query, block, bound, early, near) },
+            Path::Avx512 => unsafe { avx512::near(block, probes, found) },
             #[cfg(target_arch = "aarch64")]
             // SAFETY: only `available` makes this path, after it has detected NEON.
-            Path::Neon => unsafe { neon::near(query, block, bound, early, near) },
+            Path::Neon => unsafe { neon::near(block, probes, found) },
         }
     }
 }
@@ -101,70 +103,121 @@ trait Lanes: Copy {
     }
 }
 
-/// The body of every kernel.
+/// The body of every kernel. The usual lengths have loops of their own, which the compiler unrolls.
 #[inline(always)]
-fn near_by<L: Lanes>(query: &[u64], block: &[Plane], bound: u16, early: bool, near: &mut Near) -> usize {
-    let zero = L::splat(0);
-    let mut counts = [zero; COUNTERS];
-    let (queries, planes) = (query.as_chunks::<GROUP>().0, block.as_chunks::<GROUP>().0);
-    for (i, (query, planes)) in queries.iter().zip(planes).enumerate() {
-        count(&mut counts, query, planes);
-        let left = planes_left(queries.len(), i);
-        if (early || left == 0) && !below(&counts, bound).any() {
-            near.codes = [0; 8];
-            return left;
+fn near_by<L: Lanes>(block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<Near>) {
+    match block.len() / GROUP {
+        1 => near_in::<L, 1>(block, probes, found),
+        2 => near_in::<L, 2>(block, probes, found),
+        4 => near_in::<L, 4>(block, probes, found),
+        8 => near_in::<L, 8>(block, probes, found),
+        _ => near_in::<L, 16>(block, probes, found),
+    }
+}
+
+/// Blocks of `G` groups of planes, or fewer.
+#[inline(always)]
+fn near_in<L: Lanes, const G: usize>(block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<Near>) {
+    for (i, probe) in probes.iter_mut().enumerate() {
+        let mut digits = [0; COUNTERS];
+        for (i, digit) in digits.iter_mut().enumerate() {
+            *digit = 0_u64.wrapping_sub(u64::from(probe.bound >> i & 1));
+        }
+        let mut counts = [L::splat(0); COUNTERS];
+        probe.left_out = count_all::<L, G>(&mut counts, block, probe, &digits);
+        if probe.left_out > 0 {
+            continue;
+        }
+        let codes = below::<L, G>(&counts, &digits);
+        if codes.any() {
+            let mut near = Near { probe: i, codes: codes.store(), counts: [[0; 8]; COUNTERS] };
+            for (plane, count) in near.counts.iter_mut().zip(counts) {
+                *plane = count.store();
+            }
+            found.push(near);
         }
     }
-    near.codes = below(&counts, bound).store();
-    near.counts = counts.map(L::store);
+}
+
+/// Adds the differing bits of all planes to the counts, or those of some, where that shows that no code is near; gives how many
+/// groups were left out.
+#[inline(always)]
+fn count_all<L: Lanes, const G: usize>(
+    counts: &mut [L; COUNTERS],
+    block: &[Plane],
+    probe: &Probe<'_>,
+    digits: &[u64; COUNTERS],
+) -> u16 {
+    let (queries, planes) = (probe.query.as_chunks::<GROUP>().0, block.as_chunks::<GROUP>().0);
+    for (i, (query, planes)) in queries.iter().zip(planes).take(G).enumerate() {
+        count::<L, G>(counts, query, planes);
+        let left = queries.len() - 1 - i;
+        if probe.early && left > 0 && !below::<L, G>(counts, digits).any() {
+            return left as u16;
+        }
+    }
     0
 }
 
-const fn planes_left(groups: usize, done: usize) -> usize {
-    groups - 1 - done
+/// Digits of a count of up to 16·G.
+const fn digits_of(groups: usize) -> usize {
+    (GROUP * groups).ilog2() as usize + 1
 }
 
 /// Adds the differing bits of sixteen planes to the counts.
+// No closures: only what is marked to be inlined has the instructions of its caller.
 #[inline(always)]
-fn count<L: Lanes>(counts: &mut [L; COUNTERS], query: &[u64; GROUP], planes: &[Plane; GROUP]) {
-    let differing = |i: usize| L::load(&planes[i]).xor(L::splat(query[i]));
-    let [mut ones, mut twos, mut fours, mut eights] = [counts[0], counts[1], counts[2], counts[3]];
-    let mut sixteens = L::splat(0);
-    let mut pending_eight = sixteens;
-    let mut i = 0;
-    // Two at a time into ones, whose carries go two at a time into twos, and so on.
-    while i < GROUP {
-        let (sum, a) = ones.add(differing(i), differing(i + 1));
-        let (sum, b) = sum.add(differing(i + 2), differing(i + 3));
-        let (sum_twos, four_a) = twos.add(a, b);
-        let (sum, a) = sum.add(differing(i + 4), differing(i + 5));
-        let (sum, b) = sum.add(differing(i + 6), differing(i + 7));
-        let (sum_twos, four_b) = sum_twos.add(a, b);
-        let (sum_fours, eight) = fours.add(four_a, four_b);
-        (ones, twos, fours) = (sum, sum_twos, sum_fours);
-        if i == 0 {
-            pending_eight = eight;
-        } else {
-            (eights, sixteens) = eights.add(pending_eight, eight);
-        }
-        i += 8;
-    }
-    [counts[0], counts[1], counts[2], counts[3]] = [ones, twos, fours, eights];
-    let mut carry = sixteens;
-    for higher in &mut counts[4..] {
+fn count<L: Lanes, const G: usize>(
+    counts: &mut [L; COUNTERS],
+    query: &[u64; GROUP],
+    planes: &[Plane; GROUP],
+) {
+    let first = count_eight(counts, query, planes, 0);
+    let second = count_eight(counts, query, planes, 8);
+    let (eights, mut carry) = counts[3].add(first, second);
+    counts[3] = eights;
+    for higher in &mut counts[4..digits_of(G)] {
         (*higher, carry) = (higher.xor(carry), higher.and(carry));
     }
 }
 
-/// The lanes whose count is less than the bound.
+/// Adds the differing bits of eight planes; gives the carry of the fours. Two at a time go into the ones, whose carries go two at
+/// a time into the twos, and so on.
 #[inline(always)]
-fn below<L: Lanes>(counts: &[L; COUNTERS], bound: u16) -> L {
-    let digit = |i: usize| L::splat(0_u64.wrapping_sub(u64::from(bound >> i & 1)));
-    let mut less = L::splat(0);
-    for (i, &count) in counts.iter().enumerate() {
-        less = L::less(count, digit(i), less);
+fn count_eight<L: Lanes>(
+    counts: &mut [L; COUNTERS],
+    query: &[u64; GROUP],
+    planes: &[Plane; GROUP],
+    from: usize,
+) -> L {
+    let mut differing = [L::splat(0); 8];
+    for (i, differing) in differing.iter_mut().enumerate() {
+        *differing = L::load(&planes[from + i]).xor(L::splat(query[from + i]));
     }
-    less
+    let (ones, a) = counts[0].add(differing[0], differing[1]);
+    let (ones, b) = ones.add(differing[2], differing[3]);
+    let (twos, c) = counts[1].add(a, b);
+    let (ones, a) = ones.add(differing[4], differing[5]);
+    let (ones, b) = ones.add(differing[6], differing[7]);
+    let (twos, d) = twos.add(a, b);
+    let (fours, eight) = counts[2].add(c, d);
+    (counts[0], counts[1], counts[2]) = (ones, twos, fours);
+    eight
+}
+
+/// The lanes whose count is less than the bound of these digits.
+#[inline(always)]
+fn below<L: Lanes, const G: usize>(counts: &[L; COUNTERS], digits: &[u64; COUNTERS]) -> L {
+    // A bound of more digits than counts have is greater than all of them.
+    let mut higher = 0;
+    for digit in &digits[digits_of(G)..] {
+        higher |= digit;
+    }
+    let mut less = L::splat(0);
+    for (&count, &digit) in counts.iter().zip(digits).take(digits_of(G)) {
+        less = L::less(count, L::splat(digit), less);
+    }
+    L::less(L::splat(0), L::splat(higher), less)
 }
 
 #[cfg(test)]
@@ -193,14 +246,18 @@ mod tests {
                     plane[code / 64] |= ((query[i / 64] >> (i % 64) & 1) ^ flip) << (code % 64);
                 }
             }
-            for (kernel, early) in Kernel::available().into_iter().flat_map(|kernel| [(kernel, false), (kernel, true)]) {
-                let mut near = Near::new();
-                let left = kernel.near(&spread(&query, bits), &block, bound, early, &mut near);
-                prop_assert!(early || left == 0);
-                for (code, &distance) in distances.iter().enumerate() {
-                    let found = near.codes[code / 64] >> (code % 64) & 1 == 1;
-                    prop_assert_eq!(found, distance < bound, "{} {} {}", kernel.name(), code, distance);
-                    prop_assert!(!found || near.distance(code) == distance);
+            let query = spread(&query, bits);
+            let probe = |early| Probe { query: &query, bound, early, left_out: 0 };
+            for kernel in Kernel::available() {
+                let mut found = Vec::new();
+                kernel.near(&block, &mut [probe(false), probe(true)], &mut found);
+                for i in 0..2 {
+                    let near = found.iter().find(|near| near.probe == i);
+                    for (code, &distance) in distances.iter().enumerate() {
+                        let is_near = near.is_some_and(|near| near.codes[code / 64] >> (code % 64) & 1 == 1);
+                        prop_assert_eq!(is_near, distance < bound, "{} {} {}", kernel.name(), code, distance);
+                        prop_assert!(near.is_none_or(|near| !is_near || near.distance(code) == distance));
+                    }
                 }
             }
         }

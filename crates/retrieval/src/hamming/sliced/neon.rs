@@ -5,12 +5,12 @@ use std::arch::aarch64::{
     vreinterpretq_u32_u64, vst1q_u64,
 };
 
-use super::{Lanes, Near, Plane, near_by};
+use super::{Lanes, Near, Plane, Probe, near_by};
 
 /// See [`near`](super::super::Kernel::near).
 #[target_feature(enable = "neon")]
-pub(super) fn near(query: &[u64], block: &[Plane], bound: u16, early: bool, near: &mut Near) -> usize {
-    near_by::<Four>(query, block, bound, early, near)
+pub(super) fn near(block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<Near>) {
+    near_by::<Four>(block, probes, found)
 }
 
 #[derive(Clone, Copy)]

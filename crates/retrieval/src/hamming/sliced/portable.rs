@@ -1,10 +1,10 @@
 //! Plain Rust, on every processor.
 
-use super::{Lanes, Near, Plane, near_by};
+use super::{Lanes, Near, Plane, Probe, near_by};
 
 /// See [`near`](super::super::Kernel::near).
-pub(super) fn near(query: &[u64], block: &[Plane], bound: u16, early: bool, near: &mut Near) -> usize {
-    near_by::<Plane>(query, block, bound, early, near)
+pub(super) fn near(block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<Near>) {
+    near_by::<Plane>(block, probes, found)
 }
 
 impl Lanes for Plane {
