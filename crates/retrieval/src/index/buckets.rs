@@ -1,5 +1,7 @@
 //! The rows by each substring of 16 bits: what multi-index hashing looks up.
 
+use std::ops::Range;
+
 /// Buckets of a substring.
 pub(super) const ENDS: usize = 1 << 16;
 
@@ -8,8 +10,15 @@ pub(super) fn substring(code: &[u64], i: usize) -> u16 {
     (code[i / 4] >> (16 * (i % 4))) as u16
 }
 
-/// Sorts the rows by a substring: where each bucket ends, and the rows in their order.
-pub(super) fn fill(words: &[u64], width: usize, i: usize, ends: &mut [u32], rows: &mut [u32]) {
+/// Sorts the rows by a substring: where each bucket ends, the rows in their order, and their codes, if there is room for them.
+pub(super) fn fill(
+    words: &[u64],
+    width: usize,
+    i: usize,
+    ends: &mut [u32],
+    rows: &mut [u32],
+    copies: &mut [u64],
+) {
     ends.fill(0);
     for code in words.chunks_exact(width) {
         ends[usize::from(substring(code, i))] += 1;
@@ -22,6 +31,9 @@ pub(super) fn fill(words: &[u64], width: usize, i: usize, ends: &mut [u32], rows
     for (row, code) in (0..).zip(words.chunks_exact(width)) {
         let at = &mut ends[usize::from(substring(code, i))];
         rows[*at as usize] = row;
+        if let Some(copy) = copies.get_mut(*at as usize) {
+            *copy = code[0];
+        }
         *at += 1;
     }
 }
@@ -33,14 +45,8 @@ pub(super) fn check(ends: &[u32], rows: &[u32]) -> bool {
         && rows.iter().all(|&row| (row as usize) < rows.len())
 }
 
-/// The rows of a bucket, given the substring's ends and rows.
-pub(super) fn bucket<'a>(ends: &[u32], rows: &'a [u32], key: u16) -> &'a [u32] {
+/// Where the rows of a bucket are among the substring's.
+pub(super) fn bucket(ends: &[u32], key: u16) -> Range<usize> {
     let start = if key == 0 { 0 } else { ends[usize::from(key) - 1] };
-    &rows[start as usize..ends[usize::from(key)] as usize]
-}
-
-/// How many rows a bucket has.
-pub(super) fn size(ends: &[u32], key: u16) -> usize {
-    let start = if key == 0 { 0 } else { ends[usize::from(key) - 1] };
-    (ends[usize::from(key)] - start) as usize
+    start as usize..ends[usize::from(key)] as usize
 }

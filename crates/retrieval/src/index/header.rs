@@ -9,8 +9,8 @@ const VERSION: u32 = 1;
 /// The header's length, and the unit of a section's place.
 pub(super) const HEADER: usize = 256;
 const LINE: usize = 64;
-/// Ids, rows, planes, bucket ends, bucket rows.
-pub(super) const SECTIONS: usize = 5;
+/// Ids, rows, planes, bucket ends, bucket rows, bucket codes.
+pub(super) const SECTIONS: usize = 6;
 /// Where the header's own checksum is: after magic, version, bits, rows, generation and the sections' sums.
 const OWN_SUM: usize = 32 + 4 * SECTIONS;
 
@@ -34,12 +34,26 @@ impl Header {
         self.bits / 16
     }
 
+    /// Codes that a substring's buckets hold beside their rows, so that a lookup reads memory in order: all, of one word.
+    /// Those of longer codes would take more than all the rest.
+    pub(super) fn copies(self) -> usize {
+        if self.width() == 1 { self.rows } else { 0 }
+    }
+
     /// The sections' lengths in bytes; none where the address space is too small.
     pub(super) fn lengths(self) -> Option<[usize; SECTIONS]> {
         let ids = self.rows.checked_mul(8)?;
         let planes = blocks::count(self.rows).checked_mul(self.bits * size_of::<Plane>())?;
         let entries = self.rows.checked_mul(4 * self.substrings())?;
-        Some([ids, ids.checked_mul(self.width())?, planes, buckets::ENDS * 4 * self.substrings(), entries])
+        let copies = self.copies().checked_mul(8 * self.substrings())?;
+        Some([
+            ids,
+            ids.checked_mul(self.width())?,
+            planes,
+            buckets::ENDS * 4 * self.substrings(),
+            entries,
+            copies,
+        ])
     }
 
     /// Where the sections begin, and where the last ends.

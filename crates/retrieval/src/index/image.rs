@@ -2,8 +2,10 @@
 //!
 //! All numbers are little-endian. A header of 256 bytes, then sections, each at a multiple of 64 bytes: the ids (u64, ascending),
 //! the codes in rows (u64), the same codes bit-sliced (planes of 64 bytes), and for every substring of 16 bits the ends of its
-//! 65,536 buckets and the rows in them (u32). The header has the CRC-32 of each section, and its own.
+//! 65,536 buckets, the rows in them (u32), and of codes of one word the codes again, in the buckets' order (u64). The header has
+//! the CRC-32 of each section with the zeros behind it, and its own.
 
+use std::iter::repeat_with;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -46,11 +48,17 @@ impl Image {
             sections.push(section);
             rest = others;
         }
-        if let [id_section, rows, planes, ends, entries] = sections.as_mut_slice() {
+        if let [id_section, rows, planes, ends, entries, copies] = sections.as_mut_slice() {
             id_section[..ids.len()].copy_from_slice(ids);
             rows[..words.len()].copy_from_slice(words);
             slice_all(header, words, bytemuck::cast_slice_mut(planes));
-            sort_all(header, words, bytemuck::cast_slice_mut(ends), bytemuck::cast_slice_mut(entries));
+            sort_all(
+                header,
+                words,
+                bytemuck::cast_slice_mut(ends),
+                bytemuck::cast_slice_mut(entries),
+                copies,
+            );
         }
         Self { bytes: Bytes::Made { words: buffer, start }, header }
     }
@@ -71,7 +79,7 @@ impl Image {
 
     /// That the sections are as they were written, and that nothing in them leads outside.
     fn check(&self, sums: &[u32]) -> std::result::Result<(), String> {
-        let names = ["ids", "rows", "planes", "bucket ends", "bucket rows"];
+        let names = ["ids", "rows", "planes", "bucket ends", "bucket rows", "bucket codes"];
         for ((name, sum), &expected) in names.iter().zip(self.sums()).zip(sums) {
             if sum != expected {
                 return Err(format!(
@@ -94,7 +102,7 @@ impl Image {
         }
     }
 
-    /// The checksum of each section.
+    /// The checksum of each section, up to where the next begins.
     fn sums(&self) -> Vec<u32> {
         /// Bytes that a thread takes at once.
         const CHUNK: usize = 1 << 22;
@@ -110,7 +118,9 @@ impl Image {
                 sum
             })
         };
-        (0..super::header::SECTIONS).map(|i| sum(self.section::<u8>(i)).finalize()).collect()
+        let Some((places, end)) = self.header.places() else { return Vec::new() };
+        let ends = places.iter().skip(1).chain([&end]);
+        places.iter().zip(ends).map(|(&start, &end)| sum(&self.bytes()[start..end]).finalize()).collect()
     }
 
     /// Writes the bytes to a file that is not there yet.
@@ -163,6 +173,11 @@ impl Image {
     pub(super) fn entries(&self) -> &[u32] {
         self.section(4)
     }
+
+    /// For each substring, the codes of its buckets, if they are of one word.
+    pub(super) fn copies(&self) -> &[u64] {
+        self.section(5)
+    }
 }
 
 fn slice_all(header: Header, words: &[u64], planes: &mut [Plane]) {
@@ -171,10 +186,11 @@ fn slice_all(header: Header, words: &[u64], planes: &mut [Plane]) {
     blocks.zip(rows).for_each(|(planes, rows)| blocks::slice(rows, header.width(), planes));
 }
 
-fn sort_all(header: Header, words: &[u64], ends: &mut [u32], entries: &mut [u32]) {
-    let ends = ends.par_chunks_exact_mut(buckets::ENDS);
-    let entries = entries.par_chunks_mut(header.rows.max(1));
-    ends.zip(entries).enumerate().for_each(|(i, (ends, rows))| {
-        buckets::fill(words, header.width(), i, ends, rows);
+fn sort_all(header: Header, words: &[u64], ends: &mut [u32], entries: &mut [u32], copies: &mut [u64]) {
+    let rows = entries.chunks_mut(header.rows.max(1)).chain(repeat_with(Default::default));
+    let copies = copies.chunks_mut(header.rows.max(1)).chain(repeat_with(Default::default));
+    let tables: Vec<_> = ends.chunks_exact_mut(buckets::ENDS).zip(rows).zip(copies).collect();
+    tables.into_par_iter().enumerate().for_each(|(i, ((ends, rows), copies))| {
+        buckets::fill(words, header.width(), i, ends, rows, copies);
     });
 }

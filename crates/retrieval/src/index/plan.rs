@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::buckets::ENDS;
 use super::header::Header;
 use super::nearest::{Nearest, merge};
+use super::probe::Step;
 use super::query::{Asked, Search};
 use super::scan::scan;
 use super::segment::Segment;
@@ -94,7 +95,7 @@ fn look_up(segment: &Segment, asked: &Asked, search: &Search<'_>, scan: f64) -> 
         }
         spent += next;
         for i in 0..bits / 16 {
-            probe::look_up(segment, asked, (ring, i), search, &mut nearest);
+            probe::look_up(segment, asked, Step { ring, i }, search, &mut nearest);
             if reach(&nearest) <= probe::covered(bits, ring, i) {
                 return (merge(nearest.finish(), search.k), None);
             }
@@ -148,7 +149,7 @@ impl Sizes<'_> {
         let Header { bits, rows, .. } = self.segment.image().header();
         while self.counted.len() <= ring.min(COUNTED) {
             let at = self.counted.len();
-            let sizes = (0..bits / 16).map(|i| probe::size(self.segment, self.asked, (at, i)));
+            let sizes = (0..bits / 16).map(|i| probe::size(self.segment, self.asked, Step { ring: at, i }));
             self.counted.push(sizes.sum());
         }
         let buckets = |ring: usize| (probe::with_ones(ring).len() * (bits / 16)) as f64;

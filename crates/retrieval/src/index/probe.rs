@@ -7,6 +7,7 @@ use super::buckets::{self, ENDS, substring};
 use super::nearest::Nearest;
 use super::query::{Asked, Search};
 use super::segment::Segment;
+use crate::hamming::Kernel;
 
 /// Bits of a substring.
 const BITS: usize = 16;
@@ -34,42 +35,101 @@ pub(super) fn covered(bits: usize, ring: usize, substring: usize) -> usize {
     bits / BITS * ring + substring
 }
 
-/// Looks up the rows one of whose substrings, this one, differs in `ring` bits, and that were not found before.
+/// One lookup: of the rows whose substring `i` differs from the query's in `ring` bits.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    pub(super) ring: usize,
+    pub(super) i: usize,
+}
+
+/// Offers the rows of a lookup that no lookup before it found.
 pub(super) fn look_up(
     segment: &Segment,
     asked: &Asked,
-    (ring, i): (usize, usize),
+    step: Step,
     search: &Search<'_>,
     nearest: &mut Nearest,
 ) {
     let image = segment.image();
-    let (width, rows, substrings) =
-        (image.header().width(), image.header().rows, image.header().substrings());
-    let (ends, entries) =
-        (&image.ends()[i * ENDS..(i + 1) * ENDS], &image.entries()[i * rows..(i + 1) * rows]);
-    let (words, query) = (image.words(), asked.words());
-    let own = substring(query, i);
-    for difference in with_ones(ring) {
-        for &row in buckets::bucket(ends, entries, own ^ difference) {
-            let row = row as usize;
-            let code = &words[row * width..(row + 1) * width];
-            let distance = code.iter().zip(query).map(|(a, b)| (a ^ b).count_ones() as u16).sum();
-            if distance < nearest.bound() && is_new(code, query, substrings, (ring, i)) {
-                segment.offer(row, distance, search, nearest);
+    let (ends, rows) = (&image.ends()[step.i * ENDS..(step.i + 1) * ENDS], image.header().rows);
+    let entries = &image.entries()[step.i * rows..(step.i + 1) * rows];
+    let copies = image.copies().chunks(rows.max(1)).nth(step.i);
+    let own = substring(asked.words(), step.i);
+    for difference in with_ones(step.ring) {
+        let bucket = buckets::bucket(ends, own ^ difference);
+        for start in bucket.clone().step_by(CHUNK) {
+            let part = start..bucket.end.min(start + CHUNK);
+            match copies {
+                Some(copies) => among_copies(
+                    segment,
+                    asked,
+                    step,
+                    (&entries[part.clone()], &copies[part]),
+                    search,
+                    nearest,
+                ),
+                None => among_rows(segment, asked, step, &entries[part], search, nearest),
             }
         }
     }
 }
 
-/// Whether no lookup before that of substring `i` at this ring finds the code.
-fn is_new(code: &[u64], query: &[u64], substrings: usize, (ring, i): (usize, usize)) -> bool {
-    let differing = |j: usize| (substring(code, j) ^ substring(query, j)).count_ones() as usize;
-    (0..i).all(|j| differing(j) > ring) && (i + 1..substrings).all(|j| differing(j) >= ring)
+/// Codes whose distances are computed before they are looked at.
+const CHUNK: usize = 256;
+
+/// Offers rows beside which their codes lie, of one word.
+fn among_copies(
+    segment: &Segment,
+    asked: &Asked,
+    step: Step,
+    (rows, codes): (&[u32], &[u64]),
+    search: &Search<'_>,
+    nearest: &mut Nearest,
+) {
+    let mut distances = [0; CHUNK];
+    let distances = &mut distances[..codes.len()];
+    Kernel::best().distances(asked.words(), codes, distances);
+    // Most codes are too far. A fold without branches lets the compiler test many at once.
+    let bound = nearest.bound();
+    if !distances.iter().fold(false, |any, &distance| any | (distance < bound)) {
+        return;
+    }
+    for ((&row, code), &distance) in rows.iter().zip(codes.chunks_exact(1)).zip(&*distances) {
+        if distance < nearest.bound() && is_new(code, asked, step) {
+            segment.offer(row as usize, distance, search, nearest);
+        }
+    }
+}
+
+/// Offers rows whose codes lie elsewhere.
+fn among_rows(
+    segment: &Segment,
+    asked: &Asked,
+    step: Step,
+    rows: &[u32],
+    search: &Search<'_>,
+    nearest: &mut Nearest,
+) {
+    let (words, query) = (segment.image().words(), asked.words());
+    for &row in rows {
+        let row = row as usize;
+        let code = &words[row * query.len()..(row + 1) * query.len()];
+        let distance = code.iter().zip(query).map(|(a, b)| (a ^ b).count_ones() as u16).sum();
+        if distance < nearest.bound() && is_new(code, asked, step) {
+            segment.offer(row, distance, search, nearest);
+        }
+    }
+}
+
+/// Whether no lookup before this one finds the code.
+fn is_new(code: &[u64], asked: &Asked, Step { ring, i }: Step) -> bool {
+    let differing = |j: usize| (substring(code, j) ^ substring(asked.words(), j)).count_ones() as usize;
+    (0..i).all(|j| differing(j) > ring) && (i + 1..asked.substrings()).all(|j| differing(j) >= ring)
 }
 
 /// How many rows a lookup goes through.
-pub(super) fn size(segment: &Segment, asked: &Asked, (ring, i): (usize, usize)) -> usize {
+pub(super) fn size(segment: &Segment, asked: &Asked, Step { ring, i }: Step) -> usize {
     let ends = &segment.image().ends()[i * ENDS..(i + 1) * ENDS];
     let own = substring(asked.words(), i);
-    with_ones(ring).iter().map(|difference| buckets::size(ends, own ^ difference)).sum()
+    with_ones(ring).iter().map(|difference| buckets::bucket(ends, own ^ difference).len()).sum()
 }

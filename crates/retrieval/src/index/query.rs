@@ -52,6 +52,11 @@ impl Asked {
         Self { code, spread: spread(code.words(), code.bits()) }
     }
 
+    /// Substrings of 16 bits.
+    pub(super) fn substrings(&self) -> usize {
+        self.code.bits() / 16
+    }
+
     pub(super) fn words(&self) -> &[u64] {
         self.code.words()
     }

@@ -108,17 +108,13 @@ proptest! {
         index.save(&path, 1).unwrap();
         let mut bytes = fs::read(&path).unwrap();
         let at = at.index(bytes.len());
-        let padding = bytes.clone();
         bytes[at] ^= 1_u8 << bit;
         if cut {
             bytes.truncate(at);
         }
         fs::write(&path, &bytes).unwrap();
-        match Index::open(&path) {
-            Err(error) => prop_assert!(error.to_string().contains("segment"), "{}", error),
-            // Nothing is read of the zeros between sections.
-            Ok((opened, _)) => prop_assert!(!cut && padding[at] == 0 && opened.ids() == index.ids()),
-        }
+        let error = Index::open(&path).unwrap_err().to_string();
+        prop_assert!(error.contains("segment"), "{}", error);
     }
 }
 
