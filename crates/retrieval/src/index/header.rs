@@ -1,5 +1,7 @@
 //! The first bytes of a segment: what it holds, and the checksums of the rest.
 
+use std::ops::Range;
+
 use super::{blocks, buckets};
 use crate::code::check_bits;
 use crate::hamming::Plane;
@@ -24,6 +26,20 @@ pub(super) struct Header {
     pub(super) generation: u64,
 }
 
+/// Where what is in a segment's bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub(super) sections: [Range<usize>; SECTIONS],
+    pub(super) end: usize,
+}
+
+impl Layout {
+    /// Where each section begins, and at last where the file ends.
+    pub(super) fn starts(&self) -> impl Iterator<Item = usize> {
+        self.sections.iter().map(|section| section.start).chain([self.end])
+    }
+}
+
 impl Header {
     pub(super) fn width(self) -> usize {
         self.bits.div_ceil(64)
@@ -40,31 +56,24 @@ impl Header {
         if self.width() == 1 { self.rows } else { 0 }
     }
 
-    /// The sections' lengths in bytes; none where the address space is too small.
-    pub(super) fn lengths(self) -> Option<[usize; SECTIONS]> {
+    /// Where the sections are; none where the address space is too small.
+    pub(super) fn layout(self) -> Option<Layout> {
+        let each = |bytes: usize| bytes.checked_mul(self.substrings());
         let ids = self.rows.checked_mul(8)?;
-        let planes = blocks::count(self.rows).checked_mul(self.bits * size_of::<Plane>())?;
-        let entries = self.rows.checked_mul(4 * self.substrings())?;
-        let copies = self.copies().checked_mul(8 * self.substrings())?;
-        Some([
+        let lengths = [
             ids,
             ids.checked_mul(self.width())?,
-            planes,
-            buckets::ENDS * 4 * self.substrings(),
-            entries,
-            copies,
-        ])
-    }
-
-    /// Where the sections begin, and where the last ends.
-    pub(super) fn places(self) -> Option<([usize; SECTIONS], usize)> {
-        let mut end = HEADER;
-        let mut places = [0; SECTIONS];
-        for (place, length) in places.iter_mut().zip(self.lengths()?) {
-            *place = end;
-            end = end.checked_add(length.checked_next_multiple_of(LINE)?)?;
+            blocks::count(self.rows).checked_mul(self.bits * size_of::<Plane>())?,
+            each(4 * buckets::ENDS)?,
+            each(self.rows.checked_mul(4)?)?,
+            each(self.copies().checked_mul(8)?)?,
+        ];
+        let mut layout = Layout { sections: Default::default(), end: HEADER };
+        for (section, length) in layout.sections.iter_mut().zip(lengths) {
+            *section = layout.end..layout.end.checked_add(length)?;
+            layout.end = section.end.checked_next_multiple_of(LINE)?;
         }
-        Some((places, end))
+        Some(layout)
     }
 
     pub(super) fn to_bytes(self, sums: &[u32]) -> [u8; HEADER] {
@@ -82,8 +91,8 @@ impl Header {
         bytes
     }
 
-    /// The header and the sections' checksums of a whole file; the reason if it is none.
-    pub(super) fn read(file: &[u8]) -> Result<(Self, Vec<u32>), String> {
+    /// The header of a whole file, where its sections are, and their checksums; the reason if it is none.
+    pub(super) fn read(file: &[u8]) -> Result<(Self, Layout, Vec<u32>), String> {
         let Some(bytes) = file.first_chunk::<HEADER>() else {
             return Err(format!("it has {} bytes; expected at least {HEADER}", file.len()));
         };
@@ -105,15 +114,11 @@ impl Header {
             .map_err(|_| format!("it claims {rows} rows; expected at most {}", u32::MAX))?;
         check_bits(bits).map_err(|error| error.to_string())?;
         let header = Self { bits, rows: rows as usize, generation: u64_at(bytes, 24) };
-        match header.places() {
-            Some((_, end)) if end == file.len() => {}
-            expected => {
-                let expected =
-                    expected.map_or("more than fit in memory".to_owned(), |(_, end)| end.to_string());
-                return Err(format!("it has {} bytes; expected {expected}", file.len()));
-            }
+        let layout = header.layout().ok_or("it claims more than fits in memory")?;
+        if file.len() != layout.end {
+            return Err(format!("it has {} bytes; expected {}", file.len(), layout.end));
         }
-        Ok((header, (0..SECTIONS).map(|i| u32_at(bytes, 32 + 4 * i)).collect()))
+        Ok((header, layout, (0..SECTIONS).map(|i| u32_at(bytes, 32 + 4 * i)).collect()))
     }
 }
 

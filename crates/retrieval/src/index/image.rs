@@ -10,7 +10,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::header::{HEADER, Header};
+use super::header::{HEADER, Header, Layout};
 use super::{blocks, buckets};
 use crate::hamming::{LANES, Mapped, Plane};
 use crate::{Error, Result};
@@ -19,6 +19,7 @@ use crate::{Error, Result};
 pub(super) struct Image {
     bytes: Bytes,
     header: Header,
+    layout: Layout,
 }
 
 /// Where the bytes are.
@@ -38,14 +39,14 @@ impl Image {
     /// If the lengths contradict the header.
     pub(super) fn make(header: Header, ids: &[u64], words: &[u64]) -> Self {
         assert!(ids.len() == header.rows && words.len() == header.rows * header.width(), "rows of a segment");
-        let (places, end) = header.places().expect("what is in memory has a size");
-        let mut buffer = vec![0_u64; end / 8 + 7];
+        let layout = header.layout().expect("what is in memory has a size");
+        let mut buffer = vec![0_u64; layout.end / 8 + 7];
         let start = (buffer.as_ptr().addr().wrapping_neg() % 64) / 8;
-        let mut rest = &mut buffer[start + HEADER / 8..start + end / 8];
+        let mut rest = &mut buffer[start + HEADER / 8..];
         let mut sections = Vec::new();
-        for (i, &place) in places.iter().enumerate() {
-            let (section, others) = rest.split_at_mut((places.get(i + 1).unwrap_or(&end) - place) / 8);
-            sections.push(section);
+        for (section, next) in layout.sections.iter().zip(layout.starts().skip(1)) {
+            let (words, others) = rest.split_at_mut((next - section.start) / 8);
+            sections.push(words);
             rest = others;
         }
         if let [id_section, rows, planes, ends, entries, copies] = sections.as_mut_slice() {
@@ -60,7 +61,7 @@ impl Image {
                 copies,
             );
         }
-        Self { bytes: Bytes::Made { words: buffer, start }, header }
+        Self { bytes: Bytes::Made { words: buffer, start }, header, layout }
     }
 
     /// Opens a segment's file and checks every byte of it.
@@ -71,8 +72,8 @@ impl Image {
         let unreadable = |source| Error::File { action: "open", path: path.to_owned(), source };
         let mapped = Mapped::open(path).map_err(unreadable)?;
         let damaged = |reason: String| Error::DamagedSegment { path: path.to_owned(), reason };
-        let (header, sums) = Header::read(mapped.bytes()).map_err(damaged)?;
-        let image = Self { bytes: Bytes::Mapped(mapped), header };
+        let (header, layout, sums) = Header::read(mapped.bytes()).map_err(damaged)?;
+        let image = Self { bytes: Bytes::Mapped(mapped), header, layout };
         image.check(&sums).map_err(damaged)?;
         Ok(image)
     }
@@ -118,9 +119,8 @@ impl Image {
                 sum
             })
         };
-        let Some((places, end)) = self.header.places() else { return Vec::new() };
-        let ends = places.iter().skip(1).chain([&end]);
-        places.iter().zip(ends).map(|(&start, &end)| sum(&self.bytes()[start..end]).finalize()).collect()
+        let places = self.layout.starts().zip(self.layout.starts().skip(1));
+        places.map(|(start, next)| sum(&self.bytes()[start..next]).finalize()).collect()
     }
 
     /// Writes the bytes to a file that is not there yet.
@@ -137,18 +137,13 @@ impl Image {
 
     fn bytes(&self) -> &[u8] {
         match &self.bytes {
-            Bytes::Made { words, start } => {
-                let end = self.header.places().map_or(HEADER, |(_, end)| end);
-                bytemuck::cast_slice(&words[*start..start + end / 8])
-            }
+            Bytes::Made { words, start } => bytemuck::cast_slice(&words[*start..start + self.layout.end / 8]),
             Bytes::Mapped(mapped) => mapped.bytes(),
         }
     }
 
     fn section<T: bytemuck::Pod>(&self, i: usize) -> &[T] {
-        let ranges = self.header.places().zip(self.header.lengths());
-        let range = ranges.map(|((places, _), lengths)| places[i]..places[i] + lengths[i]);
-        bytemuck::cast_slice(&self.bytes()[range.unwrap_or_default()])
+        bytemuck::cast_slice(&self.bytes()[self.layout.sections[i].clone()])
     }
 
     pub(super) fn ids(&self) -> &[u64] {

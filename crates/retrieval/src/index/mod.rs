@@ -8,6 +8,7 @@ mod nearest;
 mod plan;
 mod probe;
 mod query;
+mod rows;
 mod scan;
 mod segment;
 mod tail;
@@ -21,10 +22,9 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::code::check_bits;
-use crate::hamming::Kernel;
 use crate::{Error, HashCode, Result};
 use header::Header;
-use nearest::{Nearest, merge};
+use nearest::merge;
 use query::Asked;
 pub use query::Search;
 use segment::Segment;
@@ -129,7 +129,7 @@ impl Index {
 
     fn segment(&self, generation: u64) -> Segment {
         let mut rows: Vec<(u64, &[u64])> = self.segments.iter().flat_map(Segment::live).collect();
-        rows.extend(self.tail.ids.iter().copied().zip(self.tail.words.chunks_exact(self.width())));
+        rows.extend(self.tail.rows(self.width()));
         rows.sort_unstable_by_key(|(id, _)| *id);
         let ids: Vec<u64> = rows.iter().map(|(id, _)| *id).collect();
         let words: Vec<u64> = rows.iter().flat_map(|(_, code)| code.iter().copied()).collect();
@@ -236,10 +236,8 @@ impl Index {
         let parts: Vec<_> =
             self.segments.iter().map(|segment| plan::search(segment, &asked, search, plan)).collect();
         let of_query = |(i, asked): (usize, &Asked)| {
-            let mut nearest = Nearest::in_order(search.k, search.radius);
-            self.tail.scan(Kernel::best(), asked, search, &mut nearest);
-            let all = parts.iter().flat_map(|part| &part[i]).copied().chain(nearest.finish());
-            merge(all.collect(), search.k)
+            let segments = parts.iter().flat_map(|part| &part[i]).copied();
+            merge(segments.chain(self.tail.search(asked, search)).collect(), search.k)
         };
         Ok(asked.par_iter().enumerate().map(of_query).collect())
     }

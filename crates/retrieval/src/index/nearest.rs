@@ -1,45 +1,61 @@
-//! The nearest so far, bounded by counting: distances are small integers, so no heap is needed.
+//! The nearest rows so far, bounded by counting: distances are small integers, so no heap is needed.
 
-use super::Neighbor;
 use crate::MAX_BITS;
+
+/// Rows that are kept beyond twice `k` before those too many are dropped.
+const ROOM: usize = 64;
 
 /// Collects the `k` nearest within a radius.
 pub(super) struct Nearest {
     k: usize,
-    /// Whether codes come in the order of their ids, so that of two at one distance the first is the nearer.
+    /// Whether rows come in their order, so that of two at one distance the first is the nearer.
     in_order: bool,
-    /// With k codes known, none farther than this is of interest; before, the radius.
+    /// With k rows known, none farther than this is of interest; before, the radius.
     farthest: u16,
-    /// Whether k codes are known.
+    /// Whether k rows are known.
     full: bool,
-    /// How many found codes are at each distance up to `farthest`.
+    /// How many found rows are at each distance up to `farthest`.
     counts: [usize; MAX_BITS + 1],
-    /// How many found codes are nearer than `farthest`.
+    /// How many found rows are nearer than `farthest`.
     below: usize,
-    found: Vec<Neighbor>,
+    found: Vec<Found>,
+    /// What comes after this is of no interest: the k-th when some were last dropped.
+    last: Found,
+}
+
+/// A distance and a row as one number, which orders as neighbours do: rows lie in the order of their ids.
+pub(super) type Found = u64;
+
+fn found(row: usize, distance: u16) -> Found {
+    u64::from(distance) << 32 | row as u64
+}
+
+/// The row and the distance.
+pub(super) fn row_and_distance(found: Found) -> (usize, u32) {
+    (found as u32 as usize, (found >> 32) as u32)
 }
 
 impl Nearest {
-    /// For codes that come in the order of their ids.
+    /// For rows that come in their order.
     pub(super) fn in_order(k: usize, radius: u32) -> Self {
-        let farthest = radius.min(MAX_BITS as u32) as u16;
         Self {
             k,
             in_order: true,
-            farthest,
+            farthest: radius.min(MAX_BITS as u32) as u16,
             full: k == 0,
             counts: [0; MAX_BITS + 1],
             below: 0,
             found: Vec::new(),
+            last: Found::MAX,
         }
     }
 
-    /// For codes that come in any order.
+    /// For rows that come in any order.
     pub(super) fn in_any_order(k: usize, radius: u32) -> Self {
         Self { in_order: false, ..Self::in_order(k, radius) }
     }
 
-    /// Every code this far or farther is of no interest.
+    /// Every row this far or farther is of no interest.
     pub(super) fn bound(&self) -> u16 {
         match (self.k, self.full && self.in_order) {
             (0, _) => 0,
@@ -48,14 +64,19 @@ impl Nearest {
         }
     }
 
+    /// Whether a row at this distance may be among the nearest.
+    pub(super) fn wants(&self, row: usize, distance: u16) -> bool {
+        distance < self.bound() && found(row, distance) < self.last
+    }
+
     /// The distance of the k-th nearest so far.
     pub(super) fn farthest(&self) -> Option<u16> {
         self.full.then_some(self.farthest)
     }
 
-    /// Adds a code below the bound.
-    pub(super) fn push(&mut self, id: u64, distance: u16) {
-        self.found.push(Neighbor { distance: u32::from(distance), id });
+    /// Adds a row that is wanted.
+    pub(super) fn push(&mut self, row: usize, distance: u16) {
+        self.found.push(found(row, distance));
         self.counts[usize::from(distance)] += 1;
         if distance < self.farthest {
             self.below += 1;
@@ -65,9 +86,12 @@ impl Nearest {
             self.full = true;
             self.fall();
         }
+        if self.found.len() > self.k.saturating_mul(2).saturating_add(ROOM) {
+            self.drop_too_many();
+        }
     }
 
-    /// Lets the farthest distance fall as long as k codes are nearer.
+    /// Lets the farthest distance fall as long as k rows are nearer.
     fn fall(&mut self) {
         while self.below >= self.k {
             self.farthest -= 1;
@@ -75,20 +99,25 @@ impl Nearest {
         }
     }
 
-    /// The found codes, without most of those that turned out too far, in no order.
-    pub(super) fn finish(mut self) -> Vec<Neighbor> {
-        self.found.retain(|neighbor| neighbor.distance <= u32::from(self.farthest));
+    /// Keeps k rows. No count below the farthest distance changes: all that are dropped are there or beyond.
+    fn drop_too_many(&mut self) {
+        self.last = *self.found.select_nth_unstable(self.k - 1).1;
+        self.found.truncate(self.k);
+    }
+
+    /// The found rows, without most of those that turned out too far, in no order.
+    pub(super) fn finish(mut self) -> Vec<Found> {
+        self.found.retain(|&found| row_and_distance(found).1 <= u32::from(self.farthest));
         self.found
     }
 }
 
 /// The `k` nearest of what several collectors found.
-pub(super) fn merge(mut found: Vec<Neighbor>, k: usize) -> Vec<Neighbor> {
+pub(super) fn merge<T: Ord>(mut found: Vec<T>, k: usize) -> Vec<T> {
     if k < found.len() && k > 0 {
         found.select_nth_unstable(k - 1);
-        found.truncate(k);
     }
-    found.sort_unstable();
     found.truncate(k);
+    found.sort_unstable();
     found
 }

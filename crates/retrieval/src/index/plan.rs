@@ -7,12 +7,12 @@ use rayon::prelude::*;
 
 use super::buckets::ENDS;
 use super::header::Header;
-use super::nearest::{Nearest, merge};
+use super::nearest::Nearest;
 use super::probe::Step;
 use super::query::{Asked, Search};
 use super::scan::scan;
 use super::segment::Segment;
-use super::{Neighbor, Plan, blocks, probe};
+use super::{Neighbor, Plan, blocks, probe, rows};
 use crate::hamming::Kernel;
 
 // What things take, in nanoseconds, on one core of a Xeon of 2023; only their ratios matter. Measured by `benches/search.rs`.
@@ -41,7 +41,7 @@ pub(super) fn search(
     let everywhere = || queries.iter().map(|asked| (asked, search.radius)).collect::<Vec<_>>();
     match plan {
         Plan::Scan => by_scan(&everywhere()),
-        Plan::Gather => queries.par_iter().map(|asked| gather(segment, asked, search)).collect(),
+        Plan::Gather => gather(segment, queries, search),
         Plan::LookUp => {
             queries.par_iter().map(|asked| look_up(segment, asked, search, f64::INFINITY).0).collect()
         }
@@ -63,10 +63,19 @@ pub(super) fn search(
     }
 }
 
-fn gather(segment: &Segment, asked: &Asked, search: &Search<'_>) -> Vec<Neighbor> {
-    let mut nearest = Nearest::in_order(search.k, search.radius);
-    segment.gather(asked, search, &mut nearest);
-    merge(nearest.finish(), search.k)
+/// The nearest of the codes that are named, which are found once for all queries.
+fn gather(segment: &Segment, queries: &[Asked], search: &Search<'_>) -> Vec<Vec<Neighbor>> {
+    let (named, words) = search.only.map(|only| segment.named(only, search)).unwrap_or_default();
+    let of_query = |asked: &Asked| {
+        let mut nearest = Nearest::in_order(search.k, search.radius);
+        rows::near(asked.words(), &words, &mut nearest, |nearest, i, distance| {
+            if nearest.wants(named[i], distance) {
+                nearest.push(named[i], distance);
+            }
+        });
+        segment.neighbors(nearest.finish(), search.k)
+    };
+    queries.par_iter().map(of_query).collect()
 }
 
 /// What a scan takes of a query's time. One query alone has all cores; many have one each.
@@ -97,7 +106,7 @@ fn look_up(segment: &Segment, asked: &Asked, search: &Search<'_>, scan: f64) -> 
         for i in 0..bits / 16 {
             probe::look_up(segment, asked, Step { ring, i }, search, &mut nearest);
             if reach(&nearest) <= probe::covered(bits, ring, i) {
-                return (merge(nearest.finish(), search.k), None);
+                return (segment.neighbors(nearest.finish(), search.k), None);
             }
         }
     }

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use super::buckets::{self, ENDS, substring};
 use super::nearest::Nearest;
 use super::query::{Asked, Search};
+use super::rows;
 use super::segment::Segment;
-use crate::hamming::Kernel;
 
 /// Bits of a substring.
 const BITS: usize = 16;
@@ -57,47 +57,17 @@ pub(super) fn look_up(
     let own = substring(asked.words(), step.i);
     for difference in with_ones(step.ring) {
         let bucket = buckets::bucket(ends, own ^ difference);
-        for start in bucket.clone().step_by(CHUNK) {
-            let part = start..bucket.end.min(start + CHUNK);
-            match copies {
-                Some(copies) => among_copies(
-                    segment,
-                    asked,
-                    step,
-                    (&entries[part.clone()], &copies[part]),
-                    search,
-                    nearest,
-                ),
-                None => among_rows(segment, asked, step, &entries[part], search, nearest),
+        let entries = &entries[bucket.clone()];
+        let Some(copies) = copies else {
+            among_rows(segment, asked, step, entries, search, nearest);
+            continue;
+        };
+        let copies = &copies[bucket];
+        rows::near(asked.words(), copies, nearest, |nearest, i, distance| {
+            if nearest.wants(entries[i] as usize, distance) && is_new(&copies[i..=i], asked, step) {
+                segment.offer(entries[i] as usize, distance, search, nearest);
             }
-        }
-    }
-}
-
-/// Codes whose distances are computed before they are looked at.
-const CHUNK: usize = 256;
-
-/// Offers rows beside which their codes lie, of one word.
-fn among_copies(
-    segment: &Segment,
-    asked: &Asked,
-    step: Step,
-    (rows, codes): (&[u32], &[u64]),
-    search: &Search<'_>,
-    nearest: &mut Nearest,
-) {
-    let mut distances = [0; CHUNK];
-    let distances = &mut distances[..codes.len()];
-    Kernel::best().distances(asked.words(), codes, distances);
-    // Most codes are too far. A fold without branches lets the compiler test many at once.
-    let bound = nearest.bound();
-    if !distances.iter().fold(false, |any, &distance| any | (distance < bound)) {
-        return;
-    }
-    for ((&row, code), &distance) in rows.iter().zip(codes.chunks_exact(1)).zip(&*distances) {
-        if distance < nearest.bound() && is_new(code, asked, step) {
-            segment.offer(row as usize, distance, search, nearest);
-        }
+        });
     }
 }
 
@@ -115,7 +85,7 @@ fn among_rows(
         let row = row as usize;
         let code = &words[row * query.len()..(row + 1) * query.len()];
         let distance = code.iter().zip(query).map(|(a, b)| (a ^ b).count_ones() as u16).sum();
-        if distance < nearest.bound() && is_new(code, asked, step) {
+        if nearest.wants(row, distance) && is_new(code, asked, step) {
             segment.offer(row, distance, search, nearest);
         }
     }

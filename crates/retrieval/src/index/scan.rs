@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use rayon::prelude::*;
 
-use super::nearest::{Nearest, merge};
+use super::nearest::{Found, Nearest};
 use super::query::{Asked, Search};
 use super::segment::Segment;
 use super::{Neighbor, blocks};
@@ -41,8 +41,9 @@ pub(super) fn scan(
         passes.into_iter().map(|pass| pass.nearest.finish()).collect::<Vec<_>>()
     };
     let starts: Vec<usize> = (0..blocks).step_by(share.max(1)).collect();
-    let parts: Vec<Vec<Vec<Neighbor>>> = starts.into_par_iter().map(part).collect();
-    let of_query = |i: usize| merge(parts.iter().flat_map(|part| &part[i]).copied().collect(), search.k);
+    let parts: Vec<Vec<Vec<Found>>> = starts.into_par_iter().map(part).collect();
+    let of_query =
+        |i: usize| segment.neighbors(parts.iter().flat_map(|part| &part[i]).copied().collect(), search.k);
     (0..queries.len()).map(of_query).collect()
 }
 

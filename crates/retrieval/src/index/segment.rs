@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use roaring::RoaringTreemap;
+
+use super::Neighbor;
 use super::header::Header;
 use super::image::Image;
-use super::nearest::Nearest;
-use super::query::{Asked, Search};
+use super::nearest::{Found, Nearest, merge, row_and_distance};
+use super::query::Search;
 use crate::Result;
-use crate::hamming::Kernel;
 
 /// An immutable part of an index. A clone shares its bytes.
 #[derive(Clone)]
@@ -49,7 +51,16 @@ impl Segment {
 
     /// The row of an id that was not deleted.
     pub(super) fn row(&self, id: u64) -> Option<usize> {
-        self.image.ids().binary_search(&id).ok().filter(|&row| !self.is_dead(row))
+        let ids = self.image.ids();
+        // No row comes later than it would if no id were missing; mostly few are, so the search goes back from there.
+        let latest = usize::try_from(id.checked_sub(*ids.first()?)?).unwrap_or(usize::MAX).min(ids.len() - 1);
+        let mut step = 1;
+        while step < latest && ids[latest - step] > id {
+            step *= 2;
+        }
+        let from = latest.saturating_sub(step);
+        let row = from + ids[from..=latest].binary_search(&id).ok()?;
+        (!self.is_dead(row)).then_some(row)
     }
 
     /// Deletes an id; whether it was there.
@@ -71,21 +82,28 @@ impl Segment {
 
     /// Adds a row of this distance, if it may answer.
     pub(super) fn offer(&self, row: usize, distance: u16, search: &Search<'_>, nearest: &mut Nearest) {
-        let id = self.image.ids()[row];
-        if distance < nearest.bound() && !self.is_dead(row) && search.admits(id) {
-            nearest.push(id, distance);
+        if nearest.wants(row, distance) && !self.is_dead(row) && search.admits(self.image.ids()[row]) {
+            nearest.push(row, distance);
         }
     }
 
-    /// Asks the named ids alone, one by one.
-    pub(super) fn gather(&self, asked: &Asked, search: &Search<'_>, nearest: &mut Nearest) {
+    /// The `k` nearest of the found rows, as neighbours.
+    pub(super) fn neighbors(&self, found: Vec<Found>, k: usize) -> Vec<Neighbor> {
+        let ids = self.image.ids();
+        let neighbor = |found| {
+            let (row, distance) = row_and_distance(found);
+            Neighbor { distance, id: ids[row] }
+        };
+        merge(found, k).into_iter().map(neighbor).collect()
+    }
+
+    /// The rows that may answer of those whose ids are named, and their codes.
+    pub(super) fn named(&self, only: &RoaringTreemap, search: &Search<'_>) -> (Vec<usize>, Vec<u64>) {
         let width = self.image.header().width();
-        for id in search.only.into_iter().flatten() {
-            let Some(row) = self.row(id) else { continue };
-            let mut distance = [0];
-            let code = &self.image.words()[row * width..(row + 1) * width];
-            Kernel::best().distances(asked.words(), code, &mut distance);
-            self.offer(row, distance[0], search, nearest);
-        }
+        let admitted = only.iter().filter(|id| search.except.is_none_or(|except| !except.contains(*id)));
+        let rows: Vec<usize> = admitted.filter_map(|id| self.row(id)).collect();
+        let code = |&row: &usize| &self.image.words()[row * width..(row + 1) * width];
+        let words = rows.iter().flat_map(code).copied().collect();
+        (rows, words)
     }
 }

@@ -1,12 +1,10 @@
 //! Codes that were inserted since the last segment was made: rows in memory, ordered by id.
 
-use super::nearest::Nearest;
+use super::Neighbor;
+use super::nearest::{Nearest, merge, row_and_distance};
 use super::query::{Asked, Search};
+use super::rows;
 use crate::HashCode;
-use crate::hamming::Kernel;
-
-/// Codes whose distances are computed before they are looked at: 8 KiB of distances, which stay in the L1 cache.
-const BLOCK: usize = 4096;
 
 /// Ids, ascending, and the words of their codes.
 #[derive(Clone, Default)]
@@ -18,7 +16,6 @@ pub(super) struct Tail {
 impl Tail {
     /// Adds a code whose id is not there.
     pub(super) fn insert(&mut self, id: u64, code: &HashCode) {
-        // The greatest so far is the common case: a gallery's ids grow.
         let at = self.ids.partition_point(|&other| other < id);
         self.ids.insert(at, id);
         let width = code.words().len();
@@ -33,25 +30,28 @@ impl Tail {
         true
     }
 
-    /// Offers all codes, in the order of their ids.
-    pub(super) fn scan(&self, kernel: Kernel, asked: &Asked, search: &Search<'_>, nearest: &mut Nearest) {
-        let query = asked.words();
-        let mut distances = [0; BLOCK];
-        for (ids, words) in self.ids.chunks(BLOCK).zip(self.words.chunks(BLOCK * query.len())) {
-            let distances = &mut distances[..ids.len()];
-            kernel.distances(query, words, distances);
-            for (ids, distances) in ids.chunks(64).zip(distances.chunks(64)) {
-                // Most codes are too far. A fold without branches lets the compiler test many at once.
-                let bound = nearest.bound();
-                if !distances.iter().fold(false, |any, &distance| any | (distance < bound)) {
-                    continue;
-                }
-                for (&id, &distance) in ids.iter().zip(distances) {
-                    if distance < nearest.bound() && search.admits(id) {
-                        nearest.push(id, distance);
-                    }
-                }
+    /// The code of an id, in `width` words.
+    pub(super) fn code(&self, id: u64, width: usize) -> Option<&[u64]> {
+        self.ids.binary_search(&id).ok().map(|at| &self.words[at * width..(at + 1) * width])
+    }
+
+    /// The ids and codes, by id.
+    pub(super) fn rows(&self, width: usize) -> impl Iterator<Item = (u64, &[u64])> {
+        self.ids.iter().copied().zip(self.words.chunks_exact(width))
+    }
+
+    /// The nearest to one query.
+    pub(super) fn search(&self, asked: &Asked, search: &Search<'_>) -> Vec<Neighbor> {
+        let mut nearest = Nearest::in_order(search.k, search.radius);
+        rows::near(asked.words(), &self.words, &mut nearest, |nearest, row, distance| {
+            if nearest.wants(row, distance) && search.admits(self.ids[row]) {
+                nearest.push(row, distance);
             }
-        }
+        });
+        let neighbor = |found| {
+            let (row, distance) = row_and_distance(found);
+            Neighbor { distance, id: self.ids[row] }
+        };
+        merge(nearest.finish(), search.k).into_iter().map(neighbor).collect()
     }
 }

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use roaring::RoaringTreemap;
 
 use super::*;
+use crate::hamming::Kernel;
 
 const PLANS: [Plan; 3] = [Plan::Best, Plan::Scan, Plan::LookUp];
 
