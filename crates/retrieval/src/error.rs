@@ -128,6 +128,23 @@ pub enum Error {
         /// Its code length.
         expected_bits: usize,
     },
+    /// Codes of another model than when the gallery was opened.
+    #[error(
+        "the gallery `{}` was re-indexed to the model {got} while the model {expected} was in use; nothing was changed. \
+         Open it again with that model",
+        dir.display()
+    )]
+    Reindexed {
+        /// The folder.
+        dir: PathBuf,
+        /// The gallery's model now.
+        got: ModelId,
+        /// Its model when it was opened.
+        expected: ModelId,
+    },
+    /// A day that is none.
+    #[error("a date that does not read; expected one such as 2020-01-31")]
+    Date,
     /// No record of this id.
     #[error("the gallery has no record {id}; it may have been deleted")]
     NoRecord {
@@ -162,17 +179,17 @@ pub enum Error {
         /// What SQLite said.
         source: rusqlite::Error,
     },
-    /// A record that is deleted, but whose bytes could not yet be overwritten.
+    /// Records that are deleted, but whose bytes could not yet be overwritten.
     #[error(
-        "record {id} is deleted from the gallery `{}` and will not be found, but its bytes are still in a file there: \
-         {source}. Free some space, close every program that uses the gallery, and open it once more: that erases them",
+        "{count} records are deleted from the gallery `{}` and will not be found, but their bytes are still in a file \
+         there: {source}. Free some space, close every program that uses the gallery, and run `skiagraph gallery compact`",
         dir.display()
     )]
     NotErased {
         /// The folder.
         dir: PathBuf,
-        /// The record.
-        id: u64,
+        /// The records.
+        count: usize,
         /// What SQLite said.
         source: rusqlite::Error,
     },

@@ -45,11 +45,11 @@ impl Gallery {
         let files = [DATABASE.to_owned(), format!("{DATABASE}-wal")];
         Ok(Info {
             dir: self.dir.clone(),
-            model: self.model.clone(),
-            bits: self.bits,
-            dimensions: self.dimensions,
+            model: self.meta.model.clone(),
+            bits: self.meta.bits,
+            dimensions: self.meta.dimensions,
             records,
-            unindexed: records.saturating_sub(self.index.len() + self.pending.len()),
+            unindexed: records.saturating_sub(self.index.len() + self.pending),
             patients: self.count("SELECT count(DISTINCT patient) FROM records")?,
             sources: self.counts(sources)?,
             labels: self.counts(labels)?,

@@ -5,10 +5,14 @@
 //! Several processes may open one gallery: SQLite lets one write at a time, and [`Gallery::refresh`] brings the
 //! index of the others up to date.
 
+mod catch_up;
+mod date;
 mod failure;
 mod info;
+mod meta;
 mod read;
 mod record;
+mod rows;
 mod schema;
 mod search;
 mod verify;
@@ -19,10 +23,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::{Embedding, Error, HashCode, Index, ModelId, Result};
+use crate::{Embedding, Error, Index, ModelId, Result};
 
-use failure::{damaged, database_error};
+use failure::database_error;
+use meta::Meta;
 
+pub use date::Date;
 pub use info::Info;
 pub use record::{Entry, Insertion, Record};
 pub use search::{Hit, Query};
@@ -36,13 +42,11 @@ pub const DATABASE: &str = "gallery.sqlite";
 pub struct Gallery {
     dir: PathBuf,
     connection: Connection,
-    model: ModelId,
-    bits: usize,
-    /// The embeddings' length, once there is one.
-    dimensions: Option<usize>,
+    /// As of the generation that the index has.
+    meta: Meta,
     index: Index,
-    /// Inserted since the last commit: they enter the index when they are durable.
-    pending: Vec<(u64, HashCode)>,
+    /// Insertions since the last commit.
+    pending: usize,
     /// SQLite's count of the changes that other connections made.
     data_version: Cell<i64>,
 }
@@ -66,20 +70,11 @@ impl Gallery {
         let failed = |source| database_error(dir, 0, source);
         let connection = schema::connect(&dir.join(DATABASE)).map_err(failed)?;
         schema::migrate(dir, &connection)?;
-        let model = ModelId(schema::meta(dir, &connection, "model")?);
-        let bits = schema::meta(dir, &connection, "bits")?;
-        let bits = bits.parse().map_err(|_| damaged(dir, format!("its code length is `{bits}`")))?;
-        let mut gallery = Self {
-            dir: dir.to_owned(),
-            connection,
-            model,
-            bits,
-            dimensions: None,
-            index: Index::new(bits)?,
-            pending: Vec::new(),
-            data_version: Cell::new(0),
-        };
-        gallery.load()?;
+        let meta = Meta { generation: 0, ..Meta::read(dir, &connection)? };
+        let index = Index::new(meta.bits)?;
+        let mut gallery =
+            Self { dir: dir.to_owned(), connection, meta, index, pending: 0, data_version: Cell::new(0) };
+        gallery.catch_up()?;
         Ok(gallery)
     }
 
@@ -102,13 +97,13 @@ impl Gallery {
     /// # Errors
     /// [`Error::OtherModel`] if not; its message names both models and the command that indexes again.
     pub fn check_model(&self, model: &ModelId, bits: usize) -> Result<()> {
-        if self.model == *model && self.bits == bits {
+        if self.meta.model == *model && self.meta.bits == bits {
             return Ok(());
         }
         Err(Error::OtherModel {
             dir: self.dir.clone(),
-            got: self.model.clone(),
-            got_bits: self.bits,
+            got: self.meta.model.clone(),
+            got_bits: self.meta.bits,
             expected: model.clone(),
             expected_bits: bits,
         })
@@ -123,13 +118,20 @@ impl Gallery {
     /// The model whose codes these are.
     #[must_use]
     pub fn model(&self) -> &ModelId {
-        &self.model
+        &self.meta.model
     }
 
     /// The codes' length.
     #[must_use]
     pub fn bits(&self) -> usize {
-        self.bits
+        self.meta.bits
+    }
+
+    /// The number of the last transaction that [`Gallery::index`] knows. Every committed change of the gallery, of this
+    /// process or another, has a higher number than the one before.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.meta.generation
     }
 
     /// The number of committed codes.
@@ -176,58 +178,16 @@ impl Gallery {
         Ok(id.map_err(|source| self.failed(source))?.map(i64::cast_unsigned))
     }
 
-    /// Brings the index up to date with what other processes did to the gallery; whether they did anything.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub fn refresh(&mut self) -> Result<bool> {
-        self.commit()?;
-        if self.read_data_version()? == self.data_version.get() {
-            return Ok(false);
-        }
-        self.load()?;
-        Ok(true)
-    }
-
-    /// Reads all codes into a new index.
-    fn load(&mut self) -> Result<()> {
-        self.data_version.set(self.read_data_version()?);
-        let mut index = Index::new(self.bits)?;
-        let mut read = || -> rusqlite::Result<()> {
-            let mut statement = self.connection.prepare("SELECT record, code FROM codes ORDER BY record")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                // A damaged code does not keep the others from being searched; `verify` names it.
-                if let Some(code) =
-                    row.get_ref(1)?.as_blob().ok().and_then(|bytes| HashCode::from_bytes(bytes).ok())
-                {
-                    // An index of other lengths refuses it; `verify` names that too.
-                    let _other_length = index.insert(row.get::<_, i64>(0)?.cast_unsigned(), &code);
-                }
-            }
-            Ok(())
-        };
-        read().map_err(|source| self.failed(source))?;
-        self.dimensions = schema::dimensions(&self.dir, &self.connection)?;
-        self.index = index;
-        Ok(())
-    }
-
-    fn read_data_version(&self) -> Result<i64> {
-        let version = self.connection.query_row("PRAGMA data_version", [], |row| row.get(0));
-        version.map_err(|source| self.failed(source))
-    }
-
     fn check_dimensions(&self, embedding: &Embedding) -> Result<()> {
         let got = embedding.values().len();
-        match self.dimensions {
+        match self.meta.dimensions {
             Some(expected) if expected != got => Err(Error::EmbeddingMismatch { got, expected }),
             _ => Ok(()),
         }
     }
 
     fn failed(&self, source: rusqlite::Error) -> Error {
-        database_error(&self.dir, self.pending.len(), source)
+        database_error(&self.dir, self.pending, source)
     }
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 
 use super::failure::damaged;
-use super::{Gallery, Record, record};
+use super::{Gallery, Record, rows};
 use crate::{Embedding, Error, HashCode, Result};
 
 impl Gallery {
@@ -12,7 +12,7 @@ impl Gallery {
     /// # Errors
     /// If there is none, or the database fails.
     pub fn record(&self, id: u64) -> Result<Record> {
-        let record = record::read(&self.connection, id).map_err(|source| self.failed(source))?;
+        let record = rows::read(&self.connection, id).map_err(|source| self.failed(source))?;
         record.ok_or(Error::NoRecord { id })
     }
 

@@ -5,17 +5,19 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use super::DATABASE;
 use super::failure::{damaged, database_error};
+use super::{DATABASE, rows};
 use crate::code::check_bits;
 use crate::{Error, ModelId, Result};
 
 /// "SkGa" in the database's header says that it is a gallery.
 const APPLICATION_ID: u32 = 0x536b_4761;
-/// `MIGRATIONS[v]` takes a database from format `v` to `v + 1`; a new one goes through all of them.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+/// `FORMATS[v]` takes a database from format `v` to `v + 1`; a new one goes through all of them.
+const FORMATS: &[&str] = &[include_str!("formats/1.sql"), include_str!("formats/2.sql")];
+/// The first format whose rows have checksums.
+const CHECKSUMS: i64 = 2;
 /// A gallery being made. It gets its name when it is whole, so a kill leaves no half gallery.
 const UNFINISHED: &str = "gallery.sqlite.new";
 /// How long to wait for another process's write.
@@ -70,10 +72,10 @@ fn build(path: &Path, model: &ModelId, bits: usize) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     let transaction = connection.transaction()?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    for migration in MIGRATIONS {
-        transaction.execute_batch(migration)?;
+    for format in FORMATS {
+        transaction.execute_batch(format)?;
     }
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
+    transaction.pragma_update(None, "user_version", FORMATS.len() as i64)?;
     transaction
         .execute("INSERT INTO meta VALUES ('model', ?1), ('bits', ?2)", (&model.0, bits.to_string()))?;
     transaction.commit()?;
@@ -143,20 +145,26 @@ pub(super) fn migrate(dir: &Path, connection: &Connection) -> Result<()> {
     // The header's version may be older than this one: the latest pages can still be in the write-ahead log.
     let found = version()?;
     check_version(dir, found)?;
-    let due = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found..)).unwrap_or_default();
-    if due.is_empty() {
+    if found == FORMATS.len() as i64 {
         return Ok(());
     }
-    let transaction = connection.unchecked_transaction().map_err(failed)?;
-    for migration in due {
-        transaction.execute_batch(migration).map_err(failed)?;
+    let transaction =
+        Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(failed)?;
+    // Another process may have done it while this one waited.
+    let found = version()?;
+    check_version(dir, found)?;
+    for format in usize::try_from(found).ok().and_then(|found| FORMATS.get(found..)).unwrap_or_default() {
+        transaction.execute_batch(format).map_err(failed)?;
     }
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64).map_err(failed)?;
+    if found < CHECKSUMS {
+        rows::add_checksums(&transaction).map_err(failed)?;
+    }
+    transaction.pragma_update(None, "user_version", FORMATS.len() as i64).map_err(failed)?;
     transaction.commit().map_err(failed)
 }
 
 fn check_version(dir: &Path, got: i64) -> Result<()> {
-    let expected = MIGRATIONS.len() as i64;
+    let expected = FORMATS.len() as i64;
     if got > expected {
         return Err(Error::NewerGallery { dir: dir.to_owned(), got, expected });
     }
@@ -164,28 +172,4 @@ fn check_version(dir: &Path, got: i64) -> Result<()> {
         return Err(damaged(dir, format!("its format is {got}; expected 1 to {expected}")));
     }
     Ok(())
-}
-
-/// A value of the table `meta` that every gallery has.
-pub(super) fn meta(dir: &Path, connection: &Connection, name: &str) -> Result<String> {
-    let value = read_meta(connection, name).map_err(|source| database_error(dir, 0, source))?;
-    value.ok_or_else(|| damaged(dir, format!("its table `meta` has no `{name}`")))
-}
-
-/// The length of the gallery's embeddings, which the first of them has set.
-pub(super) fn dimensions(dir: &Path, connection: &Connection) -> Result<Option<usize>> {
-    let value = read_meta(connection, "dimensions").map_err(|source| database_error(dir, 0, source))?;
-    let parse = |value: String| {
-        value.parse().map_err(|_| damaged(dir, format!("its embeddings' length is `{value}`")))
-    };
-    value.map(parse).transpose()
-}
-
-pub(super) fn set_dimensions(connection: &Connection, dimensions: usize) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO meta VALUES ('dimensions', ?1) ON CONFLICT DO NOTHING";
-    connection.execute(sql, [dimensions.to_string()]).map(|_| ())
-}
-
-fn read_meta(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
-    connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).optional()
 }

@@ -1,11 +1,12 @@
-//! Proving a gallery sound: the database's pages, every record's parts, and the index.
+//! Proving a gallery sound: the database's pages, every record and its parts, the words of the reports, and the index.
 
 use std::fmt;
 
-use rusqlite::types::ValueRef;
+use rusqlite::Row;
 
-use super::Gallery;
-use crate::{Embedding, HashCode, Result};
+use super::failure::database_error;
+use super::{Gallery, rows};
+use crate::{Embedding, Error, HashCode, Result};
 
 /// Whether bytes are what they should be, or what they are.
 type Checked = std::result::Result<(), String>;
@@ -26,11 +27,11 @@ pub enum Problem {
         /// Code, embedding or thumbnail.
         part: &'static str,
     },
-    /// A part of a record that does not read.
+    /// A part of a record that does not read, or not as it was written.
     Unreadable {
         /// The record.
         id: u64,
-        /// Code, embedding or thumbnail.
+        /// Fields (with labels and report), code, embedding or thumbnail.
         part: &'static str,
         /// What is wrong with it.
         detail: String,
@@ -58,23 +59,26 @@ impl fmt::Display for Problem {
 impl Gallery {
     /// Checks all that is stored, and gives what is wrong; a sound gallery gives nothing.
     ///
-    /// Reads every code, embedding and thumbnail, so it takes as long as reading the whole database.
+    /// Reads every byte, so it takes as long as reading the whole database, and shuts other writers out for a part of
+    /// that time.
     ///
     /// # Errors
-    /// If the check itself cannot be made. Damage is no error but a problem.
+    /// If the check itself cannot be made, as when another process is writing. Damage is no error but a problem.
     pub fn verify(&self) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
-        // On a badly damaged file the checks may themselves fail: that too is a finding.
-        for check in [Self::check_database, Self::check_references, Self::check_records] {
-            if let Err(error) = check(self, &mut problems) {
-                problems.push(Problem::Database { detail: error.to_string() });
+        for check in [Self::check_database, Self::check_references, Self::check_records, Self::check_words] {
+            // On a badly damaged file the checks may themselves fail: that too is a finding.
+            match check(self, &mut problems).map_err(|source| database_error(&self.dir, 0, source)) {
+                Err(busy @ Error::Busy { .. }) => return Err(busy),
+                Err(error) => problems.push(Problem::Database { detail: error.to_string() }),
+                Ok(()) => {}
             }
         }
         Ok(problems)
     }
 
     fn check_database(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
-        let mut statement = self.connection.prepare("PRAGMA quick_check")?;
+        let mut statement = self.connection.prepare("PRAGMA integrity_check")?;
         let findings = statement.query_map([], |row| row.get::<_, String>(0))?;
         for detail in findings {
             let detail = detail?;
@@ -100,32 +104,55 @@ impl Gallery {
 
     fn check_records(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
         let mut statement = self.connection.prepare(
-            "SELECT id, code, embedding, thumbnail FROM records
+            "SELECT id, code, codes.crc, embedding, embeddings.crc, thumbnail, thumbnails.crc, records.crc, generation
+             FROM records
              LEFT JOIN codes ON codes.record = id
              LEFT JOIN embeddings ON embeddings.record = id
-             LEFT JOIN thumbnails ON thumbnails.record = id ORDER BY id",
+             LEFT JOIN thumbnails ON thumbnails.record = id
+             LEFT JOIN changes ON changes.record = id ORDER BY id",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let id = row.get::<_, i64>(0)?.cast_unsigned();
             let before = problems.len();
-            problems.extend(check_part(id, "code", row.get_ref(1)?, |bytes| self.check_code(bytes)));
-            problems
-                .extend(check_part(id, "embedding", row.get_ref(2)?, |bytes| self.check_embedding(bytes)));
-            problems.extend(check_part(id, "thumbnail", row.get_ref(3)?, check_thumbnail));
-            let pending = self.pending.binary_search_by_key(&id, |(pending, _)| *pending).is_ok();
-            if problems.len() == before && !pending && !self.index.contains(id) {
+            problems.extend(check_part(id, "code", row, 1, |bytes| self.check_code(bytes)));
+            problems.extend(check_part(id, "embedding", row, 3, |bytes| self.check_embedding(bytes)));
+            problems.extend(check_part(id, "thumbnail", row, 5, check_thumbnail));
+            let fields = self.check_fields(id, row.get(7)?);
+            problems.extend(fields.err().map(|detail| Problem::Unreadable { id, part: "fields", detail }));
+            // What is not committed, or was committed by another process since, is not in this index.
+            let inserted = row.get::<_, Option<i64>>(8)?.unwrap_or_default().cast_unsigned();
+            let known = inserted <= self.meta.generation;
+            if problems.len() == before && known && !self.index.contains(id) {
                 problems.push(Problem::NotIndexed { id });
             }
         }
         Ok(())
     }
 
+    /// The words that reports are found by, against the reports.
+    fn check_words(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
+        let check = "INSERT INTO report_words (report_words, rank) VALUES ('integrity-check', 1)";
+        match self.connection.execute(check, []) {
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+                let detail = "the index of the reports' words is damaged".to_owned();
+                problems.push(Problem::Database { detail });
+                Ok(())
+            }
+            checked => checked.map(|_| ()),
+        }
+    }
+
+    fn check_fields(&self, id: u64, expected: Option<u32>) -> Checked {
+        let record = rows::read(&self.connection, id).map_err(|_| "they do not read".to_owned())?;
+        compare_checksums(record.as_ref().map(rows::checksum), expected)
+    }
+
     fn check_code(&self, bytes: &[u8]) -> Checked {
         let code = HashCode::from_bytes(bytes).map_err(|error| error.to_string())?;
-        match code.bits() == self.bits {
+        match code.bits() == self.meta.bits {
             true => Ok(()),
-            false => Err(format!("{} bits; expected {}", code.bits(), self.bits)),
+            false => Err(format!("{} bits; expected {}", code.bits(), self.meta.bits)),
         }
     }
 
@@ -143,16 +170,30 @@ fn check_thumbnail(bytes: &[u8]) -> Checked {
     }
 }
 
-/// What is wrong with a stored part, if anything.
+fn compare_checksums(got: Option<u32>, expected: Option<u32>) -> Checked {
+    match got == expected {
+        true => Ok(()),
+        false => Err("its checksum differs: bytes of it have changed".to_owned()),
+    }
+}
+
+/// What is wrong with a part of a record, if anything: the row has its bytes at `column`, then their checksum.
 fn check_part(
     id: u64,
     part: &'static str,
-    stored: ValueRef<'_>,
+    row: &Row<'_>,
+    column: usize,
     check: impl FnOnce(&[u8]) -> Checked,
 ) -> Option<Problem> {
-    if stored == ValueRef::Null {
-        return Some(Problem::Missing { id, part });
+    let read = || row.get_ref(column).and_then(|value| Ok(value.as_blob_or_null()?));
+    match read() {
+        Ok(None) => Some(Problem::Missing { id, part }),
+        Ok(Some(bytes)) => {
+            let expected = row.get(column + 1).unwrap_or_default();
+            let checked =
+                check(bytes).and_then(|()| compare_checksums(Some(crc32fast::hash(bytes)), expected));
+            checked.err().map(|detail| Problem::Unreadable { id, part, detail })
+        }
+        Err(error) => Some(Problem::Unreadable { id, part, detail: error.to_string() }),
     }
-    let checked = stored.as_blob().map_err(|error| error.to_string()).and_then(check);
-    checked.err().map(|detail| Problem::Unreadable { id, part, detail })
 }

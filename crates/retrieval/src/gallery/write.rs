@@ -1,7 +1,8 @@
 //! Inserting, committing and deleting.
 
 use super::failure::database_error;
-use super::{Entry, Gallery, Insertion, record, schema};
+use super::meta::{self, Meta};
+use super::{Entry, Gallery, Insertion, rows};
 use crate::{Error, Result};
 
 impl Gallery {
@@ -25,15 +26,14 @@ impl Gallery {
             return Ok(Insertion::Known(id));
         }
         let dimensions = entry.embedding.values().len();
-        let set = if self.dimensions.is_none() {
-            schema::set_dimensions(&self.connection, dimensions)
-        } else {
-            Ok(())
+        let set = match self.meta.dimensions {
+            None => meta::set(&self.connection, "dimensions", &dimensions.to_string()),
+            Some(_) => Ok(()),
         };
         let id =
-            set.and_then(|()| record::insert(&self.connection, entry)).map_err(|source| self.undo(source))?;
-        self.dimensions = Some(dimensions);
-        self.pending.push((id, entry.code));
+            set.and_then(|()| rows::insert(&self.connection, entry)).map_err(|source| self.undo(source))?;
+        self.meta.dimensions = Some(dimensions);
+        self.pending += 1;
         Ok(Insertion::New(id))
     }
 
@@ -42,68 +42,100 @@ impl Gallery {
     /// # Errors
     /// If the database fails (a full disk): then all of them are undone.
     pub fn commit(&mut self) -> Result<()> {
-        if !self.connection.is_autocommit() {
-            self.connection.execute_batch("COMMIT").map_err(|source| self.undo(source))?;
+        if self.connection.is_autocommit() {
+            return Ok(());
         }
-        for (id, code) in std::mem::take(&mut self.pending) {
-            self.index.insert(id, &code)?;
-        }
-        Ok(())
+        self.connection.execute_batch("COMMIT").map_err(|source| self.undo(source))?;
+        self.pending = 0;
+        self.catch_up().map(|_| ())
     }
 
-    /// Takes a record out with its code, embedding and thumbnail, at once and for good; whether it was there.
+    /// Takes records out with all that belongs to them, together, at once and for good; how many were there.
     ///
     /// The bytes are overwritten in the database, and the write-ahead log is emptied (if no other process is reading
     /// just then: then with its next emptying). Insertions that were not yet committed are committed first.
     ///
     /// # Errors
-    /// If the database fails; the record is still there then. [`Error::NotErased`] if it is gone from every answer but
-    /// its bytes are still on the disk.
-    pub fn delete(&mut self, id: u64) -> Result<bool> {
+    /// If the database fails; the records are still there then. [`Error::NotErased`] if they are gone from every answer
+    /// but their bytes are still on the disk.
+    pub fn delete(&mut self, ids: &[u64]) -> Result<usize> {
         self.commit()?;
-        // The rows of the other tables go with the record's: the schema cascades.
-        let deleted = self.connection.execute("DELETE FROM records WHERE id = ?1", [id.cast_signed()]);
-        let deleted = deleted.map_err(|source| self.failed(source))?;
-        self.index.remove(id);
-        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        emptied.map_err(|source| Error::NotErased { dir: self.dir.clone(), id, source })?;
-        Ok(deleted > 0)
+        self.begin()?;
+        let mut deleted = 0;
+        for id in ids {
+            // The rows of the other tables go with the record's: the schema cascades.
+            let rows = self
+                .connection
+                .prepare_cached("DELETE FROM records WHERE id = ?1")
+                .and_then(|mut statement| statement.execute([id.cast_signed()]));
+            deleted += rows.map_err(|source| self.undo(source))?;
+        }
+        self.commit()?;
+        let emptied = self.empty_log();
+        emptied.map_err(|source| Error::NotErased { dir: self.dir.clone(), count: deleted, source })?;
+        Ok(deleted)
+    }
+
+    /// Writes the write-ahead log into the database and cuts it to nothing; whether nobody was in the way.
+    pub(super) fn empty_log(&self) -> rusqlite::Result<bool> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
     }
 
     fn check_entry(&self, entry: &Entry) -> Result<()> {
         if entry.record.key.is_empty() {
             return Err(Error::EmptyKey);
         }
-        if entry.code.bits() != self.bits {
-            return Err(Error::CodeMismatch { got: entry.code.bits(), expected: self.bits });
+        if entry.code.bits() != self.meta.bits {
+            return Err(Error::CodeMismatch { got: entry.code.bits(), expected: self.meta.bits });
         }
         self.check_dimensions(&entry.embedding)?;
         entry.embedding.check()
     }
 
     /// Shuts other writers out until the commit; whether it has only now.
-    fn begin(&mut self) -> Result<bool> {
+    pub(super) fn begin(&mut self) -> Result<bool> {
         if !self.connection.is_autocommit() {
             return Ok(false);
         }
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|source| self.undo(source))?;
+        let meta = Meta::read(&self.dir, &self.connection).inspect_err(|_| self.roll_back())?;
         // Another process may have inserted the gallery's first embedding.
-        if self.dimensions.is_none() {
-            self.dimensions = schema::dimensions(&self.dir, &self.connection)?;
+        self.meta.dimensions = meta.dimensions;
+        let begun = self.check_current(&meta).and_then(|()| {
+            meta::count_generation(&self.connection).map_err(|source| database_error(&self.dir, 0, source))
+        });
+        if begun.is_err() {
+            self.roll_back();
         }
-        Ok(true)
+        begun.map(|()| true)
+    }
+
+    /// That the codes are still of the model that the index has.
+    pub(super) fn check_current(&self, meta: &Meta) -> Result<()> {
+        if meta.rebuilt <= self.meta.generation {
+            return Ok(());
+        }
+        Err(Error::Reindexed {
+            dir: self.dir.clone(),
+            got: meta.model.clone(),
+            expected: self.meta.model.clone(),
+        })
     }
 
     /// Goes back to the last commit after a failure.
-    fn undo(&mut self, source: rusqlite::Error) -> Error {
+    pub(super) fn undo(&mut self, source: rusqlite::Error) -> Error {
+        let undone = std::mem::take(&mut self.pending);
+        self.roll_back();
+        if let Ok(meta) = Meta::read(&self.dir, &self.connection) {
+            self.meta.dimensions = meta.dimensions;
+        }
+        database_error(&self.dir, undone, source)
+    }
+
+    fn roll_back(&self) {
         // SQLite may have rolled back by itself; then there is nothing to undo.
         if !self.connection.is_autocommit() {
             let _already = self.connection.execute_batch("ROLLBACK");
         }
-        let undone = std::mem::take(&mut self.pending).len();
-        if let Ok(dimensions) = schema::dimensions(&self.dir, &self.connection) {
-            self.dimensions = dimensions;
-        }
-        database_error(&self.dir, undone, source)
     }
 }

@@ -1,0 +1,114 @@
+//! The day of a study.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// A day of the Gregorian calendar, from year 1 to 9999; ordered by time. Reads `2020-01-31` and DICOM's `20200131`, and
+/// writes the former.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Date {
+    // The order of the fields is the order of days.
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+impl Date {
+    /// The day, if there is one.
+    #[must_use]
+    pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
+        let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let days = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 => 28 + u8::from(leap),
+            _ => 0,
+        };
+        ((1..=9999).contains(&year) && (1..=days).contains(&day)).then_some(Self { year, month, day })
+    }
+}
+
+impl FromStr for Date {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (year, month, day) = match text.len() {
+            10 if text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-' => (0..4, 5..7, 8..10),
+            8 => (0..4, 4..6, 6..8),
+            _ => return Err(Error::Date),
+        };
+        let number = |part| {
+            let digits = text.get(part).filter(|digits: &&str| digits.bytes().all(|b| b.is_ascii_digit()));
+            digits.and_then(|digits| digits.parse::<u16>().ok())
+        };
+        let date = || Self::new(number(year)?, number(month)? as u8, number(day)? as u8);
+        date().ok_or(Error::Date)
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+impl fmt::Debug for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl TryFrom<String> for Date {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl From<Date> for String {
+    fn from(date: Date) -> Self {
+        date.to_string()
+    }
+}
+
+impl FromSql for Date {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map_err(FromSqlError::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_read_and_are_ordered() {
+        let date = |text: &str| text.parse::<Date>().ok();
+        assert_eq!(date("2020-02-29").unwrap().to_string(), "2020-02-29");
+        assert_eq!(date("20200229"), date("2020-02-29"));
+        assert!(date("0099-12-31") < date("2019-12-31") && date("2019-12-31") < date("2020-01-01"));
+        for none in [
+            "",
+            "2019-02-29",
+            "1900-02-29",
+            "2020-13-01",
+            "2020-00-01",
+            "2020-04-31",
+            "0000-01-01",
+            "2020-1-1",
+        ] {
+            assert_eq!(date(none), None, "{none}");
+        }
+        for none in ["2020/01/01", "+020-01-01", "2020-+1-01", "äöüä", "20200äa", "2020-01-0ä", "02020-01-1"]
+        {
+            assert_eq!(date(none), None, "{none}");
+        }
+    }
+}
