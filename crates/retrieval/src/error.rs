@@ -142,6 +142,9 @@ pub enum Error {
         /// Its model when it was opened.
         expected: ModelId,
     },
+    /// A filter that does not read.
+    #[error(transparent)]
+    Filter(#[from] crate::gallery::FilterError),
     /// A day that is none.
     #[error("a date that does not read; expected one such as 2020-01-31")]
     Date,

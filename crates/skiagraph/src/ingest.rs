@@ -210,8 +210,11 @@ pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded
         view: listed.view.clone().or_else(|| header.view.clone()),
         body_part: header.body_part.clone(),
         licence: listed.licence.clone(),
+        instance: header.sop_instance_uid.clone(),
+        modality: header.modality.clone(),
         width: radiograph.width(),
         height: radiograph.height(),
+        ..Record::default()
     };
     let thumbnail = overlay::shrink(&radiograph, THUMBNAIL_SIDE);
     Ok(Decoded { record, thumbnail, input: preprocess.apply(&radiograph) })

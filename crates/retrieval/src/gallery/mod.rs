@@ -8,6 +8,7 @@
 mod catch_up;
 mod date;
 mod failure;
+mod filter;
 mod info;
 mod meta;
 mod read;
@@ -29,6 +30,7 @@ use failure::database_error;
 use meta::Meta;
 
 pub use date::Date;
+pub use filter::{Filter, FilterError};
 pub use info::Info;
 pub use record::{Entry, Insertion, Record};
 pub use search::{Hit, Query};

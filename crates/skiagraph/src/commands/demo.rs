@@ -108,12 +108,14 @@ fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gall
     let parent = folder.parent().unwrap_or(folder);
     fs::create_dir_all(parent).with_context(|| format!("cannot make the folder `{}`", parent.display()))?;
     let mut gallery = Gallery::open_or_create(folder, encoder.model_id(), encoder.bits())?;
+    let mut others = Vec::new();
     for id in gallery.ids() {
         let record = gallery.record(id)?;
         if !database.iter().any(|item| item.name == record.name && item.labels == record.labels) {
-            gallery.delete(id)?;
+            others.push(id);
         }
     }
+    gallery.delete(&others)?;
     let listed: Vec<_> = database.iter().map(|item| Listed::from_item(item)).collect();
     let filled = fill(&mut gallery, encoder, &listed)?;
     if gallery.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use retrieval::gallery::Gallery;
 use serde_json::json;
 
@@ -95,11 +95,7 @@ fn delete(args: &Delete) -> Result<()> {
     let mut gallery = Gallery::open(&args.folder.gallery)?;
     // All of them are looked up first, so that a slip of the hand deletes nothing.
     let ids = args.pictures.iter().map(|picture| find(&gallery, picture)).collect::<Result<Vec<_>>>()?;
-    let mut deleted = 0;
-    for id in ids {
-        // The same picture may have been named twice, by key and by id.
-        deleted += usize::from(gallery.delete(id).with_context(|| format!("cannot delete picture {id}"))?);
-    }
+    let deleted = gallery.delete(&ids)?;
     if args.folder.json {
         return output::json(&json!({ "deleted": deleted, "size": gallery.len() }));
     }

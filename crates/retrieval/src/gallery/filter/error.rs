@@ -1,0 +1,57 @@
+//! Why a filter does not read, and where.
+
+use std::fmt;
+
+/// Characters shown before and after the place.
+const BEFORE: usize = 50;
+const AFTER: usize = 30;
+
+/// Where a filter does not read, what is there, and what should be. `Display` shows the place with a caret under it; `Debug`
+/// shows nothing of the filter, which may name a patient.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FilterError {
+    position: usize,
+    found: String,
+    expected: String,
+    /// The filter around the place, and the place in it.
+    excerpt: String,
+    caret: usize,
+}
+
+impl FilterError {
+    /// At byte `at` of the text.
+    pub(super) fn new(text: &str, at: usize, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        let position = text.get(..at).unwrap_or(text).chars().count();
+        let from = position.saturating_sub(BEFORE);
+        let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+        let excerpt = text.chars().skip(from).take(BEFORE + AFTER).map(visible).collect();
+        Self { position, found: found.into(), expected: expected.into(), excerpt, caret: position - from }
+    }
+
+    /// How many characters of the filter are before the place.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.position
+    }
+}
+
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "the filter does not read at character {}: found {}; expected {}",
+            self.position + 1,
+            self.found,
+            self.expected
+        )?;
+        write!(f, "  {}\n  {:>width$}", self.excerpt, '^', width = self.caret + 1)
+    }
+}
+
+impl fmt::Debug for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FilterError(at character {})", self.position + 1)
+    }
+}
+
+impl std::error::Error for FilterError {}
