@@ -136,6 +136,17 @@ impl Encoder {
         }
     }
 
+    /// Features (512) → u.
+    pub(crate) fn hash_of(&self, features: &[f32]) -> Vec<f32> {
+        match &self.engine {
+            Engine::Plan(plan) => plan.hash_of(features),
+            Engine::Network(network, device) => {
+                let row = Tensor::from_data(TensorData::new(features.to_vec(), [1, FEATURES]), device);
+                network.hash_of(row).into_data().iter::<f32>().collect()
+            }
+        }
+    }
+
     /// Encodes inputs, in order. Memory does not grow with their number beyond what they and the results take; sixteen
     /// at a time go through the network, fewer than that use it less well.
     ///

@@ -120,6 +120,14 @@ pub enum Error {
         /// What the model gives.
         expected: Vec<usize>,
     },
+    /// An embedding of another length than the model's.
+    #[error("an embedding of {got} values; expected {expected}, as the model gives")]
+    EmbeddingLength {
+        /// Its values.
+        got: usize,
+        /// Those of the model's.
+        expected: usize,
+    },
     /// Inputs of another size than the model's.
     #[error("input is {got}×{got}, the model takes {expected}×{expected}; use the model's own preprocessing")]
     InputSize {

@@ -21,6 +21,7 @@ mod optimiser;
 mod parity;
 mod plan;
 mod pretrained;
+mod rehash;
 mod resample;
 mod resnet;
 mod run;

@@ -135,6 +135,11 @@ impl Network {
         Output { saliency, modified, features, embedding, hash, logits }
     }
 
+    /// Features (N, 512) → u (N, K), as when encoding.
+    pub(crate) fn hash_of(&self, features: Tensor<2>) -> Tensor<2> {
+        self.hash.forward(features, Mode::Infer)
+    }
+
     /// Saliency maps alone; ones for a network that has none.
     pub fn saliency_of(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let [_, _, side, _] = x.dims();

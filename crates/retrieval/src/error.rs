@@ -165,9 +165,12 @@ pub enum Error {
     /// An entry that cannot be stored.
     #[error("a gallery entry with an empty key; expected a SOP Instance UID or a hash of the file")]
     EmptyKey,
-    /// A re-ranking without what it ranks by.
-    #[error("re-ranking needs the query's embedding, but the query has only a hash code")]
-    NoQueryEmbedding,
+    /// A moved query without a code.
+    #[error("the query moved by feedback cannot be hashed: {0}")]
+    Rehash(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Nothing to find the like of.
+    #[error("a query without a picture; expected an image, or an entry of the gallery to find the like of")]
+    EmptyQuery,
     /// No room left.
     #[error(
         "no room to write in the gallery `{}`: {source}. The gallery is as of its last commit; {undone} later insertions \

@@ -12,7 +12,7 @@ use network::{Encoder, Encoding};
 use radiograph::dataset::{Item, Skipped};
 use radiograph::{Input, Limits, Preprocess, Radiograph};
 use rayon::prelude::*;
-use retrieval::gallery::{Entry, Record};
+use retrieval::gallery::{Entry, Example, Record};
 use serde::Serialize;
 
 use crate::report::overlay;
@@ -218,6 +218,12 @@ pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded
     };
     let thumbnail = overlay::shrink(&radiograph, THUMBNAIL_SIDE);
     Ok(Decoded { record, thumbnail, input: preprocess.apply(&radiograph) })
+}
+
+/// An encoded picture as part of a query.
+pub(crate) fn example<'a>(picture: &'a Decoded, encoding: &'a Encoding) -> Example<'a> {
+    let Record { key, patient, .. } = &picture.record;
+    Example { code: &encoding.code, embedding: &encoding.embedding, key, patient: patient.as_deref() }
 }
 
 /// Encodes inputs, a batch at a time; the encodings are parallel to them.

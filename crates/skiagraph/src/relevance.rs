@@ -113,15 +113,15 @@ impl RelevanceReport {
     }
 }
 
-/// The estimates for a query and its hits, which have their Euclidean distances.
-pub(crate) fn of_hits(estimator: &Estimator, query: &Encoding, hits: &[Hit]) -> Estimate {
-    let nearest = &hits[..hits.len().min(retrieval::estimate::NEIGHBORS)];
-    let neighbors: Vec<(f64, f64, &[String])> = nearest
+/// The estimates for a query of some pictures and its hits. It is as strange as the least strange of its pictures.
+pub(crate) fn of_hits(estimator: &Estimator, query: &[Encoding], hits: &[Hit]) -> Option<Estimate> {
+    let strangeness = |encoding: &Encoding| estimator.strangeness(&encoding.embedding);
+    let query = query.iter().min_by(|a, b| strangeness(a).total_cmp(&strangeness(b)))?;
+    let neighbor = |hit: &Hit| f64::from(hit.distance) / query.code.bits() as f64;
+    let neighbors: Vec<(f64, f64, &[String])> = hits
         .iter()
-        .map(|hit| {
-            let euclidean = f64::from(hit.euclidean.unwrap_or_default());
-            (f64::from(hit.distance) / query.code.bits() as f64, euclidean, hit.record.labels.as_slice())
-        })
+        .take(retrieval::estimate::NEIGHBORS)
+        .map(|hit| (neighbor(hit), f64::from(hit.euclidean), hit.record.labels.as_slice()))
         .collect();
-    estimator.estimate(&query.embedding, &evidence(&neighbors))
+    Some(estimator.estimate(&query.embedding, &evidence(&neighbors)))
 }

@@ -27,12 +27,12 @@ fn a_picture_finds_itself_and_others_when_asked() {
     let query = text(&all[0]);
     let html = folder.path().join("page.html");
     let search = ["search", "--gallery", text(&gallery), query, "--k", "50"];
-    let found = json(&[&search[..], &["--html", text(&html)]].concat());
+    let found = json(&[&search[..], &["--own", "--html", text(&html)]].concat());
     let hits = found["queries"][0]["hits"].as_array().unwrap();
     assert_eq!(hits.len(), all.len());
     let own = hits.iter().find(|hit| query.ends_with(hit["name"].as_str().unwrap())).unwrap();
     assert_eq!(own["distance"], 0);
-    let others = json(&[&search[..], &["--others", "--rerank", "50"]].concat());
+    let others = json(&[&search[..], &["--rerank", "50"]].concat());
     let mut farthest = 0.0;
     for hit in others["queries"][0]["hits"].as_array().unwrap() {
         assert_ne!(hit["key"], own["key"]);
@@ -40,13 +40,56 @@ fn a_picture_finds_itself_and_others_when_asked() {
         assert!(euclidean >= farthest, "{others}");
         farthest = euclidean;
     }
-    let near = json(&[&search[..], &["--within", "3"]].concat());
+    let near = json(&[&search[..], &["--own", "--within", "3"]].concat());
     let near = near["queries"][0]["hits"].as_array().unwrap();
     assert_eq!(near.len(), hits.iter().filter(|hit| hit["distance"].as_u64().unwrap() <= 3).count());
     let page = fs::read_to_string(html).unwrap();
     assert!(page.contains("data:image/jpeg;base64,") && !page.contains("https://"));
     let readable = succeed(&["search", "--gallery", text(&gallery), query]).stdout;
     assert!(readable.contains("labels"), "{readable}");
+}
+
+#[test]
+fn searches_are_narrowed_joined_and_moved_by_feedback() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = subset(folder.path(), 6, |_| true);
+    let gallery = folder.path().join("g");
+    json(&["index", "--gallery", text(&gallery), "--manifest", text(&manifest)]);
+    let all = pictures(folder.path().join("images").as_path());
+    let ask = |more: &[&str]| json(&[&["search", "--gallery", text(&gallery), "--k", "50"], more].concat());
+    let hits = |answers: &Value, query: usize| answers["queries"][query]["hits"].as_array().unwrap().clone();
+    let (a, b) = (text(&all[0]), text(&all[all.len() - 1]));
+
+    let label = hits(&ask(&[a]), 0)[0]["labels"][0].as_str().unwrap().to_owned();
+    let narrowed = hits(&ask(&[a, "--filter", &format!("label = '{label}'")]), 0);
+    assert!(!narrowed.is_empty() && narrowed.len() < all.len());
+    assert!(
+        narrowed.iter().all(|hit| hit["labels"].as_array().unwrap().contains(&Value::from(label.as_str())))
+    );
+    fail(&["search", "--gallery", text(&gallery), a, "--filter", "labl = 'x'"], &["`label`?", "character 1"]);
+
+    let (apart, together) = (ask(&[a, b]), ask(&[a, b, "--together"]));
+    assert_eq!(
+        (apart["queries"].as_array().unwrap().len(), together["queries"].as_array().unwrap().len()),
+        (2, 1)
+    );
+    for hit in hits(&together, 0) {
+        let same = |other: &&Value| other["id"] == hit["id"];
+        let distances = [hits(&apart, 0), hits(&apart, 1)].map(|hits| hits.iter().find(same).cloned());
+        let nearest = distances.iter().flatten().map(|hit| hit["distance"].as_u64()).min().unwrap();
+        assert_eq!(hit["distance"].as_u64(), nearest);
+    }
+
+    let first = hits(&ask(&[a]), 0)[0].clone();
+    let (id, key) = (first["id"].to_string(), first["key"].as_str().unwrap());
+    let page = folder.path().join("page.html");
+    let like = ask(&["--like", key, "--html", text(&page)]);
+    assert!(hits(&like, 0).iter().all(|hit| hit["id"] != first["id"]));
+    assert_eq!(like["queries"][0]["query"], first["name"]);
+    assert!(fs::read_to_string(page).unwrap().contains("data:image/jpeg;base64,"));
+    let away = hits(&ask(&[a, "--unlike", &id]), 0);
+    assert_eq!(away.len(), hits(&ask(&[a]), 0).len() - 1);
+    fail(&["search", "--gallery", text(&gallery), "--like", "no-such-key"], &["no-such-key"]);
 }
 
 #[test]
@@ -73,7 +116,7 @@ fn a_gallery_is_looked_after() {
     assert_eq!(json(&["gallery", "verify", gallery])["sound"], true);
 
     let picture = pictures(&images)[0].clone();
-    let found = json(&["search", "--gallery", gallery, text(&picture), "--k", "1"]);
+    let found = json(&["search", "--gallery", gallery, text(&picture), "--k", "1", "--own"]);
     let (key, id) = (&found["queries"][0]["hits"][0]["key"], &found["queries"][0]["hits"][0]["id"]);
     let key = key.as_str().unwrap();
     fail(&["gallery", "delete", gallery, key, "no-such-key"], &["no-such-key"]);

@@ -106,7 +106,8 @@ impl Plan {
         buffers.operations
     }
 
-    fn hash_of(&self, features: &[f32]) -> Vec<f32> {
+    /// Features (N, 512) → u (N, K).
+    pub(crate) fn hash_of(&self, features: &[f32]) -> Vec<f32> {
         let (packed, offset) = &self.hash;
         let mut u = vec![0.0; features.len() / FEATURES * self.bits];
         let rows = Rows { data: features, segments: &[0], len: FEATURES, step: 1, stride: FEATURES };

@@ -8,9 +8,11 @@
 mod catch_up;
 mod date;
 mod failure;
+mod feedback;
 mod filter;
 mod info;
 mod meta;
+mod query;
 mod read;
 mod record;
 mod rows;
@@ -32,8 +34,9 @@ use meta::Meta;
 pub use date::Date;
 pub use filter::{Filter, FilterError};
 pub use info::Info;
+pub use query::{Example, Feedback, Query, Rehash};
 pub use record::{Entry, Insertion, Record};
-pub use search::{Hit, Query};
+pub use search::Hit;
 pub use verify::Problem;
 
 /// The database's file name in the gallery's folder.

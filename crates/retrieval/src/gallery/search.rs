@@ -1,29 +1,12 @@
-//! Searching a gallery: Hamming candidates, exclusions, re-ranking, records.
+//! Searching a gallery: Hamming candidates, exclusions, re-ranking, grouping, records.
+
+use std::collections::HashSet;
 
 use roaring::RoaringTreemap;
 use serde::Serialize;
 
-use super::{Gallery, Record};
+use super::{Gallery, Query, Record};
 use crate::{Embedding, Error, HashCode, Neighbor, Result, Search};
-
-/// What to look for.
-#[derive(Clone, Copy, Debug)]
-pub struct Query<'a> {
-    /// The query's code.
-    pub code: &'a HashCode,
-    /// The query's embedding. With it each hit has its Euclidean distance, and the shortlist can be re-ranked.
-    pub embedding: Option<&'a Embedding>,
-    /// The most hits wanted.
-    pub k: usize,
-    /// The greatest Hamming distance wanted, in bits.
-    pub within: Option<u32>,
-    /// Order so many of the nearest codes (at least `k`) by Euclidean distance, and answer the first `k` of them.
-    pub rerank: Option<usize>,
-    /// Leave out this patient's pictures.
-    pub exclude_patient: Option<&'a str>,
-    /// Leave out the picture with this key.
-    pub exclude_key: Option<&'a str>,
-}
 
 /// An answer.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -32,86 +15,151 @@ pub struct Hit {
     pub id: u64,
     /// The Hamming distance, in bits.
     pub distance: u32,
-    /// The Euclidean distance of the embeddings, if the query has one.
-    pub euclidean: Option<f32>,
+    /// The Euclidean distance of the embeddings.
+    pub euclidean: f32,
     /// What is known of it.
     pub record: Record,
 }
 
+/// Where a query looks.
+#[derive(Clone)]
+pub(super) struct Point {
+    pub(super) code: HashCode,
+    pub(super) embedding: Embedding,
+}
+
+/// What may become a hit.
+struct Candidate {
+    neighbor: Neighbor,
+    euclidean: f32,
+    /// Where it matters.
+    patient: Option<String>,
+}
+
 impl Gallery {
-    /// The nearest committed pictures, ordered by (distance, id), or if re-ranked by (Euclidean distance, distance,
-    /// id). The Hamming stage is exact; re-ranking orders its shortlist alone.
+    /// The nearest committed pictures, ordered by (distance, id), or if re-ranked by (Euclidean distance, distance, id). The
+    /// Hamming stage is exact; re-ranking orders its shortlist alone. When patients answer once, the shortlist is lengthened until
+    /// `k` of them are on it.
     ///
     /// A picture that another process has deleted meanwhile is left out.
     ///
     /// # Errors
-    /// If the query does not fit the gallery, has no embedding to re-rank by, or the database fails.
+    /// [`Error::EmptyQuery`] if the query has neither an image nor an entry to be like. If it does not fit the gallery, an entry
+    /// of its feedback is not there, re-hashing fails, or the database fails.
     pub fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>> {
-        if query.rerank.is_some() && query.embedding.is_none() {
-            return Err(Error::NoQueryEmbedding);
-        }
-        if let Some(embedding) = query.embedding {
-            self.check_dimensions(embedding)?;
-        }
-        let mut candidates = self.candidates(query)?;
+        let points = self.points_of(query)?;
+        let only = query.filter.map(|filter| self.matching(filter)).transpose()?;
+        let except = self.excluded(query)?;
+        let search = Search {
+            k: query.k.max(if query.k == 0 { 0 } else { query.rerank.unwrap_or(0) }),
+            radius: query.within.unwrap_or(crate::MAX_BITS as u32),
+            only: only.as_ref(),
+            except: Some(&except),
+        };
+        let mut shortlist = self.shortlist(&points, search, query)?;
         if query.rerank.is_some() {
-            candidates.sort_by(|(a, a_euclidean), (b, b_euclidean)| {
-                a_euclidean
-                    .unwrap_or(f32::INFINITY)
-                    .total_cmp(&b_euclidean.unwrap_or(f32::INFINITY))
-                    .then(a.cmp(b))
-            });
+            shortlist.sort_by(|a, b| a.euclidean.total_cmp(&b.euclidean).then(a.neighbor.cmp(&b.neighbor)));
         }
-        let mut hits = Vec::new();
-        for (Neighbor { id, distance }, euclidean) in candidates {
-            if hits.len() == query.k {
-                break;
-            }
-            match self.record(id) {
-                Ok(record) => hits.push(Hit { id, distance, euclidean, record }),
-                Err(Error::NoRecord { .. }) => {}
-                Err(error) => return Err(error),
-            }
+        if query.group_by_patient {
+            let mut answered = HashSet::new();
+            shortlist.retain(|c| c.patient.as_ref().is_none_or(|patient| answered.insert(patient.clone())));
         }
-        Ok(hits)
+        let hits = shortlist.into_iter().filter_map(|candidate| self.hit(&candidate).transpose());
+        hits.take(query.k).collect()
     }
 
-    /// The nearest codes, with their Euclidean distances if the query has an embedding.
-    fn candidates(&self, query: &Query<'_>) -> Result<Vec<(Neighbor, Option<f32>)>> {
-        let excluded = self.excluded(query)?;
-        let wanted = query.k.max(if query.k == 0 { 0 } else { query.rerank.unwrap_or(0) });
-        let mut search = Search { except: Some(&excluded), ..Search::nearest(wanted) };
-        search.radius = query.within.unwrap_or(search.radius);
-        let nearest = self.index.search_one(query.code, &search)?;
-        nearest.into_iter().filter_map(|neighbor| self.with_euclidean(neighbor, query).transpose()).collect()
+    fn points_of(&self, query: &Query<'_>) -> Result<Vec<Point>> {
+        for image in query.images {
+            self.check_dimensions(image.embedding)?;
+        }
+        let given = query.images.iter();
+        let given = given.map(|image| Point { code: *image.code, embedding: image.embedding.clone() });
+        let given: Vec<Point> = given.collect();
+        let points = match &query.feedback {
+            Some(feedback) => self.moved(&given, feedback)?,
+            None => given,
+        };
+        if points.is_empty() { Err(Error::EmptyQuery) } else { Ok(points) }
+    }
+
+    /// The nearest, nearest first: as many as the search asks for, and more if too few patients are among them.
+    fn shortlist(
+        &self,
+        points: &[Point],
+        mut search: Search<'_>,
+        query: &Query<'_>,
+    ) -> Result<Vec<Candidate>> {
+        loop {
+            let near = self.nearest_to_any(points, &search)?;
+            let complete = near.len() < search.k;
+            let candidates =
+                near.into_iter().map(|near| self.candidate(near, points, query.group_by_patient));
+            let candidates: Vec<Candidate> =
+                candidates.filter_map(Result::transpose).collect::<Result<_>>()?;
+            if complete || !query.group_by_patient || patients(&candidates) >= query.k {
+                return Ok(candidates);
+            }
+            search.k = search.k.saturating_mul(4);
+        }
+    }
+
+    /// Neighbours of several points, each by the nearest of them: no other entry can be among the first `k`.
+    fn nearest_to_any(&self, points: &[Point], search: &Search<'_>) -> Result<Vec<Neighbor>> {
+        let codes: Vec<HashCode> = points.iter().map(|point| point.code).collect();
+        let mut near = self.index.search(&codes, search, crate::Plan::Best)?.concat();
+        near.sort_unstable();
+        let mut seen = HashSet::new();
+        near.retain(|neighbor| seen.insert(neighbor.id));
+        near.truncate(search.k);
+        Ok(near)
     }
 
     /// None if the picture is gone meanwhile.
-    fn with_euclidean(
-        &self,
-        neighbor: Neighbor,
-        query: &Query<'_>,
-    ) -> Result<Option<(Neighbor, Option<f32>)>> {
-        let Some(embedding) = query.embedding else { return Ok(Some((neighbor, None))) };
-        match self.embedding(neighbor.id) {
-            Ok(other) => {
-                self.check_dimensions(&other)?;
-                Ok(Some((neighbor, Some(embedding.distance(&other)))))
-            }
-            Err(Error::NoRecord { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+    fn candidate(&self, neighbor: Neighbor, points: &[Point], grouped: bool) -> Result<Option<Candidate>> {
+        let Some(embedding) = if_there(self.embedding(neighbor.id))? else { return Ok(None) };
+        self.check_dimensions(&embedding)?;
+        let distances = points.iter().map(|point| point.embedding.distance(&embedding));
+        let euclidean = distances.fold(f32::INFINITY, f32::min);
+        let patient =
+            if grouped { if_there(self.record(neighbor.id))?.and_then(|r| r.patient) } else { None };
+        Ok(Some(Candidate { neighbor, euclidean, patient }))
     }
 
-    /// The ids of the query's own patient and of the query itself.
+    fn hit(&self, candidate: &Candidate) -> Result<Option<Hit>> {
+        let Neighbor { id, distance } = candidate.neighbor;
+        let record = if_there(self.record(id))?;
+        Ok(record.map(|record| Hit { id, distance, euclidean: candidate.euclidean, record }))
+    }
+
+    /// The ids of what was judged, and unless wanted of the images themselves and of their patients' pictures.
     fn excluded(&self, query: &Query<'_>) -> Result<RoaringTreemap> {
-        let read = || -> rusqlite::Result<RoaringTreemap> {
-            let sql = "SELECT id FROM records WHERE patient = ?1 UNION SELECT id FROM records WHERE key = ?2";
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let ids = statement
-                .query_map((query.exclude_patient, query.exclude_key), |row| row.get::<_, i64>(0))?;
-            ids.map(|id| id.map(i64::cast_unsigned)).collect()
-        };
-        read().map_err(|source| self.failed(source))
+        let mut ids: RoaringTreemap =
+            query.feedback.iter().flat_map(|judged| judged.like.iter().chain(judged.unlike)).collect();
+        for image in query.images.iter().filter(|_| !query.own) {
+            let read = || -> rusqlite::Result<Vec<i64>> {
+                let sql =
+                    "SELECT id FROM records WHERE patient = ?1 UNION SELECT id FROM records WHERE key = ?2";
+                let mut statement = self.connection.prepare_cached(sql)?;
+                statement.query_map((image.patient, image.key), |row| row.get(0))?.collect()
+            };
+            let own = read().map_err(|source| self.failed(source))?;
+            ids.extend(own.into_iter().map(i64::cast_unsigned));
+        }
+        Ok(ids)
+    }
+}
+
+/// How many patients there are, each picture of an unknown one counted as one.
+fn patients(candidates: &[Candidate]) -> usize {
+    let known: HashSet<&String> = candidates.iter().filter_map(|c| c.patient.as_ref()).collect();
+    known.len() + candidates.iter().filter(|c| c.patient.is_none()).count()
+}
+
+/// None if another process has deleted the record meanwhile.
+fn if_there<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::NoRecord { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }

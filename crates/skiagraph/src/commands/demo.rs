@@ -139,15 +139,7 @@ fn answer(gallery: &Gallery, encoder: &Encoder, queries: &[&Item]) -> Result<(Ve
         }
         let encodings = ingest::encode_pictures(encoder, &batch.pictures)?;
         for (picture, encoding) in batch.pictures.into_iter().zip(encodings) {
-            let hits = gallery.search(&Query {
-                code: &encoding.code,
-                embedding: None,
-                k: NEIGHBORS,
-                within: None,
-                rerank: None,
-                exclude_patient: picture.record.patient.as_deref(),
-                exclude_key: Some(&picture.record.key),
-            })?;
+            let hits = gallery.search(&Query::nearest(&[ingest::example(&picture, &encoding)], NEIGHBORS))?;
             answers.push(Answered { picture, encoding, hits });
         }
         progress.advance(batch.files);
@@ -190,7 +182,7 @@ fn draw(encoder: &Encoder, gallery: &Gallery, figures: &[TaskResult], answers: &
     let progress = Progress::images("drawing", answers.len());
     let mut drawn = Vec::new();
     for answer in answers {
-        drawn.push(illustrator.answer(&Asked::new(&answer.picture, &answer.encoding), &answer.hits)?);
+        drawn.push(illustrator.answer(&[Asked::Image(&answer.picture, &answer.encoding)], &answer.hits)?);
         progress.advance(1);
     }
     progress.finish();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use retrieval::gallery::Gallery;
 use serde_json::json;
 
@@ -94,7 +94,8 @@ fn verify(args: &Folder) -> Result<()> {
 fn delete(args: &Delete) -> Result<()> {
     let mut gallery = Gallery::open(&args.folder.gallery)?;
     // All of them are looked up first, so that a slip of the hand deletes nothing.
-    let ids = args.pictures.iter().map(|picture| find(&gallery, picture)).collect::<Result<Vec<_>>>()?;
+    let ids = args.pictures.iter().map(|picture| find(&gallery, picture)).collect::<Result<Vec<_>>>();
+    let ids = ids.context("nothing was deleted")?;
     let deleted = gallery.delete(&ids)?;
     if args.folder.json {
         return output::json(&json!({ "deleted": deleted, "size": gallery.len() }));
@@ -107,12 +108,12 @@ fn delete(args: &Delete) -> Result<()> {
 }
 
 /// The id of a picture that is given by key or by id.
-fn find(gallery: &Gallery, picture: &str) -> Result<u64> {
+pub(super) fn find(gallery: &Gallery, picture: &str) -> Result<u64> {
     if let Some(id) = gallery.id_of(picture)? {
         return Ok(id);
     }
     match picture.parse() {
         Ok(id) if gallery.record(id).is_ok() => Ok(id),
-        _ => bail!("the gallery has no picture with the key or id `{picture}`; nothing was deleted"),
+        _ => bail!("the gallery has no picture with the key or id `{picture}`"),
     }
 }

@@ -71,7 +71,7 @@ impl Drawer<'_> {
         let neighbors = nearest.into_iter().map(|(distance, item)| {
             self.card(item, &wanted, Some(format!("{distance} of {bits} bits differ")))
         });
-        Ok(Answer { query: query_card, neighbors: neighbors.collect::<Result<_>>()? })
+        Ok(Answer { queries: vec![query_card], neighbors: neighbors.collect::<Result<_>>()? })
     }
 
     /// The nearest gallery pictures of other patients, by distance, then position.

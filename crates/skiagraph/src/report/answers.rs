@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use image::GrayImage;
 use network::{Encoder, Encoding, SaliencyMap};
 use radiograph::{Frame, Input, Limits};
-use retrieval::gallery::{Gallery, Hit};
+use retrieval::gallery::{Gallery, Hit, Record};
 
 use super::html::{Answer, Card, Label, Page, render};
 use super::overlay::{colour_jpeg, grey_jpeg, overlay, shrink, shrink_grey};
@@ -29,25 +29,11 @@ pub(crate) struct Illustrator<'a> {
 }
 
 /// A query as its page shows it.
-pub(crate) struct Asked<'a> {
-    name: &'a str,
-    labels: &'a [String],
-    thumbnail: &'a GrayImage,
-    frame: &'a Frame,
-    saliency: &'a SaliencyMap,
-}
-
-impl<'a> Asked<'a> {
-    /// A picture that was encoded, as a query.
-    pub(crate) fn new(picture: &'a Decoded, encoding: &'a Encoding) -> Self {
-        Self {
-            name: &picture.record.name,
-            labels: &picture.record.labels,
-            thumbnail: &picture.thumbnail,
-            frame: &picture.input.frame,
-            saliency: &encoding.saliency,
-        }
-    }
+pub(crate) enum Asked<'a> {
+    /// A picture that was encoded.
+    Image(&'a Decoded, &'a Encoding),
+    /// An entry of the gallery.
+    Entry(u64, &'a Record),
 }
 
 impl<'a> Illustrator<'a> {
@@ -57,35 +43,48 @@ impl<'a> Illustrator<'a> {
     }
 
     /// One query with its hits.
-    pub(crate) fn answer(&mut self, query: &Asked, hits: &[Hit]) -> Result<Answer> {
-        self.draw(hits)?;
-        let (plain, map) = draw(query.thumbnail.clone(), query.saliency, query.frame)?;
-        let labels = query.labels.iter().map(|text| Label { text: text.clone(), shared: false }).collect();
-        let query_card = Card { name: query.name.to_owned(), labels, distance: None, plain, map };
-        let neighbors = hits.iter().map(|hit| self.neighbor(query.labels, hit)).collect();
-        Ok(Answer { query: query_card, neighbors })
+    pub(crate) fn answer(&mut self, query: &[Asked], hits: &[Hit]) -> Result<Answer> {
+        self.draw(hits.iter().map(|hit| (hit.id, hit.record.name.as_str())))?;
+        let wanted: Vec<&String> = query.iter().flat_map(|asked| &asked.record().labels).collect();
+        Ok(Answer {
+            queries: query.iter().map(|asked| self.query(asked)).collect::<Result<_>>()?,
+            neighbors: hits.iter().map(|hit| self.neighbor(&wanted, hit)).collect(),
+        })
     }
 
-    fn neighbor(&self, wanted: &[String], hit: &Hit) -> Card {
+    fn query(&mut self, asked: &Asked) -> Result<Card> {
+        let (plain, map) = match asked {
+            Asked::Image(picture, encoding) => {
+                draw(picture.thumbnail.clone(), &encoding.saliency, &picture.input.frame)?
+            }
+            Asked::Entry(id, record) => {
+                self.draw([(*id, record.name.as_str())].into_iter())?;
+                self.drawn.get(id).cloned().unwrap_or_default()
+            }
+        };
+        let record = asked.record();
+        let labels = record.labels.iter().map(|text| Label { text: text.clone(), shared: false }).collect();
+        Ok(Card { name: record.name.clone(), labels, distance: None, plain, map })
+    }
+
+    fn neighbor(&self, wanted: &[&String], hit: &Hit) -> Card {
         let labels = hit.record.labels.iter();
-        let labels = labels.map(|text| Label { text: text.clone(), shared: wanted.contains(text) }).collect();
+        let labels =
+            labels.map(|text| Label { text: text.clone(), shared: wanted.contains(&text) }).collect();
         let (plain, map) = self.drawn.get(&hit.id).cloned().unwrap_or_default();
-        let mut distance = format!("{} of {} bits differ", hit.distance, self.gallery.bits());
-        if let Some(euclidean) = hit.euclidean {
-            distance += &format!("; Euclidean {euclidean:.3}");
-        }
-        Card { name: hit.record.name.clone(), labels, distance: Some(distance), plain, map }
+        let (bits, of, euclidean) = (hit.distance, self.gallery.bits(), hit.euclidean);
+        let distance = Some(format!("{bits} of {of} bits differ; Euclidean {euclidean:.3}"));
+        Card { name: hit.record.name.clone(), labels, distance, plain, map }
     }
 
-    /// Draws the hits that were not drawn before, from the gallery's own thumbnails:
+    /// Draws the entries, of an id and a name each, that were not drawn before, from the gallery's own thumbnails:
     /// the files that were indexed may be gone.
-    fn draw(&mut self, hits: &[Hit]) -> Result<()> {
+    fn draw<'b>(&mut self, entries: impl Iterator<Item = (u64, &'b str)>) -> Result<()> {
         let mut fresh: Vec<(u64, GrayImage, Input)> = Vec::new();
-        for hit in hits.iter().filter(|hit| !self.drawn.contains_key(&hit.id)) {
-            let bytes = self.gallery.thumbnail(hit.id)?;
-            let radiograph = radiograph::decode(&bytes, &Limits::default())
-                .with_context(|| format!("the thumbnail of `{}` is damaged", hit.record.name))?;
-            fresh.push((hit.id, shrink(&radiograph, SIDE), self.encoder.preprocess().apply(&radiograph)));
+        for (id, name) in entries.filter(|(id, _)| !self.drawn.contains_key(id)) {
+            let radiograph = radiograph::decode(&self.gallery.thumbnail(id)?, &Limits::default())
+                .with_context(|| format!("the thumbnail of `{name}` is damaged"))?;
+            fresh.push((id, shrink(&radiograph, SIDE), self.encoder.preprocess().apply(&radiograph)));
         }
         if fresh.is_empty() {
             return Ok(());
@@ -96,6 +95,15 @@ impl<'a> Illustrator<'a> {
             self.drawn.insert(id, draw(picture, &encoding.saliency, &input.frame)?);
         }
         Ok(())
+    }
+}
+
+impl Asked<'_> {
+    fn record(&self) -> &Record {
+        match self {
+            Self::Image(picture, _) => &picture.record,
+            Self::Entry(_, record) => record,
+        }
     }
 }
 

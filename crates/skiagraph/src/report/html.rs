@@ -1,5 +1,6 @@
 //! One self-contained page: queries, their neighbours, where the network looked. No script, no request.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use base64::Engine;
@@ -33,9 +34,9 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Vec<String>>,
 }
 
-/// A query and its neighbours, nearest first.
+/// A query, of one picture or several, and its neighbours, nearest first.
 pub(crate) struct Answer {
-    pub(crate) query: Card,
+    pub(crate) queries: Vec<Card>,
     pub(crate) neighbors: Vec<Card>,
 }
 
@@ -111,8 +112,9 @@ fn table(figures: &Table) -> String {
 }
 
 fn section(number: usize, answer: &Answer) -> String {
-    let name = escape(&answer.query.name);
-    let query = card("query", "Query", &answer.query);
+    let names: Vec<&str> = answer.queries.iter().map(|query| query.name.as_str()).collect();
+    let name = escape(&names.join(" + "));
+    let queries: String = answer.queries.iter().map(|query| card("query", "Query", query)).collect();
     let neighbors: String = answer
         .neighbors
         .iter()
@@ -123,15 +125,17 @@ fn section(number: usize, answer: &Answer) -> String {
         .collect();
     format!(
         "<section aria-labelledby=\"q{number}\">\n<h2 id=\"q{number}\">Query {number}: {name}</h2>\n\
-         <ul class=\"answer\">\n{query}{neighbors}</ul>\n</section>\n"
+         <ul class=\"answer\">\n{queries}{neighbors}</ul>\n</section>\n"
     )
 }
 
 /// How many of the query's labels a neighbour has: all, some, or none. A chest shares "chest" with every chest.
 fn likeness(answer: &Answer, neighbor: &Card) -> &'static str {
+    let asked: HashSet<&str> =
+        answer.queries.iter().flat_map(|query| &query.labels).map(|label| label.text.as_str()).collect();
     match neighbor.labels.iter().filter(|label| label.shared).count() {
         0 => "other",
-        shared if shared == answer.query.labels.len() => "match",
+        shared if shared == asked.len() => "match",
         _ => "part",
     }
 }
@@ -191,7 +195,8 @@ mod tests {
     }
 
     fn page(answers: usize) -> Page {
-        let answer = || Answer { query: picture("<script>q", false), neighbors: vec![picture("n", true)] };
+        let answer =
+            || Answer { queries: vec![picture("<script>q", false)], neighbors: vec![picture("n", true)] };
         Page {
             title: "A & B".to_owned(),
             intro: vec!["Hello".to_owned()],

@@ -109,7 +109,7 @@ pub(crate) fn pictures(subject: &Subject) -> Result<Vec<Answer>> {
         };
         let query = card(&picture.record.name, &maps[0][i])?;
         let neighbors = MAPS.iter().zip(&maps).map(|(name, maps)| card(name, &maps[i]));
-        Ok(Answer { query, neighbors: neighbors.collect::<Result<_>>()? })
+        Ok(Answer { queries: vec![query], neighbors: neighbors.collect::<Result<_>>()? })
     };
     decoded.iter().enumerate().map(answer).collect()
 }

@@ -57,8 +57,10 @@ fn filled(dir: &Path, n: u64) -> Gallery {
     gallery
 }
 
-fn query(code: &HashCode, k: usize) -> Query<'_> {
-    Query { code, embedding: None, k, within: None, rerank: None, exclude_patient: None, exclude_key: None }
+/// The nearest to an entry.
+fn search(gallery: &Gallery, Entry { code, embedding, .. }: &Entry, k: usize) -> Vec<Hit> {
+    let images = [Example { code, embedding, key: "", patient: None }];
+    gallery.search(&Query::nearest(&images, k)).unwrap()
 }
 
 /// Another program's hand on the database.

@@ -1,0 +1,182 @@
+//! `skiagraph search`: the nearest pictures of a gallery.
+
+mod show;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use network::{Encoder, Encoding};
+use retrieval::estimate::{Estimate, NEIGHBORS};
+use retrieval::gallery::{Example, Feedback, Filter, Gallery, Hit, Query, Record};
+use retrieval::{Embedding, HashCode};
+
+use crate::ingest::{self, Decoded, Listed};
+use crate::model::ModelArgs;
+use crate::relevance;
+use crate::report::answers::{Asked, Illustrator, write_page};
+use crate::report::html::Page;
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph search --gallery g query.dcm
+  skiagraph search --gallery g query.png --k 5 --rerank 100
+  skiagraph search --gallery g a.png b.png --within 8 --json
+  skiagraph search --gallery g frontal.dcm lateral.dcm --together --group-by-patient
+  skiagraph search --gallery g query.dcm --filter 'view in (\"PA\", \"AP\") and age >= 18'
+  skiagraph search --gallery g query.dcm --like 12 --like 40 --unlike 7
+  skiagraph search --gallery g query.png --html answer.html";
+
+/// Find the radiographs of a gallery that are most like the given ones
+///
+/// Exact: the k pictures whose hash codes differ from the query's in the fewest bits, ties by age. The query's own picture and
+/// pictures of its patient are left out. The gallery must have been built by the same model.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct SearchArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// The gallery's folder
+    #[arg(long, value_name = "FOLDER")]
+    gallery: PathBuf,
+    /// The pictures to find the like of
+    #[arg(value_name = "IMAGE", required_unless_present = "like")]
+    images: Vec<PathBuf>,
+    /// How many neighbours to show
+    #[arg(long, default_value_t = 10, value_name = "COUNT")]
+    k: usize,
+    /// Only neighbours that differ in at most so many bits
+    #[arg(long, value_name = "BITS")]
+    within: Option<u32>,
+    /// Order the nearest COUNT by the Euclidean distance of their embeddings
+    #[arg(long, value_name = "COUNT")]
+    rerank: Option<usize>,
+    /// Only pictures whose record passes, such as 'body_part = "CHEST" and report ~ "opacity"'
+    ///
+    /// docs/gallery.md describes the language.
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<Filter>,
+    /// Take all images as one query: a picture is near if it is near to one of them
+    #[arg(long)]
+    together: bool,
+    /// Move the query towards this picture of the gallery (an id from `search --json`, or a key); may be repeated
+    #[arg(long, value_name = "KEY_OR_ID")]
+    like: Vec<String>,
+    /// Move the query away from this picture of the gallery; may be repeated
+    #[arg(long, value_name = "KEY_OR_ID")]
+    unlike: Vec<String>,
+    /// Show each patient once, by the best of the patient's pictures
+    #[arg(long)]
+    group_by_patient: bool,
+    /// Let the query's own picture and other pictures of the same patient answer, too
+    #[arg(long)]
+    own: bool,
+    /// Print the answers as JSON
+    #[arg(long)]
+    json: bool,
+    /// Write the answers as a page, with saliency
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// A query, of pictures or of entries of the gallery, and what was found.
+struct Answered<'a> {
+    pictures: &'a [Decoded],
+    encodings: &'a [Encoding],
+    /// Entries to find the like of, where there is no picture.
+    entries: &'a [(u64, Record)],
+    hits: Vec<Hit>,
+    /// None for a model without estimates, and after feedback, for which they were not fitted.
+    estimate: Option<Estimate>,
+}
+
+/// Entries of the gallery that the query was told of.
+struct Judged {
+    like: Vec<u64>,
+    unlike: Vec<u64>,
+}
+
+/// Searches and reports.
+pub(crate) fn run(args: &SearchArgs) -> Result<()> {
+    if args.k == 0 {
+        bail!("--k is 0: ask for one neighbour at least");
+    }
+    let gallery = Gallery::open(&args.gallery)?;
+    let encoder = args.model.load()?;
+    gallery.check_model(encoder.model_id(), encoder.bits())?;
+    let judged = Judged { like: find(&gallery, &args.like)?, unlike: find(&gallery, &args.unlike)? };
+    let pictures = args.images.iter().map(|path| ingest::decode(&Listed::bare(path), encoder.preprocess()));
+    let pictures = pictures.collect::<Result<Vec<_>>>()?;
+    let encodings = ingest::encode_pictures(&encoder, &pictures)?;
+    let entries = judged.like.iter().map(|&id| Ok((id, gallery.record(id)?)));
+    let entries = if pictures.is_empty() { entries.collect::<Result<Vec<_>>>()? } else { Vec::new() };
+    let of_one = if args.together { pictures.len().max(1) } else { 1 };
+    let mut asked: Vec<_> = pictures.chunks(of_one).zip(encodings.chunks(of_one)).collect();
+    if asked.is_empty() {
+        asked.push((&[], &[]));
+    }
+    let answers = asked.into_iter().map(|(pictures, encodings)| {
+        let (hits, estimate) = answer(args, &gallery, &encoder, &judged, pictures, encodings)?;
+        Ok(Answered { pictures, encodings, entries: &entries, hits, estimate })
+    });
+    let answers = answers.collect::<Result<Vec<_>>>()?;
+    if let Some(path) = &args.html {
+        write_page(&page(&encoder, &gallery, &answers)?, path)?;
+    }
+    show::print(args, &gallery, &answers)
+}
+
+/// The entries that were named by key or id.
+fn find(gallery: &Gallery, names: &[String]) -> Result<Vec<u64>> {
+    names.iter().map(|name| super::gallery::find(gallery, name)).collect()
+}
+
+/// The hits of a query, and the estimates of them.
+fn answer(
+    args: &SearchArgs,
+    gallery: &Gallery,
+    encoder: &Encoder,
+    judged: &Judged,
+    pictures: &[Decoded],
+    encodings: &[Encoding],
+) -> Result<(Vec<Hit>, Option<Estimate>)> {
+    let examples = pictures.iter().zip(encodings);
+    let examples: Vec<Example> =
+        examples.map(|(picture, encoding)| ingest::example(picture, encoding)).collect();
+    let rehash = |embedding: &Embedding, known: &[(Embedding, HashCode)]| {
+        encoder.rehash(embedding, known).map_err(Into::into)
+    };
+    let moved = !judged.like.is_empty() || !judged.unlike.is_empty();
+    let feedback = Feedback { like: &judged.like, unlike: &judged.unlike, rehash: &rehash };
+    let mut hits = gallery.search(&Query {
+        feedback: moved.then_some(feedback),
+        within: args.within,
+        rerank: args.rerank,
+        filter: args.filter.as_ref(),
+        group_by_patient: args.group_by_patient,
+        own: args.own,
+        // As many as the estimates are over, whatever is shown.
+        ..Query::nearest(&examples, args.k.max(NEIGHBORS))
+    })?;
+    let estimator = encoder.card().estimator.as_ref().filter(|_| !moved);
+    let estimate = estimator.and_then(|estimator| relevance::of_hits(estimator, encodings, &hits));
+    hits.truncate(args.k);
+    Ok((hits, estimate))
+}
+
+fn page(encoder: &Encoder, gallery: &Gallery, answers: &[Answered]) -> Result<Page> {
+    let mut illustrator = Illustrator::new(encoder, gallery);
+    let mut drawn = Vec::new();
+    for Answered { pictures, encodings, entries, hits, .. } in answers {
+        let images =
+            pictures.iter().zip(*encodings).map(|(picture, encoding)| Asked::Image(picture, encoding));
+        let entries = entries.iter().map(|(id, record)| Asked::Entry(*id, record));
+        drawn.push(illustrator.answer(&images.chain(entries).collect::<Vec<_>>(), hits)?);
+    }
+    let intro = format!(
+        "The pictures of a gallery of {} whose {}-bit hash codes differ in the fewest bits from the query's. \
+         Brighter colours: where the network looked. Not for diagnosis.",
+        gallery.len(),
+        gallery.bits(),
+    );
+    let title = "Similar radiographs".to_owned();
+    Ok(Page { title, intro: vec![intro], figures: None, sections: Vec::new(), answers: drawn })
+}

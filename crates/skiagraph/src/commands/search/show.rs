@@ -1,0 +1,119 @@
+//! What a search prints: tables, or JSON. Patients are never printed.
+
+use anyhow::Result;
+use retrieval::estimate::Estimate;
+use retrieval::gallery::{Gallery, Hit};
+use serde::Serialize;
+
+use super::{Answered, SearchArgs};
+use crate::output;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    model: &'a str,
+    bits: usize,
+    queries: Vec<QueryLine<'a>>,
+}
+
+/// A query and its hits.
+#[derive(Serialize)]
+struct QueryLine<'a> {
+    query: String,
+    /// Expected share of relevant pictures among the first ten hits; none for a model without estimates, or after feedback.
+    expected_precision: Option<f64>,
+    /// Whether nothing similar enough is there: the query is unlike everything the model knows.
+    novel: Option<bool>,
+    hits: Vec<HitLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct HitLine<'a> {
+    rank: usize,
+    id: u64,
+    key: &'a str,
+    name: &'a str,
+    labels: &'a [String],
+    source: Option<&'a str>,
+    view: Option<&'a str>,
+    /// Bits that differ.
+    distance: u32,
+    /// Distance of the embeddings.
+    euclidean: f32,
+    /// Estimated probability of being relevant, of the first ten.
+    relevance: Option<f64>,
+}
+
+pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) -> Result<()> {
+    if args.json {
+        return output::json(&Report {
+            model: &gallery.model().0,
+            bits: gallery.bits(),
+            queries: answers.iter().map(query_line).collect(),
+        });
+    }
+    for answered in answers {
+        let Answered { hits, estimate, .. } = answered;
+        output::text(&format!("{} ({} of {} pictures)", name(answered), hits.len(), gallery.len()))?;
+        let rows: Vec<_> = (0..hits.len()).map(|place| row(place, &hits[place], estimate.as_ref())).collect();
+        output::text(&output::table(&["picture", "labels", "bits", "euclid", "relevance", "rank"], &rows))?;
+        if let Some(estimate) = estimate {
+            output::text(&verdict(estimate))?;
+        }
+    }
+    if let Some(path) = &args.html {
+        output::text(&format!("page: {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Of its pictures, or of the entries it was to be like.
+fn name(answered: &Answered) -> String {
+    let pictures = answered.pictures.iter().map(|picture| &picture.record);
+    let entries = answered.entries.iter().map(|(_, record)| record);
+    let names: Vec<&str> = pictures.chain(entries).map(|record| record.name.as_str()).collect();
+    names.join(" + ")
+}
+
+fn verdict(estimate: &Estimate) -> String {
+    if estimate.novel {
+        return "nothing similar enough: the query is unlike everything this model knows".to_owned();
+    }
+    format!("expected share of relevant pictures among the first ten: {:.0} %", 100.0 * estimate.precision)
+}
+
+fn relevance_at(place: usize, estimate: Option<&Estimate>) -> Option<f64> {
+    estimate.and_then(|estimate| estimate.relevance.get(place).copied())
+}
+
+fn query_line<'a>(answered: &'a Answered) -> QueryLine<'a> {
+    let estimate = answered.estimate.as_ref();
+    QueryLine {
+        query: name(answered),
+        expected_precision: estimate.map(|estimate| estimate.precision),
+        novel: estimate.map(|estimate| estimate.novel),
+        hits: (0..answered.hits.len()).map(|place| line(place, &answered.hits[place], estimate)).collect(),
+    }
+}
+
+fn line<'a>(place: usize, hit: &'a Hit, estimate: Option<&Estimate>) -> HitLine<'a> {
+    let record = &hit.record;
+    HitLine {
+        rank: place + 1,
+        id: hit.id,
+        key: &record.key,
+        name: &record.name,
+        labels: &record.labels,
+        source: record.source.as_deref(),
+        view: record.view.as_deref(),
+        distance: hit.distance,
+        euclidean: hit.euclidean,
+        relevance: relevance_at(place, estimate),
+    }
+}
+
+fn row(place: usize, hit: &Hit, estimate: Option<&Estimate>) -> Vec<String> {
+    let relevance = relevance_at(place, estimate);
+    let relevance = relevance.map_or_else(|| "-".to_owned(), |p| format!("{:.0} %", 100.0 * p));
+    let (labels, bits, rank) = (hit.record.labels.join(", "), hit.distance.to_string(), place + 1);
+    vec![hit.record.name.clone(), labels, bits, format!("{:.3}", hit.euclidean), relevance, rank.to_string()]
+}
