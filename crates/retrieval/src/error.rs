@@ -199,6 +199,18 @@ pub enum Error {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// A file with bytes of what was deleted, which could not be replaced.
+    #[error(
+        "the gallery `{}` is not compact: its file `{file}` could not be replaced, because another program uses the gallery or the \
+         disk is full. Nothing is lost; close the other program or free some space, and run `skiagraph gallery compact` again",
+        dir.display()
+    )]
+    NotCompacted {
+        /// The folder.
+        dir: PathBuf,
+        /// The file's name.
+        file: String,
+    },
     /// A disk that fails.
     #[error(
         "the disk failed under the gallery `{}`: {source}. The gallery is as of its last commit; {undone} later \

@@ -3,15 +3,10 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use super::Gallery;
 use super::failure::database_error;
 use super::meta::Meta;
+use super::{Gallery, segment};
 use crate::{HashCode, Index, Result};
-
-/// So many codes may lie in the index's tail, and this share of all, before they become a segment: a segment is searched
-/// faster, but making one takes the longer the more codes there are.
-const FRESH: usize = 8192;
-const FRESH_SHARE: usize = 8;
 
 impl Gallery {
     /// Brings the index up to date with what other processes did to the gallery; whether they did anything.
@@ -25,28 +20,40 @@ impl Gallery {
         if self.read_data_version()? == self.data_version.get() {
             return Ok(false);
         }
-        self.catch_up()
+        let changed = self.catch_up()?;
+        // The process that writes also writes files; here memory will do.
+        if self.is_loose() {
+            self.merge(false);
+        }
+        Ok(changed)
     }
 
     /// Takes over what has changed since the index's generation; whether anything has.
     pub(super) fn catch_up(&mut self) -> Result<bool> {
         // Read first: what is committed after it will be seen by the next refreshing.
         self.data_version.set(self.read_data_version()?);
+        let before = self.meta.generation;
+        self.adopt();
         let failed = |source| database_error(&self.dir, 0, source);
         let snapshot = self.connection.unchecked_transaction().map_err(failed)?;
         let meta = Meta::read(&self.dir, &snapshot)?;
-        let changed = meta.generation != self.meta.generation;
-        if meta.rebuilt > self.meta.generation {
-            let mut index = Index::new(meta.bits)?;
-            load(&snapshot, &mut index).map_err(failed)?;
-            self.index = index;
-        } else if changed {
-            apply(&snapshot, self.meta.generation, &mut self.index).map_err(failed)?;
+        let mut known = self.meta.generation;
+        if meta.rebuilt > known {
+            (self.index, known) = match segment::open(&self.dir, &meta) {
+                Ok(Some((index, generation))) => (index, generation),
+                found => {
+                    self.unusable = found.err();
+                    let mut index = Index::new(meta.bits)?;
+                    load(&snapshot, &mut index).map_err(failed)?;
+                    (index, meta.generation)
+                }
+            };
         }
-        if self.index.fresh() > FRESH.max(self.index.len() / FRESH_SHARE) {
-            self.index = self.index.merged();
+        if meta.generation > known {
+            apply(&snapshot, known, &mut self.index).map_err(failed)?;
         }
         drop(snapshot);
+        let changed = meta.generation != before;
         self.meta = meta;
         Ok(changed)
     }

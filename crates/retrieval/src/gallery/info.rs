@@ -29,7 +29,7 @@ pub struct Info {
     pub sources: Vec<(String, usize)>,
     /// Pictures with each label, most first.
     pub labels: Vec<(String, usize)>,
-    /// What the database takes on the disk, with its write-ahead log.
+    /// What the database, its write-ahead log and the index's file take on the disk.
     pub bytes: u64,
 }
 
@@ -42,7 +42,6 @@ impl Gallery {
         let records = self.count("SELECT count(*) FROM records")?;
         let sources = "SELECT coalesce(source, ''), count(*) AS n FROM records GROUP BY 1 ORDER BY n DESC, 1";
         let labels = "SELECT label, count(DISTINCT record) AS n FROM labels GROUP BY 1 ORDER BY n DESC, 1";
-        let files = [DATABASE.to_owned(), format!("{DATABASE}-wal")];
         Ok(Info {
             dir: self.dir.clone(),
             model: self.meta.model.clone(),
@@ -53,8 +52,15 @@ impl Gallery {
             patients: self.count("SELECT count(DISTINCT patient) FROM records")?,
             sources: self.counts(sources)?,
             labels: self.counts(labels)?,
-            bytes: files.iter().map(|name| file_size(&self.dir.join(name))).sum(),
+            bytes: self.bytes_on_disk(),
         })
+    }
+
+    /// What the gallery's files take.
+    pub(super) fn bytes_on_disk(&self) -> u64 {
+        let segment = self.meta.segment.map(|name| name.to_string());
+        let files = [Some(DATABASE.to_owned()), Some(format!("{DATABASE}-wal")), segment];
+        files.into_iter().flatten().map(|name| file_size(&self.dir.join(name))).sum()
     }
 
     fn count(&self, sql: &str) -> Result<usize> {

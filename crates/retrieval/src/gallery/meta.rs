@@ -7,6 +7,7 @@ use std::str::FromStr;
 use rusqlite::Connection;
 
 use super::failure::{damaged, database_error};
+use super::segment::SegmentName;
 use crate::code::check_bits;
 use crate::{ModelId, Result};
 
@@ -23,6 +24,8 @@ pub(super) struct Meta {
     pub(super) generation: u64,
     /// The transaction that last replaced all codes.
     pub(super) rebuilt: u64,
+    /// The file that has the index as of a generation.
+    pub(super) segment: Option<SegmentName>,
     /// What the gallery is being re-indexed to.
     pub(super) next: Option<Next>,
 }
@@ -42,12 +45,12 @@ impl Meta {
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         };
         let values = Values { dir, values: values().map_err(|source| database_error(dir, 0, source))? };
-        let next = match values.number("next_bits")? {
+        let next = match values.parsed("next_bits")? {
             None => None,
             Some(bits) => Some(Next {
                 model: ModelId(values.required("next_model")?),
                 bits,
-                dimensions: values.number("next_dimensions")?,
+                dimensions: values.parsed("next_dimensions")?,
             }),
         };
         let bits = values.required("bits")?;
@@ -55,9 +58,10 @@ impl Meta {
         Ok(Self {
             model: ModelId(values.required("model")?),
             bits,
-            dimensions: values.number("dimensions")?,
+            dimensions: values.parsed("dimensions")?,
             generation: values.required("generation")?,
             rebuilt: values.required("rebuilt")?,
+            segment: values.parsed("segment")?,
             next,
         })
     }
@@ -69,14 +73,14 @@ struct Values<'a> {
 }
 
 impl Values<'_> {
-    fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>> {
+    fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>> {
         let wrong = |value: &String| damaged(self.dir, format!("`{name}` in its table `meta` is `{value}`"));
         self.values.get(name).map(|value| value.parse().map_err(|_| wrong(value))).transpose()
     }
 
     fn required<T: FromStr>(&self, name: &str) -> Result<T> {
         let missing = || damaged(self.dir, format!("its table `meta` has no `{name}`"));
-        self.number(name)?.ok_or_else(missing)
+        self.parsed(name)?.ok_or_else(missing)
     }
 }
 

@@ -1,11 +1,13 @@
 //! The gallery: one folder that holds records, codes, embeddings and thumbnails durably, and searches them.
 //!
-//! The truth is an SQLite database in the folder; the [`Index`] in memory is built from it when the gallery opens.
+//! The truth is an SQLite database in the folder; the [`Index`] is built from it, and kept in a file beside it so that a gallery
+//! opens at once.
 //! What [`Gallery::commit`] has returned from survives a kill or a power cut; what came after it leaves no trace.
 //! Several processes may open one gallery: SQLite lets one write at a time, and [`Gallery::refresh`] brings the
 //! index of the others up to date.
 
 mod catch_up;
+mod compact;
 mod date;
 mod failure;
 mod feedback;
@@ -18,6 +20,7 @@ mod record;
 mod rows;
 mod schema;
 mod search;
+mod segment;
 mod verify;
 mod write;
 
@@ -30,7 +33,9 @@ use crate::{Embedding, Error, Index, ModelId, Result};
 
 use failure::database_error;
 use meta::Meta;
+use segment::Merging;
 
+pub use compact::Compacted;
 pub use date::Date;
 pub use filter::{Filter, FilterError};
 pub use info::Info;
@@ -54,6 +59,10 @@ pub struct Gallery {
     pending: usize,
     /// SQLite's count of the changes that other connections made.
     data_version: Cell<i64>,
+    /// The index on its way to one segment.
+    merging: Option<Merging>,
+    /// Why the index's file could not be used.
+    unusable: Option<String>,
 }
 
 impl Gallery {
@@ -77,9 +86,20 @@ impl Gallery {
         schema::migrate(dir, &connection)?;
         let meta = Meta { generation: 0, ..Meta::read(dir, &connection)? };
         let index = Index::new(meta.bits)?;
-        let mut gallery =
-            Self { dir: dir.to_owned(), connection, meta, index, pending: 0, data_version: Cell::new(0) };
+        let mut gallery = Self {
+            dir: dir.to_owned(),
+            connection,
+            meta,
+            index,
+            pending: 0,
+            data_version: Cell::new(0),
+            merging: None,
+            unusable: None,
+        };
         gallery.catch_up()?;
+        if gallery.is_loose() {
+            gallery.merge(true);
+        }
         Ok(gallery)
     }
 
@@ -193,6 +213,13 @@ impl Gallery {
 
     fn failed(&self, source: rusqlite::Error) -> Error {
         database_error(&self.dir, self.pending, source)
+    }
+}
+
+impl Drop for Gallery {
+    /// What was begun is finished, so that it need not be begun again.
+    fn drop(&mut self) {
+        self.finish_merging();
     }
 }
 

@@ -21,7 +21,7 @@ const CHECKSUMS: i64 = 2;
 /// A gallery being made. It gets its name when it is whole, so a kill leaves no half gallery.
 const UNFINISHED: &str = "gallery.sqlite.new";
 /// How long to wait for another process's write.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes the database of an empty gallery in a new or empty folder.
 pub(super) fn create(dir: &Path, model: &ModelId, bits: usize) -> Result<()> {

@@ -5,7 +5,7 @@ use std::fmt;
 use rusqlite::Row;
 
 use super::failure::database_error;
-use super::{Gallery, rows};
+use super::{Gallery, rows, segment};
 use crate::{Embedding, Error, HashCode, Result};
 
 /// Whether bytes are what they should be, or what they are.
@@ -36,10 +36,15 @@ pub enum Problem {
         /// What is wrong with it.
         detail: String,
     },
-    /// A record that the index lacks, and searches so cannot find.
+    /// A record whose code the index lacks or has otherwise, so that searches cannot find it.
     NotIndexed {
         /// The record.
         id: u64,
+    },
+    /// A file of the index that is missing or damaged. The index was made from the database instead.
+    Segment {
+        /// What is wrong with it.
+        detail: String,
     },
 }
 
@@ -50,7 +55,13 @@ impl fmt::Display for Problem {
             Self::Missing { id, part } => write!(f, "record {id} has no {part}"),
             Self::Unreadable { id, part, detail } => write!(f, "record {id} has a damaged {part}: {detail}"),
             Self::NotIndexed { id } => {
-                write!(f, "record {id} is in the database but not in the index; open the gallery again")
+                write!(
+                    f,
+                    "record {id} is in the database but not in the index; run `skiagraph gallery compact`"
+                )
+            }
+            Self::Segment { detail } => {
+                write!(f, "the index's file cannot be used, and is made again from the database: {detail}")
             }
         }
     }
@@ -66,6 +77,8 @@ impl Gallery {
     /// If the check itself cannot be made, as when another process is writing. Damage is no error but a problem.
     pub fn verify(&self) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
+        let unusable = self.unusable.clone().or_else(|| segment::open(&self.dir, &self.meta).err());
+        problems.extend(unusable.map(|detail| Problem::Segment { detail }));
         for check in [Self::check_database, Self::check_references, Self::check_records, Self::check_words] {
             // On a badly damaged file the checks may themselves fail: that too is a finding.
             match check(self, &mut problems).map_err(|source| database_error(&self.dir, 0, source)) {
@@ -123,7 +136,8 @@ impl Gallery {
             // What is not committed, or was committed by another process since, is not in this index.
             let inserted = row.get::<_, Option<i64>>(8)?.unwrap_or_default().cast_unsigned();
             let known = inserted <= self.meta.generation;
-            if problems.len() == before && known && !self.index.contains(id) {
+            let stored = row.get_ref(1)?.as_blob().ok().and_then(|bytes| HashCode::from_bytes(bytes).ok());
+            if problems.len() == before && known && self.index.code(id) != stored {
                 problems.push(Problem::NotIndexed { id });
             }
         }

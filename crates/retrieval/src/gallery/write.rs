@@ -47,7 +47,11 @@ impl Gallery {
         }
         self.connection.execute_batch("COMMIT").map_err(|source| self.undo(source))?;
         self.pending = 0;
-        self.catch_up().map(|_| ())
+        self.catch_up()?;
+        if self.is_loose() {
+            self.merge(true);
+        }
+        Ok(())
     }
 
     /// Takes records out with all that belongs to them, together, at once and for good; how many were there.

@@ -177,6 +177,14 @@ impl Index {
             || self.segments.iter().any(|segment| segment.row(id).is_some())
     }
 
+    /// The code of that id.
+    #[must_use]
+    pub fn code(&self, id: u64) -> Option<HashCode> {
+        let of_segments = || self.segments.iter().find_map(|segment| segment.code(id));
+        let words = self.tail.code(id, self.width()).or_else(of_segments)?;
+        HashCode::from_words(words, self.bits).ok()
+    }
+
     /// Adds a code.
     ///
     /// # Errors

@@ -63,6 +63,12 @@ impl Segment {
         (!self.is_dead(row)).then_some(row)
     }
 
+    /// The code of an id that was not deleted.
+    pub(super) fn code(&self, id: u64) -> Option<&[u64]> {
+        let width = self.image.header().width();
+        self.row(id).map(|row| &self.image.words()[row * width..(row + 1) * width])
+    }
+
     /// Deletes an id; whether it was there.
     pub(super) fn remove(&mut self, id: u64) -> bool {
         let Some(row) = self.row(id) else { return false };

@@ -30,6 +30,11 @@ impl Tail {
         true
     }
 
+    /// The code of an id, in `width` words.
+    pub(super) fn code(&self, id: u64, width: usize) -> Option<&[u64]> {
+        self.ids.binary_search(&id).ok().map(|at| &self.words[at * width..(at + 1) * width])
+    }
+
     /// The ids and codes, by id.
     pub(super) fn rows(&self, width: usize) -> impl Iterator<Item = (u64, &[u64])> {
         self.ids.iter().copied().zip(self.words.chunks_exact(width))

@@ -3,9 +3,11 @@
 mod counts;
 mod damage;
 mod durable;
+mod erasure;
 mod formats;
 mod refusals;
 mod search;
+mod segments;
 mod sharing;
 
 use std::fs;
