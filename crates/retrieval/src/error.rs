@@ -199,6 +199,40 @@ pub enum Error {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// A re-indexing to the model that is there.
+    #[error("the gallery `{}` is of the model {model} already; there is nothing to re-index", dir.display())]
+    SameModel {
+        /// The folder.
+        dir: PathBuf,
+        /// The model.
+        model: ModelId,
+    },
+    /// A re-indexing beside another.
+    #[error(
+        "the gallery is being re-indexed to the model {expected}, not to {got}; finish that, or give it up first"
+    )]
+    OtherReindexing {
+        /// What was asked for.
+        got: ModelId,
+        /// What was begun.
+        expected: ModelId,
+    },
+    /// No re-indexing was begun.
+    #[error("the gallery `{}` is not being re-indexed; begin it, or begin it again if it was finished or given up", dir.display())]
+    NotReindexing {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A re-indexing that lacks pictures.
+    #[error(
+        "{missing} pictures have no code of the model {model} yet; the gallery stays with the codes it has"
+    )]
+    ReindexingUnfinished {
+        /// Pictures without a new code.
+        missing: usize,
+        /// The next model.
+        model: ModelId,
+    },
     /// A file with bytes of what was deleted, which could not be replaced.
     #[error(
         "the gallery `{}` is not compact: its file `{file}` could not be replaced, because another program uses the gallery or the \

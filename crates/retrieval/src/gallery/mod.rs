@@ -6,6 +6,7 @@
 //! Several processes may open one gallery: SQLite lets one write at a time, and [`Gallery::refresh`] brings the
 //! index of the others up to date.
 
+mod backup;
 mod catch_up;
 mod compact;
 mod date;
@@ -17,6 +18,7 @@ mod meta;
 mod query;
 mod read;
 mod record;
+mod reindex;
 mod rows;
 mod schema;
 mod search;

@@ -19,43 +19,54 @@ const FORMATS: &[&str] = &[include_str!("formats/1.sql"), include_str!("formats/
 /// The first format whose rows have checksums.
 const CHECKSUMS: i64 = 2;
 /// A gallery being made. It gets its name when it is whole, so a kill leaves no half gallery.
-const UNFINISHED: &str = "gallery.sqlite.new";
+pub(super) const UNFINISHED: &str = "gallery.sqlite.new";
 /// How long to wait for another process's write.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes the database of an empty gallery in a new or empty folder.
 pub(super) fn create(dir: &Path, model: &ModelId, bits: usize) -> Result<()> {
     check_bits(bits)?;
-    let unusable = |action| move |source| Error::File { action, path: dir.to_owned(), source };
-    fs::create_dir_all(dir).map_err(unusable("make the folder"))?;
-    for entry in fs::read_dir(dir).map_err(unusable("read the folder"))? {
-        let name = entry.map_err(unusable("read the folder"))?.file_name();
-        let name = name.to_string_lossy();
-        if name == DATABASE {
-            return Err(Error::NotEmpty {
-                dir: dir.to_owned(),
-                reason: "it is a gallery already".to_owned(),
-            });
-        }
-        if !name.starts_with(UNFINISHED) {
-            return Err(Error::NotEmpty { dir: dir.to_owned(), reason: format!("it holds `{name}`") });
-        }
-    }
+    claim(dir)?;
     let unfinished = dir.join(UNFINISHED);
-    let made = remove(&unfinished).and_then(|()| {
-        build(&unfinished, model, bits).map_err(|source| database_error(dir, 0, source))?;
-        fs::rename(&unfinished, dir.join(DATABASE)).map_err(unusable("write in the folder"))?;
-        // The new name must survive a power cut as the file's content does.
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(unusable("write in the folder"))
-    });
+    let made = build(&unfinished, model, bits)
+        .map_err(|source| database_error(dir, 0, source))
+        .and_then(|()| finish(dir));
     if made.is_err() {
         let _best_effort = remove(&unfinished);
     }
     made
 }
 
+/// Makes sure that a folder is there and empty, but for what an interrupted creation left, which goes.
+pub(super) fn claim(dir: &Path) -> Result<()> {
+    let unusable = |action| move |source| Error::File { action, path: dir.to_owned(), source };
+    fs::create_dir_all(dir).map_err(unusable("make the folder"))?;
+    for entry in fs::read_dir(dir).map_err(unusable("read the folder"))? {
+        let name = entry.map_err(unusable("read the folder"))?.file_name();
+        let name = name.to_string_lossy();
+        let reason = match name.as_ref() {
+            DATABASE => "it is a gallery already".to_owned(),
+            name if name.starts_with(UNFINISHED) => continue,
+            name => format!("it holds `{name}`"),
+        };
+        return Err(Error::NotEmpty { dir: dir.to_owned(), reason });
+    }
+    remove(&dir.join(UNFINISHED))
+}
+
+/// Gives a whole database its name.
+pub(super) fn finish(dir: &Path) -> Result<()> {
+    let unfinished = dir.join(UNFINISHED);
+    let finished = File::open(&unfinished)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| fs::rename(&unfinished, dir.join(DATABASE)))
+        // The new name must survive a power cut as the file's content does.
+        .and_then(|()| File::open(dir).and_then(|dir| dir.sync_all()));
+    finished.map_err(|source| Error::File { action: "write in the folder", path: dir.to_owned(), source })
+}
+
 /// Removes what an interrupted creation left.
-fn remove(unfinished: &Path) -> Result<()> {
+pub(super) fn remove(unfinished: &Path) -> Result<()> {
     for path in [unfinished.to_owned(), unfinished.with_extension("new-journal")] {
         match fs::remove_file(&path) {
             Err(source) if source.kind() != ErrorKind::NotFound => {

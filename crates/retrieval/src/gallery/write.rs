@@ -136,7 +136,7 @@ impl Gallery {
         database_error(&self.dir, undone, source)
     }
 
-    fn roll_back(&self) {
+    pub(super) fn roll_back(&self) {
         // SQLite may have rolled back by itself; then there is nothing to undo.
         if !self.connection.is_autocommit() {
             let _already = self.connection.execute_batch("ROLLBACK");

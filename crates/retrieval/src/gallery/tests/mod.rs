@@ -1,11 +1,13 @@
 //! Tests of the gallery, and the entries that they store.
 
+mod backup;
 mod counts;
 mod damage;
 mod durable;
 mod erasure;
 mod formats;
 mod refusals;
+mod reindex;
 mod search;
 mod segments;
 mod sharing;
