@@ -1,4 +1,7 @@
-//! A process that is killed while it writes a gallery: what it has acknowledged is there, and nothing half.
+//! A process that is killed while it inserts, deletes, compacts and re-indexes: what it has acknowledged is there, nothing is half,
+//! and the gallery opens by itself, sound.
+//!
+//! `RETRIEVAL_TEST_KILLS=200 cargo test --release -p retrieval --test kill -- --nocapture` kills 200 times, and says within what.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,66 +9,204 @@
     reason = "a test: it fails by panicking, and prints to its parent"
 )]
 
-use std::io::{BufRead, BufReader, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Write, stdout};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use retrieval::gallery::{Entry, Gallery, Record};
 use retrieval::{Embedding, HashCode, ModelId};
 
-/// Set in the process that is to be killed: the gallery's folder.
+/// Set in the process that is to be killed: the gallery's folder, and the first number that no entry has.
 const VICTIM: &str = "RETRIEVAL_TEST_VICTIM";
+const START: &str = "RETRIEVAL_TEST_START";
+const KILLS: &str = "RETRIEVAL_TEST_KILLS";
 const BATCH: usize = 16;
+/// So many that the index has a file.
+const BEFORE: usize = 9000;
+const MODELS: [&str; 2] = ["a", "b"];
 
-fn entry(i: usize) -> Entry {
+/// What a model makes of a picture.
+fn code(i: usize, model: &str) -> HashCode {
+    let word = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    HashCode::from_words(&[if model == MODELS[0] { word } else { !word }], 64).unwrap()
+}
+
+fn embedding(i: usize) -> Embedding {
+    Embedding::new(vec![(i % 1000) as f32; 16])
+}
+
+fn entry(i: usize, model: &str) -> Entry {
+    let report = Some(format!("report {i}"));
     Entry {
-        record: Record { key: format!("key-{i}"), labels: vec!["chest".to_owned()], ..Record::default() },
-        code: HashCode::from_words(&[i as u64], 64).unwrap(),
-        embedding: Embedding::new(vec![i as f32; 256]),
-        thumbnail: [&[0xff, 0xd8][..], &[7; 5000], &[0xff, 0xd9]].concat(),
+        record: Record { key: i.to_string(), labels: vec!["chest".to_owned()], report, ..Record::default() },
+        code: code(i, model),
+        embedding: embedding(i),
+        thumbnail: [&[0xff, 0xd8][..], &[7; 500], &[0xff, 0xd9]].concat(),
     }
 }
 
-/// Inserts for ever, and says after each commit how many are durable.
-fn victim(dir: &Path) {
+fn number(gallery: &Gallery, id: u64) -> usize {
+    gallery.record(id).unwrap().key.parse().unwrap()
+}
+
+fn say(line: &str) {
+    println!("{line}");
+    stdout().flush().unwrap();
+}
+
+/// Does one thing after another for ever; says what it begins, and what is done.
+fn victim(dir: &Path, mut next: usize) {
     let mut gallery = Gallery::open(dir).unwrap();
-    for i in gallery.len().. {
-        gallery.insert(&entry(i)).unwrap();
-        if i % BATCH == BATCH - 1 {
-            gallery.commit().unwrap();
-            println!("durable {}", gallery.len());
-            std::io::stdout().flush().unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(next as u64);
+    say("begin");
+    loop {
+        match random.random_range(0..60) {
+            // Compacting and re-indexing take a hundred times as long: each is killed about as often.
+            0..=44 => {
+                say(&format!("insert {next}"));
+                let model = gallery.model().0.clone();
+                for i in next..next + BATCH {
+                    gallery.insert(&entry(i, &model)).unwrap();
+                }
+                gallery.commit().unwrap();
+                say(&format!("inserted {next}"));
+                next += BATCH;
+            }
+            45..=57 => {
+                let ids = gallery.ids();
+                let id = ids[random.random_range(0..ids.len())];
+                let i = number(&gallery, id);
+                say(&format!("delete {i}"));
+                gallery.delete(&[id]).unwrap();
+                say(&format!("deleted {i}"));
+            }
+            58 => {
+                say("compact");
+                gallery.compact().unwrap();
+            }
+            _ => {
+                say("reindex");
+                reindex(&mut gallery);
+            }
         }
+    }
+}
+
+fn reindex(gallery: &mut Gallery) {
+    let next = MODELS[usize::from(gallery.model().0 == MODELS[0])];
+    gallery.begin_reindexing(&ModelId(next.to_owned()), 64).unwrap();
+    loop {
+        let ids = gallery.to_reindex(0, 2000).unwrap();
+        if ids.is_empty() {
+            break;
+        }
+        let recoded = |id: u64| {
+            let i = number(gallery, id);
+            (id, code(i, next), embedding(i))
+        };
+        let recoded: Vec<_> = ids.into_iter().map(recoded).collect();
+        gallery.put_reindexed(&recoded).unwrap();
+    }
+    gallery.finish_reindexing().unwrap();
+}
+
+/// What the parent knows of the entries.
+#[derive(Default)]
+struct Known {
+    there: BTreeSet<usize>,
+    /// The first of a batch, or an entry, of which it was not said that it is done.
+    inserting: Option<usize>,
+    deleting: Option<usize>,
+    gone: BTreeSet<usize>,
+    next: usize,
+    /// What was going on at the end.
+    last: String,
+}
+
+impl Known {
+    fn hear(&mut self, line: &str) {
+        let (word, i) = line.split_once(' ').unwrap_or((line, "0"));
+        let Ok(i) = i.parse::<usize>() else { return };
+        match word {
+            "insert" => (self.inserting, self.next) = (Some(i), i + BATCH),
+            "inserted" => self.there.extend(self.inserting.take().into_iter().flat_map(|i| i..i + BATCH)),
+            "delete" => {
+                self.there.remove(&i);
+                self.deleting = Some(i);
+            }
+            "deleted" => self.gone.extend(self.deleting.take()),
+            "begin" | "compact" | "reindex" => {}
+            _ => return,
+        }
+        self.last = word.to_owned();
+    }
+
+    /// Compares with what is there, and takes it for known.
+    fn check(&mut self, gallery: &Gallery) {
+        let ids = gallery.ids();
+        let found: BTreeSet<usize> = ids.iter().map(|&id| number(gallery, id)).collect();
+        let lost: Vec<_> = self.there.difference(&found).collect();
+        assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+        assert!(self.gone.is_disjoint(&found), "deleted and there");
+        if let Some(first) = self.inserting.take() {
+            let there = (first..first + BATCH).filter(|i| found.contains(i)).count();
+            assert!(there == 0 || there == BATCH, "{there} of a batch of {BATCH}");
+        }
+        self.deleting = None;
+        self.there = found;
+        for &id in ids.iter().rev().take(50) {
+            let i = number(gallery, id);
+            assert_eq!(gallery.code(id).unwrap(), code(i, &gallery.model().0));
+            assert_eq!(gallery.index().nearest(&gallery.code(id).unwrap(), 1).unwrap()[0].distance, 0);
+        }
+        assert_eq!(gallery.verify().unwrap(), []);
     }
 }
 
 #[test]
 fn a_kill_loses_nothing_acknowledged_and_leaves_nothing_half() {
     if let Some(dir) = std::env::var_os(VICTIM) {
-        return victim(Path::new(&dir));
+        return victim(Path::new(&dir), std::env::var(START).unwrap().parse().unwrap());
     }
+    let kills = std::env::var(KILLS).map_or(8, |kills| kills.parse().unwrap());
     let dir = tempfile::tempdir().unwrap();
-    drop(Gallery::create(dir.path(), &ModelId("m".to_owned()), 64).unwrap());
-    for round in 1..=6 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_kill_loses_nothing_acknowledged_and_leaves_nothing_half", "--nocapture"])
-            .env(VICTIM, dir.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut counts =
-            lines.filter_map(|line| line.strip_prefix("durable ").and_then(|n| n.parse::<usize>().ok()));
-        // Each round kills at another moment of a transaction.
-        let acknowledged = counts.nth(round).unwrap();
-        std::thread::sleep(std::time::Duration::from_micros(700 * round as u64));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let acknowledged = counts.last().unwrap_or(acknowledged);
-        let gallery = Gallery::open(dir.path()).unwrap();
-        assert!(gallery.len() >= acknowledged, "{} < {acknowledged}", gallery.len());
-        assert_eq!(gallery.len() % BATCH, 0, "a transaction is all or nothing");
-        assert_eq!(gallery.verify().unwrap(), []);
-        assert_eq!(gallery.code(gallery.ids()[0]).unwrap(), entry(0).code);
+    let mut gallery = Gallery::create(dir.path(), &ModelId(MODELS[0].to_owned()), 64).unwrap();
+    for i in 0..BEFORE {
+        gallery.insert(&entry(i, MODELS[0])).unwrap();
     }
+    gallery.settle().unwrap();
+    drop(gallery);
+    let mut known = Known { there: (0..BEFORE).collect(), next: BEFORE, ..Known::default() };
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut within = BTreeMap::<String, usize>::new();
+    for _ in 0..kills {
+        let pause = Duration::from_micros(random.random_range(0..400_000));
+        for line in lines_until_killed(dir.path(), known.next, pause) {
+            known.hear(&line);
+        }
+        *within.entry(known.last.clone()).or_default() += 1;
+        known.check(&Gallery::open(dir.path()).unwrap());
+    }
+    println!("{kills} kills, after the words: {within:?}; {} entries", known.there.len());
+}
+
+fn lines_until_killed(dir: &Path, start: usize, pause: Duration) -> Vec<String> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_kill_loses_nothing_acknowledged_and_leaves_nothing_half", "--nocapture"])
+        .env(VICTIM, dir)
+        .env(START, start.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "begin"), "the process began");
+    sleep(pause);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lines.collect()
 }
