@@ -199,6 +199,14 @@ pub enum Error {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// An export that cannot be written or read.
+    #[error("`{}` is no part of a gallery's export: {reason}; expected what `skiagraph gallery export` writes", path.display())]
+    Transfer {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A re-indexing to the model that is there.
     #[error("the gallery `{}` is of the model {model} already; there is nothing to re-index", dir.display())]
     SameModel {

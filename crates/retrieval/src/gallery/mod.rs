@@ -23,6 +23,7 @@ mod rows;
 mod schema;
 mod search;
 mod segment;
+mod transfer;
 mod verify;
 mod write;
 
@@ -44,6 +45,7 @@ pub use info::Info;
 pub use query::{Example, Feedback, Query, Rehash};
 pub use record::{Entry, Insertion, Record};
 pub use search::Hit;
+pub use transfer::Manifest;
 pub use verify::Problem;
 
 /// The database's file name in the gallery's folder.

@@ -11,6 +11,7 @@ mod reindex;
 mod search;
 mod segments;
 mod sharing;
+mod transfer;
 
 use std::fs;
 

@@ -1,0 +1,165 @@
+//! A gallery to Parquet.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, FloatType, Int64Type};
+use parquet::errors::{ParquetError, Result as Written};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use serde_json::Value;
+
+use super::columns::{Column, FIELDS, Kind, schema};
+use super::{FORMAT, MANIFEST, Manifest, TABLE, VERSION, digest, failed};
+use crate::gallery::{Entry, Gallery};
+use crate::{Error, Result};
+
+/// Pictures that are in memory together.
+const ROWS: usize = 512;
+
+impl Gallery {
+    /// Writes what is committed now into a new or empty folder, as Parquet with a manifest; other processes may go on writing.
+    /// `progress` is told how many pictures are written. The manifest comes last: without it there is no export.
+    ///
+    /// # Errors
+    /// If the folder holds anything or cannot be written, or a picture of the gallery is damaged.
+    pub fn export(&self, to: &Path, mut progress: impl FnMut(usize)) -> Result<Manifest> {
+        claim(to)?;
+        let table = to.join(TABLE);
+        let failed_there = |source| self.failed(source);
+        let snapshot = self.connection.unchecked_transaction().map_err(failed_there)?;
+        let ids = snapshot.prepare("SELECT id FROM records ORDER BY id").and_then(|mut statement| {
+            statement.query_map([], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let ids = ids.map_err(failed_there)?;
+        let mut writer = writer(&table).map_err(|error| failed(&table, error))?;
+        for ids in ids.chunks(ROWS) {
+            let entries = ids.iter().map(|&id| Ok((id, self.entry(id.cast_unsigned())?)));
+            let entries = entries.collect::<Result<Vec<_>>>()?;
+            write(&mut writer, &entries).map_err(|error| failed(&table, error))?;
+            progress(entries.len());
+        }
+        writer.close().map_err(|error| failed(&table, error))?;
+        drop(snapshot);
+        let unreadable = |error| failed(&table, error);
+        let (bytes, sha256) = digest(&table).map_err(unreadable)?;
+        File::open(&table).and_then(|file| file.sync_all()).map_err(unreadable)?;
+        let manifest = Manifest {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            model: self.meta.model.clone(),
+            bits: self.meta.bits,
+            dimensions: self.meta.dimensions,
+            records: ids.len() as u64,
+            bytes,
+            sha256,
+        };
+        let path = to.join(MANIFEST);
+        let text = serde_json::to_string_pretty(&manifest).map_err(|error| failed(&path, error))?;
+        fs::write(&path, text + "\n").map_err(|error| failed(&path, error))?;
+        Ok(manifest)
+    }
+
+    fn entry(&self, id: u64) -> Result<Entry> {
+        Ok(Entry {
+            record: self.record(id)?,
+            code: self.code(id)?,
+            embedding: self.embedding(id)?,
+            thumbnail: self.thumbnail(id)?,
+        })
+    }
+}
+
+/// Makes sure that a folder is there and empty, but for what an interrupted export left, which goes.
+fn claim(to: &Path) -> Result<()> {
+    let unusable = |action| move |source| Error::File { action, path: to.to_owned(), source };
+    fs::create_dir_all(to).map_err(unusable("make the folder"))?;
+    for file in fs::read_dir(to).map_err(unusable("read the folder"))? {
+        let name = file.map_err(unusable("read the folder"))?.file_name();
+        if name != TABLE || to.join(MANIFEST).exists() {
+            let reason = format!("it holds `{}`", name.to_string_lossy());
+            return Err(Error::NotEmpty { dir: to.to_owned(), reason });
+        }
+    }
+    Ok(())
+}
+
+fn writer(path: &Path) -> Written<SerializedFileWriter<File>> {
+    let compression = Compression::ZSTD(ZstdLevel::try_new(3)?);
+    let properties = WriterProperties::builder().set_compression(compression).set_dictionary_enabled(false);
+    SerializedFileWriter::new(File::create(path)?, schema()?, Arc::new(properties.build()))
+}
+
+fn write(writer: &mut SerializedFileWriter<File>, entries: &[(i64, Entry)]) -> Written<()> {
+    let mut group = writer.next_row_group()?;
+    let ids: Vec<i64> = entries.iter().map(|(id, _)| *id).collect();
+    column::<Int64Type>(&mut group, &ids, None)?;
+    let records = entries.iter().map(|(_, entry)| serde_json::to_value(&entry.record));
+    let records = records.collect::<serde_json::Result<Vec<_>>>();
+    let records = records.map_err(|error| ParquetError::General(error.to_string()))?;
+    for field in FIELDS {
+        fields(&mut group, &records, &field)?;
+    }
+    let entries = || entries.iter().map(|(_, entry)| entry);
+    let labels =
+        entries().map(|entry| entry.record.labels.iter().map(|label| bytes(label.as_bytes())).collect());
+    lists::<ByteArrayType>(&mut group, labels)?;
+    let codes: Vec<_> = entries().map(|entry| bytes(&entry.code.to_bytes())).collect();
+    column::<ByteArrayType>(&mut group, &codes, None)?;
+    lists::<FloatType>(&mut group, entries().map(|entry| entry.embedding.values().to_vec()))?;
+    let thumbnails: Vec<_> = entries().map(|entry| bytes(&entry.thumbnail)).collect();
+    column::<ByteArrayType>(&mut group, &thumbnails, None)?;
+    group.close().map(|_| ())
+}
+
+/// A field of all records.
+fn fields(group: &mut SerializedRowGroupWriter<'_, File>, records: &[Value], field: &Column) -> Written<()> {
+    let values: Vec<&Value> = records.iter().map(|record| &record[field.name]).collect();
+    let present: Vec<i16> = values.iter().map(|value| i16::from(!value.is_null())).collect();
+    let levels = (!field.required).then_some((&present[..], None));
+    match field.kind {
+        Kind::Text => {
+            let texts: Vec<_> =
+                values.iter().filter_map(|value| Some(bytes(value.as_str()?.as_bytes()))).collect();
+            column::<ByteArrayType>(group, &texts, levels)
+        }
+        Kind::Number => {
+            let numbers: Vec<i64> = values.iter().filter_map(|value| value.as_i64()).collect();
+            column::<Int64Type>(group, &numbers, levels)
+        }
+    }
+}
+
+/// A column of lists, which may be empty.
+fn lists<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, File>,
+    lists: impl Iterator<Item = Vec<T::T>>,
+) -> Written<()> {
+    let (mut values, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
+    for list in lists {
+        // An empty list takes a place without a value.
+        defined.extend(vec![i16::from(!list.is_empty()); list.len().max(1)]);
+        repeated.extend((0..list.len().max(1)).map(|i| i16::from(i > 0)));
+        values.extend(list);
+    }
+    column::<T>(group, &values, Some((&defined, Some(&repeated))))
+}
+
+/// Values, with the levels of definition and repetition where not every row has one.
+fn column<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, File>,
+    values: &[T::T],
+    levels: Option<(&[i16], Option<&[i16]>)>,
+) -> Written<()> {
+    let missing = || ParquetError::General("fewer columns than fields".to_owned());
+    let mut column = group.next_column()?.ok_or_else(missing)?;
+    let (defined, repeated) = levels.map_or((None, None), |(defined, repeated)| (Some(defined), repeated));
+    column.typed::<T>().write_batch(values, defined, repeated)?;
+    column.close()
+}
+
+fn bytes(bytes: &[u8]) -> ByteArray {
+    ByteArray::from(bytes.to_vec())
+}

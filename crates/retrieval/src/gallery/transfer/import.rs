@@ -1,0 +1,159 @@
+//! A gallery from Parquet, of which no byte is trusted.
+
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::{Field, Row};
+use serde_json::{Map, Value};
+
+use super::columns::{CODE, EMBEDDING, FIELDS, ID, LABELS, THUMBNAIL};
+use super::{FORMAT, MANIFEST, Manifest, TABLE, VERSION, digest, failed};
+use crate::gallery::{DATABASE, Entry, Gallery, segment};
+use crate::{Embedding, Error, HashCode, Result};
+
+/// Pictures that become durable together.
+const BATCH: usize = 512;
+/// What a row group may take in memory: exports have a few megabytes.
+const MAX_GROUP: i64 = 1 << 30;
+/// No manifest is longer.
+const MAX_MANIFEST: u64 = 1 << 16;
+
+impl Gallery {
+    /// Makes a gallery of an export in a folder that does not exist or is empty. The pictures get new ids, in their old order.
+    /// `progress` is told how many pictures are read.
+    ///
+    /// # Errors
+    /// If the export is not whole or not what its manifest says, or the folder cannot be written: then no gallery is made.
+    pub fn import(from: &Path, to: &Path, progress: impl FnMut(usize)) -> Result<Self> {
+        let manifest = manifest(from)?;
+        if fs::read_dir(to).is_ok_and(|mut files| files.next().is_some()) {
+            return Err(Error::NotEmpty { dir: to.to_owned(), reason: "it holds files".to_owned() });
+        }
+        // It gets its name when it is whole.
+        let unfinished = unfinished(to);
+        discard(&unfinished);
+        let table = from.join(TABLE);
+        // The `parquet` crate panics on some damaged files.
+        let read = || fill(&table, &manifest, &unfinished, progress);
+        let filled = catch_unwind(AssertUnwindSafe(read));
+        let filled = filled.unwrap_or_else(|_| Err(failed(&table, "the Parquet decoder fails on it")));
+        let unwritable = |source| Error::File { action: "make the folder", path: to.to_owned(), source };
+        let made = filled.and_then(|()| fs::rename(&unfinished, to).map_err(unwritable));
+        if made.is_err() {
+            discard(&unfinished);
+        }
+        made.and_then(|()| Self::open(to))
+    }
+}
+
+fn unfinished(to: &Path) -> PathBuf {
+    to.with_added_extension("importing")
+}
+
+/// Removes what an interrupted import left, and nothing else.
+fn discard(dir: &Path) {
+    for file in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if name.starts_with(DATABASE) || segment::is_segment(&name) {
+            let _best_effort = fs::remove_file(file.path());
+        }
+    }
+    let _best_effort = fs::remove_dir(dir);
+}
+
+/// The manifest, and that the table is the one it was written of.
+fn manifest(from: &Path) -> Result<Manifest> {
+    let (path, table) = (from.join(MANIFEST), from.join(TABLE));
+    let length = fs::metadata(&path).map_err(|error| failed(&path, error))?.len();
+    if length > MAX_MANIFEST {
+        return Err(failed(&path, format!("it has {length} bytes; expected at most {MAX_MANIFEST}")));
+    }
+    let text = fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| failed(&path, error))?;
+    if manifest.format != FORMAT || manifest.version != VERSION {
+        let Manifest { format, version, .. } = manifest;
+        return Err(failed(
+            &path,
+            format!("it is a `{format}` of version {version}; expected a `{FORMAT}` of version {VERSION}"),
+        ));
+    }
+    let (bytes, sha256) = digest(&table).map_err(|error| failed(&table, error))?;
+    if (bytes, &sha256) != (manifest.bytes, &manifest.sha256) {
+        let expected = format!("{} bytes and SHA-256 {}", manifest.bytes, manifest.sha256);
+        return Err(failed(
+            &table,
+            format!("it has {bytes} bytes and SHA-256 {sha256}; expected {expected}"),
+        ));
+    }
+    Ok(manifest)
+}
+
+fn fill(table: &Path, manifest: &Manifest, to: &Path, mut progress: impl FnMut(usize)) -> Result<()> {
+    let bad = |error: parquet::errors::ParquetError| failed(table, error);
+    let reader = File::open(table).map_err(|error| failed(table, error))?;
+    let reader = SerializedFileReader::new(reader).map_err(bad)?;
+    let groups = reader.metadata().row_groups();
+    if let Some(group) = groups.iter().find(|group| !(0..=MAX_GROUP).contains(&group.total_byte_size())) {
+        let got = group.total_byte_size();
+        return Err(failed(table, format!("a row group claims {got} bytes; expected at most {MAX_GROUP}")));
+    }
+    let mut gallery = Gallery::create(to, &manifest.model, manifest.bits)?;
+    let mut rows = 0;
+    for row in reader.get_row_iter(None).map_err(bad)? {
+        rows += 1;
+        let entry =
+            entry(&row.map_err(bad)?).map_err(|reason| failed(table, format!("row {rows}: {reason}")))?;
+        gallery.insert(&entry)?;
+        if rows % BATCH as u64 == 0 {
+            gallery.commit()?;
+            progress(BATCH);
+        }
+    }
+    gallery.settle()?;
+    progress(rows as usize % BATCH);
+    if gallery.len() as u64 != manifest.records {
+        let got = gallery.len();
+        return Err(failed(table, format!("it has {got} different pictures; expected {}", manifest.records)));
+    }
+    Ok(())
+}
+
+/// A row as an entry, or what is wrong with it.
+fn entry(row: &Row) -> std::result::Result<Entry, String> {
+    let mut record = Map::new();
+    let (mut code, mut embedding, mut thumbnail) = (None, None, None);
+    for (name, field) in row.get_column_iter() {
+        match (name.as_str(), field) {
+            (ID, _) => {}
+            (CODE, Field::Bytes(bytes)) => code = HashCode::from_bytes(bytes.data()).ok(),
+            (THUMBNAIL, Field::Bytes(bytes)) => thumbnail = Some(bytes.data().to_vec()),
+            (EMBEDDING, Field::ListInternal(list)) => {
+                let value = |field: &Field| if let Field::Float(value) = field { Some(*value) } else { None };
+                embedding = list.elements().iter().map(value).collect::<Option<Vec<f32>>>();
+            }
+            (LABELS, Field::ListInternal(list)) => {
+                record.insert(name.clone(), list.elements().iter().map(json).collect());
+            }
+            (name, field) if FIELDS.iter().any(|known| known.name == name) => {
+                record.insert(name.to_owned(), json(field));
+            }
+            (name, _) => return Err(format!("a column `{name}` of that type is not known")),
+        }
+    }
+    Ok(Entry {
+        record: serde_json::from_value(Value::Object(record)).map_err(|error| error.to_string())?,
+        code: code.ok_or("it has no hash code")?,
+        embedding: Embedding::new(embedding.ok_or("it has no embedding")?),
+        thumbnail: thumbnail.ok_or("it has no thumbnail")?,
+    })
+}
+
+fn json(field: &Field) -> Value {
+    match field {
+        Field::Str(text) => Value::from(text.as_str()),
+        Field::Long(number) => Value::from(*number),
+        _ => Value::Null,
+    }
+}
