@@ -44,6 +44,16 @@ pub struct Header {
     pub body_part: Option<String>,
     /// DICOM View Position.
     pub view: Option<String>,
+    /// DICOM Study Instance UID.
+    pub study_instance_uid: Option<String>,
+    /// DICOM Series Instance UID.
+    pub series_instance_uid: Option<String>,
+    /// DICOM Patient's Sex: patient data, never shown by `Debug`.
+    pub sex: Option<String>,
+    /// DICOM Patient's Age in completed years: patient data, never shown by `Debug`.
+    pub age: Option<u32>,
+    /// DICOM Study Date as eight digits: patient data, never shown by `Debug`.
+    pub study_date: Option<String>,
 }
 
 impl fmt::Debug for Radiograph {

@@ -25,17 +25,11 @@ const AHEAD: usize = 1;
 const THUMBNAIL_SIDE: u32 = 256;
 const THUMBNAIL_QUALITY: u8 = 80;
 
-/// A file to read, and what a manifest says of it.
+/// A file to read, and what a manifest says of it; its record has no key yet.
 #[derive(Clone, Default)]
 pub(crate) struct Listed {
     pub(crate) path: PathBuf,
-    pub(crate) name: String,
-    pub(crate) labels: Vec<String>,
-    /// Unique across sources.
-    pub(crate) patient: Option<String>,
-    pub(crate) source: Option<String>,
-    pub(crate) view: Option<String>,
-    pub(crate) licence: Option<String>,
+    pub(crate) record: Record,
 }
 
 /// A file that is no usable radiograph, and why.
@@ -61,20 +55,31 @@ pub(crate) struct Decoded {
 impl Listed {
     /// A bare file, of which nothing is known but its name.
     pub(crate) fn bare(path: &Path) -> Self {
-        Self { path: path.to_owned(), name: path.display().to_string(), ..Self::default() }
+        let name = path.display().to_string();
+        Self { path: path.to_owned(), record: Record { name, ..Record::default() } }
     }
 
     /// A row of a manifest.
     pub(crate) fn from_item(item: &Item) -> Self {
-        Self {
-            path: item.path.clone(),
+        let column = |name: &str| item.columns.get(name).filter(|cell| !cell.trim().is_empty()).cloned();
+        let record = Record {
             name: item.name.clone(),
             labels: item.labels.clone(),
             patient: patient_across_sources(item),
             source: item.source.clone(),
             view: item.view.clone(),
             licence: item.licence.clone(),
-        }
+            study: column("study"),
+            series: column("series"),
+            modality: column("modality"),
+            body_part: column("body_part"),
+            sex: column("sex"),
+            age: column("age").and_then(|age| age.trim().parse().ok()),
+            study_date: column("study_date").and_then(|date| date.trim().parse().ok()),
+            report: column("report"),
+            ..Record::default()
+        };
+        Self { path: item.path.clone(), record }
     }
 }
 
@@ -190,7 +195,7 @@ fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> Batch {
             Err(error) => {
                 // The errors above the root name the file, which is named already.
                 let reason = error.root_cause().to_string();
-                rejected.push(Rejected { name: listed.name.clone(), reason });
+                rejected.push(Rejected { name: listed.record.name.clone(), reason });
             }
         }
     }
@@ -201,20 +206,23 @@ fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> Batch {
 pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded> {
     let (radiograph, key) = read(&listed.path)?;
     let header = radiograph.header();
+    let known = listed.record.clone();
+    let or_header = |known: Option<String>, header: &Option<String>| known.or_else(|| header.clone());
     let record = Record {
         key,
-        name: listed.name.clone(),
-        labels: listed.labels.clone(),
-        patient: listed.patient.clone().or_else(|| header.patient_id.clone()),
-        source: listed.source.clone(),
-        view: listed.view.clone().or_else(|| header.view.clone()),
-        body_part: header.body_part.clone(),
-        licence: listed.licence.clone(),
+        patient: or_header(known.patient, &header.patient_id),
+        study: or_header(known.study, &header.study_instance_uid),
+        series: or_header(known.series, &header.series_instance_uid),
         instance: header.sop_instance_uid.clone(),
-        modality: header.modality.clone(),
+        modality: or_header(known.modality, &header.modality),
+        body_part: or_header(known.body_part, &header.body_part),
+        view: or_header(known.view, &header.view),
+        sex: or_header(known.sex, &header.sex),
+        age: known.age.or(header.age),
+        study_date: known.study_date.or_else(|| header.study_date.as_ref()?.parse().ok()),
         width: radiograph.width(),
         height: radiograph.height(),
-        ..Record::default()
+        ..known
     };
     let thumbnail = overlay::shrink(&radiograph, THUMBNAIL_SIDE);
     Ok(Decoded { record, thumbnail, input: preprocess.apply(&radiograph) })

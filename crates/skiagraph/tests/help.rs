@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["demo"],
     &["train"],
@@ -22,6 +22,11 @@ const COMMANDS: [&[&str]; 15] = [
     &["gallery", "info"],
     &["gallery", "verify"],
     &["gallery", "delete"],
+    &["gallery", "compact"],
+    &["gallery", "reindex"],
+    &["gallery", "backup"],
+    &["gallery", "export"],
+    &["gallery", "import"],
     &["bench"],
     &["completions"],
 ];

@@ -94,5 +94,23 @@ fn describe(elements: &Elements, encoding: &Encoding) -> Header {
         modality: elements.text(tags::MODALITY),
         body_part: elements.text(tags::BODY_PART_EXAMINED),
         view: elements.text(tags::VIEW_POSITION),
+        study_instance_uid: elements.text(tags::STUDY_INSTANCE_UID),
+        series_instance_uid: elements.text(tags::SERIES_INSTANCE_UID),
+        sex: elements.text(tags::PATIENT_SEX),
+        age: elements.text(tags::PATIENT_AGE).and_then(|age| years(&age)),
+        study_date: elements.text(tags::STUDY_DATE),
+    }
+}
+
+/// The completed years of an age string, three digits and a unit: PS3.5 6.2, AS.
+fn years(age: &str) -> Option<u32> {
+    let (count, unit) = age.split_at_checked(3)?;
+    let count: u32 = count.parse().ok()?;
+    match unit {
+        "Y" => Some(count),
+        "M" => Some(count / 12),
+        "W" => Some(count / 52),
+        "D" => Some(count / 365),
+        _ => None,
     }
 }

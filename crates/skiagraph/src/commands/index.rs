@@ -133,6 +133,7 @@ pub(crate) fn fill(gallery: &mut Gallery, encoder: &Encoder, listed: &[Listed]) 
     })?;
     progress.finish();
     filled.seconds = progress.seconds();
+    gallery.settle()?;
     Ok(filled)
 }
 

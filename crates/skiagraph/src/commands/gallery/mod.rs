@@ -1,5 +1,8 @@
 //! `skiagraph gallery`: what a gallery holds, whether it is sound, and taking pictures out.
 
+mod copies;
+mod reindex;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -13,7 +16,7 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph gallery verify g
   skiagraph gallery delete g 12 1.2.840.113619.2.55.3";
 
-/// Look after a gallery: info, verify, delete
+/// Look after a gallery: info, verify, delete, compact, reindex, backup, export, import
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct GalleryArgs {
@@ -33,10 +36,27 @@ enum Action {
     Verify(Folder),
     /// Take pictures out of a gallery, at once and for good, thumbnails included
     ///
-    /// If one of them is not there, nothing is deleted.
+    /// If one of them is not there, nothing is deleted. `gallery compact` then wipes their last bytes.
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery delete g 12\n  \
                             skiagraph gallery delete g 1.2.840.113619.2.55.3 --json")]
     Delete(Delete),
+    /// Make a gallery as small as what it holds, and wipe what was deleted from every file
+    #[command(after_help = "EXAMPLES:\n  skiagraph gallery compact g\n  skiagraph gallery compact g --json")]
+    Compact(Folder),
+    Reindex(reindex::ReindexArgs),
+    /// Copy a gallery to a new folder while it is used
+    #[command(after_help = "EXAMPLES:\n  skiagraph gallery backup g g-2026-11-30\n  \
+                            skiagraph gallery backup g copies/g --json")]
+    Backup(copies::Pair),
+    /// Write a gallery as Parquet, with a manifest, for other programs and for `gallery import`
+    #[command(after_help = "EXAMPLES:\n  skiagraph gallery export g g-export\n  \
+                            skiagraph gallery export g g-export --json\n  \
+                            python -c 'import pandas; print(pandas.read_parquet(\"g-export/gallery.parquet\"))'")]
+    Export(copies::Pair),
+    /// Make a gallery of what `gallery export` wrote
+    #[command(after_help = "EXAMPLES:\n  skiagraph gallery import g-export g2\n  \
+                            skiagraph gallery import g-export g2 --json")]
+    Import(copies::Pair),
 }
 
 #[derive(clap::Args)]
@@ -64,6 +84,11 @@ pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
         Action::Info(folder) => info(folder),
         Action::Verify(folder) => verify(folder),
         Action::Delete(args) => delete(args),
+        Action::Compact(folder) => compact(folder),
+        Action::Reindex(args) => reindex::run(args),
+        Action::Backup(pair) => copies::back_up(pair),
+        Action::Export(pair) => copies::export(pair),
+        Action::Import(pair) => copies::import(pair),
     }
 }
 
@@ -105,6 +130,16 @@ fn delete(args: &Delete) -> Result<()> {
         args.folder.gallery.display(),
         gallery.len()
     ))
+}
+
+fn compact(args: &Folder) -> Result<()> {
+    let compacted = Gallery::open(&args.gallery)?.compact()?;
+    if args.json {
+        return output::json(&compacted);
+    }
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    let (before, after) = (megabytes(compacted.before), megabytes(compacted.after));
+    output::text(&format!("`{}` took {before:.1} MB, and takes {after:.1} MB", args.gallery.display()))
 }
 
 /// The id of a picture that is given by key or by id.
