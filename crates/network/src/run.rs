@@ -17,6 +17,7 @@ use crate::weights;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use radiograph::dataset::Skipped;
+use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
@@ -104,7 +105,9 @@ impl<'a> Run<'a> {
         // A plan takes memory: there is none where nothing is judged.
         let freeze = || Plan::new(&config.architecture, &weights::collect(&self.network));
         let plan = prepared.validation.has_queries().then(freeze);
-        let validation = plan.as_ref().map_or(Ok(None), |plan| prepared.validation.figure(plan))?;
+        let lengths: Vec<usize> = config.architecture.code_lengths().collect();
+        let judge = |plan| prepared.validation.figures(plan, &lengths);
+        let by_bits = plan.as_ref().map_or(Ok(BTreeMap::new()), judge)?;
         let mean = |i: usize| sums.terms[i] / sums.steps.max(1) as f64;
         let metrics = EpochMetrics {
             epoch: epoch + 1,
@@ -113,7 +116,8 @@ impl<'a> Run<'a> {
             classification: mean(2),
             saliency_mean: mean(3),
             learning_rate: self.learning_rate(epoch, self.steps - 1),
-            validation,
+            validation: (!by_bits.is_empty()).then(|| by_bits.values().sum::<f64>() / by_bits.len() as f64),
+            validation_by_bits: if lengths.len() > 1 { by_bits } else { BTreeMap::new() },
             images_per_second: (sums.steps * config.optimisation.batch.min(pictures.len())) as f64 / trained,
             seconds: started.elapsed().as_secs_f64(),
         };

@@ -13,6 +13,7 @@ use radiograph::dataset::{Dataset, Item, Skipped, Split};
 use retrieval::estimate::Estimator;
 use retrieval::evaluation::{self, Labelled, Role};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Training pictures that answer the validation queries: enough to rank, few enough to encode every epoch.
@@ -46,8 +47,11 @@ pub struct EpochMetrics {
     pub saliency_mean: f64,
     /// Learning rate of the last step.
     pub learning_rate: f64,
-    /// Mean macro P@10 on the validation part; none where there is none.
+    /// Mean macro P@10 on the validation part, and over the code lengths; none where there is none.
     pub validation: Option<f64>,
+    /// The same for each code length, where there are several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub validation_by_bits: BTreeMap<usize, f64>,
     /// Training pictures a second, validation apart.
     pub images_per_second: f64,
     /// Seconds of the whole epoch.

@@ -8,6 +8,7 @@ use radiograph::dataset::Item;
 use retrieval::estimate::{Estimator, known_answers};
 use retrieval::evaluation::{self, Labelled, Options, Ranking, Role, Task};
 use retrieval::{Embedding, HashCode};
+use std::collections::BTreeMap;
 
 /// Pictures that are encoded together.
 const BATCH: usize = 32;
@@ -47,13 +48,23 @@ impl Validation {
         self.items.iter().filter(|item| item.role == Role::Query).count()
     }
 
-    /// Mean over the tasks of the macro P@10 of hash codes, expected over ties; none without a query.
-    pub(crate) fn figure(&self, plan: &Plan) -> Result<Option<f64>> {
+    /// Mean over the tasks of the macro P@10 of hash codes, expected over ties, by the codes' length; empty without a query.
+    pub(crate) fn figures(&self, plan: &Plan, lengths: &[usize]) -> Result<BTreeMap<usize, f64>> {
         let (codes, _) = encode(plan, &self.pictures, self.pictures.len())?;
+        let mut figures = BTreeMap::new();
+        for &bits in lengths {
+            let first = |code: &HashCode| Ok(HashCode::from_bytes(&code.to_bytes()[..bits / 8])?);
+            let codes = codes.iter().map(first).collect::<Result<Vec<_>>>()?;
+            figures.extend(self.figure(&codes)?.map(|figure| (bits, figure)));
+        }
+        Ok(figures)
+    }
+
+    fn figure(&self, codes: &[HashCode]) -> Result<Option<f64>> {
         let options = Options { bootstrap: 0, seed: 0 };
         let mut figures = Vec::new();
         for task in &self.tasks {
-            match evaluation::evaluate(task, &self.items, &Ranking::Codes(&codes), "validation", &options) {
+            match evaluation::evaluate(task, &self.items, &Ranking::Codes(codes), "validation", &options) {
                 Ok(result) => figures.push(result.macro_p_at_10.value),
                 // A task of another data set: none of its queries, or none of its columns, is here.
                 Err(retrieval::Error::Task { .. }) => {}

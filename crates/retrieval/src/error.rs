@@ -112,8 +112,9 @@ pub enum Error {
     /// A gallery of another model's codes.
     #[error(
         "the gallery `{}` holds codes of the model {got} ({got_bits} bits), but the model in use is {expected} \
-         ({expected_bits} bits); codes of two models cannot be compared. Use the gallery's own model, or index the \
-         pictures again into a new gallery: skiagraph index --model <MODEL> --gallery <NEW FOLDER> <PICTURES>",
+         ({expected_bits} bits); codes of two models cannot be compared. Use the gallery's own model, or take the gallery \
+         over to the other: skiagraph gallery reindex <GALLERY> --model <MODEL>; or index the pictures into a new one with \
+         `skiagraph index`",
         dir.display()
     )]
     OtherModel {

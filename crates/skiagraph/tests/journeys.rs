@@ -120,7 +120,22 @@ fn a_gallery_is_looked_after() {
     let (key, id) = (&found["queries"][0]["hits"][0]["key"], &found["queries"][0]["hits"][0]["id"]);
     let key = key.as_str().unwrap();
     fail(&["gallery", "delete", gallery, key, "no-such-key"], &["no-such-key"]);
+    let parent = folder.path();
+    let [copy, export, again] = ["copy", "export", "again"].map(|name| parent.join(name));
+    assert_eq!(json(&["gallery", "backup", gallery, text(&copy)])["size"], size);
+    assert_eq!(json(&["gallery", "export", gallery, text(&export)])["records"], size);
+    assert_eq!(json(&["gallery", "import", text(&export), text(&again)])["size"], size);
+    fail(&["gallery", "backup", gallery, text(&copy)], &["copy", "gallery already"]);
+    fail(&["gallery", "import", text(&copy), text(&parent.join("none"))], &["manifest.json"]);
+    for other in [&copy, &again] {
+        let search = ["search", "--gallery", text(other), text(&picture), "--k", "1", "--own"];
+        assert_eq!(json(&search)["queries"][0]["hits"][0]["key"], *key);
+        assert_eq!(json(&["gallery", "verify", text(other)])["sound"], true);
+    }
+
     let deleted = json(&["gallery", "delete", gallery, key]);
+    let compacted = json(&["gallery", "compact", gallery]);
+    assert!(compacted["after"].as_u64() <= compacted["before"].as_u64());
     assert_eq!((deleted["deleted"].as_u64(), deleted["size"].as_u64()), (Some(1), Some(size - 1)));
     fail(&["gallery", "delete", gallery, &id.to_string()], &[&id.to_string()]);
     let found = json(&["search", "--gallery", gallery, text(&picture), "--k", "100"]);

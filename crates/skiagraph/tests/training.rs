@@ -10,6 +10,8 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use common::{command, fail, json, pictures, subset, succeed, text};
 
 /// A data set of a few samples, and a configuration that trains on them in seconds.
@@ -53,7 +55,8 @@ fn a_network_is_trained_the_same_twice_and_works() {
     let images = folder.path().join("images");
     succeed(&["index", "--model", text(&model), "--gallery", text(&gallery), text(&images)]);
     let picture = pictures(&images)[0].clone();
-    let found = json(&["search", "--model", text(&model), "--gallery", text(&gallery), text(&picture)]);
+    let found =
+        json(&["search", "--model", text(&model), "--gallery", text(&gallery), text(&picture), "--own"]);
     assert_eq!(
         (found["bits"].as_u64(), found["queries"][0]["hits"][0]["distance"].as_u64()),
         (Some(16), Some(0))
@@ -68,6 +71,15 @@ fn a_network_is_trained_the_same_twice_and_works() {
         &["skiagraph index"],
     );
     assert_eq!(json(&["gallery", "info", text(&gallery)]), before);
+
+    // But one gallery can go over to the other: from files where they are given, else from thumbnails.
+    let reindexed = json(&["gallery", "reindex", "--model", text(&other), text(&gallery), text(&picture)]);
+    assert_eq!((&reindexed["from_files"], &reindexed["size"]), (&Value::from(1), &before["records"]));
+    assert_eq!(reindexed["from_thumbnails"].as_u64(), before["records"].as_u64().map(|n| n - 1));
+    let own = json(&[&search[..], &["--own"]].concat());
+    assert_eq!(own["queries"][0]["hits"][0]["distance"], 0);
+    assert_eq!(json(&["gallery", "verify", text(&gallery)])["sound"], true);
+    fail(&["gallery", "reindex", "--model", text(&other), text(&gallery)], &["already"]);
 }
 
 #[test]

@@ -125,7 +125,10 @@ impl Display {
 }
 
 fn epoch_line(metrics: &EpochMetrics, epochs: usize) -> String {
-    let validation = metrics.validation.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.3}"));
+    let by_bits: String =
+        metrics.validation_by_bits.iter().map(|(bits, figure)| format!(", {figure:.3} at {bits}")).collect();
+    let validation =
+        metrics.validation.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.3}{by_bits}"));
     format!(
         "epoch {}/{epochs}  loss {:.4} (hash {:.4}, class {:.4})  mean saliency {:.3}  \
          validation macro P@10 {validation}  {:.1} images/s  {:.0} s",
