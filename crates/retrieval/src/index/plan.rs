@@ -16,17 +16,19 @@ use super::{Neighbor, Plan, blocks, probe, rows};
 use crate::hamming::Kernel;
 
 // What things take, in nanoseconds, on one core of a Xeon of 2023; only their ratios matter. Measured by `benches/search.rs`.
-/// A row that is looked up: a read from anywhere in memory.
-const ROW: f64 = 14.0;
+/// A row that is looked up: the next of its bucket, or a read from anywhere in memory where buckets hold no codes.
+const ROW_IN_BUCKET: f64 = 1.2;
+const ROW_ELSEWHERE: f64 = 14.0;
 /// A bucket that is looked up.
-const BUCKET: f64 = 30.0;
-/// A plane of a block for one query of many, which is arithmetic, and for one alone, which is memory.
-const PLANE_OF_MANY: f64 = 0.8;
-const PLANE_ALONE: f64 = 2.1;
+const BUCKET: f64 = 100.0;
+/// A plane of a block, and more for each bit that the neighbours are away, because fewer blocks are left early: for one query of
+/// many, which is arithmetic, and for one alone, which is memory.
+const PLANE_OF_MANY: [f64; 2] = [0.35, 0.045];
+const PLANE_ALONE: [f64; 2] = [1.0, 0.14];
 /// A row that is named by a filter: finding it, and reading its code.
 const NAMED: f64 = 60.0;
 /// The share of a scan's time that lookups may take before it is known how far the neighbours are.
-const TRIAL: f64 = 0.1;
+const TRIAL: f64 = 0.2;
 /// The last ring whose buckets are counted.
 const COUNTED: usize = 2;
 
@@ -43,15 +45,16 @@ pub(super) fn search(
         Plan::Scan => by_scan(&everywhere()),
         Plan::Gather => gather(segment, queries, search),
         Plan::LookUp => {
-            queries.par_iter().map(|asked| look_up(segment, asked, search, f64::INFINITY).0).collect()
+            queries.par_iter().map(|asked| look_up(segment, asked, search, &|_| f64::INFINITY).0).collect()
         }
         Plan::Best => {
-            let cost = cost_of_scan(segment, queries.len());
-            if search.only.is_some_and(|only| only.len() as f64 * NAMED < cost) {
+            let cost = |radius: usize| cost_of_scan(segment, queries.len(), radius);
+            let likely = likely_radius(segment, search);
+            if search.only.is_some_and(|only| only.len() as f64 * NAMED < cost(likely)) {
                 return self::search(segment, queries, search, Plan::Gather);
             }
             let tried: Vec<_> =
-                queries.par_iter().map(|asked| look_up(segment, asked, search, cost)).collect();
+                queries.par_iter().map(|asked| look_up(segment, asked, search, &cost)).collect();
             let left: Vec<usize> = (0..queries.len()).filter(|&i| tried[i].1.is_some()).collect();
             let asked: Vec<_> = left.iter().filter_map(|&i| Some((&queries[i], tried[i].1?))).collect();
             let mut found: Vec<_> = tried.into_iter().map(|(found, _)| found).collect();
@@ -78,16 +81,23 @@ fn gather(segment: &Segment, queries: &[Asked], search: &Search<'_>) -> Vec<Vec<
     queries.par_iter().map(of_query).collect()
 }
 
-/// What a scan takes of a query's time. One query alone has all cores; many have one each.
-fn cost_of_scan(segment: &Segment, queries: usize) -> f64 {
+/// What a scan takes of a query's time whose neighbours are within a radius. One query alone has all cores; many have one each.
+fn cost_of_scan(segment: &Segment, queries: usize, radius: usize) -> f64 {
     let planes = (blocks::count(segment.image().header().rows) * segment.image().header().bits) as f64;
+    let [of_many, alone] =
+        [PLANE_OF_MANY, PLANE_ALONE].map(|[plane, bit]| planes * (plane + bit * radius as f64));
     let threads = rayon::current_num_threads().min(8) as f64;
-    let alone = planes * PLANE_ALONE / if queries < rayon::current_num_threads() { threads } else { 1.0 };
-    (alone / queries as f64).max(planes * PLANE_OF_MANY / if queries < 2 { threads } else { 1.0 })
+    let alone = alone / if queries < rayon::current_num_threads() { threads } else { 1.0 };
+    (alone / queries as f64).max(of_many / if queries < 2 { threads } else { 1.0 })
 }
 
 /// The nearest by lookups, or the radius within which a scan must find them, once that is expected to take less.
-fn look_up(segment: &Segment, asked: &Asked, search: &Search<'_>, scan: f64) -> (Vec<Neighbor>, Option<u32>) {
+fn look_up(
+    segment: &Segment,
+    asked: &Asked,
+    search: &Search<'_>,
+    scan: &dyn Fn(usize) -> f64,
+) -> (Vec<Neighbor>, Option<u32>) {
     let Header { bits, .. } = segment.image().header();
     let mut nearest = Nearest::in_any_order(search.k, search.radius);
     let mut sizes = Sizes { segment, asked, counted: Vec::new() };
@@ -99,6 +109,7 @@ fn look_up(segment: &Segment, asked: &Asked, search: &Search<'_>, scan: f64) -> 
         // Neighbours are as near as those of random codes, or nearer, if the ring before did not show otherwise.
         let expected = reach(&nearest).min(likely.max(probe::covered(bits, ring, 0)));
         let next = sizes.cost(ring, probe::covered(bits, ring, bits / 16 - 1));
+        let scan = scan(expected);
         if spent + next > scan * TRIAL && sizes.cost(ring, expected) > scan {
             return (Vec::new(), Some(reach(&nearest) as u32));
         }
@@ -140,14 +151,16 @@ struct Sizes<'a> {
 impl Sizes<'_> {
     /// What it takes to look up from the beginning of a ring until a radius is covered.
     fn cost(&mut self, from: usize, radius: usize) -> f64 {
-        let substrings = self.segment.image().header().substrings();
+        let header = self.segment.image().header();
+        let row = if header.copies() > 0 { ROW_IN_BUCKET } else { ROW_ELSEWHERE };
+        let substrings = header.substrings();
         let last = radius / substrings;
         (from..=last)
             .map(|ring| {
                 let part =
                     if ring == last { (radius % substrings + 1) as f64 / substrings as f64 } else { 1.0 };
                 let buckets = probe::with_ones(ring.min(16)).len() * substrings;
-                part * (self.rows(ring) * ROW + buckets as f64 * BUCKET)
+                part * (self.rows(ring) * row + buckets as f64 * BUCKET)
             })
             .sum()
     }
