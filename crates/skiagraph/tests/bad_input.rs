@@ -119,8 +119,10 @@ fn one_picture_is_a_gallery() {
     let picture = pictures(&folder.path().join("images"))[0].clone();
     let gallery = folder.path().join("g");
     assert_eq!(json(&["index", "--gallery", text(&gallery), text(&picture)])["size"], 1);
-    let found = json(&["search", "--gallery", text(&gallery), text(&picture), "--k", "10"]);
-    assert_eq!(found["queries"][0]["hits"].as_array().unwrap().len(), 1);
+    let search = ["search", "--gallery", text(&gallery), text(&picture), "--k", "10"];
+    let hits = |search: &[&str]| json(search)["queries"][0]["hits"].as_array().unwrap().len();
+    assert_eq!(hits(&search), 0, "the query's own picture is no earlier case");
+    assert_eq!(hits(&[&search[..], &["--own"]].concat()), 1);
     fail(&["search", "--gallery", text(&gallery), text(&picture), "--k", "0"], &["--k"]);
 }
 
