@@ -80,7 +80,9 @@ fn insert(options: &Options) {
         let entries: Vec<Entry> =
             (first..options.rows.min(first + options.batch)).map(|i| entry(i, options.thumbnail)).collect();
         let start = Instant::now();
-        entries.iter().for_each(|entry| drop(gallery.insert(entry).unwrap()));
+        for entry in &entries {
+            gallery.insert(entry).unwrap();
+        }
         gallery.commit().unwrap();
         batches.push(start.elapsed().as_secs_f64());
         seconds += start.elapsed().as_secs_f64();
