@@ -64,7 +64,9 @@ pub(super) fn bytes<'a>(
         (_, None) => Err(wrong("PixelData", "missing", "a picture")),
         (Codec::Native, Some(PixelData::Native { bytes, .. })) => {
             let start = needed.saturating_mul(frame as usize);
-            let frame = bytes.get(start..start.saturating_add(needed));
+            // With the byte that pads an odd number of them: of bytes swapped in pairs the last lies there.
+            let end = start.saturating_add(needed);
+            let frame = bytes.get(start..end.next_multiple_of(2)).or_else(|| bytes.get(start..end));
             frame.map(Cow::Borrowed).ok_or_else(|| {
                 let expected = "Rows × Columns × SamplesPerPixel × BitsAllocated / 8 bytes a frame at least";
                 wrong("PixelData", &format!("{} bytes", bytes.len()), expected)

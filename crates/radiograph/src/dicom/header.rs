@@ -126,11 +126,19 @@ pub(super) fn meta(bytes: &[u8]) -> Result<(Elements<'_>, usize)> {
 pub(super) fn data_set(bytes: &[u8], at: usize, form: Form) -> Result<Elements<'_>> {
     let mut reader = Reader { bytes, at, order: form.order };
     let mut elements = Elements::new(form.order);
+    let vr = vr_found(bytes, at).unwrap_or(form.vr);
     // Nothing after the picture matters: padding, signatures.
     while reader.at < bytes.len() && elements.pixels.is_none() {
-        reader.keep_element(form.vr, &mut elements)?;
+        reader.keep_element(vr, &mut elements)?;
     }
     Ok(elements)
+}
+
+/// Some files are not written as their transfer syntax says: whether a value representation follows the first tag tells. A
+/// length that looks like one would be above 16,000, of an element that comes first.
+fn vr_found(bytes: &[u8], at: usize) -> Option<Vr> {
+    let vr = bytes.get(at + 4..at + 6)?;
+    Some(if vr.iter().all(u8::is_ascii_uppercase) { Vr::Explicit } else { Vr::Implicit })
 }
 
 impl<'a> Elements<'a> {

@@ -37,7 +37,7 @@ pub(super) fn read(
     }
     let needed = native_bytes(encoding, shape);
     let bytes = frames::bytes(elements, codec, frame, shape.frames, needed)?;
-    let samples = match codec {
+    let mut samples = match codec {
         Codec::Native => native(&bytes, encoding, swapped(elements, encoding)),
         Codec::EncapsulatedNative => match bytes.get(..needed) {
             Some(bytes) => native(bytes, encoding, false),
@@ -45,12 +45,15 @@ pub(super) fn read(
         },
         compressed => codec::decode(&bytes, compressed, encoding, shape)?,
     };
+    // Without what pads the last byte or the last pair of them.
+    samples.truncate(encoding.samples() * shape.pixels());
     Ok(if encoding.samples() == 1 { samples } else { luminance(&samples, codec, encoding, shape) })
 }
 
 /// Bytes of an uncompressed frame.
 fn native_bytes(encoding: &Encoding, shape: &Shape) -> usize {
     let samples = match encoding.photometric {
+        // Two pixels share four.
         Photometric::Ybr422 => 2 * shape.pixels(),
         _ => encoding.samples() * shape.pixels(),
     };
@@ -83,7 +86,7 @@ fn luminance(samples: &[u16], codec: Codec, encoding: &Encoding, shape: &Shape) 
     let value = |sample: u16| encoding.value(sample) as f32;
     let pixels = shape.pixels();
     let photometric = match codec {
-        Codec::JpegDct | Codec::Jpeg2000 => Photometric::Rgb,
+        Codec::JpegDct | Codec::Jpeg2000 | Codec::Jpeg2000Lossless => Photometric::Rgb,
         _ => encoding.photometric,
     };
     let planar = encoding.planar && matches!(codec, Codec::Native | Codec::EncapsulatedNative);

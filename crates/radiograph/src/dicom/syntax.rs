@@ -71,6 +71,7 @@ pub(super) enum Codec {
     JpegDct,
     JpegLossless,
     JpegLs,
+    Jpeg2000Lossless,
     Jpeg2000,
 }
 
@@ -101,7 +102,7 @@ const SYNTAXES: [Syntax; 14] = [
     compressed("1.2.840.10008.1.2.4.57", Codec::JpegLossless),
     compressed("1.2.840.10008.1.2.4.80", Codec::JpegLs),
     compressed("1.2.840.10008.1.2.4.81", Codec::JpegLs),
-    compressed("1.2.840.10008.1.2.4.90", Codec::Jpeg2000),
+    compressed("1.2.840.10008.1.2.4.90", Codec::Jpeg2000Lossless),
     compressed("1.2.840.10008.1.2.4.91", Codec::Jpeg2000),
     compressed("1.2.840.10008.1.2.4.50", Codec::JpegDct),
     compressed("1.2.840.10008.1.2.4.51", Codec::JpegDct),

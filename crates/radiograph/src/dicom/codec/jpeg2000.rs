@@ -7,13 +7,17 @@ use crate::error::Result;
 use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 
 const FORMAT: &str = "JPEG 2000";
+/// SOC and SIZ: where a code stream begins. Some writers put it into boxes, as in a file of its own, and not always well.
+const START: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
 /// EOC; some writers pad a fragment with a zero or two.
 const END: [u8; 2] = [0xFF, 0xD9];
 /// Bytes looked through for the end.
 const TRAILER: usize = 64;
 
-/// Samples, pixel by pixel.
-pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
+/// Samples, pixel by pixel; those of a stream that may be `lossy` are kept within the bits stored.
+pub(super) fn decode(stream: &[u8], lossy: bool, encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
+    let start = stream.windows(START.len()).position(|four| four == START);
+    let stream = &stream[start.ok_or_else(|| bad(FORMAT, "no code stream"))?..];
     // The decoder makes up what is missing: a stream without an end is refused before.
     let tail = &stream[stream.len().saturating_sub(TRAILER)..];
     if !tail.windows(2).any(|pair| pair == END) {
@@ -33,9 +37,13 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
     let signed = signed(stream);
     let mut words = vec![0; samples * shape.pixels()];
     for (at, component) in components.iter().enumerate() {
-        // Irreversible samples may lie outside of their range, and the decoder lifts signed ones as it does the others.
-        let range = f32::from(u16::MAX >> (16 - component.bit_depth().clamp(1, 16)));
+        let mut range = f32::from(u16::MAX >> (16 - component.bit_depth().clamp(1, 16)));
+        // The decoder lifts signed samples as it does the others.
         let lift = if signed { (range + 1.0) / 2.0 } else { 0.0 };
+        // Where edges ring, samples may lie beyond those stored: with the bits above masked they would wrap round.
+        if lossy && !signed {
+            range = range.min(encoding.largest().into());
+        }
         for (word, &sample) in words[at..].iter_mut().step_by(samples).zip(component.samples()) {
             *word = (sample.round().clamp(0.0, range) - lift) as i32 as u16;
         }
@@ -46,6 +54,5 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
 /// Whether the first component is signed: the high bit of Ssiz in the marker segment SIZ (T.800 A.5.1), which follows SOC.
 fn signed(stream: &[u8]) -> bool {
     const SSIZ: usize = 42;
-    let start = stream.windows(4).position(|four| four == [0xFF, 0x4F, 0xFF, 0x51]).unwrap_or_default();
-    stream.get(start + SSIZ).is_some_and(|byte| byte & 0x80 != 0)
+    stream.get(SSIZ).is_some_and(|byte| byte & 0x80 != 0)
 }

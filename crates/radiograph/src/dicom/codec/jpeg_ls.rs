@@ -22,10 +22,20 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
     if components != 1 {
         return Err(bad(FORMAT, "colours in JPEG-LS are not decoded: transcode with gdcmconv --raw"));
     }
-    let (samples, ..) =
-        jpegls::decode(stream, shape.columns, shape.rows).map_err(|e| bad(FORMAT, e.to_string()))?;
+    let read = |stream: &[u8]| jpegls::decode(stream, shape.columns, shape.rows);
+    // T.81 B.1.1.2: any number of FF may precede a marker. The decoder takes none before the last one.
+    let (samples, ..) = read(stream)
+        .or_else(|error| without_fill(stream).map_or(Err(error), |stream| read(&stream)))
+        .map_err(|e| bad(FORMAT, e.to_string()))?;
     if samples.len() != shape.pixels() {
         return Err(bad(FORMAT, format!("{} pixels, expected {}", samples.len(), shape.pixels())));
     }
     Ok(samples)
+}
+
+/// A stream whose last marker, EOI, has fill bytes before it, without them.
+fn without_fill(stream: &[u8]) -> Option<Vec<u8>> {
+    let end = stream.windows(3).rposition(|three| three == [0xFF, 0xFF, 0xD9])?;
+    let data = stream[..end].iter().rposition(|&byte| byte != 0xFF).map_or(0, |last| last + 1);
+    Some([&stream[..data], &stream[end + 1..]].concat())
 }

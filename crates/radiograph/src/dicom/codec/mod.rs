@@ -30,7 +30,8 @@ pub(super) fn decode(
         Codec::JpegDct => baseline(stream, encoding, shape),
         Codec::JpegLossless => lossless::decode(stream, encoding, shape),
         Codec::JpegLs => jpeg_ls::decode(stream, encoding, shape),
-        Codec::Jpeg2000 => jpeg2000::decode(stream, encoding, shape),
+        Codec::Jpeg2000Lossless => jpeg2000::decode(stream, false, encoding, shape),
+        Codec::Jpeg2000 => jpeg2000::decode(stream, true, encoding, shape),
         Codec::Native | Codec::EncapsulatedNative => Ok(Vec::new()),
     }
 }
