@@ -42,7 +42,7 @@ fn a_phantom_is_the_same_in_every_lossless_syntax_and_nearly_so_in_the_others() 
         let lossy = ["jpeg50", "jpeg51", "jls-near", "j2k-lossy"].iter().any(|s| syntax.starts_with(s));
         if lossy {
             let error = rms(&picture, &native);
-            assert!(error > 0.0 && error < 0.03, "{name} is {error} off");
+            assert!(error > 0.0 && error < 0.04, "{name} is {error} off");
         } else {
             assert!(picture.pixels() == native.pixels(), "{name}");
         }
