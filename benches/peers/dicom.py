@@ -3,7 +3,7 @@
     cargo build --release -p radiograph --example grey
     apt-get install dcmtk libgdcm-tools
     python3 -m venv target/dicom-peers
-    target/dicom-peers/bin/pip install pydicom python-gdcm pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg pyjpegls numpy
+    target/dicom-peers/bin/pip install pydicom python-gdcm pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg pyjpegls imagecodecs numpy
     target/dicom-peers/bin/python benches/peers/dicom.py ../shared/data/dicom [--pydicom] [--times 5]
 
 Stored values: a copy of each file gets a window that spans every value that its bits can hold, so that what our decoder shows

@@ -11,6 +11,7 @@ import pathlib
 import subprocess
 import sys
 
+import imagecodecs
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -131,6 +132,14 @@ def main():
         phantom.save_as(native, enforce_file_format=True)
         for syntax, command in COMMANDS[name].items():
             convert(command, native, folder / f"{name}.{syntax}.dcm")
+    # Neither DCMTK nor GDCM writes the high-throughput kind; OpenJPH, in imagecodecs, makes its streams.
+    for name in ["u12", "s12", "u16", "u8", "rgb"]:
+        phantom = phantoms()[name]
+        stream = imagecodecs.htj2k_encode(phantom.pixel_array, reversible=True)
+        phantom.PixelData = encapsulate([stream])
+        phantom["PixelData"].is_undefined_length = True
+        phantom.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.201"
+        phantom.save_as(folder / f"{name}.htj2k.dcm", enforce_file_format=True)
     # Uncompressed, but in fragments: no tool writes that.
     phantom = phantoms()["frames"]
     size = ROWS * COLUMNS * 2

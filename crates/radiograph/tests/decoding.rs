@@ -275,17 +275,15 @@ fn broken_files_are_refused_and_good_ones_read() {
     assert!(low_black.pixels().iter().zip(low_white.pixels()).all(|(a, b)| (a + b - 1.0).abs() < 1e-5));
     // The same picture in every lossless syntax, and nearly so in the others.
     let lossless = ["rg3_extremity_rle.dcm", "rg3_extremity_jpeg_lossless.dcm", "rg3_extremity_jpegls.dcm"];
-    let lossy = [
-        "rg3_extremity_j2k_lossy.dcm",
-        "rg3_extremity_jpegls_near.dcm",
-        "rg3_extremity_jpeg_ext12.dcm",
-    ];
+    let lossy =
+        ["rg3_extremity_j2k_lossy.dcm", "rg3_extremity_jpegls_near.dcm", "rg3_extremity_jpeg_ext12.dcm"];
     let original = read("rg3_extremity_j2k_lossless.dcm");
     for name in lossless {
         assert!(read(name).pixels() == original.pixels(), "{name}");
     }
     for name in lossy {
-        let squares = read(name).pixels().iter().zip(original.pixels()).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+        let squares =
+            read(name).pixels().iter().zip(original.pixels()).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
         let error = (squares / original.pixels().len() as f32).sqrt();
         assert!(error < 0.02, "{name} is {error} off");
     }

@@ -97,7 +97,7 @@ fn syntaxes_that_are_not_decoded_are_named() {
     for (uid, name) in [
         ("1.2.840.10008.1.2.4.94", "JPIP Referenced"),
         ("1.2.840.10008.1.2.4.100", "MPEG2"),
-        ("1.2.840.10008.1.2.4.201", "High-Throughput JPEG 2000"),
+        ("1.2.840.10008.1.2.4.203", "High-Throughput JPEG 2000"),
     ] {
         let said = refusal(uid);
         assert!(said.contains(uid) && said.contains(name) && said.contains("transcode"), "{said}");
@@ -162,6 +162,26 @@ fn texts_are_read_in_their_character_set() {
     assert_eq!(patient(b"ISO_IR 192", "Müller\0".as_bytes()).as_deref(), Some("Müller"));
     assert_eq!(patient(b"", b"plain ").as_deref(), Some("plain"));
     assert_eq!(patient(b"NONSENSE", b"  "), None);
+}
+
+#[test]
+fn who_what_and_when_are_read() {
+    let inserted = [
+        short(8, 0x20, b"DA", b"20240229"),
+        short(0x10, 0x40, b"CS", b"F "),
+        short(0x10, 0x1010, b"AS", b"034M"),
+        short(0x20, 0x0D, b"UI", b"1.2.5\0"),
+        short(0x20, 0x0E, b"UI", b"1.2.6\0"),
+    ];
+    let picture = decode(&file(EXPLICIT, &inserted.concat()), &Limits::default()).unwrap();
+    let header = picture.header();
+    assert_eq!(header.study_instance_uid.as_deref(), Some("1.2.5"));
+    assert_eq!(header.series_instance_uid.as_deref(), Some("1.2.6"));
+    assert_eq!(header.sop_instance_uid.as_deref(), Some("1.2.3"), "of the file meta group");
+    assert_eq!(
+        (header.sex.as_deref(), header.age, header.study_date.as_deref()),
+        (Some("F"), Some(2), Some("20240229"))
+    );
 }
 
 /// Wraps a stream as the only frame of a JPEG baseline file of `columns` × `rows`.

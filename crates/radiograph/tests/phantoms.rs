@@ -53,7 +53,8 @@ fn a_phantom_is_the_same_in_every_lossless_syntax_and_nearly_so_in_the_others() 
 
 #[test]
 fn each_frame_is_itself_in_every_syntax() {
-    let frame = |bytes: &[u8], frame| decode_with(bytes, &Limits::default(), &Options { frame, overlays: false });
+    let frame =
+        |bytes: &[u8], frame| decode_with(bytes, &Limits::default(), &Options { frame, overlays: false });
     let native = std::fs::read(folder().join("frames.native.dcm")).unwrap();
     let frames: Vec<Radiograph> = (0..3).map(|at| frame(&native, at).unwrap()).collect();
     assert!(rms(&frames[0], &frames[1]) > 0.1 && rms(&frames[1], &frames[2]) > 0.1);
@@ -70,7 +71,8 @@ fn each_frame_is_itself_in_every_syntax() {
 /// Grey levels of a raw PGM.
 fn pgm(path: &Path) -> Vec<u8> {
     let bytes = std::fs::read(path).unwrap();
-    let picture = bytes.iter().enumerate().filter(|(_, byte)| byte.is_ascii_whitespace()).nth(3).unwrap().0 + 1;
+    let picture =
+        bytes.iter().enumerate().filter(|(_, byte)| byte.is_ascii_whitespace()).nth(3).unwrap().0 + 1;
     bytes[picture..].to_vec()
 }
 
@@ -91,7 +93,9 @@ fn greys_are_those_of_dcm2pnm() {
 
 /// Where the last fragment of a compressed picture begins, and its length.
 fn last_fragment(bytes: &[u8]) -> Option<(usize, usize)> {
-    let at = bytes.windows(12).position(|b| b.starts_with(&[0xE0, 0x7F, 0x10, 0x00, b'O']) && b.ends_with(&[0xFF; 4]))?;
+    let at = bytes
+        .windows(12)
+        .position(|b| b.starts_with(&[0xE0, 0x7F, 0x10, 0x00, b'O']) && b.ends_with(&[0xFF; 4]))?;
     let (mut at, mut last) = (at + 12, None);
     while bytes.get(at..at + 4) == Some(&[0xFE, 0xFF, 0x00, 0xE0]) {
         let length = u32::from_le_bytes(bytes[at + 4..at + 8].try_into().unwrap()) as usize;
@@ -105,7 +109,9 @@ fn last_fragment(bytes: &[u8]) -> Option<(usize, usize)> {
 fn a_compressed_stream_cut_short_is_an_error_or_the_whole_picture_but_never_a_part_of_it() {
     let mut tried = 0;
     for (name, bytes) in &files() {
-        let Some((start, length)) = last_fragment(bytes).filter(|_| !name.starts_with("frames")) else { continue };
+        let Some((start, length)) = last_fragment(bytes).filter(|_| !name.starts_with("frames")) else {
+            continue;
+        };
         let whole = decode(bytes, &Limits::default()).unwrap();
         // Ever nearer to the end, where decoders are most easily content.
         let lengths = (0..length).step_by(97).chain(length.saturating_sub(16)..length);

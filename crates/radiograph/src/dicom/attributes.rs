@@ -58,12 +58,7 @@ impl<'a> Elements<'a> {
         pairs.iter().map(move |&pair| order.short(pair))
     }
 
-    pub(super) fn required(
-        &self,
-        tag: Tag,
-        attribute: &'static str,
-        expected: &'static str,
-    ) -> Result<u16> {
+    pub(super) fn required(&self, tag: Tag, attribute: &'static str, expected: &'static str) -> Result<u16> {
         self.short(tag).ok_or_else(|| wrong(attribute, "missing", expected))
     }
 

@@ -31,7 +31,11 @@ enum Shape {
 /// Modality values to grey (PS3.3 C.11.2).
 #[derive(Debug)]
 enum Interest {
-    Window { centre: f64, width: f64, shape: Shape },
+    Window {
+        centre: f64,
+        width: f64,
+        shape: Shape,
+    },
     Table(Lut),
     /// The file does not say: from nearly the smallest value to nearly the largest.
     Automatic,
@@ -115,7 +119,8 @@ impl Pipeline {
         let total: u64 = values.iter().map(|(_, count)| count).sum();
         let at = |share: f64| {
             let mut left = (share * total.saturating_sub(1) as f64).round() as u64;
-            let reached = |&&(_, count): &&(f64, u64)| left.checked_sub(count).map(|rest| left = rest).is_none();
+            let reached =
+                |&&(_, count): &&(f64, u64)| left.checked_sub(count).map(|rest| left = rest).is_none();
             values.iter().find(reached).map_or(0.0, |&(value, _)| value)
         };
         let (low, high) = (at(CLIP), at(1.0 - CLIP));

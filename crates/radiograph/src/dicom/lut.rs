@@ -75,6 +75,9 @@ mod tests {
         let table = Lut { first: -2, entries: vec![10, 20, 40, 255], largest: 255 };
         assert_eq!([-9.0, -2.0, -0.6, 0.4, 1.0, 7.0].map(|v| table.entry(v)), [10, 10, 20, 40, 255, 255]);
         assert_eq!(table.share(7.0), 1.0);
-        assert_eq!([0.0, 1.0 / 3.0, 1.0].map(|v| table.share_of_share(v)), [10.0, 20.0, 255.0].map(|e| e / 255.0));
+        assert_eq!(
+            [0.0, 1.0 / 3.0, 1.0].map(|v| table.share_of_share(v)),
+            [10.0, 20.0, 255.0].map(|e| e / 255.0)
+        );
     }
 }

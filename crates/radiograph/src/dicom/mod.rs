@@ -53,7 +53,8 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
 fn inflate(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
     let mut data = Vec::new();
     let bounded = DeflateDecoder::new(bytes).take(limits.max_bytes.saturating_add(1)).read_to_end(&mut data);
-    bounded.map_err(|e| Error::DicomParse { reason: format!("the deflated data set does not inflate: {e}") })?;
+    bounded
+        .map_err(|e| Error::DicomParse { reason: format!("the deflated data set does not inflate: {e}") })?;
     limits.check_bytes(data.len() as u64)?;
     Ok(data)
 }
@@ -68,7 +69,13 @@ fn grey(words: &[u16], encoding: &Encoding, pipeline: &Pipeline) -> Vec<f32> {
     words.iter().map(|&luminance| (f32::from(luminance) / white).min(1.0)).collect()
 }
 
-fn describe(meta: &Elements, elements: &Elements, encoding: &Encoding, inverted: bool, frames: u32) -> Header {
+fn describe(
+    meta: &Elements,
+    elements: &Elements,
+    encoding: &Encoding,
+    inverted: bool,
+    frames: u32,
+) -> Header {
     Header {
         format: Some(Format::Dicom),
         bits_stored: encoding.stored as u8,

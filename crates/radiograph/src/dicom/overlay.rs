@@ -37,7 +37,8 @@ impl Plane {
             let bit = first + at;
             let Some(byte) = bits.get(bit / 8) else { return };
             let (x, y) = (left + (at % self.columns) as i64, top + (at / self.columns) as i64);
-            let inside = (0..i64::from(shape.columns)).contains(&x) && (0..i64::from(shape.rows)).contains(&y);
+            let inside =
+                (0..i64::from(shape.columns)).contains(&x) && (0..i64::from(shape.rows)).contains(&y);
             if byte >> (bit % 8) & 1 == 1 && inside {
                 pixels[y as usize * shape.columns as usize + x as usize] = 1.0;
             }

@@ -85,10 +85,7 @@ fn native(bytes: &[u8], encoding: &Encoding, swapped: bool) -> Vec<u16> {
 fn luminance(samples: &[u16], codec: Codec, encoding: &Encoding, shape: &Shape) -> Vec<u16> {
     let value = |sample: u16| encoding.value(sample) as f32;
     let pixels = shape.pixels();
-    let photometric = match codec {
-        Codec::JpegDct | Codec::Jpeg2000 | Codec::Jpeg2000Lossless => Photometric::Rgb,
-        _ => encoding.photometric,
-    };
+    let photometric = if codec.gives_rgb() { Photometric::Rgb } else { encoding.photometric };
     let planar = encoding.planar && matches!(codec, Codec::Native | Codec::EncapsulatedNative);
     let at = |pixel: usize, sample: usize| match planar {
         true => samples.get(sample * pixels + pixel),

@@ -9,8 +9,17 @@ const MOST_VERTICES: usize = 256;
 
 /// What is shown, in columns and rows that count from 1.
 pub(super) enum Shutter {
-    Rectangle { left: f64, right: f64, upper: f64, lower: f64 },
-    Circle { row: f64, column: f64, radius: f64 },
+    Rectangle {
+        left: f64,
+        right: f64,
+        upper: f64,
+        lower: f64,
+    },
+    Circle {
+        row: f64,
+        column: f64,
+        radius: f64,
+    },
     /// Row and column of each corner.
     Polygon(Vec<(f64, f64)>),
 }
@@ -36,7 +45,8 @@ fn shutter(elements: &Elements, shape: &str) -> Option<Shutter> {
         }
         "POLYGONAL" => {
             let numbers = elements.decimals(tags::VERTICES_OF_THE_POLYGONAL_SHUTTER);
-            let corners: Vec<(f64, f64)> = numbers.as_chunks().0.iter().map(|&[row, column]| (row, column)).collect();
+            let corners: Vec<(f64, f64)> =
+                numbers.as_chunks().0.iter().map(|&[row, column]| (row, column)).collect();
             (3..=MOST_VERTICES).contains(&corners.len()).then_some(Shutter::Polygon(corners))
         }
         _ => None,
@@ -61,11 +71,19 @@ impl Shutter {
     fn spans(&self, row: f64) -> Vec<(f64, f64)> {
         match self {
             Self::Rectangle { left, right, upper, lower } => {
-                if (*upper..=*lower).contains(&row) { vec![(*left, *right)] } else { Vec::new() }
+                if (*upper..=*lower).contains(&row) {
+                    vec![(*left, *right)]
+                } else {
+                    Vec::new()
+                }
             }
             Self::Circle { row: centre, column, radius } => {
                 let square = radius * radius - (row - centre) * (row - centre);
-                if square >= 0.0 { vec![(column - square.sqrt(), column + square.sqrt())] } else { Vec::new() }
+                if square >= 0.0 {
+                    vec![(column - square.sqrt(), column + square.sqrt())]
+                } else {
+                    Vec::new()
+                }
             }
             Self::Polygon(corners) => {
                 let mut crossed = crossings(corners, row);
@@ -92,7 +110,10 @@ mod tests {
     fn shown(shutter: &Shutter) -> String {
         let mut pixels = vec![1.0; 25];
         shutter.apply(&mut pixels, 5);
-        pixels.chunks(5).map(|row| row.iter().map(|&p| if p > 0.0 { '#' } else { '.' }).collect::<String>() + "/").collect()
+        pixels
+            .chunks(5)
+            .map(|row| row.iter().map(|&p| if p > 0.0 { '#' } else { '.' }).collect::<String>() + "/")
+            .collect()
     }
 
     #[test]

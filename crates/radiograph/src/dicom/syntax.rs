@@ -73,6 +73,14 @@ pub(super) enum Codec {
     JpegLs,
     Jpeg2000Lossless,
     Jpeg2000,
+    HighThroughput,
+}
+
+impl Codec {
+    /// Whether its decoder turns other colours into red, green and blue.
+    pub(super) fn gives_rgb(self) -> bool {
+        matches!(self, Self::JpegDct | Self::Jpeg2000 | Self::Jpeg2000Lossless | Self::HighThroughput)
+    }
 }
 
 /// A transfer syntax.
@@ -91,7 +99,7 @@ const fn native(uid: &'static str, form: Form) -> Syntax {
 }
 
 /// In the order in which a receiver prefers them: what costs least to read first.
-const SYNTAXES: [Syntax; 14] = [
+const SYNTAXES: [Syntax; 16] = [
     native("1.2.840.10008.1.2.1", EXPLICIT),
     native("1.2.840.10008.1.2", Form { vr: Vr::Implicit, ..EXPLICIT }),
     native("1.2.840.10008.1.2.1.99", Form { deflated: true, ..EXPLICIT }),
@@ -102,6 +110,8 @@ const SYNTAXES: [Syntax; 14] = [
     compressed("1.2.840.10008.1.2.4.57", Codec::JpegLossless),
     compressed("1.2.840.10008.1.2.4.80", Codec::JpegLs),
     compressed("1.2.840.10008.1.2.4.81", Codec::JpegLs),
+    compressed("1.2.840.10008.1.2.4.201", Codec::HighThroughput),
+    compressed("1.2.840.10008.1.2.4.202", Codec::HighThroughput),
     compressed("1.2.840.10008.1.2.4.90", Codec::Jpeg2000Lossless),
     compressed("1.2.840.10008.1.2.4.91", Codec::Jpeg2000),
     compressed("1.2.840.10008.1.2.4.50", Codec::JpegDct),

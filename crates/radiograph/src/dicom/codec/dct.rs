@@ -11,9 +11,9 @@ const FORMAT: &str = "JPEG Extended";
 const BLOCK: usize = 64;
 /// T.81 figure A.6: the place in a block of each coefficient in the order in which they are coded.
 const ZIGZAG: [usize; BLOCK] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
-    28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
-    47, 55, 62, 63,
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7,
+    14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39,
+    46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
 /// What the marker segments before the scan say.
@@ -136,7 +136,8 @@ impl<'a> Scan<'a> {
             })?;
             let (x, y) = (block % across * 8, block / across * 8);
             // Values beyond those stored, where edges ring, would wrap round when the bits above are masked.
-            let grey = inverse(&coefficients, &cosines).map(|g| (g + 2048.5).clamp(0.0, encoding.largest().min(4095).into()) as u16);
+            let grey = inverse(&coefficients, &cosines)
+                .map(|g| (g + 2048.5).clamp(0.0, encoding.largest().min(4095).into()) as u16);
             for (row, line) in grey.chunks_exact(8).take(rows - y).enumerate() {
                 let start = (y + row) * columns + x;
                 let width = (columns - x).min(8);

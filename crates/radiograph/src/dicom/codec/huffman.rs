@@ -94,7 +94,10 @@ mod tests {
         let table = Table::new(&counts, &[5, 6, 7]).unwrap();
         // 110 | 0 | 10 | 11 (3), then FF 00, then a restart marker, then 0 ….
         let mut bits = Bits::new(&[0b1100_1011, 0xFF, 0x00, 0xFF, 0xD0, 0b0111_1111]);
-        assert_eq!([bits.symbol(&table), bits.symbol(&table), bits.symbol(&table)], [Some(7), Some(5), Some(6)]);
+        assert_eq!(
+            [bits.symbol(&table), bits.symbol(&table), bits.symbol(&table)],
+            [Some(7), Some(5), Some(6)]
+        );
         assert_eq!([bits.number(2), bits.number(8)], [Some(3), Some(255)]);
         assert_eq!(bits.symbol(&table), None);
         bits.restart().unwrap();

@@ -16,13 +16,7 @@ const TRAILER: usize = 64;
 
 /// Samples, pixel by pixel; those of a stream that may be `lossy` are kept within the bits stored.
 pub(super) fn decode(stream: &[u8], lossy: bool, encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
-    let start = stream.windows(START.len()).position(|four| four == START);
-    let stream = &stream[start.ok_or_else(|| bad(FORMAT, "no code stream"))?..];
-    // The decoder makes up what is missing: a stream without an end is refused before.
-    let tail = &stream[stream.len().saturating_sub(TRAILER)..];
-    if !tail.windows(2).any(|pair| pair == END) {
-        return Err(bad(FORMAT, "cut off before its end"));
-    }
+    let stream = code_stream(FORMAT, stream)?;
     let settings = DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
     let failed = |e: hayro_jpeg2000::DecodeError| bad(FORMAT, e.to_string());
     let image = Image::new(stream, &settings).map_err(failed)?;
@@ -32,7 +26,10 @@ pub(super) fn decode(stream: &[u8], lossy: bool, encoding: &Encoding, shape: &Sh
     let decoded = image.decode(&mut context).map_err(failed)?;
     let components = decoded.components();
     if components.len() != samples || components.iter().any(|c| c.samples().len() != shape.pixels()) {
-        return Err(bad(FORMAT, format!("{} components, expected {samples} of the frame's sides", components.len())));
+        return Err(bad(
+            FORMAT,
+            format!("{} components, expected {samples} of the frame's sides", components.len()),
+        ));
     }
     let signed = signed(stream);
     let mut words = vec![0; samples * shape.pixels()];
@@ -51,8 +48,19 @@ pub(super) fn decode(stream: &[u8], lossy: bool, encoding: &Encoding, shape: &Sh
     Ok(words)
 }
 
+/// A stream from its beginning, if it has an end: decoders make up what is missing.
+pub(super) fn code_stream<'a>(format: &'static str, stream: &'a [u8]) -> Result<&'a [u8]> {
+    let start = stream.windows(START.len()).position(|four| four == START);
+    let stream = &stream[start.ok_or_else(|| bad(format, "no code stream"))?..];
+    let tail = &stream[stream.len().saturating_sub(TRAILER)..];
+    if !tail.windows(2).any(|pair| pair == END) {
+        return Err(bad(format, "cut off before its end"));
+    }
+    Ok(stream)
+}
+
 /// Whether the first component is signed: the high bit of Ssiz in the marker segment SIZ (T.800 A.5.1), which follows SOC.
-fn signed(stream: &[u8]) -> bool {
+pub(super) fn signed(stream: &[u8]) -> bool {
     const SSIZ: usize = 42;
     stream.get(SSIZ).is_some_and(|byte| byte & 0x80 != 0)
 }

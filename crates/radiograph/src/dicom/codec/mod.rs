@@ -1,6 +1,7 @@
 //! Compressed frames to samples: pixel by pixel, in the words that an uncompressed file would hold.
 
 mod dct;
+mod high_throughput;
 mod huffman;
 mod jpeg2000;
 mod jpeg_ls;
@@ -18,12 +19,7 @@ const START_OF_SCAN: u8 = 0xDA;
 
 /// Samples of a frame, interleaved. A frame that states other sides, or another number of samples, than its file is
 /// refused before anything is allocated for it.
-pub(super) fn decode(
-    stream: &[u8],
-    codec: Codec,
-    encoding: &Encoding,
-    shape: &Shape,
-) -> Result<Vec<u16>> {
+pub(super) fn decode(stream: &[u8], codec: Codec, encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
     match codec {
         Codec::Rle => rle::decode(stream, encoding, shape),
         Codec::JpegDct if precision(stream) == Some(12) => dct::decode(stream, encoding, shape),
@@ -32,6 +28,7 @@ pub(super) fn decode(
         Codec::JpegLs => jpeg_ls::decode(stream, encoding, shape),
         Codec::Jpeg2000Lossless => jpeg2000::decode(stream, false, encoding, shape),
         Codec::Jpeg2000 => jpeg2000::decode(stream, true, encoding, shape),
+        Codec::HighThroughput => high_throughput::decode(stream, encoding, shape),
         Codec::Native | Codec::EncapsulatedNative => Ok(Vec::new()),
     }
 }
@@ -97,7 +94,10 @@ fn check(
     }
     if samples != encoding.samples() {
         let expected = encoding.samples();
-        return Err(bad(format, format!("{samples} samples a pixel, expected the SamplesPerPixel, {expected}")));
+        return Err(bad(
+            format,
+            format!("{samples} samples a pixel, expected the SamplesPerPixel, {expected}"),
+        ));
     }
     Ok(())
 }
