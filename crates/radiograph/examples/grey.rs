@@ -50,7 +50,7 @@ fn timed(bytes: &[u8], times: u32) -> radiograph::Result<(Radiograph, f64)> {
 
 fn write(path: &Path, picture: &Radiograph) -> io::Result<()> {
     let mut file = io::BufWriter::new(std::fs::File::create(path)?);
-    write!(file, "P5 {} {} 65535\n", picture.width(), picture.height())?;
+    writeln!(file, "P5 {} {} 65535", picture.width(), picture.height())?;
     for &grey in picture.pixels() {
         file.write_all(&((grey * 65535.0).round() as u16).to_be_bytes())?;
     }

@@ -6,6 +6,7 @@ mod encoding;
 mod frames;
 mod grey;
 mod header;
+mod kept;
 mod lut;
 mod overlay;
 mod samples;
