@@ -34,12 +34,21 @@ impl Limits {
         Ok(())
     }
 
-    fn check_bytes(&self, got: u64) -> Result<()> {
+    pub(crate) fn check_bytes(&self, got: u64) -> Result<()> {
         if got > self.max_bytes {
             return Err(Error::TooManyBytes { got, limit: self.max_bytes });
         }
         Ok(())
     }
+}
+
+/// What of a file is decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The frame of a DICOM file that has several; the first is 0.
+    pub frame: u32,
+    /// Whether overlays of a DICOM file are drawn into the picture, as a viewer would.
+    pub overlays: bool,
 }
 
 /// SHA-256 of a file's bytes: the identity of a picture that has no other.
@@ -59,11 +68,19 @@ impl fmt::Display for ContentHash {
     }
 }
 
-/// Decodes a PNG, JPEG, TIFF or DICOM file.
+/// Decodes a PNG, JPEG, TIFF or DICOM file, of several frames the first, without overlays.
 ///
 /// # Errors
 /// Every way in which the bytes can fail to be a picture within `limits`; never a panic.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Radiograph> {
+    decode_with(bytes, limits, &Options::default())
+}
+
+/// As [`decode`], with a choice of what is decoded.
+///
+/// # Errors
+/// As [`decode`]; also if there is no such frame.
+pub fn decode_with(bytes: &[u8], limits: &Limits, options: &Options) -> Result<Radiograph> {
     limits.check_bytes(bytes.len() as u64)?;
     if bytes.is_empty() {
         return Err(Error::Empty);
@@ -74,7 +91,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Radiograph> {
     };
     // No file is known to make a decoder panic. Should one do it after all, a server loses that file alone.
     std::panic::catch_unwind(|| match format {
-        Format::Dicom => dicom::decode(bytes, limits),
+        Format::Dicom => dicom::decode(bytes, limits, options),
         raster => raster::decode(bytes, raster, limits),
     })
     .unwrap_or(Err(Error::Panicked))
@@ -82,10 +99,11 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Radiograph> {
 
 fn sniff(bytes: &[u8]) -> Option<Format> {
     match bytes {
+        // Its preamble may be the start of another format, so that viewers of that show the picture too (PS3.10 7.1).
+        _ if bytes.get(128..132) == Some(b"DICM") => Some(Format::Dicom),
         [0x89, b'P', b'N', b'G', ..] => Some(Format::Png),
         [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(Format::Tiff),
-        _ if bytes.get(128..132) == Some(b"DICM") => Some(Format::Dicom),
         _ => None,
     }
 }

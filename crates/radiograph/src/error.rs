@@ -77,8 +77,8 @@ pub enum Error {
     },
     /// A transfer syntax that is not decoded.
     #[error(
-        "DICOM transfer syntax {uid} ({name}) is not decoded; expected uncompressed little endian or JPEG \
-         baseline: have the sender transcode, or transcode with dcmdjpeg, dcmdjpls or gdcmconv --raw"
+        "DICOM transfer syntax {uid} ({name}) is not decoded; expected uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000: \
+         have the sender transcode, or transcode with gdcmconv --raw"
     )]
     TransferSyntax {
         /// Its UID.

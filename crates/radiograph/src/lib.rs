@@ -9,7 +9,8 @@ mod preprocess;
 mod radiograph;
 mod raster;
 
-pub use decode::{ContentHash, Limits, decode, read};
+pub use decode::{ContentHash, Limits, Options, decode, decode_with, read};
+pub use dicom::transfer_syntaxes;
 pub use error::{Error, Result};
 pub use preprocess::{Frame, Input, Preprocess};
 pub use radiograph::{Format, Header, Radiograph};

@@ -34,6 +34,8 @@ pub struct Header {
     pub bits_stored: u8,
     /// Whether low values were white (MONOCHROME1) and were turned round.
     pub inverted: bool,
+    /// Frames of the file; 0 where the format has none.
+    pub frames: u32,
     /// DICOM SOP Instance UID.
     pub sop_instance_uid: Option<String>,
     /// DICOM Patient ID: patient data, never shown by `Debug`.

@@ -40,17 +40,23 @@ fn reader(bytes: &[u8], format: ImageFormat, workspace: u64) -> ImageReader<Curs
     reader
 }
 
-/// The samples of a JPEG stream inside a DICOM file, each from 0 to 255, which must have the sides stated there.
-pub(crate) fn jpeg_samples(bytes: &[u8], columns: u32, rows: u32) -> Result<Vec<u8>> {
+/// The samples of a JPEG stream inside a DICOM file, each from 0 to 255, interleaved; it must have the sides, and the
+/// number of samples a pixel, stated there.
+pub(crate) fn jpeg_samples(bytes: &[u8], columns: u32, rows: u32, samples: usize) -> Result<Vec<u8>> {
     let bad = |reason: String| Error::Raster { format: "JPEG", reason };
     check_whole_jpeg(bytes)?;
+    let workspace = WORKSPACE.saturating_add(u64::from(columns) * u64::from(rows) * PIXEL_BYTES);
     let decoder =
-        reader(bytes, ImageFormat::Jpeg, WORKSPACE).into_decoder().map_err(|e| bad(e.to_string()))?;
+        reader(bytes, ImageFormat::Jpeg, workspace).into_decoder().map_err(|e| bad(e.to_string()))?;
     let (width, height) = decoder.dimensions();
     if (width, height) != (columns, rows) {
         return Err(bad(format!("{width}×{height} pixels, expected the Columns × Rows, {columns}×{rows}")));
     }
-    Ok(DynamicImage::from_decoder(decoder).map_err(|e| bad(e.to_string()))?.into_luma8().into_raw())
+    let channels = usize::from(decoder.color_type().channel_count());
+    if channels != samples {
+        return Err(bad(format!("{channels} samples a pixel, expected the SamplesPerPixel, {samples}")));
+    }
+    Ok(DynamicImage::from_decoder(decoder).map_err(|e| bad(e.to_string()))?.into_bytes())
 }
 
 fn bits(colour: ColorType) -> u8 {

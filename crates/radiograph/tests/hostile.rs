@@ -95,13 +95,9 @@ fn every_prefix_of_a_file_is_refused() {
 fn syntaxes_that_are_not_decoded_are_named() {
     let refusal = |syntax: &str| decode(&file(syntax, &[]), &Limits::default()).unwrap_err().to_string();
     for (uid, name) in [
-        ("1.2.840.10008.1.2.2", "Explicit VR Big Endian"),
-        ("1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian"),
-        ("1.2.840.10008.1.2.5", "RLE Lossless"),
-        ("1.2.840.10008.1.2.4.51", "JPEG Extended"),
-        ("1.2.840.10008.1.2.4.70", "JPEG Lossless"),
-        ("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless"),
-        ("1.2.840.10008.1.2.4.90", "JPEG 2000"),
+        ("1.2.840.10008.1.2.4.94", "JPIP Referenced"),
+        ("1.2.840.10008.1.2.4.100", "MPEG2"),
+        ("1.2.840.10008.1.2.4.203", "High-Throughput JPEG 2000"),
     ] {
         let said = refusal(uid);
         assert!(said.contains(uid) && said.contains(name) && said.contains("transcode"), "{said}");
@@ -122,7 +118,7 @@ fn attributes_that_make_no_sense_are_named() {
     for (changed, expected) in [
         (us(0x10, 0), "Rows is 0, expected 1 to 65535"),
         (us(0x11, 3), "PixelData is 4 bytes"),
-        (us(0x100, 32), "BitsAllocated is 32, expected 8 or 16"),
+        (us(0x100, 32), "BitsAllocated is 32, expected 1, 8 or 16"),
         (us(0x101, 9), "BitsStored is 9, expected 1 to BitsAllocated"),
         (us(0x101, 0), "BitsStored is 0"),
         (us(0x102, 8), "HighBit is 8"),
@@ -166,6 +162,26 @@ fn texts_are_read_in_their_character_set() {
     assert_eq!(patient(b"ISO_IR 192", "Müller\0".as_bytes()).as_deref(), Some("Müller"));
     assert_eq!(patient(b"", b"plain ").as_deref(), Some("plain"));
     assert_eq!(patient(b"NONSENSE", b"  "), None);
+}
+
+#[test]
+fn who_what_and_when_are_read() {
+    let inserted = [
+        short(8, 0x20, b"DA", b"20240229"),
+        short(0x10, 0x40, b"CS", b"F "),
+        short(0x10, 0x1010, b"AS", b"034M"),
+        short(0x20, 0x0D, b"UI", b"1.2.5\0"),
+        short(0x20, 0x0E, b"UI", b"1.2.6\0"),
+    ];
+    let picture = decode(&file(EXPLICIT, &inserted.concat()), &Limits::default()).unwrap();
+    let header = picture.header();
+    assert_eq!(header.study_instance_uid.as_deref(), Some("1.2.5"));
+    assert_eq!(header.series_instance_uid.as_deref(), Some("1.2.6"));
+    assert_eq!(header.sop_instance_uid.as_deref(), Some("1.2.3"), "of the file meta group");
+    assert_eq!(
+        (header.sex.as_deref(), header.age, header.study_date.as_deref()),
+        (Some("F"), Some(2), Some("20240229"))
+    );
 }
 
 /// Wraps a stream as the only frame of a JPEG baseline file of `columns` × `rows`.

@@ -1,6 +1,5 @@
-//! Values of elements: text in its character set, numbers, and the attributes that describe the picture.
+//! Values of elements: text in its character set, and numbers.
 
-use super::grey::{Encoding, Pipeline, Window, WindowShape};
 use super::header::Elements;
 use crate::decode::Limits;
 use crate::error::{Error, Result};
@@ -11,10 +10,15 @@ use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
 /// Bytes of the longest text taken for one: identifiers have 64 characters at most.
 const LONGEST_TEXT: usize = 1024;
 
-impl Elements<'_> {
+impl<'a> Elements<'a> {
+    /// The bytes of a value, if there are any.
+    pub(super) fn bytes(&self, tag: Tag) -> Option<&'a [u8]> {
+        self.values.get(&tag).map(|value| value.bytes).filter(|bytes| !bytes.is_empty())
+    }
+
     /// A text without its padding, if there is any.
     pub(super) fn text(&self, tag: Tag) -> Option<String> {
-        let bytes = self.values.get(&tag).filter(|bytes| bytes.len() <= LONGEST_TEXT)?;
+        let bytes = self.bytes(tag).filter(|bytes| bytes.len() <= LONGEST_TEXT)?;
         let text = self
             .character_set()
             .decode(bytes)
@@ -25,23 +29,36 @@ impl Elements<'_> {
 
     /// PS3.3 C.12.1.1.2; the first of several, as only person names and the like change sets within a value.
     fn character_set(&self) -> SpecificCharacterSet {
-        let bytes = self.values.get(&tags::SPECIFIC_CHARACTER_SET).copied().unwrap_or_default();
+        let bytes = self.bytes(tags::SPECIFIC_CHARACTER_SET).unwrap_or_default();
         let code = bytes.split(|&b| b == b'\\').next().unwrap_or_default();
         let code = std::str::from_utf8(code).unwrap_or_default().trim_matches(['\0', ' ']);
         SpecificCharacterSet::from_code(code).unwrap_or_default()
     }
 
+    /// Decimal or integer strings, as many as are numbers.
+    pub(super) fn decimals(&self, tag: Tag) -> Vec<f64> {
+        let text = self.text(tag).unwrap_or_default();
+        text.split('\\').map_while(|part| part.trim().parse().ok()).filter(|n: &f64| n.is_finite()).collect()
+    }
+
     /// The first of one or several decimal strings.
-    fn decimal(&self, tag: Tag) -> Option<f64> {
-        let text = self.text(tag)?;
-        text.split('\\').next()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
+    pub(super) fn decimal(&self, tag: Tag) -> Option<f64> {
+        self.decimals(tag).first().copied()
     }
 
-    fn short(&self, tag: Tag) -> Option<u16> {
-        Some(u16::from_le_bytes(*self.values.get(&tag)?.first_chunk()?))
+    /// The first of one or several numbers of two bytes.
+    pub(super) fn short(&self, tag: Tag) -> Option<u16> {
+        self.shorts(tag).next()
     }
 
-    fn required(&self, tag: Tag, attribute: &'static str, expected: &'static str) -> Result<u16> {
+    /// Numbers of two bytes.
+    pub(super) fn shorts(&self, tag: Tag) -> impl Iterator<Item = u16> + use<'a> {
+        let (pairs, _) = self.bytes(tag).unwrap_or_default().as_chunks();
+        let order = self.order;
+        pairs.iter().map(move |&pair| order.short(pair))
+    }
+
+    pub(super) fn required(&self, tag: Tag, attribute: &'static str, expected: &'static str) -> Result<u16> {
         self.short(tag).ok_or_else(|| wrong(attribute, "missing", expected))
     }
 
@@ -58,65 +75,16 @@ impl Elements<'_> {
         Ok((columns.into(), rows.into()))
     }
 
-    /// How pixels are stored (PS3.3 C.7.6.3).
-    pub(super) fn encoding(&self) -> Result<Encoding> {
-        let allocated = self.required(tags::BITS_ALLOCATED, "BitsAllocated", "8 or 16")?;
-        let stored = self.short(tags::BITS_STORED).unwrap_or(allocated);
-        let high = self.short(tags::HIGH_BIT).unwrap_or(stored.saturating_sub(1));
-        let samples = self.short(tags::SAMPLES_PER_PIXEL).unwrap_or(1);
-        let photometric = self.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
-        if !matches!(allocated, 8 | 16) {
-            return Err(wrong("BitsAllocated", &allocated.to_string(), "8 or 16"));
+    /// Frames; one where the file does not say.
+    pub(super) fn frames(&self) -> Result<u32> {
+        match self.text(tags::NUMBER_OF_FRAMES) {
+            None => Ok(1),
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|frames| (1..=i32::MAX as u32).contains(frames))
+                .ok_or_else(|| wrong("NumberOfFrames", &text, "1 or more")),
         }
-        if stored == 0 || stored > allocated {
-            return Err(wrong("BitsStored", &stored.to_string(), "1 to BitsAllocated"));
-        }
-        if high >= allocated || high + 1 < stored {
-            return Err(wrong("HighBit", &high.to_string(), "BitsStored − 1 to BitsAllocated − 1"));
-        }
-        if samples != 1 {
-            return Err(wrong("SamplesPerPixel", &samples.to_string(), "1, as greyscale radiographs have"));
-        }
-        if !matches!(photometric.as_str(), "MONOCHROME1" | "MONOCHROME2") {
-            return Err(wrong("PhotometricInterpretation", &photometric, "MONOCHROME1 or MONOCHROME2"));
-        }
-        Ok(Encoding {
-            allocated: allocated.into(),
-            stored: stored.into(),
-            lowest: (high + 1 - stored).into(),
-            signed: self.short(tags::PIXEL_REPRESENTATION) == Some(1),
-            inverted: photometric == "MONOCHROME1",
-        })
-    }
-
-    /// What turns stored values into grey (PS3.3 C.11.1 and C.11.2).
-    pub(super) fn pipeline(&self, encoding: &Encoding) -> Result<Pipeline> {
-        let slope = self.decimal(tags::RESCALE_SLOPE).unwrap_or(1.0);
-        if slope == 0.0 {
-            return Err(wrong("RescaleSlope", "0", "not 0"));
-        }
-        // A modality table is not applied; the window, which is in the table's units, is void then.
-        let window =
-            if self.values.contains_key(&tags::MODALITY_LUT_SEQUENCE) { None } else { self.window()? };
-        let intercept = self.decimal(tags::RESCALE_INTERCEPT).unwrap_or(0.0);
-        Ok(Pipeline { slope, intercept, window, inverted: encoding.inverted })
-    }
-
-    /// The first window, if there is one whose width has a meaning.
-    fn window(&self) -> Result<Option<Window>> {
-        let function = self.text(tags::VOILUT_FUNCTION);
-        let (shape, narrowest) = match function.as_deref().unwrap_or("LINEAR") {
-            "LINEAR" => (WindowShape::Linear, 1.0),
-            "LINEAR_EXACT" => (WindowShape::LinearExact, f64::MIN_POSITIVE),
-            "SIGMOID" => (WindowShape::Sigmoid, f64::MIN_POSITIVE),
-            other => return Err(wrong("VOILUTFunction", other, "LINEAR, LINEAR_EXACT or SIGMOID")),
-        };
-        let found = self.decimal(tags::WINDOW_CENTER).zip(self.decimal(tags::WINDOW_WIDTH));
-        Ok(found.filter(|(_, width)| *width >= narrowest).map(|(centre, width)| Window {
-            centre,
-            width,
-            shape,
-        }))
     }
 }
 

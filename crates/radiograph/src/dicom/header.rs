@@ -3,6 +3,8 @@
 //! Values are slices of the file: what a length claims is never allocated, only compared with the bytes that are
 //! there. Sequences are stepped over, at most [`MAX_DEPTH`] deep, so that nesting cannot exhaust the stack.
 
+use super::kept::kept;
+use super::syntax::{Form, Order, Vr};
 use crate::error::{Error, Result};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -17,70 +19,54 @@ const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 
-/// What is kept of the elements: all that this crate asks for, and no more than that, however many there are.
-const KEPT: [Tag; 22] = [
-    tags::SPECIFIC_CHARACTER_SET,
-    tags::SOP_INSTANCE_UID,
-    tags::MODALITY,
-    tags::PATIENT_ID,
-    tags::BODY_PART_EXAMINED,
-    tags::VIEW_POSITION,
-    tags::SAMPLES_PER_PIXEL,
-    tags::PHOTOMETRIC_INTERPRETATION,
-    tags::ROWS,
-    tags::COLUMNS,
-    tags::BITS_ALLOCATED,
-    tags::BITS_STORED,
-    tags::HIGH_BIT,
-    tags::PIXEL_REPRESENTATION,
-    tags::WINDOW_CENTER,
-    tags::WINDOW_WIDTH,
-    tags::VOILUT_FUNCTION,
-    tags::RESCALE_INTERCEPT,
-    tags::RESCALE_SLOPE,
-    tags::MODALITY_LUT_SEQUENCE,
-    tags::MEDIA_STORAGE_SOP_INSTANCE_UID,
-    tags::TRANSFER_SYNTAX_UID,
-];
-
 /// The bytes of Pixel Data.
 pub(super) enum PixelData<'a> {
     /// As they are.
-    Native(&'a [u8]),
-    /// Fragments of compressed frames, without the offset table.
-    Encapsulated(Vec<&'a [u8]>),
+    Native {
+        bytes: &'a [u8],
+        /// Written as words of 16 bits (OW): in big endian, bytes lie swapped in pairs.
+        words: bool,
+    },
+    /// Compressed frames: the offset table, and the fragments, each with its distance from the first.
+    Encapsulated { offsets: &'a [u8], fragments: Vec<(u64, &'a [u8])> },
 }
 
-/// Values of a file by their tags, and its picture.
+/// Bytes of a value, and the form of the elements in it should it be a sequence.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'a> {
+    pub(super) bytes: &'a [u8],
+    inside: Vr,
+}
+
+/// Values of a file, or of an item of a sequence, by their tags, and the picture.
 pub(super) struct Elements<'a> {
-    pub(super) values: BTreeMap<Tag, &'a [u8]>,
+    pub(super) values: BTreeMap<Tag, Value<'a>>,
     pub(super) pixels: Option<PixelData<'a>>,
+    pub(super) order: Order,
 }
 
-/// How the lengths of elements are written.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Vr {
-    /// Value representations stand in the file.
-    Explicit,
-    /// They follow from the tags.
-    Implicit,
-}
-
-/// Reads the file meta group, and after it the data set in the form that `form` says for the values of that group.
+/// Reads the file meta group, always explicit little endian; also gives where the data set begins.
 ///
 /// # Errors
-/// [`Error::DicomParse`] with the position of what is cut off, or what `form` gives.
-pub(super) fn read<'a>(
-    bytes: &'a [u8],
-    form: impl FnOnce(&Elements<'a>) -> Result<Vr>,
-) -> Result<Elements<'a>> {
-    let mut reader = Reader { bytes, at: START };
-    let mut elements = Elements { values: BTreeMap::new(), pixels: None };
-    // The meta group ends where another group begins; the group length in its first element is often wrong.
+/// [`Error::DicomParse`] with the position of what is cut off.
+pub(super) fn meta(bytes: &[u8]) -> Result<(Elements<'_>, usize)> {
+    let mut reader = Reader { bytes, at: START, order: Order::Little };
+    let mut elements = Elements::new(Order::Little);
+    // The group ends where another begins; the group length in its first element is often wrong.
     while bytes.get(reader.at..reader.at + 2) == Some(&[2, 0]) {
         reader.keep_element(Vr::Explicit, &mut elements)?;
     }
-    let vr = form(&elements)?;
+    Ok((elements, reader.at))
+}
+
+/// Reads the data set that begins at `at`.
+///
+/// # Errors
+/// [`Error::DicomParse`] with the position of what is cut off or makes no sense.
+pub(super) fn data_set(bytes: &[u8], at: usize, form: Form) -> Result<Elements<'_>> {
+    let mut reader = Reader { bytes, at, order: form.order };
+    let mut elements = Elements::new(form.order);
+    let vr = vr_found(bytes, at).unwrap_or(form.vr);
     // Nothing after the picture matters: padding, signatures.
     while reader.at < bytes.len() && elements.pixels.is_none() {
         reader.keep_element(vr, &mut elements)?;
@@ -88,23 +74,59 @@ pub(super) fn read<'a>(
     Ok(elements)
 }
 
+/// Some files are not written as their transfer syntax says: whether a value representation follows the first tag tells. A
+/// length that looks like one would be above 16,000, of an element that comes first.
+fn vr_found(bytes: &[u8], at: usize) -> Option<Vr> {
+    let vr = bytes.get(at + 4..at + 6)?;
+    Some(if vr.iter().all(u8::is_ascii_uppercase) { Vr::Explicit } else { Vr::Implicit })
+}
+
+impl<'a> Elements<'a> {
+    fn new(order: Order) -> Self {
+        Self { values: BTreeMap::new(), pixels: None, order }
+    }
+
+    /// The first item of a sequence, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::DicomParse`]; positions count from the sequence's first byte.
+    pub(super) fn first_item(&self, sequence: Tag) -> Result<Option<Elements<'a>>> {
+        let Some(&Value { bytes, inside }) = self.values.get(&sequence) else { return Ok(None) };
+        let mut reader = Reader { bytes, at: 0, order: self.order };
+        if bytes.is_empty() || reader.tag()? != ITEM {
+            return Ok(None);
+        }
+        let end = match reader.long()? {
+            UNDEFINED => bytes.len(),
+            length => bytes.len().min(reader.at.saturating_add(length as usize)),
+        };
+        let mut item = Elements::new(self.order);
+        while reader.at < end && !bytes[reader.at..].starts_with(&self.order.tag(ITEM_END)) {
+            reader.keep_element(inside, &mut item)?;
+        }
+        Ok(Some(item))
+    }
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    order: Order,
 }
 
 impl<'a> Reader<'a> {
     fn keep_element(&mut self, vr: Vr, elements: &mut Elements<'a>) -> Result<()> {
+        let words = vr == Vr::Implicit || self.bytes.get(self.at + 4..self.at + 6) == Some(b"OW");
         let (tag, inside, length) = self.element_header(vr)?;
         if tag == tags::PIXEL_DATA && length == UNDEFINED {
-            elements.pixels = Some(PixelData::Encapsulated(self.fragments()?));
+            elements.pixels = Some(self.encapsulated()?);
             return Ok(());
         }
-        let value = self.value(tag, inside, length, MAX_DEPTH)?;
+        let bytes = self.value(tag, inside, length, MAX_DEPTH)?;
         if tag == tags::PIXEL_DATA {
-            elements.pixels = Some(PixelData::Native(value));
-        } else if KEPT.contains(&tag) {
-            elements.values.insert(tag, value);
+            elements.pixels = Some(PixelData::Native { bytes, words });
+        } else if kept(tag) {
+            elements.values.insert(tag, Value { bytes, inside });
         }
         Ok(())
     }
@@ -120,7 +142,7 @@ impl<'a> Reader<'a> {
             // PS3.5 7.1.2: these have a length of two bytes, all others two reserved bytes and then four.
             b"AE" | b"AS" | b"AT" | b"CS" | b"DA" | b"DS" | b"DT" | b"FL" | b"FD" | b"IS" | b"LO" | b"LT"
             | b"PN" | b"SH" | b"SL" | b"SS" | b"ST" | b"TM" | b"UI" | b"UL" | b"US" => {
-                Ok((tag, vr, u16::from_le_bytes([low, high]).into()))
+                Ok((tag, vr, self.order.short([low, high]).into()))
             }
             // PS3.5 6.2.2: a sequence that a sender did not know is implicit inside.
             b"UN" => Ok((tag, Vr::Implicit, self.long()?)),
@@ -164,25 +186,31 @@ impl<'a> Reader<'a> {
     }
 
     /// PS3.5 A.4: an item with the offset table, then one for each fragment. Some writers leave out the end.
-    fn fragments(&mut self) -> Result<Vec<&'a [u8]>> {
-        let mut fragments = Vec::new();
+    fn encapsulated(&mut self) -> Result<PixelData<'a>> {
+        let (mut offsets, mut fragments) = (None, Vec::new());
+        let mut first = self.at;
         while self.at < self.bytes.len() {
+            let distance = self.at.saturating_sub(first) as u64;
             match (self.tag()?, self.long()?) {
                 (SEQUENCE_END, _) => break,
-                (ITEM, length) => fragments.push(self.take(ITEM, length)?),
+                (ITEM, length) if offsets.is_none() => {
+                    offsets = Some(self.take(ITEM, length)?);
+                    first = self.at;
+                }
+                (ITEM, length) => fragments.push((distance, self.take(ITEM, length)?)),
                 (tag, _) => return Err(self.unexpected(tag)),
             }
         }
-        Ok(fragments.split_off(fragments.len().min(1)))
+        Ok(PixelData::Encapsulated { offsets: offsets.unwrap_or_default(), fragments })
     }
 
     fn tag(&mut self) -> Result<Tag> {
         let [g0, g1, e0, e1] = self.array()?;
-        Ok(Tag(u16::from_le_bytes([g0, g1]), u16::from_le_bytes([e0, e1])))
+        Ok(Tag(self.order.short([g0, g1]), self.order.short([e0, e1])))
     }
 
     fn long(&mut self) -> Result<u32> {
-        self.array().map(u32::from_le_bytes)
+        self.array().map(|bytes| self.order.long(bytes))
     }
 
     fn array(&mut self) -> Result<[u8; 4]> {

@@ -1,95 +1,90 @@
-//! DICOM: uncompressed little endian and JPEG baseline, first frame, with the grey pipeline of PS3.3 C.11.
+//! DICOM: every transfer syntax of radiographs, any frame, with the grey pipeline of PS3.3 C.11.
 
 mod attributes;
+mod codec;
+mod encoding;
+mod frames;
 mod grey;
 mod header;
+mod kept;
+mod lut;
+mod overlay;
+mod samples;
+mod shutter;
+mod syntax;
 
-use crate::decode::Limits;
+pub use syntax::transfer_syntaxes;
+
+use crate::decode::{Limits, Options};
 use crate::error::{Error, Result};
 use crate::radiograph::{Format, Header, Radiograph};
-use crate::raster::jpeg_samples;
-use attributes::wrong;
 use dicom_dictionary_std::tags;
-use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
-use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
-use grey::Encoding;
-use header::{Elements, PixelData, Vr};
-
-/// What the transfer syntaxes that are decoded make of Pixel Data, and how their elements are written.
-#[derive(Clone, Copy, PartialEq)]
-enum Syntax {
-    Native(Vr),
-    JpegBaseline,
-}
+use encoding::{Encoding, Photometric};
+use flate2::read::DeflateDecoder;
+use grey::Pipeline;
+use header::Elements;
+use samples::Shape;
+use std::borrow::Cow;
+use std::io::Read;
 
 /// Decodes a DICOM file of preamble, file meta group and data set.
-pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Radiograph> {
-    let elements = header::read(bytes, |meta| match syntax(meta)? {
-        Syntax::Native(vr) => Ok(vr),
-        Syntax::JpegBaseline => Ok(Vr::Explicit),
-    })?;
+pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result<Radiograph> {
+    let (meta, start) = header::meta(bytes)?;
+    let syntax = syntax::of(&meta)?;
+    let (data, start) = match syntax.form.deflated {
+        true => (Cow::Owned(inflate(&bytes[start..], limits)?), 0),
+        false => (Cow::Borrowed(bytes), start),
+    };
+    let elements = header::data_set(&data, start, syntax.form)?;
     let (columns, rows) = elements.sides(limits)?;
-    let encoding = elements.encoding()?;
-    let pixels = grey_pixels(&elements, columns, rows, &encoding)?;
-    Ok(Radiograph::new(columns, rows, pixels)?.with_header(describe(&elements, &encoding)))
-}
-
-fn syntax(meta: &Elements) -> Result<Syntax> {
-    let uid = meta.text(tags::TRANSFER_SYNTAX_UID);
-    match uid
-        .as_deref()
-        .ok_or_else(|| wrong("TransferSyntaxUID", "missing", "the UID of a transfer syntax"))?
-    {
-        "1.2.840.10008.1.2" => Ok(Syntax::Native(Vr::Implicit)),
-        "1.2.840.10008.1.2.1" => Ok(Syntax::Native(Vr::Explicit)),
-        "1.2.840.10008.1.2.4.50" => Ok(Syntax::JpegBaseline),
-        other => match TransferSyntaxRegistry.get(other) {
-            Some(known) => Err(Error::TransferSyntax { uid: known.uid().into(), name: known.name() }),
-            None => Err(wrong("TransferSyntaxUID", other, "the UID of a transfer syntax")),
-        },
+    let shape = Shape { columns, rows, frames: elements.frames()? };
+    let encoding = Encoding::of(&elements)?;
+    let pipeline = Pipeline::of(&elements, &encoding)?;
+    let words = samples::read(&elements, syntax.codec, &encoding, &shape, options.frame)?;
+    let mut pixels = grey(&words, &encoding, &pipeline);
+    shutter::shutters(&elements).iter().for_each(|shutter| shutter.apply(&mut pixels, columns));
+    if options.overlays {
+        overlay::draw(&elements, &shape, options.frame, &words, &mut pixels);
     }
+    let header = describe(&meta, &elements, &encoding, pipeline.inverted(), shape.frames);
+    Ok(Radiograph::new(columns, rows, pixels)?.with_header(header))
 }
 
-/// Grey of the first frame. Nothing is allocated before the bytes for it are known to be there.
-fn grey_pixels(elements: &Elements, columns: u32, rows: u32, encoding: &Encoding) -> Result<Vec<f32>> {
-    let pipeline = elements.pipeline(encoding)?;
-    let count = columns as usize * rows as usize;
-    match (syntax(elements)?, &elements.pixels) {
-        (_, None) => Err(wrong("PixelData", "missing", "a picture")),
-        (Syntax::Native(_), Some(PixelData::Native(bytes))) => {
-            let needed = count * encoding.allocated as usize / 8;
-            let Some(frame) = bytes.get(..needed) else {
-                let expected = "Rows × Columns × BitsAllocated / 8 bytes at least";
-                return Err(wrong("PixelData", &format!("{} bytes", bytes.len()), expected));
-            };
-            Ok(if encoding.allocated == 8 {
-                grey::display(frame.iter().map(|&byte| encoding.value(byte.into())), &pipeline)
-            } else {
-                let (words, _) = frame.as_chunks();
-                grey::display(words.iter().map(|&word| encoding.value(u16::from_le_bytes(word))), &pipeline)
-            })
-        }
-        (Syntax::JpegBaseline, Some(PixelData::Encapsulated(fragments))) => {
-            let samples = jpeg_samples(&fragments.concat(), columns, rows)?;
-            Ok(grey::display(samples.iter().map(|&sample| sample.into()), &pipeline))
-        }
-        (Syntax::Native(_), _) => {
-            Err(wrong("PixelData", "compressed", "uncompressed, as the transfer syntax says"))
-        }
-        (Syntax::JpegBaseline, _) => {
-            Err(wrong("PixelData", "uncompressed", "JPEG, as the transfer syntax says"))
-        }
+/// PS3.5 A.5: all after the file meta group is one deflated stream.
+fn inflate(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+    let mut data = Vec::new();
+    let bounded = DeflateDecoder::new(bytes).take(limits.max_bytes.saturating_add(1)).read_to_end(&mut data);
+    bounded
+        .map_err(|e| Error::DicomParse { reason: format!("the deflated data set does not inflate: {e}") })?;
+    limits.check_bytes(data.len() as u64)?;
+    Ok(data)
+}
+
+/// Grey in [0, 1]. The luminance of colours is grey already.
+fn grey(words: &[u16], encoding: &Encoding, pipeline: &Pipeline) -> Vec<f32> {
+    if let Photometric::Monochrome { .. } = encoding.photometric {
+        let table = pipeline.table(encoding, words);
+        return words.iter().map(|&word| table[usize::from(word)]).collect();
     }
+    let white = f32::from(encoding.largest());
+    words.iter().map(|&luminance| (f32::from(luminance) / white).min(1.0)).collect()
 }
 
-fn describe(elements: &Elements, encoding: &Encoding) -> Header {
+fn describe(
+    meta: &Elements,
+    elements: &Elements,
+    encoding: &Encoding,
+    inverted: bool,
+    frames: u32,
+) -> Header {
     Header {
         format: Some(Format::Dicom),
         bits_stored: encoding.stored as u8,
-        inverted: encoding.inverted,
+        inverted,
+        frames,
         sop_instance_uid: elements
             .text(tags::SOP_INSTANCE_UID)
-            .or_else(|| elements.text(tags::MEDIA_STORAGE_SOP_INSTANCE_UID)),
+            .or_else(|| meta.text(tags::MEDIA_STORAGE_SOP_INSTANCE_UID)),
         patient_id: elements.text(tags::PATIENT_ID),
         modality: elements.text(tags::MODALITY),
         body_part: elements.text(tags::BODY_PART_EXAMINED),

@@ -1,0 +1,103 @@
+//! Compressed frames to samples: pixel by pixel, in the words that an uncompressed file would hold.
+
+mod dct;
+mod high_throughput;
+mod huffman;
+mod jpeg2000;
+mod jpeg_ls;
+mod lossless;
+mod rle;
+
+use super::encoding::Encoding;
+use super::samples::Shape;
+use super::syntax::Codec;
+use crate::error::{Error, Result};
+use crate::raster;
+
+/// SOS.
+const START_OF_SCAN: u8 = 0xDA;
+
+/// Samples of a frame, interleaved. A frame that states other sides, or another number of samples, than its file is
+/// refused before anything is allocated for it.
+pub(super) fn decode(stream: &[u8], codec: Codec, encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
+    match codec {
+        Codec::Rle => rle::decode(stream, encoding, shape),
+        Codec::JpegDct if precision(stream) == Some(12) => dct::decode(stream, encoding, shape),
+        Codec::JpegDct => baseline(stream, encoding, shape),
+        Codec::JpegLossless => lossless::decode(stream, encoding, shape),
+        Codec::JpegLs => jpeg_ls::decode(stream, encoding, shape),
+        Codec::Jpeg2000Lossless => jpeg2000::decode(stream, false, encoding, shape),
+        Codec::Jpeg2000 => jpeg2000::decode(stream, true, encoding, shape),
+        Codec::HighThroughput => high_throughput::decode(stream, encoding, shape),
+        Codec::Native | Codec::EncapsulatedNative => Ok(Vec::new()),
+    }
+}
+
+/// Eight bits, by the decoder of JPEG files.
+fn baseline(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
+    let samples = raster::jpeg_samples(stream, shape.columns, shape.rows, encoding.samples())?;
+    Ok(samples.into_iter().map(u16::from).collect())
+}
+
+/// Bits a sample, as the frame header of a JPEG says.
+fn precision(stream: &[u8]) -> Option<u8> {
+    segments(stream).find(|segment| is_frame(segment.marker))?.body.first().copied()
+}
+
+/// ITU-T T.81, table B.1: SOF0 to SOF15 without DHT, JPG and DAC.
+fn is_frame(marker: u8) -> bool {
+    matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC)
+}
+
+/// A marker segment of a JPEG.
+struct Segment<'a> {
+    marker: u8,
+    /// What follows its length.
+    body: &'a [u8],
+    /// What follows it: after a scan's header, what is coded.
+    rest: &'a [u8],
+}
+
+/// The marker segments up to the first scan's header.
+fn segments(stream: &[u8]) -> impl Iterator<Item = Segment<'_>> {
+    let mut rest = stream.strip_prefix(&[0xFF, 0xD8]).unwrap_or_default();
+    std::iter::from_fn(move || {
+        // A marker may be preceded by fill bytes.
+        while rest.starts_with(&[0xFF, 0xFF]) {
+            rest = &rest[1..];
+        }
+        let (&[_, marker, high, low], _) = rest.split_first_chunk()?;
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        let body = rest.get(4..2 + length).filter(|_| rest[0] == 0xFF)?;
+        let segment = Segment { marker, body, rest: &rest[2 + length..] };
+        rest = if marker == START_OF_SCAN { &[] } else { segment.rest };
+        Some(segment)
+    })
+}
+
+/// A frame that does not decode.
+fn bad(format: &'static str, reason: impl Into<String>) -> Error {
+    Error::Raster { format, reason: reason.into() }
+}
+
+/// Checks what a frame says of itself against what its file says.
+fn check(
+    format: &'static str,
+    (width, height, samples): (u32, u32, usize),
+    encoding: &Encoding,
+    shape: &Shape,
+) -> Result<()> {
+    if (width, height) != (shape.columns, shape.rows) {
+        let (columns, rows) = (shape.columns, shape.rows);
+        let expected = format!("expected the Columns × Rows, {columns}×{rows}");
+        return Err(bad(format, format!("{width}×{height} pixels, {expected}")));
+    }
+    if samples != encoding.samples() {
+        let expected = encoding.samples();
+        return Err(bad(
+            format,
+            format!("{samples} samples a pixel, expected the SamplesPerPixel, {expected}"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Which elements are kept of a file.
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+
+/// What is kept of the elements: all that this crate asks for, and no more than that, however many there are.
+const KEPT: &[Tag] = &[
+    tags::MEDIA_STORAGE_SOP_INSTANCE_UID,
+    tags::TRANSFER_SYNTAX_UID,
+    tags::SPECIFIC_CHARACTER_SET,
+    // Who, what and when.
+    tags::SOP_INSTANCE_UID,
+    tags::STUDY_INSTANCE_UID,
+    tags::SERIES_INSTANCE_UID,
+    tags::STUDY_DATE,
+    tags::MODALITY,
+    tags::PATIENT_ID,
+    tags::PATIENT_SEX,
+    tags::PATIENT_AGE,
+    tags::BODY_PART_EXAMINED,
+    tags::VIEW_POSITION,
+    tags::BURNED_IN_ANNOTATION,
+    // How pixels are stored.
+    tags::SAMPLES_PER_PIXEL,
+    tags::PHOTOMETRIC_INTERPRETATION,
+    tags::PLANAR_CONFIGURATION,
+    tags::NUMBER_OF_FRAMES,
+    tags::ROWS,
+    tags::COLUMNS,
+    tags::BITS_ALLOCATED,
+    tags::BITS_STORED,
+    tags::HIGH_BIT,
+    tags::PIXEL_REPRESENTATION,
+    tags::EXTENDED_OFFSET_TABLE,
+    // What turns them into grey.
+    tags::PIXEL_PADDING_VALUE,
+    tags::PIXEL_PADDING_RANGE_LIMIT,
+    tags::MODALITY_LUT_SEQUENCE,
+    tags::RESCALE_INTERCEPT,
+    tags::RESCALE_SLOPE,
+    tags::VOILUT_SEQUENCE,
+    tags::VOILUT_FUNCTION,
+    tags::WINDOW_CENTER,
+    tags::WINDOW_WIDTH,
+    tags::PRESENTATION_LUT_SEQUENCE,
+    tags::PRESENTATION_LUT_SHAPE,
+    tags::LUT_DESCRIPTOR,
+    tags::LUT_DATA,
+    // What is laid over it.
+    tags::SHUTTER_SHAPE,
+    tags::SHUTTER_LEFT_VERTICAL_EDGE,
+    tags::SHUTTER_RIGHT_VERTICAL_EDGE,
+    tags::SHUTTER_UPPER_HORIZONTAL_EDGE,
+    tags::SHUTTER_LOWER_HORIZONTAL_EDGE,
+    tags::CENTER_OF_CIRCULAR_SHUTTER,
+    tags::RADIUS_OF_CIRCULAR_SHUTTER,
+    tags::VERTICES_OF_THE_POLYGONAL_SHUTTER,
+];
+
+/// Whether an element is asked for: one of [`KEPT`], or of the sixteen overlays (PS3.5 7.6).
+pub(super) fn kept(tag: Tag) -> bool {
+    let overlay = tag.group() & 0xFFE1 == 0x6000
+        && matches!(tag.element(), 0x10 | 0x11 | 0x15 | 0x50 | 0x51 | 0x100 | 0x102 | 0x3000);
+    overlay || KEPT.contains(&tag)
+}
