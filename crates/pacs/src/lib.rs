@@ -1,6 +1,18 @@
 //! Talks to PACS, and keeps what arrives. Knows no pixels, no codes and no galleries.
 
+mod association;
+mod command;
+mod elements;
 mod error;
+mod event;
 pub mod inbox;
+mod part10;
+pub mod scp;
+mod tls;
+mod uids;
 
+pub use association::Timeouts;
 pub use error::{Error, Result};
+pub use event::{Event, Events};
+pub use tls::{ClientTls, ServerTls};
+pub use uids::IMAGE_STORAGE;
