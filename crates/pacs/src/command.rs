@@ -48,7 +48,6 @@ pub(crate) mod element {
     pub(crate) const STATUS: u16 = 0x0900;
     pub(crate) const ERROR_COMMENT: u16 = 0x0902;
     pub(crate) const AFFECTED_SOP_INSTANCE_UID: u16 = 0x1000;
-    pub(crate) const REMAINING: u16 = 0x1020;
     pub(crate) const COMPLETED: u16 = 0x1021;
     pub(crate) const FAILED: u16 = 0x1022;
     pub(crate) const WARNING: u16 = 0x1023;
@@ -70,6 +69,11 @@ impl Command {
             .with_u16(COMMAND_FIELD, field)
             .with_u16(MESSAGE_ID, message_id)
             .with_text(AFFECTED_SOP_CLASS_UID, sop_class)
+    }
+
+    /// Takes a question back (PS3.7 9.3.2.3).
+    pub(crate) fn cancel(message_id: u16) -> Self {
+        Self::default().with_u16(COMMAND_FIELD, C_CANCEL).with_u16(RESPONDED_MESSAGE_ID, message_id)
     }
 
     /// The answer to this question.

@@ -1,10 +1,7 @@
 //! DICOM files (PS3.10 7): the file meta group in front of a data set, written and read; and which instance it is.
 
 use crate::error::{Error, Result};
-use crate::uids::{
-    EXPLICIT_VR_LITTLE_ENDIAN, IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION, IMPLICIT_VR_LITTLE_ENDIAN,
-    is_uid,
-};
+use crate::uids::{IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION, IMPLICIT_VR_LITTLE_ENDIAN, is_uid};
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 
@@ -65,6 +62,13 @@ fn long(bytes: &mut Vec<u8>, tag: Tag, vr: &[u8; 2], value: &[u8]) {
 /// Which instance a file holds, by its first bytes: as the file meta group says, which the data set must not
 /// contradict, since one is what the inbox goes by and the other is what the gallery will.
 pub(crate) fn identify(head: &[u8]) -> Result<Identity> {
+    let (identity, data_set) = read_meta(head)?;
+    compare(&head[data_set..], &identity)?;
+    Ok(identity)
+}
+
+/// What the file meta group says, and where the data set begins.
+pub(crate) fn read_meta(head: &[u8]) -> Result<(Identity, usize)> {
     let wrong = |got: &'static str| Error::NotDicom { got };
     if head.get(PREAMBLE..PREAMBLE + 4) != Some(MAGIC) {
         return Err(wrong("no DICM after 128 bytes"));
@@ -83,9 +87,7 @@ pub(crate) fn identify(head: &[u8]) -> Result<Identity> {
     let [Some(sop_class), Some(sop_instance), Some(transfer_syntax)] = uids else {
         return Err(wrong("a file meta group without the UIDs of class, instance and transfer syntax"));
     };
-    let identity = Identity { sop_class, sop_instance, transfer_syntax };
-    compare(rest, &identity)?;
-    Ok(identity)
+    Ok((Identity { sop_class, sop_instance, transfer_syntax }, head.len() - rest.len()))
 }
 
 /// Compares with the data set, where its encoding can be read from the start.
@@ -137,14 +139,10 @@ fn next<'a>(bytes: &mut &'a [u8], explicit: bool) -> Option<(Tag, &'a [u8])> {
     Some((tag, value))
 }
 
-/// Whether instances in this transfer syntax need no more than what everybody has (PS3.5 10.1).
-pub(crate) fn is_uncompressed(transfer_syntax: &str) -> bool {
-    [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN].contains(&transfer_syntax)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::uids::EXPLICIT_VR_LITTLE_ENDIAN;
     use proptest::prelude::*;
 
     fn identity(syntax: &str) -> Identity {

@@ -1,5 +1,6 @@
 //! UIDs that are spoken of on the wire (PS3.6 annex A), and which of them are pictures.
 
+use dicom_core::Tag;
 use dicom_dictionary_std::uids;
 
 pub(crate) use dicom_dictionary_std::uids::{
@@ -58,6 +59,14 @@ pub const IMAGE_STORAGE: &[(&str, &str)] = &[
 /// Whether instances of this SOP class are kept.
 pub(crate) fn is_image_storage(sop_class: &str) -> bool {
     IMAGE_STORAGE.iter().any(|&(uid, _)| uid == sop_class)
+}
+
+/// Attributes of queries and answers that are UIDs, which are padded with a NUL (PS3.5 6.2).
+pub(crate) fn holds_uid(tag: Tag) -> bool {
+    use dicom_dictionary_std::tags;
+    let uids =
+        [tags::STUDY_INSTANCE_UID, tags::SERIES_INSTANCE_UID, tags::SOP_INSTANCE_UID, tags::SOP_CLASS_UID];
+    uids.contains(&tag)
 }
 
 /// Whether this can be a UID: at most 64 digits and points (PS3.5 9.1). Empty components and leading zeros, which the

@@ -9,7 +9,7 @@ mod stream;
 mod tests;
 
 pub(crate) use accept::{Acceptor, accept, refuse};
-pub(crate) use request::{Proposed, request};
+pub(crate) use request::{MAX_CONTEXTS, Proposed, request};
 pub(crate) use stream::{Stopping, Stream, Timed};
 
 use crate::command::Command;

@@ -4,6 +4,7 @@ mod association;
 mod config;
 
 pub use config::Config;
+pub(crate) use config::is_ae_title;
 
 use crate::association::{Acceptor, Stopping, Stream, Timed, refuse};
 use crate::error::{Error, Result};
