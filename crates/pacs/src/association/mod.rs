@@ -5,8 +5,6 @@ mod accept;
 mod pdu;
 mod request;
 mod stream;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use accept::{Acceptor, accept, refuse};
 pub(crate) use request::{MAX_CONTEXTS, Proposed, request};
