@@ -1,0 +1,99 @@
+//! What happens, for logs and counters. No event holds patient data: instances are named as the inbox names them.
+
+use crate::error::Error;
+use crate::inbox::{Key, Stored};
+use std::fmt;
+use std::net::SocketAddr;
+
+/// Something that happened while instances were received or fetched.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A peer has an association.
+    Associated {
+        /// Its address.
+        peer: SocketAddr,
+        /// Its AE title.
+        calling: String,
+    },
+    /// An instance is durable in the inbox.
+    Stored {
+        /// Its name there.
+        key: Key,
+        /// What became of it.
+        stored: Stored,
+        /// Bytes of its file.
+        bytes: u64,
+        /// Whom it is from: an AE title, or the host of a server.
+        from: String,
+    },
+    /// An instance was not kept, and whoever sent it knows.
+    Refused {
+        /// Its name, as far as it got.
+        key: Option<Key>,
+        /// The status in the answer (PS3.7 annex C, PS3.4 B.2.3), or the failure reason of PS3.18 I.2.
+        status: u16,
+        /// Why.
+        reason: String,
+        /// Whom it is from.
+        from: String,
+    },
+    /// An instance of a server was passed over.
+    PassedOver {
+        /// Why.
+        reason: String,
+        /// The host of the server.
+        from: String,
+    },
+    /// An association was released.
+    Released {
+        /// Its address.
+        peer: SocketAddr,
+        /// How many instances it brought.
+        instances: u64,
+    },
+    /// An association, or the attempt at one, ended otherwise.
+    Ended {
+        /// Its address.
+        peer: SocketAddr,
+        /// How many instances it brought.
+        instances: u64,
+        /// Why.
+        error: Error,
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Associated { peer, calling } => write!(f, "association with {} at {peer}", plain(calling)),
+            Self::Stored { key, stored, bytes, from } => {
+                let what = match stored {
+                    Stored::New => "stored",
+                    Stored::Known => "known",
+                    Stored::Differs => "known with OTHER bytes, the first are kept",
+                };
+                write!(f, "{key} {what}: {bytes} bytes from {}", plain(from))
+            }
+            Self::Refused { key, status, reason, from } => {
+                if let Some(key) = key {
+                    write!(f, "{key} ")?;
+                }
+                write!(f, "refused with {status:04X}: {reason}, from {}", plain(from))
+            }
+            Self::PassedOver { reason, from } => write!(f, "passed over: {reason}, from {}", plain(from)),
+            Self::Released { peer, instances } => write!(f, "{peer} released: {instances} instances"),
+            Self::Ended { peer, instances, error } => {
+                write!(f, "{peer} ended: {error}; {instances} instances")
+            }
+        }
+    }
+}
+
+/// What a stranger calls itself, without anything that a terminal or a log would take for its own.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
+}
+
+/// Where events go.
+pub type Events<'a> = &'a (dyn Fn(&Event) + Sync);

@@ -1,0 +1,87 @@
+//! What was put aside: listed with its reason, and given another try.
+
+use super::{Inbox, Key, folder};
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+/// An instance that its consumer has put aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Its name in the inbox.
+    pub key: Key,
+    /// Its file.
+    pub path: PathBuf,
+    /// What its consumer said.
+    pub reason: String,
+    /// When, in seconds since the beginning of 1970 UTC.
+    pub unix_seconds: u64,
+}
+
+/// The file beside an instance that was put aside.
+#[derive(Serialize, Deserialize)]
+struct Reason {
+    reason: String,
+    unix_seconds: u64,
+}
+
+impl Inbox {
+    /// What was put aside, oldest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`].
+    pub fn failures(&self) -> Result<Vec<Failure>> {
+        let mut failures: Vec<Failure> =
+            self.keys("failed")?.into_iter().map(|key| self.failure(key)).collect();
+        failures.sort_by_key(|failure| (failure.unix_seconds, failure.key));
+        Ok(failures)
+    }
+
+    fn failure(&self, key: Key) -> Failure {
+        let path = self.path("failed", &key);
+        let said = fs::read(path.with_extension("json")).ok();
+        let said = said.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let unknown = || Reason { reason: "the file that says why is missing".to_owned(), unix_seconds: 0 };
+        let Reason { reason, unix_seconds } = said.unwrap_or_else(unknown);
+        Failure { key, path, reason, unix_seconds }
+    }
+
+    /// Lets an instance that was put aside wait again. Says whether there was one of this name.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`].
+    pub fn retry(&self, key: &Key) -> Result<bool> {
+        let path = self.path("failed", key);
+        let _moving = self.moving()?;
+        let found = folder::rename_if_there(&path, &self.path("waiting", key))?;
+        folder::remove_if_there(&path.with_extension("json"))?;
+        folder::sync_folder(&self.folder.join("waiting"))?;
+        Ok(found)
+    }
+
+    /// Moves what is taken to what has failed; the reason is there first.
+    pub(super) fn put_aside(&self, key: &Key, reason: &str) -> Result<()> {
+        let path = self.path("failed", key);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
+        let reason = Reason { reason: reason.to_owned(), unix_seconds: now };
+        let text = serde_json::to_string_pretty(&reason).unwrap_or_default();
+        let _moving = self.moving()?;
+        folder::replace(&path.with_extension("json"), text.as_bytes())?;
+        folder::rename_if_there(&self.path("taken", key), &path)?;
+        folder::sync_folder(&self.folder.join("failed"))
+    }
+
+    /// A process that died between a reason and its instance leaves the reason alone.
+    pub(super) fn remove_reasons_of_none(&self) -> Result<()> {
+        let folder = self.folder.join("failed");
+        for name in folder::names(&folder)?.iter().filter(|name| !name.ends_with(".dcm")) {
+            let path = folder.join(name);
+            if !path.with_extension("dcm").exists() {
+                folder::remove_if_there(&path)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,265 @@
+//! The inbox: a durable queue of DICOM files in a folder, between those who send and the one who indexes.
+//!
+//! ```text
+//! format              what this folder is
+//! lock                held for the moment in which an instance changes its state
+//! consumer.lock       held by the one consumer
+//! incoming/<n>/       files being written, a folder for each process, which holds <n>.lock while it lives
+//! waiting/<key>.dcm   acknowledged
+//! taken/<key>.dcm     being worked on
+//! failed/<key>.dcm    kept aside, with <key>.json saying why
+//! known/<xx>          what is done
+//! positions/<key>     how far a feed of changes has been read
+//! ```
+//! An instance is in one of these folders, and moves by renaming. An instance is new if it is in none of them: so what
+//! is sent twice is kept once, whoever sends it and whenever.
+
+mod consumer;
+mod failures;
+mod folder;
+mod incoming;
+mod key;
+mod known;
+mod positions;
+#[cfg(test)]
+mod tests;
+
+pub use consumer::{Consumer, Item};
+pub use failures::Failure;
+pub use incoming::Incoming;
+pub use key::{Key, NotAKey};
+
+use crate::error::{Error, Result};
+use folder::at;
+use known::{Digest, Known, digest_of};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const FORMAT: &str = "skiagraph inbox 1\n";
+
+/// How much an inbox takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one instance.
+    pub max_instance_bytes: u64,
+    /// Bytes that are left free on the disk: beyond, instances are refused with [`Error::OutOfSpace`].
+    pub min_free_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_instance_bytes: 512 << 20, min_free_bytes: 1 << 30 }
+    }
+}
+
+/// What became of an instance, which is durable in each case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It is kept, and waits.
+    New,
+    /// Its UID and its bytes were known.
+    Known,
+    /// Its UID was known with other bytes. The first are kept: a UID names one instance for ever (PS3.5 9), so what
+    /// differs is at best another encoding, and at worst somebody else's picture under a name that is already used.
+    Differs,
+}
+
+/// How many instances are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Stored, not yet taken.
+    pub waiting: u64,
+    /// With the consumer.
+    pub taken: u64,
+    /// Kept aside with a reason.
+    pub failed: u64,
+    /// Done, removed, remembered.
+    pub done: u64,
+}
+
+/// A durable queue of instances in a folder. Any number of threads and processes may store; one consumes.
+#[derive(Debug)]
+pub struct Inbox {
+    folder: PathBuf,
+    limits: Limits,
+    known: Known,
+    moves: Mutex<File>,
+    /// Where this process writes, and the lock that says it lives.
+    incoming: PathBuf,
+    _alive: File,
+    next: AtomicU64,
+}
+
+impl Inbox {
+    /// Opens the inbox in this folder, or makes one there. What a killed process was writing is removed.
+    ///
+    /// # Errors
+    /// [`Error::NotAnInbox`] if the folder holds something else, [`Error::File`] if it cannot be used.
+    pub fn open(folder: &Path, limits: Limits) -> Result<Self> {
+        folder::make_folder(folder)?;
+        claim(folder)?;
+        for part in ["incoming", "waiting", "taken", "failed", "known", "positions"] {
+            folder::make_folder(&folder.join(part))?;
+        }
+        let moves = folder::open_to_lock(&folder.join("lock"))?;
+        moves.lock().map_err(at(folder))?;
+        let (incoming, alive) = incoming::make_place(&folder.join("incoming"))?;
+        moves.unlock().map_err(at(folder))?;
+        folder::sync_folder(folder)?;
+        let known = Known::at(folder.join("known"));
+        let moves = Mutex::new(moves);
+        Ok(Self {
+            folder: folder.into(),
+            limits,
+            known,
+            moves,
+            incoming,
+            _alive: alive,
+            next: AtomicU64::new(0),
+        })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Keeps an instance, a DICOM file as PS3.10 defines it, under its SOP Instance UID. It is durable when this
+    /// returns.
+    ///
+    /// # Errors
+    /// [`Error::InstanceTooLarge`], [`Error::OutOfSpace`], [`Error::File`]; then nothing is kept.
+    pub fn store(&self, sop_instance_uid: &str, bytes: &[u8]) -> Result<Stored> {
+        let mut incoming = self.begin()?;
+        incoming.append(bytes)?;
+        incoming.commit(sop_instance_uid)
+    }
+
+    /// Whether an instance of this UID has been stored, whatever has become of it.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn knows(&self, sop_instance_uid: &str) -> Result<bool> {
+        let _moving = self.moving()?;
+        Ok(self.find(&Key::of(sop_instance_uid))?.is_some())
+    }
+
+    /// How many instances are in which state. Counting reads directories.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn counts(&self) -> Result<Counts> {
+        let count = |state| Ok(self.keys(state)?.len() as u64);
+        Ok(Counts {
+            waiting: count("waiting")?,
+            taken: count("taken")?,
+            failed: count("failed")?,
+            done: self.known.count()?,
+        })
+    }
+
+    /// Moves what has been written to where it waits, unless its UID is known.
+    fn admit(&self, key: &Key, digest: &Digest, written: &Path) -> Result<Stored> {
+        let first = {
+            let _moving = self.moving()?;
+            let first = self.find(key)?;
+            if first.is_none() {
+                let waiting = self.path("waiting", key);
+                fs::rename(written, &waiting).map_err(at(&waiting))?;
+            }
+            first
+        };
+        // Also for what is known: who stored it first may not yet have come this far.
+        folder::sync_folder(&self.folder.join("waiting"))?;
+        let Some(first) = first else { return Ok(Stored::New) };
+        let same = first.digest().map_err(at(&self.folder))? == *digest;
+        Ok(if same { Stored::Known } else { Stored::Differs })
+    }
+
+    /// Where this instance is. The lock is held, so it is not between two places.
+    fn find(&self, key: &Key) -> Result<Option<First>> {
+        for state in ["waiting", "taken", "failed"] {
+            if let Some(file) = folder::open_if_there(&self.path(state, key))? {
+                return Ok(Some(First::File(file)));
+            }
+        }
+        Ok(self.known.find(key)?.map(First::Done))
+    }
+
+    fn path(&self, state: &str, key: &Key) -> PathBuf {
+        self.folder.join(state).join(key.file_name())
+    }
+
+    fn keys(&self, state: &str) -> Result<Vec<Key>> {
+        let names = folder::names(&self.folder.join(state))?;
+        Ok(names.iter().filter_map(|name| Key::of_file_name(name)).collect())
+    }
+
+    /// Keeps every other thread and process from moving instances meanwhile.
+    fn moving(&self) -> Result<Moving<'_>> {
+        // Nothing is half done where a thread panicked: states are in the folder, not in memory.
+        let file = self.moves.lock().unwrap_or_else(PoisonError::into_inner);
+        file.lock().map_err(at(&self.folder))?;
+        Ok(Moving(file))
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        incoming::remove_place(&self.incoming);
+    }
+}
+
+/// What was stored first under a UID.
+enum First {
+    File(File),
+    Done(Digest),
+}
+
+impl First {
+    fn digest(self) -> std::io::Result<Digest> {
+        match self {
+            Self::File(mut file) => digest_of(&mut file),
+            Self::Done(digest) => Ok(digest),
+        }
+    }
+}
+
+/// The lock on moving instances, until it is dropped.
+struct Moving<'a>(MutexGuard<'a, File>);
+
+impl Drop for Moving<'_> {
+    fn drop(&mut self) {
+        // The system does it at the latest when the file is closed.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Marks an empty folder as an inbox; refuses one that is something else.
+fn claim(folder: &Path) -> Result<()> {
+    let marker = folder.join("format");
+    let refuse = |got: String| Err(Error::NotAnInbox { path: folder.into(), got });
+    match fs::read(&marker) {
+        Ok(bytes) if bytes == FORMAT.as_bytes() => Ok(()),
+        Ok(bytes) => refuse(format!("a file `format` of {} bytes of another kind", bytes.len())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let others = folder::names(folder)?.len();
+            if others > 0 {
+                return refuse(format!("{others} entries and no file `format`"));
+            }
+            write_marker(&marker)
+        }
+        Err(error) => Err(at(&marker)(error)),
+    }
+}
+
+/// Two processes may make the same inbox at once: each writes the same bytes under a name of its own.
+fn write_marker(marker: &Path) -> Result<()> {
+    let temporary = marker.with_extension(std::process::id().to_string());
+    let mut file = folder::create_new(&temporary)?;
+    file.write_all(FORMAT.as_bytes()).and_then(|()| file.sync_all()).map_err(at(&temporary))?;
+    fs::rename(&temporary, marker).map_err(at(marker))
+}

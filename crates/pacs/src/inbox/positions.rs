@@ -1,0 +1,36 @@
+//! How far a feed of changes has been read, kept beside what it brought.
+
+use super::folder::{self, at};
+use super::{Inbox, Key};
+use crate::error::{Error, Result};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+impl Inbox {
+    /// How far the feed of this name has been read, if it has been.
+    ///
+    /// # Errors
+    /// [`Error::File`]; [`Error::Position`] if the file is no number.
+    pub fn position(&self, feed: &str) -> Result<Option<u64>> {
+        let path = self.position_path(feed);
+        match fs::read_to_string(&path) {
+            Ok(text) => text.trim().parse().map(Some).map_err(|_| Error::Position { path }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(at(&path)(error)),
+        }
+    }
+
+    /// Remembers durably how far the feed of this name has been read.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn set_position(&self, feed: &str, position: u64) -> Result<()> {
+        folder::replace(&self.position_path(feed), format!("{position}\n").as_bytes())
+    }
+
+    /// A feed's name may be the address of a server: it is hashed, as UIDs are.
+    fn position_path(&self, feed: &str) -> PathBuf {
+        self.folder.join("positions").join(Key::of(feed).to_string())
+    }
+}

@@ -1,0 +1,173 @@
+//! One association of the storage SCP: C-ECHO and C-STORE, until it is released.
+
+use crate::association::{Acceptor, Association, Stream, accept};
+use crate::command::{C_CANCEL, C_ECHO, C_STORE, Command, RESPONSE, element, status};
+use crate::error::{Error, Result};
+use crate::event::{Event, Events};
+use crate::inbox::{Inbox, Incoming, Key, Stored};
+use crate::part10::{Identity, file_meta, identify};
+use crate::uids::is_uid;
+use std::net::SocketAddr;
+
+/// Why an instance is not kept: the status of PS3.4 B.2.3, and what to say of it.
+struct Refusal {
+    status: u16,
+    reason: String,
+}
+
+/// Accepts an association and serves it to its end.
+pub(super) fn serve(stream: Stream, peer: SocketAddr, acceptor: &Acceptor, inbox: &Inbox, events: Events) {
+    let (association, calling) = match accept(stream, acceptor) {
+        Ok(accepted) => accepted,
+        Err(error) => return events(&Event::Ended { peer, instances: 0, error }),
+    };
+    events(&Event::Associated { peer, calling: calling.clone() });
+    let mut served = Served { association, inbox, events, calling, instances: 0 };
+    let outcome = served.until_release();
+    let instances = served.instances;
+    match outcome {
+        Ok(()) => events(&Event::Released { peer, instances }),
+        Err(error) => {
+            served.association.abort(&error);
+            events(&Event::Ended { peer, instances, error });
+        }
+    }
+}
+
+struct Served<'a> {
+    association: Association,
+    inbox: &'a Inbox,
+    events: Events<'a>,
+    calling: String,
+    instances: u64,
+}
+
+impl Served<'_> {
+    fn until_release(&mut self) -> Result<()> {
+        while let Some((context, command)) = self.association.receive_command()? {
+            match command.field() {
+                C_STORE => self.store(context, &command)?,
+                C_ECHO if !command.has_data() => {
+                    self.association.send(context, &command.response(status::SUCCESS), None)?;
+                }
+                // What would be cancelled is long done.
+                C_CANCEL => {}
+                response if response & RESPONSE != 0 => {
+                    return Err(Error::Protocol {
+                        got: "an answer to no question".to_owned(),
+                        expected: "C-STORE or C-ECHO",
+                    });
+                }
+                _ => self.decline(context, &command)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers what is not offered.
+    fn decline(&mut self, context: u8, command: &Command) -> Result<()> {
+        if command.has_data() {
+            self.association.receive_data(context, |_| ())?;
+        }
+        self.association.send(context, &command.response(status::UNRECOGNISED_OPERATION), None)
+    }
+
+    /// Keeps one instance, and answers when it is durable. A data set that is refused is received nevertheless, as
+    /// there is no other way to the answer (PS3.7 9.3.1).
+    fn store(&mut self, context: u8, command: &Command) -> Result<()> {
+        if !command.has_data() {
+            let expected = "a data set after C-STORE";
+            return Err(Error::Protocol { got: "a command without one".to_owned(), expected });
+        }
+        let key = command.text(element::AFFECTED_SOP_INSTANCE_UID).filter(|uid| is_uid(uid)).map(Key::of);
+        let outcome = self.receive(context, command)?;
+        let from = self.calling.clone();
+        let response = match outcome {
+            Ok((key, stored, bytes)) => {
+                self.instances += 1;
+                (self.events)(&Event::Stored { key, stored, bytes, from });
+                command.response(status::SUCCESS)
+            }
+            Err(Refusal { status, reason }) => {
+                let response = command.response(status).with_text(element::ERROR_COMMENT, comment(&reason));
+                (self.events)(&Event::Refused { key, status, reason, from });
+                response
+            }
+        };
+        self.association.send(context, &response, None)
+    }
+
+    /// Receives the data set to its end, into the inbox as long as that takes it.
+    fn receive(
+        &mut self,
+        context: u8,
+        command: &Command,
+    ) -> Result<std::result::Result<(Key, Stored, u64), Refusal>> {
+        let begun = self.identity(context, command).and_then(|identity| {
+            let mut incoming = self.inbox.begin().map_err(refusal)?;
+            incoming.append(&file_meta(&identity)).map_err(refusal)?;
+            Ok((identity, incoming))
+        });
+        let (identity, mut incoming) = match begun {
+            Ok((identity, incoming)) => (Ok(identity), Some(incoming)),
+            Err(refusal) => (Err(refusal), None),
+        };
+        let mut failed = None;
+        self.association.receive_data(context, |bytes| {
+            if let Some(Err(error)) = incoming.as_mut().map(|incoming| incoming.append(bytes)) {
+                // Gives its room on the disk back at once.
+                incoming = None;
+                failed = Some(refusal(error));
+            }
+        })?;
+        Ok(match (identity, failed, incoming) {
+            (Err(refusal), ..) | (_, Some(refusal), _) => Err(refusal),
+            (Ok(identity), None, Some(incoming)) => keep(incoming, &identity),
+            (Ok(_), None, None) => Err(refusal(Error::NotDicom { got: "nothing" })),
+        })
+    }
+
+    /// Which instance the command announces.
+    fn identity(&self, context: u8, command: &Command) -> std::result::Result<Identity, Refusal> {
+        let refuse = |status, reason: &str| Err(Refusal { status, reason: reason.to_owned() });
+        let Some(context) = self.association.context(context) else {
+            return refuse(status::SOP_CLASS_NOT_SUPPORTED, "a presentation context that was not accepted");
+        };
+        let uid = |element| command.text(element).filter(|uid| is_uid(uid));
+        let Some(sop_instance) = uid(element::AFFECTED_SOP_INSTANCE_UID) else {
+            return refuse(status::INVALID_INSTANCE, "the SOP Instance UID is missing or no UID");
+        };
+        if uid(element::AFFECTED_SOP_CLASS_UID) != Some(context.abstract_syntax.as_str()) {
+            return refuse(status::SOP_CLASS_NOT_SUPPORTED, "another SOP class than its context is for");
+        }
+        Ok(Identity {
+            sop_class: context.abstract_syntax.clone(),
+            sop_instance: sop_instance.to_owned(),
+            transfer_syntax: context.transfer_syntax.clone(),
+        })
+    }
+}
+
+fn keep(incoming: Incoming, identity: &Identity) -> std::result::Result<(Key, Stored, u64), Refusal> {
+    identify(incoming.head()).map_err(refusal)?;
+    let bytes = incoming.len();
+    let stored = incoming.commit(&identity.sop_instance).map_err(refusal)?;
+    Ok((Key::of(&identity.sop_instance), stored, bytes))
+}
+
+/// What a sender is told of an error of ours.
+fn refusal(error: Error) -> Refusal {
+    let status = match &error {
+        Error::OutOfSpace { .. } | Error::InstanceTooLarge { .. } => status::OUT_OF_RESOURCES,
+        Error::Mismatch { .. } => status::DATA_SET_DOES_NOT_MATCH,
+        Error::NotDicom { .. } => status::CANNOT_UNDERSTAND,
+        _ => status::PROCESSING_FAILURE,
+    };
+    Refusal { status, reason: error.to_string() }
+}
+
+/// As much of a reason as Error Comment (0000,0902) holds: 64 ASCII characters.
+fn comment(reason: &str) -> &str {
+    let end = reason.bytes().take(64).take_while(|c| c.is_ascii_graphic() || *c == b' ').count();
+    &reason[..end]
+}

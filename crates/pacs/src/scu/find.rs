@@ -1,0 +1,197 @@
+//! C-FIND (PS3.4 C.4.1), Study Root: what a PACS has.
+
+use super::{MESSAGE_ID, Peer, answer, failure, status_of};
+use crate::association::Association;
+use crate::command::{C_FIND, Command, element, status};
+use crate::elements::{read, write};
+use crate::error::{Error, Result};
+use crate::query::Query;
+use crate::uids::{STUDY_ROOT_FIND, holds_uid};
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
+use std::collections::BTreeMap;
+
+/// Bytes of one answer. Real ones have some hundred.
+const MAX_IDENTIFIER: usize = 1 << 20;
+
+/// What an answer is about (PS3.4 C.6.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// A study.
+    Study,
+    /// A series of one study, whose UID has to be among the keys.
+    Series,
+    /// An instance of one series, whose UID and study's UID have to be among the keys.
+    Image,
+}
+
+impl Level {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Study => "STUDY",
+            Self::Series => "SERIES",
+            Self::Image => "IMAGE",
+        }
+    }
+}
+
+/// Values by tag, as keys of a question (empty for what is to be told, PS3.4 C.2.2.2.3) or as an answer. Answers may
+/// hold patient data.
+pub type Match = BTreeMap<Tag, String>;
+
+impl Peer {
+    /// Asks what fits the keys. At most `limit` answers are taken; then the question is cancelled.
+    ///
+    /// # Errors
+    /// Those of a connection, [`Error::Rejected`], [`Error::NotAccepted`], [`Error::Status`].
+    pub fn find(&self, level: Level, keys: &Match, limit: usize) -> Result<Vec<Match>> {
+        self.with_service(STUDY_ROOT_FIND, "C-FIND, Study Root", self.timeouts, |association, context| {
+            let question = Command::request(C_FIND, MESSAGE_ID, STUDY_ROOT_FIND);
+            let identifier = identifier(level, keys);
+            association.send(
+                context,
+                &question.with_u16(element::PRIORITY, 0),
+                Some(&mut identifier.as_slice()),
+            )?;
+            collect(association, context, limit)
+        })
+    }
+
+    /// Study and Series Instance UIDs of the series that fit, at most `limit`. Studies are asked for first, as series
+    /// can be asked for within one study alone.
+    ///
+    /// # Errors
+    /// Those of [`Peer::find`], and [`Error::Setting`] if the query makes no sense.
+    pub fn series(&self, query: &Query, limit: usize) -> Result<Vec<[String; 2]>> {
+        let [modality, body_part] = query.codes()?;
+        let dates = query.dates()?;
+        let studies = Match::from([
+            (tags::STUDY_DATE, dates),
+            (tags::MODALITIES_IN_STUDY, modality.clone()),
+            (tags::STUDY_INSTANCE_UID, String::new()),
+        ]);
+        let mut found = Vec::new();
+        for study in self.find(Level::Study, &studies, limit)? {
+            let Some(study) = study.get(&tags::STUDY_INSTANCE_UID) else { continue };
+            let keys = Match::from([
+                (tags::STUDY_INSTANCE_UID, study.clone()),
+                (tags::SERIES_INSTANCE_UID, String::new()),
+                (tags::MODALITY, modality.clone()),
+                (tags::BODY_PART_EXAMINED, body_part.clone()),
+            ]);
+            let series = self.find(Level::Series, &keys, limit - found.len())?;
+            found.extend(series.iter().filter_map(|series| fitting(query, study, series)));
+            if found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn fitting(query: &Query, study: &str, series: &Match) -> Option<[String; 2]> {
+    let text = |tag| series.get(&tag).map(String::as_str);
+    let admitted = query.admits(text(tags::MODALITY), text(tags::BODY_PART_EXAMINED));
+    let uid = series.get(&tags::SERIES_INSTANCE_UID).filter(|_| admitted)?;
+    Some([study.to_owned(), uid.clone()])
+}
+
+/// A data set of keys, in the order of their tags.
+pub(super) fn identifier(level: Level, keys: &Match) -> Vec<u8> {
+    let mut keys = keys.clone();
+    keys.insert(tags::QUERY_RETRIEVE_LEVEL, level.name().to_owned());
+    let mut bytes = Vec::new();
+    for (&tag, text) in &keys {
+        let mut value = text.clone().into_bytes();
+        value.resize(value.len().next_multiple_of(2), if holds_uid(tag) { 0 } else { b' ' });
+        write(&mut bytes, tag, &value);
+    }
+    bytes
+}
+
+fn collect(association: &mut Association, context: u8, limit: usize) -> Result<Vec<Match>> {
+    let mut found = Vec::new();
+    let mut cancelled = false;
+    loop {
+        let answer = answer(association)?;
+        let status = status_of(&answer);
+        if !status::is_pending(status) {
+            let ended = status == status::SUCCESS || (cancelled && status == status::CANCEL);
+            return if ended { Ok(found) } else { Err(failure("C-FIND", &answer)) };
+        }
+        let one = receive(association, context)?;
+        if found.len() < limit {
+            found.push(one);
+        }
+        if found.len() >= limit && !cancelled {
+            cancelled = true;
+            association.send(context, &Command::cancel(MESSAGE_ID), None)?;
+        }
+    }
+}
+
+fn receive(association: &mut Association, context: u8) -> Result<Match> {
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    association.receive_data(context, |piece| {
+        length += piece.len();
+        if length <= MAX_IDENTIFIER {
+            bytes.extend_from_slice(piece);
+        }
+    })?;
+    let wrong =
+        |got: String| Error::Protocol { got, expected: "an identifier of at most 1 MiB in implicit VR" };
+    if length > MAX_IDENTIFIER {
+        return Err(wrong(format!("{length} bytes")));
+    }
+    parse(&bytes).ok_or_else(|| wrong(format!("{length} bytes that are cut short")))
+}
+
+/// Decodes text by the character set that the answer names (PS3.3 C.12.1.1.2), the first where it names several.
+fn parse(bytes: &[u8]) -> Option<Match> {
+    let elements = read(bytes)?;
+    let named = elements.get(&tags::SPECIFIC_CHARACTER_SET);
+    let named = named.and_then(|name| str::from_utf8(name).ok()).and_then(|name| name.split('\\').next());
+    let set = named.and_then(|name| SpecificCharacterSet::from_code(name.trim())).unwrap_or_default();
+    let text = |value: &[u8]| {
+        let text = set.decode(value).unwrap_or_else(|_| String::from_utf8_lossy(value).into_owned());
+        text.trim_matches(['\0', ' ']).to_owned()
+    };
+    Some(elements.iter().map(|(&tag, value)| (tag, text(value))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn identifiers_are_sorted_padded_and_read_back() {
+        let keys =
+            Match::from([(tags::STUDY_INSTANCE_UID, "1.2.3".to_owned()), (tags::MODALITY, "CR ".to_owned())]);
+        let bytes = identifier(Level::Series, &keys);
+        assert!(bytes.starts_with(&[8, 0, 0x52, 0, 6, 0, 0, 0]) && bytes.ends_with(b"1.2.3\0"));
+        let read = parse(&bytes).unwrap();
+        assert_eq!(read[&tags::QUERY_RETRIEVE_LEVEL], "SERIES");
+        assert_eq!(
+            (read[&tags::STUDY_INSTANCE_UID].as_str(), read[&tags::MODALITY].as_str()),
+            ("1.2.3", "CR")
+        );
+    }
+
+    #[test]
+    fn text_is_decoded_by_its_character_set() {
+        let mut bytes = Vec::new();
+        write(&mut bytes, tags::SPECIFIC_CHARACTER_SET, b"ISO_IR 100");
+        write(&mut bytes, tags::STUDY_DESCRIPTION, &[b'R', 0xF6, b'n', b't', b'g', b'e', b'n', b' ']);
+        assert_eq!(parse(&bytes).unwrap()[&tags::STUDY_DESCRIPTION], "Röntgen");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>) {
+            let _ = parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! TLS by rustls (PS3.15 B.9: BCP 195): certificates, keys and whom to trust, from PEM files.
+
+use crate::error::{Error, Result};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Who we are under TLS, and whom we believe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerTls {
+    /// Our certificate, and those between it and the authority, in PEM.
+    pub certificate: PathBuf,
+    /// Its private key in PEM.
+    pub key: PathBuf,
+    /// Authorities whose certificates clients have to show; without it, any client may connect.
+    pub client_authorities: Option<PathBuf>,
+}
+
+/// Whom we believe as a client, and who we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientTls {
+    /// Authorities that sign the servers' certificates, in PEM.
+    pub authorities: PathBuf,
+    /// Our own certificate and its private key, where the server asks for one.
+    pub identity: Option<(PathBuf, PathBuf)>,
+    /// The name in the server's certificate, where it is another than that of the address.
+    pub server_name: Option<String>,
+}
+
+fn wrong(path: &Path) -> impl Fn(rustls::Error) -> Error + '_ {
+    move |error| Error::Tls { path: path.into(), reason: error.to_string() }
+}
+
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let failed = |reason: String| Error::Tls { path: path.into(), reason };
+    let read = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
+    let found: Vec<_> =
+        read.collect::<std::result::Result<_, _>>().map_err(|error| failed(error.to_string()))?;
+    if found.is_empty() { Err(failed("no certificate in it".to_owned())) } else { Ok(found) }
+}
+
+fn key(path: &Path) -> Result<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| Error::Tls { path: path.into(), reason: error.to_string() })
+}
+
+fn roots(path: &Path) -> Result<Arc<RootCertStore>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        roots.add(certificate).map_err(wrong(path))?;
+    }
+    Ok(Arc::new(roots))
+}
+
+fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+impl ServerTls {
+    pub(crate) fn config(&self) -> Result<Arc<ServerConfig>> {
+        let builder = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(wrong(&self.certificate))?;
+        let builder = match &self.client_authorities {
+            None => builder.with_no_client_auth(),
+            Some(path) => {
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots(path)?, provider()).build();
+                let failed = |error: rustls::server::VerifierBuilderError| Error::Tls {
+                    path: path.clone(),
+                    reason: error.to_string(),
+                };
+                builder.with_client_cert_verifier(verifier.map_err(failed)?)
+            }
+        };
+        let config = builder.with_single_cert(certificates(&self.certificate)?, key(&self.key)?);
+        config.map(Arc::new).map_err(wrong(&self.certificate))
+    }
+}
+
+impl ClientTls {
+    pub(crate) fn config(&self) -> Result<Arc<ClientConfig>> {
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(wrong(&self.authorities))?
+            .with_root_certificates(roots(&self.authorities)?);
+        let config = match &self.identity {
+            None => builder.with_no_client_auth(),
+            Some((certificate, path)) => builder
+                .with_client_auth_cert(certificates(certificate)?, key(path)?)
+                .map_err(wrong(certificate))?,
+        };
+        Ok(Arc::new(config))
+    }
+}

@@ -1,0 +1,225 @@
+//! What the tests share: instances to send, a listener of ours, and programs of others.
+#![allow(dead_code, reason = "each test uses some of it")]
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use pacs::inbox::{Inbox, Limits};
+use pacs::scp::{Config, Listener, Stopper};
+use pacs::{Event, Timeouts};
+use std::fs;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub(crate) const CR: &str = "1.2.840.10008.5.1.4.1.1.1";
+pub(crate) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+pub(crate) const IMPLICIT: &str = "1.2.840.10008.1.2";
+
+/// Every transfer syntax of the files in the shared data, as a decoder that reads them all would list them.
+pub(crate) const ALL_SYNTAXES: [&str; 11] = [
+    EXPLICIT,
+    IMPLICIT,
+    "1.2.840.10008.1.2.4.50",
+    "1.2.840.10008.1.2.4.51",
+    "1.2.840.10008.1.2.4.57",
+    "1.2.840.10008.1.2.4.70",
+    "1.2.840.10008.1.2.4.80",
+    "1.2.840.10008.1.2.4.81",
+    "1.2.840.10008.1.2.4.90",
+    "1.2.840.10008.1.2.4.91",
+    "1.2.840.10008.1.2.5",
+];
+
+pub(crate) fn limits() -> Limits {
+    Limits { max_instance_bytes: 16 << 20, min_free_bytes: 0 }
+}
+
+fn short(bytes: &mut Vec<u8>, group: u16, element: u16, vr: &[u8; 2], text: &[u8]) {
+    let mut value = text.to_vec();
+    value.resize(value.len().next_multiple_of(2), if vr == b"UI" { 0 } else { b' ' });
+    bytes.extend(
+        [&group.to_le_bytes()[..], &element.to_le_bytes(), vr, &(value.len() as u16).to_le_bytes()].concat(),
+    );
+    bytes.extend(value);
+}
+
+pub(crate) fn uid(number: usize) -> String {
+    format!("1.2.826.0.1.3680043.10.1.{number}")
+}
+
+/// A chest radiograph of 16×16 pixels, as a file in explicit VR little endian. Twenty are of one series, five series of
+/// one study.
+pub(crate) fn instance(number: usize) -> Vec<u8> {
+    instance_of(number, CR, "SECRET^PATIENT")
+}
+
+pub(crate) fn instance_of(number: usize, sop_class: &str, patient: &str) -> Vec<u8> {
+    let mut meta = Vec::new();
+    meta.extend([2, 0, 1, 0, b'O', b'B', 0, 0, 2, 0, 0, 0, 0, 1]);
+    short(&mut meta, 2, 2, b"UI", sop_class.as_bytes());
+    short(&mut meta, 2, 3, b"UI", uid(number).as_bytes());
+    short(&mut meta, 2, 0x10, b"UI", EXPLICIT.as_bytes());
+    short(&mut meta, 2, 0x12, b"UI", b"1.2.3");
+    let mut file = [&[0; 128][..], b"DICM"].concat();
+    short(&mut file, 2, 0, b"UL", &(meta.len() as u32).to_le_bytes());
+    file.extend(meta);
+    let d = &mut file;
+    short(d, 8, 0x16, b"UI", sop_class.as_bytes());
+    short(d, 8, 0x18, b"UI", uid(number).as_bytes());
+    short(d, 8, 0x20, b"DA", b"20260115");
+    short(d, 8, 0x50, b"SH", b"A1");
+    short(d, 8, 0x60, b"CS", b"CR");
+    short(d, 0x10, 0x10, b"PN", patient.as_bytes());
+    short(d, 0x10, 0x20, b"LO", format!("P{}", number / 100).as_bytes());
+    short(d, 0x18, 0x15, b"CS", b"CHEST");
+    short(d, 0x20, 0x0D, b"UI", format!("1.2.826.0.1.3680043.10.2.{}", number / 100).as_bytes());
+    short(d, 0x20, 0x0E, b"UI", format!("1.2.826.0.1.3680043.10.3.{}", number / 20).as_bytes());
+    short(d, 0x20, 0x10, b"SH", b"1");
+    short(d, 0x20, 0x13, b"IS", number.to_string().as_bytes());
+    short(d, 0x28, 0x02, b"US", &1_u16.to_le_bytes());
+    short(d, 0x28, 0x04, b"CS", b"MONOCHROME2");
+    for (element, value) in [(0x10, 16), (0x11, 16), (0x100, 8), (0x101, 8), (0x102, 7), (0x103, 0_u16)] {
+        short(d, 0x28, element, b"US", &value.to_le_bytes());
+    }
+    d.extend([0xE0, 0x7F, 0x10, 0, b'O', b'B', 0, 0, 0, 1, 0, 0]);
+    d.extend((0..=255).map(|i: u8| i.wrapping_add(number as u8)));
+    file
+}
+
+/// Writes so many instances as files.
+pub(crate) fn write_instances(folder: &Path, numbers: std::ops::Range<usize>) -> Vec<PathBuf> {
+    let write = |number| {
+        let path = folder.join(format!("{number}.dcm"));
+        fs::write(&path, instance(number)).unwrap();
+        path
+    };
+    numbers.map(write).collect()
+}
+
+/// A storage SCP of ours on a free port, until it is dropped.
+pub(crate) struct Ours {
+    pub(crate) address: SocketAddr,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) events: Arc<Mutex<Vec<String>>>,
+    stopper: Stopper,
+    thread: Option<JoinHandle<()>>,
+}
+
+pub(crate) fn config() -> Config {
+    let seconds = Duration::from_secs;
+    Config {
+        address: "127.0.0.1:0".parse().unwrap(),
+        transfer_syntaxes: ALL_SYNTAXES.map(String::from).into(),
+        timeouts: Timeouts {
+            association: seconds(5),
+            idle: seconds(20),
+            pdu: seconds(10),
+            message: seconds(60),
+        },
+        ..Config::default()
+    }
+}
+
+impl Ours {
+    pub(crate) fn start(folder: &Path, config: &Config) -> Self {
+        Self::start_with(folder, config, limits())
+    }
+
+    pub(crate) fn start_with(folder: &Path, config: &Config, limits: Limits) -> Self {
+        let inbox = Arc::new(Inbox::open(folder, limits).unwrap());
+        let listener = Listener::bind(config).unwrap();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let (address, stopper) = (listener.address(), listener.stopper());
+        let (kept, seen) = (Arc::clone(&inbox), Arc::clone(&events));
+        let listen = move || {
+            let note = |event: &Event| seen.lock().unwrap().push(event.to_string());
+            listener.serve(&kept, &note).unwrap();
+        };
+        Self { address, inbox, events, stopper, thread: Some(std::thread::spawn(listen)) }
+    }
+
+    pub(crate) fn waiting(&self) -> u64 {
+        self.inbox.counts().unwrap().waiting
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.events.lock().unwrap().join("\n")
+    }
+}
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        self.stopper.stop();
+        let ended = self.thread.take().unwrap().join();
+        if !std::thread::panicking() {
+            ended.unwrap();
+        }
+    }
+}
+
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Programs of a Debian package; none where they are not installed, which is said, and is a failure where continuous
+/// integration should have installed them.
+pub(crate) fn programs<const N: usize>(names: [&str; N], packages: &str) -> Option<[PathBuf; N]> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]).collect();
+    let find = |name: &str| folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
+    let found = names.map(find);
+    if let Some(at) = found.iter().position(Option::is_none) {
+        let said = format!("NOT TESTED, as `{}` is missing: apt-get install {packages}\n", names[at]);
+        // Past the test harness, which shows what a test prints only where it fails.
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
+        assert!(std::env::var_os("CI").is_none(), "{said}");
+        return None;
+    }
+    Some(found.map(Option::unwrap))
+}
+
+/// Runs a program to its end and gives what it says; fails where it does.
+pub(crate) fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let said =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success(), "{command:?} says {said}");
+    said
+}
+
+/// A program that runs until this is dropped.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The DICOM files that lie beside a checkout of the project, where they do.
+pub(crate) fn shared_files() -> Option<Vec<PathBuf>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/dicom");
+    let entries = fs::read_dir(folder).ok()?;
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "dcm"));
+    files.sort();
+    Some(files)
+}
+
+/// What follows the file meta group: all that is sent.
+pub(crate) fn data_set(file: &[u8]) -> &[u8] {
+    let length = u32::from_le_bytes(file[140..144].try_into().unwrap());
+    &file[144 + length as usize..]
+}
