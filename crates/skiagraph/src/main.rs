@@ -4,6 +4,7 @@ mod bench;
 mod commands;
 mod compare;
 mod ingest;
+mod intake;
 mod memory;
 mod model;
 mod output;
@@ -57,6 +58,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Explain(args) => commands::explain::run(&args),
         Command::Saliency(args) => commands::saliency::run(&args),
         Command::Gallery(args) => commands::gallery::run(&args),
+        Command::Listen(args) => commands::listen::run(&args),
+        Command::Inbox(args) => commands::inbox::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Completions(args) => commands::completions::run::<Cli>(&args),
     }

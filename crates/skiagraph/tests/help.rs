@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["demo"],
     &["train"],
@@ -27,6 +27,11 @@ const COMMANDS: [&[&str]; 20] = [
     &["gallery", "backup"],
     &["gallery", "export"],
     &["gallery", "import"],
+    &["listen"],
+    &["inbox"],
+    &["inbox", "status"],
+    &["inbox", "work"],
+    &["inbox", "retry"],
     &["bench"],
     &["completions"],
 ];

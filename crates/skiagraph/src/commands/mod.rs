@@ -7,7 +7,9 @@ pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod gallery;
+pub(crate) mod inbox;
 pub(crate) mod index;
+pub(crate) mod listen;
 pub(crate) mod saliency;
 pub(crate) mod search;
 pub(crate) mod train;
@@ -24,6 +26,8 @@ pub(crate) enum Command {
     Explain(explain::ExplainArgs),
     Saliency(saliency::SaliencyArgs),
     Gallery(gallery::GalleryArgs),
+    Listen(listen::ListenArgs),
+    Inbox(inbox::InboxArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
 }

@@ -1,0 +1,180 @@
+//! `skiagraph inbox`: what a PACS has sent and the gallery does not have yet.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, Result, bail};
+use pacs::inbox::{Counts, Failure, Inbox, Key, Limits};
+use retrieval::gallery::Gallery;
+use serde::Serialize;
+
+use crate::intake::Intake;
+use crate::model::ModelArgs;
+use crate::output;
+use crate::progress::Progress;
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph inbox status inbox
+  skiagraph inbox work inbox --gallery g
+  skiagraph inbox retry inbox";
+
+/// Look after what was received from a PACS: status, work, retry
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct InboxArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// Say how many instances wait, and which could not be used and why
+    #[command(
+        after_help = "EXAMPLES:\n  skiagraph inbox status inbox\n  skiagraph inbox status inbox --json"
+    )]
+    Status(Folder),
+    /// Put all that waits into a gallery
+    #[command(after_help = "EXAMPLES:\n  skiagraph inbox work inbox --gallery g\n  \
+                            skiagraph inbox work inbox --gallery g --json")]
+    Work(Work),
+    /// Let instances that could not be used wait again
+    #[command(after_help = "EXAMPLES:\n  skiagraph inbox retry inbox\n  \
+                            skiagraph inbox retry inbox 5f2b… --json")]
+    Retry(Retry),
+}
+
+#[derive(clap::Args)]
+struct Folder {
+    /// The inbox's folder
+    #[arg(value_name = "INBOX")]
+    inbox: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("where").required(true).args(["gallery"])))]
+struct Work {
+    #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
+    destination: Destination,
+}
+
+#[derive(clap::Args)]
+struct Retry {
+    #[command(flatten)]
+    folder: Folder,
+    /// Their names, as `status` shows them [default: all]
+    #[arg(value_name = "NAME")]
+    names: Vec<Key>,
+}
+
+/// Where instances go.
+#[derive(clap::Args)]
+pub(crate) struct Destination {
+    /// The gallery's folder; made if it is not there
+    #[arg(long, value_name = "FOLDER")]
+    gallery: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+impl Destination {
+    /// The one who fills the gallery from the inbox.
+    pub(crate) fn intake<'a>(&self, inbox: &'a Inbox) -> Result<Intake<'a>> {
+        let folder = self.gallery.as_ref().context("--gallery FOLDER says where pictures go")?;
+        let consumer = inbox.consumer()?;
+        let encoder = self.model.load()?;
+        let gallery = Gallery::open_or_create(folder, encoder.model_id(), encoder.bits())?;
+        Ok(Intake { consumer, gallery, encoder })
+    }
+}
+
+/// Does what was asked.
+pub(crate) fn run(args: &InboxArgs) -> Result<()> {
+    match &args.action {
+        Action::Status(folder) => status(folder),
+        Action::Work(work) => encode(work),
+        Action::Retry(retry) => try_again(retry),
+    }
+}
+
+/// The inbox, which must be there: only who receives makes one.
+fn open(folder: &Folder) -> Result<Inbox> {
+    if !folder.inbox.is_dir() {
+        bail!("there is no inbox `{}`; `skiagraph listen` makes one", folder.inbox.display());
+    }
+    Ok(Inbox::open(&folder.inbox, Limits::default())?)
+}
+
+#[derive(Serialize)]
+struct Status {
+    #[serde(flatten)]
+    counts: Counts,
+    failures: Vec<Failed>,
+}
+
+#[derive(Serialize)]
+struct Failed {
+    name: String,
+    reason: String,
+    unix_seconds: u64,
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self { name: failure.key.to_string(), reason: failure.reason, unix_seconds: failure.unix_seconds }
+    }
+}
+
+fn status(folder: &Folder) -> Result<()> {
+    let inbox = open(folder)?;
+    let counts = inbox.counts()?;
+    let failures: Vec<Failed> = inbox.failures()?.into_iter().map(Failed::from).collect();
+    if folder.json {
+        return output::json(&Status { counts, failures });
+    }
+    output::text(&format!(
+        "waiting {}, being encoded {}, failed {}, in a gallery {}",
+        counts.waiting, counts.taken, counts.failed, counts.done
+    ))?;
+    failures.iter().try_for_each(|failed| output::text(&format!("  {}: {}", failed.name, failed.reason)))
+}
+
+fn encode(work: &Work) -> Result<()> {
+    let inbox = open(&work.folder)?;
+    let mut intake = work.destination.intake(&inbox)?;
+    let waiting = inbox.counts()?.waiting;
+    let progress = Progress::images("encoding", waiting as usize);
+    let taken = intake
+        .work(&AtomicBool::new(false), |batch| progress.advance(batch.added + batch.known + batch.failed))?;
+    progress.finish();
+    intake.gallery.settle()?;
+    if work.folder.json {
+        return output::json(&taken);
+    }
+    let size = intake.gallery.len();
+    output::text(&format!(
+        "added {}, already known {}, failed {}; the gallery holds {size} pictures",
+        taken.added, taken.known, taken.failed
+    ))
+}
+
+fn try_again(retry: &Retry) -> Result<()> {
+    let inbox = open(&retry.folder)?;
+    let names = match &retry.names[..] {
+        [] => inbox.failures()?.into_iter().map(|failure| failure.key).collect(),
+        given => given.to_vec(),
+    };
+    for name in &names {
+        if !inbox.retry(name)? {
+            bail!("`{name}` is not among what failed; `skiagraph inbox status` lists that");
+        }
+    }
+    if retry.folder.json {
+        return output::json(&serde_json::json!({ "waiting_again": names.len() }));
+    }
+    output::text(&format!("{} instances wait again", names.len()))
+}

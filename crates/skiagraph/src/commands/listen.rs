@@ -1,0 +1,181 @@
+//! `skiagraph listen`: a PACS sends, and what it sent can be found.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use pacs::inbox::{Inbox, Limits, Stored};
+use pacs::scp::{Config, Listener};
+use pacs::{Event, ServerTls};
+use serde::Serialize;
+
+use super::inbox::Destination;
+use crate::intake::{Intake, Taken};
+use crate::output;
+
+/// How long the one who encodes waits for something to arrive.
+const WAIT: Duration = Duration::from_millis(300);
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph listen --inbox inbox --gallery g
+  skiagraph listen --inbox inbox --gallery g --ae-title XRAYS --port 104 --address 0.0.0.0 --caller PACS1
+  skiagraph listen --inbox inbox --store-only --json
+
+An instance is answered with success when it lies on the disk. Encoding follows; what is not encoded yet when the
+command ends, even by a kill, is encoded by the next `listen` or by `skiagraph inbox work`.";
+
+/// Receive radiographs from a PACS or a modality (DICOM C-STORE, C-ECHO) and put them into a gallery
+///
+/// Listens until it is interrupted. What cannot be decoded is kept aside with its reason: see `skiagraph inbox`.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES, group(clap::ArgGroup::new("where").required(true).args(["gallery", "store_only"])))]
+pub(crate) struct ListenArgs {
+    /// Folder in which instances wait; made if it is not there
+    #[arg(long, value_name = "FOLDER")]
+    inbox: PathBuf,
+    #[command(flatten)]
+    destination: Destination,
+    /// Only keep what arrives; encode it later with `skiagraph inbox work`
+    #[arg(long)]
+    store_only: bool,
+    /// Our AE title
+    #[arg(long, value_name = "TITLE", default_value = "SKIAGRAPH")]
+    ae_title: String,
+    /// Address to listen on: this machine alone unless you say otherwise
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    address: IpAddr,
+    /// Port; 0 lets the system choose
+    #[arg(long, default_value_t = 11112)]
+    port: u16,
+    /// AE title that may call; may be given several times [default: any]
+    #[arg(long = "caller", value_name = "TITLE")]
+    callers: Vec<String>,
+    /// Associations at a time
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    max_associations: usize,
+    /// Our certificate (PEM): accept TLS alone
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Authorities (PEM) one of which must have signed the certificate of whoever calls
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_clients: Option<PathBuf>,
+    /// Print the report as JSON when it ends
+    #[arg(long)]
+    json: bool,
+}
+
+/// What happened.
+#[derive(Serialize)]
+struct Report {
+    /// Instances that were new and are durable.
+    received: u64,
+    /// Instances that were known.
+    repeated: u64,
+    /// Instances that were refused.
+    refused: u64,
+    #[serde(flatten)]
+    taken: Taken,
+}
+
+#[derive(Default)]
+struct Received {
+    new: AtomicU64,
+    known: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// Listens, and encodes what arrives.
+pub(crate) fn run(args: &ListenArgs) -> Result<()> {
+    let listener = Listener::bind(&args.config())?;
+    let inbox = Inbox::open(&args.inbox, Limits::default())?;
+    let mut intake = if args.store_only { None } else { Some(args.destination.intake(&inbox)?) };
+    let stop = stop_when_interrupted(&listener)?;
+    let (received, address) = (Received::default(), listener.address());
+    eprintln!("listening at {address} as {}; Ctrl-C ends it", args.ae_title);
+    let taken = thread::scope(|scope| {
+        let listening = scope.spawn(|| listener.serve(&inbox, &|event| received.hear(event)));
+        let taken = intake.as_mut().map_or(Ok(Taken::default()), |intake| follow(intake, stop));
+        if taken.is_err() {
+            listener.stopper().stop();
+        }
+        listening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        taken
+    })?;
+    received.report(taken, args.json)
+}
+
+impl ListenArgs {
+    fn config(&self) -> Config {
+        let tls = self.tls_certificate.clone().zip(self.tls_key.clone());
+        Config {
+            address: SocketAddr::new(self.address, self.port),
+            ae_title: self.ae_title.clone(),
+            callers: self.callers.clone(),
+            transfer_syntaxes: radiograph::transfer_syntaxes().map(String::from).collect(),
+            max_associations: self.max_associations,
+            tls: tls.map(|(certificate, key)| ServerTls {
+                certificate,
+                key,
+                client_authorities: self.tls_clients.clone(),
+            }),
+            ..Config::default()
+        }
+    }
+}
+
+/// A flag that SIGINT and SIGTERM raise, after they have told the listener.
+fn stop_when_interrupted(listener: &Listener) -> Result<&'static AtomicBool> {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    let stopper = listener.stopper();
+    let interrupted = move || {
+        STOP.store(true, Ordering::Relaxed);
+        stopper.stop();
+    };
+    ctrlc::set_handler(interrupted).context("cannot listen for interrupts")?;
+    Ok(&STOP)
+}
+
+/// Encodes what arrives, as it arrives.
+fn follow(intake: &mut Intake, stop: &AtomicBool) -> Result<Taken> {
+    let mut total = Taken::default();
+    while !stop.load(Ordering::Relaxed) {
+        let taken = intake.work(stop, |_| ())?;
+        if taken.added + taken.known + taken.failed > 0 {
+            eprintln!("encoded {}, known {}, failed {}", taken.added, taken.known, taken.failed);
+        }
+        total = total.and(taken);
+        thread::sleep(WAIT);
+    }
+    Ok(total)
+}
+
+impl Received {
+    fn hear(&self, event: &Event) {
+        eprintln!("{event}");
+        let count = match event {
+            Event::Stored { stored: Stored::New, .. } => &self.new,
+            Event::Stored { .. } => &self.known,
+            Event::Refused { .. } => &self.refused,
+            _ => return,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn report(&self, taken: Taken, json: bool) -> Result<()> {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (received, repeated, refused) = (count(&self.new), count(&self.known), count(&self.refused));
+        if json {
+            return output::json(&Report { received, repeated, refused, taken });
+        }
+        output::text(&format!(
+            "received {received}, known before {repeated}, refused {refused}; encoded {}, failed {}",
+            taken.added, taken.failed
+        ))
+    }
+}
