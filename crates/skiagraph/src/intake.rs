@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 use network::Encoder;
 use pacs::inbox::{Consumer, Item};
+use radiograph::Preprocess;
 use rayon::prelude::*;
 use retrieval::gallery::{Gallery, Record};
 use serde::Serialize;
@@ -73,7 +74,8 @@ impl Intake<'_> {
     }
 
     fn batch(&mut self, items: Vec<Item>) -> Result<Taken> {
-        let decoded: Vec<Result<Decoded>> = items.par_iter().map(|item| self.decode(item)).collect();
+        let preprocess = self.encoder.preprocess();
+        let decoded: Vec<Result<Decoded>> = items.par_iter().map(|item| decode(item, preprocess)).collect();
         let mut taken = Taken::default();
         let (mut sound, mut pictures) = (Vec::new(), Vec::new());
         for (item, decoded) in items.into_iter().zip(decoded) {
@@ -98,12 +100,6 @@ impl Intake<'_> {
         Ok(taken)
     }
 
-    /// An instance is named in the gallery as it is in the inbox: its own name is patient data.
-    fn decode(&self, item: &Item) -> Result<Decoded> {
-        let record = Record { name: format!("{}.dcm", item.key()), ..Record::default() };
-        ingest::decode(&Listed { path: item.path().to_owned(), record }, self.encoder.preprocess())
-    }
-
     fn store(&mut self, pictures: Vec<Decoded>) -> Result<()> {
         let encodings = ingest::encode_pictures(&self.encoder, &pictures)?;
         for entry in ingest::entries(pictures, encodings)? {
@@ -111,4 +107,10 @@ impl Intake<'_> {
         }
         Ok(self.gallery.commit()?)
     }
+}
+
+/// An instance is named in the gallery as it is in the inbox: its own name is patient data.
+fn decode(item: &Item, preprocess: &Preprocess) -> Result<Decoded> {
+    let record = Record { name: format!("{}.dcm", item.key()), ..Record::default() };
+    ingest::decode(&Listed { path: item.path().to_owned(), record }, preprocess)
 }
