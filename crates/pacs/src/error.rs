@@ -73,8 +73,8 @@ pub enum Error {
     /// A peer that took longer than the timeouts allow.
     #[error("the peer took too long; raise the timeout if its line is slow")]
     TimedOut,
-    /// A connection that was closed without a release.
-    #[error("the peer closed the connection without releasing the association")]
+    /// A connection that was closed in the midst of something.
+    #[error("the peer closed the connection before the end")]
     Closed,
     /// An association that the peer aborted.
     #[error("the peer aborted the association")]
@@ -113,6 +113,52 @@ pub enum Error {
         got: String,
         /// What should have come.
         expected: &'static str,
+    },
+    /// A body of several parts that is none.
+    #[error("got {got}, expected a multipart body as RFC 2046 5.1 defines it")]
+    Multipart {
+        /// What came.
+        got: &'static str,
+    },
+    /// A server that cannot be reached, or whose answer breaks off.
+    #[error("{url}: {reason}")]
+    Http {
+        /// What was asked for, without a query.
+        url: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// A server that refuses.
+    #[error("{url}: the server answers {status}, expected success; {hint}")]
+    HttpStatus {
+        /// What was asked for, without a query.
+        url: String,
+        /// The status (RFC 9110 15).
+        status: u16,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// An answer of a server that makes no sense.
+    #[error("{url}: got {got}, expected {expected}")]
+    Answer {
+        /// What was asked for, without a query.
+        url: String,
+        /// What came.
+        got: String,
+        /// What should have come.
+        expected: &'static str,
+    },
+    /// An instance of a class that is not kept.
+    #[error("SOP class {sop_class} is no picture, expected the storage of images")]
+    NoImage {
+        /// The class.
+        sop_class: String,
+    },
+    /// An instance in an encoding that is not read.
+    #[error("transfer syntax {uid} is not among those that are accepted; have the sender transcode")]
+    TransferSyntax {
+        /// Its UID.
+        uid: String,
     },
     /// A service that the peer does not offer.
     #[error("the peer accepts no {service}; expected it to be configured for us")]

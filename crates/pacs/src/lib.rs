@@ -2,12 +2,17 @@
 
 mod association;
 mod command;
+pub mod dicomweb;
 mod elements;
 mod error;
 mod event;
+mod http;
 pub mod inbox;
+mod multipart;
+pub mod orthanc;
 mod part10;
 mod query;
+mod receive;
 pub mod scp;
 pub mod scu;
 mod tls;
@@ -17,6 +22,8 @@ pub use association::Timeouts;
 pub use dicom_core::Tag;
 pub use error::{Error, Result};
 pub use event::{Event, Events};
+pub use http::{Authorization, Server};
 pub use query::Query;
+pub use receive::Fetched;
 pub use tls::{ClientTls, ServerTls};
 pub use uids::IMAGE_STORAGE;

@@ -1,0 +1,189 @@
+//! STOW-RS as server (PS3.18 10.5): a body of DICOM files into the inbox, and the answer that says what became of each.
+//! Whoever listens for HTTP calls this; it knows nothing of sockets.
+
+use super::json::{Object, object};
+use crate::command::status;
+use crate::error::{Error, Result};
+use crate::event::{Event, Events};
+use crate::inbox::{Inbox, Key};
+use crate::multipart::{MediaType, Multipart};
+use crate::part10::Identity;
+use crate::receive::{Received, concerns_one, receive};
+use dicom_dictionary_std::tags;
+use serde_json::{Value, json};
+use std::io::Read;
+
+/// Of PS3.18 table I.2-2.
+const TRANSFER_SYNTAX_NOT_SUPPORTED: u16 = 0xC122;
+
+/// How much one request may bring. The size of an instance is limited by the inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Instances.
+    pub max_instances: usize,
+    /// Bytes of the whole body.
+    pub max_body_bytes: u64,
+}
+
+impl Default for Limits {
+    /// Ten thousand instances, 16 GiB.
+    fn default() -> Self {
+        Self { max_instances: 10_000, max_body_bytes: 16 << 30 }
+    }
+}
+
+/// What to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status: 200 all stored, 202 some, 409 none, 400 not a body of parts, 415 another media type, 503 no
+    /// room.
+    pub status: u16,
+    /// The Store Instances Response Module as DICOM JSON, `application/dicom+json` (PS3.18 table 10.5.3-2); empty
+    /// with 400 and 415.
+    pub body: String,
+}
+
+/// What became of the parts so far.
+#[derive(Default)]
+struct Outcome {
+    stored: Vec<Value>,
+    failed: Vec<Value>,
+    unidentified: Vec<Value>,
+    without_room: usize,
+}
+
+/// What answers `POST /studies`.
+#[derive(Clone, Copy)]
+pub struct Receiver<'a> {
+    /// Where instances go.
+    pub inbox: &'a Inbox,
+    /// Transfer syntaxes in which instances are taken: those that the decoder reads.
+    pub transfer_syntaxes: &'a [String],
+    /// How much a request may bring.
+    pub limits: Limits,
+    /// Where events go.
+    pub events: Events<'a>,
+}
+
+impl Receiver<'_> {
+    /// Receives the body of a request: each part that the answer calls stored is durable in the inbox. `content_type`
+    /// is the request's header, `from` whom it is from, as logs may say.
+    ///
+    /// # Errors
+    /// [`Error::Closed`], [`Error::TimedOut`] or [`Error::Network`] if the body breaks off; nobody waits for an answer
+    /// then. What was received whole is kept.
+    pub fn receive(&self, content_type: &str, body: &mut dyn Read, from: &str) -> Result<Answer> {
+        let kind = MediaType::parse(content_type);
+        let kind_of_parts = kind.parameter("type").unwrap_or("application/dicom");
+        if kind.name != "multipart/related" || !kind_of_parts.eq_ignore_ascii_case("application/dicom") {
+            return Ok(Answer::without_body(415));
+        }
+        let Some(boundary) = kind.boundary() else { return Ok(Answer::without_body(400)) };
+        let mut parts = Multipart::new(body.take(self.limits.max_body_bytes), boundary);
+        let mut outcome = Outcome::default();
+        for count in 0.. {
+            match parts.next_part() {
+                Ok(Some(_)) if count < self.limits.max_instances => {}
+                Ok(None) if count > 0 => break,
+                // Beyond a limit, or no parts: what was stored stays so, and is known when it is sent again.
+                Ok(_) | Err(Error::Multipart { .. }) => return Ok(Answer::without_body(400)),
+                Err(error) => return Err(error),
+            }
+            self.receive_part(&mut parts, from, &mut outcome)?;
+        }
+        Ok(outcome.answer())
+    }
+
+    fn receive_part(&self, part: &mut dyn Read, from: &str, outcome: &mut Outcome) -> Result<()> {
+        let mut seen = None;
+        let admit = |identity: &Identity| {
+            seen = Some(identity.clone());
+            let uid = &identity.transfer_syntax;
+            let is_read = self.transfer_syntaxes.contains(uid);
+            if is_read { Ok(()) } else { Err(Error::TransferSyntax { uid: uid.clone() }) }
+        };
+        match receive(part, self.inbox, admit) {
+            Ok(received) => outcome.keep(&received, from, self.events),
+            Err(error) if is_broken(&error) => return Err(error),
+            Err(error) => outcome.refuse(seen, &error, from, self.events),
+        }
+        Ok(())
+    }
+}
+
+/// Whether the body cannot go on after this.
+fn is_broken(error: &Error) -> bool {
+    !concerns_one(error) && !matches!(error, Error::OutOfSpace { .. } | Error::File { .. })
+}
+
+impl Outcome {
+    fn keep(&mut self, received: &Received, from: &str, events: Events) {
+        let Received { identity, stored, bytes } = received;
+        let key = Key::of(&identity.sop_instance);
+        events(&Event::Stored { key, stored: *stored, bytes: *bytes, from: from.to_owned() });
+        let mut item = reference(identity);
+        item.extend(object([(tags::RETRIEVE_URL, "UR", Vec::new())]));
+        self.stored.push(item.into());
+    }
+
+    fn refuse(&mut self, identity: Option<Identity>, error: &Error, from: &str, events: Events) {
+        let reason = reason(error);
+        let key = identity.as_ref().map(|identity| Key::of(&identity.sop_instance));
+        events(&Event::Refused { key, status: reason, reason: error.to_string(), from: from.to_owned() });
+        self.without_room += usize::from(matches!(error, Error::OutOfSpace { .. }));
+        let why = object([(tags::FAILURE_REASON, "US", vec![reason.into()])]);
+        match identity {
+            Some(identity) => {
+                let mut item = reference(&identity);
+                item.extend(why);
+                self.failed.push(item.into());
+            }
+            None => self.unidentified.push(why.into()),
+        }
+    }
+
+    fn answer(self) -> Answer {
+        let failed = self.failed.len() + self.unidentified.len();
+        let status = match (self.stored.len(), failed) {
+            (_, 0) => 200,
+            (0, all) if all == self.without_room => 503,
+            (0, _) => 409,
+            _ => 202,
+        };
+        let sequences = [
+            (tags::REFERENCED_SOP_SEQUENCE, self.stored),
+            (tags::FAILED_SOP_SEQUENCE, self.failed),
+            (tags::OTHER_FAILURES_SEQUENCE, self.unidentified),
+        ];
+        let filled = sequences.into_iter().filter(|(_, items)| !items.is_empty());
+        let mut module = object(filled.map(|(tag, items)| (tag, "SQ", items)));
+        module.extend(object([(tags::RETRIEVE_URL, "UR", Vec::new())]));
+        Answer { status, body: Value::from(module).to_string() }
+    }
+}
+
+impl Answer {
+    fn without_body(status: u16) -> Self {
+        Self { status, body: String::new() }
+    }
+}
+
+/// Referenced SOP Class and Instance UID.
+fn reference(identity: &Identity) -> Object {
+    object([
+        (tags::REFERENCED_SOP_CLASS_UID, "UI", vec![json!(identity.sop_class)]),
+        (tags::REFERENCED_SOP_INSTANCE_UID, "UI", vec![json!(identity.sop_instance)]),
+    ])
+}
+
+/// The failure reason (PS3.18 table I.2-2).
+fn reason(error: &Error) -> u16 {
+    match error {
+        Error::OutOfSpace { .. } | Error::InstanceTooLarge { .. } => status::OUT_OF_RESOURCES,
+        Error::Mismatch { .. } => status::DATA_SET_DOES_NOT_MATCH,
+        Error::NotDicom { .. } => status::CANNOT_UNDERSTAND,
+        Error::NoImage { .. } => status::SOP_CLASS_NOT_SUPPORTED,
+        Error::TransferSyntax { .. } => TRANSFER_SYNTAX_NOT_SUPPORTED,
+        _ => status::PROCESSING_FAILURE,
+    }
+}

@@ -1,0 +1,235 @@
+//! Requests to a server of DICOMweb or Orthanc: its address, who we are, whom we believe, how long it may take.
+
+use crate::error::{Error, Result};
+use crate::tls::certificates;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as STANDARD;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use ureq::http::Response;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+/// Bytes of an answer in JSON. A page of a thousand instances has one megabyte.
+const MAX_JSON: u64 = 64 << 20;
+
+/// What we show to a server. Read from a file, as command lines and environments are seen by others.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Authorization(String);
+
+impl Authorization {
+    /// Name and password as `name:password` in a file (RFC 7617).
+    ///
+    /// # Errors
+    /// [`Error::File`], [`Error::Setting`].
+    pub fn basic(file: &Path) -> Result<Self> {
+        let text = secret(file)?;
+        if !text.contains(':') {
+            return Err(wrong("another text", "`name:password` in the file"));
+        }
+        Ok(Self(format!("Basic {}", STANDARD.encode(text))))
+    }
+
+    /// A token in a file (RFC 6750).
+    ///
+    /// # Errors
+    /// [`Error::File`], [`Error::Setting`].
+    pub fn bearer(file: &Path) -> Result<Self> {
+        Ok(Self(format!("Bearer {}", secret(file)?)))
+    }
+}
+
+impl fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authorization(…)")
+    }
+}
+
+fn secret(file: &Path) -> Result<String> {
+    let text = fs::read_to_string(file).map_err(|source| Error::File { path: file.into(), source })?;
+    let text = text.trim();
+    if text.is_empty() || !text.chars().all(|c| !c.is_control()) {
+        return Err(wrong("nothing, or several lines", "one line in the file"));
+    }
+    Ok(text.to_owned())
+}
+
+fn wrong(got: &str, expected: &'static str) -> Error {
+    Error::Setting { setting: "authorization", got: got.to_owned(), expected }
+}
+
+/// A server that answers HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Where its services begin, as `https://pacs.example/dicom-web`. No name or password may be in it.
+    pub url: String,
+    /// What we show, where it asks.
+    pub authorization: Option<Authorization>,
+    /// Authorities that sign its certificate, in PEM; without it, those that browsers believe.
+    pub authorities: Option<PathBuf>,
+    /// How long it may take to answer, and then to send one instance.
+    pub timeout: Duration,
+}
+
+impl Server {
+    /// A server that asks for nothing and has two minutes.
+    pub fn new(url: &str) -> Self {
+        let timeout = Duration::from_secs(120);
+        Self { url: url.to_owned(), authorization: None, authorities: None, timeout }
+    }
+}
+
+/// Sends requests to one server.
+#[derive(Debug)]
+pub(crate) struct Http {
+    agent: Agent,
+    base: String,
+    authorization: Option<Authorization>,
+}
+
+impl Http {
+    pub(crate) fn new(server: &Server) -> Result<Self> {
+        let base = server.url.trim_end_matches('/').to_owned();
+        let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
+        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '@' | '?' | '#');
+        if !host.is_some_and(|host| !host.is_empty() && host.chars().all(plain)) {
+            let expected = "http:// or https://, a host, a path; no name, password, query or fragment";
+            return Err(Error::Setting { setting: "server", got: "another address".to_owned(), expected });
+        }
+        let mut tls = TlsConfig::builder();
+        if let Some(path) = &server.authorities {
+            let read = certificates(path)?;
+            let read: Vec<_> = read.iter().map(|one| Certificate::from_der(one).to_owned()).collect();
+            tls = tls.root_certs(RootCerts::new_with_certs(&read));
+        }
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .tls_config(tls.build())
+            // Nothing below the binary reads the environment, and a hospital's PACS is behind no proxy.
+            .proxy(None)
+            .max_redirects(3)
+            .timeout_connect(Some(server.timeout))
+            .timeout_recv_response(Some(server.timeout))
+            .timeout_recv_body(Some(server.timeout))
+            .timeout_send_request(Some(server.timeout))
+            .timeout_send_body(Some(server.timeout))
+            .build();
+        Ok(Self { agent: config.into(), base, authorization: server.authorization.clone() })
+    }
+
+    /// The host and its port: what a log may say.
+    pub(crate) fn host(&self) -> &str {
+        self.base.split('/').nth(2).unwrap_or_default()
+    }
+
+    /// The base address, which names the server.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub(crate) fn get(&self, path: &str, accept: &str) -> Result<Response<Body>> {
+        let mut request = self.agent.get(format!("{}{path}", self.base)).header("Accept", accept);
+        if let Some(Authorization(value)) = &self.authorization {
+            request = request.header("Authorization", value);
+        }
+        request.call().map_err(|error| self.failed(path, &error))
+    }
+
+    /// Posts a body whose length is known beforehand.
+    pub(crate) fn post(
+        &self,
+        path: &str,
+        [content_type, accept]: [&str; 2],
+        length: u64,
+        body: &mut dyn Read,
+    ) -> Result<Response<Body>> {
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .header("Content-Type", content_type)
+            .header("Content-Length", length.to_string())
+            .header("Accept", accept);
+        if let Some(Authorization(value)) = &self.authorization {
+            request = request.header("Authorization", value);
+        }
+        request.send(ureq::SendBody::from_reader(body)).map_err(|error| self.failed(path, &error))
+    }
+
+    /// An answer in JSON; none where there is nothing to tell (204).
+    pub(crate) fn json<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<Option<T>> {
+        let response = self.get(path, accept)?;
+        match response.status().as_u16() {
+            204 => Ok(None),
+            200 => self.parse(path, response).map(Some),
+            status => Err(self.refused(path, status)),
+        }
+    }
+
+    /// The body as JSON.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, path: &str, mut response: Response<Body>) -> Result<T> {
+        let body = response.body_mut().with_config().limit(MAX_JSON).reader();
+        serde_json::from_reader(body).map_err(|error| {
+            // What the parser says may quote what it read.
+            let got = format!("text that is no such JSON ({:?}, line {})", error.classify(), error.line());
+            self.answer(path, got, "JSON of at most 64 MiB, as the service defines it")
+        })
+    }
+
+    pub(crate) fn failed(&self, path: &str, error: &ureq::Error) -> Error {
+        Error::Http { url: self.shown(path), reason: error.to_string() }
+    }
+
+    pub(crate) fn refused(&self, path: &str, status: u16) -> Error {
+        let hint = match status {
+            401 | 403 => "give it a name and password, or a token",
+            404 => "look at the address, and whether the service is switched on",
+            _ => "look at the server's log",
+        };
+        Error::HttpStatus { url: self.shown(path), status, hint }
+    }
+
+    pub(crate) fn answer(&self, path: &str, got: String, expected: &'static str) -> Error {
+        Error::Answer { url: self.shown(path), got, expected }
+    }
+
+    /// An address as errors show it: without the query, and without UIDs, which name studies of patients.
+    fn shown(&self, path: &str) -> String {
+        let path = path.split('?').next().unwrap_or_default();
+        let part = |part: &str| if part.len() > 16 || part.contains('.') { "…" } else { part }.to_owned();
+        let parts: Vec<String> = path.split('/').map(part).collect();
+        format!("{}{}", self.base, parts.join("/"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_passwords_are_not_shown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "Aladdin:open sesame\n").unwrap();
+        let basic = Authorization::basic(file.path()).unwrap();
+        // The example of RFC 7617 2.
+        assert_eq!(basic.0, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert_eq!(format!("{basic:?}"), "Authorization(…)");
+        fs::write(file.path(), "a\nb").unwrap();
+        assert!(Authorization::bearer(file.path()).is_err());
+        for url in ["https://a:b@c/d", "ftp://c", "https://", "http://c/?token=d", "http://c d"] {
+            let error = Http::new(&Server::new(url)).unwrap_err().to_string();
+            assert!(!error.contains("a:b@c") && !error.contains("token"), "{error}");
+        }
+    }
+
+    #[test]
+    fn errors_show_no_uids() {
+        let http = Http::new(&Server::new("https://pacs.example:8042/dicom-web/")).unwrap();
+        assert_eq!(http.host(), "pacs.example:8042");
+        let said = http.refused("/studies/1.2.3/series/1.4?PatientID=7", 404).to_string();
+        assert!(said.starts_with("https://pacs.example:8042/dicom-web/studies/…/series/…: "), "{said}");
+    }
+}

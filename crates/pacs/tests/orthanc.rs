@@ -1,0 +1,214 @@
+//! A real Orthanc: C-STORE both ways, C-FIND and C-MOVE, STOW-RS, QIDO-RS and WADO-RS, the feed of changes, and
+//! routing by a script.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+#[path = "common/orthanc.rs"]
+mod orthanc;
+
+use common::{
+    CR, Ours, config, data_set, instance, instance_of, programs, run, shared_files, uid, wait_until,
+    write_instances,
+};
+use orthanc::Orthanc;
+use pacs::dicomweb::{Client, Sent};
+use pacs::inbox::Key;
+use pacs::orthanc::Changes;
+use pacs::scu::{Level, Match, Moved, Peer};
+use pacs::{Authorization, Error, Event, Fetched, Query, Server, Tag};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tempfile::{TempDir, tempdir};
+
+const STUDY: Tag = Tag(0x20, 0x0D);
+const SERIES: Tag = Tag(0x20, 0x0E);
+const QUIET: pacs::Events<'static> = &|_: &Event| ();
+
+/// An Orthanc, and a storage SCP of ours that it knows.
+fn both(lua: &str) -> Option<(TempDir, Ours, Orthanc)> {
+    let folder = tempdir().unwrap();
+    let ours = Ours::start(&folder.path().join("inbox"), &config());
+    let orthanc = Orthanc::start(&folder.path().join("orthanc"), ours.address.port(), lua)?;
+    Some((folder, ours, orthanc))
+}
+
+fn peer(orthanc: &Orthanc) -> Peer {
+    Peer::new(&orthanc.address(), "ORTHANC", "SKIAGRAPH")
+}
+
+fn server(orthanc: &Orthanc, path: &str) -> Server {
+    let authorization = Some(Authorization::basic(&orthanc.password_file()).unwrap());
+    Server { authorization, ..Server::new(&format!("{}{path}", orthanc.url())) }
+}
+
+fn send(orthanc: &Orthanc, folder: &Path, numbers: std::ops::Range<usize>) {
+    let files = write_instances(folder, numbers);
+    peer(orthanc)
+        .store(&files, |path, outcome| outcome.unwrap_or_else(|error| panic!("{path:?}: {error}")))
+        .unwrap();
+}
+
+fn chest() -> Query {
+    let some = |text: &str| Some(text.to_owned());
+    Query { modality: some("CR"), from: some("20260101"), to: some("20260131"), body_part: some("CHEST") }
+}
+
+/// That these numbers, and no others, wait with the bytes they were made of.
+fn check(ours: &Ours, numbers: std::ops::Range<usize>) {
+    assert_eq!(ours.waiting(), numbers.len() as u64, "{}", ours.log());
+    for number in numbers {
+        let path = ours.inbox.folder().join("waiting").join(format!("{}.dcm", Key::of(&uid(number))));
+        assert!(data_set(&fs::read(path).unwrap()) == data_set(&instance(number)), "{number}");
+    }
+}
+
+#[test]
+fn c_store_both_ways() {
+    let Some((folder, ours, orthanc)) = both("") else { return };
+    peer(&orthanc).echo().unwrap();
+    orthanc.post("/modalities/skiagraph/echo", b"{}");
+    send(&orthanc, folder.path(), 0..40);
+    assert_eq!(orthanc.count(), 40);
+    orthanc.post("/modalities/skiagraph/store", orthanc.instances().to_string().as_bytes());
+    check(&ours, 0..40);
+    assert!(ours.log().contains("from ORTHANC"));
+}
+
+#[test]
+fn every_transfer_syntax_goes_there_and_back_as_it_is() {
+    let Some((_folder, ours, orthanc)) = both("") else { return };
+    let Some(files) = shared_files() else { return };
+    peer(&orthanc)
+        .store(&files, |path, outcome| outcome.unwrap_or_else(|e| panic!("{path:?}: {e}")))
+        .unwrap();
+    let syntaxes = |bytes: Vec<u8>| pacs_syntax(&bytes);
+    let sent: BTreeSet<String> = files.iter().map(|path| syntaxes(fs::read(path).unwrap())).collect();
+    orthanc.post("/modalities/skiagraph/store", orthanc.instances().to_string().as_bytes());
+    assert_eq!(ours.waiting(), orthanc.count());
+    let waiting = fs::read_dir(ours.inbox.folder().join("waiting")).unwrap();
+    let kept: BTreeSet<String> =
+        waiting.map(|entry| syntaxes(fs::read(entry.unwrap().path()).unwrap())).collect();
+    // Implicit VR is one of several files of the same instance, of which Orthanc keeps one.
+    let lost: Vec<_> = sent.difference(&kept).filter(|syntax| *syntax != common::IMPLICIT).collect();
+    assert!(lost.is_empty(), "{lost:?} of {sent:?}");
+}
+
+/// The transfer syntax in a file meta group.
+fn pacs_syntax(file: &[u8]) -> String {
+    let at = file.windows(6).position(|six| six == [2, 0, 0x10, 0, b'U', b'I']).unwrap();
+    let length = usize::from(file[at + 6]);
+    String::from_utf8(file[at + 8..at + 8 + length].to_vec()).unwrap().trim_end_matches('\0').to_owned()
+}
+
+#[test]
+fn c_find_and_c_move_to_us() {
+    let Some((folder, ours, orthanc)) = both("") else { return };
+    send(&orthanc, folder.path(), 0..120);
+    let series = peer(&orthanc).series(&chest(), 100).unwrap();
+    assert_eq!(series.len(), 6);
+    assert_eq!(peer(&orthanc).series(&chest(), 4).unwrap().len(), 4);
+    let none = Query { body_part: Some("HAND".to_owned()), ..chest() };
+    assert_eq!(peer(&orthanc).series(&none, 100).unwrap(), [] as [[String; 2]; 0]);
+    let images = Match::from([
+        (STUDY, series[0][0].clone()),
+        (SERIES, series[0][1].clone()),
+        (Tag(8, 0x18), String::new()),
+    ]);
+    assert_eq!(peer(&orthanc).find(Level::Image, &images, 1000).unwrap().len(), 20);
+    assert_eq!(peer(&orthanc).find(Level::Image, &images, 7).unwrap().len(), 7, "cancelled");
+    let uids = Match::from([(STUDY, "1.2.826.0.1.3680043.10.2.0".to_owned())]);
+    let moved = peer(&orthanc).move_to("SKIAGRAPH", Level::Study, &uids).unwrap();
+    assert_eq!(moved, Moved { completed: 100, failed: 0, warning: 0 });
+    check(&ours, 0..100);
+    let unknown = peer(&orthanc).move_to("NOBODY", Level::Study, &uids).unwrap_err();
+    assert!(matches!(unknown, Error::Status { operation: "C-MOVE", .. }), "{unknown}");
+    let Some([findscu, movescu]) = programs(["findscu", "movescu"], "dcmtk") else { return };
+    let address = [String::from("127.0.0.1"), orthanc.port.to_string()];
+    let ask = |program: &Path, level: &str| {
+        let mut command = Command::new(program);
+        command.args(["-S", "-aec", "ORTHANC", "-aet", "SKIAGRAPH"]).args(&address);
+        command.args(["-k", level, "-k", "StudyInstanceUID=1.2.826.0.1.3680043.10.2.1"]);
+        command
+    };
+    let said = run(ask(&findscu, "QueryRetrieveLevel=SERIES").args(["-k", "SeriesInstanceUID"]));
+    assert_eq!(said.matches("10.3.5").count(), 1, "as ours finds one series of the second study: {said}");
+    run(ask(&movescu, "QueryRetrieveLevel=STUDY").args(["-aem", "SKIAGRAPH"]));
+    check(&ours, 0..120);
+}
+
+#[test]
+fn dicomweb_there_and_back() {
+    let Some((folder, ours, orthanc)) = both("") else { return };
+    let client = Client::new(&server(&orthanc, "/dicom-web")).unwrap();
+    for path in write_instances(folder.path(), 0..45) {
+        assert_eq!(client.store(&path).unwrap(), Sent::Stored);
+    }
+    let broken = folder.path().join("broken");
+    fs::write(&broken, b"no DICOM").unwrap();
+    assert!(matches!(client.store(&broken), Ok(Sent::Refused(_)) | Err(Error::HttpStatus { .. })));
+    let report = folder.path().join("report");
+    fs::write(&report, instance_of(1000, "1.2.840.10008.5.1.4.1.1.88.11", "X")).unwrap();
+    assert_eq!(client.store(&report).unwrap(), Sent::Stored);
+    assert_eq!(orthanc.count(), 46);
+    assert_eq!(client.series(&chest(), 100).unwrap().len(), 4);
+    assert_eq!(client.series(&Query { modality: Some("DX".to_owned()), ..chest() }, 100).unwrap(), []);
+    assert_eq!(client.series(&Query { from: Some("20260116".to_owned()), ..chest() }, 100).unwrap(), []);
+    ours.inbox.store(&uid(3), &instance(3)).unwrap();
+    let fetched = client.pull(&chest(), 100, &ours.inbox, QUIET).unwrap();
+    assert_eq!(fetched, Fetched { new: 44, known: 1, passed_over: 1 });
+    check(&ours, 0..45);
+    let again = client.pull(&chest(), 100, &ours.inbox, QUIET).unwrap();
+    assert_eq!(again, Fetched { new: 0, known: 45, passed_over: 1 });
+    let stranger = Client::new(&Server::new(&format!("{}/dicom-web", orthanc.url()))).unwrap();
+    let refused = stranger.series(&chest(), 1).unwrap_err().to_string();
+    assert!(refused.contains("401") && refused.contains("password"), "{refused}");
+}
+
+#[test]
+fn the_feed_of_changes_goes_on_where_it_ended() {
+    let Some((folder, ours, mut orthanc)) = both("") else { return };
+    let changes = Changes::new(&server(&orthanc, "")).unwrap();
+    assert_eq!(changes.pull(&ours.inbox, QUIET).unwrap(), Fetched::default());
+    send(&orthanc, folder.path(), 0..150);
+    assert_eq!(changes.pull(&ours.inbox, QUIET).unwrap().new, 150);
+    check(&ours, 0..150);
+    assert_eq!(changes.pull(&ours.inbox, QUIET).unwrap(), Fetched::default());
+    send(&orthanc, folder.path(), 150..160);
+    let deleted = orthanc.post("/tools/lookup", uid(155).as_bytes())[0]["Path"].as_str().unwrap().to_owned();
+    ureq::delete(format!("{}{deleted}", orthanc.url()))
+        .header("Authorization", "Basic YWxpY2U6c2VjcmV0")
+        .call()
+        .unwrap();
+    let fetched = changes.pull(&ours.inbox, QUIET).unwrap();
+    assert_eq!(fetched, Fetched { new: 9, known: 0, passed_over: 1 });
+    // An inbox that lost its position reads everything again, and keeps nothing twice.
+    fs::remove_dir_all(ours.inbox.folder().join("positions")).unwrap();
+    fs::create_dir(ours.inbox.folder().join("positions")).unwrap();
+    assert_eq!(changes.pull(&ours.inbox, QUIET).unwrap(), Fetched { new: 0, known: 159, passed_over: 1 });
+    // A server that begins anew counts from the start.
+    orthanc.reset();
+    send(&orthanc, folder.path(), 160..165);
+    assert_eq!(changes.pull(&ours.inbox, QUIET).unwrap().new, 5);
+    assert_eq!(ours.waiting(), 164);
+}
+
+/// The script in docs/pacs.md.
+fn documented_script() -> String {
+    let docs = include_str!("../../../docs/pacs.md");
+    let (_, script) = docs.split_once("```lua\n").unwrap();
+    script.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn a_script_routes_what_orthanc_receives_to_us() {
+    let Some((folder, ours, orthanc)) = both(&documented_script()) else { return };
+    send(&orthanc, folder.path(), 0..10);
+    wait_until("everything is routed", || ours.waiting() == 10);
+    check(&ours, 0..10);
+    let other = folder.path().join("other");
+    fs::write(&other, instance_of(11, CR, "OTHER")).unwrap();
+    peer(&orthanc).store(&[other], |_, outcome| outcome.unwrap()).unwrap();
+    wait_until("the study that grew is routed again", || ours.waiting() == 11);
+}
