@@ -7,6 +7,8 @@ use dicom_dictionary_std::{tags, uids};
 
 const PREAMBLE: usize = 128;
 const MAGIC: &[u8; 4] = b"DICM";
+/// Retired (PS3.5 A.3).
+const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 
 /// Which instance a file holds, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,16 +61,37 @@ fn long(bytes: &mut Vec<u8>, tag: Tag, vr: &[u8; 2], value: &[u8]) {
     bytes.extend(value);
 }
 
-/// Which instance a file holds, by its first bytes: as the file meta group says, which the data set must not
-/// contradict, since one is what the inbox goes by and the other is what the gallery will.
-pub(crate) fn identify(head: &[u8]) -> Result<Identity> {
-    let (identity, data_set) = read_meta(head)?;
-    compare(&head[data_set..], &identity)?;
-    Ok(identity)
+/// Which instance a file holds, by its first bytes, and where its data set begins. What the data set says counts, as it
+/// will wherever the file goes; the file meta group of files that were made anonymous often names another instance.
+pub(crate) fn identify(head: &[u8]) -> Result<(Identity, usize)> {
+    let (meta, data_set) = read_meta(head)?;
+    let explicit = match meta.transfer_syntax.as_str() {
+        // What is deflated, and what is in big endian, is not read here.
+        uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN | BIG_ENDIAN => return Ok((meta, data_set)),
+        syntax => syntax != IMPLICIT_VR_LITTLE_ENDIAN,
+    };
+    let [Some(sop_class), Some(sop_instance)] = read_uids(&head[data_set..], explicit) else {
+        return Err(Error::NotDicom { got: "a data set without SOP Class and Instance UID" });
+    };
+    Ok((Identity { sop_class, sop_instance, ..meta }, data_set))
+}
+
+/// SOP Class and Instance UID of a data set.
+fn read_uids(mut data_set: &[u8], explicit: bool) -> [Option<String>; 2] {
+    let mut found = [None, None];
+    while let Some((tag, value)) = next(&mut data_set, explicit) {
+        match tag {
+            tags::SOP_CLASS_UID => found[0] = uid(value),
+            tags::SOP_INSTANCE_UID => found[1] = uid(value),
+            later if later > tags::SOP_INSTANCE_UID => break,
+            _ => {}
+        }
+    }
+    found
 }
 
 /// What the file meta group says, and where the data set begins.
-pub(crate) fn read_meta(head: &[u8]) -> Result<(Identity, usize)> {
+fn read_meta(head: &[u8]) -> Result<(Identity, usize)> {
     let wrong = |got: &'static str| Error::NotDicom { got };
     if head.get(PREAMBLE..PREAMBLE + 4) != Some(MAGIC) {
         return Err(wrong("no DICM after 128 bytes"));
@@ -88,30 +111,6 @@ pub(crate) fn read_meta(head: &[u8]) -> Result<(Identity, usize)> {
         return Err(wrong("a file meta group without the UIDs of class, instance and transfer syntax"));
     };
     Ok((Identity { sop_class, sop_instance, transfer_syntax }, head.len() - rest.len()))
-}
-
-/// Compares with the data set, where its encoding can be read from the start.
-fn compare(data_set: &[u8], identity: &Identity) -> Result<()> {
-    let explicit = match identity.transfer_syntax.as_str() {
-        uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN | "1.2.840.10008.1.2.2" => return Ok(()),
-        syntax => syntax != IMPLICIT_VR_LITTLE_ENDIAN,
-    };
-    let mut rest = data_set;
-    let (mut class, mut instance) = (None, None);
-    while let Some((tag, value)) = next(&mut rest, explicit) {
-        match tag {
-            tags::SOP_CLASS_UID => class = uid(value),
-            tags::SOP_INSTANCE_UID => instance = uid(value),
-            later if later > tags::SOP_INSTANCE_UID => break,
-            _ => {}
-        }
-    }
-    let agrees = |found: Option<String>, expected: &String| found.as_ref() == Some(expected);
-    match (agrees(class, &identity.sop_class), agrees(instance, &identity.sop_instance)) {
-        (true, true) => Ok(()),
-        (false, _) => Err(Error::Mismatch { attribute: "SOPClassUID" }),
-        (_, false) => Err(Error::Mismatch { attribute: "SOPInstanceUID" }),
-    }
 }
 
 fn uid(value: &[u8]) -> Option<String> {
@@ -168,14 +167,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_identified_and_must_be_what_the_data_set_says() {
+    fn what_is_written_is_identified_by_its_data_set() {
         for syntax in [IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, "1.2.840.10008.1.2.4.70"] {
-            assert_eq!(identify(&file(syntax, "1.2.3")).unwrap(), identity(syntax));
-            let other = identify(&file(syntax, "1.2.4")).unwrap_err();
-            assert!(matches!(other, Error::Mismatch { attribute: "SOPInstanceUID" }), "{other}");
+            let file = file(syntax, "1.2.4");
+            let (found, data_set) = identify(&file).unwrap();
+            assert_eq!(found, Identity { sop_instance: "1.2.4".to_owned(), ..identity(syntax) });
+            assert!(file[data_set..].starts_with(&[8, 0]));
         }
-        let deflated = file_meta(&identity(uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN));
-        assert!(identify(&deflated).is_ok(), "what is deflated is compared by whoever inflates it");
+        let deflated = identity(uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN);
+        assert_eq!(identify(&file_meta(&deflated)).unwrap().0, deflated);
     }
 
     #[test]

@@ -34,11 +34,11 @@ pub(crate) fn receive(
             Err(error) => return Err(network(error)),
         }
     }
-    let identity = identify(incoming.head())?;
+    let (identity, _) = identify(incoming.head())?;
+    admit(&identity)?;
     if !is_image_storage(&identity.sop_class) {
         return Err(Error::NoImage { sop_class: identity.sop_class });
     }
-    admit(&identity)?;
     let bytes = incoming.len();
     let stored = incoming.commit(&identity.sop_instance)?;
     Ok(Received { identity, stored, bytes })

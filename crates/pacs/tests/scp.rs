@@ -79,19 +79,9 @@ fn refusals_have_their_status() {
         fs::write(&path, bytes).unwrap();
         path
     };
-    // The file meta group, from which the command is made, names another instance than the data set.
-    let (one, two) = (instance(1), instance(2));
-    let other = [&one[..one.len() - data_set(&one).len()], data_set(&two)].concat();
     let report = instance_of(3, "1.2.840.10008.5.1.4.1.1.88.11", "X");
     let big = [instance(4), vec![0; 17 << 20]].concat();
-    let nothing = one[..one.len() - data_set(&one).len()].to_vec();
-    let files = [
-        write("other", other),
-        write("report", report),
-        write("big", big),
-        write("nothing", [nothing, vec![0; 10]].concat()),
-        write("sound", instance(5)),
-    ];
+    let files = [write("report", report), write("big", big), write("sound", instance(5))];
     let outcomes = send(&peer(&ours), &files);
     let status = |outcome: &Result<(), Error>| match outcome {
         Err(Error::Status { status, .. }) => *status,
@@ -99,7 +89,7 @@ fn refusals_have_their_status() {
         Err(error) => panic!("{error}"),
         Ok(()) => 0,
     };
-    assert_eq!(outcomes.iter().map(status).collect::<Vec<_>>(), [0xA900, 1, 0xA700, 0xA900, 0]);
+    assert_eq!(outcomes.iter().map(status).collect::<Vec<_>>(), [1, 0xA700, 0]);
     assert_eq!(ours.waiting(), 1);
     assert!(ours.log().contains("refused with A700"), "{}", ours.log());
 }
@@ -239,9 +229,8 @@ fn after_association(ours: &Ours, bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn garbage_ends_its_own_association_alone() {
     let (_folder, ours) = started(&hasty());
-    let store = |uid: &[u8]| {
-        command(&[(0x100, &[1, 0]), (0x110, &[1, 0]), (2, CR.as_bytes()), (0x800, &[1, 0]), (0x1000, uid)])
-    };
+    let whole = store("1.2.3", b"x");
+    let command_alone = &whole[..whole.len() - data(2, b"x").len()];
     let cases: [&[u8]; 13] = [
         b"GET / HTTP/1.1\r\nHost: pacs\r\n\r\n",
         &[4, 0, 0xFF, 0xFF, 0xFF, 0xFF],
@@ -254,7 +243,7 @@ fn garbage_ends_its_own_association_alone() {
         &data(3, b"no command set"),
         &data(3, &command(&[(0x100, &[1]), (0x800, &[1, 1])])),
         &data(3, &command(&[(0x100, &[0x30, 0x80]), (0x800, &[1, 1])])),
-        &[data(3, &store(b"1.2.3\0")), data(3, &store(b"1.2.3\0"))].concat(),
+        &[command_alone, command_alone].concat(),
         &data(1, &[0; 70_000]),
     ];
     for (at, case) in cases.iter().enumerate() {
@@ -276,27 +265,46 @@ fn garbage_ends_its_own_association_alone() {
     );
 }
 
+/// C-STORE of a CR with this SOP Instance UID and data set.
+fn store(uid: &str, data_set: &[u8]) -> Vec<u8> {
+    let mut value = uid.as_bytes().to_vec();
+    value.resize(value.len().next_multiple_of(2), 0);
+    let class = format!("{CR}\0");
+    let command = command(&[
+        (2, class.as_bytes()),
+        (0x100, &[1, 0]),
+        (0x110, &[1, 0]),
+        (0x800, &[1, 0]),
+        (0x1000, &value),
+    ]);
+    [data(3, &command), data(2, data_set)].concat()
+}
+
 #[test]
-fn hostile_uids_are_refused_and_cancels_ignored() {
+fn hostile_instances_are_refused_and_the_association_goes_on() {
     let (_folder, ours) = started(&hasty());
-    let store = |uid: &[u8]| {
-        let command = command(&[
-            (2, CR.as_bytes()),
-            (0x100, &[1, 0]),
-            (0x110, &[1, 0]),
-            (0x800, &[1, 0]),
-            (0x1000, uid),
-        ]);
-        [data(3, &command), data(2, b"anything")].concat()
-    };
+    let other_class = instance_of(4, "1.2.840.10008.5.1.4.1.1.2", "X");
     let cancel = data(3, &command(&[(0x100, &[0xFF, 0x0F]), (0x120, &[1, 0]), (0x800, &[1, 1])]));
     let find = data(3, &command(&[(0x100, &[0x20, 0]), (0x110, &[1, 0]), (0x800, &[1, 1])]));
-    let release = [5, 0, 0, 0, 0, 4, 0, 0, 0, 0];
-    let bytes = [store(b"../../x\0"), store(b"1.2.3\n"), cancel, find, release.to_vec()].concat();
-    assert_eq!(after_association(&ours, &bytes), [4, 4, 4, 6]);
+    let bytes = [
+        store("../../x", b"anything"),
+        store("1.2.3\n", b"anything"),
+        store(&uid(2), data_set(&instance(1))),
+        store(&uid(4), data_set(&other_class)),
+        store(&uid(5), b"anything"),
+        store(&uid(6), b""),
+        cancel,
+        find,
+        store(&uid(7), data_set(&instance(7))),
+        vec![5, 0, 0, 0, 0, 4, 0, 0, 0, 0],
+    ];
+    assert_eq!(after_association(&ours, &bytes.concat()), [4, 4, 4, 4, 4, 4, 4, 4, 6]);
     let log = ours.log();
-    assert_eq!(log.matches("refused with 0117").count(), 2, "{log}");
-    assert!(!log.contains(".."), "{log}");
+    for (status, times) in [("0117", 2), ("A900", 2), ("C000", 2)] {
+        assert_eq!(log.matches(&format!("refused with {status}")).count(), times, "{log}");
+    }
+    assert!(!log.contains("..") && !log.contains("SECRET"), "{log}");
+    assert_eq!(ours.waiting(), 1);
 }
 
 #[test]

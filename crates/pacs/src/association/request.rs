@@ -13,7 +13,7 @@ use std::time::Instant;
 pub(crate) const MAX_CONTEXTS: usize = 128;
 
 /// A presentation context to propose.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Proposed {
     pub(crate) abstract_syntax: String,
     pub(crate) transfer_syntaxes: Vec<String>,

@@ -149,7 +149,13 @@ impl Served<'_> {
 }
 
 fn keep(incoming: Incoming, identity: &Identity) -> std::result::Result<(Key, Stored, u64), Refusal> {
-    identify(incoming.head()).map_err(refusal)?;
+    let (found, _) = identify(incoming.head()).map_err(refusal)?;
+    if found.sop_class != identity.sop_class {
+        return Err(refusal(Error::Mismatch { attribute: "SOPClassUID" }));
+    }
+    if found.sop_instance != identity.sop_instance {
+        return Err(refusal(Error::Mismatch { attribute: "SOPInstanceUID" }));
+    }
     let bytes = incoming.len();
     let stored = incoming.commit(&identity.sop_instance).map_err(refusal)?;
     Ok((Key::of(&identity.sop_instance), stored, bytes))

@@ -4,7 +4,7 @@ use super::{MESSAGE_ID, Peer, answer, expect_success};
 use crate::association::{Association, MAX_CONTEXTS, Proposed};
 use crate::command::{C_STORE, Command, element};
 use crate::error::{Error, Result};
-use crate::part10::{Identity, read_meta};
+use crate::part10::{Identity, identify};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -19,6 +19,16 @@ struct Ready<'a> {
     identity: Identity,
     /// Where its data set begins.
     data_set: u64,
+}
+
+impl Ready<'_> {
+    /// The presentation context that it needs.
+    fn context(&self) -> Proposed {
+        Proposed {
+            abstract_syntax: self.identity.sop_class.clone(),
+            transfer_syntaxes: vec![self.identity.transfer_syntax.clone()],
+        }
+    }
 }
 
 impl Peer {
@@ -38,7 +48,7 @@ impl Peer {
         while !ready.is_empty() {
             let proposed = proposals(&ready);
             let (now, later): (Vec<_>, Vec<_>) =
-                ready.into_iter().partition(|file| proposed.contains(&proposal(&file.identity)));
+                ready.into_iter().partition(|file| proposed.contains(&file.context()));
             self.with_association(&proposed, self.timeouts, |association| {
                 now.iter().try_for_each(|file| {
                     let outcome = send(association, file);
@@ -60,26 +70,14 @@ fn prepare(path: &Path) -> Result<Ready<'_>> {
     let failed = |source| Error::File { path: path.into(), source };
     let mut head = Vec::new();
     File::open(path).map_err(failed)?.take(HEAD).read_to_end(&mut head).map_err(failed)?;
-    let (identity, data_set) = read_meta(&head)?;
+    let (identity, data_set) = identify(&head)?;
     Ok(Ready { path, identity, data_set: data_set as u64 })
-}
-
-fn proposal(identity: &Identity) -> Proposed {
-    Proposed {
-        abstract_syntax: identity.sop_class.clone(),
-        transfer_syntaxes: vec![identity.transfer_syntax.clone()],
-    }
 }
 
 /// As many of the contexts that the files need as fit into one association.
 fn proposals(files: &[Ready]) -> Vec<Proposed> {
-    let needed: BTreeSet<_> =
-        files.iter().map(|file| (&file.identity.sop_class, &file.identity.transfer_syntax)).collect();
-    let proposed = |(class, syntax): (&String, &String)| Proposed {
-        abstract_syntax: class.clone(),
-        transfer_syntaxes: vec![syntax.clone()],
-    };
-    needed.into_iter().take(MAX_CONTEXTS).map(proposed).collect()
+    let needed: BTreeSet<_> = files.iter().map(Ready::context).collect();
+    needed.into_iter().take(MAX_CONTEXTS).collect()
 }
 
 fn send(association: &mut Association, file: &Ready) -> Result<()> {
