@@ -59,6 +59,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Saliency(args) => commands::saliency::run(&args),
         Command::Gallery(args) => commands::gallery::run(&args),
         Command::Listen(args) => commands::listen::run(&args),
+        Command::Pull(args) => commands::pull::run(&args),
         Command::Inbox(args) => commands::inbox::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Completions(args) => commands::completions::run::<Cli>(&args),

@@ -82,6 +82,11 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
+    /// Whether there is one.
+    pub(crate) fn is_given(&self) -> bool {
+        self.gallery.is_some()
+    }
+
     /// The one who fills the gallery from the inbox.
     pub(crate) fn intake<'a>(&self, inbox: &'a Inbox) -> Result<Intake<'a>> {
         let folder = self.gallery.as_ref().context("--gallery FOLDER says where pictures go")?;

@@ -10,6 +10,7 @@ pub(crate) mod gallery;
 pub(crate) mod inbox;
 pub(crate) mod index;
 pub(crate) mod listen;
+pub(crate) mod pull;
 pub(crate) mod saliency;
 pub(crate) mod search;
 pub(crate) mod train;
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Saliency(saliency::SaliencyArgs),
     Gallery(gallery::GalleryArgs),
     Listen(listen::ListenArgs),
+    Pull(pull::PullArgs),
     Inbox(inbox::InboxArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),

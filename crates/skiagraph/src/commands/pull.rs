@@ -1,0 +1,257 @@
+//! `skiagraph pull`: fetching radiographs from a PACS.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use pacs::dicomweb;
+use pacs::inbox::{Inbox, Limits};
+use pacs::orthanc::Changes;
+use pacs::scp::{Config, Listener};
+use pacs::scu::{Level, Match, Peer};
+use pacs::{Authorization, Event, Fetched, Query, Server, Tag};
+use serde::Serialize;
+
+use super::inbox::Destination;
+use crate::intake::Taken;
+use crate::output;
+
+/// How long one who follows a feed waits before it asks again.
+const WAIT: Duration = Duration::from_secs(5);
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph pull dicomweb https://pacs.example/dicom-web --inbox inbox --gallery g --modality DX --from 20260101
+  skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox --gallery g --follow
+  skiagraph pull move pacs.example:104 --called PACS --inbox inbox --body-part CHEST
+
+What was fetched is durable in the inbox and is not fetched again: a command that was interrupted is simply given again.";
+
+/// Fetch radiographs from a PACS: dicomweb, orthanc, move
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct PullArgs {
+    #[command(subcommand)]
+    from: Source,
+}
+
+#[derive(clap::Subcommand)]
+enum Source {
+    /// From a DICOMweb server: what a query finds (QIDO-RS), fetched by WADO-RS
+    #[command(
+        after_help = "EXAMPLES:\n  skiagraph pull dicomweb http://127.0.0.1:8042/dicom-web --inbox inbox\n  \
+                            skiagraph pull dicomweb https://pacs.example/dicom-web --inbox inbox --bearer token.txt --json"
+    )]
+    Dicomweb {
+        #[command(flatten)]
+        server: ServerArgs,
+        #[command(flatten)]
+        wanted: Wanted,
+        #[command(flatten)]
+        into: Target,
+    },
+    /// From an Orthanc: all that has arrived there since the last time
+    #[command(after_help = "EXAMPLES:\n  skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox\n  \
+                            skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox --gallery g --follow")]
+    Orthanc {
+        #[command(flatten)]
+        server: ServerArgs,
+        /// Ask again every five seconds, until interrupted
+        #[arg(long)]
+        follow: bool,
+        #[command(flatten)]
+        into: Target,
+    },
+    /// From a classic PACS: what a query finds (C-FIND), sent to us (C-MOVE)
+    ///
+    /// The PACS has to know our AE title and where we listen.
+    #[command(
+        after_help = "EXAMPLES:\n  skiagraph pull move 127.0.0.1:4242 --called ORTHANC --inbox inbox\n  \
+                            skiagraph pull move pacs.example:104 --called PACS --inbox inbox --address 0.0.0.0 --json"
+    )]
+    Move {
+        #[command(flatten)]
+        peer: PeerArgs,
+        #[command(flatten)]
+        wanted: Wanted,
+        #[command(flatten)]
+        into: Target,
+    },
+}
+
+#[derive(clap::Args)]
+struct ServerArgs {
+    /// The server's address
+    #[arg(value_name = "URL")]
+    url: String,
+    /// File with NAME:PASSWORD for the server
+    #[arg(long, value_name = "FILE", conflicts_with = "bearer")]
+    basic: Option<PathBuf>,
+    /// File with a token for the server
+    #[arg(long, value_name = "FILE")]
+    bearer: Option<PathBuf>,
+    /// Authorities (PEM) that sign the server's certificate [default: those that browsers believe]
+    #[arg(long, value_name = "FILE")]
+    authorities: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+struct PeerArgs {
+    /// Host and port of the PACS
+    #[arg(value_name = "HOST:PORT")]
+    peer: String,
+    /// Its AE title
+    #[arg(long, value_name = "TITLE")]
+    called: String,
+    /// Our AE title, which it has to know
+    #[arg(long, value_name = "TITLE", default_value = "SKIAGRAPH")]
+    ae_title: String,
+    /// Address to receive at
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    address: IpAddr,
+    /// Port to receive at
+    #[arg(long, default_value_t = 11112)]
+    port: u16,
+}
+
+/// What is asked for.
+#[derive(clap::Args)]
+struct Wanted {
+    /// Modality, such as CR or DX [default: any]
+    #[arg(long, value_name = "CODE")]
+    modality: Option<String>,
+    /// Studies from this day on
+    #[arg(long, value_name = "YYYYMMDD")]
+    from: Option<String>,
+    /// Studies to this day, it included
+    #[arg(long, value_name = "YYYYMMDD")]
+    to: Option<String>,
+    /// Body Part Examined, such as CHEST
+    #[arg(long, value_name = "CODE")]
+    body_part: Option<String>,
+    /// Series at most
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    limit: usize,
+}
+
+/// Where it goes.
+#[derive(clap::Args)]
+struct Target {
+    /// Folder in which instances wait; made if it is not there
+    #[arg(long, value_name = "FOLDER")]
+    inbox: PathBuf,
+    #[command(flatten)]
+    destination: Destination,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    new: u64,
+    known: u64,
+    passed_over: u64,
+    #[serde(flatten)]
+    taken: Option<Taken>,
+}
+
+/// Fetches, and encodes where a gallery is given.
+pub(crate) fn run(args: &PullArgs) -> Result<()> {
+    match &args.from {
+        Source::Dicomweb { server, wanted, into } => {
+            let client = dicomweb::Client::new(&server.server()?)?;
+            into.fill(|inbox| Ok(client.pull(&wanted.query(), wanted.limit, inbox, &said)?))
+        }
+        Source::Orthanc { server, follow, into } => {
+            let feed = Changes::new(&server.server()?)?;
+            loop {
+                into.fill(|inbox| Ok(feed.pull(inbox, &said)?))?;
+                if !follow {
+                    return Ok(());
+                }
+                thread::sleep(WAIT);
+            }
+        }
+        Source::Move { peer, wanted, into } => into.fill(|inbox| peer.fetch(wanted, inbox)),
+    }
+}
+
+/// What happens is told; nothing of it is patient data.
+fn said(event: &Event) {
+    eprintln!("{event}");
+}
+
+impl ServerArgs {
+    fn server(&self) -> Result<Server> {
+        let authorization = match (&self.basic, &self.bearer) {
+            (Some(file), _) => Some(Authorization::basic(file)?),
+            (_, Some(file)) => Some(Authorization::bearer(file)?),
+            _ => None,
+        };
+        Ok(Server { authorization, authorities: self.authorities.clone(), ..Server::new(&self.url) })
+    }
+}
+
+impl Wanted {
+    fn query(&self) -> Query {
+        Query {
+            modality: self.modality.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            body_part: self.body_part.clone(),
+        }
+    }
+}
+
+impl PeerArgs {
+    /// Has the PACS send each series that fits, and receives meanwhile.
+    fn fetch(&self, wanted: &Wanted, inbox: &Inbox) -> Result<Fetched> {
+        let listener = Listener::bind(&Config {
+            address: SocketAddr::new(self.address, self.port),
+            ae_title: self.ae_title.clone(),
+            transfer_syntaxes: radiograph::transfer_syntaxes().map(String::from).collect(),
+            ..Config::default()
+        })?;
+        let peer = Peer::new(&self.peer, &self.called, &self.ae_title);
+        let before = inbox.counts()?;
+        let failed = thread::scope(|scope| {
+            let listening = scope.spawn(|| listener.serve(inbox, &said));
+            let moved = self.have_sent(&peer, wanted);
+            listener.stopper().stop();
+            listening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            moved
+        })?;
+        let after = inbox.counts()?;
+        let kept = |counts: pacs::inbox::Counts| counts.waiting + counts.taken + counts.failed + counts.done;
+        Ok(Fetched { new: kept(after) - kept(before), passed_over: failed, ..Fetched::default() })
+    }
+
+    /// How many instances the PACS could not send.
+    fn have_sent(&self, peer: &Peer, wanted: &Wanted) -> Result<u64> {
+        let mut failed = 0;
+        for [study, series] in peer.series(&wanted.query(), wanted.limit)? {
+            let uids = Match::from([(Tag(0x20, 0x0D), study), (Tag(0x20, 0x0E), series)]);
+            failed += u64::from(peer.move_to(&self.ae_title, Level::Series, &uids)?.failed);
+        }
+        Ok(failed)
+    }
+}
+
+impl Target {
+    fn fill(&self, fetch: impl FnOnce(&Inbox) -> Result<Fetched>) -> Result<()> {
+        let inbox = Inbox::open(&self.inbox, Limits::default())?;
+        let Fetched { new, known, passed_over } = fetch(&inbox).context("cannot fetch all of it")?;
+        // A model is loaded where there is something for it.
+        let to_encode = self.destination.is_given() && inbox.counts()?.waiting > 0;
+        let work = || self.destination.intake(&inbox)?.work(&AtomicBool::new(false), |_| ());
+        let taken = to_encode.then(work).transpose()?;
+        if self.json {
+            return output::json(&Report { new, known, passed_over, taken });
+        }
+        let encoded = taken.map_or(String::new(), |t| format!("; encoded {}, failed {}", t.added, t.failed));
+        output::text(&format!("fetched {new}, known before {known}, passed over {passed_over}{encoded}"))
+    }
+}
