@@ -5,6 +5,7 @@ mod decode;
 mod dicom;
 mod error;
 pub mod features;
+pub mod gate;
 mod preprocess;
 mod radiograph;
 mod raster;

@@ -65,6 +65,30 @@ pub struct Input {
     pub frame: Frame,
 }
 
+impl Input {
+    /// With black and white exchanged in the picture; what pads it stays black.
+    pub fn inverted(&self) -> Self {
+        let mut inverted = self.clone();
+        let (size, frame) = (self.size as usize, self.frame);
+        for row in inverted.pixels.chunks_exact_mut(size).skip(frame.top as usize).take(frame.height as usize)
+        {
+            let (start, end) = (frame.left as usize, (frame.left + frame.width) as usize);
+            row[start..end].iter_mut().for_each(|grey| *grey = 1.0 - *grey);
+        }
+        inverted
+    }
+
+    /// A quarter turn clockwise.
+    pub fn turned(&self) -> Self {
+        let (size, frame) = (self.size as usize, self.frame);
+        let pixels =
+            (0..size * size).map(|at| self.pixels[(size - 1 - at % size) * size + at / size]).collect();
+        let left = self.size - frame.top - frame.height;
+        let frame = Frame { left, top: frame.left, width: frame.height, height: frame.width };
+        Self { size: self.size, pixels, frame }
+    }
+}
+
 impl Preprocess {
     /// Stretches, resamples and pads a radiograph.
     pub fn apply(&self, radiograph: &Radiograph) -> Input {

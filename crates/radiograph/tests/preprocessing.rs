@@ -97,3 +97,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn inputs_are_inverted_within_their_frame_and_turned_clockwise() {
+    let radiograph = Radiograph::new(2, 1, vec![0.0, 1.0]).unwrap();
+    let input = Preprocess { size: 4, clip: 0.0 }.apply(&radiograph);
+    assert_eq!((input.frame.top, input.frame.height), (1, 2));
+    let inverted = input.inverted();
+    assert_eq!((inverted.pixels[0], inverted.pixels[4], inverted.pixels[7]), (0.0, 1.0, 0.0));
+    // What was left is above, what was above is right.
+    let turned = input.turned();
+    assert_eq!(turned.frame, radiograph::Frame { left: 1, top: 0, width: 2, height: 4 });
+    assert_eq!([turned.pixels[1], turned.pixels[13]], [input.pixels[4], input.pixels[7]]);
+    assert_eq!(input.turned().turned().turned().turned(), input);
+    assert_eq!(input.inverted().inverted().pixels[5], input.pixels[5]);
+}

@@ -3,6 +3,7 @@
 mod bench;
 mod commands;
 mod compare;
+mod gate;
 mod ingest;
 mod intake;
 mod memory;
@@ -52,6 +53,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Train(args) => commands::train::run(&args),
         Command::Index(args) => commands::index::run(&args),
+        Command::Check(args) => commands::check::run(&args),
         Command::Search(args) => commands::search::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Compare(args) => commands::compare::run(&args),

@@ -8,11 +8,12 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&[&str]; 29] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["demo"],
     &["train"],
     &["index"],
+    &["check"],
     &["search"],
     &["eval"],
     &["compare"],

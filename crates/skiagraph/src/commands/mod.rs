@@ -1,6 +1,7 @@
 //! Every command of the binary, one file each.
 
 pub(crate) mod bench;
+pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod demo;
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     Train(train::TrainArgs),
     Index(index::IndexArgs),
+    Check(check::CheckArgs),
     Search(search::SearchArgs),
     Eval(eval::EvalArgs),
     Compare(compare::CompareArgs),

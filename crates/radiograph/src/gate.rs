@@ -1,0 +1,212 @@
+//! What a radiograph's pixels tell of mistakes made before it came: several pictures in one, and text burned in.
+
+use crate::preprocess::resample;
+use crate::radiograph::Radiograph;
+
+/// The longer side at which gutters are looked for, in pixels.
+const SMALL: u32 = 256;
+/// The longer side at which text is looked for, in pixels: letters of 1 % of the picture are ten pixels high.
+const LARGE: u32 = 1024;
+/// Grey that a gutter's pixels may differ by.
+const EVEN: f32 = 0.02;
+/// Share of a side that each of several pictures takes at least.
+const SHARE: f64 = 0.2;
+/// How much brighter than its surroundings a letter is.
+const CONTRAST: f32 = 0.3;
+/// Letters that make a line. Markers of the side and of the technician have one to three.
+const LETTERS: usize = 5;
+
+/// Whether an even band crosses the whole picture, with something to see on both sides: several pictures in one file, or
+/// both limbs.
+pub fn several_pictures(radiograph: &Radiograph) -> bool {
+    let (width, height) = fitted(radiograph, SMALL);
+    let small = resample(radiograph, width, height);
+    let (width, height) = (width as usize, height as usize);
+    let row = |y: usize| (0..width).map(|x| small[y * width + x]).collect();
+    let column = |x: usize| (0..height).map(|y| small[y * width + x]).collect();
+    divided(height, row) || divided(width, column)
+}
+
+fn divided(count: usize, line: impl Fn(usize) -> Vec<f32>) -> bool {
+    let even: Vec<bool> = (0..count)
+        .map(|at| {
+            let line = line(at);
+            let darkest = line.iter().copied().fold(f32::INFINITY, f32::min);
+            line.iter().all(|&grey| grey - darkest <= EVEN)
+        })
+        .collect();
+    let least = (SHARE * count as f64) as usize;
+    // At least two lines thick, so that it is no row of a ruler or of a grid.
+    (least..count.saturating_sub(least + 1)).any(|at| {
+        let uneven = |part: &[bool]| part.iter().filter(|&&even| !even).count();
+        even[at] && even[at + 1] && uneven(&even[..at]) >= least && uneven(&even[at + 2..]) >= least
+    })
+}
+
+/// Whether there is likely text in the picture: small bright shapes of one height, side by side in a line.
+pub fn burned_in_text(radiograph: &Radiograph) -> bool {
+    let (width, height) = fitted(radiograph, LARGE);
+    let grey = resample(radiograph, width, height);
+    let mut letters = shapes(&bright(&grey, width as usize), width as usize);
+    letters.retain(|letter| letter.is_a_letter(f64::from(height.max(width))));
+    letters.sort_by_key(|letter| letter.left);
+    letters.iter().any(|first| line_from(first, &letters) >= LETTERS)
+}
+
+fn fitted(radiograph: &Radiograph, side: u32) -> (u32, u32) {
+    let longer = f64::from(radiograph.width().max(radiograph.height()));
+    let scale = (f64::from(side) / longer).min(1.0);
+    let fit = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    (fit(radiograph.width()), fit(radiograph.height()))
+}
+
+/// Pixels that are much brighter than the mean of the square of 33 around them.
+fn bright(grey: &[f32], width: usize) -> Vec<bool> {
+    const REACH: usize = 16;
+    let height = grey.len() / width;
+    // Sums of all that lies above and to the left.
+    let mut sums = vec![0.0_f64; (width + 1) * (height + 1)];
+    for y in 0..height {
+        let mut row = 0.0;
+        for x in 0..width {
+            row += f64::from(grey[y * width + x]);
+            sums[(y + 1) * (width + 1) + x + 1] = sums[y * (width + 1) + x + 1] + row;
+        }
+    }
+    let at = |x: usize, y: usize| sums[y * (width + 1) + x];
+    (0..grey.len())
+        .map(|pixel| {
+            let (x, y) = (pixel % width, pixel / width);
+            let (left, top) = (x.saturating_sub(REACH), y.saturating_sub(REACH));
+            let (right, bottom) = ((x + REACH + 1).min(width), (y + REACH + 1).min(height));
+            let sum = at(right, bottom) - at(left, bottom) - at(right, top) + at(left, top);
+            f64::from(grey[pixel] - CONTRAST) > sum / ((right - left) * (bottom - top)) as f64
+        })
+        .collect()
+}
+
+/// A connected shape: its bounds, both ends included, and its pixels.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    left: usize,
+    right: usize,
+    top: usize,
+    bottom: usize,
+    pixels: usize,
+}
+
+impl Shape {
+    fn height(&self) -> f64 {
+        (self.bottom - self.top + 1) as f64
+    }
+
+    fn width(&self) -> f64 {
+        (self.right - self.left + 1) as f64
+    }
+
+    /// As high as 0.7 to 4 % of the picture's side, not wider than high by much, and neither a frame nor a full block.
+    fn is_a_letter(&self, side: f64) -> bool {
+        let filled = self.pixels as f64 / (self.height() * self.width());
+        (0.007 * side..0.04 * side).contains(&self.height())
+            && self.width() <= 1.6 * self.height()
+            && (0.15..0.9).contains(&filled)
+    }
+}
+
+/// Shapes of pixels that touch, also at their corners.
+fn shapes(bright: &[bool], width: usize) -> Vec<Shape> {
+    let mut seen = vec![false; bright.len()];
+    let mut shapes = Vec::new();
+    for start in 0..bright.len() {
+        if bright[start] && !seen[start] {
+            shapes.push(fill(start, bright, width, &mut seen));
+        }
+    }
+    shapes
+}
+
+fn fill(start: usize, bright: &[bool], width: usize, seen: &mut [bool]) -> Shape {
+    let (x, y) = (start % width, start / width);
+    let mut shape = Shape { left: x, right: x, top: y, bottom: y, pixels: 0 };
+    let mut waiting = vec![start];
+    seen[start] = true;
+    while let Some(pixel) = waiting.pop() {
+        let (x, y) = (pixel % width, pixel / width);
+        shape.left = shape.left.min(x);
+        shape.right = shape.right.max(x);
+        shape.top = shape.top.min(y);
+        shape.bottom = shape.bottom.max(y);
+        shape.pixels += 1;
+        for ny in y.saturating_sub(1)..=y + 1 {
+            for nx in x.saturating_sub(1)..=(x + 1).min(width - 1) {
+                let next = ny * width + nx;
+                if next < bright.len() && bright[next] && !seen[next] {
+                    seen[next] = true;
+                    waiting.push(next);
+                }
+            }
+        }
+    }
+    shape
+}
+
+/// How many letters follow one another from this one: on one line, of like height, no farther apart than they are high.
+fn line_from(first: &Shape, by_left: &[Shape]) -> usize {
+    let (mut last, mut count) = (*first, 1);
+    for letter in by_left.iter().filter(|letter| letter.left > first.left) {
+        let gap = letter.left as f64 - last.right as f64;
+        let level = (letter.bottom as f64 - last.bottom as f64).abs() <= 0.25 * first.height();
+        let alike = (0.7..1.45).contains(&(letter.height() / first.height()));
+        if level && alike && (0.0..=1.2 * first.height()).contains(&gap) {
+            last = *letter;
+            count += 1;
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn picture(side: u32, grey: impl Fn(u32, u32) -> f32) -> Radiograph {
+        let pixels = (0..side * side).map(|at| grey(at % side, at / side)).collect();
+        Radiograph::new(side, side, pixels).unwrap()
+    }
+
+    fn limb(x: u32, centre: u32) -> f32 {
+        0.8 * (-(f32::from(x as u16) - centre as f32).powi(2) / 400.0).exp()
+    }
+
+    #[test]
+    fn a_band_between_two_pictures_is_seen_and_one_beside_a_picture_is_not() {
+        let texture = |x: u32, y: u32| ((x * 7 + y * 13) % 17) as f32 / 60.0;
+        assert!(!several_pictures(&picture(256, |x, y| limb(x, 128) + texture(x, y))));
+        assert!(several_pictures(&picture(256, |x, y| match x {
+            0..125 => limb(x, 60) + texture(x, y),
+            125..131 => 0.0,
+            _ => limb(x, 190) + texture(x, y),
+        })));
+        assert!(!several_pictures(&picture(256, |x, y| if x < 60 {
+            0.0
+        } else {
+            limb(x, 150) + texture(x, y)
+        })));
+    }
+
+    #[test]
+    fn a_line_of_letters_is_text_and_a_marker_is_none() {
+        // Letters of 12 × 16 pixels: a frame with a bar, as an A.
+        let letter = |x: u32, y: u32| x < 3 || x >= 9 || y < 3 || (8..11).contains(&y);
+        let with_letters = |count: u32| {
+            picture(512, |x, y| {
+                let inside = (40..56).contains(&y) && x >= 60 && (x - 60) % 18 < 12 && (x - 60) / 18 < count;
+                if inside && letter((x - 60) % 18, y - 40) { 1.0 } else { limb(x, 256) }
+            })
+        };
+        assert!(burned_in_text(&with_letters(8)));
+        assert!(!burned_in_text(&with_letters(2)));
+        assert!(!burned_in_text(&picture(512, |x, _| limb(x, 256))));
+    }
+}

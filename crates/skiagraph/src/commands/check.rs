@@ -1,0 +1,104 @@
+//! `skiagraph check`: whether files are the radiographs that they should be.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use network::Encoder;
+use radiograph::{Input, Preprocess};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::gate::{self, Doubt, Strangeness};
+use crate::ingest;
+use crate::model::ModelArgs;
+use crate::output;
+use crate::progress::Progress;
+
+/// Files that are decoded together.
+const BATCH: usize = 16;
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph check new/
+  skiagraph check a.dcm b.png --json";
+
+/// Look for mistakes in files before they are used: inverted, turned, no radiograph, several pictures in one, text
+///
+/// Doubts are warnings; only files that cannot be read make the command fail.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CheckArgs {
+    /// Files, and folders with all that is in them
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found of a file.
+#[derive(Serialize)]
+struct Checked {
+    name: String,
+    doubts: Vec<Doubt>,
+    /// None for a model without estimates.
+    strangeness: Option<Strangeness>,
+    error: Option<String>,
+}
+
+/// Checks and reports.
+pub(crate) fn run(args: &CheckArgs) -> Result<()> {
+    let listed = ingest::list_paths(&args.paths)?;
+    let encoder = args.model.load()?;
+    let progress = Progress::images("checking", listed.len());
+    let mut checked = Vec::with_capacity(listed.len());
+    for batch in listed.chunks(BATCH) {
+        let read =
+            |listed: &ingest::Listed| (listed.record.name.clone(), read(&listed.path, encoder.preprocess()));
+        let pictures: Vec<_> = batch.par_iter().map(read).collect();
+        for (name, picture) in pictures {
+            checked.push(check(&encoder, name, picture)?);
+        }
+        progress.advance(batch.len());
+    }
+    progress.finish();
+    report(&checked, args.json)
+}
+
+fn read(path: &Path, preprocess: &Preprocess) -> Result<(Input, Vec<Doubt>)> {
+    let (radiograph, _) = ingest::read(path)?;
+    Ok((preprocess.apply(&radiograph), gate::of_pixels(&radiograph)))
+}
+
+fn check(encoder: &Encoder, name: String, picture: Result<(Input, Vec<Doubt>)>) -> Result<Checked> {
+    let (input, of_pixels) = match picture {
+        Ok(picture) => picture,
+        Err(error) => {
+            let error = Some(error.root_cause().to_string());
+            return Ok(Checked { name, doubts: Vec::new(), strangeness: None, error });
+        }
+    };
+    let (mut doubts, strangeness) = gate::of_network(encoder, &input)?;
+    doubts.extend(of_pixels);
+    Ok(Checked { name, doubts, strangeness, error: None })
+}
+
+fn report(checked: &[Checked], json: bool) -> Result<()> {
+    if json {
+        output::json(&checked)?;
+    } else {
+        for file in checked {
+            let doubts = file.doubts.iter().map(|doubt| doubt.text().to_owned());
+            for said in doubts.chain(file.error.iter().map(|error| format!("cannot be read: {error}"))) {
+                output::text(&format!("{}: {said}", file.name))?;
+            }
+        }
+        let doubtful = checked.iter().filter(|file| !file.doubts.is_empty()).count();
+        output::text(&format!("{} files, {doubtful} of them doubtful", checked.len()))?;
+    }
+    match checked.iter().filter(|file| file.error.is_some()).count() {
+        0 => Ok(()),
+        unreadable => bail!("{unreadable} of {} files cannot be read", checked.len()),
+    }
+}
