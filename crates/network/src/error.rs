@@ -112,6 +112,15 @@ pub enum Error {
         /// What its library said.
         reason: String,
     },
+    /// Answers to too few held-out pictures, or all alike, to fit estimates to.
+    #[error(
+        "the answers to {queries} held-out pictures do not suffice for estimates of relevance; expected some that are right and \
+         some that are wrong: give more labelled pictures of the split train"
+    )]
+    NoEstimates {
+        /// Held-out pictures.
+        queries: usize,
+    },
     /// A code length that the model was not trained for.
     #[error("codes of {got} bits were asked for, the model gives {}", listed(.expected))]
     CodeLength {

@@ -2,6 +2,7 @@
 
 mod augment;
 mod batch;
+mod calibrate;
 mod checkpoint;
 mod config;
 mod device;
@@ -32,6 +33,7 @@ mod train;
 mod validation;
 mod weights;
 
+pub use calibrate::{Calibrated, calibrate};
 pub use config::{Augmentation, DataConfig, LossConfig, Optimisation, TrainConfig};
 pub use device::DeviceChoice;
 pub use encoder::{Encoder, Encoding};

@@ -156,7 +156,7 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    fn new(config: &TrainConfig, dataset: &Dataset) -> Result<Self> {
+    pub(crate) fn new(config: &TrainConfig, dataset: &Dataset) -> Result<Self> {
         let (kept, held_out) = training_parts(config, dataset);
         let vocabulary = Vocabulary::of(kept.iter().copied(), config.data.view_labels);
         let (pictures, learned, mut skipped) = Pictures::load(&kept, &vocabulary, &config.preprocess);

@@ -52,6 +52,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Train(args) => commands::train::run(&args),
+        Command::Calibrate(args) => commands::calibrate::run(&args),
         Command::Index(args) => commands::index::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Search(args) => commands::search::run(&args),

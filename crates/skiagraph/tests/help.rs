@@ -8,10 +8,11 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 31] = [
     &[],
     &["demo"],
     &["train"],
+    &["calibrate"],
     &["index"],
     &["check"],
     &["search"],

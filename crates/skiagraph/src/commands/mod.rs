@@ -1,6 +1,7 @@
 //! Every command of the binary, one file each.
 
 pub(crate) mod bench;
+pub(crate) mod calibrate;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;
@@ -21,6 +22,7 @@ pub(crate) mod train;
 pub(crate) enum Command {
     Demo(demo::DemoArgs),
     Train(train::TrainArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Index(index::IndexArgs),
     Check(check::CheckArgs),
     Search(search::SearchArgs),

@@ -72,7 +72,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     ))
 }
 
-fn rejected(skipped: &[Skipped]) -> Vec<Rejected> {
+/// Rows that could not be used, for a message.
+pub(crate) fn rejected(skipped: &[Skipped]) -> Vec<Rejected> {
     skipped.iter().map(Rejected::from).collect()
 }
 

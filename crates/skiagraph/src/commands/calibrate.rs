@@ -1,0 +1,72 @@
+//! `skiagraph calibrate`: estimates of relevance for a model, its weights left as they are.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use network::TrainConfig;
+use radiograph::dataset::Dataset;
+use serde_json::json;
+
+use super::train::rejected;
+use crate::ingest;
+use crate::model::ModelFile;
+use crate::output;
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph calibrate --data data/ --out calibrated.safetensors
+  skiagraph calibrate --model runs/a/model.safetensors --config runs/a/config.toml --data data/ --out b.safetensors
+
+The codes stay as they are, but the model's identity changes with its file: index galleries anew, or `gallery reindex`.";
+
+/// Fit a model's estimates of relevance
+///
+/// Asks the rows of the split train for pictures that training held out of them, and learns from which answers are right how
+/// likely a neighbour is relevant, and how far off a picture lies that is unlike all that is known.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CalibrateArgs {
+    #[command(flatten)]
+    model: ModelFile,
+    /// The configuration it was trained by, which says what was held out [default: what a configuration holds out that does not say]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data set: a folder with a manifest, the manifest, or a folder of class folders
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Model file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Fits and writes.
+pub(crate) fn run(args: &CalibrateArgs) -> Result<()> {
+    let config = args.config.as_deref().map(TrainConfig::read).transpose()?.unwrap_or_default();
+    let dataset = Dataset::open(&args.data)?;
+    let path = args.model.path()?;
+    let calibrated = network::calibrate(&path, &dataset, &config.data, &config.loss.pair_labels_except)
+        .with_context(|| format!("cannot fit estimates for the model `{}`", path.display()))?;
+    let skipped: Vec<_> = dataset.skipped.iter().chain(&calibrated.skipped).cloned().collect();
+    if !skipped.is_empty() {
+        eprintln!("{}", ingest::describe_rejected(&rejected(&skipped)));
+    }
+    output::file(&args.out, &calibrated.model)?;
+    if args.json {
+        return output::json(&json!({
+            "model": args.out,
+            "model_id": calibrated.model_id,
+            "queries": calibrated.queries,
+            "validation": calibrated.validation,
+        }));
+    }
+    let figures = calibrated.validation.iter().map(|(bits, figure)| format!("{figure:.3} at {bits} bits"));
+    output::text(&format!(
+        "{} (model {}): estimates fitted to the answers to {} pictures, whose macro P@10 is {}",
+        args.out.display(),
+        calibrated.model_id,
+        calibrated.queries,
+        figures.collect::<Vec<_>>().join(", ")
+    ))
+}
