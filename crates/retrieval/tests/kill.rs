@@ -3,7 +3,7 @@
 //!
 //! `RETRIEVAL_TEST_KILLS=200 cargo test --release -p retrieval --test kill -- --nocapture` kills 200 times, and says within what.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
