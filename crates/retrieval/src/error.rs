@@ -86,7 +86,7 @@ pub enum Error {
     },
     /// Something is where a gallery was to be made.
     #[error(
-        "cannot make a gallery in `{}`: {reason}; nothing was changed. Choose a new or an empty folder",
+        "cannot write to the folder `{}`: {reason}; nothing was changed. Choose a new or an empty folder",
         dir.display()
     )]
     NotEmpty {
@@ -302,6 +302,19 @@ pub enum Error {
         /// What was found.
         detail: String,
     },
+    /// A log with damaged bytes, behind which transactions are lost.
+    #[error(
+        "the write-ahead log `{}` is damaged at byte {at}: what was committed from there on does not read. Nothing was changed. \
+         Restore a copy; or cut the log there (truncate --size {at} FILE), which gives those changes up, and index their pictures \
+         again",
+        path.display()
+    )]
+    DamagedLog {
+        /// The file.
+        path: PathBuf,
+        /// The first byte of what does not read.
+        at: u64,
+    },
     /// Any other failure of the database.
     #[error("the database of the gallery `{}` failed: {source}", dir.display())]
     Database {
@@ -354,49 +367,9 @@ pub enum Error {
         reason: String,
     },
 
-    /// Too few samples to fit a hashing to.
-    #[error("{got} feature vectors; expected at least 2 to fit a hashing to")]
-    FeatureCount {
-        /// Samples.
-        got: usize,
-    },
-    /// Samples that do not differ.
-    #[error(
-        "all {count} feature vectors are equal; expected some that differ: are the pictures blank, or one and the same?"
-    )]
-    ConstantFeatures {
-        /// Samples.
-        count: usize,
-    },
-    /// A feature vector of another length than its companions.
-    #[error("a feature vector of {got} values; expected {expected} values, as all feature vectors here")]
-    FeatureMismatch {
-        /// Values.
-        got: usize,
-        /// Values.
-        expected: usize,
-    },
-    /// A feature that is no number.
-    #[error(
-        "a feature vector with {got} at position {position}; expected finite numbers: is the model damaged?"
-    )]
-    FeatureValue {
-        /// The position in the feature vector.
-        position: usize,
-        /// The value.
-        got: f32,
-    },
-    /// Fewer principal components than bits.
-    #[error(
-        "feature vectors along {got} independent directions; expected at least {expected}, one for each bit of a code \
-         by principal components. Ask for shorter codes, give more samples or longer features, or use lsh or sdh"
-    )]
-    FeatureDirections {
-        /// Directions along which the samples vary: at most the features' length, and one fewer than the samples.
-        got: usize,
-        /// The code's length in bits.
-        expected: usize,
-    },
+    /// Feature vectors or labels that no hashing can be fitted to.
+    #[error(transparent)]
+    Hashing(#[from] crate::hashing::HashingError),
     /// A file of the index that is not as it was written.
     #[error(
         "the index file `{path}` is damaged: {reason}. It is derived from the database: remove it, and it is made again"
@@ -414,29 +387,5 @@ pub enum Error {
     Estimator {
         /// What is wrong with it.
         reason: String,
-    },
-    /// Labels that are not parallel to the samples.
-    #[error("labels of {got} samples; expected {expected}, one row for each feature vector")]
-    LabelCount {
-        /// Rows of labels.
-        got: usize,
-        /// Samples.
-        expected: usize,
-    },
-    /// A sample's labels of another number of classes, or of none.
-    #[error("labels of {got} classes; expected {expected}, at least one and for each sample the same")]
-    LabelMismatch {
-        /// Classes.
-        got: usize,
-        /// Classes.
-        expected: usize,
-    },
-    /// A matrix that could not be decomposed.
-    #[error(
-        "the {what} of the feature vectors did not converge; expected features of similar magnitudes: scale them"
-    )]
-    Decomposition {
-        /// What was sought.
-        what: &'static str,
     },
 }

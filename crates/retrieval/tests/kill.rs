@@ -3,61 +3,29 @@
 //!
 //! `RETRIEVAL_TEST_KILLS=200 cargo test --release -p retrieval --test kill -- --nocapture` kills 200 times, and says within what.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test: it fails by panicking, and prints to its parent"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Write, stdout};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
+use common::{MODELS, code, embedding, number, process, say, store, task};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use retrieval::gallery::{Entry, Gallery, Record};
-use retrieval::{Embedding, HashCode, ModelId};
+use retrieval::ModelId;
+use retrieval::gallery::Gallery;
 
-/// Set in the process that is to be killed: the gallery's folder, and the first number that no entry has.
-const VICTIM: &str = "RETRIEVAL_TEST_VICTIM";
-const START: &str = "RETRIEVAL_TEST_START";
+const TEST: &str = "a_kill_loses_nothing_acknowledged_and_leaves_nothing_half";
 const KILLS: &str = "RETRIEVAL_TEST_KILLS";
 const BATCH: usize = 16;
 /// So many that the index has a file.
 const BEFORE: usize = 9000;
-const MODELS: [&str; 2] = ["a", "b"];
-
-/// What a model makes of a picture.
-fn code(i: usize, model: &str) -> HashCode {
-    let word = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    HashCode::from_words(&[if model == MODELS[0] { word } else { !word }], 64).unwrap()
-}
-
-fn embedding(i: usize) -> Embedding {
-    Embedding::new(vec![(i % 1000) as f32; 16])
-}
-
-fn entry(i: usize, model: &str) -> Entry {
-    let report = Some(format!("report {i}"));
-    Entry {
-        record: Record { key: i.to_string(), labels: vec!["chest".to_owned()], report, ..Record::default() },
-        code: code(i, model),
-        embedding: embedding(i),
-        thumbnail: [&[0xff, 0xd8][..], &[7; 500], &[0xff, 0xd9]].concat(),
-    }
-}
-
-fn number(gallery: &Gallery, id: u64) -> usize {
-    gallery.record(id).unwrap().key.parse().unwrap()
-}
-
-fn say(line: &str) {
-    println!("{line}");
-    stdout().flush().unwrap();
-}
+const THUMBNAIL: usize = 500;
 
 /// Does one thing after another for ever; says what it begins, and what is done.
 fn victim(dir: &Path, mut next: usize) {
@@ -69,11 +37,7 @@ fn victim(dir: &Path, mut next: usize) {
             // Compacting and re-indexing take a hundred times as long: each is killed about as often.
             0..=44 => {
                 say(&format!("insert {next}"));
-                let model = gallery.model().0.clone();
-                for i in next..next + BATCH {
-                    gallery.insert(&entry(i, &model)).unwrap();
-                }
-                gallery.commit().unwrap();
+                store(&mut gallery, next..next + BATCH, THUMBNAIL).unwrap();
                 say(&format!("inserted {next}"));
                 next += BATCH;
             }
@@ -92,6 +56,9 @@ fn victim(dir: &Path, mut next: usize) {
             _ => {
                 say("reindex");
                 reindex(&mut gallery);
+                // All codes are new, and in no segment yet.
+                say("merge");
+                gallery.settle().unwrap();
             }
         }
     }
@@ -140,7 +107,7 @@ impl Known {
                 self.deleting = Some(i);
             }
             "deleted" => self.gone.extend(self.deleting.take()),
-            "begin" | "compact" | "reindex" => {}
+            "begin" | "compact" | "reindex" | "merge" => {}
             _ => return,
         }
         self.last = word.to_owned();
@@ -170,15 +137,13 @@ impl Known {
 
 #[test]
 fn a_kill_loses_nothing_acknowledged_and_leaves_nothing_half() {
-    if let Some(dir) = std::env::var_os(VICTIM) {
-        return victim(Path::new(&dir), std::env::var(START).unwrap().parse().unwrap());
+    if let Some((dir, next)) = task() {
+        return victim(&dir, next.parse().unwrap());
     }
     let kills = std::env::var(KILLS).map_or(8, |kills| kills.parse().unwrap());
     let dir = tempfile::tempdir().unwrap();
     let mut gallery = Gallery::create(dir.path(), &ModelId(MODELS[0].to_owned()), 64).unwrap();
-    for i in 0..BEFORE {
-        gallery.insert(&entry(i, MODELS[0])).unwrap();
-    }
+    store(&mut gallery, 0..BEFORE, THUMBNAIL).unwrap();
     gallery.settle().unwrap();
     drop(gallery);
     let mut known = Known { there: (0..BEFORE).collect(), next: BEFORE, ..Known::default() };
@@ -196,13 +161,7 @@ fn a_kill_loses_nothing_acknowledged_and_leaves_nothing_half() {
 }
 
 fn lines_until_killed(dir: &Path, start: usize, pause: Duration) -> Vec<String> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_kill_loses_nothing_acknowledged_and_leaves_nothing_half", "--nocapture"])
-        .env(VICTIM, dir)
-        .env(START, start.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = process(TEST, dir, &start.to_string()).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.any(|line| line == "begin"), "the process began");
     sleep(pause);

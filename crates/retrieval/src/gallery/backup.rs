@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::Gallery;
 use super::failure::database_error;
 use super::schema::{self, UNFINISHED};
+use super::{Gallery, meta};
 use crate::Result;
 
 impl Gallery {
@@ -31,7 +31,10 @@ impl Gallery {
         self.connection.execute("VACUUM INTO ?1", [&path])?;
         let copy = Connection::open(&*path)?;
         // The index's file stays behind.
-        copy.execute("DELETE FROM meta WHERE name = 'segment'", [])?;
+        let transaction = copy.unchecked_transaction()?;
+        transaction.execute("DELETE FROM meta WHERE name = 'segment'", [])?;
+        meta::seal(&transaction)?;
+        transaction.commit()?;
         copy.close().map_err(|(_, error)| error)
     }
 }

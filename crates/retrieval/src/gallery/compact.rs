@@ -1,11 +1,16 @@
 //! Making a gallery as small as what it holds, and wiping what it no longer holds.
 
 use std::fs;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
 use super::{DATABASE, Gallery, segment};
 use crate::{Error, Result};
+
+/// Where SQLite copies a database while it writes it anew is one for the whole process: by itself a folder for all programs' files,
+/// where patients' data must not go.
+static TEMPORARY: Mutex<()> = Mutex::new(());
 
 /// What a compaction did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -28,13 +33,24 @@ impl Gallery {
     pub fn compact(&mut self) -> Result<Compacted> {
         self.commit()?;
         let before = self.bytes_on_disk();
-        let rewrite = "INSERT INTO report_words (report_words) VALUES ('optimize'); VACUUM";
-        self.connection.execute_batch(rewrite).map_err(|source| self.failed(source))?;
+        self.rewrite().map_err(|source| self.failed(source))?;
         self.remake_segment()?;
         if !self.empty_log().map_err(|source| self.failed(source))? {
             return Err(self.in_use(format!("{DATABASE}-wal")));
         }
         Ok(Compacted { before, after: self.bytes_on_disk() })
+    }
+
+    fn rewrite(&self) -> rusqlite::Result<()> {
+        self.connection.execute_batch("INSERT INTO report_words (report_words) VALUES ('optimize')")?;
+        let _others = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = |store: &str, folder: &str| {
+            self.connection.pragma_update(None, "temp_store", store)?;
+            self.connection.pragma_update(None, "temp_store_directory", folder)
+        };
+        let rewritten = set("FILE", &self.dir.to_string_lossy());
+        let rewritten = rewritten.and_then(|()| self.connection.execute_batch("VACUUM"));
+        rewritten.and(set("MEMORY", ""))
     }
 
     fn in_use(&self, file: String) -> Error {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+
 use crate::Error;
 
 pub(super) fn damaged(dir: &Path, detail: String) -> Error {
@@ -12,6 +14,10 @@ pub(super) fn damaged(dir: &Path, detail: String) -> Error {
 pub(super) fn database_error(dir: &Path, undone: usize, source: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode as Code;
     let dir = dir.to_owned();
+    // There is no room for the memory that SQLite's processes share.
+    if source.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) {
+        return Error::DiskFull { dir, undone, source };
+    }
     match source.sqlite_error_code() {
         Some(Code::DiskFull) => Error::DiskFull { dir, undone, source },
         Some(Code::SystemIoFailure) => Error::DiskFailed { dir, undone, source },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::failure::{damaged, database_error};
 use super::segment::SegmentName;
@@ -40,11 +40,11 @@ pub(super) struct Next {
 
 impl Meta {
     pub(super) fn read(dir: &Path, connection: &Connection) -> Result<Self> {
-        let values = || -> rusqlite::Result<BTreeMap<String, String>> {
-            let mut statement = connection.prepare_cached("SELECT name, value FROM meta")?;
-            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        };
-        let values = Values { dir, values: values().map_err(|source| database_error(dir, 0, source))? };
+        let values = values(connection).map_err(|source| database_error(dir, 0, source))?;
+        if values.get(CHECKSUM) != Some(&checksum(&values)) {
+            return Err(damaged(dir, "the checksum of its table `meta` is wrong".to_owned()));
+        }
+        let values = Values { dir, values };
         let next = match values.parsed("next_bits")? {
             None => None,
             Some(bits) => Some(Next {
@@ -82,6 +82,60 @@ impl Values<'_> {
         let missing = || damaged(self.dir, format!("its table `meta` has no `{name}`"));
         self.parsed(name)?.ok_or_else(missing)
     }
+}
+
+/// The checksum of all others.
+const CHECKSUM: &str = "crc";
+/// The checksum of the tables' definitions.
+const SCHEMA: &str = "schema";
+
+/// All values, and the last id that was given to a record, which must not be given again. One statement, as another process may
+/// commit between two.
+fn values(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
+    let sql = "SELECT name, value FROM meta
+               UNION ALL SELECT 'last id', CAST(seq AS TEXT) FROM sqlite_sequence WHERE name = 'records'";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// CRC-32 of names and values, each with its length before it.
+fn checksum(values: &BTreeMap<String, String>) -> String {
+    let texts = values.iter().filter(|(name, _)| *name != CHECKSUM).flat_map(|(name, value)| [name, value]);
+    checksum_of(texts.map(String::as_str))
+}
+
+fn checksum_of<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let mut crc = crc32fast::Hasher::new();
+    for text in texts {
+        crc.update(&(text.len() as u64).to_le_bytes());
+        crc.update(text.as_bytes());
+    }
+    format!("{:08x}", crc.finalize())
+}
+
+/// The last thing that a transaction does: what it changed here gets its checksum.
+pub(super) fn seal(connection: &Connection) -> rusqlite::Result<()> {
+    set(connection, CHECKSUM, &checksum(&values(connection)?))
+}
+
+/// Keeps a checksum of the definitions of tables, indices and triggers, which a transaction has changed.
+pub(super) fn seal_schema(connection: &Connection) -> rusqlite::Result<()> {
+    set(connection, SCHEMA, &schema_checksum(connection)?)
+}
+
+/// Whether the definitions are what the last change of them made.
+pub(super) fn is_schema_whole(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(values(connection)?.get(SCHEMA) == Some(&schema_checksum(connection)?))
+}
+
+fn schema_checksum(connection: &Connection) -> rusqlite::Result<String> {
+    let sql = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY type, name";
+    let mut statement = connection.prepare(sql)?;
+    let columns = |row: &Row<'_>| -> rusqlite::Result<[String; 4]> {
+        Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+    };
+    let definitions = statement.query_map([], columns)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(checksum_of(definitions.as_flattened().iter().map(String::as_str)))
 }
 
 /// Sets a value.

@@ -14,6 +14,7 @@ mod failure;
 mod feedback;
 mod filter;
 mod info;
+mod log;
 mod meta;
 mod query;
 mod read;
@@ -85,6 +86,7 @@ impl Gallery {
     /// If the folder is no gallery, one of a newer program, damaged, or cannot be written.
     pub fn open(dir: &Path) -> Result<Self> {
         schema::check_header(dir)?;
+        log::check(dir)?;
         let failed = |source| database_error(dir, 0, source);
         let connection = schema::connect(&dir.join(DATABASE)).map_err(failed)?;
         schema::migrate(dir, &connection)?;

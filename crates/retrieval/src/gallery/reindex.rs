@@ -136,7 +136,8 @@ impl Gallery {
             meta::set(connection, "dimensions", &dimensions.to_string())?;
         }
         let rebuilt = "UPDATE meta SET value = (SELECT value FROM meta WHERE name = 'generation') WHERE name = 'rebuilt'";
-        connection.execute_batch(rebuilt)
+        connection.execute_batch(rebuilt)?;
+        meta::seal_schema(connection)
     }
 
     /// Gives up a re-indexing; the gallery stays with the model it has.

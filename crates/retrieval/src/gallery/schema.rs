@@ -8,14 +8,15 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::failure::{damaged, database_error};
-use super::{DATABASE, rows};
+use super::{DATABASE, meta, rows};
 use crate::code::check_bits;
 use crate::{Error, ModelId, Result};
 
 /// "SkGa" in the database's header says that it is a gallery.
 const APPLICATION_ID: u32 = 0x536b_4761;
 /// `FORMATS[v]` takes a database from format `v` to `v + 1`; a new one goes through all of them.
-const FORMATS: &[&str] = &[include_str!("formats/1.sql"), include_str!("formats/2.sql")];
+const FORMATS: &[&str] =
+    &[include_str!("formats/1.sql"), include_str!("formats/2.sql"), include_str!("formats/3.sql")];
 /// The first format whose rows have checksums.
 const CHECKSUMS: i64 = 2;
 /// A gallery being made. It gets its name when it is whole, so a kill leaves no half gallery.
@@ -89,6 +90,8 @@ fn build(path: &Path, model: &ModelId, bits: usize) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "user_version", FORMATS.len() as i64)?;
     transaction
         .execute("INSERT INTO meta VALUES ('model', ?1), ('bits', ?2)", (&model.0, bits.to_string()))?;
+    meta::seal_schema(&transaction)?;
+    meta::seal(&transaction)?;
     transaction.commit()?;
     connection.close().map_err(|(_, error)| error)
 }
@@ -145,6 +148,8 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
+    // Nothing of a gallery goes to a file elsewhere: see `compact`.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 
@@ -171,6 +176,7 @@ pub(super) fn migrate(dir: &Path, connection: &Connection) -> Result<()> {
         rows::add_checksums(&transaction).map_err(failed)?;
     }
     transaction.pragma_update(None, "user_version", FORMATS.len() as i64).map_err(failed)?;
+    meta::seal_schema(&transaction).and_then(|()| meta::seal(&transaction)).map_err(failed)?;
     transaction.commit().map_err(failed)
 }
 

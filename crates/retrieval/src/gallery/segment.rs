@@ -166,6 +166,7 @@ fn name_in_database(dir: &Path, connection: &Connection, name: SegmentName) -> R
     let meta = Meta::read(dir, &transaction)?;
     if meta.segment.is_none_or(|before| before.generation <= name.generation) {
         meta::set(&transaction, "segment", &name.to_string()).map_err(failed)?;
+        meta::seal(&transaction).map_err(failed)?;
     }
     transaction.commit().map_err(failed)?;
     Ok(meta.segment)

@@ -5,7 +5,8 @@ use std::fmt;
 use rusqlite::Row;
 
 use super::failure::database_error;
-use super::{Gallery, rows, segment};
+use super::meta::{self, Meta};
+use super::{Gallery, log, rows, segment};
 use crate::{Embedding, Error, HashCode, Result};
 
 /// Whether bytes are what they should be, or what they are.
@@ -79,6 +80,8 @@ impl Gallery {
         let mut problems = Vec::new();
         let unusable = self.unusable.clone().or_else(|| segment::open(&self.dir, &self.meta).err());
         problems.extend(unusable.map(|detail| Problem::Segment { detail }));
+        let log = log::check(&self.dir).err();
+        problems.extend(log.map(|error| Problem::Database { detail: error.to_string() }));
         for check in [Self::check_database, Self::check_references, Self::check_records, Self::check_words] {
             // On a badly damaged file the checks may themselves fail: that too is a finding.
             match check(self, &mut problems).map_err(|source| database_error(&self.dir, 0, source)) {
@@ -98,6 +101,10 @@ impl Gallery {
             if detail != "ok" {
                 problems.push(Problem::Database { detail });
             }
+        }
+        if !meta::is_schema_whole(&self.connection)? {
+            let detail = "the definition of a table, an index or a trigger has changed".to_owned();
+            problems.push(Problem::Database { detail });
         }
         Ok(())
     }
@@ -124,9 +131,10 @@ impl Gallery {
              LEFT JOIN thumbnails ON thumbnails.record = id
              LEFT JOIN changes ON changes.record = id ORDER BY id",
         )?;
-        let mut rows = statement.query([])?;
+        let (mut rows, mut indexed) = (statement.query([])?, 0);
         while let Some(row) = rows.next()? {
             let id = row.get::<_, i64>(0)?.cast_unsigned();
+            indexed += usize::from(self.index.contains(id));
             let before = problems.len();
             problems.extend(check_part(id, "code", row, 1, |bytes| self.check_code(bytes)));
             problems.extend(check_part(id, "embedding", row, 3, |bytes| self.check_embedding(bytes)));
@@ -141,11 +149,25 @@ impl Gallery {
                 problems.push(Problem::NotIndexed { id });
             }
         }
+        let strangers = self.index.len() - indexed.min(self.index.len());
+        // What another process has deleted meanwhile is still in this index.
+        let followed =
+            Meta::read(&self.dir, &self.connection).is_ok_and(|meta| meta.generation == self.meta.generation);
+        if strangers > 0 && followed {
+            let detail =
+                format!("the index has {strangers} codes of no record; run `skiagraph gallery compact`");
+            problems.push(Problem::Database { detail });
+        }
         Ok(())
     }
 
     /// The words that reports are found by, against the reports.
     fn check_words(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
+        let erases = "SELECT count(*) FROM report_words_config WHERE k = 'secure-delete' AND v = 1";
+        if self.connection.query_row(erases, [], |row| row.get::<_, i64>(0))? != 1 {
+            let detail = "the index of the reports' words does not wipe what is deleted any more".to_owned();
+            problems.push(Problem::Database { detail });
+        }
         let check = "INSERT INTO report_words (report_words, rank) VALUES ('integrity-check', 1)";
         match self.connection.execute(check, []) {
             Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {

@@ -45,7 +45,8 @@ impl Gallery {
         if self.connection.is_autocommit() {
             return Ok(());
         }
-        self.connection.execute_batch("COMMIT").map_err(|source| self.undo(source))?;
+        let committed = meta::seal(&self.connection).and_then(|()| self.connection.execute_batch("COMMIT"));
+        committed.map_err(|source| self.undo(source))?;
         self.pending = 0;
         self.catch_up()?;
         if self.is_loose() {

@@ -30,8 +30,11 @@ enum Path {
     Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// Without counting ones: that is as of AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx512Popcnt,
     #[cfg(target_arch = "aarch64")]
     Neon,
 }
@@ -46,14 +49,11 @@ impl Kernel {
         let mut kernels = vec![Self::SCALAR];
         #[cfg(target_arch = "x86_64")]
         {
-            if std::arch::is_x86_feature_detected!("avx2") {
-                kernels.push(Self(Path::Avx2));
-            }
-            if std::arch::is_x86_feature_detected!("avx512f")
-                && std::arch::is_x86_feature_detected!("avx512vpopcntdq")
-            {
-                kernels.push(Self(Path::Avx512));
-            }
+            let avx2 = std::arch::is_x86_feature_detected!("avx2");
+            let avx512 = avx2 && std::arch::is_x86_feature_detected!("avx512f");
+            let counts = avx512 && std::arch::is_x86_feature_detected!("avx512vpopcntdq");
+            let found = [(avx2, Path::Avx2), (avx512, Path::Avx512), (counts, Path::Avx512Popcnt)];
+            kernels.extend(found.into_iter().filter(|(there, _)| *there).map(|(_, path)| Self(path)));
         }
         #[cfg(target_arch = "aarch64")]
         if std::arch::is_aarch64_feature_detected!("neon") {
@@ -78,7 +78,9 @@ impl Kernel {
             #[cfg(target_arch = "x86_64")]
             Path::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
-            Path::Avx512 => "avx512-vpopcntdq",
+            Path::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512Popcnt => "avx512-vpopcntdq",
             #[cfg(target_arch = "aarch64")]
             Path::Neon => "neon",
         }
@@ -107,11 +109,11 @@ impl Kernel {
         match self.0 {
             Path::Scalar => scalar::distances(query, codes, distances),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `available` makes this path, after it has detected AVX2.
-            Path::Avx2 => unsafe { avx2::distances(query, codes, distances) },
+            // SAFETY: only `available` makes these paths, after it has detected AVX2.
+            Path::Avx2 | Path::Avx512 => unsafe { avx2::distances(query, codes, distances) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: only `available` makes this path, after it has detected AVX-512F and VPOPCNTDQ.
-            Path::Avx512 => unsafe { avx512::distances(query, codes, distances) },
+            Path::Avx512Popcnt => unsafe { avx512::distances(query, codes, distances) },
             #[cfg(target_arch = "aarch64")]
             // SAFETY: only `available` makes this path, after it has detected NEON.
             Path::Neon => unsafe { neon::distances(query, codes, distances) },

@@ -5,8 +5,8 @@
 use faer::{Mat, MatRef};
 use rand_chacha::ChaCha8Rng;
 
-use super::{lsh, pcah, sign};
-use crate::{Error, Result};
+use super::{HashingError, lsh, pcah, sign};
+use crate::Result;
 
 /// The paper's; by then little changes.
 const ITERATIONS: usize = 50;
@@ -32,7 +32,7 @@ fn turn(v: MatRef<'_, f64>, rotation: MatRef<'_, f64>) -> Result<Mat<f64>> {
     let codes = signs(v * rotation);
     let svd = (codes.transpose() * v)
         .svd()
-        .map_err(|_| Error::Decomposition { what: "rotation of the components" })?;
+        .map_err(|_| HashingError::Decomposition { what: "rotation of the components" })?;
     Ok(svd.V() * svd.U().transpose())
 }
 

@@ -13,6 +13,7 @@
 //! # Ok::<(), retrieval::Error>(())
 //! ```
 
+mod error;
 mod itq;
 mod lsh;
 mod pcah;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::check_bits;
 use crate::{HashCode, Result};
+pub use error::HashingError;
 use samples::Samples;
 
 /// How feature vectors become codes.

@@ -3,7 +3,8 @@
 
 use faer::{Mat, MatRef, Side};
 
-use crate::{Error, Result};
+use super::HashingError;
+use crate::Result;
 
 /// The principal components of centred samples x (dimensions × samples), one a column: dimensions × bits.
 pub(super) fn fit(x: MatRef<'_, f64>, bits: usize) -> Result<Mat<f64>> {
@@ -22,13 +23,13 @@ pub(super) fn fit(x: MatRef<'_, f64>, bits: usize) -> Result<Mat<f64>> {
 fn leading(scatter: Mat<f64>, count: usize) -> Result<Mat<f64>> {
     let eigen = scatter
         .self_adjoint_eigen(Side::Lower)
-        .map_err(|_| Error::Decomposition { what: "principal components" })?;
+        .map_err(|_| HashingError::Decomposition { what: "principal components" })?;
     let (values, size) = (eigen.S().column_vector(), scatter.nrows());
     // An eigenvalue of 0 is computed as rounding left it, and its eigenvector is noise.
     let least = values[size - 1] * size as f64 * f64::EPSILON;
     let rank = values.iter().filter(|&&value| value > least).count();
     if rank < count {
-        return Err(Error::FeatureDirections { got: rank, expected: count });
+        return Err(HashingError::Directions { got: rank, expected: count }.into());
     }
     Ok(Mat::from_fn(size, count, |i, rank| eigen.U()[(i, size - 1 - rank)]))
 }

@@ -2,7 +2,8 @@
 
 use faer::Mat;
 
-use crate::{Error, Result};
+use super::HashingError;
+use crate::Result;
 
 /// The fewest that have a direction.
 const MIN_SAMPLES: usize = 2;
@@ -17,13 +18,13 @@ pub(super) struct Samples {
 impl Samples {
     /// Checks and centres feature vectors, one a row.
     pub(super) fn new(features: &[Vec<f32>]) -> Result<Self> {
-        let [first, others @ ..] = features else { return Err(Error::FeatureCount { got: 0 }) };
+        let [first, others @ ..] = features else { return Err(HashingError::Count { got: 0 }.into()) };
         if features.len() < MIN_SAMPLES {
-            return Err(Error::FeatureCount { got: features.len() });
+            return Err(HashingError::Count { got: features.len() }.into());
         }
         features.iter().try_for_each(|feature| check(feature, first.len()))?;
         if others.iter().all(|other| other == first) {
-            return Err(Error::ConstantFeatures { count: features.len() });
+            return Err(HashingError::Constant { count: features.len() }.into());
         }
         let mean = mean(features, first.len());
         let centred =
@@ -40,10 +41,10 @@ pub(super) fn centre(feature: &[f32], mean: &[f64]) -> Result<Vec<f64>> {
 
 fn check(feature: &[f32], expected: usize) -> Result<()> {
     if feature.len() != expected {
-        return Err(Error::FeatureMismatch { got: feature.len(), expected });
+        return Err(HashingError::Mismatch { got: feature.len(), expected }.into());
     }
     match feature.iter().position(|value| !value.is_finite()) {
-        Some(position) => Err(Error::FeatureValue { position, got: feature[position] }),
+        Some(position) => Err(HashingError::Value { position, got: feature[position] }.into()),
         None => Ok(()),
     }
 }

@@ -8,8 +8,8 @@ use faer::{ColMut, Mat, MatRef, Side};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::sign;
-use crate::{Error, Result};
+use super::{HashingError, sign};
+use crate::Result;
 
 /// At most so many samples are anchors.
 const ANCHORS: usize = 1000;
@@ -57,11 +57,11 @@ pub(super) fn fit(
 /// Y: 1 where a sample has a class, else 0: classes × samples.
 fn label_matrix(labels: &[Vec<bool>], samples: usize) -> Result<Mat<f64>> {
     if labels.len() != samples {
-        return Err(Error::LabelCount { got: labels.len(), expected: samples });
+        return Err(HashingError::LabelCount { got: labels.len(), expected: samples }.into());
     }
     let classes = labels[0].len();
     match labels.iter().find(|row| row.is_empty() || row.len() != classes) {
-        Some(row) => Err(Error::LabelMismatch { got: row.len(), expected: classes.max(1) }),
+        Some(row) => Err(HashingError::LabelMismatch { got: row.len(), expected: classes.max(1) }.into()),
         None => Ok(Mat::from_fn(classes, samples, |class, sample| f64::from(labels[sample][class]))),
     }
 }
@@ -109,7 +109,7 @@ fn learn(
 fn ridge(m: MatRef<'_, f64>, lambda: f64) -> Result<Llt<f64>> {
     let mut gram = m * m.transpose();
     gram.diagonal_mut().column_vector_mut().iter_mut().for_each(|value| *value += lambda);
-    gram.llt(Side::Lower).map_err(|_| Error::Decomposition { what: "regression" })
+    gram.llt(Side::Lower).map_err(|_| HashingError::Decomposition { what: "regression" }.into())
 }
 
 /// Lowers ‖WᵀB‖² − 2 tr(BᵀQ) by one bit after another, each the best beside the others: b = sgn(q − B'ᵀW'w), where B'

@@ -80,7 +80,7 @@ fn a_newer_format_is_refused() {
     drop(filled(dir.path(), 1));
     raw(dir.path()).pragma_update(None, "user_version", 99).unwrap();
     let message = Gallery::open(dir.path()).unwrap_err().to_string();
-    assert!(message.contains("has the format 99, but this program knows formats up to 2"), "{message}");
+    assert!(message.contains("has the format 99, but this program knows formats up to 3"), "{message}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A gallery to Parquet.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use serde_json::Value;
 
 use super::columns::{Column, FIELDS, Kind, schema};
-use super::{FORMAT, MANIFEST, Manifest, TABLE, VERSION, digest, failed};
+use super::{FORMAT, MANIFEST, Manifest, TABLE, VERSION, digest};
 use crate::gallery::{Entry, Gallery};
 use crate::{Error, Result};
 
@@ -24,29 +25,43 @@ impl Gallery {
     /// `progress` is told how many pictures are written. The manifest comes last: without it there is no export.
     ///
     /// # Errors
-    /// If the folder holds anything or cannot be written, or a picture of the gallery is damaged.
-    pub fn export(&self, to: &Path, mut progress: impl FnMut(usize)) -> Result<Manifest> {
+    /// If the folder holds anything or cannot be written, or a picture of the gallery is damaged: then nothing is left there.
+    pub fn export(&self, to: &Path, progress: impl FnMut(usize)) -> Result<Manifest> {
         claim(to)?;
-        let table = to.join(TABLE);
+        let manifest = self.write_table(&to.join(TABLE), progress).and_then(|manifest| {
+            let path = to.join(MANIFEST);
+            let text = serde_json::to_string_pretty(&manifest).map_err(io::Error::from);
+            let written = text.and_then(|text| fs::write(&path, text + "\n"));
+            written.map(|()| manifest).map_err(|error| unwritable(&path, error))
+        });
+        if manifest.is_err() {
+            for file in [MANIFEST, TABLE] {
+                let _best_effort = fs::remove_file(to.join(file));
+            }
+        }
+        manifest
+    }
+
+    fn write_table(&self, table: &Path, mut progress: impl FnMut(usize)) -> Result<Manifest> {
         let failed_there = |source| self.failed(source);
         let snapshot = self.connection.unchecked_transaction().map_err(failed_there)?;
         let ids = snapshot.prepare("SELECT id FROM records ORDER BY id").and_then(|mut statement| {
             statement.query_map([], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()
         });
         let ids = ids.map_err(failed_there)?;
-        let mut writer = writer(&table).map_err(|error| failed(&table, error))?;
+        let failed = |error| unwritable(table, io::Error::other(error));
+        let mut writer = writer(table).map_err(failed)?;
         for ids in ids.chunks(ROWS) {
             let entries = ids.iter().map(|&id| Ok((id, self.entry(id.cast_unsigned())?)));
             let entries = entries.collect::<Result<Vec<_>>>()?;
-            write(&mut writer, &entries).map_err(|error| failed(&table, error))?;
+            write(&mut writer, &entries).map_err(failed)?;
             progress(entries.len());
         }
-        writer.close().map_err(|error| failed(&table, error))?;
+        writer.close().map_err(failed)?;
         drop(snapshot);
-        let unreadable = |error| failed(&table, error);
-        let (bytes, sha256) = digest(&table).map_err(unreadable)?;
-        File::open(&table).and_then(|file| file.sync_all()).map_err(unreadable)?;
-        let manifest = Manifest {
+        let durable = File::open(table).and_then(|file| file.sync_all()).and_then(|()| digest(table));
+        let (bytes, sha256) = durable.map_err(|error| unwritable(table, error))?;
+        Ok(Manifest {
             format: FORMAT.to_owned(),
             version: VERSION,
             model: self.meta.model.clone(),
@@ -55,11 +70,7 @@ impl Gallery {
             records: ids.len() as u64,
             bytes,
             sha256,
-        };
-        let path = to.join(MANIFEST);
-        let text = serde_json::to_string_pretty(&manifest).map_err(|error| failed(&path, error))?;
-        fs::write(&path, text + "\n").map_err(|error| failed(&path, error))?;
-        Ok(manifest)
+        })
     }
 
     fn entry(&self, id: u64) -> Result<Entry> {
@@ -70,6 +81,10 @@ impl Gallery {
             thumbnail: self.thumbnail(id)?,
         })
     }
+}
+
+fn unwritable(path: &Path, source: io::Error) -> Error {
+    Error::File { action: "write", path: path.to_owned(), source }
 }
 
 /// Makes sure that a folder is there and empty, but for what an interrupted export left, which goes.

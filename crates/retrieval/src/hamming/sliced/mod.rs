@@ -74,8 +74,8 @@ impl Kernel {
             // SAFETY: only `available` makes this path, after it has detected AVX2.
             Path::Avx2 => unsafe { avx2::near(block, probes, found) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `available` makes this path, after it has detected AVX-512F.
-            Path::Avx512 => unsafe { avx512::near(block, probes, found) },
+            // SAFETY: only `available` makes these paths, after it has detected AVX-512F.
+            Path::Avx512 | Path::Avx512Popcnt => unsafe { avx512::near(block, probes, found) },
             #[cfg(target_arch = "aarch64")]
             // SAFETY: only `available` makes this path, after it has detected NEON.
             Path::Neon => unsafe { neon::near(block, probes, found) },

@@ -8,6 +8,7 @@ use network::{Encoder, Encoding};
 use radiograph::{Input, Limits};
 use retrieval::gallery::Gallery;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::ingest::{self, Batch, Rejected};
 use crate::model::ModelArgs;
@@ -63,6 +64,9 @@ pub(super) fn run(args: &ReindexArgs) -> Result<()> {
     let mut gallery = Gallery::open(&args.gallery)?;
     if args.cancel {
         gallery.cancel_reindexing()?;
+        if args.json {
+            return output::json(&json!({ "model": gallery.model(), "size": gallery.len() }));
+        }
         return output::text(&format!(
             "`{}` stays with the model {}",
             args.gallery.display(),

@@ -1,0 +1,2 @@
+-- Format 3: the table `meta` has checksums of itself, with the last id that was given, and of these definitions. The program adds
+-- them.

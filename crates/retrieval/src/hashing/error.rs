@@ -1,0 +1,74 @@
+//! Why a hashing cannot be fitted, or applied.
+
+/// What is wrong with feature vectors or their labels.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HashingError {
+    /// Too few samples to fit a hashing to.
+    #[error("{got} feature vectors; expected at least 2 to fit a hashing to")]
+    Count {
+        /// Samples.
+        got: usize,
+    },
+    /// Samples that do not differ.
+    #[error(
+        "all {count} feature vectors are equal; expected some that differ: are the pictures blank, or one and the same?"
+    )]
+    Constant {
+        /// Samples.
+        count: usize,
+    },
+    /// A feature vector of another length than its companions.
+    #[error("a feature vector of {got} values; expected {expected} values, as all feature vectors here")]
+    Mismatch {
+        /// Values.
+        got: usize,
+        /// Values.
+        expected: usize,
+    },
+    /// A feature that is no number.
+    #[error(
+        "a feature vector with {got} at position {position}; expected finite numbers: is the model damaged?"
+    )]
+    Value {
+        /// The position in the feature vector.
+        position: usize,
+        /// The value.
+        got: f32,
+    },
+    /// Fewer principal components than bits.
+    #[error(
+        "feature vectors along {got} independent directions; expected at least {expected}, one for each bit of a code \
+         by principal components. Ask for shorter codes, give more samples or longer features, or use lsh or sdh"
+    )]
+    Directions {
+        /// Directions along which the samples vary: at most the features' length, and one fewer than the samples.
+        got: usize,
+        /// The code's length in bits.
+        expected: usize,
+    },
+    /// Labels that are not parallel to the samples.
+    #[error("labels of {got} samples; expected {expected}, one row for each feature vector")]
+    LabelCount {
+        /// Rows of labels.
+        got: usize,
+        /// Samples.
+        expected: usize,
+    },
+    /// A sample's labels of another number of classes, or of none.
+    #[error("labels of {got} classes; expected {expected}, at least one and for each sample the same")]
+    LabelMismatch {
+        /// Classes.
+        got: usize,
+        /// Classes.
+        expected: usize,
+    },
+    /// A matrix that could not be decomposed.
+    #[error(
+        "the {what} of the feature vectors did not converge; expected features of similar magnitudes: scale them"
+    )]
+    Decomposition {
+        /// What was sought.
+        what: &'static str,
+    },
+}
