@@ -241,5 +241,11 @@ mod tests {
         assert!(message("[architecture]\nbitz = 64").contains("bitz"));
         assert!(message("[optimisation]\naccumulate = 0").contains("accumulate is 0"));
         assert!(message("[preprocess]\nsize = 100").contains("multiple of 32"));
+        assert!(message("[architecture]\nbits = 64\nnested = [64]").contains("nested has another number"));
+        // Deeper than any stack.
+        for open in ["[", "{a="] {
+            assert!(read(&format!("data = {}", open.repeat(200_000))).is_err());
+        }
+        assert!(read(&format!("[{}]", "a.".repeat(200_000))).is_err());
     }
 }

@@ -113,7 +113,7 @@ mod tests {
         assert!(header.contains(from), "{from}");
         let header = header.replacen(from, to, 1);
         let changed =
-            [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &bytes[8 + length..]].concat();
+            [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &bytes[8 + length..]].concat();
         refused(&changed)
     }
 
@@ -135,8 +135,8 @@ mod tests {
             (r#"\"version\":1"#, r#"\"version\":2"#, "version is 2, expected 1"),
             (r#"\"size\":128"#, r#"\"size\":100000000"#, "size is 100000000, expected 1 to 4096"),
             (r#"\"labels\":[\"a\"]"#, r#"\"labels\":7"#, "model card"),
-            (r#"[64,1,7,7]"#, r#"[64,1,7,18446744073709551615]"#, "not a readable weights file"),
-            (r#"[64,1,7,7]"#, r#"[64,1,7,6]"#, "not a readable weights file"),
+            (r#""shape":[64]"#, r#""shape":[18446744073709551615]"#, "not a readable weights file"),
+            (r#""shape":[64]"#, r#""shape":[63]"#, "not a readable weights file"),
         ] {
             let message = refusal(&bytes, from, to);
             assert!(message.contains(said), "{message}, expected {said}");

@@ -12,6 +12,7 @@ mod frame;
 #[expect(unreachable_pub, reason = "shared with the fuzz target")]
 mod tables;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -50,5 +51,25 @@ fn a_changed_byte_is_a_picture_or_an_error() {
             changed[at] ^= 0xFF;
             decoded_soon(&path, &changed);
         }
+    }
+}
+
+/// Name and version of each package of a lock file.
+fn packages(lock: &str) -> BTreeSet<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(lock);
+    let text = std::fs::read_to_string(path).unwrap();
+    let value = |line: &str| line.split('"').nth(1).unwrap_or_default().to_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    let pairs =
+        lines.windows(2).filter(|pair| pair[0].starts_with("name = ") && pair[1].starts_with("version = "));
+    pairs.map(|pair| (value(pair[0]), value(pair[1]))).collect()
+}
+
+#[test]
+fn what_is_fuzzed_is_what_ships() {
+    let (ours, fuzzed) = (packages("../../Cargo.lock"), packages("../../fuzz/Cargo.lock"));
+    let names: BTreeSet<&String> = ours.iter().map(|(name, _)| name).collect();
+    for package in fuzzed.iter().filter(|(name, _)| names.contains(name)) {
+        assert!(ours.contains(package), "{package:?} is another version: cp Cargo.lock fuzz/, then fuzz/run");
     }
 }
