@@ -196,10 +196,10 @@ impl<'a> Reader<'a> {
             match (self.tag()?, self.long()?) {
                 (SEQUENCE_END, _) => break,
                 (ITEM, length) if offsets.is_none() => {
-                    offsets = Some(self.take(ITEM, length)?);
+                    offsets = Some(self.take(tags::PIXEL_DATA, length)?);
                     first = self.at;
                 }
-                (ITEM, length) => fragments.push((distance, self.take(ITEM, length)?)),
+                (ITEM, length) => fragments.push((distance, self.take(tags::PIXEL_DATA, length)?)),
                 (tag, _) => return Err(self.unexpected(tag)),
             }
         }
