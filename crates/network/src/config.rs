@@ -189,19 +189,12 @@ impl TrainConfig {
 
     /// Whether every value makes sense; the reason if not.
     fn check(&self) -> std::result::Result<(), String> {
-        let (size, bits, o) = (self.preprocess.size, self.architecture.bits, &self.optimisation);
+        self.architecture.check()?;
+        let (size, o) = (self.preprocess.size, &self.optimisation);
         let rules = [
             (
                 size % 32 == 0 && (32..=1024).contains(&size),
                 format!("preprocess.size is {size}, expected a multiple of 32 from 32 to 1024"),
-            ),
-            (
-                bits % 16 == 0 && (16..=256).contains(&bits),
-                format!("architecture.bits is {bits}, expected a multiple of 16 from 16 to 256"),
-            ),
-            (
-                self.architecture.nested.iter().all(|n| n % 16 == 0 && (16..bits).contains(n)),
-                format!("architecture.nested has another number than multiples of 16 below {bits}"),
             ),
             (
                 o.batch >= 2,
@@ -248,5 +241,11 @@ mod tests {
         assert!(message("[architecture]\nbitz = 64").contains("bitz"));
         assert!(message("[optimisation]\naccumulate = 0").contains("accumulate is 0"));
         assert!(message("[preprocess]\nsize = 100").contains("multiple of 32"));
+        assert!(message("[architecture]\nbits = 64\nnested = [64]").contains("nested has another number"));
+        // Deeper than any stack.
+        for open in ["[", "{a="] {
+            assert!(read(&format!("data = {}", open.repeat(200_000))).is_err());
+        }
+        assert!(read(&format!("[{}]", "a.".repeat(200_000))).is_err());
     }
 }

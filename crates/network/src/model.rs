@@ -56,6 +56,18 @@ impl Card {
     }
 }
 
+impl Card {
+    /// Whether a network can be made of it, before any is; the reason if not.
+    fn check(&self) -> std::result::Result<(), String> {
+        match self.version {
+            VERSION => self.architecture.check(),
+            other => {
+                Err(format!("its version is {other}, expected {VERSION}: use the program that wrote it"))
+            }
+        }
+    }
+}
+
 /// Bytes of a model file, weights as f16.
 pub(crate) fn to_bytes(network: &Network, card: &Card) -> Result<Vec<u8>> {
     let card = serde_json::to_string(card).map_err(|e| Error::WeightsUnwritable { reason: e.to_string() })?;
@@ -66,8 +78,12 @@ pub(crate) fn to_bytes(network: &Network, card: &Card) -> Result<Vec<u8>> {
 pub(crate) fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<Model> {
     let (weights, card) = weights::from_bytes(bytes, path)?;
     let card = card.ok_or_else(|| Error::NotAModel { path: path.into() })?;
-    let card: Card = serde_json::from_str(&card)
-        .map_err(|e| Error::WeightsUnreadable { path: path.into(), reason: format!("model card: {e}") })?;
+    let wrong = |reason: String| Error::WeightsUnreadable {
+        path: path.into(),
+        reason: format!("model card: {reason}"),
+    };
+    let card: Card = serde_json::from_str(&card).map_err(|e| wrong(e.to_string()))?;
+    card.check().map_err(wrong)?;
     let network = Network::new(&card.architecture, card.labels.len(), 0, device);
     let (network, _) = weights::apply(network, weights)?;
     Ok(Model { network, id: id_of(bytes, &card), card })
@@ -83,4 +99,52 @@ fn id_of(bytes: &[u8], card: &Card) -> ModelId {
 pub(crate) fn read(path: &Path, device: DeviceChoice) -> Result<Model> {
     let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
     from_bytes(&bytes, path, &device.open()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of a model file whose card has one text in place of another.
+    fn refusal(bytes: &[u8], from: &str, to: &str) -> String {
+        // The header is JSON after its length; the card stands in it as text, with quotes escaped.
+        let length = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+        let header = str::from_utf8(&bytes[8..8 + length]).unwrap();
+        assert!(header.contains(from), "{from}");
+        let header = header.replacen(from, to, 1);
+        let changed =
+            [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &bytes[8 + length..]].concat();
+        refused(&changed)
+    }
+
+    fn refused(bytes: &[u8]) -> String {
+        let read = from_bytes(bytes, Path::new("some.safetensors"), &Device::flex());
+        read.err().expect("no model").to_string()
+    }
+
+    #[test]
+    fn cards_and_bytes_that_make_no_sense_are_refused_before_a_network_is_made() {
+        let (architecture, preprocess) = (Architecture::default(), Preprocess::default());
+        let card = Card::new(&architecture, &preprocess, &["a".to_owned()], 0, 0);
+        let network = Network::new(&architecture, 1, 0, &Device::flex());
+        let bytes = to_bytes(&network, &card).unwrap();
+        for (from, to, said) in [
+            (r#"\"bits\":64"#, r#"\"bits\":960000000000"#, "bits is 960000000000, expected a multiple of 16"),
+            (r#"\"bits\":64"#, r#"\"bits\":0"#, "bits is 0"),
+            (r#"\"bits\":64"#, r#"\"bits\":64,\"nested\":[128]"#, "nested has another number"),
+            (r#"\"version\":1"#, r#"\"version\":2"#, "version is 2, expected 1"),
+            (r#"\"size\":128"#, r#"\"size\":100000000"#, "size is 100000000, expected 1 to 4096"),
+            (r#"\"labels\":[\"a\"]"#, r#"\"labels\":7"#, "model card"),
+            (r#""shape":[64]"#, r#""shape":[18446744073709551615]"#, "not a readable weights file"),
+            (r#""shape":[64]"#, r#""shape":[63]"#, "not a readable weights file"),
+        ] {
+            let message = refusal(&bytes, from, to);
+            assert!(message.contains(said), "{message}, expected {said}");
+        }
+        for length in [0, 1, 7, 8, 100, 5000, bytes.len() - 1] {
+            assert!(refused(&bytes[..length]).contains("not a readable weights file"), "{length} bytes");
+        }
+        let boast = [&u64::MAX.to_le_bytes()[..], &bytes[8..200]].concat();
+        assert!(refused(&boast).contains("not a readable weights file"));
+    }
 }

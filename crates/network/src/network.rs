@@ -50,6 +50,18 @@ impl Architecture {
         self.nested.iter().copied().chain([self.bits])
     }
 
+    /// Whether codes can have these lengths; the reason if not.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let bits = self.bits;
+        if bits % 16 != 0 || !(16..=256).contains(&bits) {
+            return Err(format!("architecture.bits is {bits}, expected a multiple of 16 from 16 to 256"));
+        }
+        match self.nested.iter().all(|n| n % 16 == 0 && (16..bits).contains(n)) {
+            true => Ok(()),
+            false => Err(format!("architecture.nested has another number than multiples of 16 below {bits}")),
+        }
+    }
+
     /// Whether a saliency network is part of it.
     pub fn learns_saliency(&self) -> bool {
         self.modification != Modification::None && self.saliency == SaliencySource::Learned

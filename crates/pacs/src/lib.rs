@@ -6,6 +6,8 @@ pub mod dicomweb;
 mod elements;
 mod error;
 mod event;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http;
 pub mod inbox;
 mod multipart;

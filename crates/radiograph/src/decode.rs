@@ -26,10 +26,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Whether a picture of these sides may be allocated.
-    pub(crate) fn check_pixels(&self, width: u64, height: u64) -> Result<()> {
+    /// Whether a picture may be allocated whose sides are what the claimant says.
+    pub(crate) fn check_pixels(&self, claimant: &'static str, width: u64, height: u64) -> Result<()> {
         if width.saturating_mul(height) > self.max_pixels {
-            return Err(Error::TooManyPixels { width, height, limit: self.max_pixels });
+            return Err(Error::TooManyPixels { claimant, width, height, limit: self.max_pixels });
         }
         Ok(())
     }

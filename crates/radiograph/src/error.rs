@@ -1,5 +1,7 @@
 //! What can go wrong with pictures and data sets, each with what was got, what was expected and what to do.
 
+use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
+use dicom_dictionary_std::StandardDataDictionary;
 use std::path::PathBuf;
 
 /// Errors of this crate. None shows patient data.
@@ -34,8 +36,10 @@ pub enum Error {
         limit: u64,
     },
     /// More pixels than the limit, as the file claims, before anything is allocated.
-    #[error("claims {width}×{height} pixels, expected at most {limit} in all")]
+    #[error("{claimant} claims {width}×{height} pixels, expected at most {limit} in all")]
     TooManyPixels {
+        /// What says so: the file, or attributes of DICOM.
+        claimant: &'static str,
         /// Columns.
         width: u64,
         /// Rows.
@@ -45,7 +49,8 @@ pub enum Error {
     },
     /// Bytes of no known format.
     #[error(
-        "not a picture that can be read: expected PNG, JPEG, TIFF or DICOM, got bytes that begin {start}"
+        "not a picture that can be read: expected PNG, JPEG, TIFF, or DICOM, which has DICM after 128 bytes; got bytes that \
+         begin {start}"
     )]
     UnknownFormat {
         /// The first bytes in hexadecimal.
@@ -59,6 +64,14 @@ pub enum Error {
         /// What the decoder said.
         reason: String,
     },
+    /// A compressed frame in a DICOM file that its decoder refuses.
+    #[error("DICOM attribute (7FE0,0010) PixelData holds a {format} frame that does not decode: {reason}")]
+    Frame {
+        /// How it is compressed.
+        format: &'static str,
+        /// What the decoder said.
+        reason: String,
+    },
     /// A DICOM file that does not parse.
     #[error("DICOM does not parse: {reason}")]
     DicomParse {
@@ -66,7 +79,7 @@ pub enum Error {
         reason: String,
     },
     /// A DICOM attribute that is missing or makes no sense.
-    #[error("DICOM attribute {attribute} is {got}, expected {expected}")]
+    #[error("DICOM attribute {}{attribute} is {got}, expected {expected}", numbers(attribute))]
     DicomAttribute {
         /// Its keyword.
         attribute: &'static str,
@@ -77,7 +90,8 @@ pub enum Error {
     },
     /// A transfer syntax that is not decoded.
     #[error(
-        "DICOM transfer syntax {uid} ({name}) is not decoded; expected uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000: \
+        "DICOM attribute (0002,0010) TransferSyntaxUID is {uid} ({name}), which is not decoded; expected uncompressed, RLE, \
+         JPEG, JPEG-LS or JPEG 2000: \
          have the sender transcode, or transcode with gdcmconv --raw"
     )]
     TransferSyntax {
@@ -123,5 +137,29 @@ pub enum Error {
     },
 }
 
+/// Group and element of an attribute as they are written, with a space after them.
+fn numbers(keyword: &str) -> String {
+    StandardDataDictionary.by_name(keyword).map(|entry| format!("{} ", entry.tag())).unwrap_or_default()
+}
+
+/// What a file, or a decoder that may quote it, says: shortened, in one line, without control characters.
+pub(crate) fn quoted(said: &str) -> String {
+    said.trim().chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_one_short_line_and_the_numbers_of_attributes() {
+        // What fuzzing found: a decoder's words end in a line break.
+        assert_eq!(quoted("expected 64 but\tfound 54\n"), "expected 64 but found 54");
+        assert_eq!(quoted(&"ä".repeat(999)).chars().count(), 200);
+        assert_eq!(numbers("Rows"), "(0028,0010) ");
+        assert_eq!(numbers("no keyword"), "");
+    }
+}

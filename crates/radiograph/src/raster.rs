@@ -1,13 +1,13 @@
 //! PNG, JPEG and TIFF: grey of 8 or 16 bits, colours turned grey, alpha ignored.
 
 use crate::decode::Limits;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::radiograph::{Format, Header, Radiograph};
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use std::io::Cursor;
 
 /// Bytes that a decoder may take beside the pixels: colour profiles and tables, however far they unpack.
-const WORKSPACE: u64 = 64 << 20;
+const WORKSPACE: u64 = 8 << 20;
 /// Bytes of the largest pixel: four channels of 32 bits.
 const PIXEL_BYTES: u64 = 16;
 
@@ -18,12 +18,14 @@ pub(crate) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
         Format::Jpeg => (ImageFormat::Jpeg, "JPEG"),
         _ => (ImageFormat::Tiff, "TIFF"),
     };
-    let bad = |e: image::ImageError| Error::Raster { format: name, reason: e.to_string() };
-    if format == Format::Jpeg {
-        check_whole_jpeg(bytes)?;
+    let bad = |e: image::ImageError| Error::Raster { format: name, reason: quoted(&e.to_string()) };
+    match format {
+        Format::Jpeg => check_whole_jpeg(bytes)?,
+        Format::Tiff => check_tiff_directory(bytes)?,
+        _ => {}
     }
     let (width, height) = reader(bytes, image_format, WORKSPACE).into_dimensions().map_err(bad)?;
-    limits.check_pixels(width.into(), height.into())?;
+    limits.check_pixels("the file", width.into(), height.into())?;
     let workspace = WORKSPACE.saturating_add(u64::from(width) * u64::from(height) * PIXEL_BYTES);
     let decoder = reader(bytes, image_format, workspace).into_decoder().map_err(bad)?;
     let bits_stored = bits(decoder.color_type());
@@ -43,7 +45,7 @@ fn reader(bytes: &[u8], format: ImageFormat, workspace: u64) -> ImageReader<Curs
 /// The samples of a JPEG stream inside a DICOM file, each from 0 to 255, interleaved; it must have the sides, and the
 /// number of samples a pixel, stated there.
 pub(crate) fn jpeg_samples(bytes: &[u8], columns: u32, rows: u32, samples: usize) -> Result<Vec<u8>> {
-    let bad = |reason: String| Error::Raster { format: "JPEG", reason };
+    let bad = |reason: String| Error::Raster { format: "JPEG", reason: quoted(&reason) };
     check_whole_jpeg(bytes)?;
     let workspace = WORKSPACE.saturating_add(u64::from(columns) * u64::from(rows) * PIXEL_BYTES);
     let decoder =
@@ -94,9 +96,6 @@ fn check_whole_jpeg(bytes: &[u8]) -> Result<()> {
     const START_OF_SCAN: u8 = 0xDA;
     const END: [u8; 2] = [0xFF, 0xD9];
     let bad = |reason: &str| Err(Error::Raster { format: "JPEG", reason: reason.into() });
-    if !bytes.starts_with(&[0xFF, 0xD8]) {
-        return bad("the stream does not begin as a JPEG");
-    }
     let mut at = 2;
     // Segments up to the first scan: FF, marker, length of two bytes with themselves counted.
     while let Some(&[0xFF, marker, high, low]) = bytes.get(at..at + 4) {
@@ -105,11 +104,34 @@ fn check_whole_jpeg(bytes: &[u8]) -> Result<()> {
             return if scan.windows(2).any(|pair| pair == END) {
                 Ok(())
             } else {
-                bad("cut off before its end")
+                bad("cut off, got no marker FFD9 after its scan, expected one")
             };
         }
         // A marker may be preceded by fill bytes.
         at += if marker == 0xFF { 1 } else { 2 + usize::from(u16::from_be_bytes([high, low])) };
     }
-    bad("cut off, or damaged, before its picture")
+    bad("cut off, or damaged: got no scan (FFDA), expected one")
+}
+
+/// Whether the first directory of a TIFF claims no more values than the file has bytes (TIFF 6.0, section 2): the decoder makes room
+/// for them, 32 bytes each, before it looks whether they are there, and before it can be told of limits.
+fn check_tiff_directory(bytes: &[u8]) -> Result<()> {
+    let number = |at: usize, length: usize| {
+        let digits = bytes.get(at..at.saturating_add(length))?.iter().map(|&byte| usize::from(byte));
+        let joined = |all: usize, digit: usize| all << 8 | digit;
+        Some(if bytes[0] == b'I' { digits.rev().fold(0, joined) } else { digits.fold(0, joined) })
+    };
+    // What is cut off is for the decoder to tell.
+    let directory = number(4, 4).unwrap_or(usize::MAX);
+    let entries = (0..number(directory, 2).unwrap_or(0)).map(|entry| directory + 2 + 12 * entry);
+    let claims = entries.map_while(|at| number(at, 2).zip(number(at + 4, 4)));
+    match claims.into_iter().find(|&(_, count)| count > bytes.len()) {
+        None => Ok(()),
+        Some((tag, count)) => {
+            let most = bytes.len();
+            let reason =
+                format!("tag {tag} claims {count} values, expected at most {most}, the bytes of the file");
+            Err(Error::Raster { format: "TIFF", reason })
+        }
+    }
 }

@@ -174,13 +174,16 @@ fn limits_come_before_allocation() {
     let tight = Limits { max_pixels: 100, ..Limits::default() };
     for format in [ImageFormat::Png, ImageFormat::Tiff] {
         let refused = decode(&encoded(&ramp16(), format), &tight);
-        assert!(matches!(refused, Err(Error::TooManyPixels { width: 16, height: 9, limit: 100 })));
+        assert!(matches!(refused, Err(Error::TooManyPixels { width: 16, height: 9, limit: 100, .. })));
     }
     let few = Limits { max_bytes: 10, ..Limits::default() };
     assert!(matches!(decode(&[0; 11], &few), Err(Error::TooManyBytes { got: 11, limit: 10 })));
     let narrow = Limits { max_pixels: 11, ..Limits::default() };
     let bytes = dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]);
-    assert!(matches!(decode(&bytes, &narrow), Err(Error::TooManyPixels { width: 4, height: 3, limit: 11 })));
+    assert!(matches!(
+        decode(&bytes, &narrow),
+        Err(Error::TooManyPixels { width: 4, height: 3, limit: 11, .. })
+    ));
 }
 
 /// Small files of every format.

@@ -235,6 +235,27 @@ fn a_jpeg_inside_dicom_is_the_picture_of_the_jpeg() {
     assert!(foreign.to_string().contains("does not begin as a JPEG"), "{foreign}");
 }
 
+/// A TIFF of 2×2 pixels whose offsets of strips are said to be so many.
+fn tiff(offsets: u32) -> Vec<u8> {
+    let entry = |(tag, count, value): (u16, u32, u32)| {
+        [&tag.to_le_bytes()[..], &[4, 0], &count.to_le_bytes(), &value.to_le_bytes()].concat()
+    };
+    let entries =
+        [(256, 1, 2), (257, 1, 2), (258, 1, 8), (262, 1, 1), (273, offsets, 122), (278, 1, 2), (279, 1, 4)];
+    let mut bytes = [&b"II*\0\x08\0\0\0\x07\0"[..], &entries.map(entry).concat(), &[0; 4]].concat();
+    bytes.resize(122, 0);
+    [&bytes[..], &[0, 85, 170, 255]].concat()
+}
+
+#[test]
+fn a_tiff_that_claims_more_values_than_it_has_bytes_is_refused_before_its_decoder_makes_room() {
+    let whole = decode(&tiff(1), &Limits::default()).unwrap();
+    assert_eq!(whole.pixels(), [0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0]);
+    // What fuzzing found: 88 MB for 273 bytes.
+    let said = decode(&tiff(2_771_273), &Limits::default()).unwrap_err().to_string();
+    assert!(said.contains("tag 273 claims 2771273 values, expected at most 126"), "{said}");
+}
+
 /// Files that claim gigabytes and hold next to nothing.
 fn boasts() -> Vec<Vec<u8>> {
     let plain = file(EXPLICIT, &[]);

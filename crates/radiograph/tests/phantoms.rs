@@ -91,6 +91,35 @@ fn greys_are_those_of_dcm2pnm() {
     assert!(compared > 15, "{compared} greys");
 }
 
+/// The file with the value of an element of two bytes changed.
+fn with(bytes: &[u8], element: u16, value: u16) -> Vec<u8> {
+    let [low, high] = element.to_le_bytes();
+    let tag = [0x28, 0, low, high, b'U', b'S', 2, 0];
+    let at = bytes.windows(tag.len()).position(|part| part == tag).unwrap() + tag.len();
+    [&bytes[..at], &value.to_le_bytes(), &bytes[at + 2..]].concat()
+}
+
+#[test]
+fn samples_of_more_bits_than_are_allocated_are_refused_and_signs_are_none_of_them() {
+    // What fuzzing found: a table of 256 greys, asked for the 272nd.
+    let twelve = std::fs::read(folder().join("u12.j2k.dcm")).unwrap();
+    let as_eight = [(0x100, 8), (0x101, 8), (0x102, 7)];
+    let boast = as_eight.iter().fold(twelve, |bytes, &(element, value)| with(&bytes, element, value));
+    let said = decode(&boast, &Limits::default()).unwrap_err().to_string();
+    assert!(
+        said.contains("(7FE0,0010)") && said.contains("expected at most 255, as BitsAllocated is 8"),
+        "{said}"
+    );
+    // The same code stream said to be signed in SIZ and in the file: all values are 128 less, and the picture is the same.
+    let eight = std::fs::read(folder().join("u8.j2k.dcm")).unwrap();
+    let mut signed = with(&eight, 0x103, 1);
+    let siz = signed.windows(4).position(|four| four == [0xFF, 0x4F, 0xFF, 0x51]).unwrap() + 42;
+    assert_eq!(signed[siz], 7, "8 bits, unsigned");
+    signed[siz] = 0x87;
+    let [signed, unsigned] = [signed, eight].map(|bytes| decode(&bytes, &Limits::default()).unwrap());
+    assert!(signed.pixels() == unsigned.pixels());
+}
+
 /// Where the last fragment of a compressed picture begins, and its length.
 fn last_fragment(bytes: &[u8]) -> Option<(usize, usize)> {
     let at = bytes

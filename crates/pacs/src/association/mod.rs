@@ -7,6 +7,8 @@ mod request;
 mod stream;
 
 pub(crate) use accept::{Acceptor, accept, refuse};
+#[cfg(any(test, fuzzing))]
+pub(crate) use pdu::read as read_pdu;
 pub(crate) use request::{MAX_CONTEXTS, Proposed, request};
 pub(crate) use stream::{Stopping, Stream, Timed};
 

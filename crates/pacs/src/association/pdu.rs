@@ -1,6 +1,5 @@
 //! PDUs off and onto a connection (PS3.8 9.3): their lengths are looked at before anything is allocated.
 
-use super::stream::Stream;
 use crate::error::{Error, Result, network};
 use dicom_ul::pdu::{MINIMUM_PDU_SIZE, Pdu, read_pdu, write_pdu};
 use std::io::{Read, Write};
@@ -12,7 +11,7 @@ const MAX_SHORT: u32 = 64;
 const HEADER: usize = 6;
 
 /// Reads one PDU; a P-DATA-TF may have `max_data` bytes after its header.
-pub(super) fn read(stream: &mut Stream, max_data: u32) -> Result<Pdu> {
+pub(crate) fn read(stream: &mut impl Read, max_data: u32) -> Result<Pdu> {
     let mut header = [0; HEADER];
     // Where a peer closes between PDUs, no byte comes at all.
     let first = stream.read(&mut header).map_err(network)?;
@@ -42,7 +41,7 @@ fn limit(kind: u8, max_data: u32) -> Result<u32> {
 }
 
 /// Parses a whole PDU. No bytes are known to make the parser panic; should some do it, one association ends.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Pdu> {
+fn parse(bytes: &[u8]) -> Result<Pdu> {
     let wrong = |got: String| Error::Protocol { got, expected: "a PDU as PS3.8 9.3 defines them" };
     match std::panic::catch_unwind(|| read_pdu(bytes, MINIMUM_PDU_SIZE, false)) {
         Ok(Ok(Some(pdu))) => Ok(pdu),
@@ -54,7 +53,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Pdu> {
 }
 
 /// Writes one PDU.
-pub(super) fn write(stream: &mut Stream, pdu: &Pdu) -> Result<()> {
+pub(super) fn write(stream: &mut impl Write, pdu: &Pdu) -> Result<()> {
     let mut bytes = Vec::new();
     write_pdu(&mut bytes, pdu).map_err(|_| Error::Protocol {
         got: "a PDU that cannot be written".to_owned(),

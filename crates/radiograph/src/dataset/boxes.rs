@@ -1,7 +1,7 @@
 //! Boxes that experts drew around findings: a table with a row a box, as CSV.
 
 use super::manifest::{Columns, Row, csv_rows, wrong};
-use crate::error::Result;
+use crate::error::{Result, quoted};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -65,5 +65,5 @@ fn pixels(
 ) -> std::result::Result<f32, String> {
     let cell = row[column].trim();
     let number = cell.parse().ok().filter(|v: &f32| v.is_finite() && sensible(*v));
-    number.ok_or_else(|| format!("{column} is {cell:?}, expected {expected}"))
+    number.ok_or_else(|| format!("{column} is {:?}, expected {expected}", quoted(cell)))
 }

@@ -1,7 +1,7 @@
 //! Manifests: a table with a row a picture, as CSV or Parquet. Only `path` and `labels` are required.
 
 use super::{Dataset, Item, Skipped, Split};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use std::collections::{BTreeMap, HashMap};
@@ -10,6 +10,11 @@ use std::path::{Path, PathBuf};
 
 /// Separates labels within their column.
 const LABEL_SEPARATOR: char = '|';
+/// A table as CSV has at most so many bytes, and one of any kind so many columns, whose names have so many bytes: every row keeps
+/// them, so a long header would cost memory for each.
+const MOST_BYTES: u64 = 1 << 30;
+const MOST_COLUMNS: usize = 256;
+const LONGEST_NAME: usize = 128;
 const COLUMNS: Columns = Columns {
     required: &["path", "labels"],
     expected: "path and labels, and if known patient_id, view, source, licence, split, group",
@@ -63,11 +68,22 @@ pub(super) fn wrong(path: &Path, reason: String) -> Error {
 
 impl Columns {
     fn check(&self, path: &Path, columns: &[String]) -> Result<()> {
+        if columns.len() > MOST_COLUMNS {
+            return Err(wrong(path, format!("{} columns, expected at most {MOST_COLUMNS}", columns.len())));
+        }
+        if let Some(length) = columns.iter().map(String::len).find(|&length| length > LONGEST_NAME) {
+            let reason = format!("a column's name of {length} bytes, expected at most {LONGEST_NAME}");
+            return Err(wrong(path, reason));
+        }
         match self.required.iter().find(|name| !columns.iter().any(|c| c == *name)) {
             None => Ok(()),
             Some(missing) => Err(wrong(
                 path,
-                format!("no column {missing}, got {}; expected {}", columns.join(", "), self.expected),
+                format!(
+                    "no column {missing}, got {}; expected {}",
+                    quoted(&columns.join(", ")),
+                    self.expected
+                ),
             )),
         }
     }
@@ -76,7 +92,7 @@ impl Columns {
 /// The rows of a table that has these columns, and perhaps others.
 pub(super) fn csv_rows(path: &Path, expected: &Columns) -> Result<Vec<Row>> {
     let bad = |e: csv::Error| wrong(path, e.to_string());
-    let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
+    let file = open(path, MOST_BYTES)?;
     let mut reader = csv::Reader::from_reader(file);
     let columns: Vec<String> = reader.headers().map_err(bad)?.iter().map(str::to_owned).collect();
     expected.check(path, &columns)?;
@@ -89,6 +105,16 @@ pub(super) fn csv_rows(path: &Path, expected: &Columns) -> Result<Vec<Row>> {
         .collect()
 }
 
+/// A file, if it is no longer than so many bytes.
+fn open(path: &Path, most: u64) -> Result<File> {
+    let failed = |source| Error::File { path: path.into(), source };
+    let file = File::open(path).map_err(failed)?;
+    match file.metadata().map_err(failed)?.len() {
+        bytes if bytes > most => Err(wrong(path, format!("{bytes} bytes, expected at most {most}"))),
+        _ => Ok(file),
+    }
+}
+
 /// The `parquet` crate panics on some damaged files: on negative offsets, absent dictionaries, impossible times.
 fn guarded_parquet_rows(path: &Path) -> Result<Vec<Row>> {
     let damaged = || wrong(path, "the Parquet decoder fails on it, it is damaged; write it anew".into());
@@ -97,8 +123,15 @@ fn guarded_parquet_rows(path: &Path) -> Result<Vec<Row>> {
 
 fn parquet_rows(path: &Path) -> Result<Vec<Row>> {
     let bad = |e: parquet::errors::ParquetError| wrong(path, e.to_string());
-    let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
+    let file = open(path, u64::MAX)?;
+    let bytes = file.metadata().map_or(0, |metadata| metadata.len());
     let reader = SerializedFileReader::new(file).map_err(bad)?;
+    // Paths differ, so that a row takes a byte at least; a column of one value could claim any number of rows.
+    let rows =
+        reader.metadata().row_groups().iter().map(|group| group.num_rows()).fold(0_i64, i64::saturating_add);
+    if u64::try_from(rows).is_ok_and(|rows| rows > bytes) {
+        return Err(wrong(path, format!("claims {rows} rows in {bytes} bytes, expected at most one a byte")));
+    }
     let schema = reader.metadata().file_metadata().schema();
     let columns: Vec<String> = schema.get_fields().iter().map(|f| f.name().to_owned()).collect();
     COLUMNS.check(path, &columns)?;
@@ -133,7 +166,7 @@ fn item(root: &Path, row: Row) -> std::result::Result<Item, String> {
     let split = match cell("split") {
         None => None,
         Some(word) => Some(Split::parse(&word).ok_or_else(|| {
-            format!("split is {word:?}, expected train, validation, database, query or nothing")
+            format!("split is {:?}, expected train, validation, database, query or nothing", quoted(&word))
         })?),
     };
     let name = cell("path").unwrap_or_default();

@@ -7,7 +7,7 @@ mod split;
 
 pub use boxes::{BoundingBox, read_boxes};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -127,7 +127,8 @@ impl Dataset {
         if !self.items.is_empty() {
             return Ok(self);
         }
-        let example = self.skipped.first().map(|s| format!(", the first: {}: {}", s.name, s.reason));
+        let example =
+            self.skipped.first().map(|s| format!(", the first: {}: {}", quoted(&s.name), quoted(&s.reason)));
         Err(Error::NoPictures {
             path: path.into(),
             skipped: self.skipped.len(),

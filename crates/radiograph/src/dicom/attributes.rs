@@ -71,7 +71,11 @@ impl<'a> Elements<'a> {
                 return Err(wrong(attribute, "0", "1 to 65535"));
             }
         }
-        limits.check_pixels(columns.into(), rows.into())?;
+        limits.check_pixels(
+            "DICOM attribute (0028,0011) Columns, with (0028,0010) Rows,",
+            columns.into(),
+            rows.into(),
+        )?;
         Ok((columns.into(), rows.into()))
     }
 

@@ -50,7 +50,7 @@ pub(super) struct Elements<'a> {
 /// # Errors
 /// [`Error::DicomParse`] with the position of what is cut off.
 pub(super) fn meta(bytes: &[u8]) -> Result<(Elements<'_>, usize)> {
-    let mut reader = Reader { bytes, at: START, order: Order::Little };
+    let mut reader = Reader { bytes, at: START, order: Order::Little, last: None };
     let mut elements = Elements::new(Order::Little);
     // The group ends where another begins; the group length in its first element is often wrong.
     while bytes.get(reader.at..reader.at + 2) == Some(&[2, 0]) {
@@ -64,7 +64,7 @@ pub(super) fn meta(bytes: &[u8]) -> Result<(Elements<'_>, usize)> {
 /// # Errors
 /// [`Error::DicomParse`] with the position of what is cut off or makes no sense.
 pub(super) fn data_set(bytes: &[u8], at: usize, form: Form) -> Result<Elements<'_>> {
-    let mut reader = Reader { bytes, at, order: form.order };
+    let mut reader = Reader { bytes, at, order: form.order, last: None };
     let mut elements = Elements::new(form.order);
     let vr = vr_found(bytes, at).unwrap_or(form.vr);
     // Nothing after the picture matters: padding, signatures.
@@ -92,7 +92,7 @@ impl<'a> Elements<'a> {
     /// [`Error::DicomParse`]; positions count from the sequence's first byte.
     pub(super) fn first_item(&self, sequence: Tag) -> Result<Option<Elements<'a>>> {
         let Some(&Value { bytes, inside }) = self.values.get(&sequence) else { return Ok(None) };
-        let mut reader = Reader { bytes, at: 0, order: self.order };
+        let mut reader = Reader { bytes, at: 0, order: self.order, last: Some(sequence) };
         if bytes.is_empty() || reader.tag()? != ITEM {
             return Ok(None);
         }
@@ -112,6 +112,8 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     order: Order,
+    /// What was read last, to say where a file ends that is cut short.
+    last: Option<Tag>,
 }
 
 impl<'a> Reader<'a> {
@@ -194,10 +196,10 @@ impl<'a> Reader<'a> {
             match (self.tag()?, self.long()?) {
                 (SEQUENCE_END, _) => break,
                 (ITEM, length) if offsets.is_none() => {
-                    offsets = Some(self.take(ITEM, length)?);
+                    offsets = Some(self.take(tags::PIXEL_DATA, length)?);
                     first = self.at;
                 }
-                (ITEM, length) => fragments.push((distance, self.take(ITEM, length)?)),
+                (ITEM, length) => fragments.push((distance, self.take(tags::PIXEL_DATA, length)?)),
                 (tag, _) => return Err(self.unexpected(tag)),
             }
         }
@@ -206,7 +208,9 @@ impl<'a> Reader<'a> {
 
     fn tag(&mut self) -> Result<Tag> {
         let [g0, g1, e0, e1] = self.array()?;
-        Ok(Tag(self.order.short([g0, g1]), self.order.short([e0, e1])))
+        let tag = Tag(self.order.short([g0, g1]), self.order.short([e0, e1]));
+        self.last = Some(tag);
+        Ok(tag)
     }
 
     fn long(&mut self) -> Result<u32> {
@@ -216,9 +220,14 @@ impl<'a> Reader<'a> {
     fn array(&mut self) -> Result<[u8; 4]> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let got = rest.first_chunk().copied();
-        self.at += 4;
-        got.ok_or_else(|| Error::DicomParse {
-            reason: format!("ends inside an element at byte {}", self.at - 4),
+        got.inspect(|_| self.at += 4).ok_or_else(|| {
+            let last = self.last.map_or("the preamble".to_owned(), |tag| format!("element {tag}"));
+            let reason = format!(
+                "cut off in or after {last}: got {} bytes at byte {}, expected 4",
+                rest.len(),
+                self.at
+            );
+            Error::DicomParse { reason }
         })
     }
 
@@ -227,7 +236,9 @@ impl<'a> Reader<'a> {
         let value = rest.get(..length as usize).ok_or_else(|| {
             let (at, left) = (self.at, rest.len());
             Error::DicomParse {
-                reason: format!("element {tag} at byte {at} claims {length} bytes, {left} are left"),
+                reason: format!(
+                    "element {tag} at byte {at}: got {left} bytes, expected the {length} that it claims"
+                ),
             }
         })?;
         self.at += value.len();
@@ -235,6 +246,6 @@ impl<'a> Reader<'a> {
     }
 
     fn unexpected(&self, tag: Tag) -> Error {
-        Error::DicomParse { reason: format!("{tag} before byte {} where an item was expected", self.at) }
+        Error::DicomParse { reason: format!("got {tag} before byte {}, expected an item {ITEM}", self.at) }
     }
 }

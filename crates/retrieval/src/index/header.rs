@@ -105,7 +105,8 @@ impl Header {
         }
         let mut unsigned = *bytes;
         unsigned[OWN_SUM..OWN_SUM + 4].fill(0);
-        if crc32fast::hash(&unsigned) != u32_at(bytes, OWN_SUM) {
+        // No fuzzer finds what has a checksum.
+        if crc32fast::hash(&unsigned) != u32_at(bytes, OWN_SUM) && !cfg!(fuzzing) {
             return Err("the checksum of its header is wrong".to_owned());
         }
         let bits = u32_at(bytes, 12) as usize;

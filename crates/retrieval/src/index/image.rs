@@ -82,7 +82,7 @@ impl Image {
     fn check(&self, sums: &[u32]) -> std::result::Result<(), String> {
         let names = ["ids", "rows", "planes", "bucket ends", "bucket rows", "bucket codes"];
         for ((name, sum), &expected) in names.iter().zip(self.sums()).zip(sums) {
-            if sum != expected {
+            if sum != expected && !cfg!(fuzzing) {
                 return Err(format!(
                     "its section of {name} has the checksum {sum:08x}; expected {expected:08x}"
                 ));

@@ -51,10 +51,11 @@ pub(super) fn decode(stream: &[u8], lossy: bool, encoding: &Encoding, shape: &Sh
 /// A stream from its beginning, if it has an end: decoders make up what is missing.
 pub(super) fn code_stream<'a>(format: &'static str, stream: &'a [u8]) -> Result<&'a [u8]> {
     let start = stream.windows(START.len()).position(|four| four == START);
-    let stream = &stream[start.ok_or_else(|| bad(format, "no code stream"))?..];
+    let stream = &stream
+        [start.ok_or_else(|| bad(format, "got no code stream, expected one that begins FF4FFF51"))?..];
     let tail = &stream[stream.len().saturating_sub(TRAILER)..];
     if !tail.windows(2).any(|pair| pair == END) {
-        return Err(bad(format, "cut off before its end"));
+        return Err(bad(format, "cut off, got no marker FFD9 at its end, expected one"));
     }
     Ok(stream)
 }

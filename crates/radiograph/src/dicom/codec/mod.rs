@@ -11,16 +11,22 @@ mod rle;
 use super::encoding::Encoding;
 use super::samples::Shape;
 use super::syntax::Codec;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::raster;
 
+/// Start of image.
+const SOI: [u8; 2] = [0xFF, 0xD8];
 /// SOS.
 const START_OF_SCAN: u8 = 0xDA;
 
 /// Samples of a frame, interleaved. A frame that states other sides, or another number of samples, than its file is
 /// refused before anything is allocated for it.
 pub(super) fn decode(stream: &[u8], codec: Codec, encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
-    match codec {
+    if matches!(codec, Codec::JpegDct | Codec::JpegLossless | Codec::JpegLs) && !stream.starts_with(&SOI) {
+        let got: String = stream.iter().take(SOI.len()).map(|byte| format!("{byte:02X}")).collect();
+        return Err(bad("JPEG", format!("it does not begin as a JPEG: got {got}, expected FFD8")));
+    }
+    let samples = match codec {
         Codec::Rle => rle::decode(stream, encoding, shape),
         Codec::JpegDct if precision(stream) == Some(12) => dct::decode(stream, encoding, shape),
         Codec::JpegDct => baseline(stream, encoding, shape),
@@ -30,12 +36,30 @@ pub(super) fn decode(stream: &[u8], codec: Codec, encoding: &Encoding, shape: &S
         Codec::Jpeg2000 => jpeg2000::decode(stream, true, encoding, shape),
         Codec::HighThroughput => high_throughput::decode(stream, encoding, shape),
         Codec::Native | Codec::EncapsulatedNative => Ok(Vec::new()),
+    };
+    within(samples?, encoding.allocated)
+}
+
+/// The samples in the bits allocated for each. A stream has its own opinion of them: what is above is the sign, or too much.
+fn within(mut samples: Vec<u16>, allocated: u32) -> Result<Vec<u16>> {
+    let all = u16::MAX >> (16 - allocated);
+    let fits = |sample: u16| sample <= all || (sample | (all >> 1)) == u16::MAX;
+    if let Some(got) = samples.iter().find(|sample| !fits(**sample)) {
+        let reason =
+            format!("got a sample of {got}, expected at most {all}, as BitsAllocated is {allocated}");
+        return Err(bad("compressed", reason));
     }
+    samples.iter_mut().for_each(|sample| *sample &= all);
+    Ok(samples)
 }
 
 /// Eight bits, by the decoder of JPEG files.
 fn baseline(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
-    let samples = raster::jpeg_samples(stream, shape.columns, shape.rows, encoding.samples())?;
+    let samples = raster::jpeg_samples(stream, shape.columns, shape.rows, encoding.samples());
+    let samples = samples.map_err(|error| match error {
+        Error::Raster { format, reason } => Error::Frame { format, reason },
+        other => other,
+    })?;
     Ok(samples.into_iter().map(u16::from).collect())
 }
 
@@ -76,8 +100,8 @@ fn segments(stream: &[u8]) -> impl Iterator<Item = Segment<'_>> {
 }
 
 /// A frame that does not decode.
-fn bad(format: &'static str, reason: impl Into<String>) -> Error {
-    Error::Raster { format, reason: reason.into() }
+fn bad(format: &'static str, reason: impl AsRef<str>) -> Error {
+    Error::Frame { format, reason: quoted(reason.as_ref()) }
 }
 
 /// Checks what a frame says of itself against what its file says.

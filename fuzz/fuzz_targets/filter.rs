@@ -1,0 +1,6 @@
+//! The filter language.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| fuzz::filter::parse(bytes));

@@ -1,0 +1,6 @@
+//! Bodies of STOW-RS.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| fuzz::stow::receive(bytes));

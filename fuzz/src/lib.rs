@@ -1,0 +1,14 @@
+//! What must hold whatever the bytes are. Fuzz targets give them bytes that libFuzzer makes, tests of the crates those of the
+//! corpus.
+
+pub mod association;
+pub mod decode;
+#[cfg(feature = "retrieval")]
+pub mod filter;
+pub mod frame;
+pub mod memory;
+pub mod pdu;
+#[cfg(feature = "retrieval")]
+pub mod segment;
+pub mod stow;
+pub mod tables;
