@@ -7,8 +7,8 @@ mod common;
 mod orthanc;
 
 use common::{
-    CR, Ours, config, data_set, instance, instance_of, programs, run, shared_files, uid, wait_until,
-    write_instances,
+    CR, Ours, config, data_set, instance, instance_of, programs, run, shared_files, transfer_syntax, uid,
+    wait_until, write_instances,
 };
 use orthanc::Orthanc;
 use pacs::dicomweb::{Client, Sent};
@@ -83,23 +83,15 @@ fn every_transfer_syntax_goes_there_and_back_as_it_is() {
     peer(&orthanc)
         .store(&files, |path, outcome| outcome.unwrap_or_else(|e| panic!("{path:?}: {e}")))
         .unwrap();
-    let syntaxes = |bytes: Vec<u8>| pacs_syntax(&bytes);
-    let sent: BTreeSet<String> = files.iter().map(|path| syntaxes(fs::read(path).unwrap())).collect();
+    let sent: BTreeSet<String> = files.iter().map(|path| transfer_syntax(&fs::read(path).unwrap())).collect();
     orthanc.post("/modalities/skiagraph/store", orthanc.instances().to_string().as_bytes());
     assert_eq!(ours.waiting(), orthanc.count());
     let waiting = fs::read_dir(ours.inbox.folder().join("waiting")).unwrap();
     let kept: BTreeSet<String> =
-        waiting.map(|entry| syntaxes(fs::read(entry.unwrap().path()).unwrap())).collect();
+        waiting.map(|entry| transfer_syntax(&fs::read(entry.unwrap().path()).unwrap())).collect();
     // Implicit VR is one of several files of the same instance, of which Orthanc keeps one.
     let lost: Vec<_> = sent.difference(&kept).filter(|syntax| *syntax != common::IMPLICIT).collect();
     assert!(lost.is_empty(), "{lost:?} of {sent:?}");
-}
-
-/// The transfer syntax in a file meta group.
-fn pacs_syntax(file: &[u8]) -> String {
-    let at = file.windows(6).position(|six| six == [2, 0, 0x10, 0, b'U', b'I']).unwrap();
-    let length = usize::from(file[at + 6]);
-    String::from_utf8(file[at + 8..at + 8 + length].to_vec()).unwrap().trim_end_matches('\0').to_owned()
 }
 
 #[test]

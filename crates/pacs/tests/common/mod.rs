@@ -10,6 +10,7 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -168,8 +169,14 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// A port for a program that cannot choose one by itself. Below those that systems choose from, for listeners at port 0
+/// and for connections: one of theirs could be taken by a test beside this one before the program listens.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() as u16;
+    let next =
+        || 10_000 + first.wrapping_mul(97).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % 20_000;
+    std::iter::repeat_with(next).find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).unwrap()
 }
 
 /// Programs of a Debian package; none where they are not installed, which is said, and is a failure where continuous
@@ -222,4 +229,11 @@ pub(crate) fn shared_files() -> Option<Vec<PathBuf>> {
 pub(crate) fn data_set(file: &[u8]) -> &[u8] {
     let length = u32::from_le_bytes(file[140..144].try_into().unwrap());
     &file[144 + length as usize..]
+}
+
+/// The transfer syntax in a file meta group.
+pub(crate) fn transfer_syntax(file: &[u8]) -> String {
+    let at = file.windows(6).position(|six| six == [2, 0, 0x10, 0, b'U', b'I']).unwrap();
+    let length = usize::from(file[at + 6]);
+    String::from_utf8(file[at + 8..at + 8 + length].to_vec()).unwrap().trim_end_matches('\0').to_owned()
 }
