@@ -15,6 +15,7 @@ mod query;
 mod receive;
 pub mod scp;
 pub mod scu;
+mod socket;
 mod tls;
 mod uids;
 

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{
-    Ours, Running, config, data_set, free_port, programs, run, shared_files, transfer_syntax, wait_until,
-    write_instances,
+    Ours, Running, config, data_set, every_syntax, free_port, is_unknown_to_dcmtk, programs, run,
+    transfer_syntax, wait_until, write_instances,
 };
 use pacs::scp::Config;
 use pacs::scu::Peer;
@@ -14,21 +14,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::tempdir;
-
-/// How `storescu` is told to propose a transfer syntax.
-const OPTIONS: [(&str, &str); 11] = [
-    ("1.2.840.10008.1.2.1", "-xe"),
-    ("1.2.840.10008.1.2", "-xi"),
-    ("1.2.840.10008.1.2.4.50", "-xy"),
-    ("1.2.840.10008.1.2.4.51", "-xx"),
-    ("1.2.840.10008.1.2.4.57", "-xs"),
-    ("1.2.840.10008.1.2.4.70", "-xs"),
-    ("1.2.840.10008.1.2.4.80", "-xt"),
-    ("1.2.840.10008.1.2.4.81", "-xu"),
-    ("1.2.840.10008.1.2.4.90", "-xv"),
-    ("1.2.840.10008.1.2.4.91", "-xw"),
-    ("1.2.840.10008.1.2.5", "-xr"),
-];
 
 fn to_us(program: &Path, ours: &Ours) -> Command {
     let mut command = Command::new(program);
@@ -52,26 +37,31 @@ fn echoscu_is_answered_and_told_apart() {
     assert!(String::from_utf8_lossy(&stranger.stderr).contains("Calling AE Title Not Recognized"));
 }
 
-/// DCMTK's own receiver, which keeps what comes over the line as it is, is sent the same: `storescu` does not send a
+/// DCMTK's own receiver, which keeps what comes over the line as it is, is sent the same: `dcmsend` does not send a
 /// file's bytes, as it leaves the padding of a data set out (FFFC,FFFC), writes lengths anew, and so on.
 #[test]
-fn storescu_sends_every_transfer_syntax() {
-    let Some([storescu, storescp]) = programs(["storescu", "storescp"], "dcmtk") else { return };
-    let Some(files) = shared_files() else { return };
+fn dcmsend_sends_every_transfer_syntax() {
+    let Some([dcmsend, storescp]) = programs(["dcmsend", "storescp"], "dcmtk") else { return };
     let folder = tempdir().unwrap();
     let theirs = Theirs::start(&storescp, &folder.path().join("theirs"), &["+B"]);
-    for path in files {
-        let folder = tempdir().unwrap();
-        let ours = Ours::start(&folder.path().join("inbox"), &config());
-        let syntax = transfer_syntax(&fs::read(&path).unwrap());
-        let option = OPTIONS.iter().find(|(uid, _)| *uid == syntax).unwrap().1;
-        run(to_us(&storescu, &ours).arg(option).arg(&path));
-        run(Command::new(&storescu).args([option, "127.0.0.1", &theirs.port.to_string()]).arg(&path));
-        let (ours, theirs) = (the_only(&ours.inbox.folder().join("waiting")), the_only(&theirs.folder));
-        assert_eq!(transfer_syntax(&ours), syntax, "{path:?}");
-        assert!(data_set(&ours) == data_set(&theirs), "{path:?}");
+    let ours = Ours::start(&folder.path().join("inbox"), &config());
+    let mut consumer = ours.inbox.consumer().unwrap();
+    for path in every_syntax(folder.path()).iter().filter(|path| !is_unknown_to_dcmtk(path)) {
+        let sent = fs::read(path).unwrap();
+        run(to_us(&dcmsend, &ours).arg("-dn").arg(path));
+        let item = consumer.take().unwrap().unwrap();
+        let kept = the_only(item.path().parent().unwrap());
+        // What is not compressed is sent in the form that the receiver prefers.
+        let (before, after) = (transfer_syntax(&sent), transfer_syntax(&kept));
+        assert!(before == after || (NATIVE.contains(&&*before) && NATIVE.contains(&&*after)), "{path:?}");
+        let expected = if before == REFUSED_BY_STORESCP { sent } else { theirs.take(&dcmsend, path) };
+        assert!(data_set(&kept) == data_set(&expected), "{path:?}");
     }
 }
+
+const NATIVE: [&str; 3] = [common::EXPLICIT, common::IMPLICIT, "1.2.840.10008.1.2.2"];
+/// Lossless JPEG of any predictor, which `dcmsend` sends.
+const REFUSED_BY_STORESCP: &str = "1.2.840.10008.1.2.4.57";
 
 /// Takes the file out of a folder that has one.
 fn the_only(folder: &Path) -> Vec<u8> {
@@ -101,6 +91,12 @@ impl Theirs {
         theirs
     }
 
+    /// What it keeps of a file that `dcmsend` sends.
+    fn take(&self, dcmsend: &Path, path: &Path) -> Vec<u8> {
+        run(Command::new(dcmsend).args(["-dn", "127.0.0.1", &self.port.to_string()]).arg(path));
+        the_only(&self.folder)
+    }
+
     fn peer(&self) -> Peer {
         Peer::new(&format!("127.0.0.1:{}", self.port), "STORESCP", "SKIAGRAPH")
     }
@@ -109,11 +105,11 @@ impl Theirs {
 #[test]
 fn storescu_is_refused_what_the_decoder_does_not_read() {
     let Some([storescu]) = programs(["storescu"], "dcmtk") else { return };
-    let Some(files) = shared_files() else { return };
     let folder = tempdir().unwrap();
     let explicit = vec![common::EXPLICIT.to_owned()];
     let ours = Ours::start(&folder.path().join("inbox"), &Config { transfer_syntaxes: explicit, ..config() });
-    let compressed = files.iter().find(|path| path.to_string_lossy().contains("j2k_lossless")).unwrap();
+    let files = every_syntax(folder.path());
+    let compressed = files.iter().find(|path| path.ends_with("u12.j2k.dcm")).unwrap();
     let sent = to_us(&storescu, &ours).arg("-xv").arg(compressed).output().unwrap();
     assert!(!sent.status.success() && ours.waiting() == 0);
 }
@@ -144,7 +140,9 @@ fn storescp_takes_what_we_send() {
     let folder = tempdir().unwrap();
     let theirs = Theirs::start(&storescp, &folder.path().join("received"), &[]);
     let mut files = write_instances(folder.path(), 0..20);
-    files.extend(shared_files().unwrap_or_default());
+    files.extend(every_syntax(folder.path()).into_iter().filter(|path| {
+        !is_unknown_to_dcmtk(path) && transfer_syntax(&fs::read(path).unwrap()) != REFUSED_BY_STORESCP
+    }));
     files.push(folder.path().join("missing"));
     let mut outcomes = BTreeMap::new();
     theirs.peer().store(&files, |path, outcome| drop(outcomes.insert(path.to_owned(), outcome))).unwrap();
