@@ -22,7 +22,7 @@ pub struct Config {
     pub max_requests: usize,
     /// How much a request may bring.
     pub limits: Limits,
-    /// How long a client may be silent in the midst of a request.
+    /// How long a client may be silent in the midst of a request, and how long its head may take.
     pub idle: Duration,
     /// How long a request may take from its first byte to the last.
     pub request: Duration,

@@ -99,8 +99,11 @@ impl Requests<'_> {
     /// Receives a request and what it brings.
     fn answer(&self, stream: &mut Stream, peer: SocketAddr) -> std::result::Result<Answer, Refusal> {
         let Config { authorization, transfer_syntaxes, limits, idle, request, .. } = self.config;
-        let mut patient = Patient { stream, idle: *idle, end: Instant::now() + *request };
+        let begin = Instant::now();
+        // The head comes from anybody, so all of it has the time of one silence.
+        let mut patient = Patient { stream, idle: *idle, end: begin + *idle };
         let (head, rest) = Request::read(&mut patient)?;
+        patient.end = begin + *request;
         let length = head.admit(authorization.as_ref(), limits.max_body_bytes)?;
         if head.expects_continue {
             let said = patient.stream.write_all(response::CONTINUE).and_then(|()| patient.stream.flush());
