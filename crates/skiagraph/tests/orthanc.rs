@@ -68,8 +68,8 @@ fn each_way_of_pulling_goes_on_where_it_ended() {
     let pulled = [&["pull", "dicomweb", &web], &basic[..], &query[..], &into[..]].concat();
     assert_eq!(counts(json(&pulled)), [5, 15, 5]);
     send(&orthanc, &write_instances(folder.path(), 20..22));
-    let [address, called] = [&orthanc.address(), "ORTHANC"];
-    let moved = ["pull", "move", address, "--called", called, "--port", &port];
+    let address = orthanc.address();
+    let moved = ["pull", "move", &address, "--called", "ORTHANC", "--port", &port];
     assert_eq!(counts(json(&[&moved, &query[..], &into[..]].concat())), [2, 0, 2]);
     assert_eq!(records(&gallery), 22);
 }

@@ -163,7 +163,7 @@ fn what_is_posted_is_found_too() {
     let web = format!("127.0.0.1:{port}");
     let more = ["--dicomweb", &web, "--dicomweb-bearer", text(&token), "--json"];
     let into = ["--gallery", text(&gallery), "--model", text(&model)];
-    let (child, _) = listen(&inbox, &[&into, &more[..]].concat());
+    let (child, _) = listen(&inbox, &[&into[..], &more].concat());
     let known = pacs::Authorization::bearer(&token).unwrap();
     let server = pacs::Server::new(&format!("http://{web}/dicom-web"));
     let stranger = Client::new(&server).unwrap();
