@@ -5,6 +5,7 @@ use crate::tls::certificates;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fs;
 use std::io::Read;
@@ -17,7 +18,7 @@ use ureq::{Agent, Body};
 /// Bytes of an answer in JSON. A page of a thousand instances has one megabyte.
 const MAX_JSON: u64 = 64 << 20;
 
-/// What we show to a server. Read from a file, as command lines and environments are seen by others.
+/// What we show to a server, or a client to us. Read from a file, as command lines and environments are seen by others.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Authorization(String);
 
@@ -40,6 +41,11 @@ impl Authorization {
     /// [`Error::File`], [`Error::Setting`].
     pub fn bearer(file: &Path) -> Result<Self> {
         Ok(Self(format!("Bearer {}", secret(file)?)))
+    }
+
+    /// Whether a header shows the same. Hashes are compared, so that the time tells nothing of how much was right.
+    pub(crate) fn is(&self, header: &[u8]) -> bool {
+        Sha256::digest(header) == Sha256::digest(&self.0)
     }
 }
 

@@ -17,6 +17,7 @@ mod query;
 mod receive;
 pub mod scp;
 pub mod scu;
+mod socket;
 mod tls;
 mod uids;
 

@@ -30,10 +30,10 @@ impl MediaType {
         self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The boundary of a multipart body: 1 to 70 visible characters or spaces.
+    /// The boundary of a multipart body: visible characters or spaces. RFC 2046 5.1.1 has at most 70; Orthanc sends 73.
     pub(crate) fn boundary(&self) -> Option<&str> {
         let boundary = self.parameter("boundary")?;
-        let fits = (1..=70).contains(&boundary.len()) && !boundary.ends_with(' ');
+        let fits = (1..=256).contains(&boundary.len()) && !boundary.ends_with(' ');
         (fits && boundary.bytes().all(|c| c.is_ascii_graphic() || c == b' ')).then_some(boundary)
     }
 }
@@ -296,7 +296,7 @@ mod tests {
             "multipart/related",
             "a/b; boundary=",
             "a/b; boundary=\"a\nb\"",
-            &format!("a/b;boundary={}", "x".repeat(71)),
+            &format!("a/b;boundary={}", "x".repeat(257)),
         ] {
             assert_eq!(MediaType::parse(wrong).boundary(), None);
         }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "../../pacs/tests/common/mod.rs"]
+mod peers;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use common::{fail, json, model, succeed, text, workspace};
+use pacs::dicomweb::{Client, Sent};
 use pacs::scu::Peer;
 
 /// The UID of every phantom; in copies, the two digits before the last part are theirs.
@@ -102,11 +105,7 @@ fn what_is_acknowledged_is_found_though_the_receiver_is_killed() {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
-    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    let mut report = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut report).unwrap();
-    assert!(child.wait().unwrap().success());
-    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let report = report(child);
     assert_eq!(
         (&report["received"], &report["repeated"], &report["added"]),
         (&5.into(), &15.into(), &5.into())
@@ -114,6 +113,71 @@ fn what_is_acknowledged_is_found_though_the_receiver_is_killed() {
     let info = json(&["gallery", "info", text(&gallery)]);
     assert_eq!(info["records"], 20, "{info}");
     succeed(&["gallery", "verify", text(&gallery)]);
+}
+
+/// Ends a listener by a signal and gives its report.
+fn report(mut child: Child) -> serde_json::Value {
+    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    let mut report = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut report).unwrap();
+    assert!(child.wait().unwrap().success());
+    serde_json::from_str(&report).unwrap()
+}
+
+/// What is offered is decoded; and what a killed one was encoding is encoded once by the next.
+#[test]
+fn a_picture_in_every_transfer_syntax_is_encoded_though_the_one_who_encodes_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (inbox, gallery, model) = (folder.path().join("inbox"), folder.path().join("gallery"), model());
+    let mut files = peers::every_syntax(folder.path());
+    files.retain(|path| path.starts_with(folder.path()));
+    let into = ["--gallery", text(&gallery), "--model", text(&model)];
+    let (mut child, address) = listen(&inbox, &into);
+    let mut outcomes = Vec::new();
+    let peer = Peer::new(&address, "SKIAGRAPH", "TEST");
+    peer.store(&files, |_, outcome| outcomes.push(outcome)).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    succeed(&[&["inbox", "work", text(&inbox)], &into[..]].concat());
+    let status = json(&["inbox", "status", text(&inbox)]);
+    assert_eq!((&status["waiting"], &status["taken"], &status["failed"]), (&0.into(), &0.into(), &0.into()));
+    assert_eq!(json(&["gallery", "info", text(&gallery)])["records"], files.len());
+
+    // JPEG 2000 of several components (.92), which is not decoded.
+    let bytes = fs::read(folder.path().join("u12.j2k.dcm")).unwrap();
+    let other = folder.path().join("other.dcm");
+    fs::write(&other, replaced(&bytes, b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.4.92")).unwrap();
+    let (child, address) = listen(&inbox, &["--store-only", "--json"]);
+    assert_eq!(send(&address, &[other]), 0);
+    assert_eq!(report(child)["received"], 0);
+}
+
+#[test]
+fn what_is_posted_is_found_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (inbox, gallery, model) = (folder.path().join("inbox"), folder.path().join("gallery"), model());
+    let token = folder.path().join("token");
+    fs::write(&token, "sesame").unwrap();
+    let port = peers::free_port();
+    let web = format!("127.0.0.1:{port}");
+    let more = ["--dicomweb", &web, "--dicomweb-bearer", text(&token), "--json"];
+    let into = ["--gallery", text(&gallery), "--model", text(&model)];
+    let (child, _) = listen(&inbox, &[&into[..], &more].concat());
+    let known = pacs::Authorization::bearer(&token).unwrap();
+    let server = pacs::Server::new(&format!("http://{web}/dicom-web"));
+    let stranger = Client::new(&server).unwrap();
+    let client = Client::new(&pacs::Server { authorization: Some(known), ..server }).unwrap();
+    let files = copies(folder.path(), "u12.jls.dcm", 50..55);
+    assert!(stranger.store(&files[0]).is_err());
+    for path in &files {
+        assert_eq!(client.store(path).unwrap(), Sent::Stored);
+    }
+    peers::wait_until("all is encoded", || json(&["inbox", "status", text(&inbox)])["done"] == 5);
+    let report = report(child);
+    assert_eq!((&report["received"], &report["added"]), (&5.into(), &5.into()));
+    let open = ["listen", "--inbox", text(&inbox), "--store-only", "--dicomweb", "0.0.0.0:0"];
+    fail(&open, &["address for DICOMweb", "token"]);
 }
 
 #[test]

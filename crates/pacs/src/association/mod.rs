@@ -173,7 +173,8 @@ impl Association {
     }
 
     fn send_all(&mut self, context: u8, kind: PDataValueType, bytes: &mut dyn Read) -> Result<()> {
-        let piece = self.peer_max.saturating_sub(VALUE_HEADER).max(1024);
+        // Fragments are of even length (PS3.8 E.2).
+        let piece = self.peer_max.saturating_sub(VALUE_HEADER).max(1024) & !1;
         let read = |bytes: &mut dyn Read| {
             let mut data = Vec::with_capacity(piece);
             bytes.take(piece as u64).read_to_end(&mut data).map_err(|source| Error::Source { source })?;

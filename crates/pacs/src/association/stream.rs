@@ -2,7 +2,7 @@
 
 use rustls::{ClientConnection, ServerConnection, StreamOwned};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -112,6 +112,28 @@ impl Stream {
         let timed = self.timed();
         timed.deadline = deadline;
         timed.between_messages = true;
+    }
+
+    /// Says that no more will be written, and reads what still comes until the deadline: a connection that is closed
+    /// with bytes unread may take the answer before them along.
+    pub(crate) fn close(mut self, deadline: Instant) {
+        self.set_deadline(deadline);
+        let tls = match &mut self {
+            Self::Plain(_) => Ok(()),
+            Self::Server(stream) => {
+                stream.conn.send_close_notify();
+                stream.flush()
+            }
+            Self::Client(stream) => {
+                stream.conn.send_close_notify();
+                stream.flush()
+            }
+        };
+        let timed = self.timed();
+        if tls.and_then(|()| timed.tcp.shutdown(Shutdown::Write)).is_ok() {
+            // It ends with the peer, or with the time.
+            let _ = io::copy(timed, &mut io::sink());
+        }
     }
 
     fn both(&mut self) -> &mut dyn ReadWrite {

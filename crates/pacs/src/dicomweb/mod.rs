@@ -1,9 +1,10 @@
 //! DICOMweb (PS3.18): asking a server what it has (QIDO-RS), fetching it (WADO-RS), giving it what is ours (STOW-RS);
-//! and, for an HTTP server of ours, taking what others give.
+//! and, as a server, taking what others give.
 
 mod json;
 mod qido;
 mod send;
+pub mod server;
 mod stow;
 mod wado;
 

@@ -1,5 +1,5 @@
 //! STOW-RS as server (PS3.18 10.5): a body of DICOM files into the inbox, and the answer that says what became of each.
-//! Whoever listens for HTTP calls this; it knows nothing of sockets.
+//! Knows nothing of sockets: [`super::server`] does.
 
 use super::json::{Object, object};
 use crate::command::status;

@@ -91,7 +91,11 @@ fn send(association: &mut Association, file: &Ready) -> Result<()> {
     };
     let failed = |source| Error::File { path: file.path.into(), source };
     let mut data = File::open(file.path).map_err(failed)?;
+    let whole = data.metadata().map_err(failed)?.len();
     data.seek(SeekFrom::Start(file.data_set)).map_err(failed)?;
+    // What is deflated ends anywhere; on the line a NUL makes its length even (PS3.5 A.5).
+    let is_odd = (whole - file.data_set) % 2 == 1;
+    let mut data = data.chain(if is_odd { &[0][..] } else { &[] });
     let command = Command::request(C_STORE, MESSAGE_ID, sop_class)
         .with_u16(element::PRIORITY, 0)
         .with_text(element::AFFECTED_SOP_INSTANCE_UID, sop_instance);

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+pub(crate) mod orthanc;
+
+use pacs::dicomweb::server;
 use pacs::inbox::{Inbox, Limits};
 use pacs::scp::{Config, Listener, Stopper};
 use pacs::{Event, Timeouts};
@@ -10,6 +13,7 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,19 +22,24 @@ pub(crate) const CR: &str = "1.2.840.10008.5.1.4.1.1.1";
 pub(crate) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 pub(crate) const IMPLICIT: &str = "1.2.840.10008.1.2";
 
-/// Every transfer syntax of the files in the shared data, as a decoder that reads them all would list them.
-pub(crate) const ALL_SYNTAXES: [&str; 11] = [
+/// Every transfer syntax, as a decoder that reads them all would list them.
+pub(crate) const ALL_SYNTAXES: [&str; 16] = [
     EXPLICIT,
     IMPLICIT,
-    "1.2.840.10008.1.2.4.50",
-    "1.2.840.10008.1.2.4.51",
-    "1.2.840.10008.1.2.4.57",
+    "1.2.840.10008.1.2.1.99",
+    "1.2.840.10008.1.2.2",
+    "1.2.840.10008.1.2.1.98",
+    "1.2.840.10008.1.2.5",
     "1.2.840.10008.1.2.4.70",
+    "1.2.840.10008.1.2.4.57",
     "1.2.840.10008.1.2.4.80",
     "1.2.840.10008.1.2.4.81",
+    "1.2.840.10008.1.2.4.201",
+    "1.2.840.10008.1.2.4.202",
     "1.2.840.10008.1.2.4.90",
     "1.2.840.10008.1.2.4.91",
-    "1.2.840.10008.1.2.5",
+    "1.2.840.10008.1.2.4.50",
+    "1.2.840.10008.1.2.4.51",
 ];
 
 pub(crate) fn limits() -> Limits {
@@ -99,7 +108,7 @@ pub(crate) fn write_instances(folder: &Path, numbers: std::ops::Range<usize>) ->
     numbers.map(write).collect()
 }
 
-/// A storage SCP of ours on a free port, until it is dropped.
+/// A storage SCP or another server of ours on a free port, until it is dropped.
 pub(crate) struct Ours {
     pub(crate) address: SocketAddr,
     pub(crate) inbox: Arc<Inbox>,
@@ -123,20 +132,48 @@ pub(crate) fn config() -> Config {
     }
 }
 
+/// STOW-RS for whoever connects, with little patience.
+pub(crate) fn web() -> server::Config {
+    server::Config {
+        address: "127.0.0.1:0".parse().unwrap(),
+        transfer_syntaxes: ALL_SYNTAXES.map(String::from).into(),
+        idle: Duration::from_secs(5),
+        request: Duration::from_secs(60),
+        ..server::Config::default()
+    }
+}
+
 impl Ours {
     pub(crate) fn start(folder: &Path, config: &Config) -> Self {
         Self::start_with(folder, config, limits())
     }
 
     pub(crate) fn start_with(folder: &Path, config: &Config, limits: Limits) -> Self {
-        let inbox = Arc::new(Inbox::open(folder, limits).unwrap());
         let listener = Listener::bind(config).unwrap();
-        let events = Arc::new(Mutex::new(Vec::new()));
         let (address, stopper) = (listener.address(), listener.stopper());
+        Self::run(folder, limits, address, stopper, move |inbox, events| listener.serve(inbox, events))
+    }
+
+    /// A server of STOW-RS.
+    pub(crate) fn start_web(folder: &Path, config: &server::Config) -> Self {
+        let listener = server::Listener::bind(config).unwrap();
+        let (address, stopper) = (listener.address(), listener.stopper());
+        Self::run(folder, limits(), address, stopper, move |inbox, events| listener.serve(inbox, events))
+    }
+
+    fn run(
+        folder: &Path,
+        limits: Limits,
+        address: SocketAddr,
+        stopper: Stopper,
+        serve: impl FnOnce(&Inbox, pacs::Events) -> pacs::Result<()> + Send + 'static,
+    ) -> Self {
+        let inbox = Arc::new(Inbox::open(folder, limits).unwrap());
+        let events = Arc::new(Mutex::new(Vec::new()));
         let (kept, seen) = (Arc::clone(&inbox), Arc::clone(&events));
         let listen = move || {
             let note = |event: &Event| seen.lock().unwrap().push(event.to_string());
-            listener.serve(&kept, &note).unwrap();
+            serve(&kept, &note).unwrap();
         };
         Self { address, inbox, events, stopper, thread: Some(std::thread::spawn(listen)) }
     }
@@ -163,13 +200,19 @@ impl Drop for Ours {
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !holds() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        assert!(begin.elapsed() < Duration::from_secs(120), "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
+/// A port for a program that cannot choose one by itself. Below those that systems choose from, for listeners at port 0
+/// and for connections: one of theirs could be taken by a test beside this one before the program listens.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() as u16;
+    let next =
+        || 10_000 + first.wrapping_mul(97).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % 20_000;
+    std::iter::repeat_with(next).find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).unwrap()
 }
 
 /// Programs of a Debian package; none where they are not installed, which is said, and is a failure where continuous
@@ -208,18 +251,68 @@ impl Drop for Running {
     }
 }
 
-/// The DICOM files that lie beside a checkout of the project, where they do.
-pub(crate) fn shared_files() -> Option<Vec<PathBuf>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/dicom");
-    let entries = fs::read_dir(folder).ok()?;
+/// A file in every transfer syntax: phantoms of the decoder's tests, each an instance of its own, and the real ones
+/// that lie beside a checkout of the project, where they do, several of which are one instance.
+pub(crate) fn every_syntax(folder: &Path) -> Vec<PathBuf> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let entries = fs::read_dir(crates.join("../../shared/data/dicom")).into_iter().flatten();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "dcm"));
     files.sort();
-    Some(files)
+    for (number, name) in PHANTOMS.iter().enumerate() {
+        let bytes = fs::read(crates.join("radiograph/tests/data/dicom").join(format!("{name}.dcm"))).unwrap();
+        let path = folder.join(format!("{name}.dcm"));
+        fs::write(&path, renamed(bytes, &format!("1.2.826.0.1.3680043.{}.1", 20 + number))).unwrap();
+        files.push(path);
+    }
+    files
+}
+
+const PHANTOMS: [&str; 15] = [
+    "u12.native",
+    "u12.implicit",
+    "u12.deflated",
+    "u12.big",
+    "frames.encapsulated",
+    "u12.rle",
+    "u12.jpeg70",
+    "u12.jpeg57",
+    "u12.jls",
+    "u12.jls-near",
+    "u12.htj2k",
+    "u12.j2k",
+    "u12.j2k-lossy",
+    "u8.jpeg50",
+    "u12.jpeg51",
+];
+
+/// Whether the DCMTK of Debian 12 cannot send or receive this: uncompressed in fragments, high-throughput JPEG 2000.
+pub(crate) fn is_unknown_to_dcmtk(path: &Path) -> bool {
+    let syntax = transfer_syntax(&fs::read(path).unwrap());
+    ["1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.4.201"].contains(&&*syntax)
+}
+
+/// With another SOP Instance UID of the same length; what is deflated keeps its own.
+fn renamed(mut bytes: Vec<u8>, uid: &str) -> Vec<u8> {
+    const THEIRS: &str = "1.2.826.0.1.3680043.10.1";
+    assert_eq!(uid.len(), THEIRS.len());
+    if transfer_syntax(&bytes) != "1.2.840.10008.1.2.1.99" {
+        while let Some(at) = bytes.windows(THEIRS.len()).position(|part| part == THEIRS.as_bytes()) {
+            bytes[at..at + uid.len()].copy_from_slice(uid.as_bytes());
+        }
+    }
+    bytes
 }
 
 /// What follows the file meta group: all that is sent.
 pub(crate) fn data_set(file: &[u8]) -> &[u8] {
     let length = u32::from_le_bytes(file[140..144].try_into().unwrap());
     &file[144 + length as usize..]
+}
+
+/// The transfer syntax in a file meta group.
+pub(crate) fn transfer_syntax(file: &[u8]) -> String {
+    let at = file.windows(6).position(|six| six == [2, 0, 0x10, 0, b'U', b'I']).unwrap();
+    let length = usize::from(file[at + 6]);
+    String::from_utf8(file[at + 8..at + 8 + length].to_vec()).unwrap().trim_end_matches('\0').to_owned()
 }

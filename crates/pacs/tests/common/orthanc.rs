@@ -1,6 +1,6 @@
 //! A real Orthanc, with its own folder and ports.
 
-use crate::common::{Running, free_port, programs, wait_until};
+use super::{Running, free_port, programs, wait_until};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -89,11 +89,26 @@ impl Orthanc {
         self.try_get(path).unwrap()
     }
 
-    pub(crate) fn post(&self, path: &str, body: &[u8]) -> Value {
+    fn try_post(&self, path: &str, body: &[u8]) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
         let request =
             ureq::post(format!("{}{path}", self.url())).header("Authorization", "Basic YWxpY2U6c2VjcmV0");
-        let answer = request.send(body).unwrap().body_mut().read_to_string().unwrap();
+        request.send(body)
+    }
+
+    /// Whether the answer is success.
+    pub(crate) fn accepts(&self, path: &str, body: &[u8]) -> bool {
+        self.try_post(path, body).is_ok()
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &[u8]) -> Value {
+        let answer = self.try_post(path, body).unwrap().body_mut().read_to_string().unwrap();
         serde_json::from_str(&answer).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn put(&self, path: &str, body: &Value) {
+        let request =
+            ureq::put(format!("{}{path}", self.url())).header("Authorization", "Basic YWxpY2U6c2VjcmV0");
+        request.send(body.to_string()).unwrap();
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -104,4 +119,11 @@ impl Orthanc {
     pub(crate) fn instances(&self) -> Value {
         self.get("/instances")
     }
+}
+
+/// The script in docs/pacs.md that has Orthanc route to us.
+pub(crate) fn documented_script() -> String {
+    let docs = include_str!("../../../../docs/pacs.md");
+    let (_, script) = docs.split_once("```lua\n").unwrap();
+    script.split_once("```").unwrap().0.to_owned()
 }

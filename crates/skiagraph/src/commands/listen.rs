@@ -1,5 +1,6 @@
 //! `skiagraph listen`: a PACS sends, and what it sent can be found.
 
+use std::iter;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,9 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use pacs::dicomweb::server;
 use pacs::inbox::{Inbox, Limits, Stored};
-use pacs::scp::{Config, Listener};
-use pacs::{Event, ServerTls};
+use pacs::scp::{Config, Listener, Stopper};
+use pacs::{Authorization, Event, ServerTls};
 use serde::Serialize;
 
 use super::inbox::Destination;
@@ -23,11 +25,12 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph listen --inbox inbox --gallery g
   skiagraph listen --inbox inbox --gallery g --ae-title XRAYS --port 104 --address 0.0.0.0 --caller PACS1
   skiagraph listen --inbox inbox --store-only --json
+  skiagraph listen --inbox inbox --gallery g --dicomweb 127.0.0.1:8043 --dicomweb-bearer token.txt
 
 An instance is answered with success when it lies on the disk. Encoding follows; what is not encoded yet when the
 command ends, even by a kill, is encoded by the next `listen` or by `skiagraph inbox work`.";
 
-/// Receive radiographs from a PACS or a modality (DICOM C-STORE, C-ECHO) and put them into a gallery
+/// Receive radiographs from a PACS or a modality (C-STORE, C-ECHO, STOW-RS) and put them into a gallery
 ///
 /// Listens until it is interrupted. What cannot be decoded is kept aside with its reason: see `skiagraph inbox`.
 #[derive(clap::Args)]
@@ -65,6 +68,15 @@ pub(crate) struct ListenArgs {
     /// Authorities (PEM) one of which must have signed the certificate of whoever calls
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_clients: Option<PathBuf>,
+    /// Also take what is posted to /dicom-web/studies here (DICOMweb, STOW-RS), under TLS where that is accepted alone
+    #[arg(long, value_name = "IP:PORT")]
+    dicomweb: Option<SocketAddr>,
+    /// File with NAME:PASSWORD, which clients of DICOMweb have to show
+    #[arg(long, value_name = "FILE", requires = "dicomweb", conflicts_with = "dicomweb_bearer")]
+    dicomweb_basic: Option<PathBuf>,
+    /// File with a token, which clients of DICOMweb have to show
+    #[arg(long, value_name = "FILE", requires = "dicomweb")]
+    dicomweb_bearer: Option<PathBuf>,
     /// Print the report as JSON when it ends
     #[arg(long)]
     json: bool,
@@ -93,18 +105,26 @@ struct Received {
 /// Listens, and encodes what arrives.
 pub(crate) fn run(args: &ListenArgs) -> Result<()> {
     let listener = Listener::bind(&args.config())?;
+    let web = args.web()?.map(|config| server::Listener::bind(&config)).transpose()?;
     let inbox = Inbox::open(&args.inbox, Limits::default())?;
     let mut intake = if args.store_only { None } else { Some(args.destination.intake(&inbox)?) };
-    let stop = stop_when_interrupted(&listener)?;
-    let (received, address) = (Received::default(), listener.address());
-    eprintln!("listening at {address} as {}; Ctrl-C ends it", args.ae_title);
+    let stoppers = iter::once(listener.stopper()).chain(web.as_ref().map(server::Listener::stopper));
+    let end = End(stoppers.collect());
+    end.when_interrupted()?;
+    eprintln!("listening at {} as {}; Ctrl-C ends it", listener.address(), args.ae_title);
+    if let Some(web) = &web {
+        eprintln!("listening at {} for DICOMweb", web.address());
+    }
+    let received = Received::default();
+    let hear = |event: &Event| received.hear(event);
+    let (end, inbox, hear) = (&end, &inbox, &hear);
     let taken = thread::scope(|scope| {
-        let listening = scope.spawn(|| listener.serve(&inbox, &|event| received.hear(event)));
-        let taken = intake.as_mut().map_or(Ok(Taken::default()), |intake| follow(intake, stop));
-        if taken.is_err() {
-            listener.stopper().stop();
+        let sent = scope.spawn(|| end.after(listener.serve(inbox, hear)));
+        let posted = web.as_ref().map(|web| scope.spawn(move || end.after(web.serve(inbox, hear))));
+        let taken = end.after(intake.as_mut().map_or(Ok(Taken::default()), follow));
+        for listening in iter::once(sent).chain(posted) {
+            listening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         }
-        listening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         taken
     })?;
     received.report(taken, args.json)
@@ -112,40 +132,76 @@ pub(crate) fn run(args: &ListenArgs) -> Result<()> {
 
 impl ListenArgs {
     fn config(&self) -> Config {
-        let tls = self.tls_certificate.clone().zip(self.tls_key.clone());
         Config {
             address: SocketAddr::new(self.address, self.port),
             ae_title: self.ae_title.clone(),
             callers: self.callers.clone(),
-            transfer_syntaxes: radiograph::transfer_syntaxes().map(String::from).collect(),
+            transfer_syntaxes: decodable(),
             max_associations: self.max_associations,
-            tls: tls.map(|(certificate, key)| ServerTls {
-                certificate,
-                key,
-                client_authorities: self.tls_clients.clone(),
-            }),
+            tls: self.tls(),
             ..Config::default()
         }
     }
+
+    /// What is asked for of DICOMweb.
+    fn web(&self) -> Result<Option<server::Config>> {
+        let Some(address) = self.dicomweb else { return Ok(None) };
+        let authorization = match (&self.dicomweb_basic, &self.dicomweb_bearer) {
+            (Some(file), _) => Some(Authorization::basic(file)?),
+            (_, Some(file)) => Some(Authorization::bearer(file)?),
+            _ => None,
+        };
+        let (transfer_syntaxes, tls) = (decodable(), self.tls());
+        Ok(Some(server::Config {
+            address,
+            authorization,
+            transfer_syntaxes,
+            tls,
+            ..server::Config::default()
+        }))
+    }
+
+    fn tls(&self) -> Option<ServerTls> {
+        let (certificate, key) = self.tls_certificate.clone().zip(self.tls_key.clone())?;
+        Some(ServerTls { certificate, key, client_authorities: self.tls_clients.clone() })
+    }
 }
 
-/// A flag that SIGINT and SIGTERM raise, after they have told the listener.
-fn stop_when_interrupted(listener: &Listener) -> Result<&'static AtomicBool> {
-    static STOP: AtomicBool = AtomicBool::new(false);
-    let stopper = listener.stopper();
-    let interrupted = move || {
+/// Transfer syntaxes that are offered: those that the decoder reads.
+pub(super) fn decodable() -> Vec<String> {
+    radiograph::transfer_syntaxes().map(String::from).collect()
+}
+
+/// Raised when it is to end.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Ends all that listens and encodes.
+#[derive(Clone)]
+struct End(Vec<Stopper>);
+
+impl End {
+    fn now(&self) {
         STOP.store(true, Ordering::Relaxed);
-        stopper.stop();
-    };
-    ctrlc::set_handler(interrupted).context("cannot listen for interrupts")?;
-    Ok(&STOP)
+        self.0.iter().for_each(Stopper::stop);
+    }
+
+    /// At SIGINT and SIGTERM.
+    fn when_interrupted(&self) -> Result<()> {
+        let end = self.clone();
+        ctrlc::set_handler(move || end.now()).context("cannot listen for interrupts")
+    }
+
+    /// Where one of them fails, so that the others do not go on alone.
+    fn after<T, E>(&self, outcome: std::result::Result<T, E>) -> std::result::Result<T, E> {
+        outcome.inspect_err(|_| self.now())
+    }
 }
 
 /// Encodes what arrives, as it arrives.
-fn follow(intake: &mut Intake, stop: &AtomicBool) -> Result<Taken> {
+fn follow(intake: &mut Intake) -> Result<Taken> {
     let mut total = Taken::default();
-    while !stop.load(Ordering::Relaxed) {
-        let taken = intake.work(stop, |_| ())?;
+    while !STOP.load(Ordering::Relaxed) {
+        let taken = intake.work(&STOP, |_| ())?;
         if taken.added + taken.known + taken.failed > 0 {
             eprintln!("encoded {}, known {}, failed {}", taken.added, taken.known, taken.failed);
         }

@@ -16,6 +16,7 @@ use pacs::{Authorization, Event, Fetched, Query, Server, Tag};
 use serde::Serialize;
 
 use super::inbox::Destination;
+use super::listen::decodable;
 use crate::intake::Taken;
 use crate::output;
 
@@ -167,13 +168,14 @@ pub(crate) fn run(args: &PullArgs) -> Result<()> {
         }
         Source::Orthanc { server, follow, into } => {
             let feed = Changes::new(&server.server()?)?;
-            loop {
-                into.fill(|inbox| Ok(feed.pull(inbox, &said)?))?;
-                if !follow {
-                    return Ok(());
-                }
+            let fill = || into.fill(|inbox| Ok(feed.pull(inbox, &said)?));
+            fill()?;
+            while *follow {
                 thread::sleep(WAIT);
+                // A server that is away for a while is no reason to end: the next answer goes on where the last ended.
+                fill().unwrap_or_else(|error| eprintln!("{error:#}; asking again"));
             }
+            Ok(())
         }
         Source::Move { peer, wanted, into } => into.fill(|inbox| peer.fetch(wanted, inbox)),
     }
@@ -212,7 +214,7 @@ impl PeerArgs {
         let listener = Listener::bind(&Config {
             address: SocketAddr::new(self.address, self.port),
             ae_title: self.ae_title.clone(),
-            transfer_syntaxes: radiograph::transfer_syntaxes().map(String::from).collect(),
+            transfer_syntaxes: decodable(),
             ..Config::default()
         })?;
         let peer = Peer::new(&self.peer, &self.called, &self.ae_title);

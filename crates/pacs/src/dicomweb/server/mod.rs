@@ -1,0 +1,122 @@
+//! STOW-RS over HTTP (PS3.18 10.5): what is posted to `/dicom-web/studies` goes into an inbox. A connection has a thread
+//! and carries one request.
+
+mod body;
+mod config;
+mod request;
+mod response;
+
+pub use crate::socket::Stopper;
+pub use config::Config;
+
+use super::stow::{Answer, Receiver};
+use crate::association::Stream;
+use crate::error::{Error, Result, network};
+use crate::event::{Event, Events};
+use crate::inbox::Inbox;
+use crate::socket::{Serve, Socket};
+use body::{Body, Patient};
+use request::Request;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// How long a client has to take its answer and to leave.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// A socket that listens for HTTP, and what is accepted there.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+    config: Config,
+}
+
+impl Listener {
+    /// Listens. Connections are answered from [`Listener::serve`] on.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], [`Error::Tls`], and [`Error::Address`] where the address is taken or not ours.
+    pub fn bind(config: &Config) -> Result<Self> {
+        config.check()?;
+        let socket = Socket::bind(config.address, config.max_requests, config.tls.as_ref())?;
+        Ok(Self { socket, config: config.clone() })
+    }
+
+    /// The address, with the port that the system chose where none was given.
+    pub fn address(&self) -> SocketAddr {
+        self.socket.address()
+    }
+
+    /// What ends [`Listener::serve`].
+    pub fn stopper(&self) -> Stopper {
+        self.socket.stopper()
+    }
+
+    /// Receives instances into the inbox until it is stopped and the last request is answered.
+    ///
+    /// # Errors
+    /// [`Error::Address`] if the socket is of no use any more. What goes wrong with one request is an
+    /// [`Event::Ended`].
+    pub fn serve(&self, inbox: &Inbox, events: Events) -> Result<()> {
+        self.socket.serve(&Requests { config: &self.config, inbox, events }, events)
+    }
+}
+
+struct Requests<'a> {
+    config: &'a Config,
+    inbox: &'a Inbox,
+    events: Events<'a>,
+}
+
+/// Why a request is not served: the status (RFC 9110 15), and what to say of it.
+type Refusal = (u16, Error);
+
+impl Serve for Requests<'_> {
+    fn serve(&self, mut stream: Stream, peer: SocketAddr) {
+        let answer = self.answer(&mut stream, peer).unwrap_or_else(|(status, error)| {
+            (self.events)(&Event::Ended { peer, instances: 0, error });
+            Answer { status, body: String::new() }
+        });
+        respond(stream, &answer);
+    }
+
+    fn turn_away(&self, stream: Stream) -> Error {
+        respond(stream, &Answer { status: 503, body: String::new() });
+        Error::Refused { reason: "too many requests" }
+    }
+}
+
+/// Answers, and ends the connection. How a client takes its leave changes nothing: what was stored is stored.
+fn respond(mut stream: Stream, answer: &Answer) {
+    let end = Instant::now() + FAREWELL;
+    stream.set_deadline(end);
+    if stream.write_all(&response::bytes(answer)).and_then(|()| stream.flush()).is_ok() {
+        stream.close(end);
+    }
+}
+
+impl Requests<'_> {
+    /// Receives a request and what it brings.
+    fn answer(&self, stream: &mut Stream, peer: SocketAddr) -> std::result::Result<Answer, Refusal> {
+        let Config { authorization, transfer_syntaxes, limits, idle, request, .. } = self.config;
+        let begin = Instant::now();
+        // The head comes from anybody, so all of it has the time of one silence.
+        let mut patient = Patient { stream, idle: *idle, end: begin + *idle };
+        let (head, rest) = Request::read(&mut patient)?;
+        patient.end = begin + *request;
+        let length = head.admit(authorization.as_ref(), limits.max_body_bytes)?;
+        if head.expects_continue {
+            let said = patient.stream.write_all(response::CONTINUE).and_then(|()| patient.stream.flush());
+            said.map_err(|error| broken(network(error)))?;
+        }
+        let receiver =
+            Receiver { inbox: self.inbox, transfer_syntaxes, limits: *limits, events: self.events };
+        let mut body = Body::new(rest, patient, length);
+        receiver.receive(&head.content_type, &mut body, &peer.ip().to_string()).map_err(broken)
+    }
+}
+
+/// A request that breaks off. Who is late may still be there to hear it.
+fn broken(error: Error) -> Refusal {
+    (if matches!(error, Error::TimedOut) { 408 } else { 400 }, error)
+}

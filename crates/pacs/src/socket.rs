@@ -1,0 +1,172 @@
+//! A socket that listens, under TLS where that is asked for: gives each connection a thread, turns away who is too many,
+//! and ends when it is told to.
+
+use crate::association::{Stopping, Stream, Timed};
+use crate::error::{Error, Result};
+use crate::event::{Event, Events};
+use crate::tls::ServerTls;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, Scope};
+use std::time::Duration;
+
+/// So many who are too many wait to be told so. Those after them are hung up on.
+const TURNED_AWAY: usize = 8;
+/// After the system could not give us a connection, for want of files or memory.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// A socket that listens.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    tcp: TcpListener,
+    address: SocketAddr,
+    max_connections: usize,
+    tls: Option<Arc<ServerConfig>>,
+    stopping: Stopping,
+}
+
+/// Ends a listener from another thread, for instance one that waits for signals.
+#[derive(Clone, Debug)]
+pub struct Stopper {
+    address: SocketAddr,
+    stopping: Stopping,
+}
+
+impl Stopper {
+    /// Asks the listener to stop: nobody is let in any more, associations end between two messages, and a message that
+    /// is under way has five seconds.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        // Wakes the listener, which waits for connections. Where it does not come through, the next one does it.
+        let _ = TcpStream::connect_timeout(&reachable(self.address), Duration::from_secs(1));
+    }
+}
+
+/// Where a socket that listens on all addresses can be reached from here.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        other => other,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// What becomes of a connection.
+pub(crate) trait Serve: Sync {
+    /// Serves it to its end.
+    fn serve(&self, stream: Stream, peer: SocketAddr);
+
+    /// Says that there are too many, which is the error.
+    fn turn_away(&self, stream: Stream) -> Error;
+}
+
+impl Socket {
+    pub(crate) fn bind(address: SocketAddr, max_connections: usize, tls: Option<&ServerTls>) -> Result<Self> {
+        let tls = tls.map(ServerTls::config).transpose()?;
+        let failed = |source| Error::Address { address: address.to_string(), source };
+        let tcp = TcpListener::bind(address).map_err(failed)?;
+        let address = tcp.local_addr().map_err(failed)?;
+        Ok(Self { tcp, address, max_connections, tls, stopping: Stopping::default() })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn stopper(&self) -> Stopper {
+        Stopper { address: self.address, stopping: Arc::clone(&self.stopping) }
+    }
+
+    /// Serves connections until it is stopped and the last one has ended. What goes wrong with one of them before it
+    /// is served is an [`Event::Ended`].
+    pub(crate) fn serve(&self, server: &dyn Serve, events: Events) -> Result<()> {
+        let active = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let (too_many, turned_away) = sync_channel(TURNED_AWAY);
+            scope.spawn(move || self.turn_away(turned_away, server, events));
+            loop {
+                let (tcp, peer) = match self.tcp.accept() {
+                    Ok(connection) => connection,
+                    Err(error) if is_fatal(&error) => {
+                        let address = self.address.to_string();
+                        return Err(Error::Address { address, source: error });
+                    }
+                    Err(_) => {
+                        thread::sleep(BREATH);
+                        continue;
+                    }
+                };
+                if self.stopping.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                self.admit(scope, (tcp, peer), server, events, &active, &too_many);
+            }
+        })
+    }
+
+    /// Gives a connection a thread, or turns it away.
+    fn admit<'scope, 'env: 'scope>(
+        &'env self,
+        scope: &'scope Scope<'scope, 'env>,
+        (tcp, peer): (TcpStream, SocketAddr),
+        server: &'env dyn Serve,
+        events: Events<'env>,
+        active: &'env AtomicUsize,
+        too_many: &SyncSender<(TcpStream, SocketAddr)>,
+    ) {
+        if active.load(Ordering::Relaxed) >= self.max_connections {
+            // Where even those are too many, dropping the connection closes it.
+            let _ = too_many.try_send((tcp, peer));
+            return;
+        }
+        active.fetch_add(1, Ordering::Relaxed);
+        let work = move || {
+            let _one = Active(active);
+            match self.stream(tcp) {
+                Ok(stream) => server.serve(stream, peer),
+                Err(error) => events(&Event::Ended { peer, instances: 0, error }),
+            }
+        };
+        if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+            active.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    fn turn_away(&self, connections: Receiver<(TcpStream, SocketAddr)>, server: &dyn Serve, events: Events) {
+        for (tcp, peer) in connections {
+            let error = match self.stream(tcp) {
+                Ok(stream) => server.turn_away(stream),
+                Err(error) => error,
+            };
+            events(&Event::Ended { peer, instances: 0, error });
+        }
+    }
+
+    fn stream(&self, tcp: TcpStream) -> Result<Stream> {
+        let timed =
+            Timed::new(tcp, Arc::clone(&self.stopping)).map_err(|source| Error::Network { source })?;
+        let Some(tls) = &self.tls else { return Ok(Stream::Plain(timed)) };
+        let connection = ServerConnection::new(Arc::clone(tls))
+            .map_err(|error| Error::Network { source: io::Error::other(error) })?;
+        Ok(Stream::Server(Box::new(StreamOwned::new(connection, timed))))
+    }
+}
+
+/// Counts a connection until it ends, however it ends.
+struct Active<'a>(&'a AtomicUsize);
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether no further connection can come. Others concern one connection, or a want that passes.
+fn is_fatal(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected)
+}
