@@ -123,7 +123,7 @@ pub(crate) fn config() -> Config {
         address: "127.0.0.1:0".parse().unwrap(),
         transfer_syntaxes: ALL_SYNTAXES.map(String::from).into(),
         timeouts: Timeouts {
-            association: seconds(5),
+            association: seconds(20),
             idle: seconds(20),
             pdu: seconds(10),
             message: seconds(60),
