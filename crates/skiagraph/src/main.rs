@@ -1,5 +1,6 @@
 //! The one binary: parses the command line, runs one command, prints one error.
 
+mod answer;
 mod bench;
 mod commands;
 mod compare;
