@@ -1,10 +1,7 @@
 //! Connections: how many, and how long a client may take to send a head and to take an answer.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,12 +9,12 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::Limits;
+use super::hurried::Hurried;
 
 /// What is told to a client for whom there is no place.
 const FULL: &[u8] =
@@ -25,7 +22,8 @@ const FULL: &[u8] =
 /// After a failed accept, as when no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts until it is told to stop, and counts those who are connected in `open`; then open requests are answered, and idle connections closed.
+/// Accepts until it is told to stop, and counts those who are connected in `open`. Then open requests are answered, and idle
+/// connections closed.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -94,82 +92,6 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A stream whose reader must take an answer within a time: from when it first does not take what is written, to when nothing
-/// more waits to be written.
-struct Hurried {
-    stream: TcpStream,
-    patience: Duration,
-    end: Pin<Box<Sleep>>,
-    waiting: bool,
-}
-
-impl Hurried {
-    fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, end: Box::pin(sleep(patience)), waiting: false }
-    }
-
-    /// What a write came to, or that it has taken too long.
-    fn hurried(
-        &mut self,
-        context: &mut Context<'_>,
-        written: Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
-            return written;
-        }
-        if !self.waiting {
-            self.waiting = true;
-            self.end.as_mut().reset(Instant::now() + self.patience);
-        }
-        ready!(self.end.as_mut().poll(context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl AsyncRead for Hurried {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Hurried {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.hurried(context, written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.hurried(context, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    /// Comes when all that was to be written is.
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.waiting = false;
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 

@@ -91,27 +91,40 @@ impl Problem {
     }
 
     fn message(&self) -> String {
-        match self {
-            Self::UnknownPath => "nothing is at this path; /api/openapi.json lists what there is".to_owned(),
-            Self::WrongMethod => "not this method at this path; /api/openapi.json lists which".to_owned(),
-            Self::UnknownQuery => "no such query: it expired, made room for others, or never was; send the file again".to_owned(),
-            Self::UnknownRecord => "the gallery has no such picture; it may have been deleted".to_owned(),
-            Self::KeyWanted => "no key; expected `Authorization: Bearer KEY`, or a session".to_owned(),
-            Self::WrongKey => "this key is not known; expected one that `skiagraph api-key new` printed".to_owned(),
-            Self::RoleTooLow { wanted } => format!("your role does not allow this; expected {wanted} or more"),
-            Self::OtherSite => "a request that changes something, from another site or without `X-Requested-With: skiagraph`".to_owned(),
-            Self::OtherHost => "without keys the server answers to this machine's own names alone, such as 127.0.0.1 and localhost".to_owned(),
-            Self::Picture(error) => error.to_string(),
-            Self::TooLarge { limit } => format!("more than {limit} bytes; expected at most that"),
-            Self::NotJson => "a body that is not said to be JSON; expected `Content-Type: application/json`".to_owned(),
-            Self::Syntax { reason } => format!("the body is not JSON: {reason}"),
-            Self::Invalid { got, expected } => format!("got {got}; expected {expected}"),
-            Self::Filter(error) => error.to_string(),
-            Self::Slow => "the body did not come in time; send it again over a faster connection".to_owned(),
-            Self::Busy => "the server has enough to do; ask again in a moment".to_owned(),
-            Self::OtherModel => "the gallery was re-indexed to another model; start the server again with that one".to_owned(),
-            Self::Internal(_) => "the server failed; its log says why".to_owned(),
-        }
+        let fixed = match self {
+            Self::UnknownPath => "nothing is at this path; /api/openapi.json lists what there is",
+            Self::WrongMethod => "not this method at this path; /api/openapi.json lists which",
+            Self::UnknownQuery => {
+                "no such query: it expired, made room for others, or never was; send the file again"
+            }
+            Self::UnknownRecord => "the gallery has no such picture; it may have been deleted",
+            Self::KeyWanted => "no key; expected `Authorization: Bearer KEY`, or a session",
+            Self::WrongKey => "this key is not known; expected one that `skiagraph api-key new` printed",
+            Self::RoleTooLow { wanted } => {
+                return format!("your role does not allow this; expected {wanted} or more");
+            }
+            Self::OtherSite => {
+                "a request that changes something, from another site or without `X-Requested-With: skiagraph`"
+            }
+            Self::OtherHost => {
+                "without keys the server answers to this machine's own names alone, such as localhost"
+            }
+            Self::Picture(error) => return error.to_string(),
+            Self::TooLarge { limit } => {
+                return format!("a body of more than {limit} bytes; expected at most that many");
+            }
+            Self::NotJson => "a body that is not said to be JSON; expected `Content-Type: application/json`",
+            Self::Syntax { reason } => return format!("the body is not JSON: {reason}"),
+            Self::Invalid { got, expected } => return format!("got {got}; expected {expected}"),
+            Self::Filter(error) => return error.to_string(),
+            Self::Slow => "the body did not come in time; send it again over a faster connection",
+            Self::Busy => "the server has enough to do; ask again in a moment",
+            Self::OtherModel => {
+                "the gallery was re-indexed to another model; start the server again with that one"
+            }
+            Self::Internal(_) => "the server failed; its log says why",
+        };
+        fixed.to_owned()
     }
 
     /// Where a filter does not read, and what should be there.

@@ -8,6 +8,7 @@ mod connection;
 mod error;
 mod guard;
 mod handlers;
+mod hurried;
 pub(crate) mod keys;
 mod metrics;
 mod observe;
