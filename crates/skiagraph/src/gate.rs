@@ -2,7 +2,7 @@
 //! the model knows, several pictures in one, or have text in it.
 
 use anyhow::Result;
-use network::Encoder;
+use network::{Encoder, Encoding};
 use radiograph::{Input, Radiograph, gate};
 use serde::Serialize;
 
@@ -56,21 +56,35 @@ pub(crate) fn of_pixels(radiograph: &Radiograph) -> Vec<Doubt> {
     several.into_iter().chain(text).collect()
 }
 
-/// Doubts of a network that has estimates: what would look more like what it knows if it were put another way?
-pub(crate) fn of_network(encoder: &Encoder, input: &Input) -> Result<(Vec<Doubt>, Option<Strangeness>)> {
-    let Some(estimator) = &encoder.card().estimator else { return Ok((Vec::new(), None)) };
+/// What a network makes of a picture, and what it doubts.
+pub(crate) struct Judged {
+    /// Of the picture as it is.
+    pub(crate) encoding: Encoding,
+    pub(crate) doubts: Vec<Doubt>,
+    /// None for a model without estimates.
+    pub(crate) strangeness: Option<Strangeness>,
+}
+
+/// Encodes a picture and, where the model has estimates, asks what would look more like what it knows if it were put another
+/// way.
+pub(crate) fn judge(encoder: &Encoder, input: &Input) -> Result<Judged> {
+    let Some(estimator) = &encoder.card().estimator else {
+        let encoding = encoder.encode(std::slice::from_ref(input))?.remove(0);
+        return Ok(Judged { encoding, doubts: Vec::new(), strangeness: None });
+    };
     let (clockwise, half) = (input.turned(), input.turned().turned());
     let ways = [input.clone(), input.inverted(), clockwise, half.clone(), half.turned()];
-    let encodings = encoder.encode(&ways)?;
+    let mut encodings = encoder.encode(&ways)?;
     let [as_given, inverted, turned_clockwise, upside_down, turned_counter_clockwise] =
         std::array::from_fn(|way| estimator.strangeness(&encodings[way].embedding));
     let strangeness =
         Strangeness { as_given, inverted, turned_clockwise, upside_down, turned_counter_clockwise };
     let mut doubts = Vec::from_iter(strangeness.doubt());
-    if estimator.is_novel(&encodings[0].embedding) {
+    let encoding = encodings.swap_remove(0);
+    if estimator.is_novel(&encoding.embedding) {
         doubts.push(Doubt::UnlikeEverythingKnown);
     }
-    Ok((doubts, Some(strangeness)))
+    Ok(Judged { encoding, doubts, strangeness: Some(strangeness) })
 }
 
 impl Strangeness {

@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail};
 use image::GrayImage;
 use network::{Encoder, Encoding};
 use radiograph::dataset::{Item, Skipped};
-use radiograph::{Input, Limits, Preprocess, Radiograph};
+use radiograph::{ContentHash, Input, Limits, Preprocess, Radiograph};
 use rayon::prelude::*;
-use retrieval::gallery::{Entry, Example, Record};
+use retrieval::gallery::{Entry, Record};
 use serde::Serialize;
 
 use crate::report::overlay;
@@ -156,8 +156,13 @@ fn looks_like_a_radiograph(path: &Path) -> bool {
 /// Reads one file whole, for a command that needs its full-size pixels.
 pub(crate) fn read(path: &Path) -> Result<(Radiograph, String)> {
     let (radiograph, hash) = radiograph::read(path, &Limits::default())?;
-    let key = radiograph.header().sop_instance_uid.clone().unwrap_or_else(|| hash.to_string());
+    let key = key(&radiograph, hash);
     Ok((radiograph, key))
+}
+
+/// A picture's identity: the SOP Instance UID, or the hash of its file.
+pub(crate) fn key(radiograph: &Radiograph, hash: ContentHash) -> String {
+    radiograph.header().sop_instance_uid.clone().unwrap_or_else(|| hash.to_string())
 }
 
 /// Files read together.
@@ -205,10 +210,16 @@ fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> Batch {
 /// Reads and prepares one file.
 pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded> {
     let (radiograph, key) = read(&listed.path)?;
+    let record = described(&radiograph, key, listed.record.clone());
+    let thumbnail = overlay::shrink(&radiograph, THUMBNAIL_SIDE);
+    Ok(Decoded { record, thumbnail, input: preprocess.apply(&radiograph) })
+}
+
+/// What is known of a picture, and what its file says where nothing is.
+pub(crate) fn described(radiograph: &Radiograph, key: String, known: Record) -> Record {
     let header = radiograph.header();
-    let known = listed.record.clone();
     let or_header = |known: Option<String>, header: &Option<String>| known.or_else(|| header.clone());
-    let record = Record {
+    Record {
         key,
         patient: or_header(known.patient, &header.patient_id),
         study: or_header(known.study, &header.study_instance_uid),
@@ -223,15 +234,7 @@ pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded
         width: radiograph.width(),
         height: radiograph.height(),
         ..known
-    };
-    let thumbnail = overlay::shrink(&radiograph, THUMBNAIL_SIDE);
-    Ok(Decoded { record, thumbnail, input: preprocess.apply(&radiograph) })
-}
-
-/// An encoded picture as part of a query.
-pub(crate) fn example<'a>(picture: &'a Decoded, encoding: &'a Encoding) -> Example<'a> {
-    let Record { key, patient, .. } = &picture.record;
-    Example { code: &encoding.code, embedding: &encoding.embedding, key, patient: patient.as_deref() }
+    }
 }
 
 /// Encodes inputs, a batch at a time; the encodings are parallel to them.

@@ -1,5 +1,6 @@
 //! The one binary: parses the command line, runs one command, prints one error.
 
+mod answer;
 mod bench;
 mod commands;
 mod compare;
@@ -13,6 +14,7 @@ mod progress;
 mod relevance;
 mod report;
 mod saliency;
+mod server;
 
 use std::process::ExitCode;
 
@@ -64,6 +66,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Listen(args) => commands::listen::run(&args),
         Command::Pull(args) => commands::pull::run(&args),
         Command::Inbox(args) => commands::inbox::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
+        Command::ApiKey(args) => commands::api_key::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Completions(args) => commands::completions::run::<Cli>(&args),
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use network::Encoding;
 use retrieval::estimate::{Estimate, Estimator, Reliability, evidence, known_answers};
 use retrieval::evaluation::Labelled;
 use retrieval::gallery::Hit;
@@ -113,15 +112,21 @@ impl RelevanceReport {
     }
 }
 
-/// The estimates for a query of some pictures and its hits. It is as strange as the least strange of its pictures.
-pub(crate) fn of_hits(estimator: &Estimator, query: &[Encoding], hits: &[Hit]) -> Option<Estimate> {
-    let strangeness = |encoding: &Encoding| estimator.strangeness(&encoding.embedding);
+/// The estimates for a query of some pictures' embeddings and its hits, of codes of so many bits. It is as strange as the least
+/// strange of its pictures.
+pub(crate) fn of_hits(
+    estimator: &Estimator,
+    query: &[&Embedding],
+    bits: usize,
+    hits: &[Hit],
+) -> Option<Estimate> {
+    let strangeness = |embedding: &Embedding| estimator.strangeness(embedding);
     let query = query.iter().min_by(|a, b| strangeness(a).total_cmp(&strangeness(b)))?;
-    let neighbor = |hit: &Hit| f64::from(hit.distance) / query.code.bits() as f64;
+    let neighbor = |hit: &Hit| f64::from(hit.distance) / bits as f64;
     let neighbors: Vec<(f64, f64, &[String])> = hits
         .iter()
         .take(retrieval::estimate::NEIGHBORS)
         .map(|hit| (neighbor(hit), f64::from(hit.euclidean), hit.record.labels.as_slice()))
         .collect();
-    Some(estimator.estimate(&query.embedding, &evidence(&neighbors)))
+    Some(estimator.estimate(query, &evidence(&neighbors)))
 }

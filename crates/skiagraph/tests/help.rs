@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&[&str]; 31] = [
+const COMMANDS: [&[&str]; 36] = [
     &[],
     &["demo"],
     &["train"],
@@ -38,6 +38,11 @@ const COMMANDS: [&[&str]; 31] = [
     &["inbox", "status"],
     &["inbox", "work"],
     &["inbox", "retry"],
+    &["serve"],
+    &["api-key"],
+    &["api-key", "new"],
+    &["api-key", "list"],
+    &["api-key", "revoke"],
     &["bench"],
     &["completions"],
 ];
@@ -60,7 +65,7 @@ fn the_help_is_as_checked_in() {
 
 #[test]
 fn every_command_prints_json_and_says_so() {
-    let group = |words: &&[&str]| matches!(**words, [] | ["gallery" | "inbox" | "pull"]);
+    let group = |words: &&[&str]| matches!(**words, [] | ["gallery" | "inbox" | "pull" | "api-key"]);
     for words in COMMANDS.iter().filter(|words| !group(words)) {
         assert!(common::succeed(&[words, &["--help"][..]].concat()).stdout.contains("--json"), "{words:?}");
     }

@@ -63,12 +63,14 @@ impl Gallery {
         files.into_iter().flatten().map(|name| file_size(&self.dir.join(name))).sum()
     }
 
-    fn count(&self, sql: &str) -> Result<usize> {
+    /// The number that a statement selects.
+    pub(super) fn count(&self, sql: &str) -> Result<usize> {
         let count = self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
         count.map(|count| count as usize).map_err(|source| self.failed(source))
     }
 
-    fn counts(&self, sql: &str) -> Result<Vec<(String, usize)>> {
+    /// Names and numbers that a statement selects.
+    pub(super) fn counts(&self, sql: &str) -> Result<Vec<(String, usize)>> {
         let read = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare_cached(sql)?;
             statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as usize)))?.collect()

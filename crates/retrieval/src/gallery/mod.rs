@@ -7,6 +7,7 @@
 //! index of the others up to date.
 
 mod backup;
+mod browse;
 mod catch_up;
 mod compact;
 mod date;
@@ -39,6 +40,7 @@ use failure::database_error;
 use meta::Meta;
 use segment::Merging;
 
+pub use browse::{Facets, Page};
 pub use compact::Compacted;
 pub use date::Date;
 pub use filter::{Filter, FilterError};

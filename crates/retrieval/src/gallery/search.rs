@@ -131,19 +131,24 @@ impl Gallery {
         Ok(record.map(|record| Hit { id, distance, euclidean: candidate.euclidean, record }))
     }
 
-    /// The ids of what was judged, and unless wanted of the images themselves and of their patients' pictures.
+    /// The ids of what was judged, and unless wanted of the images themselves and of their patients' pictures. Where there is no
+    /// image, the entries to be like stand for it.
     fn excluded(&self, query: &Query<'_>) -> Result<RoaringTreemap> {
+        const OF_IMAGE: &str =
+            "SELECT id FROM records WHERE patient = ?1 UNION SELECT id FROM records WHERE key = ?2";
+        const OF_ENTRY: &str =
+            "SELECT id FROM records WHERE patient = (SELECT patient FROM records WHERE id = ?1)";
         let mut ids: RoaringTreemap =
             query.feedback.iter().flat_map(|judged| judged.like.iter().chain(judged.unlike)).collect();
-        for image in query.images.iter().filter(|_| !query.own) {
-            let read = || -> rusqlite::Result<Vec<i64>> {
-                let sql =
-                    "SELECT id FROM records WHERE patient = ?1 UNION SELECT id FROM records WHERE key = ?2";
-                let mut statement = self.connection.prepare_cached(sql)?;
-                statement.query_map((image.patient, image.key), |row| row.get(0))?.collect()
-            };
-            let own = read().map_err(|source| self.failed(source))?;
-            ids.extend(own.into_iter().map(i64::cast_unsigned));
+        if query.own {
+            return Ok(ids);
+        }
+        for image in query.images {
+            ids.extend(self.ids_by(OF_IMAGE, (image.patient, image.key))?);
+        }
+        let entries = query.feedback.filter(|_| query.images.is_empty()).map_or(&[][..], |f| f.like);
+        for id in entries {
+            ids.extend(self.ids_by(OF_ENTRY, [id.cast_signed()])?);
         }
         Ok(ids)
     }
@@ -156,7 +161,7 @@ fn patients(candidates: &[Candidate]) -> usize {
 }
 
 /// None if another process has deleted the record meanwhile.
-fn if_there<T>(read: Result<T>) -> Result<Option<T>> {
+pub(super) fn if_there<T>(read: Result<T>) -> Result<Option<T>> {
     match read {
         Ok(found) => Ok(Some(found)),
         Err(Error::NoRecord { .. }) => Ok(None),

@@ -8,7 +8,7 @@ use radiograph::{Input, Preprocess};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::gate::{self, Doubt, Strangeness};
+use crate::gate::{self, Doubt, Judged, Strangeness};
 use crate::ingest;
 use crate::model::ModelArgs;
 use crate::output;
@@ -79,7 +79,7 @@ fn check(encoder: &Encoder, name: String, picture: Result<(Input, Vec<Doubt>)>) 
             return Ok(Checked { name, doubts: Vec::new(), strangeness: None, error });
         }
     };
-    let (mut doubts, strangeness) = gate::of_network(encoder, &input)?;
+    let Judged { mut doubts, strangeness, .. } = gate::judge(encoder, &input)?;
     doubts.extend(of_pixels);
     Ok(Checked { name, doubts, strangeness, error: None })
 }

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::eval::evaluate;
 use super::index::{Filled, fill};
+use crate::answer::example;
 use crate::ingest::{self, Decoded, Listed};
 use crate::model::{ModelArgs, shipped, workspace};
 use crate::output;
@@ -31,6 +32,7 @@ const FIGURE_HEADS: [&str; 4] = ["task", "queries", "P@10", "mAP"];
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph demo
+  skiagraph demo --serve
   skiagraph demo --out /tmp/demo --json
   skiagraph demo --samples data/ --model runs/a/model.safetensors";
 
@@ -49,6 +51,9 @@ pub(crate) struct DemoArgs {
     /// Where the gallery and the page go [default: target/demo of the workspace]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Afterwards serve the samples at http://127.0.0.1:8042/ until it is interrupted
+    #[arg(long)]
+    serve: bool,
     /// Print the figures and the page's path as JSON
     #[arg(long)]
     json: bool,
@@ -74,13 +79,14 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     }
     let encoder = args.model.load()?;
     let out = std::path::absolute(args.out.clone().unwrap_or_else(|| workspace().join("target/demo")))?;
-    let (gallery, filled) = gallery(&out.join("samples-gallery"), &encoder, &database)?;
+    let folder = out.join("samples-gallery");
+    let (gallery, filled) = gallery(&folder, &encoder, &database)?;
     let (answers, seconds) = answer(&gallery, &encoder, &queries)?;
     let figures = measure(&gallery, &database, &queries, &answers)?;
     let page = out.join("index.html");
     write_page(&draw(&encoder, &gallery, &figures, &answers)?, &page)?;
     if args.json {
-        return output::json(&json!({
+        output::json(&json!({
             "page": page,
             "model": encoder.model_id().0,
             "bits": encoder.bits(),
@@ -90,9 +96,15 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
             "query_seconds": seconds,
             "average_precision_over": "all relevant",
             "results": figures,
-        }));
+        }))?;
+    } else {
+        print(&page, &gallery, &filled, &figures, &answers)?;
     }
-    print(&page, &gallery, &filled, &figures, &answers)
+    if !args.serve {
+        return Ok(());
+    }
+    drop((gallery, answers));
+    super::serve::run_here(folder, encoder, args.json)
 }
 
 fn of_split(dataset: &Dataset, split: Split) -> Vec<&Item> {
@@ -139,7 +151,7 @@ fn answer(gallery: &Gallery, encoder: &Encoder, queries: &[&Item]) -> Result<(Ve
         }
         let encodings = ingest::encode_pictures(encoder, &batch.pictures)?;
         for (picture, encoding) in batch.pictures.into_iter().zip(encodings) {
-            let hits = gallery.search(&Query::nearest(&[ingest::example(&picture, &encoding)], NEIGHBORS))?;
+            let hits = gallery.search(&Query::nearest(&[example(&picture.record, &encoding)], NEIGHBORS))?;
             answers.push(Answered { picture, encoding, hits });
         }
         progress.advance(batch.files);

@@ -1,5 +1,6 @@
 //! Every command of the binary, one file each.
 
+pub(crate) mod api_key;
 pub(crate) mod bench;
 pub(crate) mod calibrate;
 pub(crate) mod check;
@@ -15,6 +16,7 @@ pub(crate) mod listen;
 pub(crate) mod pull;
 pub(crate) mod saliency;
 pub(crate) mod search;
+pub(crate) mod serve;
 pub(crate) mod train;
 
 /// What the binary can do. Each command's help is the documentation of its arguments' struct.
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Listen(listen::ListenArgs),
     Pull(pull::PullArgs),
     Inbox(inbox::InboxArgs),
+    Serve(serve::ServeArgs),
+    ApiKey(api_key::ApiKeyArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
 }

@@ -65,11 +65,16 @@ fn paint(picture: &GrayImage, saliency: &[f32], pixel: impl Fn(u8, f32) -> [u8; 
     if saliency.len() != width as usize * height as usize {
         bail!("a saliency map of {} values cannot lie over {width} × {height} pixels", saliency.len());
     }
+    let bytes = picture.as_raw().iter().zip(relative(saliency)).flat_map(|(&grey, s)| pixel(grey, s));
+    RgbImage::from_raw(width, height, bytes.collect()).context("a picture is three bytes a pixel")
+}
+
+/// Saliency from the least salient point, 0, to the most salient one, at most 1.
+pub(crate) fn relative(saliency: &[f32]) -> impl Iterator<Item = f32> {
     let least = saliency.iter().copied().fold(f32::INFINITY, f32::min);
     let most = saliency.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let span = (most - least).max(LEAST_SPAN);
-    let bytes = picture.as_raw().iter().zip(saliency).flat_map(|(&grey, s)| pixel(grey, (s - least) / span));
-    RgbImage::from_raw(width, height, bytes.collect()).context("a picture is three bytes a pixel")
+    saliency.iter().map(move |s| (s - least) / span)
 }
 
 /// The colour of a value in 0..=1, between the two nearest steps of the colour map.

@@ -10,6 +10,8 @@ const AFTER: usize = 30;
 /// shows nothing of the filter, which may name a patient.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FilterError {
+    /// In bytes.
+    offset: usize,
     position: usize,
     found: String,
     expected: String,
@@ -25,13 +27,26 @@ impl FilterError {
         let from = position.saturating_sub(BEFORE);
         let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
         let excerpt = text.chars().skip(from).take(BEFORE + AFTER).map(visible).collect();
-        Self { position, found: found.into(), expected: expected.into(), excerpt, caret: position - from }
+        let (found, expected, caret) = (found.into(), expected.into(), position - from);
+        Self { offset: at.min(text.len()), position, found, expected, excerpt, caret }
     }
 
     /// How many characters of the filter are before the place.
     #[must_use]
     pub fn position(&self) -> usize {
         self.position
+    }
+
+    /// How many bytes of the filter are before the place.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// What should be at the place, in words.
+    #[must_use]
+    pub fn expected(&self) -> &str {
+        &self.expected
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the gallery, and the entries that they store.
 
 mod backup;
+mod browse;
 mod counts;
 mod damage;
 mod durable;

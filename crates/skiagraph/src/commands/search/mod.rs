@@ -6,13 +6,12 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use network::{Encoder, Encoding};
-use retrieval::estimate::{Estimate, NEIGHBORS};
-use retrieval::gallery::{Example, Feedback, Filter, Gallery, Hit, Query, Record};
-use retrieval::{Embedding, HashCode};
+use retrieval::estimate::Estimate;
+use retrieval::gallery::{Filter, Gallery, Hit, Record};
 
+use crate::answer::{Question, answer};
 use crate::ingest::{self, Decoded, Listed};
 use crate::model::ModelArgs;
-use crate::relevance;
 use crate::report::answers::{Asked, Illustrator, write_page};
 use crate::report::html::Page;
 
@@ -84,7 +83,7 @@ struct Answered<'a> {
     /// Entries to find the like of, where there is no picture.
     entries: &'a [(u64, Record)],
     hits: Vec<Hit>,
-    /// None for a model without estimates, and after feedback, for which they were not fitted.
+    /// See [`answer`].
     estimate: Option<Estimate>,
 }
 
@@ -114,7 +113,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
         asked.push((&[], &[]));
     }
     let answers = asked.into_iter().map(|(pictures, encodings)| {
-        let (hits, estimate) = answer(args, &gallery, &encoder, &judged, pictures, encodings)?;
+        let (hits, estimate) = ask(args, &gallery, &encoder, &judged, pictures, encodings)?;
         Ok(Answered { pictures, encodings, entries: &entries, hits, estimate })
     });
     let answers = answers.collect::<Result<Vec<_>>>()?;
@@ -130,7 +129,7 @@ fn find(gallery: &Gallery, names: &[String]) -> Result<Vec<u64>> {
 }
 
 /// The hits of a query, and the estimates of them.
-fn answer(
+fn ask(
     args: &SearchArgs,
     gallery: &Gallery,
     encoder: &Encoder,
@@ -138,28 +137,19 @@ fn answer(
     pictures: &[Decoded],
     encodings: &[Encoding],
 ) -> Result<(Vec<Hit>, Option<Estimate>)> {
-    let examples = pictures.iter().zip(encodings);
-    let examples: Vec<Example> =
-        examples.map(|(picture, encoding)| ingest::example(picture, encoding)).collect();
-    let rehash = |embedding: &Embedding, known: &[(Embedding, HashCode)]| {
-        encoder.rehash(embedding, known).map_err(Into::into)
-    };
-    let moved = !judged.like.is_empty() || !judged.unlike.is_empty();
-    let feedback = Feedback { like: &judged.like, unlike: &judged.unlike, rehash: &rehash };
-    let mut hits = gallery.search(&Query {
-        feedback: moved.then_some(feedback),
+    let pictures: Vec<_> = pictures.iter().map(|picture| &picture.record).zip(encodings).collect();
+    let question = Question {
+        pictures: &pictures,
+        like: &judged.like,
+        unlike: &judged.unlike,
+        k: args.k,
         within: args.within,
         rerank: args.rerank,
         filter: args.filter.as_ref(),
         group_by_patient: args.group_by_patient,
         own: args.own,
-        // As many as the estimates are over, whatever is shown.
-        ..Query::nearest(&examples, args.k.max(NEIGHBORS))
-    })?;
-    let estimator = encoder.card().estimator.as_ref().filter(|_| !moved);
-    let estimate = estimator.and_then(|estimator| relevance::of_hits(estimator, encodings, &hits));
-    hits.truncate(args.k);
-    Ok((hits, estimate))
+    };
+    Ok(answer(gallery, encoder, &question)?)
 }
 
 fn page(encoder: &Encoder, gallery: &Gallery, answers: &[Answered]) -> Result<Page> {

@@ -1,0 +1,83 @@
+//! A question to a gallery and its answer: the hits, and how good they are likely to be. What `search` and the server share.
+
+use network::{Encoder, Encoding};
+use retrieval::estimate::{Estimate, NEIGHBORS};
+use retrieval::gallery::{Example, Feedback, Filter, Gallery, Hit, Query, Record};
+use retrieval::{Embedding, HashCode};
+
+use crate::relevance;
+
+/// What is asked; see [`Query`].
+pub(crate) struct Question<'a> {
+    /// Pictures with what is known of them.
+    pub(crate) pictures: &'a [(&'a Record, &'a Encoding)],
+    pub(crate) like: &'a [u64],
+    pub(crate) unlike: &'a [u64],
+    pub(crate) k: usize,
+    pub(crate) within: Option<u32>,
+    pub(crate) rerank: Option<usize>,
+    pub(crate) filter: Option<&'a Filter>,
+    pub(crate) group_by_patient: bool,
+    pub(crate) own: bool,
+}
+
+/// The hits, and the estimates of them: none for a model without, and after feedback, for which they were not fitted.
+pub(crate) fn answer(
+    gallery: &Gallery,
+    encoder: &Encoder,
+    question: &Question<'_>,
+) -> retrieval::Result<(Vec<Hit>, Option<Estimate>)> {
+    // One entry and nothing else is asked as its own picture would be.
+    let lone = match (question.pictures, question.like, question.unlike) {
+        ([], &[id], []) => Some(Entry::read(gallery, id)?),
+        _ => None,
+    };
+    let pictures = question.pictures.iter().map(|(record, encoding)| example(record, encoding));
+    let examples: Vec<Example> = pictures.chain(lone.as_ref().map(Entry::example)).collect();
+    let moved = lone.is_none() && !(question.like.is_empty() && question.unlike.is_empty());
+    let rehash = |embedding: &Embedding, known: &[(Embedding, HashCode)]| {
+        encoder.rehash(embedding, known).map_err(Into::into)
+    };
+    let feedback = Feedback { like: question.like, unlike: question.unlike, rehash: &rehash };
+    let mut hits = gallery.search(&Query {
+        feedback: moved.then_some(feedback),
+        within: question.within,
+        rerank: question.rerank,
+        filter: question.filter,
+        group_by_patient: question.group_by_patient,
+        own: question.own,
+        // As many as the estimates are over, whatever is shown.
+        ..Query::nearest(&examples, question.k.max(NEIGHBORS))
+    })?;
+    let embeddings: Vec<&Embedding> = examples.iter().map(|example| example.embedding).collect();
+    let estimator = encoder.card().estimator.as_ref().filter(|_| !moved);
+    let estimate =
+        estimator.and_then(|estimator| relevance::of_hits(estimator, &embeddings, gallery.bits(), &hits));
+    hits.truncate(question.k);
+    Ok((hits, estimate))
+}
+
+/// An encoded picture as part of a query.
+pub(crate) fn example<'a>(record: &'a Record, encoding: &'a Encoding) -> Example<'a> {
+    let Encoding { code, embedding, .. } = encoding;
+    Example { code, embedding, key: &record.key, patient: record.patient.as_deref() }
+}
+
+/// An entry of the gallery to find the like of.
+struct Entry {
+    record: Record,
+    code: HashCode,
+    embedding: Embedding,
+}
+
+impl Entry {
+    fn read(gallery: &Gallery, id: u64) -> retrieval::Result<Self> {
+        let (record, code) = (gallery.record(id)?, gallery.code(id)?);
+        Ok(Self { record, code, embedding: gallery.embedding(id)? })
+    }
+
+    fn example(&self) -> Example<'_> {
+        let Self { record, code, embedding } = self;
+        Example { code, embedding, key: &record.key, patient: record.patient.as_deref() }
+    }
+}

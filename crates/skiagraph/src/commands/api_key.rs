@@ -1,0 +1,137 @@
+//! `skiagraph api-key`: who may ask a server.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::output;
+use crate::server::keys::{self, Role};
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph api-key new --role reader --name 'reading room 2' --file keys.toml
+  skiagraph api-key list --file keys.toml
+  skiagraph api-key revoke h3Fk9aQx --file keys.toml";
+
+const NEW_EXAMPLES: &str = "EXAMPLES:
+  skiagraph api-key new --role reader --file keys.toml
+  skiagraph api-key new --role admin --name 'radiology IT' --file keys.toml --json";
+
+const LIST_EXAMPLES: &str = "EXAMPLES:
+  skiagraph api-key list --file keys.toml";
+
+const REVOKE_EXAMPLES: &str = "EXAMPLES:
+  skiagraph api-key revoke h3Fk9aQx --file keys.toml";
+
+/// Make, list and revoke the keys of those who may ask a server
+///
+/// A server that runs reads the file again when it changes.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ApiKeyArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    New(NewArgs),
+    List(ListArgs),
+    Revoke(RevokeArgs),
+}
+
+/// Make a key and print it, once: the file keeps its hash
+#[derive(clap::Args)]
+#[command(after_help = NEW_EXAMPLES)]
+struct NewArgs {
+    /// What its holder may do
+    #[arg(long, value_name = "ROLE")]
+    role: Role,
+    /// Whose it is, for the list
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// List the keys' ids, roles and names
+#[derive(clap::Args)]
+#[command(after_help = LIST_EXAMPLES)]
+struct ListArgs {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Take a key out; its sessions end, too
+#[derive(clap::Args)]
+#[command(after_help = REVOKE_EXAMPLES)]
+struct RevokeArgs {
+    /// The key's id
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
+    id: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(clap::Args)]
+struct Common {
+    /// The file of keys; made if it is not there
+    #[arg(long, value_name = "FILE")]
+    file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does it.
+pub(crate) fn run(args: &ApiKeyArgs) -> Result<()> {
+    match &args.action {
+        Action::New(args) => new(args),
+        Action::List(args) => list(&args.common),
+        Action::Revoke(args) => revoke(args),
+    }
+}
+
+fn new(args: &NewArgs) -> Result<()> {
+    let mut keys = keys::read(&args.common.file)?;
+    let (text, key) = keys::make(args.role, args.name.clone())?;
+    let (id, role) = (key.id.clone(), key.role);
+    keys.push(key);
+    keys::write(&args.common.file, keys)?;
+    if args.common.json {
+        return output::json(&json!({ "id": id, "role": role, "key": text }));
+    }
+    eprintln!("key {id} of a {role}; it is shown this once:");
+    output::text(&text)
+}
+
+fn list(common: &Common) -> Result<()> {
+    let keys = keys::read(&common.file)?;
+    if common.json {
+        let keys = keys.iter().map(|key| json!({ "id": key.id, "role": key.role, "name": key.name }));
+        return output::json(&keys.collect::<Vec<_>>());
+    }
+    let row =
+        |key: &keys::Key| vec![key.id.clone(), key.name.clone().unwrap_or_default(), key.role.to_string()];
+    output::text(&output::table(&["id", "name", "role"], &keys.iter().map(row).collect::<Vec<_>>()))
+}
+
+fn revoke(args: &RevokeArgs) -> Result<()> {
+    let mut keys = keys::read(&args.common.file)?;
+    let before = keys.len();
+    keys.retain(|key| key.id != args.id);
+    if keys.len() == before {
+        bail!(
+            "`{}` has no key with the id `{}`; see `skiagraph api-key list`",
+            args.common.file.display(),
+            args.id
+        );
+    }
+    keys::write(&args.common.file, keys)?;
+    if args.common.json {
+        output::json(&json!({ "revoked": args.id }))
+    } else {
+        output::text(&format!("revoked {}", args.id))
+    }
+}

@@ -1,0 +1,122 @@
+//! `skiagraph serve`: a gallery and a model behind HTTP.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use network::Encoder;
+use serde_json::json;
+
+use crate::model::ModelArgs;
+use crate::output;
+use crate::server::{self, Limits, Settings};
+
+const PORT: u16 = 8042;
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph serve --gallery g
+  skiagraph serve --gallery g --viewer 'https://pacs.example/viewer?StudyInstanceUIDs={study}'
+  skiagraph api-key new --role reader --file keys.toml
+  skiagraph serve --gallery g --address 0.0.0.0 --port 8080 --api-keys keys.toml
+
+The server speaks plain HTTP: where others than this machine ask, put a proxy that speaks TLS
+before it. It follows what `index` and `listen` do to the gallery meanwhile. Its log is one line of
+JSON a request, on standard error. docs/http-api.md describes the API.";
+
+/// Serve a gallery to browsers and programs (HTTP), until it is interrupted
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// The gallery's folder
+    #[arg(long, value_name = "FOLDER")]
+    gallery: PathBuf,
+    /// Address to listen on: this machine alone unless you say otherwise, which needs --api-keys
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    address: IpAddr,
+    /// Port; 0 lets the system choose
+    #[arg(long, default_value_t = PORT)]
+    port: u16,
+    /// Who may ask: a file that `skiagraph api-key` writes; read again when it changes
+    #[arg(long, value_name = "FILE")]
+    api_keys: Option<PathBuf>,
+    /// Address of your viewer, with {study} where the Study Instance UID belongs
+    #[arg(long, value_name = "TEMPLATE", value_parser = viewer)]
+    viewer: Option<String>,
+    /// The largest file that may be uploaded, in MB
+    #[arg(long, value_name = "MB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    max_upload: u32,
+    /// The largest picture that may be uploaded, in millions of pixels
+    #[arg(long, value_name = "MEGAPIXELS", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    max_pixels: u32,
+    /// Memory for uploaded pictures, in MB; those used least lately make room
+    #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    query_memory: u32,
+    /// How long an uploaded picture is kept after its last use, in minutes
+    #[arg(long, value_name = "MINUTES", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    query_minutes: u32,
+    /// Connections at a time
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    max_connections: u32,
+    /// Pictures that are encoded at a time [default: one a processor, 4 at most]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    encoders: Option<u32>,
+    /// Print where it listens as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Serves.
+pub(crate) fn run(args: &ServeArgs) -> Result<()> {
+    let settings = Settings {
+        gallery: args.gallery.clone(),
+        address: SocketAddr::new(args.address, args.port),
+        keys: args.api_keys.clone(),
+        viewer: args.viewer.clone(),
+        limits: args.limits(),
+    };
+    server::run(settings, || args.model.load(), |address| announce(address, args.json))
+}
+
+/// Serves a gallery of this model to this machine.
+pub(crate) fn run_here(gallery: PathBuf, encoder: Encoder, json: bool) -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
+    let settings = Settings { gallery, address, keys: None, viewer: None, limits: Limits::default() };
+    server::run(settings, || Ok(encoder), |address| announce(address, json))
+}
+
+/// Says where the server listens.
+fn announce(address: SocketAddr, json: bool) -> Result<()> {
+    let address = format!("http://{address}/");
+    if json {
+        output::json(&json!({ "address": address }))
+    } else {
+        output::text(&format!("serving at {address}"))
+    }
+}
+
+impl ServeArgs {
+    fn limits(&self) -> Limits {
+        let defaults = Limits::default();
+        Limits {
+            upload_bytes: (self.max_upload as usize) << 20,
+            pixels: u64::from(self.max_pixels) * 1_000_000,
+            query_bytes: (self.query_memory as usize) << 20,
+            query_life: Duration::from_secs(60 * u64::from(self.query_minutes)),
+            connections: self.max_connections as usize,
+            encoders: self.encoders.map_or(defaults.encoders, |encoders| encoders as usize),
+            ..defaults
+        }
+    }
+}
+
+/// A viewer's address.
+fn viewer(text: &str) -> Result<String, String> {
+    let web = text.starts_with("https://") || text.starts_with("http://");
+    if web && text.contains("{study}") {
+        return Ok(text.to_owned());
+    }
+    Err("expected an address that begins with https:// or http:// and has {study} in it".to_owned())
+}

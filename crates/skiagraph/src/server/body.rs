@@ -1,0 +1,114 @@
+//! Bodies of requests, read within bounds of bytes and time, and JSON both ways.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::error::Problem;
+use super::state::{App, State};
+
+/// The most bytes of JSON.
+const JSON_BYTES: usize = 1 << 20;
+
+/// The most bytes that are taken in of a body that is too large, and the most time.
+const DISCARD: usize = 64 << 20;
+const DISCARD_TIME: Duration = Duration::from_secs(1);
+
+/// A body's bytes, and the room that they take of what all bodies may take.
+pub(super) struct Bytes {
+    pub(super) bytes: Vec<u8>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// [`Problem::TooLarge`], [`Problem::Slow`], or [`Problem::Busy`] if there is no room for it now.
+pub(super) async fn read(state: &State, request: Request, limit: usize) -> Result<Bytes, Problem> {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > limit) {
+        // Who waits for leave to send the body is not given it.
+        if !request.headers().contains_key(EXPECT) {
+            let _enough = timeout(DISCARD_TIME, discard(request.into_body())).await;
+        }
+        return Err(Problem::TooLarge { limit });
+    }
+    let reading = collect(request.into_body(), limit, &state.bodies);
+    timeout(state.settings.limits.transfer, reading).await.unwrap_or(Err(Problem::Slow))
+}
+
+/// Takes in some of what is too much: a client that sends it all before it listens hears the answer then.
+async fn discard(mut body: Body) {
+    let mut discarded = 0;
+    while discarded < DISCARD
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        discarded += frame.data_ref().map_or(0, |data| data.len());
+    }
+}
+
+async fn collect(mut body: Body, limit: usize, rooms: &Arc<Semaphore>) -> Result<Bytes, Problem> {
+    let (mut bytes, mut room) = (Vec::new(), None::<OwnedSemaphorePermit>);
+    while let Some(frame) = body.frame().await {
+        // The client has gone away: nobody reads what is answered.
+        let frame = frame.map_err(|error| Problem::Syntax { reason: error.to_string() })?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            let _enough = timeout(DISCARD_TIME, discard(body)).await;
+            return Err(Problem::TooLarge { limit });
+        }
+        bytes.extend_from_slice(&data);
+        let missing = bytes.capacity().div_ceil(1024) - room.as_ref().map_or(0, |room| room.num_permits());
+        let more =
+            u32::try_from(missing).ok().and_then(|kib| Arc::clone(rooms).try_acquire_many_owned(kib).ok());
+        let more = more.ok_or(Problem::Busy)?;
+        match &mut room {
+            Some(room) => room.merge(more),
+            None => room = Some(more),
+        }
+    }
+    Ok(Bytes { bytes, _room: room })
+}
+
+/// JSON of a request, or of an answer.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let kind =
+            request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::NotJson);
+        }
+        let body = read(app, request, JSON_BYTES).await?;
+        serde_json::from_slice(&body.bytes).map(Self).map_err(|error| match error.classify() {
+            Category::Data => Problem::invalid(error.to_string(), "what /api/openapi.json says"),
+            _ => Problem::Syntax { reason: error.to_string() },
+        })
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(bytes) => {
+                ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response()
+            }
+            Err(error) => Problem::Internal(error.into()).into_response(),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Why a request fails: the only place that knows status codes of failures, what the client is told, and what only the log is.
+
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use radiograph::Error as Unreadable;
+use retrieval::gallery::FilterError;
+
+use super::body::Json;
+use super::keys::Role;
+use super::views::{ErrorBody, ErrorView};
+
+/// Seconds after which a busy server may be asked again.
+const RETRY_SECONDS: &str = "2";
+
+/// A request's failure.
+#[derive(Debug)]
+pub(super) enum Problem {
+    UnknownPath,
+    WrongMethod,
+    UnknownQuery,
+    UnknownRecord,
+    /// Neither a key nor a session.
+    KeyWanted,
+    WrongKey,
+    RoleTooLow {
+        wanted: Role,
+    },
+    /// Another site's page sent it.
+    OtherSite,
+    /// Without keys, a name that is not this machine's: a page of another site that has itself resolved to here.
+    OtherHost,
+    Picture(Unreadable),
+    TooLarge {
+        limit: usize,
+    },
+    NotJson,
+    Syntax {
+        reason: String,
+    },
+    Invalid {
+        got: String,
+        expected: String,
+    },
+    Filter(FilterError),
+    /// The body did not come in time.
+    Slow,
+    Busy,
+    /// The gallery is another model's now.
+    OtherModel,
+    /// Nothing that the client can change.
+    Internal(anyhow::Error),
+}
+
+/// What only the log is told, among a response's extensions.
+#[derive(Clone)]
+pub(super) struct Inside(pub(super) String);
+
+impl Problem {
+    /// A value that will not do.
+    pub(super) fn invalid(got: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Invalid { got: got.into(), expected: expected.into() }
+    }
+
+    fn status_and_code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::UnknownPath => (StatusCode::NOT_FOUND, "unknown_path"),
+            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong_method"),
+            Self::UnknownQuery => (StatusCode::NOT_FOUND, "unknown_query"),
+            Self::UnknownRecord => (StatusCode::NOT_FOUND, "unknown_record"),
+            Self::KeyWanted => (StatusCode::UNAUTHORIZED, "key_wanted"),
+            Self::WrongKey => (StatusCode::UNAUTHORIZED, "wrong_key"),
+            Self::RoleTooLow { .. } => (StatusCode::FORBIDDEN, "role_too_low"),
+            Self::OtherSite => (StatusCode::FORBIDDEN, "other_site"),
+            Self::OtherHost => (StatusCode::FORBIDDEN, "other_host"),
+            Self::Picture(Unreadable::TooManyBytes { .. } | Unreadable::TooManyPixels { .. })
+            | Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Picture(
+                Unreadable::Empty | Unreadable::UnknownFormat { .. } | Unreadable::TransferSyntax { .. },
+            ) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_file"),
+            Self::Picture(_) => (StatusCode::UNPROCESSABLE_ENTITY, "broken_file"),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
+            Self::Syntax { .. } => (StatusCode::BAD_REQUEST, "bad_json"),
+            Self::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::Filter(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_filter"),
+            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::OtherModel => (StatusCode::SERVICE_UNAVAILABLE, "other_model"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+
+    fn message(&self) -> String {
+        let fixed = match self {
+            Self::UnknownPath => "nothing is at this path; /api/openapi.json lists what there is",
+            Self::WrongMethod => "not this method at this path; /api/openapi.json lists which",
+            Self::UnknownQuery => {
+                "no such query: it expired, made room for others, or never was; send the file again"
+            }
+            Self::UnknownRecord => "the gallery has no such picture; it may have been deleted",
+            Self::KeyWanted => "no key; expected `Authorization: Bearer KEY`, or a session",
+            Self::WrongKey => "this key is not known; expected one that `skiagraph api-key new` printed",
+            Self::RoleTooLow { wanted } => {
+                return format!("your role does not allow this; expected {wanted} or more");
+            }
+            Self::OtherSite => {
+                "a request that changes something, from another site or without `X-Requested-With: skiagraph`"
+            }
+            Self::OtherHost => {
+                "without keys the server answers to this machine's own names alone, such as localhost"
+            }
+            Self::Picture(error) => return error.to_string(),
+            Self::TooLarge { limit } => {
+                return format!("a body of more than {limit} bytes; expected at most that many");
+            }
+            Self::NotJson => "a body that is not said to be JSON; expected `Content-Type: application/json`",
+            Self::Syntax { reason } => return format!("the body is not JSON: {reason}"),
+            Self::Invalid { got, expected } => return format!("got {got}; expected {expected}"),
+            Self::Filter(error) => return error.to_string(),
+            Self::Slow => "the body did not come in time; send it again over a faster connection",
+            Self::Busy => "the server has enough to do; ask again in a moment",
+            Self::OtherModel => {
+                "the gallery was re-indexed to another model; start the server again with that one"
+            }
+            Self::Internal(_) => "the server failed; its log says why",
+        };
+        fixed.to_owned()
+    }
+
+    /// Where a filter does not read, and what should be there.
+    fn place(&self) -> (Option<usize>, Option<String>) {
+        match self {
+            Self::Filter(error) => (Some(error.offset()), Some(error.expected().to_owned())),
+            _ => (None, None),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status_and_code();
+        let (position, expected) = self.place();
+        let error = ErrorView { code: code.to_owned(), message: self.message(), position, expected };
+        let mut response = (status, Json(ErrorBody { error })).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Self::Internal(error) = self {
+            response.extensions_mut().insert(Inside(format!("{error:#}")));
+        }
+        response
+    }
+}
+
+impl From<Unreadable> for Problem {
+    fn from(error: Unreadable) -> Self {
+        Self::Picture(error)
+    }
+}
+
+impl From<FilterError> for Problem {
+    fn from(error: FilterError) -> Self {
+        Self::Filter(error)
+    }
+}
+
+impl From<anyhow::Error> for Problem {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<retrieval::Error> for Problem {
+    fn from(error: retrieval::Error) -> Self {
+        match error {
+            retrieval::Error::NoRecord { .. } => Self::UnknownRecord,
+            retrieval::Error::OtherModel { .. } => Self::OtherModel,
+            retrieval::Error::EmptyQuery => {
+                Self::invalid("neither `queries` nor `like`", "a query, or a picture to find the like of")
+            }
+            error => Self::Internal(error.into()),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! How the server is, and what it can be asked.
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use serde_json::Value;
+
+use crate::server::body::Json;
+use crate::server::error::Problem;
+use crate::server::state::App;
+use crate::server::{metrics, openapi, router};
+
+pub(in crate::server) async fn alive() -> &'static str {
+    "alive\n"
+}
+
+pub(in crate::server) async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
+    let shared = App::clone(&app);
+    app.reading.run(move || shared.with_gallery(|_| Ok("ready\n"))).await
+}
+
+pub(in crate::server) async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+    ([(CONTENT_TYPE, kind)], metrics::text(&app))
+}
+
+pub(in crate::server) async fn openapi() -> Json<Value> {
+    Json(openapi::document(&router::table()))
+}

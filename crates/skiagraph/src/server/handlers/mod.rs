@@ -1,0 +1,9 @@
+//! Who answers, a file for each thing that is asked about.
+
+pub(super) mod application;
+pub(super) mod gallery;
+pub(super) mod health;
+pub(super) mod queries;
+pub(super) mod records;
+pub(super) mod search;
+pub(super) mod session;

@@ -1,0 +1,96 @@
+//! Pictures to ask with: they come, are looked at, and go.
+
+use axum::extract::{Query, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+
+use super::records::png;
+use crate::server::body::{self, Json};
+use crate::server::error::Problem;
+use crate::server::pictures::Picture;
+use crate::server::queries::QueryId;
+use crate::server::state::App;
+use crate::server::views::{QueryView, Region};
+
+/// Sides that a preview may have, in pixels.
+const SIDES: std::ops::RangeInclusive<u32> = 16..=4096;
+const SIDE: u32 = 1024;
+
+type Created = (StatusCode, Json<QueryView>);
+
+pub(in crate::server) async fn upload(State(app): State<App>, request: Request) -> Result<Created, Problem> {
+    let limits = app.settings.limits;
+    let file = body::read(&app, request, limits.upload_bytes).await?;
+    let shared = App::clone(&app);
+    let read = move || {
+        let limits = radiograph::Limits { max_bytes: limits.upload_bytes as u64, max_pixels: limits.pixels };
+        Picture::read(&file.bytes, &limits, &shared.encoder)
+    };
+    keep(&app, app.encoding.run(read).await?)
+}
+
+pub(in crate::server) async fn region(
+    State(app): State<App>,
+    QueryId(id): QueryId,
+    Json(region): Json<Region>,
+) -> Result<Created, Problem> {
+    let (shared, whole) = (App::clone(&app), app.queries.get(&id)?);
+    keep(&app, app.encoding.run(move || whole.part(&region, &shared.encoder)).await?)
+}
+
+fn keep(app: &App, picture: Picture) -> Result<Created, Problem> {
+    let (id, picture) = app.queries.insert(picture)?;
+    Ok((StatusCode::CREATED, Json(QueryView::new(id, &picture))))
+}
+
+#[derive(Deserialize)]
+struct PreviewParameters {
+    side: Option<u32>,
+}
+
+pub(in crate::server) async fn preview(
+    State(app): State<App>,
+    QueryId(id): QueryId,
+    uri: Uri,
+) -> Result<impl IntoResponse, Problem> {
+    let wanted = || format!("`side` from {} to {}", SIDES.start(), SIDES.end());
+    let parameters = Query::<PreviewParameters>::try_from_uri(&uri);
+    let Query(PreviewParameters { side }) =
+        parameters.map_err(|_| Problem::invalid("a query string that does not read", wanted()))?;
+    let side = side.unwrap_or(SIDE);
+    if !SIDES.contains(&side) {
+        return Err(Problem::invalid(format!("`side` {side}"), wanted()));
+    }
+    let picture = app.queries.get(&id)?;
+    app.encoding.run(move || picture.preview(side)).await.map(png)
+}
+
+pub(in crate::server) async fn pixels(
+    State(app): State<App>,
+    QueryId(id): QueryId,
+) -> Result<impl IntoResponse, Problem> {
+    let picture = app.queries.get(&id)?;
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+        (HeaderName::from_static("x-width"), picture.width.into()),
+        (HeaderName::from_static("x-height"), picture.height.into()),
+    ];
+    Ok((headers, picture.pixels.clone()))
+}
+
+pub(in crate::server) async fn saliency(
+    State(app): State<App>,
+    QueryId(id): QueryId,
+) -> Result<impl IntoResponse, Problem> {
+    let picture = app.queries.get(&id)?;
+    app.encoding.run(move || picture.saliency()).await.map(png)
+}
+
+pub(in crate::server) async fn remove(
+    State(app): State<App>,
+    QueryId(id): QueryId,
+) -> Result<StatusCode, Problem> {
+    app.queries.remove(&id).map(|()| StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,95 @@
+//! Pictures of the gallery.
+
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::response::IntoResponse;
+use retrieval::gallery::{Filter, Gallery, Page};
+
+use crate::server::body::Json;
+use crate::server::error::Problem;
+use crate::server::pictures::saliency_of;
+use crate::server::state::App;
+use crate::server::views::{ListBody, ListView, PriorsView, RecordView};
+
+/// The most records of a page, and of a patient.
+const MOST: usize = 500;
+
+/// The number of a picture, from the path. What is no number is no picture's.
+pub(in crate::server) struct RecordId(u64);
+
+impl FromRequestParts<App> for RecordId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Path(id) =
+            Path::<u64>::from_request_parts(parts, app).await.map_err(|_| Problem::UnknownRecord)?;
+        // Ids are SQLite's, which are signed.
+        i64::try_from(id).map(|_| Self(id)).map_err(|_| Problem::UnknownRecord)
+    }
+}
+
+pub(in crate::server) async fn list(
+    State(app): State<App>,
+    Json(body): Json<ListBody>,
+) -> Result<Json<ListView>, Problem> {
+    if body.limit > MOST {
+        return Err(Problem::invalid(format!("`limit` {}", body.limit), format!("at most {MOST}")));
+    }
+    let filter = body.filter.as_deref().map(str::parse::<Filter>).transpose()?;
+    let page = look(&app, move |gallery| Ok(gallery.page(filter.as_ref(), body.offset, body.limit)?));
+    let Page { total, records } = page.await?;
+    Ok(Json(ListView { total, records: records.into_iter().map(RecordView::from).collect() }))
+}
+
+pub(in crate::server) async fn show(
+    State(app): State<App>,
+    RecordId(id): RecordId,
+) -> Result<Json<RecordView>, Problem> {
+    let record = look(&app, move |gallery| Ok(gallery.record(id)?)).await?;
+    Ok(Json(RecordView::from((id, record))))
+}
+
+pub(in crate::server) async fn thumbnail(
+    State(app): State<App>,
+    RecordId(id): RecordId,
+) -> Result<impl IntoResponse, Problem> {
+    let jpeg = look(&app, move |gallery| Ok(gallery.thumbnail(id)?)).await?;
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static("image/jpeg"))], jpeg))
+}
+
+pub(in crate::server) async fn saliency(
+    State(app): State<App>,
+    RecordId(id): RecordId,
+) -> Result<impl IntoResponse, Problem> {
+    let jpeg = look(&app, move |gallery| Ok(gallery.thumbnail(id)?)).await?;
+    let shared = App::clone(&app);
+    app.encoding.run(move || saliency_of(&jpeg, &shared.encoder)).await.map(png)
+}
+
+pub(in crate::server) async fn priors(
+    State(app): State<App>,
+    RecordId(id): RecordId,
+) -> Result<Json<PriorsView>, Problem> {
+    let priors = look(&app, move |gallery| {
+        let Some(patient) = gallery.record(id)?.patient else { return Ok(Vec::new()) };
+        let others = gallery.of_patient(&patient)?.into_iter().filter(|&other| other != id).take(MOST);
+        others.map(|id| Ok(RecordView::from((id, gallery.record(id)?)))).collect()
+    });
+    Ok(Json(PriorsView { records: priors.await? }))
+}
+
+/// Gives the gallery to `at` on a worker.
+async fn look<T: Send + 'static>(
+    app: &App,
+    at: impl FnOnce(&Gallery) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let shared = App::clone(app);
+    app.reading.run(move || shared.with_gallery(at)).await
+}
+
+/// A PNG file as an answer.
+pub(super) fn png(bytes: Vec<u8>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, HeaderValue::from_static("image/png"))], bytes)
+}

@@ -1,0 +1,110 @@
+//! The search: a question's pictures, feedback and filter to hits, with what is likely and what they have in common.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
+use retrieval::MAX_BITS;
+use retrieval::estimate::Estimate;
+use retrieval::gallery::{Filter, Hit};
+
+use crate::answer::{Question, answer};
+use crate::server::body::Json;
+use crate::server::error::Problem;
+use crate::server::pictures::Picture;
+use crate::server::state::{App, State as Shared};
+use crate::server::views::{
+    EstimateView, HitView, MillisecondsView, RecordView, SearchBody, SearchView, TallyView,
+};
+
+/// The most hits, and the most pictures in a question.
+const MOST_HITS: usize = 1000;
+const MOST_RERANKED: usize = 10_000;
+const MOST_PICTURES: usize = 16;
+const MOST_JUDGED: usize = 100;
+
+pub(in crate::server) async fn search(
+    State(app): State<App>,
+    Json(body): Json<SearchBody>,
+) -> Result<Json<SearchView>, Problem> {
+    check(&body)?;
+    let filter = body.filter.as_deref().map(str::parse::<Filter>).transpose()?;
+    let pictures = body.queries.iter().map(|id| app.queries.get(id));
+    let pictures = pictures.collect::<Result<Vec<_>, _>>()?;
+    let shared = App::clone(&app);
+    app.reading.run(move || find(&shared, &body, &pictures, filter.as_ref())).await.map(Json)
+}
+
+fn check(body: &SearchBody) -> Result<(), Problem> {
+    let within = |name: &str, got: usize, least: usize, most: usize| match (least..=most).contains(&got) {
+        true => Ok(()),
+        false => Err(Problem::invalid(format!("{got} as `{name}`"), format!("{least} to {most}"))),
+    };
+    within("k", body.k, 1, MOST_HITS)?;
+    within("rerank", body.rerank.unwrap_or(0), 0, MOST_RERANKED)?;
+    within("within", body.within.unwrap_or(0) as usize, 0, MAX_BITS)?;
+    within("number of `queries`", body.queries.len(), 0, MOST_PICTURES)?;
+    within("number of `like` and `unlike`", body.like.len() + body.unlike.len(), 0, MOST_JUDGED)?;
+    let ids = body.like.iter().chain(&body.unlike);
+    // Ids are SQLite's, which are signed.
+    if ids.copied().any(|id| i64::try_from(id).is_err()) { Err(Problem::UnknownRecord) } else { Ok(()) }
+}
+
+fn find(
+    shared: &Shared,
+    body: &SearchBody,
+    pictures: &[Arc<Picture>],
+    filter: Option<&Filter>,
+) -> Result<SearchView, Problem> {
+    let encoded: Vec<_> = pictures.iter().map(|picture| (&picture.record, &picture.encoding)).collect();
+    let question = Question {
+        pictures: &encoded,
+        like: &body.like,
+        unlike: &body.unlike,
+        k: body.k,
+        within: body.within,
+        rerank: body.rerank,
+        filter,
+        group_by_patient: body.group_by_patient,
+        own: body.own,
+    };
+    let start = Instant::now();
+    let (hits, estimate) = shared.with_gallery(|gallery| Ok(answer(gallery, &shared.encoder, &question)?))?;
+    let search = start.elapsed().as_secs_f64() * 1000.0;
+    let encode = pictures.iter().map(|picture| picture.encoded_in).sum();
+    Ok(view(hits, estimate, shared.encoder.bits(), MillisecondsView { encode, search }))
+}
+
+fn view(
+    hits: Vec<Hit>,
+    estimate: Option<Estimate>,
+    bits: usize,
+    milliseconds: MillisecondsView,
+) -> SearchView {
+    let tally = tally(&hits);
+    let nothing_similar = hits.is_empty() || estimate.as_ref().is_some_and(|estimate| estimate.novel);
+    let relevance = |place: usize| estimate.as_ref()?.relevance.get(place).copied();
+    let hit = |(place, hit): (usize, Hit)| HitView {
+        id: hit.id,
+        distance: hit.distance,
+        euclidean: hit.euclidean,
+        relevance: relevance(place),
+        record: RecordView::from((hit.id, hit.record)),
+    };
+    let hits = hits.into_iter().enumerate().map(hit).collect();
+    let estimate = estimate.map(|Estimate { precision, novel, .. }| EstimateView { precision, novel });
+    SearchView { hits, bits, estimate, tally, milliseconds, nothing_similar }
+}
+
+/// How many hits have each label, most first.
+fn tally(hits: &[Hit]) -> Vec<TallyView> {
+    let mut counts = HashMap::<&String, usize>::new();
+    for label in hits.iter().flat_map(|hit| &hit.record.labels) {
+        *counts.entry(label).or_default() += 1;
+    }
+    let view = |(label, count): (&String, usize)| TallyView { label: label.clone(), count };
+    let mut tally: Vec<_> = counts.into_iter().map(view).collect();
+    tally.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
+    tally
+}

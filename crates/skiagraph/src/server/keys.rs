@@ -1,0 +1,206 @@
+//! API keys: a file of their hashes and roles, which the server reads anew when it changes, so that a key that is taken out
+//! counts no more at once.
+//!
+//! A key is 256 random bits. One round of SHA-256 keeps it as secret as a slow hash would: there is nothing to guess.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, anyhow, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::output;
+
+/// What every key begins with, so that it is known for one where it does not belong.
+const PREFIX: &str = "skia_";
+
+/// Who may do what; each may do what the ones before it may.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    /// Look and search.
+    Reader,
+    /// Also add pictures to the gallery.
+    Contributor,
+    /// Everything.
+    Admin,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reader => "reader",
+            Self::Contributor => "contributor",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+/// A key as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Key {
+    /// Its name in the file; no secret.
+    pub(crate) id: String,
+    pub(crate) role: Role,
+    /// Whose it is.
+    pub(crate) name: Option<String>,
+    /// SHA-256 of the key, in hexadecimal.
+    sha256: String,
+}
+
+/// The file.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    #[serde(default)]
+    key: Vec<Key>,
+}
+
+/// The keys of a file; of none where it is not there.
+///
+/// # Errors
+/// If it cannot be read, or is no file of keys.
+pub(crate) fn read(path: &Path) -> Result<Vec<Key>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let file: KeyFile = toml::from_str(&text).with_context(|| {
+        format!("`{}` is no file of API keys; expected one of `skiagraph api-key`", path.display())
+    })?;
+    Ok(file.key)
+}
+
+/// Writes the keys of a file.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn write(path: &Path, keys: Vec<Key>) -> Result<()> {
+    output::file(path, toml::to_string(&KeyFile { key: keys })?)
+}
+
+/// A new key: what its holder shows, and what the file keeps.
+///
+/// # Errors
+/// If the system gives no random bytes.
+pub(crate) fn make(role: Role, name: Option<String>) -> Result<(String, Key)> {
+    let (text, id) = (format!("{PREFIX}{}", random_text::<32>()?), random_text::<6>()?);
+    let sha256 = hash(&text);
+    Ok((text, Key { id, role, name, sha256 }))
+}
+
+/// N random bytes as text that is safe in a URL.
+///
+/// # Errors
+/// If the system gives none.
+pub(crate) fn random_text<const N: usize>() -> Result<String> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow!("the system gives no random bytes: {error}"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// In hexadecimal.
+pub(super) fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The keys of a file as they are now.
+pub(super) struct Keys {
+    path: PathBuf,
+    known: Mutex<Known>,
+}
+
+struct Known {
+    keys: Vec<Key>,
+    /// Of the file that they were read from.
+    state: FileState,
+}
+
+/// What tells that a file has changed: it is replaced whole.
+type FileState = Option<(SystemTime, u64)>;
+
+impl Keys {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// As [`read`]; also if there is no key in it.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let known = Known { state: state(path), keys: read(path)? };
+        if known.keys.is_empty() {
+            bail!("`{0}` has no key: make one with `skiagraph api-key new --file {0}`", path.display());
+        }
+        Ok(Self { path: path.to_owned(), known: Mutex::new(known) })
+    }
+
+    /// The key that somebody shows, compared with all in a time that does not depend on how much of it is right.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub(super) fn find(&self, shown: &str) -> Result<Option<Key>> {
+        let hash = hash(shown);
+        let known = self.current()?;
+        let same = |key: &&Key| bool::from(key.sha256.as_bytes().ct_eq(hash.as_bytes()));
+        // All of them, whichever it is.
+        let mut found = known.keys.iter().filter(same).collect::<Vec<_>>();
+        Ok(found.pop().cloned())
+    }
+
+    /// The role of a key, if it still counts.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub(super) fn role_of(&self, id: &str) -> Result<Option<Role>> {
+        Ok(self.current()?.keys.iter().find(|key| key.id == id).map(|key| key.role))
+    }
+
+    fn current(&self) -> Result<MutexGuard<'_, Known>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = state(&self.path);
+        if known.state != state {
+            *known = Known { keys: read(&self.path)?, state };
+        }
+        Ok(known)
+    }
+}
+
+fn state(path: &Path) -> FileState {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_counts_while_its_hash_is_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        assert!(Keys::open(&path).is_err(), "no key, no server");
+        let (first, kept) = make(Role::Reader, Some("ward 3".to_owned())).unwrap();
+        let (second, other) = make(Role::Admin, None).unwrap();
+        write(&path, vec![kept.clone(), other.clone()]).unwrap();
+        assert!(!fs::read_to_string(&path).unwrap().contains(&first));
+        let keys = Keys::open(&path).unwrap();
+        assert_eq!(keys.find(&first).unwrap(), Some(kept.clone()));
+        assert_eq!(keys.find(&second).unwrap().unwrap().role, Role::Admin);
+        assert_eq!(keys.find(&first[..40]).unwrap(), None);
+        write(&path, vec![other]).unwrap();
+        assert_eq!((keys.find(&first).unwrap(), keys.role_of(&kept.id).unwrap()), (None, None));
+        fs::write(&path, "no toml [").unwrap();
+        assert!(keys.find(&second).is_err(), "a file that does not read lets nobody in");
+    }
+}

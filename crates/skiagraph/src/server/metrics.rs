@@ -1,0 +1,129 @@
+//! Counts for Prometheus, in its text format (version 0.0.4).
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::state::State;
+
+/// Upper ends of the histogram's bins, in seconds.
+const BINS: [f64; 11] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
+
+/// What was answered, and who is connected.
+#[derive(Default)]
+pub(super) struct Metrics {
+    requests: Mutex<BTreeMap<Kind, Histogram>>,
+    pub(super) connections: Arc<AtomicUsize>,
+}
+
+/// Requests that are counted together.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    route: String,
+    method: &'static str,
+    status: u16,
+}
+
+#[derive(Default)]
+struct Histogram {
+    /// Requests that took no longer than each bin's end, and longer than the bin's before it.
+    bins: [u64; BINS.len()],
+    count: u64,
+    seconds: f64,
+}
+
+impl Metrics {
+    /// Counts an answered request.
+    pub(super) fn count(&self, method: &'static str, route: &str, status: u16, took: Duration) {
+        let kind = Kind { route: route.to_owned(), method, status };
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.entry(kind).or_default().count(took.as_secs_f64());
+    }
+}
+
+impl Histogram {
+    fn count(&mut self, seconds: f64) {
+        self.count += 1;
+        self.seconds += seconds;
+        if let Some(bin) = BINS.iter().position(|&end| seconds <= end) {
+            self.bins[bin] += 1;
+        }
+    }
+}
+
+/// All counts.
+pub(super) fn text(state: &State) -> String {
+    let mut text = String::new();
+    // Writing to a `String` does not fail.
+    let _never_fails = requests(&mut text, &state.metrics).and_then(|()| gauges(&mut text, state));
+    text
+}
+
+fn requests(text: &mut String, metrics: &Metrics) -> std::fmt::Result {
+    const NAME: &str = "skiagraph_request_seconds";
+    writeln!(text, "# HELP {NAME} Time from a request's head to its answer's.\n# TYPE {NAME} histogram")?;
+    let requests = metrics.requests.lock().unwrap_or_else(PoisonError::into_inner);
+    for (Kind { route, method, status }, histogram) in &*requests {
+        let labels = format!("route=\"{route}\",method=\"{method}\",status=\"{status}\"");
+        let mut sum = 0;
+        for (end, count) in BINS.iter().zip(histogram.bins) {
+            sum += count;
+            writeln!(text, "{NAME}_bucket{{{labels},le=\"{end}\"}} {sum}")?;
+        }
+        writeln!(text, "{NAME}_bucket{{{labels},le=\"+Inf\"}} {}", histogram.count)?;
+        writeln!(text, "{NAME}_sum{{{labels}}} {}", histogram.seconds)?;
+        writeln!(text, "{NAME}_count{{{labels}}} {}", histogram.count)?;
+    }
+    Ok(())
+}
+
+fn gauges(text: &mut String, state: &State) -> std::fmt::Result {
+    let (queries, bytes) = state.queries.load();
+    let connections = state.metrics.connections.load(Ordering::Relaxed);
+    for (name, help, value) in [
+        ("skiagraph_pictures", "Pictures in the gallery.", state.pictures()),
+        ("skiagraph_queries", "Queries kept in memory.", queries),
+        ("skiagraph_query_bytes", "Bytes that kept queries take.", bytes),
+        ("skiagraph_connections", "Open connections.", connections),
+    ] {
+        writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}")?;
+    }
+    let workers = [&state.encoding, &state.reading].map(|workers| (workers.name, workers.load()));
+    for (name, help, of) in [
+        ("skiagraph_working", "Workers at work.", 0),
+        ("skiagraph_waiting", "Requests that wait for a worker.", 1),
+    ] {
+        writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge")?;
+        for (kind, (working, waiting)) in workers {
+            writeln!(text, "{name}{{work=\"{kind}\"}} {}", [working, waiting][of])?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_add_up() {
+        let metrics = Metrics::default();
+        for seconds in [0.0005, 0.02, 0.02, 500.0] {
+            metrics.count("GET", "/a/{id}", 200, Duration::from_secs_f64(seconds));
+        }
+        let mut text = String::new();
+        assert!(requests(&mut text, &metrics).is_ok());
+        let labels = "route=\"/a/{id}\",method=\"GET\",status=\"200\"";
+        for line in [
+            format!("_bucket{{{labels},le=\"0.001\"}} 1"),
+            format!("_bucket{{{labels},le=\"0.03\"}} 3"),
+            format!("_bucket{{{labels},le=\"100\"}} 3"),
+            format!("_bucket{{{labels},le=\"+Inf\"}} 4"),
+            format!("_count{{{labels}}} 4"),
+        ] {
+            assert!(text.contains(&format!("skiagraph_request_seconds{line}\n")), "{line}\n{text}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The server: a gallery and a model behind HTTP, for the browser application and for programs.
+//!
+//! `router.rs` has every route; `guard.rs` says who may ask; `work.rs` bounds what runs at a time; `connection.rs` what a slow
+//! client may hold; `error.rs` alone knows status codes of failures.
+
+mod body;
+mod connection;
+mod error;
+mod guard;
+mod handlers;
+mod hurried;
+pub(crate) mod keys;
+mod metrics;
+mod observe;
+mod openapi;
+mod pictures;
+mod queries;
+mod router;
+mod sessions;
+mod state;
+mod views;
+mod work;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use network::Encoder;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
+
+use keys::Keys;
+use state::State;
+
+/// How long work that has begun may go on after the last connection is closed.
+const LAST_WORK: Duration = Duration::from_secs(5);
+/// How often expired queries are let go.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// What is served, to whom, and how much of it at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The gallery's folder.
+    pub(crate) gallery: PathBuf,
+    /// Where to listen; port 0 lets the system choose.
+    pub(crate) address: SocketAddr,
+    /// The file of keys; without, everybody on this machine may ask.
+    pub(crate) keys: Option<PathBuf>,
+    /// Address of a viewer with `{study}` in it.
+    pub(crate) viewer: Option<String>,
+    pub(crate) limits: Limits,
+}
+
+/// How much is let in, worked on and kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes of a file.
+    pub(crate) upload_bytes: usize,
+    /// Pixels of a picture.
+    pub(crate) pixels: u64,
+    /// Queries kept.
+    pub(crate) queries: usize,
+    /// Bytes that kept queries take.
+    pub(crate) query_bytes: usize,
+    /// How long a query is kept after it was last used.
+    pub(crate) query_life: Duration,
+    /// Connections at a time.
+    pub(crate) connections: usize,
+    /// Pictures that are decoded and encoded at a time.
+    pub(crate) encoders: usize,
+    /// Requests that wait for either kind of worker.
+    pub(crate) queue: usize,
+    /// How long a request waits for a worker.
+    pub(crate) patience: Duration,
+    /// How long a client may take to send a request's head.
+    pub(crate) head: Duration,
+    /// How long a client may take to send a body, and to take an answer.
+    pub(crate) transfer: Duration,
+    /// How long open requests may go on when the server is asked to end.
+    pub(crate) grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            upload_bytes: 256 << 20,
+            pixels: 64_000_000,
+            queries: 256,
+            query_bytes: 1 << 30,
+            query_life: Duration::from_secs(30 * 60),
+            connections: 512,
+            encoders: available_parallelism().map_or(2, usize::from).clamp(1, 4),
+            queue: 32,
+            patience: Duration::from_secs(10),
+            head: Duration::from_secs(10),
+            transfer: Duration::from_secs(60),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves until the process is interrupted; `listening` hears where.
+///
+/// # Errors
+/// If the address is not this machine's alone and there are no keys, if it cannot be had, or the gallery is not of this model.
+pub(crate) fn run(
+    settings: Settings,
+    encoder: impl FnOnce() -> Result<Encoder>,
+    listening: impl FnOnce(SocketAddr) -> Result<()>,
+) -> Result<()> {
+    let keys = settings.keys.as_deref().map(Keys::open).transpose()?;
+    if keys.is_none() && !settings.address.ip().is_loopback() {
+        bail!(
+            "{} is not this machine's alone, and nobody would have to show a key; expected --api-keys FILE \
+             (`skiagraph api-key new` makes one), or an address such as 127.0.0.1",
+            settings.address.ip()
+        );
+    }
+    let (address, limits) = (settings.address, settings.limits);
+    let state = Arc::new(State::open(settings, encoder()?, keys)?);
+    let stop = stop_when_interrupted()?;
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("cannot listen at {address}"))?;
+        listening(listener.local_addr()?)?;
+        tokio::spawn(sweep(Arc::clone(&state)));
+        let open = &state.metrics.connections;
+        connection::serve(listener, router::router(&state), open, limits, &stop).await;
+        anyhow::Ok(())
+    })?;
+    runtime.shutdown_timeout(LAST_WORK);
+    Ok(())
+}
+
+fn runtime() -> Result<Runtime> {
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_io().enable_time().build();
+    runtime.context("cannot start the server's threads")
+}
+
+/// What SIGINT and SIGTERM notify.
+fn stop_when_interrupted() -> Result<Arc<Notify>> {
+    let stop = Arc::new(Notify::new());
+    let notified = Arc::clone(&stop);
+    ctrlc::set_handler(move || notified.notify_one()).context("cannot listen for interrupts")?;
+    Ok(stop)
+}
+
+/// Lets expired queries go, though nobody asks.
+async fn sweep(state: Arc<State>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        state.queries.sweep();
+    }
+}

@@ -1,0 +1,89 @@
+//! Around every request: its line in the log, its counts, and the headers that every answer has.
+
+use std::io::{Write, stderr};
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::error::{Inside, Problem};
+use super::state::App;
+
+/// How long a request may take in all, its body included.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// What every answer says to browsers: nothing but ours is loaded, framed, sniffed or told on, and nothing is kept.
+static HEADERS: [(HeaderName, &str); 5] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; object-src 'none'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// A line of the log: never an id, a filter, or anything of a patient.
+#[derive(Serialize)]
+struct Line<'a> {
+    /// Seconds since 1970.
+    time: f64,
+    method: &'a str,
+    /// The route's template.
+    route: &'a str,
+    status: u16,
+    ms: f64,
+    /// Why it failed, where the client is not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+/// Runs a request, and tells of it.
+pub(super) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let method = known(request.method());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
+    let answered = timeout(LONGEST, next.run(request)).await;
+    let mut response = answered.unwrap_or_else(|_| Problem::Busy.into_response());
+    harden(response.headers_mut());
+    let (status, took) = (response.status().as_u16(), start.elapsed());
+    app.metrics.count(method, route, status, took);
+    let error = response.extensions().get::<Inside>().map(|inside| inside.0.as_str());
+    log(&Line { time: now(), method, route, status, ms: took.as_secs_f64() * 1000.0, error });
+    response
+}
+
+/// A method that is counted by its name; whoever makes names up does not fill the counts with them.
+fn known(method: &Method) -> &'static str {
+    let all = ["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"];
+    all.into_iter().find(|name| *name == method.as_str()).unwrap_or("(other)")
+}
+
+fn harden(headers: &mut HeaderMap) {
+    for (name, value) in &HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// Written at once, so that lines of several threads do not mix; a log that nobody reads any more stops nothing.
+fn log(line: &Line<'_>) {
+    if let Ok(mut bytes) = serde_json::to_vec(line) {
+        bytes.push(b'\n');
+        let _nobody_reads = stderr().lock().write_all(&bytes);
+    }
+}

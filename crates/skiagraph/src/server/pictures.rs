@@ -1,0 +1,229 @@
+//! A file to a picture that can be asked with and looked at, and the pictures that are drawn of it.
+
+use std::time::Instant;
+
+use axum::body::Bytes;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, GrayImage, ImageEncoder};
+use network::{Encoder, Encoding, SaliencyMap};
+use radiograph::{ContentHash, Format, Frame, Radiograph};
+use retrieval::gallery::Record;
+
+use super::error::Problem;
+use super::views::Region;
+use crate::gate::{self, Doubt, Judged};
+use crate::ingest;
+use crate::report::overlay;
+
+/// The longer side of a saliency map, in pixels.
+const MAP_SIDE: u32 = 512;
+/// The shortest side of a part that is searched for, in pixels.
+const LEAST_SIDE: u32 = 16;
+
+/// A picture with what the model makes of it.
+pub(super) struct Picture {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Grey values in two bytes, little endian, row by row, 0 black.
+    pub(super) pixels: Bytes,
+    pub(super) format: Option<Format>,
+    /// What its file said, and its key.
+    pub(super) record: Record,
+    pub(super) doubts: Vec<Doubt>,
+    pub(super) encoding: Encoding,
+    frame: Frame,
+    /// Milliseconds that encoding took.
+    pub(super) encoded_in: f64,
+}
+
+impl Picture {
+    /// Decodes and encodes a file.
+    ///
+    /// # Errors
+    /// [`Problem::Picture`] if the bytes are no picture within the limits.
+    pub(super) fn read(
+        bytes: &[u8],
+        limits: &radiograph::Limits,
+        encoder: &Encoder,
+    ) -> Result<Self, Problem> {
+        let radiograph = radiograph::decode(bytes, limits)?;
+        let key = ingest::key(&radiograph, ContentHash::of(bytes));
+        let record = ingest::described(&radiograph, key, Record::default());
+        let input = encoder.preprocess().apply(&radiograph);
+        let of_pixels = gate::of_pixels(&radiograph);
+        let format = radiograph.header().format;
+        let pixels = sixteen_bits(&radiograph);
+        drop(radiograph);
+        let start = Instant::now();
+        let Judged { encoding, mut doubts, .. } = gate::judge(encoder, &input)?;
+        doubts.extend(of_pixels);
+        let (width, height, frame) = (record.width, record.height, input.frame);
+        let encoded_in = milliseconds(start);
+        Ok(Self { width, height, pixels, format, record, doubts, encoding, frame, encoded_in })
+    }
+
+    /// A part of it as a picture of its own, which is known as the whole is: it finds neither that nor others of its patient. It
+    /// is not doubted, as a part is never what the model knows.
+    ///
+    /// # Errors
+    /// [`Problem::Invalid`] if the part is not within the picture, or smaller than 16 pixels.
+    pub(super) fn part(&self, region: &Region, encoder: &Encoder) -> Result<Self, Problem> {
+        let Part { left, top, width, height } = Part::of(region, self.width, self.height)?;
+        let row = |y: u32| {
+            let start = 2 * ((top + y) as usize * self.width as usize + left as usize);
+            &self.pixels[start..start + 2 * width as usize]
+        };
+        let bytes: Vec<u8> = (0..height).flat_map(row).copied().collect();
+        let grey = |pair: &[u8]| f32::from(u16::from_le_bytes([pair[0], pair[1]])) / f32::from(u16::MAX);
+        let radiograph = Radiograph::new(width, height, bytes.chunks_exact(2).map(grey).collect())?;
+        let input = encoder.preprocess().apply(&radiograph);
+        let start = Instant::now();
+        let encoding = encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
+        Ok(Self {
+            width,
+            height,
+            pixels: bytes.into(),
+            format: self.format,
+            record: Record { width, height, ..self.record.clone() },
+            doubts: Vec::new(),
+            encoding,
+            frame: input.frame,
+            encoded_in: milliseconds(start),
+        })
+    }
+
+    /// Memory that it takes, nearly.
+    pub(super) fn bytes(&self) -> usize {
+        self.pixels.len() + 4 * self.encoding.saliency.values.len()
+    }
+
+    /// In 8 bits, its longer side at most `side`, as a PNG file.
+    pub(super) fn preview(&self, side: u32) -> Result<Vec<u8>, Problem> {
+        let eight_bits = |pair: &[u8]| {
+            let grey = u32::from(u16::from_le_bytes([pair[0], pair[1]]));
+            ((grey + 128) / 257) as u8
+        };
+        let pixels: Vec<u8> = self.pixels.chunks_exact(2).map(eight_bits).collect();
+        let picture = GrayImage::from_raw(self.width, self.height, pixels);
+        let picture = picture.ok_or_else(|| anyhow::anyhow!("a kept picture does not fill its sides"))?;
+        png(&overlay::shrink_grey(picture, side))
+    }
+
+    /// Where the model looked, over the whole picture, as a PNG file.
+    pub(super) fn saliency(&self) -> Result<Vec<u8>, Problem> {
+        map(&self.encoding.saliency, &self.frame, self.width, self.height)
+    }
+
+    /// For tests of who keeps it.
+    #[cfg(test)]
+    pub(super) fn blank(side: u32) -> Self {
+        use retrieval::{Embedding, HashCode};
+        #[expect(clippy::unwrap_used, reason = "tests")]
+        let code = HashCode::from_words(&[0], 64).unwrap();
+        let saliency = SaliencyMap { size: 1, values: vec![0.0] };
+        Self {
+            width: side,
+            height: side,
+            pixels: vec![0; 2 * (side * side) as usize].into(),
+            format: None,
+            record: Record::default(),
+            doubts: Vec::new(),
+            encoding: Encoding { saliency, embedding: Embedding::new(vec![1.0]), code },
+            frame: Frame { left: 0, top: 0, width: 1, height: 1 },
+            encoded_in: 0.0,
+        }
+    }
+}
+
+/// Where the model looks in a thumbnail, as a PNG file.
+pub(super) fn saliency_of(thumbnail: &[u8], encoder: &Encoder) -> Result<Vec<u8>, Problem> {
+    let radiograph = radiograph::decode(thumbnail, &radiograph::Limits::default())
+        .map_err(|error| anyhow::Error::from(error).context("a stored thumbnail is damaged"))?;
+    let input = encoder.preprocess().apply(&radiograph);
+    let encoding = encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
+    map(&encoding.saliency, &input.frame, radiograph.width(), radiograph.height())
+}
+
+/// A map over a picture of those sides, from the least salient point, black, to the most salient one, white.
+fn map(saliency: &SaliencyMap, frame: &Frame, width: u32, height: u32) -> Result<Vec<u8>, Problem> {
+    let scale = (f64::from(MAP_SIDE) / f64::from(width.max(height))).min(1.0);
+    let fit = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    let (width, height) = (fit(width), fit(height));
+    let values = saliency.onto(frame, width, height);
+    let pixels = overlay::relative(&values).map(|s| (s.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
+    let picture = GrayImage::from_raw(width, height, pixels);
+    png(&picture.ok_or_else(|| anyhow::anyhow!("a saliency map does not fill its sides"))?)
+}
+
+fn sixteen_bits(radiograph: &Radiograph) -> Bytes {
+    let two_bytes = |grey: &f32| ((grey.clamp(0.0, 1.0) * 65535.0).round() as u16).to_le_bytes();
+    radiograph.pixels().iter().flat_map(two_bytes).collect::<Vec<u8>>().into()
+}
+
+fn png(picture: &GrayImage) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    // Pictures are made for one look at them: speed counts more than bytes.
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Sub)
+        .write_image(picture, picture.width(), picture.height(), ExtendedColorType::L8)
+        .map_err(anyhow::Error::from)?;
+    Ok(bytes)
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}
+
+/// A region in pixels.
+struct Part {
+    left: u32,
+    top: u32,
+    width: u32,
+    height: u32,
+}
+
+impl Part {
+    fn of(region: &Region, width: u32, height: u32) -> Result<Self, Problem> {
+        let Region { left, top, width: across, height: down } = *region;
+        // A hair more than the whole is rounding.
+        let within = |start: f64, extent: f64| start >= 0.0 && extent > 0.0 && start + extent <= 1.0 + 1e-6;
+        if !within(left, across) || !within(top, down) {
+            return Err(Problem::invalid("a region that is not within the picture", "shares from 0 to 1"));
+        }
+        let place = |share: f64, side: u32| (share * f64::from(side)).round().min(f64::from(side)) as u32;
+        let (x, y) = (place(left, width), place(top, height));
+        let part = Self {
+            left: x,
+            top: y,
+            width: place(left + across, width) - x,
+            height: place(top + down, height) - y,
+        };
+        if part.width < LEAST_SIDE || part.height < LEAST_SIDE {
+            let got = format!("a region of {}×{} pixels", part.width, part.height);
+            return Err(Problem::invalid(got, format!("at least {LEAST_SIDE}×{LEAST_SIDE}")));
+        }
+        Ok(part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_whole_pixels_within_the_picture() {
+        let part = |left, top, width, height| Part::of(&Region { left, top, width, height }, 100, 200);
+        let some = part(0.1, 0.2, 0.5, 0.4);
+        assert!(some.is_ok_and(|p| (p.left, p.top, p.width, p.height) == (10, 40, 50, 80)));
+        assert!(part(0.0, 0.0, 1.0, 1.0).is_ok_and(|p| (p.width, p.height) == (100, 200)));
+        for wrong in [
+            part(-0.1, 0.0, 0.5, 0.5),
+            part(0.6, 0.0, 0.5, 0.5),
+            part(0.0, 0.0, f64::NAN, 0.5),
+            part(0.0, 0.0, 0.0, 0.5),
+            part(0.0, 0.0, 0.1, 0.1),
+            part(0.0, f64::INFINITY, 0.5, 0.5),
+        ] {
+            assert!(matches!(wrong, Err(Problem::Invalid { .. })));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Pictures that were asked with, in memory: found by an id that nobody guesses, bounded in number and bytes, and gone some time
+//! after they were last used.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+
+use super::error::Problem;
+use super::keys::random_text;
+use super::pictures::Picture;
+use super::state::App;
+
+/// A query's id, from the path.
+pub(super) struct QueryId(pub(super) String);
+
+impl FromRequestParts<App> for QueryId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let id = Path::<String>::from_request_parts(parts, app).await;
+        id.map(|Path(id)| Self(id)).map_err(|_| Problem::UnknownQuery)
+    }
+}
+
+/// The kept queries.
+pub(super) struct Queries {
+    kept: Mutex<Kept>,
+    most: usize,
+    most_bytes: usize,
+    life: Duration,
+}
+
+#[derive(Default)]
+struct Kept {
+    by_id: HashMap<String, Query>,
+    bytes: usize,
+}
+
+struct Query {
+    picture: Arc<Picture>,
+    used: Instant,
+}
+
+impl Queries {
+    /// At most so many, of so many bytes, for so long after the last use.
+    pub(super) fn new(most: usize, most_bytes: usize, life: Duration) -> Self {
+        Self { kept: Mutex::default(), most, most_bytes, life }
+    }
+
+    /// Keeps a picture, and lets go those that were used least lately until there is room.
+    ///
+    /// # Errors
+    /// [`Problem::TooLarge`] if there would be no room for it alone.
+    pub(super) fn insert(&self, picture: Picture) -> Result<(String, Arc<Picture>), Problem> {
+        let bytes = picture.bytes();
+        if bytes > self.most_bytes {
+            return Err(Problem::TooLarge { limit: self.most_bytes });
+        }
+        let id = random_text::<16>()?;
+        let picture = Arc::new(picture);
+        let mut kept = self.kept();
+        kept.expire(self.life);
+        while kept.by_id.len() >= self.most || kept.bytes + bytes > self.most_bytes {
+            kept.let_go_the_oldest();
+        }
+        kept.bytes += bytes;
+        kept.by_id.insert(id.clone(), Query { picture: Arc::clone(&picture), used: Instant::now() });
+        Ok((id, picture))
+    }
+
+    /// The picture of that id, which lives longer for it.
+    ///
+    /// # Errors
+    /// [`Problem::UnknownQuery`].
+    pub(super) fn get(&self, id: &str) -> Result<Arc<Picture>, Problem> {
+        let mut kept = self.kept();
+        kept.expire(self.life);
+        let query = kept.by_id.get_mut(id).ok_or(Problem::UnknownQuery)?;
+        query.used = Instant::now();
+        Ok(Arc::clone(&query.picture))
+    }
+
+    /// Lets a picture go.
+    ///
+    /// # Errors
+    /// [`Problem::UnknownQuery`].
+    pub(super) fn remove(&self, id: &str) -> Result<(), Problem> {
+        let mut kept = self.kept();
+        kept.expire(self.life);
+        kept.remove(id).ok_or(Problem::UnknownQuery)
+    }
+
+    /// Lets go what has expired.
+    pub(super) fn sweep(&self) {
+        self.kept().expire(self.life);
+    }
+
+    /// How many are kept, and their bytes.
+    pub(super) fn load(&self) -> (usize, usize) {
+        let kept = self.kept();
+        (kept.by_id.len(), kept.bytes)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn expire(&mut self, life: Duration) {
+        let expired = self.by_id.iter().filter(|(_, query)| query.used.elapsed() >= life);
+        let expired: Vec<String> = expired.map(|(id, _)| id.clone()).collect();
+        for id in expired {
+            self.remove(&id);
+        }
+    }
+
+    fn let_go_the_oldest(&mut self) {
+        let oldest = self.by_id.iter().min_by_key(|(_, query)| query.used);
+        if let Some(id) = oldest.map(|(id, _)| id.clone()) {
+            self.remove(&id);
+        }
+    }
+
+    fn remove(&mut self, id: &str) -> Option<()> {
+        let query = self.by_id.remove(id)?;
+        self.bytes -= query.picture.bytes();
+        Some(())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn picture(side: u32) -> Picture {
+        Picture::blank(side)
+    }
+
+    #[test]
+    fn the_least_lately_used_makes_room() {
+        let bytes = picture(10).bytes();
+        let queries = Queries::new(2, 3 * bytes, Duration::from_secs(60));
+        let ids: Vec<String> = (0..2).map(|_| queries.insert(picture(10)).unwrap().0).collect();
+        queries.get(&ids[0]).unwrap();
+        let (third, _) = queries.insert(picture(10)).unwrap();
+        assert!(queries.get(&ids[1]).is_err() && queries.get(&ids[0]).is_ok());
+        assert_eq!(queries.load(), (2, 2 * bytes));
+        queries.remove(&third).unwrap();
+        assert!(matches!(queries.remove(&third), Err(Problem::UnknownQuery)));
+        assert!(matches!(queries.insert(picture(1000)), Err(Problem::TooLarge { .. })));
+        assert_eq!(queries.load(), (1, bytes));
+    }
+
+    #[test]
+    fn bytes_are_bounded_and_time_runs_out() {
+        let bytes = picture(10).bytes();
+        let queries = Queries::new(10, 2 * bytes, Duration::ZERO);
+        let (id, kept) = queries.insert(picture(10)).unwrap();
+        assert!(matches!(queries.get(&id), Err(Problem::UnknownQuery)));
+        assert_eq!((queries.load(), kept.width), ((0, 0), 10));
+        let queries = Queries::new(10, 2 * bytes, Duration::from_secs(60));
+        for _ in 0..5 {
+            queries.insert(picture(10)).unwrap();
+        }
+        assert_eq!(queries.load(), (2, 2 * bytes));
+    }
+}

@@ -1,0 +1,118 @@
+//! Every route in one table: its method and path, whom it lets in, who answers, and what its document says.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+
+use super::error::Problem;
+use super::guard::{Access, guard};
+use super::handlers::{application, gallery, health, queries, records, search, session};
+use super::keys::Role;
+use super::observe::observe;
+use super::openapi::{Doc, Gives, Takes};
+use super::state::App;
+use super::views::{
+    GalleryView, KeyBody, ListBody, ListView, PriorsView, QueryView, RecordView, Region, SearchBody,
+    SearchView, SessionView,
+};
+
+/// A row of the table.
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) access: Access,
+    /// None for the application's pages.
+    pub(super) doc: Option<Doc>,
+    handler: MethodRouter<App>,
+}
+
+const OPEN: Access = Access::Open;
+const READER: Access = Access::Role(Role::Reader);
+
+/// All routes.
+#[rustfmt::skip]
+pub(super) fn table() -> Vec<Route> {
+    let png = || Gives::Media("image/png");
+    vec![
+        get("/api/v1/gallery", READER, gallery::show)
+            .doc("The gallery, its model, and what can be filtered for", Takes::Nothing, Gives::json::<GalleryView>(200)),
+        post("/api/v1/queries", READER, queries::upload)
+            .doc("Send a picture to ask with: DICOM, PNG, JPEG or TIFF", Takes::File, Gives::json::<QueryView>(201)),
+        delete("/api/v1/queries/{id}", READER, queries::remove)
+            .doc("Let a picture go", Takes::Nothing, Gives::Nothing),
+        post("/api/v1/queries/{id}/region", READER, queries::region)
+            .doc("A part of a picture, to ask with", Takes::json::<Region>(), Gives::json::<QueryView>(201)),
+        get("/api/v1/queries/{id}/preview.png", READER, queries::preview)
+            .doc("A picture in 8 bits", Takes::Side, png()),
+        get("/api/v1/queries/{id}/pixels", READER, queries::pixels)
+            .doc("A picture's grey values, 16 bits little endian, row by row; X-Width and X-Height say how many", Takes::Nothing, Gives::Media("application/octet-stream")),
+        get("/api/v1/queries/{id}/saliency.png", READER, queries::saliency)
+            .doc("Where the model looks in a picture, 0 least to 255 most", Takes::Nothing, png()),
+        post("/api/v1/search", READER, search::search)
+            .doc("The most similar pictures", Takes::json::<SearchBody>(), Gives::json::<SearchView>(200)),
+        post("/api/v1/records/list", READER, records::list)
+            .doc("Pictures of the gallery, a page at a time", Takes::json::<ListBody>(), Gives::json::<ListView>(200)),
+        get("/api/v1/records/{id}", READER, records::show)
+            .doc("What is known of a picture", Takes::Nothing, Gives::json::<RecordView>(200)),
+        get("/api/v1/records/{id}/thumbnail.jpg", READER, records::thumbnail)
+            .doc("A picture, small", Takes::Nothing, Gives::Media("image/jpeg")),
+        get("/api/v1/records/{id}/saliency.png", READER, records::saliency)
+            .doc("Where the model looks in a picture's thumbnail", Takes::Nothing, png()),
+        get("/api/v1/records/{id}/priors", READER, records::priors)
+            .doc("Other pictures of the same patient, newest first", Takes::Nothing, Gives::json::<PriorsView>(200)),
+        get("/api/v1/session", OPEN, session::show)
+            .doc("Whether a key is wanted, and the caller's role", Takes::Nothing, Gives::json::<SessionView>(200)),
+        post("/api/v1/session", OPEN, session::open)
+            .doc("Show a key, get a cookie", Takes::json::<KeyBody>(), Gives::Nothing),
+        delete("/api/v1/session", OPEN, session::close)
+            .doc("End the session", Takes::Nothing, Gives::Nothing),
+        get("/api/openapi.json", OPEN, health::openapi)
+            .doc("This document", Takes::Nothing, Gives::Media("application/json")),
+        get("/healthz", OPEN, health::alive)
+            .doc("Whether the server runs", Takes::Nothing, Gives::Media("text/plain")),
+        get("/readyz", OPEN, health::ready)
+            .doc("Whether the gallery can be searched", Takes::Nothing, Gives::Media("text/plain")),
+        get("/metrics", READER, health::metrics)
+            .doc("Counts for Prometheus", Takes::Nothing, Gives::Media("text/plain")),
+        get("/", OPEN, application::page),
+        get("/{*path}", OPEN, application::page),
+    ]
+}
+
+fn get<T: 'static>(path: &'static str, access: Access, handler: impl Handler<T, App>) -> Route {
+    Route { method: Method::GET, path, access, doc: None, handler: on(MethodFilter::GET, handler) }
+}
+
+fn post<T: 'static>(path: &'static str, access: Access, handler: impl Handler<T, App>) -> Route {
+    Route { method: Method::POST, path, access, doc: None, handler: on(MethodFilter::POST, handler) }
+}
+
+fn delete<T: 'static>(path: &'static str, access: Access, handler: impl Handler<T, App>) -> Route {
+    Route { method: Method::DELETE, path, access, doc: None, handler: on(MethodFilter::DELETE, handler) }
+}
+
+impl Route {
+    fn doc(self, summary: &'static str, takes: Takes, gives: Gives) -> Self {
+        Self { doc: Some(Doc { summary, takes, gives }), ..self }
+    }
+}
+
+/// The table as a service: each route behind its guard, all of them observed.
+pub(super) fn router(app: &App) -> Router {
+    let guarded = |route: Route| {
+        let guard = from_fn_with_state((Arc::clone(app), route.access), guard);
+        (route.path, route.handler.route_layer(guard))
+    };
+    table()
+        .into_iter()
+        .map(guarded)
+        .fold(Router::new(), |router, (path, handler)| router.route(path, handler))
+        .fallback(|| async { Problem::UnknownPath })
+        .method_not_allowed_fallback(|| async { Problem::WrongMethod })
+        .layer(from_fn_with_state(Arc::clone(app), observe))
+        .with_state(Arc::clone(app))
+}

@@ -1,0 +1,113 @@
+//! What every request shares: the model, the gallery's handles, the kept queries, the workers, the keys, the counts.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+use network::Encoder;
+use retrieval::gallery::{Facets, Gallery};
+use tokio::sync::Semaphore;
+
+use super::error::Problem;
+use super::keys::Keys;
+use super::metrics::Metrics;
+use super::queries::Queries;
+use super::sessions::Sessions;
+use super::work::Workers;
+use super::{Limits, Settings};
+
+/// Requests that read the gallery at a time.
+const READERS: usize = 4;
+/// Bytes of bodies that are held at a time, as a multiple of the largest one.
+const BODIES: usize = 4;
+
+/// The shared state, as handlers take it.
+pub(super) type App = Arc<State>;
+
+/// See the module.
+pub(super) struct State {
+    pub(super) settings: Settings,
+    pub(super) encoder: Encoder,
+    pub(super) keys: Option<Keys>,
+    pub(super) sessions: Sessions,
+    pub(super) queries: Queries,
+    pub(super) metrics: Metrics,
+    /// Who decodes and encodes pictures.
+    pub(super) encoding: Workers,
+    /// Who reads the gallery.
+    pub(super) reading: Workers,
+    /// KiB that bodies may yet take.
+    pub(super) bodies: Arc<Semaphore>,
+    galleries: Mutex<Vec<Gallery>>,
+    pictures: AtomicUsize,
+    facets: Mutex<Option<(u64, Arc<Facets>)>>,
+}
+
+/// The most values of a field that are offered for filtering.
+const FACET_VALUES: usize = 100;
+
+impl State {
+    /// # Errors
+    /// If the gallery does not open, or is not of this model.
+    pub(super) fn open(settings: Settings, encoder: Encoder, keys: Option<Keys>) -> Result<Self> {
+        let gallery = Gallery::open(&settings.gallery)?;
+        gallery.check_model(encoder.model_id(), encoder.bits())?;
+        let Limits { encoders, queue, patience, queries, query_bytes, query_life, upload_bytes, .. } =
+            settings.limits;
+        Ok(Self {
+            pictures: AtomicUsize::new(gallery.len()),
+            galleries: Mutex::new(vec![gallery]),
+            facets: Mutex::default(),
+            encoding: Workers::new("encoding", encoders, queue, patience),
+            reading: Workers::new("reading", READERS, queue, patience),
+            bodies: Arc::new(Semaphore::new(BODIES * upload_bytes / 1024)),
+            queries: Queries::new(queries, query_bytes, query_life),
+            sessions: Sessions::default(),
+            metrics: Metrics::default(),
+            settings,
+            encoder,
+            keys,
+        })
+    }
+
+    /// Gives `work` the gallery as it is now, whoever changed it. Blocks: for workers.
+    ///
+    /// # Errors
+    /// [`Problem::OtherModel`] if it was re-indexed to another model; else what `work` gives.
+    pub(super) fn with_gallery<T>(
+        &self,
+        work: impl FnOnce(&Gallery) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let idle = self.galleries.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        // A handle is one connection to the database; there are no more of them than workers.
+        let mut gallery = idle.map_or_else(|| Gallery::open(&self.settings.gallery), Ok)?;
+        gallery.refresh()?;
+        gallery.check_model(self.encoder.model_id(), self.encoder.bits())?;
+        self.pictures.store(gallery.len(), Ordering::Relaxed);
+        let done = work(&gallery);
+        // One that failed is opened anew.
+        if !matches!(done, Err(Problem::Internal(_))) {
+            self.galleries.lock().unwrap_or_else(PoisonError::into_inner).push(gallery);
+        }
+        done
+    }
+
+    /// What can be filtered for, counted once for each state of the gallery.
+    pub(super) fn facets(&self, gallery: &Gallery) -> Result<Arc<Facets>, Problem> {
+        let generation = gallery.generation();
+        let mut known = self.facets.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((of, facets)) if *of == generation => Ok(Arc::clone(facets)),
+            _ => {
+                let facets = Arc::new(gallery.facets(FACET_VALUES)?);
+                *known = Some((generation, Arc::clone(&facets)));
+                Ok(facets)
+            }
+        }
+    }
+
+    /// Pictures in the gallery when it was last looked at.
+    pub(super) fn pictures(&self) -> usize {
+        self.pictures.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,104 @@
+//! What the API takes and gives, as JSON. The OpenAPI document is made of these types.
+
+mod query;
+mod record;
+mod search;
+
+use retrieval::gallery::Facets;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::keys::Role;
+
+pub(super) use query::{QueryView, Region};
+pub(super) use record::{ListBody, ListView, PriorsView, RecordView};
+pub(super) use search::{EstimateView, HitView, MillisecondsView, SearchBody, SearchView, TallyView};
+
+/// A gallery and its model.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct GalleryView {
+    pub(super) name: String,
+    pub(super) pictures: usize,
+    /// Of a hash code.
+    pub(super) bits: usize,
+    pub(super) model_id: String,
+    /// Side of the square that the network sees, in pixels.
+    pub(super) input_size: u32,
+    pub(super) facets: FacetsView,
+    /// The first and the last day of a study.
+    pub(super) study_dates: Option<[String; 2]>,
+    /// Address of a viewer; `{study}` is to be replaced by a Study Instance UID.
+    pub(super) viewer: Option<String>,
+    pub(super) version: String,
+    /// Whether the model says how good its answers are likely to be.
+    pub(super) estimates: bool,
+}
+
+/// What can be filtered for, the most frequent values first.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct FacetsView {
+    body_part: Vec<ValueView>,
+    view: Vec<ValueView>,
+    modality: Vec<ValueView>,
+    sex: Vec<ValueView>,
+    source: Vec<ValueView>,
+    label: Vec<ValueView>,
+}
+
+/// A value, and how many pictures have it.
+#[derive(Serialize, JsonSchema)]
+struct ValueView {
+    value: String,
+    count: usize,
+}
+
+impl From<&Facets> for FacetsView {
+    fn from(facets: &Facets) -> Self {
+        let view = |counts: &[(String, usize)]| {
+            counts.iter().map(|(value, count)| ValueView { value: value.clone(), count: *count }).collect()
+        };
+        Self {
+            body_part: view(&facets.body_part),
+            view: view(&facets.view),
+            modality: view(&facets.modality),
+            sex: view(&facets.sex),
+            source: view(&facets.source),
+            label: view(&facets.label),
+        }
+    }
+}
+
+/// A key to open a session with.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyBody {
+    pub(super) key: String,
+}
+
+/// Whether a key is wanted, and what the one that was shown allows.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SessionView {
+    pub(super) required: bool,
+    pub(super) role: Option<Role>,
+}
+
+/// Why a request failed.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ErrorBody {
+    pub(super) error: ErrorView,
+}
+
+/// See [`ErrorBody`].
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ErrorView {
+    /// For programs.
+    pub(super) code: String,
+    /// For people: what was got, what was expected, what to do.
+    pub(super) message: String,
+    /// Of a filter that does not read: bytes before the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) position: Option<usize>,
+    /// Of a filter that does not read: what should be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expected: Option<String>,
+}

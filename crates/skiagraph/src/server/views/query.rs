@@ -1,0 +1,80 @@
+//! Pictures to ask with, as JSON.
+
+use radiograph::Format;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::gate::Doubt;
+use crate::server::pictures::Picture;
+
+/// A picture to ask with.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct QueryView {
+    id: String,
+    width: u32,
+    height: u32,
+    /// `dicom`, `png`, `jpeg` or `tiff`.
+    format: Option<&'static str>,
+    header: HeaderView,
+    doubts: Vec<DoubtView>,
+}
+
+/// What its file says.
+#[derive(Serialize, JsonSchema)]
+struct HeaderView {
+    modality: Option<String>,
+    body_part: Option<String>,
+    view: Option<String>,
+    sex: Option<String>,
+    age: Option<u32>,
+    study_date: Option<String>,
+    patient: Option<String>,
+    study: Option<String>,
+}
+
+/// Something doubtful about a picture.
+#[derive(Serialize, JsonSchema)]
+struct DoubtView {
+    #[schemars(with = "String")]
+    code: Doubt,
+    text: &'static str,
+}
+
+impl QueryView {
+    pub(in crate::server) fn new(id: String, picture: &Picture) -> Self {
+        let record = &picture.record;
+        let doubts = picture.doubts.iter();
+        Self {
+            id,
+            width: picture.width,
+            height: picture.height,
+            format: picture.format.map(|format| match format {
+                Format::Dicom => "dicom",
+                Format::Png => "png",
+                Format::Jpeg => "jpeg",
+                Format::Tiff => "tiff",
+            }),
+            header: HeaderView {
+                modality: record.modality.clone(),
+                body_part: record.body_part.clone(),
+                view: record.view.clone(),
+                sex: record.sex.clone(),
+                age: record.age,
+                study_date: record.study_date.map(|date| date.to_string()),
+                patient: record.patient.clone(),
+                study: record.study.clone(),
+            },
+            doubts: doubts.map(|&doubt| DoubtView { code: doubt, text: doubt.text() }).collect(),
+        }
+    }
+}
+
+/// A part of a picture, in shares of its sides.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct Region {
+    pub(in crate::server) left: f64,
+    pub(in crate::server) top: f64,
+    pub(in crate::server) width: f64,
+    pub(in crate::server) height: f64,
+}

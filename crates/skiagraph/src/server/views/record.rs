@@ -1,0 +1,87 @@
+//! Pictures of the gallery, as JSON.
+
+use retrieval::gallery::Record;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is known of a picture of the gallery.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct RecordView {
+    id: u64,
+    key: String,
+    name: String,
+    labels: Vec<String>,
+    patient: Option<String>,
+    study: Option<String>,
+    series: Option<String>,
+    instance: Option<String>,
+    modality: Option<String>,
+    body_part: Option<String>,
+    view: Option<String>,
+    sex: Option<String>,
+    age: Option<u32>,
+    study_date: Option<String>,
+    source: Option<String>,
+    licence: Option<String>,
+    width: u32,
+    height: u32,
+    report: Option<String>,
+}
+
+impl From<(u64, Record)> for RecordView {
+    fn from((id, record): (u64, Record)) -> Self {
+        Self {
+            id,
+            key: record.key,
+            name: record.name,
+            labels: record.labels,
+            patient: record.patient,
+            study: record.study,
+            series: record.series,
+            instance: record.instance,
+            modality: record.modality,
+            body_part: record.body_part,
+            view: record.view,
+            sex: record.sex,
+            age: record.age,
+            study_date: record.study_date.map(|date| date.to_string()),
+            source: record.source,
+            licence: record.licence,
+            width: record.width,
+            height: record.height,
+            report: record.report,
+        }
+    }
+}
+
+/// Which records to list.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct ListBody {
+    #[serde(default)]
+    pub(in crate::server) filter: Option<String>,
+    #[serde(default)]
+    pub(in crate::server) offset: u64,
+    /// At most 500.
+    #[serde(default = "page")]
+    #[schemars(range(max = 500))]
+    pub(in crate::server) limit: usize,
+}
+
+fn page() -> usize {
+    60
+}
+
+/// Some of the records that a filter admits.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct ListView {
+    /// How many it admits in all.
+    pub(in crate::server) total: u64,
+    pub(in crate::server) records: Vec<RecordView>,
+}
+
+/// Other pictures of a patient, newest first.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct PriorsView {
+    pub(in crate::server) records: Vec<RecordView>,
+}

@@ -1,0 +1,96 @@
+//! A search and its answer, as JSON.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::record::RecordView;
+
+/// What to look for. At least one of `queries` and `like` is not empty.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct SearchBody {
+    /// Ids of uploaded pictures; a picture is near that is near to one of them.
+    #[serde(default)]
+    pub(in crate::server) queries: Vec<String>,
+    /// Ids of pictures of the gallery to move towards.
+    #[serde(default)]
+    pub(in crate::server) like: Vec<u64>,
+    /// Ids of pictures of the gallery to move away from.
+    #[serde(default)]
+    pub(in crate::server) unlike: Vec<u64>,
+    /// Hits wanted, 1 to 1000.
+    #[serde(default = "some")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub(in crate::server) k: usize,
+    /// Which records may answer: docs/gallery.md has the language.
+    #[serde(default)]
+    pub(in crate::server) filter: Option<String>,
+    /// Whether each patient answers once.
+    #[serde(default)]
+    pub(in crate::server) group_by_patient: bool,
+    /// Whether the query's own picture and others of its patient may answer.
+    #[serde(default)]
+    pub(in crate::server) own: bool,
+    /// The greatest distance wanted, in bits.
+    #[serde(default)]
+    pub(in crate::server) within: Option<u32>,
+    /// So many of the nearest are ordered by Euclidean distance, at most 10000.
+    #[serde(default)]
+    #[schemars(range(max = 10000))]
+    pub(in crate::server) rerank: Option<usize>,
+}
+
+fn some() -> usize {
+    24
+}
+
+/// The answer to a search.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct SearchView {
+    pub(in crate::server) hits: Vec<HitView>,
+    pub(in crate::server) bits: usize,
+    /// None for a model without estimates, and after feedback.
+    pub(in crate::server) estimate: Option<EstimateView>,
+    /// How many hits have each label, most first.
+    pub(in crate::server) tally: Vec<TallyView>,
+    pub(in crate::server) milliseconds: MillisecondsView,
+    /// Whether the query is unlike all that the model knows, or nothing answers at all.
+    pub(in crate::server) nothing_similar: bool,
+}
+
+/// An answer.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct HitView {
+    pub(in crate::server) id: u64,
+    /// Bits that differ.
+    pub(in crate::server) distance: u32,
+    /// Distance of the embeddings.
+    pub(in crate::server) euclidean: f32,
+    /// The estimated probability of being relevant, of the first ten.
+    pub(in crate::server) relevance: Option<f64>,
+    pub(in crate::server) record: RecordView,
+}
+
+/// How good an answer is likely to be.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct EstimateView {
+    /// The expected share of relevant pictures among the first ten.
+    pub(in crate::server) precision: f64,
+    /// Whether the query is unlike all that the model knows.
+    pub(in crate::server) novel: bool,
+}
+
+/// A label of some hits.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct TallyView {
+    pub(in crate::server) label: String,
+    pub(in crate::server) count: usize,
+}
+
+/// What an answer took.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct MillisecondsView {
+    /// When the queries were uploaded.
+    pub(in crate::server) encode: f64,
+    pub(in crate::server) search: f64,
+}
