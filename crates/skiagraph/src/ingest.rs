@@ -48,6 +48,8 @@ impl From<&Skipped> for Rejected {
 /// A picture ready for the network. The full-size pixels are gone: a batch of large ones would not fit.
 pub(crate) struct Decoded {
     pub(crate) record: Record,
+    /// Whether the file says that text is burned into the picture.
+    pub(crate) burned_in: bool,
     pub(crate) thumbnail: GrayImage,
     pub(crate) input: Input,
 }
@@ -224,8 +226,9 @@ pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded
         height: radiograph.height(),
         ..known
     };
+    let burned_in = header.burned_in;
     let thumbnail = overlay::shrink(&radiograph, THUMBNAIL_SIDE);
-    Ok(Decoded { record, thumbnail, input: preprocess.apply(&radiograph) })
+    Ok(Decoded { record, burned_in, thumbnail, input: preprocess.apply(&radiograph) })
 }
 
 /// An encoded picture as part of a query.

@@ -1,5 +1,6 @@
 //! The one binary: parses the command line, runs one command, prints one error.
 
+mod anonymous;
 mod bench;
 mod commands;
 mod compare;
@@ -64,6 +65,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Listen(args) => commands::listen::run(&args),
         Command::Pull(args) => commands::pull::run(&args),
         Command::Inbox(args) => commands::inbox::run(&args),
+        Command::Deidentify(args) => commands::deidentify::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Completions(args) => commands::completions::run::<Cli>(&args),
     }

@@ -38,6 +38,7 @@ const COMMANDS: [&[&str]; 31] = [
     &["inbox", "status"],
     &["inbox", "work"],
     &["inbox", "retry"],
+    &["deidentify"],
     &["bench"],
     &["completions"],
 ];

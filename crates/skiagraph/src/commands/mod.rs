@@ -5,6 +5,7 @@ pub(crate) mod calibrate;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod deidentify;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod explain;
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Listen(listen::ListenArgs),
     Pull(pull::PullArgs),
     Inbox(inbox::InboxArgs),
+    Deidentify(deidentify::DeidentifyArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
 }
