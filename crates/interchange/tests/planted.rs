@@ -120,6 +120,8 @@ fn nothing_that_was_planted_comes_out() {
             let class = if undefined { CR } else { DX };
             let bytes =
                 file(syntax, class, "SECRET", &all_of_the_table(syntax, proper, undefined, in_sequences));
+            let before = found(&inflated(syntax, &bytes));
+            assert_eq!(before.len(), if proper { MARKERS.len() } else { 2 }, "{before:?}");
             let dates = if shifted { Dates::Shifted } else { Dates::Removed };
             let done = deidentifier(Options { dates, ..Options::default() }).file(&bytes).unwrap();
             let out = inflated(syntax, &done.bytes);
