@@ -22,6 +22,7 @@ mod report;
 mod rewrite;
 mod text;
 mod unlisted;
+mod values;
 mod writer;
 
 pub use action::Action;

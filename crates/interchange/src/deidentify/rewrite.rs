@@ -13,12 +13,11 @@ use super::part10::Source;
 use super::pseudonym::Pseudonyms;
 use super::reader::{Depth, Element, Form, Item, Reader, inside};
 use super::report::Report;
+use super::values::Values;
 use super::writer::Writer;
-use super::{Options, calendar, dummy, profile, text, unlisted};
+use super::{Options, dummy, profile, unlisted};
 use crate::error::Result;
 
-/// Bytes of the longest value that is made anew: what a length of two bytes can say.
-const LONGEST: usize = 0xFFFE;
 /// Bytes that the marks take, and a little more.
 const ROOM_FOR_MARKS: usize = 2048;
 /// How compressed pixels end, in little endian, as they all are.
@@ -46,17 +45,22 @@ enum Verdict {
 
 /// Rewrites one data set.
 pub(super) struct Rewriter<'a> {
-    pseudonyms: &'a Pseudonyms,
+    values: Values<'a>,
     options: &'a Options,
-    facts: &'a Facts,
+    sop_class: &'a str,
     writer: Writer,
     pub(super) report: Report,
 }
 
 impl<'a> Rewriter<'a> {
     pub(super) fn new(pseudonyms: &'a Pseudonyms, options: &'a Options, facts: &'a Facts) -> Self {
-        let writer = Writer { bytes: Vec::new() };
-        Self { pseudonyms, options, facts, writer, report: Report::default() }
+        Self {
+            values: Values { pseudonyms, facts },
+            options,
+            sop_class: &facts.sop_class,
+            writer: Writer { bytes: Vec::new() },
+            report: Report::default(),
+        }
     }
 
     /// The new data set.
@@ -158,7 +162,7 @@ impl<'a> Rewriter<'a> {
 
     /// The SOP class of which an element's type is known.
     fn class(&self, place: Place) -> Option<&'a str> {
-        place.outermost.then_some(self.facts.sop_class.as_str())
+        place.outermost.then_some(self.sop_class)
     }
 
     fn act(
@@ -177,11 +181,11 @@ impl<'a> Rewriter<'a> {
                 self.copy(form, element, value);
                 None
             }
-            Action::Emptied => Some(self.pseudonym(element.tag, value, place).into_bytes()),
+            Action::Emptied => Some(self.values.pseudonym(element.tag, value, place.outermost).into_bytes()),
             Action::Replaced if is_sequence(element) => Some(Vec::new()),
             Action::Replaced => Some(dummy::value(meant(element)).to_vec()),
-            Action::Remapped => Some(self.remapped(value).into_bytes()),
-            Action::Shifted => match self.shifted(meant(element), value) {
+            Action::Remapped => Some(self.values.remapped(value).into_bytes()),
+            Action::Shifted => match self.values.shifted(meant(element), value) {
                 Some(moved) => Some(moved.into_bytes()),
                 None => {
                     let basic = profile::basic(element.tag, self.class(place)).unwrap_or(Action::Emptied);
@@ -200,42 +204,6 @@ impl<'a> Rewriter<'a> {
         if element.length.is_none() && !value.ends_with(&SEQUENCE_END) {
             self.writer.close_sequence(form);
         }
-    }
-
-    /// Patient ID and name stay tellable from those of others, if there were any; other emptied values are empty.
-    fn pseudonym(&self, tag: Tag, value: &[u8], place: Place) -> String {
-        let patient = match tag {
-            tags::PATIENT_ID => text::text(value, &self.facts.character_set),
-            tags::PATIENT_NAME if place.outermost && !value.is_empty() => self.facts.patient.clone(),
-            _ => None,
-        };
-        patient.map_or_else(String::new, |patient| self.pseudonyms.patient(&patient))
-    }
-
-    /// UIDs, each replaced by its own; empty if they are too many to be meant.
-    fn remapped(&self, value: &[u8]) -> String {
-        if value.len() > LONGEST {
-            return String::new();
-        }
-        let text = String::from_utf8_lossy(value);
-        let uids = text.trim_end_matches(['\0', ' ']).split('\\');
-        let uids = uids.map(|uid| if uid.is_empty() { String::new() } else { self.pseudonyms.uid(uid) });
-        let new = uids.collect::<Vec<_>>().join("\\");
-        if new.len() > LONGEST { String::new() } else { new }
-    }
-
-    /// Days moved; times as they are, as all days of a patient move by whole days. None if it is neither.
-    fn shifted(&self, vr: VR, value: &[u8]) -> Option<String> {
-        let days = self.pseudonyms.days(&self.facts.subject);
-        let text = str::from_utf8(value).ok().filter(|text| text.len() <= LONGEST)?;
-        let moved = text.split('\\').map(|text| text.trim_matches(['\0', ' '])).map(|text| match vr {
-            _ if text.is_empty() => Some(String::new()),
-            VR::DA => calendar::earlier(text, days),
-            VR::DT => calendar::earlier_time(text, days),
-            VR::TM => calendar::is_time(text).then(|| text.to_owned()),
-            _ => None,
-        });
-        Some(moved.collect::<Option<Vec<_>>>()?.join("\\"))
     }
 
     fn sequence(&mut self, reader: &mut Reader, element: &Element, place: Place) -> Result<()> {
