@@ -1,17 +1,17 @@
 """De-identified files beside their originals, read by pydicom: whole, the same picture, nothing of the patient.
 
-    deidentified.py ORIGINALS CLEAN
+    deidentified.py SKIAGRAPH FOLDER…
 
-CLEAN is what `skiagraph deidentify ORIGINALS --out CLEAN … --allow-burned-in` wrote. Files belong together by their pixels.
-Also counts what `dciodvfy` finds wrong with the new files that it did not find with the old ones, if it is installed.
+Each file of the folders goes through `SKIAGRAPH deidentify`. Also counts what `dciodvfy` finds wrong with a new file that it did
+not find with the old one, if it is installed.
 """
 
-import hashlib
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
 
 import pydicom
@@ -28,8 +28,7 @@ IDENTIFYING = [
 def read(path):
     dataset = pydicom.dcmread(path)
     dataset.walk(lambda _, element: element.value)
-    pixels = dataset.PixelData
-    return dataset, hashlib.sha256(dataset.file_meta.TransferSyntaxUID.encode() + pixels).hexdigest()
+    return dataset
 
 
 def errors(path):
@@ -39,34 +38,32 @@ def errors(path):
     return {re.sub(r"<[^>]*>|'[^']*'|= .*", "", line) for line in lines}
 
 
+def compare(original, clean):
+    """How many identifying values are as they were, and what dciodvfy complains of anew."""
+    old, new = read(original), read(clean)
+    assert new.PixelData == old.PixelData and new.file_meta.TransferSyntaxUID == old.file_meta.TransferSyntaxUID
+    assert new.SOPInstanceUID == new.file_meta.MediaStorageSOPInstanceUID == clean.stem
+    assert new.PatientIdentityRemoved == "YES" and new.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
+    assert not any(element.tag.is_private for element in new.iterall())
+    kept = [keyword for keyword in IDENTIFYING if old.get(keyword) not in (None, "") and new.get(keyword) == old.get(keyword)]
+    # dciodvfy does not inflate.
+    inflates = old.file_meta.TransferSyntaxUID != pydicom.uid.DeflatedExplicitVRLittleEndian
+    return kept, errors(clean) - errors(original) if inflates and shutil.which("dciodvfy") else set()
+
+
 def main():
-    originals, clean = (pathlib.Path(argument) for argument in sys.argv[1:3])
-    by_pixels = {}
-    for path in sorted(clean.glob("*.dcm")):
-        dataset, digest = read(path)
-        assert dataset.SOPInstanceUID == dataset.file_meta.MediaStorageSOPInstanceUID == path.stem
-        assert dataset.PatientIdentityRemoved == "YES" and dataset.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
-        assert not any(element.tag.is_private for element in dataset.iterall())
-        by_pixels.setdefault(digest, []).append((path, dataset))
-    compared = kept = worse = 0
-    for path in sorted(originals.glob("*.dcm")):
-        old, digest = read(path)
-        assert digest in by_pixels, f"{path} has no counterpart with the same pixels"
-        for clean_path, new in by_pixels[digest]:
-            compared += 1
-            for keyword in IDENTIFYING:
-                was = old.get(keyword)
-                if was not in (None, "") and new.get(keyword) == was:
-                    kept += 1
-                    print(f"{path.name}: {keyword} is as it was")
-        # dciodvfy does not inflate.
-        inflates = old.file_meta.TransferSyntaxUID != pydicom.uid.DeflatedExplicitVRLittleEndian
-        if inflates and shutil.which("dciodvfy") and len(by_pixels[digest]) == 1:
-            new_errors = errors(by_pixels[digest][0][0]) - errors(path)
-            worse += len(new_errors)
-            for error in sorted(new_errors):
-                print(f"{path.name}: {error}")
-    print(f"{compared} pairs with equal pixels, {kept} identifying values kept, {worse} new complaints of dciodvfy")
+    skiagraph, *folders = sys.argv[1:]
+    files = kept = worse = 0
+    for original in sorted(path for folder in folders for path in pathlib.Path(folder).glob("*.dcm")):
+        with tempfile.TemporaryDirectory() as folder:
+            key = pathlib.Path(folder) / "key"
+            command = [skiagraph, "deidentify", original, "--out", folder, "--key", key, "--make-key", "--allow-burned-in"]
+            subprocess.run(command, check=True, capture_output=True)
+            values, complaints = compare(original, next(pathlib.Path(folder).glob("*.dcm")))
+        files, kept, worse = files + 1, kept + len(values), worse + len(complaints)
+        for said in [*values, *sorted(complaints)]:
+            print(f"{original}: {said}")
+    print(f"{files} files with equal pixels, {kept} identifying values kept, {worse} new complaints of dciodvfy")
     sys.exit(kept > 0)
 
 
