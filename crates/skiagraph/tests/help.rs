@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&[&str]; 31] = [
+const COMMANDS: [&[&str]; 32] = [
     &[],
     &["demo"],
     &["train"],
