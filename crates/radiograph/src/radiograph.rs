@@ -34,6 +34,8 @@ pub struct Header {
     pub bits_stored: u8,
     /// Whether low values were white (MONOCHROME1) and were turned round.
     pub inverted: bool,
+    /// Whether the file says that text is burned into the picture (DICOM Burned In Annotation).
+    pub burned_in: bool,
     /// Frames of the file; 0 where the format has none.
     pub frames: u32,
     /// DICOM SOP Instance UID.

@@ -73,7 +73,7 @@ fn a_full_disk_loses_nothing_and_says_so() {
     assert_eq!(gallery.index().nearest(&code(3, MODELS[0]), 1).unwrap()[0].distance, 0);
     for made in [
         gallery.back_up(&dir.join("copy")).unwrap_err(),
-        gallery.export(&dir.join("export"), |_| {}).map(|_| ()).unwrap_err(),
+        gallery.export(&dir.join("export"), |record| record, |_| {}).map(|_| ()).unwrap_err(),
         gallery.compact().map(|_| ()).unwrap_err(),
         store(&mut gallery, stored..stored + 16, 8000).unwrap_err(),
     ] {

@@ -48,6 +48,8 @@ impl From<&Skipped> for Rejected {
 /// A picture ready for the network. The full-size pixels are gone: a batch of large ones would not fit.
 pub(crate) struct Decoded {
     pub(crate) record: Record,
+    /// Whether the file says that text is burned into the picture.
+    pub(crate) burned_in: bool,
     pub(crate) thumbnail: GrayImage,
     pub(crate) input: Input,
 }
@@ -212,7 +214,8 @@ pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded
     let (radiograph, key) = read(&listed.path)?;
     let record = described(&radiograph, key, listed.record.clone());
     let thumbnail = overlay::shrink(&radiograph, THUMBNAIL_SIDE);
-    Ok(Decoded { record, thumbnail, input: preprocess.apply(&radiograph) })
+    let burned_in = radiograph.header().burned_in;
+    Ok(Decoded { record, burned_in, thumbnail, input: preprocess.apply(&radiograph) })
 }
 
 /// What is known of a picture, and what its file says where nothing is.

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use retrieval::gallery::{Gallery, Record};
 use serde::Serialize;
 
+use crate::anonymous::Deidentification;
 use crate::ingest::{self, Decoded, Listed};
 
 /// Instances that are taken, decoded, encoded and committed together.
@@ -42,6 +43,8 @@ pub(crate) struct Intake<'a> {
     pub(crate) consumer: Consumer<'a>,
     pub(crate) gallery: Gallery,
     pub(crate) encoder: Encoder,
+    /// What takes identities out of records, if anything does.
+    pub(crate) deidentification: Option<Deidentification>,
 }
 
 impl Intake<'_> {
@@ -75,7 +78,8 @@ impl Intake<'_> {
 
     fn batch(&mut self, items: Vec<Item>) -> Result<Taken> {
         let preprocess = self.encoder.preprocess();
-        let decoded: Vec<Result<Decoded>> = items.par_iter().map(|item| decode(item, preprocess)).collect();
+        let decoded = items.par_iter().map(|item| decode(item, preprocess, self.deidentification.as_ref()));
+        let decoded: Vec<Result<Decoded>> = decoded.collect();
         let mut taken = Taken::default();
         let (mut sound, mut pictures) = (Vec::new(), Vec::new());
         for (item, decoded) in items.into_iter().zip(decoded) {
@@ -110,7 +114,15 @@ impl Intake<'_> {
 }
 
 /// An instance is named in the gallery as it is in the inbox: its own name is patient data.
-fn decode(item: &Item, preprocess: &Preprocess) -> Result<Decoded> {
+fn decode(
+    item: &Item,
+    preprocess: &Preprocess,
+    deidentification: Option<&Deidentification>,
+) -> Result<Decoded> {
     let record = Record { name: format!("{}.dcm", item.key()), ..Record::default() };
-    ingest::decode(&Listed { path: item.path().to_owned(), record }, preprocess)
+    let picture = ingest::decode(&Listed { path: item.path().to_owned(), record }, preprocess)?;
+    match deidentification {
+        Some(deidentification) => deidentification.picture(picture),
+        None => Ok(picture),
+    }
 }

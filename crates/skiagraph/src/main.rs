@@ -1,5 +1,6 @@
 //! The one binary: parses the command line, runs one command, prints one error.
 
+mod anonymous;
 mod answer;
 mod bench;
 mod commands;
@@ -68,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Inbox(args) => commands::inbox::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
         Command::ApiKey(args) => commands::api_key::run(&args),
+        Command::Deidentify(args) => commands::deidentify::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Completions(args) => commands::completions::run::<Cli>(&args),
     }

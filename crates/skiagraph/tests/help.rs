@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&[&str]; 36] = [
+const COMMANDS: [&[&str]; 37] = [
     &[],
     &["demo"],
     &["train"],
@@ -43,6 +43,7 @@ const COMMANDS: [&[&str]; 36] = [
     &["api-key", "new"],
     &["api-key", "list"],
     &["api-key", "revoke"],
+    &["deidentify"],
     &["bench"],
     &["completions"],
 ];

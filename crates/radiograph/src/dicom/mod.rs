@@ -81,6 +81,7 @@ fn describe(
         format: Some(Format::Dicom),
         bits_stored: encoding.stored as u8,
         inverted,
+        burned_in: elements.text(tags::BURNED_IN_ANNOTATION).is_some_and(|said| said == "YES"),
         frames,
         sop_instance_uid: elements
             .text(tags::SOP_INSTANCE_UID)

@@ -129,7 +129,7 @@ fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gall
     }
     gallery.delete(&others)?;
     let listed: Vec<_> = database.iter().map(|item| Listed::from_item(item)).collect();
-    let filled = fill(&mut gallery, encoder, &listed)?;
+    let filled = fill(&mut gallery, encoder, &listed, None)?;
     if gallery.is_empty() {
         bail!(
             "not one of the {} samples is usable\n{}",

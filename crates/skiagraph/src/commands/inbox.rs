@@ -8,6 +8,7 @@ use pacs::inbox::{Counts, Failure, Inbox, Key, Limits};
 use retrieval::gallery::Gallery;
 use serde::Serialize;
 
+use crate::anonymous::DeidentifyArgs;
 use crate::intake::Intake;
 use crate::model::ModelArgs;
 use crate::output;
@@ -79,6 +80,8 @@ pub(crate) struct Destination {
     gallery: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    deidentify: DeidentifyArgs,
 }
 
 impl Destination {
@@ -90,10 +93,11 @@ impl Destination {
     /// The one who fills the gallery from the inbox.
     pub(crate) fn intake<'a>(&self, inbox: &'a Inbox) -> Result<Intake<'a>> {
         let folder = self.gallery.as_ref().context("--gallery FOLDER says where pictures go")?;
+        let deidentification = self.deidentify.deidentification()?;
         let consumer = inbox.consumer()?;
         let encoder = self.model.load()?;
         let gallery = Gallery::open_or_create(folder, encoder.model_id(), encoder.bits())?;
-        Ok(Intake { consumer, gallery, encoder })
+        Ok(Intake { consumer, gallery, encoder, deidentification })
     }
 }
 

@@ -9,6 +9,7 @@ use radiograph::dataset::{Dataset, Split};
 use retrieval::gallery::{Gallery, Insertion};
 use serde::Serialize;
 
+use crate::anonymous::{Deidentification, DeidentifyArgs};
 use crate::ingest::{self, Batch, Listed, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
@@ -17,6 +18,7 @@ use crate::progress::Progress;
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph index --gallery g pictures/ another.dcm
   skiagraph index --gallery g --manifest data/manifest.csv --split train,database
+  skiagraph index --gallery g --deidentify site.key pictures/
   skiagraph index --model runs/a/model.safetensors --gallery g-of-a pictures/ --json
 
 A picture that the gallery already has (the same SOP Instance UID, or the same bytes) is left as it
@@ -44,6 +46,8 @@ pub(crate) struct IndexArgs {
     /// Only these splits of the manifest
     #[arg(long, value_name = "SPLIT", value_delimiter = ',', requires = "manifest")]
     split: Vec<SplitName>,
+    #[command(flatten)]
+    deidentify: DeidentifyArgs,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -96,9 +100,10 @@ pub(crate) fn run(args: &IndexArgs) -> Result<()> {
         Some(manifest) => list_manifest(manifest, &args.split)?,
         None => (ingest::list_paths(&args.paths)?, Vec::new()),
     };
+    let deidentification = args.deidentify.deidentification()?;
     let encoder = args.model.load()?;
     let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
-    let mut filled = fill(&mut gallery, &encoder, &listed)?;
+    let mut filled = fill(&mut gallery, &encoder, &listed, deidentification.as_ref())?;
     filled.rejected.splice(0..0, missing);
     report(args, &gallery, &filled)?;
     if filled.added + filled.known == 0 {
@@ -122,11 +127,20 @@ fn list_manifest(manifest: &Path, splits: &[SplitName]) -> Result<(Vec<Listed>, 
 }
 
 /// Puts the pictures into the gallery, a durable batch at a time.
-pub(crate) fn fill(gallery: &mut Gallery, encoder: &Encoder, listed: &[Listed]) -> Result<Filled> {
+pub(crate) fn fill(
+    gallery: &mut Gallery,
+    encoder: &Encoder,
+    listed: &[Listed],
+    deidentification: Option<&Deidentification>,
+) -> Result<Filled> {
     let mut filled = Filled::default();
     let progress = Progress::images("indexing", listed.len());
     ingest::for_each_batch(listed, encoder.preprocess(), |batch| {
         let files = batch.files;
+        let batch = match deidentification {
+            Some(deidentification) => deidentification.batch(batch),
+            None => batch,
+        };
         fill_batch(gallery, encoder, batch, &mut filled)?;
         progress.advance(files);
         Ok(())

@@ -24,6 +24,7 @@ const WAIT: Duration = Duration::from_millis(300);
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph listen --inbox inbox --gallery g
   skiagraph listen --inbox inbox --gallery g --ae-title XRAYS --port 104 --address 0.0.0.0 --caller PACS1
+  skiagraph listen --inbox inbox --gallery g --deidentify site.key
   skiagraph listen --inbox inbox --store-only --json
   skiagraph listen --inbox inbox --gallery g --dicomweb 127.0.0.1:8043 --dicomweb-bearer token.txt
 

@@ -6,6 +6,7 @@ pub(crate) mod calibrate;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod deidentify;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod explain;
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Inbox(inbox::InboxArgs),
     Serve(serve::ServeArgs),
     ApiKey(api_key::ApiKeyArgs),
+    Deidentify(deidentify::DeidentifyArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
 }

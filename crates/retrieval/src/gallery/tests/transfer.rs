@@ -1,12 +1,13 @@
 //! There and back as Parquet; damaged exports.
 
 use super::*;
+use std::convert::identity;
 
 fn exported(n: u64) -> (TempDir, std::path::PathBuf, Gallery) {
     let parent = folder();
     let gallery = filled(&parent.path().join("gallery"), n);
     let export = parent.path().join("export");
-    gallery.export(&export, |_| {}).unwrap();
+    gallery.export(&export, identity, |_| {}).unwrap();
     (parent, export, gallery)
 }
 
@@ -20,7 +21,7 @@ fn a_gallery_goes_there_and_back() {
     gallery.commit().unwrap();
     let export = parent.path().join("export");
     let mut written = 0;
-    let manifest = gallery.export(&export, |n| written += n).unwrap();
+    let manifest = gallery.export(&export, identity, |n| written += n).unwrap();
     assert_eq!((manifest.records, manifest.bits, manifest.dimensions, written), (1301, 64, Some(3), 1301));
     let to = parent.path().join("again");
     let mut read = 0;
@@ -33,7 +34,7 @@ fn a_gallery_goes_there_and_back() {
         assert_eq!(gallery.embedding(a).unwrap(), again.embedding(b).unwrap());
         assert_eq!(gallery.thumbnail(a).unwrap(), again.thumbnail(b).unwrap());
     }
-    assert!(matches!(gallery.export(&export, |_| {}), Err(Error::NotEmpty { .. })));
+    assert!(matches!(gallery.export(&export, identity, |_| {}), Err(Error::NotEmpty { .. })));
     assert!(matches!(Gallery::import(&export, &to, |_| {}), Err(Error::NotEmpty { .. })));
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::columns::{Column, FIELDS, Kind, schema};
 use super::{FORMAT, MANIFEST, Manifest, TABLE, VERSION, digest};
-use crate::gallery::{Entry, Gallery};
+use crate::gallery::{Entry, Gallery, Record};
 use crate::{Error, Result};
 
 /// Pictures that are in memory together.
@@ -22,13 +22,19 @@ const ROWS: usize = 512;
 
 impl Gallery {
     /// Writes what is committed now into a new or empty folder, as Parquet with a manifest; other processes may go on writing.
-    /// `progress` is told how many pictures are written. The manifest comes last: without it there is no export.
+    /// `change` gives what is written in place of a record; `progress` is told how many pictures are written. The manifest comes
+    /// last: without it there is no export.
     ///
     /// # Errors
     /// If the folder holds anything or cannot be written, or a picture of the gallery is damaged: then nothing is left there.
-    pub fn export(&self, to: &Path, progress: impl FnMut(usize)) -> Result<Manifest> {
+    pub fn export(
+        &self,
+        to: &Path,
+        change: impl Fn(Record) -> Record,
+        progress: impl FnMut(usize),
+    ) -> Result<Manifest> {
         claim(to)?;
-        let manifest = self.write_table(&to.join(TABLE), progress).and_then(|manifest| {
+        let manifest = self.write_table(&to.join(TABLE), change, progress).and_then(|manifest| {
             let path = to.join(MANIFEST);
             let text = serde_json::to_string_pretty(&manifest).map_err(io::Error::from);
             let written = text.and_then(|text| fs::write(&path, text + "\n"));
@@ -42,7 +48,12 @@ impl Gallery {
         manifest
     }
 
-    fn write_table(&self, table: &Path, mut progress: impl FnMut(usize)) -> Result<Manifest> {
+    fn write_table(
+        &self,
+        table: &Path,
+        change: impl Fn(Record) -> Record,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Manifest> {
         let failed_there = |source| self.failed(source);
         let snapshot = self.connection.unchecked_transaction().map_err(failed_there)?;
         let ids = snapshot.prepare("SELECT id FROM records ORDER BY id").and_then(|mut statement| {
@@ -52,7 +63,7 @@ impl Gallery {
         let failed = |error| unwritable(table, io::Error::other(error));
         let mut writer = writer(table).map_err(failed)?;
         for ids in ids.chunks(ROWS) {
-            let entries = ids.iter().map(|&id| Ok((id, self.entry(id.cast_unsigned())?)));
+            let entries = ids.iter().map(|&id| Ok((id, self.entry(id.cast_unsigned(), &change)?)));
             let entries = entries.collect::<Result<Vec<_>>>()?;
             write(&mut writer, &entries).map_err(failed)?;
             progress(entries.len());
@@ -73,9 +84,9 @@ impl Gallery {
         })
     }
 
-    fn entry(&self, id: u64) -> Result<Entry> {
+    fn entry(&self, id: u64, change: impl Fn(Record) -> Record) -> Result<Entry> {
         Ok(Entry {
-            record: self.record(id)?,
+            record: change(self.record(id)?),
             code: self.code(id)?,
             embedding: self.embedding(id)?,
             thumbnail: self.thumbnail(id)?,

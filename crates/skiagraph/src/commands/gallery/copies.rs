@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use retrieval::gallery::Gallery;
 use serde_json::json;
 
+use crate::anonymous::KeyArgs;
 use crate::output;
 use crate::progress::Progress;
 
@@ -22,6 +23,14 @@ pub(super) struct Pair {
     json: bool,
 }
 
+#[derive(clap::Args)]
+pub(super) struct Export {
+    #[command(flatten)]
+    pair: Pair,
+    #[command(flatten)]
+    deidentify: KeyArgs,
+}
+
 /// A copy, which is checked as `gallery verify` does.
 pub(super) fn back_up(pair: &Pair) -> Result<()> {
     Gallery::open(&pair.from)?.back_up(&pair.to)?;
@@ -34,10 +43,17 @@ pub(super) fn back_up(pair: &Pair) -> Result<()> {
     report(pair, copy.len(), "copied")
 }
 
-pub(super) fn export(pair: &Pair) -> Result<()> {
+/// An export, of pseudonyms if a key is given. Thumbnails are as they are.
+pub(super) fn export(args: &Export) -> Result<()> {
+    let pair = &args.pair;
+    let deidentification = args.deidentify.deidentification()?;
     let gallery = Gallery::open(&pair.from)?;
+    let change = |record| match &deidentification {
+        Some(deidentification) => deidentification.record(record),
+        None => record,
+    };
     let progress = Progress::images("exporting", gallery.len());
-    let manifest = gallery.export(&pair.to, |pictures| progress.advance(pictures))?;
+    let manifest = gallery.export(&pair.to, change, |pictures| progress.advance(pictures))?;
     progress.finish();
     if pair.json {
         return output::json(&manifest);

@@ -50,9 +50,9 @@ enum Action {
     Backup(copies::Pair),
     /// Write a gallery as Parquet, with a manifest, for other programs and for `gallery import`
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery export g g-export\n  \
-                            skiagraph gallery export g g-export --json\n  \
+                            skiagraph gallery export g g-export --deidentify site.key --json\n  \
                             python -c 'import pandas; print(pandas.read_parquet(\"g-export/gallery.parquet\"))'")]
-    Export(copies::Pair),
+    Export(copies::Export),
     /// Make a gallery of what `gallery export` wrote
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery import g-export g2\n  \
                             skiagraph gallery import g-export g2 --json")]
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
         Action::Compact(folder) => compact(folder),
         Action::Reindex(args) => reindex::run(args),
         Action::Backup(pair) => copies::back_up(pair),
-        Action::Export(pair) => copies::export(pair),
+        Action::Export(args) => copies::export(args),
         Action::Import(pair) => copies::import(pair),
     }
 }

@@ -9,6 +9,7 @@ use network::{Encoder, Encoding};
 use retrieval::estimate::Estimate;
 use retrieval::gallery::{Filter, Gallery, Hit, Record};
 
+use crate::anonymous::{Deidentification, KeyArgs};
 use crate::answer::{Question, answer};
 use crate::ingest::{self, Decoded, Listed};
 use crate::model::ModelArgs;
@@ -68,6 +69,8 @@ pub(crate) struct SearchArgs {
     /// Let the query's own picture and other pictures of the same patient answer, too
     #[arg(long)]
     own: bool,
+    #[command(flatten)]
+    deidentify: KeyArgs,
     /// Print the answers as JSON
     #[arg(long)]
     json: bool,
@@ -102,7 +105,14 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     let encoder = args.model.load()?;
     gallery.check_model(encoder.model_id(), encoder.bits())?;
     let judged = Judged { like: find(&gallery, &args.like)?, unlike: find(&gallery, &args.unlike)? };
-    let pictures = args.images.iter().map(|path| ingest::decode(&Listed::bare(path), encoder.preprocess()));
+    let deidentification = args.deidentify.deidentification()?;
+    let pictures = args.images.iter().map(|path| {
+        let picture = ingest::decode(&Listed::bare(path), encoder.preprocess())?;
+        Ok(match &deidentification {
+            Some(deidentification) => known_by_pseudonyms(picture, deidentification),
+            None => picture,
+        })
+    });
     let pictures = pictures.collect::<Result<Vec<_>>>()?;
     let encodings = ingest::encode_pictures(&encoder, &pictures)?;
     let entries = judged.like.iter().map(|&id| Ok((id, gallery.record(id)?)));
@@ -121,6 +131,12 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
         write_page(&page(&encoder, &gallery, &answers)?, path)?;
     }
     show::print(args, &gallery, &answers)
+}
+
+/// A query as a gallery of pseudonyms knows it and its patient; whoever asks knows it by its name.
+fn known_by_pseudonyms(picture: Decoded, deidentification: &Deidentification) -> Decoded {
+    let name = picture.record.name.clone();
+    Decoded { record: Record { name, ..deidentification.record(picture.record) }, ..picture }
 }
 
 /// The entries that were named by key or id.

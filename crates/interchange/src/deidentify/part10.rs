@@ -1,0 +1,143 @@
+//! DICOM files (PS3.10 7): what surrounds a data set, opened and written anew.
+
+use std::borrow::Cow;
+use std::io::{Read, Write};
+
+use dicom_core::Tag;
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::FileMetaTableBuilder;
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+
+use super::reader::{Depth, Form, Reader};
+use super::text;
+use crate::error::{Error, Result};
+
+const PREAMBLE: usize = 128;
+const MAGIC: &[u8; 4] = b"DICM";
+/// Retired (PS3.5 A.3).
+const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
+/// Of these, all after the file meta group is one deflated stream (PS3.5 A.5, A.7, A.11).
+const DEFLATED: [&str; 3] = [
+    uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    uids::JPIP_REFERENCED_DEFLATE,
+    uids::JPIPHTJ2K_REFERENCED_DEFLATE,
+];
+
+/// A file, opened.
+pub(super) struct Source<'a> {
+    data: Cow<'a, [u8]>,
+    start: usize,
+    form: Form,
+    deflated: bool,
+    transfer_syntax: String,
+    /// What the file meta group says of class and instance, which counts where the data set does not say.
+    pub(super) sop_class: Option<String>,
+    pub(super) sop_instance: Option<String>,
+}
+
+impl Source<'_> {
+    /// The data set.
+    pub(super) fn data_set(&self) -> Reader<'_> {
+        Reader::new(&self.data, self.start, self.form)
+    }
+
+    /// Bytes of the data set.
+    pub(super) fn len(&self) -> usize {
+        self.data.len() - self.start
+    }
+}
+
+/// Opens a file of at most so many bytes, before and after inflation.
+pub(super) fn open(bytes: &[u8], max_bytes: u64) -> Result<Source<'_>> {
+    if bytes.len() as u64 > max_bytes {
+        return Err(Error::TooManyBytes { limit: max_bytes });
+    }
+    if bytes.get(PREAMBLE..PREAMBLE + MAGIC.len()) != Some(MAGIC) {
+        return Err(Error::NotDicom { got: "no DICM after 128 bytes" });
+    }
+    let mut reader = Reader::new(bytes, PREAMBLE + MAGIC.len(), Form::Explicit);
+    let wanted =
+        [tags::MEDIA_STORAGE_SOP_CLASS_UID, tags::MEDIA_STORAGE_SOP_INSTANCE_UID, tags::TRANSFER_SYNTAX_UID];
+    let [sop_class, sop_instance, transfer_syntax] = uids_of_group_2(&mut reader, wanted)?;
+    let missing = || Error::NotDicom { got: "a file meta group without transfer syntax" };
+    let transfer_syntax = transfer_syntax.ok_or_else(missing)?;
+    let (form, deflated) = form(&transfer_syntax)?;
+    let (data, start) = match deflated {
+        true => (Cow::Owned(inflate(reader.rest(), max_bytes)?), 0),
+        false => (Cow::Borrowed(bytes), reader.at),
+    };
+    let form = form_found(&data, start).filter(|_| form != Form::Big).unwrap_or(form);
+    Ok(Source { data, start, form, deflated, transfer_syntax, sop_class, sop_instance })
+}
+
+fn uids_of_group_2<const N: usize>(reader: &mut Reader, wanted: [Tag; N]) -> Result<[Option<String>; N]> {
+    let mut found = [const { None }; N];
+    // The group ends where another begins; the group length in its first element is often wrong.
+    while reader.rest().starts_with(&[2, 0]) {
+        let element = reader.element()?;
+        let value = reader.value(&element, Depth::OUTERMOST)?;
+        if let Some(at) = wanted.iter().position(|&wanted| wanted == element.tag) {
+            found[at] = text::uid(value);
+        }
+    }
+    Ok(found)
+}
+
+/// How the data set of a transfer syntax is written, and whether it is deflated (PS3.5 A).
+fn form(transfer_syntax: &str) -> Result<(Form, bool)> {
+    match transfer_syntax {
+        uids::IMPLICIT_VR_LITTLE_ENDIAN => Ok((Form::Implicit, false)),
+        BIG_ENDIAN => Ok((Form::Big, false)),
+        deflated if DEFLATED.contains(&deflated) => Ok((Form::Explicit, true)),
+        other if other.starts_with("1.2.840.10008.1.2.") => Ok((Form::Explicit, false)),
+        _ => Err(Error::TransferSyntax),
+    }
+}
+
+/// Some files are not written as their transfer syntax says: whether a value representation follows the first tag tells. A
+/// length that looks like one would be above 16,000, of an element that comes first.
+fn form_found(data: &[u8], start: usize) -> Option<Form> {
+    let vr = data.get(start + 4..start + 6)?;
+    Some(if vr.iter().all(u8::is_ascii_uppercase) { Form::Explicit } else { Form::Implicit })
+}
+
+fn inflate(bytes: &[u8], max_bytes: u64) -> Result<Vec<u8>> {
+    let mut data = Vec::new();
+    let read = DeflateDecoder::new(bytes).take(max_bytes.saturating_add(1)).read_to_end(&mut data);
+    read.map_err(Error::Inflate)?;
+    match data.len() as u64 > max_bytes {
+        true => Err(Error::TooManyBytes { limit: max_bytes }),
+        false => Ok(data),
+    }
+}
+
+/// A file of a new data set, in the transfer syntax that the old one had. The preamble is empty, and the file meta group has
+/// nothing in it but what it must (PS3.10 7.1).
+pub(super) fn write(
+    source: &Source,
+    sop_class: &str,
+    sop_instance: &str,
+    data_set: &[u8],
+) -> Result<Vec<u8>> {
+    let meta = FileMetaTableBuilder::new()
+        .media_storage_sop_class_uid(sop_class)
+        .media_storage_sop_instance_uid(sop_instance)
+        .transfer_syntax(source.transfer_syntax.as_str())
+        .build()
+        .map_err(|error| Error::Meta(Box::new(error)))?;
+    let mut file = vec![0; PREAMBLE];
+    file.extend(MAGIC);
+    meta.write(&mut file).map_err(|error| Error::Meta(Box::new(error)))?;
+    if source.deflated {
+        let mut deflating = DeflateEncoder::new(file, Compression::default());
+        deflating.write_all(data_set).map_err(Error::Inflate)?;
+        file = deflating.finish().map_err(Error::Inflate)?;
+        // PS3.5 A.5: to an even length.
+        file.resize(file.len().next_multiple_of(2), 0);
+    } else {
+        file.extend(data_set);
+    }
+    Ok(file)
+}

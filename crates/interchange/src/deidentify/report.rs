@@ -1,0 +1,45 @@
+//! What was done to a file: how often, to which attribute; never a value.
+
+use std::collections::BTreeMap;
+
+use dicom_core::Tag;
+use serde::{Serialize, Serializer};
+
+use super::action::Action;
+use super::facts::BurnedIn;
+
+/// What was done to a file. Attributes in sequences count like others; what lay in a removed sequence does not.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// What the file says of text in its picture.
+    pub burned_in: BurnedIn,
+    /// How often each action was taken, by attribute.
+    pub actions: BTreeMap<Action, BTreeMap<Attribute, u64>>,
+    /// Private elements that were removed.
+    pub private: u64,
+    /// Elements that were removed as the dictionary does not know them, or has them otherwise.
+    pub unknown: u64,
+    /// Bytes after the picture that are no elements, and were left out.
+    pub trailing_bytes: u64,
+}
+
+/// An attribute, which reads `(0010,0020)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attribute(pub Tag);
+
+impl Serialize for Attribute {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl Report {
+    /// How often an action was taken, whatever the attribute.
+    pub fn count(&self, action: Action) -> u64 {
+        self.actions.get(&action).map_or(0, |attributes| attributes.values().sum())
+    }
+
+    pub(super) fn note(&mut self, action: Action, tag: Tag) {
+        *self.actions.entry(action).or_default().entry(Attribute(tag)).or_default() += 1;
+    }
+}

@@ -1,0 +1,55 @@
+//! New values in place of old ones: pseudonyms, UIDs, days.
+
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::tags;
+
+use super::facts::Facts;
+use super::pseudonym::Pseudonyms;
+use super::{calendar, text};
+
+/// Bytes of the longest value that is made anew: what a length of two bytes can say.
+const LONGEST: usize = 0xFFFE;
+
+/// What the new values of a file follow from.
+pub(super) struct Values<'a> {
+    pub(super) pseudonyms: &'a Pseudonyms,
+    pub(super) facts: &'a Facts,
+}
+
+impl Values<'_> {
+    /// Patient ID and name stay tellable from those of others, if there were any; other emptied values are empty.
+    pub(super) fn pseudonym(&self, tag: Tag, value: &[u8], outermost: bool) -> String {
+        let patient = match tag {
+            tags::PATIENT_ID => text::text(value, &self.facts.character_set),
+            tags::PATIENT_NAME if outermost && !value.is_empty() => self.facts.patient.clone(),
+            _ => None,
+        };
+        patient.map_or_else(String::new, |patient| self.pseudonyms.patient(&patient))
+    }
+
+    /// UIDs, each replaced by its own; empty if they are too many to be meant.
+    pub(super) fn remapped(&self, value: &[u8]) -> String {
+        if value.len() > LONGEST {
+            return String::new();
+        }
+        let text = String::from_utf8_lossy(value);
+        let uids = text.trim_end_matches(['\0', ' ']).split('\\');
+        let uids = uids.map(|uid| if uid.is_empty() { String::new() } else { self.pseudonyms.uid(uid) });
+        let new = uids.collect::<Vec<_>>().join("\\");
+        if new.len() > LONGEST { String::new() } else { new }
+    }
+
+    /// Days moved; times as they are, as all days of a patient move by whole days. None if it is neither.
+    pub(super) fn shifted(&self, vr: VR, value: &[u8]) -> Option<String> {
+        let days = self.pseudonyms.days(&self.facts.subject);
+        let text = str::from_utf8(value).ok().filter(|text| text.len() <= LONGEST)?;
+        let moved = text.split('\\').map(|text| text.trim_matches(['\0', ' '])).map(|text| match vr {
+            _ if text.is_empty() => Some(String::new()),
+            VR::DA => calendar::earlier(text, days),
+            VR::DT => calendar::earlier_time(text, days),
+            VR::TM => calendar::is_time(text).then(|| text.to_owned()),
+            _ => None,
+        });
+        Some(moved.collect::<Option<Vec<_>>>()?.join("\\"))
+    }
+}

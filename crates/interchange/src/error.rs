@@ -1,0 +1,95 @@
+//! What can go wrong with objects that we read and write, with what was got, what was expected and what to do.
+
+use std::path::PathBuf;
+
+use dicom_core::Tag;
+
+/// Errors of this crate. None shows patient data or a key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A key file cannot be read or made.
+    #[error("cannot {action} the key file `{path}`: {source}")]
+    KeyFile {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A key that is too short to keep anything secret, or no key at all.
+    #[error(
+        "the key file `{path}` has {got} bytes, expected 32 to 4096; `skiagraph deidentify --make-key` makes one"
+    )]
+    KeyLength {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        got: u64,
+    },
+    /// A key that others may read.
+    #[error(
+        "the key file `{path}` has the mode {mode:o}, expected one that its owner alone may read: chmod 600 it"
+    )]
+    KeyReadable {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Random(getrandom::Error),
+    /// Bytes that are no DICOM file.
+    #[error(
+        "not a DICOM file: {got}, expected `DICM` after 128 bytes and the UIDs of class, instance and transfer syntax"
+    )]
+    NotDicom {
+        /// What was found.
+        got: &'static str,
+    },
+    /// More bytes than the limit, of the file or of its inflated data set.
+    #[error("more than {limit} bytes, expected fewer; raise the limit if this is a real radiograph")]
+    TooManyBytes {
+        /// The limit.
+        limit: u64,
+    },
+    /// A data set that ends where it should not, or claims what is not there.
+    #[error("DICOM does not parse: {tag} at byte {at} {problem}")]
+    Parse {
+        /// The element.
+        tag: Tag,
+        /// Where its header begins; of a deflated data set, after inflation.
+        at: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A deflated data set that does not inflate.
+    #[error("the deflated data set does not inflate: {0}")]
+    Inflate(std::io::Error),
+    /// A transfer syntax that nobody knows, whose data set cannot be read.
+    #[error("TransferSyntaxUID names no transfer syntax of the standard; have the sender transcode")]
+    TransferSyntax,
+    /// A directory of files, whose offsets would be wrong afterwards.
+    #[error("a DICOMDIR is a table of contents, expected an instance; make a new DICOMDIR of the new files")]
+    Directory,
+    /// A picture that names, or may name, the patient.
+    #[error(
+        "the picture itself may name the patient ({0}), and pixels are not cleaned; look at it, and allow burned-in text \
+         if it is harmless"
+    )]
+    BurnedIn(crate::deidentify::Doubt),
+    /// A value that is too long for its value representation.
+    #[error("the new value of {tag} is too long, expected at most 65534 bytes")]
+    Unwritable {
+        /// The element.
+        tag: Tag,
+    },
+    /// A file meta group that cannot be written.
+    #[error("the file meta group cannot be written: {0}")]
+    Meta(Box<dicom_object::meta::Error>),
+}
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
