@@ -1,0 +1,96 @@
+// The one place that asks the server. No patient data in addresses: queries and records go by id, filters in bodies.
+import type { Answer, CaseRecord, ErrorBody, Gallery, Page, Query, Question, Region, Session } from './types.ts';
+
+const BASE = '/api/v1';
+/** How often a busy server is asked again, as it wishes. */
+const RETRIES = 3;
+
+/** Why a request failed; `code` is the server's, or `unreachable`. */
+export class Failure extends Error {
+  readonly code: string;
+  readonly status: number;
+  readonly position: number | null;
+  readonly expected: string | null;
+
+  constructor(status: number, body: ErrorBody) {
+    super(body.message);
+    this.code = body.code;
+    this.status = status;
+    this.position = body.position ?? null;
+    this.expected = body.expected ?? null;
+  }
+}
+
+async function failure(response: Response): Promise<Failure> {
+  const unknown = { code: 'internal', message: `${response.status} ${response.statusText}` };
+  const body = (await response.json().catch(() => null)) as { error?: ErrorBody } | null;
+  return new Failure(response.status, body?.error ?? unknown);
+}
+
+function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}
+
+async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { 'X-Requested-With': 'skiagraph', ...(init.headers as Record<string, string> | undefined) };
+  for (let attempt = 0; ; attempt += 1) {
+    let response: Response;
+    try {
+      response = await fetch(BASE + path, { ...init, headers });
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'AbortError') throw error;
+      throw new Failure(0, { code: 'unreachable', message: '' });
+    }
+    if (response.ok) return response;
+    const again = Number(response.headers.get('Retry-After'));
+    if (!(again > 0 && again <= 10) || attempt === RETRIES) throw await failure(response);
+    await pause(again);
+  }
+}
+
+async function json<T>(path: string, init?: RequestInit): Promise<T> {
+  return (await (await ask(path, init)).json()) as T;
+}
+
+function body(value: unknown, signal?: AbortSignal): RequestInit {
+  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) };
+  return signal ? { ...init, signal } : init;
+}
+
+export const api = {
+  gallery: () => json<Gallery>('/gallery'),
+  session: () => json<Session>('/session'),
+  signIn: (key: string) => ask('/session', body({ key })),
+  signOut: () => ask('/session', { method: 'DELETE' }),
+  upload: (file: Blob) =>
+    json<Query>('/queries', { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream' } }),
+  region: (id: string, region: Region) => json<Query>(`/queries/${id}/region`, body(region)),
+  search: (question: Question, signal: AbortSignal) => json<Answer>('/search', body(question, signal)),
+  list: (filter: string | null, offset: number, limit: number, signal?: AbortSignal) =>
+    json<Page>('/records/list', body({ filter, offset, limit }, signal)),
+  record: (id: number) => json<CaseRecord>(`/records/${id}`),
+  priors: async (id: number) => (await json<{ records: CaseRecord[] }>(`/records/${id}/priors`)).records,
+
+  /** 16-bit grey, 0 black, row by row. */
+  async pixels(id: string, signal: AbortSignal): Promise<{ width: number; height: number; values: Uint16Array }> {
+    const response = await ask(`/queries/${id}/pixels`, { signal });
+    const width = Number(response.headers.get('X-Width'));
+    const height = Number(response.headers.get('X-Height'));
+    return { width, height, values: new Uint16Array(await response.arrayBuffer(), 0, width * height) };
+  },
+};
+
+/** Addresses of pictures. */
+export const address = {
+  preview: (id: string, side: number) => `${BASE}/queries/${id}/preview.png?side=${side}`,
+  saliency: (id: string) => `${BASE}/queries/${id}/saliency.png`,
+  thumbnail: (id: number) => `${BASE}/records/${id}/thumbnail.jpg`,
+  recordSaliency: (id: number) => `${BASE}/records/${id}/saliency.png`,
+};
+
+/** Address of a study in the viewer of the house, if there is one; nothing but http(s) is opened. */
+export function viewerAddress(template: string | null, study: string | null): string | null {
+  if (!template || !study) return null;
+  const link = template.replaceAll('{study}', encodeURIComponent(study));
+  return /^https?:\/\//i.test(link) ? link : null;
+}

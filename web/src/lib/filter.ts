@@ -1,0 +1,62 @@
+// Chips, ranges and free text to one filter of the gallery's language (docs/gallery.md), and errors back to the free text.
+import { FACETS, type Facet } from './types.ts';
+
+export interface Chosen {
+  values: Record<Facet, string[]>;
+  ageFrom: number | null;
+  ageTo: number | null;
+  dateFrom: string | null;
+  dateTo: string | null;
+  /** In the filter language. */
+  text: string;
+}
+
+export function nothingChosen(): Chosen {
+  const values = Object.fromEntries(FACETS.map((facet) => [facet, []])) as unknown as Record<Facet, string[]>;
+  return { values, ageFrom: null, ageTo: null, dateFrom: null, dateTo: null, text: '' };
+}
+
+/** A value in the language's quotes. */
+export function quoted(value: string): string {
+  return `"${value.replace(/["\\]/g, '\\$&')}"`;
+}
+
+function oneOf(facet: Facet, values: string[]): string | null {
+  const [first] = values;
+  if (first === undefined) return null;
+  return values.length === 1 ? `${facet} = ${quoted(first)}` : `${facet} in (${values.map(quoted).join(', ')})`;
+}
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+/** The free text is first, in parentheses, so that places in it are off by one byte alone. */
+export function filterOf(chosen: Chosen): string | null {
+  const whole = (age: number | null): boolean => age !== null && Number.isInteger(age) && age >= 0;
+  const tests = [
+    chosen.text.trim() ? `(${chosen.text})` : null,
+    ...FACETS.map((facet) => oneOf(facet, chosen.values[facet])),
+    whole(chosen.ageFrom) ? `age >= ${chosen.ageFrom}` : null,
+    whole(chosen.ageTo) ? `age <= ${chosen.ageTo}` : null,
+    chosen.dateFrom && DAY.test(chosen.dateFrom) ? `study_date >= ${chosen.dateFrom}` : null,
+    chosen.dateTo && DAY.test(chosen.dateTo) ? `study_date <= ${chosen.dateTo}` : null,
+  ].filter((test) => test !== null);
+  return tests.length > 0 ? tests.join(' and ') : null;
+}
+
+/** How many choices narrow the gallery. */
+export function countChosen(chosen: Chosen): number {
+  const values = FACETS.reduce((sum, facet) => sum + chosen.values[facet].length, 0);
+  const rest = [chosen.ageFrom, chosen.ageTo, chosen.dateFrom, chosen.dateTo, chosen.text.trim()];
+  return values + rest.filter((value) => value !== null && value !== '').length;
+}
+
+/** Characters (UTF-16) of the free text before the byte of the whole filter at which it stops reading. */
+export function placeInText(text: string, position: number): number {
+  const bytes = new TextEncoder().encode(text);
+  const inside = Math.min(Math.max(position - 1, 0), bytes.length);
+  return new TextDecoder().decode(bytes.subarray(0, inside)).length;
+}
+
+export function toggled<T>(values: T[], value: T): T[] {
+  return values.includes(value) ? values.filter((other) => other !== value) : [...values, value];
+}

@@ -1,0 +1,57 @@
+// English: the dictionary that the others have the shape of.
+import type { Action } from '../keys.ts';
+import type { Facet } from '../types.ts';
+
+const actions: Record<Action, string> = {
+  help: 'This sheet', filter: 'Write a filter', open: 'Open a file', browse: 'Browse the gallery', theme: 'Theme: dark, light, as the system',
+  group: 'Each patient once', back: 'Back, or close', next: 'Next picture', previous: 'Previous picture', below: 'Row below',
+  above: 'Row above', like: 'Like this (again: undo)', unlike: 'Unlike this (again: undo)', more: 'More like this one', again: 'Search again with judgements',
+  wider: 'Wider window', narrower: 'Narrower window', brighter: 'Brighter', darker: 'Darker', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
+  panRight: 'Move right', panLeft: 'Move left', panDown: 'Move down', panUp: 'Move up', invert: 'Invert', rotate: 'Rotate by a quarter',
+  reset: 'Reset the view', saliency: 'Saliency', region: 'Search a region', priors: 'Priors of the patient', viewer: 'Open in the viewer',
+};
+const facets: Record<Facet, string> = {
+  body_part: 'Body part', view: 'View', modality: 'Modality', sex: 'Sex', source: 'Source', label: 'Label',
+};
+const doubts: Record<string, string> = {
+  inverted: 'Seems inverted: black and white exchanged.', turned_left: 'Seems turned a quarter to the left.',
+  turned_right: 'Seems turned a quarter to the right.', upside_down: 'Seems upside down.',
+  unlike_everything_known: 'Unlike everything that the model knows: perhaps no radiograph.',
+  several_pictures: 'Seems to be several pictures in one.', burned_in_text: 'Seems to have text in it, which may name a patient.',
+};
+const failures: Record<string, string> = {
+  unreachable: 'The server does not answer.', unsupported_file: 'This kind of file is not read.', broken_file: 'This file is damaged.',
+  too_large: 'This file is too large.', unknown_query: 'The picture is no longer held by the server: open it again.',
+  unknown_record: 'The gallery no longer has this picture.', bad_filter: 'The filter does not read.', busy: 'The server is busy.',
+  wrong_key: 'This key is not known.', key_wanted: 'Sign in with a key.',
+};
+
+export const en = {
+  actions, facets, doubts, failures,
+  research: 'For research, not for diagnosis',
+  skip: 'Skip to the pictures',
+  pictures: (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'picture' : 'pictures'}`,
+  drop: 'Drop a radiograph', dropMore: 'or paste one. DICOM, PNG, JPEG, TIFF', choose: 'Choose a file', dropHere: 'Drop to search',
+  query: 'Query', case_: 'Gallery case', part: 'part of the picture', encoding: 'Reading the picture…', searching: 'Searching…',
+  filters: 'Filters', clear: 'Clear', filterText: 'Filter language', filterExample: 'age >= 18 and not label = "effusion"',
+  expected: 'expected', from: 'from', to: 'to', age: 'Age', date: 'Study date', more: (n: number) => `${n} more`, fewer: 'Fewer',
+  gallery: 'Gallery', similar: 'Similar cases', ofTotal: (n: number, total: number) => `${n} of ${total}`, showMore: 'Show more',
+  nothing: 'Nothing similar enough',
+  nothingWhy: 'The query is unlike what the model knows, or no picture passes the filters. What is shown below is the nearest, but is not evidence.',
+  empty: 'No picture passes the filters.', grouped: 'Each patient once', tally: 'Diagnoses of these results', estimate: 'expected to be relevant among the first ten',
+  took: (encode: string, search: string) => `encoded in ${encode} ms, searched in ${search} ms`,
+  distance: (d: number, bits: number) => `${d} of ${bits} bits differ`, relevance: 'relevance', relevanceWhy: 'Estimated probability that this case is relevant',
+  years: (n: number) => `${n} y`, unknown: 'unknown', like: 'Like this', unlike: 'Unlike this', moreLike: 'More like this', compare: 'Compare',
+  again: 'Search again', judged: (like: number, unlike: number) => `${like} like, ${unlike} unlike`, forget: 'Forget',
+  copy: 'Copy list', copied: 'Copied', print: 'Print', close: 'Close', back: 'Back to results', previous: 'Previous', next: 'Next',
+  window: 'Window', zoom: 'Zoom', opacity: 'Opacity', invert: 'Invert', rotate: 'Rotate', reset: 'Reset', saliency: 'Saliency',
+  region: 'Region', regionHelp: 'Drag a box on the query, or move it with the arrows and size it with Shift and the arrows. Enter searches.',
+  searchRegion: 'Search this region', priors: 'Priors', noPriors: 'No other picture of this patient.', viewer: 'Open in viewer', report: 'Report', noReport: 'No report text.',
+  labels: 'Labels', thumbnail: 'stored preview', pixels16: '16 bit', help: 'Keyboard', shortcuts: 'Single-key shortcuts',
+  mouse: 'Drag: window and level. Wheel: zoom. Right button or Alt and drag: move.',
+  everywhere: 'Everywhere', results: 'Pictures', comparison: 'Comparison', theme: { dark: 'Dark', light: 'Light', auto: 'As system' }, language: 'Language',
+  signIn: 'Sign in', key: 'Key', signInWhy: 'This server wants a key. It is kept in a cookie that scripts cannot read.', signOut: 'Sign out', retry: 'Try again',
+  name: 'Name', licence: 'Licence', size: 'Size', patientSex: 'Sex', stage: (what: string) => `${what}: drag to window`,
+};
+
+export type Dictionary = typeof en;

@@ -1,0 +1,31 @@
+// The application's addresses: `/`, `/query/ID`, `/like/RECORD`, and either with `/with/RECORD` for a comparison.
+
+export type Subject = { kind: 'query'; id: string } | { kind: 'record'; id: number };
+
+export interface Route {
+  /** What is asked with; null to browse. */
+  subject: Subject | null;
+  /** The record beside it. */
+  beside: number | null;
+}
+
+const QUERY = /^\/query\/([A-Za-z0-9_-]{8,64})(?:\/with\/(\d{1,15}))?\/?$/;
+const LIKE = /^\/like\/(\d{1,15})(?:\/with\/(\d{1,15}))?\/?$/;
+
+export function routeOf(path: string): Route {
+  const query = QUERY.exec(path);
+  const like = LIKE.exec(path);
+  const beside = query?.[2] ?? like?.[2];
+  const subject: Subject | null = query?.[1]
+    ? { kind: 'query', id: query[1] }
+    : like?.[1]
+      ? { kind: 'record', id: Number(like[1]) }
+      : null;
+  return { subject, beside: subject && beside ? Number(beside) : null };
+}
+
+export function pathOf({ subject, beside }: Route): string {
+  if (!subject) return '/';
+  const start = subject.kind === 'query' ? `/query/${subject.id}` : `/like/${subject.id}`;
+  return beside === null ? start : `${start}/with/${beside}`;
+}

@@ -1,0 +1,120 @@
+// What the server's API takes and gives (`/api/openapi.json`).
+
+export interface Count {
+  value: string;
+  count: number;
+}
+
+/** Fields with a chip for each value. */
+export const FACETS = ['body_part', 'view', 'modality', 'sex', 'source', 'label'] as const;
+export type Facet = (typeof FACETS)[number];
+
+export interface Gallery {
+  name: string;
+  pictures: number;
+  /** Of a hash code. */
+  bits: number;
+  model_id: string;
+  input_size: number;
+  facets: Record<Facet, Count[]>;
+  /** The first and the last day of a study. */
+  study_dates: [string, string] | null;
+  /** Address of a viewer, with `{study}` where the Study Instance UID belongs. */
+  viewer: string | null;
+  version: string;
+  estimates: boolean;
+}
+
+export interface Header {
+  modality: string | null;
+  body_part: string | null;
+  view: string | null;
+  sex: string | null;
+  age: number | null;
+  study_date: string | null;
+  patient: string | null;
+  study: string | null;
+}
+
+export interface Doubt {
+  code: string;
+  text: string;
+}
+
+export interface Query {
+  id: string;
+  width: number;
+  height: number;
+  format: string | null;
+  header: Header;
+  doubts: Doubt[];
+}
+
+/** A part of a picture, in shares of its sides. */
+export interface Region {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+export interface CaseRecord extends Header {
+  id: number;
+  key: string;
+  name: string;
+  labels: string[];
+  series: string | null;
+  instance: string | null;
+  source: string | null;
+  licence: string | null;
+  width: number;
+  height: number;
+  report: string | null;
+}
+
+export interface Hit {
+  id: number;
+  /** Bits that differ. */
+  distance: number;
+  euclidean: number;
+  /** Estimated probability of being relevant, of the first hits. */
+  relevance: number | null;
+  record: CaseRecord;
+}
+
+export interface Question {
+  queries: string[];
+  like: number[];
+  unlike: number[];
+  k: number;
+  filter: string | null;
+  group_by_patient: boolean;
+}
+
+export interface Answer {
+  hits: Hit[];
+  bits: number;
+  estimate: { precision: number; novel: boolean } | null;
+  tally: { label: string; count: number }[];
+  milliseconds: { encode: number; search: number };
+  nothing_similar: boolean;
+}
+
+export interface Page {
+  total: number;
+  records: CaseRecord[];
+}
+
+export interface Session {
+  /** Whether a key is wanted. */
+  required: boolean;
+  role: string | null;
+}
+
+export interface ErrorBody {
+  code: string;
+  message: string;
+  /** Of a filter that does not read: bytes before the place. */
+  position?: number | null;
+  expected?: string | null;
+}

@@ -1,0 +1,236 @@
+// What is asked and answered: the one state that the page's parts share.
+import { api, Failure } from './api.ts';
+import { filterOf, nothingChosen, toggled } from './filter.ts';
+import { pathOf, routeOf } from './route.ts';
+import { settings } from './settings.svelte.ts';
+import type { Answer, CaseRecord, Gallery, Hit, Page, Query, Region, Session } from './types.ts';
+
+/** A picture to ask with: a file's, or a gallery's. The file is kept as servers forget pictures after a while. */
+export type Subject =
+  | { kind: 'query'; query: Query; file: Blob | null; part: boolean }
+  | { kind: 'record'; record: CaseRecord };
+
+const PAGE = 60;
+const HITS = 48;
+
+class Workplace {
+  gallery = $state.raw<Gallery | null>(null);
+  session = $state.raw<Session | null>(null);
+  subject = $state.raw<Subject | null>(null);
+  answer = $state.raw<Answer | null>(null);
+  page = $state.raw<Page | null>(null);
+  like = $state.raw<number[]>([]);
+  unlike = $state.raw<number[]>([]);
+  chosen = $state(nothingChosen());
+  /** The record beside the query. */
+  beside = $state.raw<CaseRecord | null>(null);
+  busy = $state<'encoding' | 'searching' | null>(null);
+  failure = $state.raw<Failure | null>(null);
+  filterFailure = $state.raw<Failure | null>(null);
+  signInWanted = $state(false);
+  #running: AbortController | null = null;
+
+  get records(): CaseRecord[] {
+    return this.subject ? (this.answer?.hits.map((hit) => hit.record) ?? []) : (this.page?.records ?? []);
+  }
+
+  hit(id: number): Hit | null {
+    return this.answer?.hits.find((hit) => hit.id === id) ?? null;
+  }
+
+  async start(): Promise<void> {
+    await this.#attempt(async () => {
+      this.session = await api.session();
+      if (this.session.required && !this.session.role) {
+        this.signInWanted = true;
+        return;
+      }
+      this.gallery = await api.gallery();
+      await this.arrive();
+    });
+  }
+
+  /** Goes to where the address says. */
+  async arrive(): Promise<void> {
+    const route = routeOf(location.pathname);
+    const { subject } = route;
+    if (subject?.kind === 'record' && !(this.subject?.kind === 'record' && this.subject.record.id === subject.id)) {
+      this.subject = { kind: 'record', record: await api.record(subject.id) };
+      this.#fresh();
+    } else if (subject?.kind === 'query' && !(this.subject?.kind === 'query' && this.subject.query.id === subject.id)) {
+      const kept = (history.state as { query?: Query } | null)?.query;
+      this.subject = kept ? { kind: 'query', query: kept, file: null, part: false } : null;
+      this.#fresh();
+    } else if (!subject && this.subject) {
+      this.subject = null;
+      this.#fresh();
+    }
+    if (!this.answer && !this.page) await this.refresh();
+    const { beside } = route;
+    this.beside = beside === null ? null : (this.records.find((record) => record.id === beside) ?? (await api.record(beside)));
+  }
+
+  async open(file: Blob): Promise<void> {
+    this.busy = 'encoding';
+    await this.#attempt(async () => this.#ask({ kind: 'query', query: await api.upload(file), file, part: false }));
+    if (this.busy === 'encoding') this.busy = null;
+  }
+
+  async openRegion(region: Region): Promise<void> {
+    const { subject } = this;
+    if (subject?.kind !== 'query') return;
+    this.busy = 'encoding';
+    await this.#attempt(async () => {
+      const query = await api.region(subject.query.id, region);
+      await this.#ask({ kind: 'query', query, file: null, part: true });
+    });
+    if (this.busy === 'encoding') this.busy = null;
+  }
+
+  moreLike(record: CaseRecord): Promise<void> {
+    return this.#attempt(() => this.#ask({ kind: 'record', record }));
+  }
+
+  async browse(): Promise<void> {
+    this.subject = null;
+    this.beside = null;
+    this.#fresh();
+    this.#push();
+    await this.#attempt(() => this.refresh());
+  }
+
+  compare(record: CaseRecord | null): void {
+    if (!this.subject && record) {
+      void this.moreLike(record);
+      return;
+    }
+    const replace = this.beside !== null && record !== null;
+    this.beside = record;
+    this.#push(replace);
+  }
+
+  judge(id: number, good: boolean): void {
+    const [same, other] = good ? (['like', 'unlike'] as const) : (['unlike', 'like'] as const);
+    this[other] = this[other].filter((judged) => judged !== id);
+    this[same] = toggled(this[same], id);
+  }
+
+  /** Asks anew with the same subject: after a change of filters, grouping or judgements. */
+  async refresh(): Promise<void> {
+    this.#running?.abort();
+    const running = new AbortController();
+    this.#running = running;
+    this.busy = 'searching';
+    this.filterFailure = null;
+    try {
+      await this.#look(filterOf(this.chosen), running.signal);
+      this.failure = null;
+    } catch (error) {
+      if (running.signal.aborted) return;
+      if (error instanceof Failure && error.code === 'unknown_query' && (await this.#sendAgain())) return;
+      if (error instanceof Failure && error.code === 'bad_filter') this.filterFailure = error;
+      else this.#fail(error);
+    } finally {
+      if (this.#running === running) this.busy = null;
+    }
+  }
+
+  async showMore(): Promise<void> {
+    const { page } = this;
+    if (!page) return;
+    await this.#attempt(async () => {
+      const next = await api.list(filterOf(this.chosen), page.records.length, PAGE);
+      this.page = { total: next.total, records: [...page.records, ...next.records] };
+    });
+  }
+
+  async signIn(key: string): Promise<boolean> {
+    try {
+      await api.signIn(key);
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'wrong_key') return false;
+      throw error;
+    }
+    this.signInWanted = false;
+    await this.start();
+    return true;
+  }
+
+  async signOut(): Promise<void> {
+    await this.#attempt(() => api.signOut());
+    location.assign('/');
+  }
+
+  async #look(filter: string | null, signal: AbortSignal): Promise<void> {
+    const { subject } = this;
+    if (!subject) {
+      this.page = await api.list(filter, 0, PAGE, signal);
+      this.answer = null;
+      return;
+    }
+    const own = subject.kind === 'record' ? [subject.record.id] : [];
+    const question = {
+      queries: subject.kind === 'query' ? [subject.query.id] : [],
+      like: [...new Set([...own, ...this.like])],
+      unlike: this.unlike,
+      k: HITS,
+      filter,
+      group_by_patient: settings.grouped,
+    };
+    this.answer = await api.search(question, signal);
+    this.page = null;
+  }
+
+  async #sendAgain(): Promise<boolean> {
+    const { subject } = this;
+    if (subject?.kind !== 'query' || !subject.file) return false;
+    this.subject = { ...subject, query: await api.upload(subject.file) };
+    this.#push(true);
+    await this.refresh();
+    return true;
+  }
+
+  async #ask(subject: Subject): Promise<void> {
+    this.subject = subject;
+    this.beside = null;
+    this.#fresh();
+    this.#push();
+    await this.refresh();
+  }
+
+  #fresh(): void {
+    this.answer = null;
+    this.page = null;
+    this.like = [];
+    this.unlike = [];
+    this.failure = null;
+  }
+
+  /** The history keeps what a reload needs of the query, but no number of a patient or study. */
+  #push(replace = false): void {
+    const { subject } = this;
+    const path = pathOf({
+      subject: subject ? (subject.kind === 'query' ? { kind: 'query', id: subject.query.id } : { kind: 'record', id: subject.record.id }) : null,
+      beside: this.beside?.id ?? null,
+    });
+    const query = subject?.kind === 'query' ? { ...subject.query, header: { ...subject.query.header, patient: null, study: null } } : null;
+    if (replace) history.replaceState({ query }, '', path);
+    else if (path !== location.pathname) history.pushState({ query }, '', path);
+  }
+
+  async #attempt(what: () => Promise<unknown>): Promise<void> {
+    try {
+      await what();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof Failure)) throw error;
+    if (error.status === 401) this.signInWanted = true;
+    else this.failure = error;
+  }
+}
+
+export const workplace = new Workplace();

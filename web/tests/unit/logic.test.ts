@@ -1,0 +1,96 @@
+// What is pure: filters, addresses, keys, windows, frames.
+import { describe, expect, it } from 'vitest';
+import { viewerAddress } from '../../src/lib/api.ts';
+import { countChosen, filterOf, nothingChosen, placeInText, quoted } from '../../src/lib/filter.ts';
+import { actionOf, SHORTCUTS } from '../../src/lib/keys.ts';
+import { pathOf, routeOf } from '../../src/lib/route.ts';
+import { FITTED, inPicture, scaleOf } from '../../src/lib/view/frame.ts';
+import { halved, levelFor, pyramid } from '../../src/lib/view/picture.ts';
+import { dragged, fillTable, grey, WHOLE } from '../../src/lib/view/window.ts';
+
+describe('filters', () => {
+  it('are nothing of nothing', () => expect(filterOf(nothingChosen())).toBeNull());
+  it('join text, chips and ranges', () => {
+    const chosen = nothingChosen();
+    Object.assign(chosen, { text: 'age > 3 or id = 1', ageTo: 90, dateFrom: '2001-02-03' });
+    chosen.values.view = ['PA', 'A"P'];
+    chosen.values.sex = ['F'];
+    expect(filterOf(chosen)).toBe('(age > 3 or id = 1) and view in ("PA", "A\\"P") and sex = "F" and age <= 90 and study_date >= 2001-02-03');
+    expect(countChosen(chosen)).toBe(6);
+  });
+  it('keep quotes and backslashes within', () => expect(quoted('a"\\')).toBe('"a\\"\\\\"'));
+  it('find places by bytes', () => {
+    expect(placeInText('ä = 1', 1)).toBe(0);
+    expect(placeInText('ä = 1', 4)).toBe(2);
+    expect(placeInText('age', 99)).toBe(3);
+  });
+});
+
+describe('addresses', () => {
+  it('come back as they went', () => {
+    for (const path of ['/', '/query/abcdefgh-_12', '/query/abcdefgh-_12/with/7', '/like/12', '/like/12/with/3']) expect(pathOf(routeOf(path))).toBe(path);
+    expect(routeOf('/like/x').subject).toBeNull();
+  });
+  it('of viewers are http alone', () => {
+    expect(viewerAddress('https://v/?s={study}', '1.2 3')).toBe('https://v/?s=1.2%203');
+    expect(viewerAddress('javascript:{study}', '1')).toBeNull();
+    expect(viewerAddress('https://v/{study}', null)).toBeNull();
+  });
+});
+
+describe('keys', () => {
+  const press = (key: string, shiftKey = false) => ({ key, shiftKey, ctrlKey: false, metaKey: false, altKey: false });
+  it('mean one thing in a place', () => {
+    const names = SHORTCUTS.map((s) => `${s.key} ${'shift' in s} ${s.place}`);
+    expect(new Set(names).size).toBe(names.length);
+  });
+  it('work where they belong', () => {
+    expect(actionOf(press('W', true), 'comparison')).toBe('narrower');
+    expect(actionOf(press('w'), 'comparison')).toBe('wider');
+    expect(actionOf(press('w'), 'results')).toBeNull();
+    expect(actionOf(press('?', true), 'results')).toBe('help');
+    expect(actionOf(press('ArrowUp', true), 'comparison')).toBe('panUp');
+    expect(actionOf({ ...press('p'), ctrlKey: true }, 'comparison')).toBeNull();
+  });
+});
+
+describe('windows', () => {
+  it('map ends to ends and turn over', () => {
+    expect([grey(0, WHOLE, false), grey(65535, WHOLE, false), grey(0, WHOLE, true)]).toEqual([0, 255, 255]);
+    expect(grey(32768, { center: 0.5, width: 0.001 }, false)).toBe(129);
+  });
+  it('fill tables as they map', () => {
+    const table = new Uint32Array(65536);
+    fillTable(table, WHOLE, false);
+    expect([table[0], table[65535]]).toEqual([0xff000000, 0xffffffff]);
+  });
+  it('widen to the right and brighten downwards', () => {
+    expect(dragged(WHOLE, 0.1, 0).width).toBeGreaterThan(1);
+    expect(dragged(WHOLE, 0, 0.1).center).toBeLessThan(0.5);
+  });
+});
+
+describe('frames', () => {
+  const [picture, screen] = [{ width: 400, height: 200 }, { width: 200, height: 200 }];
+  it('fit, also turned', () => {
+    expect(scaleOf(FITTED, picture, screen)).toBe(0.5);
+    expect(scaleOf({ ...FITTED, turns: 1 }, { width: 200, height: 100 }, { width: 100, height: 300 })).toBe(1);
+  });
+  it('find places in the picture', () => {
+    expect(inPicture(FITTED, picture, screen, { x: 0, y: 50 })).toEqual({ x: 0, y: 0 });
+    const turned = inPicture({ ...FITTED, turns: 1 }, picture, screen, { x: 150, y: 0 });
+    expect([turned.x, turned.y]).toEqual([0, 0]);
+  });
+});
+
+describe('pictures', () => {
+  it('are halved by means', () => {
+    expect([...halved({ width: 2, height: 2, values: Uint16Array.of(0, 1, 2, 65535) }).values]).toEqual([16385]);
+  });
+  it('are painted no finer than the screen needs', () => {
+    const levels = pyramid({ width: 3000, height: 3000, values: new Uint16Array(9_000_000) });
+    expect(levels.map((level) => level.width)).toEqual([3000, 1500, 750, 375]);
+    expect(levelFor(levels, 0.3).width).toBe(1500);
+    expect(levelFor(levels, 2).width).toBe(3000);
+  });
+});
