@@ -108,10 +108,10 @@ pub enum Error {
     },
     /// A presentation that a presentation state cannot repeat.
     #[error(
-        "the query is shown through {attribute}, which no presentation state of ours repeats, expected a window; write a capture"
+        "the query is shown through {attribute}, which no presentation state of ours repeats, expected greys and a window; write a capture"
     )]
     Lookup {
-        /// The attribute.
+        /// The attribute, or what it is.
         attribute: &'static str,
     },
     /// Pixels that do not fill a picture.

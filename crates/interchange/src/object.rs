@@ -49,7 +49,7 @@ impl Object {
     ) -> Self {
         let of_series = [source.study.clone(), source.instance.clone(), software.model.clone()];
         let series = Identity::of(&format!("{} series", kind.description), &of_series);
-        let own = [&of_series, parts].concat();
+        let own = [&of_series[..], parts].concat();
         let made = source.in_its_zone(made);
         let (date, time) = (made.format("%Y%m%d").to_string(), made.format("%H%M%S").to_string());
         source

@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 
-use crate::answer::{Software, USE};
+use crate::answer::Software;
 use crate::error::{Error, Result};
 use crate::object::{Kind, Object};
 use crate::outline::Region;
@@ -17,6 +17,9 @@ const KIND: Kind = Kind {
     description: "Salient region (not for diagnosis)",
 };
 const LAYER: &str = "SALIENCY";
+/// Of eight bytes each, in a value of at most 65534 (PS3.5 7.1.2).
+const MOST_POINTS: usize = 8191;
+const DESCRIPTION: &str = "Where the network looked; not for diagnosis";
 const TABLES: [(Tag, &str); 3] = [
     (tags::MODALITY_LUT_SEQUENCE, "ModalityLUTSequence"),
     (tags::VOILUT_SEQUENCE, "VOILUTSequence"),
@@ -27,7 +30,7 @@ const TABLES: [(Tag, &str); 3] = [
 /// through its own rescale and first window; a presentation state overrides what the picture says.
 ///
 /// # Errors
-/// [`Error::Lookup`] if the query has a lookup table in their place; [`Error::Write`], [`Error::Meta`].
+/// [`Error::Lookup`] if the query is in colours or has a lookup table; [`Error::Write`], [`Error::Meta`].
 pub fn presentation_state(
     region: &Region,
     source: &Source,
@@ -37,11 +40,14 @@ pub fn presentation_state(
     if let Some((_, attribute)) = TABLES.iter().find(|(tag, _)| source.has(*tag)) {
         return Err(Error::Lookup { attribute });
     }
-    let lines: Vec<_> = region.outlines().iter().map(|line| polyline(line, source.sides)).collect();
+    if !source.text(tags::PHOTOMETRIC_INTERPRETATION).starts_with("MONOCHROME") {
+        return Err(Error::Lookup { attribute: "colours" });
+    }
+    let lines: Vec<_> = region.outlines().iter().flat_map(|line| polylines(line, source.sides)).collect();
     let parts = [software.version.clone(), format!("{region:?}")];
     let object = Object::of_kind(&KIND, source, software, made, &parts)
         .with(tags::CONTENT_LABEL, LAYER)
-        .with(tags::CONTENT_DESCRIPTION, "Where the network looked; not for diagnosis")
+        .with(tags::CONTENT_DESCRIPTION, DESCRIPTION)
         .with(tags::CONTENT_CREATOR_NAME, "")
         .with(tags::PRESENTATION_CREATION_DATE, &source.in_its_zone(made).format("%Y%m%d").to_string())
         .with(tags::PRESENTATION_CREATION_TIME, &source.in_its_zone(made).format("%H%M%S").to_string())
@@ -110,15 +116,21 @@ fn with_annotation(object: Object, lines: Vec<Object>) -> Object {
     let layer = Object::new()
         .with(tags::GRAPHIC_LAYER, LAYER)
         .with(tags::GRAPHIC_LAYER_ORDER, "1")
-        .with(tags::GRAPHIC_LAYER_DESCRIPTION, USE);
+        .with(tags::GRAPHIC_LAYER_DESCRIPTION, DESCRIPTION);
     object
         .with_items(tags::GRAPHIC_ANNOTATION_SEQUENCE, vec![annotation])
         .with_items(tags::GRAPHIC_LAYER_SEQUENCE, vec![layer])
 }
 
-/// A closed line over the picture, whose first pixel's middle is at 1, 1 (PS3.3 C.10.5.1.2).
+/// A closed line over the picture, whose first pixel's middle is at 1, 1 (PS3.3 C.10.5.1.2). One of more points than a
+/// value holds is drawn in parts, each from where the last one ends.
+fn polylines(line: &[[f32; 2]], sides: [u32; 2]) -> impl Iterator<Item = Object> {
+    let starts = (0..line.len().saturating_sub(1)).step_by(MOST_POINTS - 1);
+    starts.map(move |start| polyline(&line[start..line.len().min(start + MOST_POINTS)], sides))
+}
+
 fn polyline(line: &[[f32; 2]], [columns, rows]: [u32; 2]) -> Object {
-    let place = |share: f32, side: u32| (share * side as f32 + 0.5).clamp(1.0, side as f32);
+    let place = |share: f32, side: u32| (share * side as f32 + 0.5).clamp(1.0, side.max(1) as f32);
     let data: Vec<f32> = line.iter().flat_map(|[x, y]| [place(*x, columns), place(*y, rows)]).collect();
     Object::new()
         .with(tags::GRAPHIC_ANNOTATION_UNITS, "PIXEL")

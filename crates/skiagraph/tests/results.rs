@@ -101,7 +101,8 @@ fn objects_are_sent_to_a_pacs_and_found_in_the_study() {
     let (gallery, query) = gallery(folder.path());
     let (_, [sr, capture, lines, _]) = search(folder.path(), &gallery, &query);
     let [query, sr, capture, lines] = [&query, &sr, &capture, &lines].map(|path| text(path));
-    let store = ["send", "store", &orthanc.address(), "--called", "ORTHANC", query, sr, capture];
+    let address = orthanc.address();
+    let store = ["send", "store", &address, "--called", "ORTHANC", query, sr, capture];
     assert_eq!(json(&store)["stored"], 3);
     let (web, password) = (format!("{}/dicom-web", orthanc.url()), orthanc.password_file());
     let stow = ["send", "dicomweb", &web, "--basic", text(&password), lines, sr];
@@ -121,6 +122,6 @@ fn objects_are_sent_to_a_pacs_and_found_in_the_study() {
     let capture = metadata.as_array().unwrap().iter().find(|instance| modality(instance) == "OT").unwrap();
     assert_eq!(capture["00082112"]["Value"][0]["00081155"]["Value"][0], uid(0));
     let missing = folder.path().join("missing.dcm");
-    let store = ["send", "store", &orthanc.address(), "--called", "ORTHANC", text(&missing)];
+    let store = ["send", "store", &address, "--called", "ORTHANC", text(&missing)];
     fail(&store, &["missing.dcm", "1 of 1 files"]);
 }

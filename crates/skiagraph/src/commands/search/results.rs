@@ -103,7 +103,7 @@ impl ResultArgs {
         }
         if let Some(path) = &self.fhir {
             // Without a study, the answer is told all the same.
-            let source = query.source().ok();
+            let source = answered.pictures.first().and_then(|picture| query.source(&picture.record).ok());
             made.push((path, serde_json::to_vec_pretty(&interchange::bundle(&answer, source.as_ref()))?));
         }
         made.into_iter().try_for_each(|(path, bytes)| output::file(path, bytes))
@@ -115,10 +115,10 @@ impl ResultArgs {
         answered: &Answered,
         answer: &Answer,
     ) -> Result<Vec<(&PathBuf, Vec<u8>)>> {
-        let source = query.source()?;
         let (Some(picture), Some(encoding)) = (answered.pictures.first(), answered.encodings.first()) else {
             return Ok(Vec::new());
         };
+        let source = query.source(&picture.record)?;
         let looked = (&encoding.saliency, &picture.input.frame);
         let (software, made) = (&answer.software, answer.made);
         let mut objects = Vec::new();
@@ -190,7 +190,7 @@ impl<'a> Query<'a> {
     }
 
     /// Who it is of, and where it is filed.
-    fn source(&self) -> Result<Source> {
+    fn source(&self, record: &Record) -> Result<Source> {
         if self.bytes.get(128..132) != Some(b"DICM") {
             bail!(
                 "`{}` is no DICOM file, so there is no study to file results in; --fhir can be written without one",
@@ -199,8 +199,7 @@ impl<'a> Query<'a> {
         }
         let read = radiograph::texts(&self.bytes, &Limits::default(), &Source::WANTED);
         let texts = read.with_context(|| self.named())?;
-        let radiograph = self.radiograph()?;
-        Source::new(texts, [radiograph.width(), radiograph.height()]).with_context(|| self.named())
+        Source::new(texts, [record.width, record.height]).with_context(|| self.named())
     }
 
     fn named(&self) -> String {
