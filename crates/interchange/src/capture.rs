@@ -32,7 +32,7 @@ pub struct Picture<'a> {
 /// is in the capture, too, and so is what the query says of that.
 ///
 /// # Errors
-/// [`Error::Size`] if the pixels do not fill the picture; [`Error::Write`], [`Error::Meta`].
+/// [`Error::Size`] if the pixels do not fill the picture; [`Error::Write`], [`Error::FileMeta`].
 pub fn capture(
     picture: Picture,
     source: &Source,

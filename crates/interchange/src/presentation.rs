@@ -30,7 +30,7 @@ const TABLES: [(Tag, &str); 3] = [
 /// through its own rescale and first window; a presentation state overrides what the picture says.
 ///
 /// # Errors
-/// [`Error::Lookup`] if the query is in colours or has a lookup table; [`Error::Write`], [`Error::Meta`].
+/// [`Error::Lookup`] if the query is in colours or has a lookup table; [`Error::Write`], [`Error::FileMeta`].
 pub fn presentation_state(
     region: &Region,
     source: &Source,

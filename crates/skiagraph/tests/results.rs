@@ -5,15 +5,14 @@
 mod binary;
 #[path = "../../pacs/tests/common/mod.rs"]
 mod common;
-#[path = "../../pacs/tests/common/orthanc.rs"]
-mod orthanc;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use binary::{fail, json, succeed, text};
+use common::orthanc::Orthanc;
 use common::{free_port, programs, run, uid, write_instances};
-use orthanc::Orthanc;
+
 use serde_json::Value;
 
 const STUDY: &str = "1.2.826.0.1.3680043.10.2.0";

@@ -31,7 +31,7 @@ const KIND: Kind = Kind {
 /// their UIDs as text, and where their SOP class is known as images, too.
 ///
 /// # Errors
-/// [`crate::Error::Write`], [`crate::Error::Meta`].
+/// [`crate::Error::Write`], [`crate::Error::FileMeta`].
 pub fn report(answer: &Answer, source: &Source) -> Result<Vec<u8>> {
     let software = &answer.software;
     let object = Object::of_kind(&KIND, source, software, answer.made, &answer.identity());
