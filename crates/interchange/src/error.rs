@@ -89,6 +89,57 @@ pub enum Error {
     /// A file meta group that cannot be written.
     #[error("the file meta group cannot be written: {0}")]
     Meta(Box<dicom_object::meta::Error>),
+    /// A query without the identifiers that an object of its study needs.
+    #[error(
+        "the query has no usable {attribute}, expected a DICOM instance of a study; without one, write FHIR"
+    )]
+    NotOfAStudy {
+        /// The attribute that is missing, or that is no UID.
+        attribute: &'static str,
+    },
+    /// A text of the query that cannot be repeated as it stands.
+    #[error(
+        "{attribute} of the query does not decode by its SpecificCharacterSet, expected text; nothing is filed under a name \
+         that may be another's"
+    )]
+    Undecodable {
+        /// Which.
+        attribute: &'static str,
+    },
+    /// A presentation that a presentation state cannot repeat.
+    #[error(
+        "the query is shown through {attribute}, which no presentation state of ours repeats, expected greys and a window; write a capture"
+    )]
+    Lookup {
+        /// The attribute, or what it is.
+        attribute: &'static str,
+    },
+    /// Pixels that do not fill a picture.
+    #[error(
+        "{got} values do not fill {width} × {height}, expected sides of 1 to 65535 and a value for each place"
+    )]
+    Size {
+        /// How many.
+        got: usize,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// A viewer's address that cannot be made a link.
+    #[error("the viewer's address has {got}, expected {expected}")]
+    Viewer {
+        /// What is wrong with it.
+        got: String,
+        /// What would do.
+        expected: &'static str,
+    },
+    /// An object that does not become a file.
+    #[error("the DICOM object cannot be written: {0}")]
+    Write(#[from] dicom_object::WriteError),
+    /// A file meta group that cannot be made.
+    #[error("the file meta group of the object cannot be made: {0}")]
+    FileMeta(Box<dicom_object::WithMetaError>),
 }
 
 /// Result of this crate.

@@ -11,7 +11,7 @@ mod radiograph;
 mod raster;
 
 pub use decode::{ContentHash, Limits, Options, decode, decode_with, read};
-pub use dicom::transfer_syntaxes;
+pub use dicom::{texts, transfer_syntaxes};
 pub use error::{Error, Result};
 pub use preprocess::{Frame, Input, Preprocess};
 pub use radiograph::{Format, Header, Radiograph};

@@ -70,6 +70,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(args) => commands::serve::run(&args),
         Command::ApiKey(args) => commands::api_key::run(&args),
         Command::Deidentify(args) => commands::deidentify::run(&args),
+        Command::Send(args) => commands::send::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Completions(args) => commands::completions::run::<Cli>(&args),
     }

@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: [&[&str]; 40] = [
     &[],
     &["demo"],
     &["train"],
@@ -44,6 +44,9 @@ const COMMANDS: [&[&str]; 37] = [
     &["api-key", "list"],
     &["api-key", "revoke"],
     &["deidentify"],
+    &["send"],
+    &["send", "store"],
+    &["send", "dicomweb"],
     &["bench"],
     &["completions"],
 ];
@@ -66,7 +69,7 @@ fn the_help_is_as_checked_in() {
 
 #[test]
 fn every_command_prints_json_and_says_so() {
-    let group = |words: &&[&str]| matches!(**words, [] | ["gallery" | "inbox" | "pull" | "api-key"]);
+    let group = |words: &&[&str]| matches!(**words, [] | ["gallery" | "inbox" | "pull" | "api-key" | "send"]);
     for words in COMMANDS.iter().filter(|words| !group(words)) {
         assert!(common::succeed(&[words, &["--help"][..]].concat()).stdout.contains("--json"), "{words:?}");
     }

@@ -12,8 +12,10 @@ mod overlay;
 mod samples;
 mod shutter;
 mod syntax;
+mod texts;
 
 pub use syntax::transfer_syntaxes;
+pub use texts::texts;
 
 use crate::decode::{Limits, Options};
 use crate::error::{Error, Result};

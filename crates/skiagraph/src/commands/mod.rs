@@ -17,6 +17,7 @@ pub(crate) mod listen;
 pub(crate) mod pull;
 pub(crate) mod saliency;
 pub(crate) mod search;
+pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod train;
 
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     ApiKey(api_key::ApiKeyArgs),
     Deidentify(deidentify::DeidentifyArgs),
+    Send(send::SendArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
 }

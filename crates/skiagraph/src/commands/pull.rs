@@ -82,8 +82,9 @@ enum Source {
     },
 }
 
+/// A DICOMweb server or an Orthanc.
 #[derive(clap::Args)]
-struct ServerArgs {
+pub(super) struct ServerArgs {
     /// The server's address
     #[arg(value_name = "URL")]
     url: String,
@@ -187,7 +188,7 @@ fn said(event: &Event) {
 }
 
 impl ServerArgs {
-    fn server(&self) -> Result<Server> {
+    pub(super) fn server(&self) -> Result<Server> {
         let authorization = match (&self.basic, &self.bearer) {
             (Some(file), _) => Some(Authorization::basic(file)?),
             (_, Some(file)) => Some(Authorization::bearer(file)?),

@@ -1,5 +1,6 @@
 //! `skiagraph search`: the nearest pictures of a gallery.
 
+mod results;
 mod show;
 
 use std::path::PathBuf;
@@ -23,7 +24,8 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph search --gallery g frontal.dcm lateral.dcm --together --group-by-patient
   skiagraph search --gallery g query.dcm --filter 'view in (\"PA\", \"AP\") and age >= 18'
   skiagraph search --gallery g query.dcm --like 12 --like 40 --unlike 7
-  skiagraph search --gallery g query.png --html answer.html";
+  skiagraph search --gallery g query.png --html answer.html
+  skiagraph search --gallery g query.dcm --sr sr.dcm --capture saliency.dcm --fhir bundle.json --viewer https://ohif.example";
 
 /// Find the radiographs of a gallery that are most like the given ones
 ///
@@ -77,6 +79,8 @@ pub(crate) struct SearchArgs {
     /// Write the answers as a page, with saliency
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    #[command(flatten)]
+    back: results::ResultArgs,
 }
 
 /// A query, of pictures or of entries of the gallery, and what was found.
@@ -101,6 +105,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     if args.k == 0 {
         bail!("--k is 0: ask for one neighbour at least");
     }
+    args.back.check(args)?;
     let gallery = Gallery::open(&args.gallery)?;
     let encoder = args.model.load()?;
     gallery.check_model(encoder.model_id(), encoder.bits())?;
@@ -130,6 +135,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     if let Some(path) = &args.html {
         write_page(&page(&encoder, &gallery, &answers)?, path)?;
     }
+    args.back.write(args, &encoder, &gallery, &answers)?;
     show::print(args, &gallery, &answers)
 }
 

@@ -41,6 +41,9 @@ struct HitLine<'a> {
     euclidean: f32,
     /// Estimated probability of being relevant, of the first ten.
     relevance: Option<f64>,
+    /// Where a viewer shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
 }
 
 pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) -> Result<()> {
@@ -48,7 +51,7 @@ pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) 
         return output::json(&Report {
             model: &gallery.model().0,
             bits: gallery.bits(),
-            queries: answers.iter().map(query_line).collect(),
+            queries: answers.iter().map(|answered| query_line(args, answered)).collect(),
         });
     }
     for answered in answers {
@@ -59,11 +62,16 @@ pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) 
         if let Some(estimate) = estimate {
             output::text(&verdict(estimate))?;
         }
+        for (place, hit) in hits.iter().enumerate() {
+            if let Some(link) = args.back.link(&hit.record) {
+                output::text(&format!("{}: {link}", place + 1))?;
+            }
+        }
     }
     if let Some(path) = &args.html {
         output::text(&format!("page: {}", path.display()))?;
     }
-    Ok(())
+    args.back.files().try_for_each(|(what, path)| output::text(&format!("{what}: {}", path.display())))
 }
 
 /// Of its pictures, or of the entries it was to be like.
@@ -81,21 +89,23 @@ fn verdict(estimate: &Estimate) -> String {
     format!("expected share of relevant pictures among the first ten: {:.0} %", 100.0 * estimate.precision)
 }
 
-fn relevance_at(place: usize, estimate: Option<&Estimate>) -> Option<f64> {
+pub(super) fn relevance_at(place: usize, estimate: Option<&Estimate>) -> Option<f64> {
     estimate.and_then(|estimate| estimate.relevance.get(place).copied())
 }
 
-fn query_line<'a>(answered: &'a Answered) -> QueryLine<'a> {
+fn query_line<'a>(args: &SearchArgs, answered: &'a Answered) -> QueryLine<'a> {
     let estimate = answered.estimate.as_ref();
     QueryLine {
         query: name(answered),
         expected_precision: estimate.map(|estimate| estimate.precision),
         novel: estimate.map(|estimate| estimate.novel),
-        hits: (0..answered.hits.len()).map(|place| line(place, &answered.hits[place], estimate)).collect(),
+        hits: (0..answered.hits.len())
+            .map(|place| line(args, place, &answered.hits[place], estimate))
+            .collect(),
     }
 }
 
-fn line<'a>(place: usize, hit: &'a Hit, estimate: Option<&Estimate>) -> HitLine<'a> {
+fn line<'a>(args: &SearchArgs, place: usize, hit: &'a Hit, estimate: Option<&Estimate>) -> HitLine<'a> {
     let record = &hit.record;
     HitLine {
         rank: place + 1,
@@ -108,6 +118,7 @@ fn line<'a>(place: usize, hit: &'a Hit, estimate: Option<&Estimate>) -> HitLine<
         distance: hit.distance,
         euclidean: hit.euclidean,
         relevance: relevance_at(place, estimate),
+        link: args.back.link(record),
     }
 }
 

@@ -1,0 +1,43 @@
+//! What a DICOM file says in words, for those who write another object about it.
+
+use super::header::{self, Elements};
+use super::{inflate, syntax};
+use crate::decode::Limits;
+use crate::error::{Error, Result};
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Lookup tables, of which it is said whether they are there.
+const TABLES: [Tag; 3] =
+    [tags::MODALITY_LUT_SEQUENCE, tags::VOILUT_SEQUENCE, tags::PRESENTATION_LUT_SEQUENCE];
+
+/// The texts of some elements of a DICOM file, in Unicode and without padding. Of these, those that are empty or not
+/// there are left out, and so is whatever this crate does not keep: numbers, private elements, sequences but for those
+/// of lookup tables, whose text is empty. Values of several parts have a backslash between them. They may be patient
+/// data.
+///
+/// # Errors
+/// [`Error::DicomParse`] if the bytes are no DICOM file; else as [`decode`](crate::decode), of all but the pixels.
+pub fn texts(bytes: &[u8], limits: &Limits, wanted: &[Tag]) -> Result<BTreeMap<Tag, String>> {
+    limits.check_bytes(bytes.len() as u64)?;
+    if bytes.get(128..132) != Some(b"DICM") {
+        return Err(Error::DicomParse { reason: "no DICM after 128 bytes".to_owned() });
+    }
+    let (meta, start) = header::meta(bytes)?;
+    let form = syntax::of(&meta)?.form;
+    let (data, start) = match form.deflated {
+        true => (Cow::Owned(inflate(&bytes[start..], limits)?), 0),
+        false => (Cow::Borrowed(bytes), start),
+    };
+    let elements = header::data_set(&data, start, form)?;
+    Ok(wanted.iter().filter_map(|&tag| Some((tag, text(&elements, tag)?))).collect())
+}
+
+fn text(elements: &Elements, tag: Tag) -> Option<String> {
+    if TABLES.contains(&tag) {
+        return elements.bytes(tag).map(|_| String::new());
+    }
+    elements.text(tag).filter(|text| !text.contains('\0'))
+}

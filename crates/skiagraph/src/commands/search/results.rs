@@ -1,0 +1,226 @@
+//! The answer as objects that go back to the hospital's systems: DICOM, FHIR, links to viewers.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use interchange::{Answer, Neighbor, Picture, Region, Software, Source, Viewer};
+use network::{Encoder, SaliencyMap};
+use radiograph::{Frame, Limits, Radiograph};
+use retrieval::gallery::{Gallery, Hit, Record};
+
+use super::show::relevance_at;
+use super::{Answered, SearchArgs};
+use crate::output;
+use crate::report::overlay::{overlay, shrink};
+
+/// The longer side of a capture, in pixels.
+const CAPTURE_SIDE: u32 = 1024;
+/// Of the grid on which the salient region is outlined.
+const REGION_SIDE: u32 = 128;
+/// The salient region is what lies above the middle between the least and the most salient point.
+const SALIENT: f32 = 0.5;
+/// A map whose values lie closer than this has no region: noise is no find.
+const LEAST_SPAN: f32 = 0.1;
+
+/// What is written for others.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Results back (one query picture; docs/results-back.md)")]
+pub(super) struct ResultArgs {
+    /// Write the answer as a DICOM structured report of the query's study
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["like", "unlike"])]
+    sr: Option<PathBuf>,
+    /// Write the answer as a FHIR R4 bundle
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["like", "unlike"])]
+    fhir: Option<PathBuf>,
+    /// Write where the network looked as a DICOM secondary capture
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
+    /// Write the outline of where it looked as a DICOM presentation state over the query
+    #[arg(long, value_name = "FILE")]
+    presentation_state: Option<PathBuf>,
+    /// Link each hit to a viewer: an OHIF's address, or one with {study}, {series}, {instance}
+    #[arg(long, value_name = "URL")]
+    viewer: Option<Viewer>,
+}
+
+/// The query's file, read once more.
+struct Query<'a> {
+    path: &'a Path,
+    bytes: Vec<u8>,
+}
+
+impl ResultArgs {
+    /// Each file that is wanted, and what it is.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        self.dicom()
+            .into_iter()
+            .chain([("FHIR bundle", &self.fhir)])
+            .filter_map(|(what, path)| Some((what, path.as_ref()?)))
+    }
+
+    fn dicom(&self) -> [(&'static str, &Option<PathBuf>); 3] {
+        [
+            ("structured report", &self.sr),
+            ("capture", &self.capture),
+            ("presentation state", &self.presentation_state),
+        ]
+    }
+
+    /// That what is wanted can be made: of one picture.
+    pub(super) fn check(&self, args: &SearchArgs) -> Result<()> {
+        match (self.files().next(), args.images.len()) {
+            (Some((what, _)), count) if count != 1 => {
+                bail!("the {what} is of one query, got {count} pictures: give one")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a viewer shows a picture of the gallery.
+    pub(super) fn link(&self, record: &Record) -> Option<String> {
+        let Record { study, series, instance, .. } = record;
+        self.viewer.as_ref()?.link(study.as_deref(), series.as_deref(), instance.as_deref())
+    }
+
+    /// Makes all that is wanted, and then writes it.
+    pub(super) fn write(
+        &self,
+        args: &SearchArgs,
+        encoder: &Encoder,
+        gallery: &Gallery,
+        answers: &[Answered],
+    ) -> Result<()> {
+        let (Some(_), [path], [answered]) = (self.files().next(), &args.images[..], answers) else {
+            return Ok(());
+        };
+        let query = Query::read(path)?;
+        let answer = self.answer(encoder, gallery, answered);
+        let mut made: Vec<(&PathBuf, Vec<u8>)> = Vec::new();
+        if self.dicom().iter().any(|(_, path)| path.is_some()) {
+            made.extend(self.objects(&query, answered, &answer)?);
+        }
+        if let Some(path) = &self.fhir {
+            // Without a study, the answer is told all the same.
+            let source = answered.pictures.first().and_then(|picture| query.source(&picture.record).ok());
+            made.push((path, serde_json::to_vec_pretty(&interchange::bundle(&answer, source.as_ref()))?));
+        }
+        made.into_iter().try_for_each(|(path, bytes)| output::file(path, bytes))
+    }
+
+    fn objects(
+        &self,
+        query: &Query,
+        answered: &Answered,
+        answer: &Answer,
+    ) -> Result<Vec<(&PathBuf, Vec<u8>)>> {
+        let (Some(picture), Some(encoding)) = (answered.pictures.first(), answered.encodings.first()) else {
+            return Ok(Vec::new());
+        };
+        let source = query.source(&picture.record)?;
+        let looked = (&encoding.saliency, &picture.input.frame);
+        let (software, made) = (&answer.software, answer.made);
+        let mut objects = Vec::new();
+        if let Some(path) = &self.sr {
+            objects.push((path, interchange::report(answer, &source)?));
+        }
+        if let Some(path) = &self.capture {
+            let drawn = draw(&query.radiograph()?, looked)?;
+            let (width, height) = drawn.dimensions();
+            let drawn = Picture { width, height, rgb: drawn.as_raw() };
+            objects.push((path, interchange::capture(drawn, &source, software, made)?));
+        }
+        if let Some(path) = &self.presentation_state {
+            let region = region(&picture.record, looked)?;
+            objects.push((path, interchange::presentation_state(&region, &source, software, made)?));
+        }
+        Ok(objects)
+    }
+
+    fn answer(&self, encoder: &Encoder, gallery: &Gallery, answered: &Answered) -> Answer {
+        let software =
+            Software { version: env!("CARGO_PKG_VERSION").to_owned(), model: encoder.model_id().to_string() };
+        let query = answered.pictures.first().map(|picture| picture.record.key.clone());
+        let estimate = answered.estimate.as_ref();
+        let neighbor = |(place, hit): (usize, &Hit)| Neighbor {
+            relevance: relevance_at(place, estimate),
+            link: self.link(&hit.record),
+            ..neighbor(hit)
+        };
+        Answer {
+            software,
+            made: chrono::Local::now().fixed_offset(),
+            query: query.unwrap_or_default(),
+            bits: gallery.bits(),
+            gallery: gallery.len(),
+            precision: estimate.map(|estimate| estimate.precision),
+            novel: estimate.map(|estimate| estimate.novel),
+            neighbors: answered.hits.iter().enumerate().map(neighbor).collect(),
+        }
+    }
+}
+
+/// What is told of a hit: neither its name, which is a file's, nor its patient.
+fn neighbor(hit: &Hit) -> Neighbor {
+    let Record { key, study, series, instance, labels, .. } = hit.record.clone();
+    Neighbor {
+        key,
+        study,
+        series,
+        instance,
+        labels,
+        distance: hit.distance,
+        euclidean: hit.euclidean,
+        ..Neighbor::default()
+    }
+}
+
+impl<'a> Query<'a> {
+    fn read(path: &'a Path) -> Result<Self> {
+        let mut bytes = Vec::new();
+        let most = Limits::default().max_bytes.saturating_add(1);
+        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+        read.with_context(|| format!("cannot read `{}`", path.display()))?;
+        Ok(Self { path, bytes })
+    }
+
+    fn radiograph(&self) -> Result<Radiograph> {
+        radiograph::decode(&self.bytes, &Limits::default()).with_context(|| self.named())
+    }
+
+    /// Who it is of, and where it is filed.
+    fn source(&self, record: &Record) -> Result<Source> {
+        if self.bytes.get(128..132) != Some(b"DICM") {
+            bail!(
+                "`{}` is no DICOM file, so there is no study to file results in; --fhir can be written without one",
+                self.path.display()
+            );
+        }
+        let read = radiograph::texts(&self.bytes, &Limits::default(), &Source::WANTED);
+        let texts = read.with_context(|| self.named())?;
+        Source::new(texts, [record.width, record.height]).with_context(|| self.named())
+    }
+
+    fn named(&self) -> String {
+        format!("cannot write results on `{}`", self.path.display())
+    }
+}
+
+/// The query under its saliency map.
+fn draw(radiograph: &Radiograph, (saliency, frame): (&SaliencyMap, &Frame)) -> Result<image::RgbImage> {
+    let picture = shrink(radiograph, CAPTURE_SIDE);
+    overlay(&picture, &saliency.onto(frame, picture.width(), picture.height()))
+}
+
+/// Where the network looked most; nowhere, if its map is nearly flat.
+fn region(record: &Record, (saliency, frame): (&SaliencyMap, &Frame)) -> Result<Region> {
+    let longer = record.width.max(record.height).max(1);
+    let side = |pixels: u32| (pixels * REGION_SIDE.min(longer)).div_ceil(longer).max(1);
+    let (width, height) = (side(record.width), side(record.height));
+    let values = saliency.onto(frame, width, height);
+    let least = values.iter().copied().fold(f32::INFINITY, f32::min);
+    let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let threshold = if most - least < LEAST_SPAN { f32::INFINITY } else { least + SALIENT * (most - least) };
+    Ok(Region::at_least(width, height, &values, threshold)?)
+}
