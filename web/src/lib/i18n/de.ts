@@ -28,7 +28,7 @@ export const de: Dictionary = {
   pictures: (n) => `${n.toLocaleString('de')} ${n === 1 ? 'Bild' : 'Bilder'}`,
   drop: 'Röntgenbild ablegen', dropMore: 'oder einfügen. DICOM, PNG, JPEG, TIFF', choose: 'Datei wählen', dropHere: 'Zum Suchen ablegen',
   query: 'Anfrage', case_: 'Fall der Sammlung', part: 'Ausschnitt', encoding: 'Bild wird gelesen…', searching: 'Suche läuft…',
-  filters: 'Filter', clear: 'Leeren', filterText: 'Filtersprache', filterExample: 'age >= 18 and not label = "effusion"',
+  filters: 'Filter', clear: 'Leeren', filterText: 'Filtersprache', filterExample: 'age >= 18 and sex = "F"',
   expected: 'erwartet', from: 'von', to: 'bis', age: 'Alter', date: 'Studiendatum', more: (n) => `${n} weitere`, fewer: 'Weniger',
   gallery: 'Sammlung', similar: 'Ähnliche Fälle', ofTotal: (n, total) => `${n} von ${total}`, showMore: 'Mehr zeigen',
   nothing: 'Nichts ähnlich genug',
