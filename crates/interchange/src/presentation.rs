@@ -46,6 +46,8 @@ pub fn presentation_state(
     let lines: Vec<_> = region.outlines().iter().flat_map(|line| polylines(line, source.sides)).collect();
     let parts = [software.version.clone(), format!("{region:?}")];
     let object = Object::of_kind(&KIND, source, software, made, &parts)
+        // Type 2C of a series: unknown where the query does not say.
+        .with(tags::LATERALITY, source.text(tags::LATERALITY))
         .with(tags::CONTENT_LABEL, LAYER)
         .with(tags::CONTENT_DESCRIPTION, DESCRIPTION)
         .with(tags::CONTENT_CREATOR_NAME, "")
