@@ -207,7 +207,7 @@ mod tests {
         let preprocess = Preprocess { size: 32, ..Preprocess::default() };
         let encoder = || Encoder::untrained(&architecture, &preprocess, &[], 3).unwrap();
         let pixels: Vec<f32> = (0..32 * 32).map(|i| (i as f32 * 0.013).sin().abs()).collect();
-        let frame = radiograph::Frame { left: 0, top: 0, width: 32, height: 32 };
+        let frame = radiograph::Frame::full(32);
         let input = Input { size: 32, pixels, frame };
         let (whole, short) = (encoder(), encoder().shortened(16).unwrap());
         let [a, b] = [&whole, &short].map(|e| e.encode(std::slice::from_ref(&input)).unwrap()[0].code);

@@ -1,6 +1,7 @@
 //! A saliency map as numbers, and back onto the picture it was made of.
 
 use radiograph::Frame;
+use std::ops::Range;
 
 /// Saliency in (0, 1) of every place of the padded square that the network saw.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,20 +14,17 @@ pub struct SaliencyMap {
 
 impl SaliencyMap {
     /// The map over the picture itself: `width` × `height` values, bilinear, where `frame` says which part of
-    /// the square the picture fills.
+    /// the square which part of the picture fills. What the network did not see of it is 0.
     pub fn onto(&self, frame: &Frame, width: u32, height: u32) -> Vec<f32> {
-        let place = |at: u32, length: u32, start: u32, extent: u32| {
-            start as f32 + (at as f32 + 0.5) * extent as f32 / length.max(1) as f32 - 0.5
-        };
-        let rows = (0..height).map(|y| place(y, height, frame.top, frame.height));
-        rows.flat_map(|y| (0..width).map(move |x| (place(x, width, frame.left, frame.width), y)))
-            .map(|(x, y)| self.at(x, y))
-            .collect()
+        let columns = along(frame.region.columns(width), frame.left, frame.width, width);
+        let rows = along(frame.region.rows(height), frame.top, frame.height, height);
+        let value = |x: &Option<f32>, y: &Option<f32>| x.zip(*y).map_or(0.0, |(x, y)| self.at(x, y));
+        rows.iter().flat_map(|y| columns.iter().map(move |x| value(x, y))).collect()
     }
 
     /// The map in a square of another size, bilinear.
     pub fn resized(&self, size: u32) -> Self {
-        let whole = Frame { left: 0, top: 0, width: self.size, height: self.size };
+        let whole = Frame::full(self.size);
         Self { size, values: self.onto(&whole, size, size) }
     }
 
@@ -53,26 +51,51 @@ impl SaliencyMap {
     }
 }
 
+/// Where in the square the middles of `length` pixels of a picture lie; only the `shown` ones do, side by side in
+/// `extent` places from `start` on.
+fn along(shown: Range<u32>, start: u32, extent: u32, length: u32) -> Vec<Option<f32>> {
+    let scale = extent as f32 / shown.len().max(1) as f32;
+    let place = |at: u32| start as f32 + ((at - shown.start) as f32 + 0.5) * scale - 0.5;
+    (0..length).map(|at| shown.contains(&at).then(|| place(at))).collect()
+}
+
 /// Where the picture's pixels lie among those of a square of side `size`, row by row.
 pub(crate) fn places(frame: &Frame, size: u32) -> impl Iterator<Item = usize> {
-    let Frame { left, top, width, height } = *frame;
+    let Frame { left, top, width, height, .. } = *frame;
     (top..top + height).flat_map(move |y| (left..left + width).map(move |x| (y * size + x) as usize))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use radiograph::Region;
 
     #[test]
     fn a_map_returns_to_the_part_of_the_square_that_the_picture_fills() {
         // A picture twice as wide as high fills rows 1 and 2 of a 4×4 square.
         let values = (0..16).map(|i| (i / 4) as f32).collect();
         let map = SaliencyMap { size: 4, values };
-        let frame = Frame { left: 0, top: 1, width: 4, height: 2 };
+        let frame = Frame { top: 1, height: 2, ..Frame::full(4) };
         let onto = map.onto(&frame, 4, 2);
         assert_eq!(onto, [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]);
         assert_eq!(map.within(&frame), onto);
         assert_eq!(map.mean(&frame), 1.5);
+    }
+
+    #[test]
+    fn a_map_of_a_cropped_picture_returns_to_the_part_that_was_kept() {
+        // The right half of the middle of a picture of 8×8: 4×2 pixels, in rows 1 and 2 of a 4×4 square.
+        let values = (0..16).map(|i| 1.0 + i as f32).collect();
+        let map = SaliencyMap { size: 4, values };
+        let region = Region { left: 0.5, top: 0.375, width: 0.5, height: 0.25 };
+        let frame = Frame { top: 1, height: 2, region, ..Frame::full(4) };
+        let onto = map.onto(&frame, 8, 8);
+        let mut expected = vec![0.0; 64];
+        expected[28..32].copy_from_slice(&[5.0, 6.0, 7.0, 8.0]);
+        expected[36..40].copy_from_slice(&[9.0, 10.0, 11.0, 12.0]);
+        assert_eq!(onto, expected);
+        // Half as large, its one row that is shown lies between those two.
+        assert_eq!(map.onto(&frame, 4, 4)[10..12], [7.5, 9.5]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a radiograph's pixels tell of mistakes made before it came: several pictures in one, and text burned in.
 
-use crate::preprocess::resample;
+use crate::preprocess::{fitted, resample};
 use crate::radiograph::Radiograph;
+use crate::region::Region;
 
 /// The longer side at which gutters are looked for, in pixels.
 const SMALL: u32 = 256;
@@ -20,7 +21,7 @@ const LETTERS: usize = 5;
 /// both limbs.
 pub fn several_pictures(radiograph: &Radiograph) -> bool {
     let (width, height) = fitted(radiograph, SMALL);
-    let small = resample(radiograph, width, height);
+    let small = resample(radiograph, &Region::WHOLE, width, height);
     let (width, height) = (width as usize, height as usize);
     let row = |y: usize| (0..width).map(|x| small[y * width + x]).collect();
     let column = |x: usize| (0..height).map(|y| small[y * width + x]).collect();
@@ -46,18 +47,11 @@ fn divided(count: usize, line: impl Fn(usize) -> Vec<f32>) -> bool {
 /// Whether there is likely text in the picture: small bright shapes of one height, side by side in a line.
 pub fn burned_in_text(radiograph: &Radiograph) -> bool {
     let (width, height) = fitted(radiograph, LARGE);
-    let grey = resample(radiograph, width, height);
+    let grey = resample(radiograph, &Region::WHOLE, width, height);
     let mut letters = shapes(&bright(&grey, width as usize), width as usize);
     letters.retain(|letter| letter.is_a_letter(f64::from(height.max(width))));
     letters.sort_by_key(|letter| letter.left);
     letters.iter().any(|first| line_from(first, &letters) >= LETTERS)
-}
-
-fn fitted(radiograph: &Radiograph, side: u32) -> (u32, u32) {
-    let longer = f64::from(radiograph.width().max(radiograph.height()));
-    let scale = (f64::from(side) / longer).min(1.0);
-    let fit = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
-    (fit(radiograph.width()), fit(radiograph.height()))
 }
 
 /// Pixels that are much brighter than the mean of the square of 33 around them.

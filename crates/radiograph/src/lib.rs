@@ -1,5 +1,6 @@
 //! Bytes and data sets to radiographs: decoding, greyscale, preprocessing; hand-made features to compare with.
 
+mod collimation;
 pub mod dataset;
 mod decode;
 mod dicom;
@@ -9,9 +10,11 @@ pub mod gate;
 mod preprocess;
 mod radiograph;
 mod raster;
+mod region;
 
 pub use decode::{ContentHash, Limits, Options, decode, decode_with, read};
 pub use dicom::{texts, transfer_syntaxes};
 pub use error::{Error, Result};
 pub use preprocess::{Frame, Input, Preprocess};
 pub use radiograph::{Format, Header, Radiograph};
+pub use region::Region;

@@ -1,6 +1,8 @@
-//! The one preprocessing, for training and for serving: grey stretched, aspect kept, area-resampled, padded.
+//! The one preprocessing, for training and for serving: cropped, grey stretched, aspect kept, area-resampled, padded.
 
+use crate::collimation;
 use crate::radiograph::Radiograph;
+use crate::region::Region;
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -21,11 +23,13 @@ pub struct Preprocess {
     /// stretched to [0, 1]: what single burnt-in markers cost. From 0 to 0.4.
     #[serde(deserialize_with = "clip")]
     pub clip: f32,
+    /// Whether the borders that collimation left are cut off. False, as models were trained before there was a choice.
+    pub crop: bool,
 }
 
 impl Default for Preprocess {
     fn default() -> Self {
-        Self { size: 128, clip: 0.005 }
+        Self { size: 128, clip: 0.005, crop: false }
     }
 }
 
@@ -41,8 +45,8 @@ fn clip<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     (0.0..=0.4).contains(&clip).then_some(clip).ok_or_else(reason)
 }
 
-/// Where the picture lies in the padded square, in pixels of the square.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the picture lies in the padded square, in pixels of the square, and which part of it is there.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frame {
     /// First column.
     pub left: u32,
@@ -52,6 +56,16 @@ pub struct Frame {
     pub width: u32,
     /// Rows.
     pub height: u32,
+    /// The part of the picture that lies there: what is left of it when borders are cut off.
+    pub region: Region,
+}
+
+impl Frame {
+    /// All of a picture, filling all of a square of this side.
+    #[must_use]
+    pub const fn full(size: u32) -> Self {
+        Self { left: 0, top: 0, width: size, height: size, region: Region::WHOLE }
+    }
 }
 
 /// What the network takes: `size` × `size` values in [0, 1], row by row, black around the picture.
@@ -84,41 +98,56 @@ impl Input {
         let pixels =
             (0..size * size).map(|at| self.pixels[(size - 1 - at % size) * size + at / size]).collect();
         let left = self.size - frame.top - frame.height;
-        let frame = Frame { left, top: frame.left, width: frame.height, height: frame.width };
+        let region = frame.region.turned();
+        let frame = Frame { left, top: frame.left, width: frame.height, height: frame.width, region };
         Self { size: self.size, pixels, frame }
     }
 }
 
 impl Preprocess {
-    /// Stretches, resamples and pads a radiograph.
+    /// Crops, stretches, resamples and pads a radiograph.
     pub fn apply(&self, radiograph: &Radiograph) -> Input {
-        let frame = self.frame(radiograph.width(), radiograph.height());
-        let mut small = resample(radiograph, frame.width, frame.height);
+        let region = if self.crop { collimation::field(radiograph) } else { Region::WHOLE };
+        let frame = self.frame(region, radiograph.width(), radiograph.height());
+        let mut small = resample(radiograph, &region, frame.width, frame.height);
         let (black, white) = percentiles(&small, self.clip);
         let scale = 1.0 / (white - black).max(1e-6);
         small.iter_mut().for_each(|p| *p = ((*p - black) * scale).clamp(0.0, 1.0));
         Input { size: self.size, pixels: pad(&small, frame, self.size), frame }
     }
 
-    /// Where a picture of `width` × `height` lies in the square: in the middle, its longer side filling it.
-    pub fn frame(&self, width: u32, height: u32) -> Frame {
-        let longer = f64::from(width.max(height).max(1));
-        let fit = |side: u32| {
-            ((f64::from(side) * f64::from(self.size) / longer).round() as u32).clamp(1, self.size)
-        };
+    /// Where a part of a picture of `width` × `height` lies in the square: in the middle, its longer side filling it.
+    pub fn frame(&self, region: Region, width: u32, height: u32) -> Frame {
+        let (width, height) = (region.columns(width).len(), region.rows(height).len());
+        let longer = width.max(height).max(1) as f64;
+        let fit =
+            |side: usize| ((side as f64 * f64::from(self.size) / longer).round() as u32).clamp(1, self.size);
         let (width, height) = (fit(width), fit(height));
-        Frame { left: (self.size - width) / 2, top: (self.size - height) / 2, width, height }
+        Frame { left: (self.size - width) / 2, top: (self.size - height) / 2, width, height, region }
     }
 }
 
-/// Means over the area that each new pixel covers; linear interpolation where the picture is enlarged.
-pub(crate) fn resample(radiograph: &Radiograph, width: u32, height: u32) -> Vec<f32> {
-    let enlarges = width > radiograph.width() || height > radiograph.height();
+/// The sides of a picture whose longer one is at most `side`, its aspect kept.
+pub(crate) fn fitted(radiograph: &Radiograph, side: u32) -> (u32, u32) {
+    let longer = f64::from(radiograph.width().max(radiograph.height()));
+    let scale = (f64::from(side) / longer).min(1.0);
+    let fit = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    (fit(radiograph.width()), fit(radiograph.height()))
+}
+
+/// A part of the picture in `width` × `height` pixels: means over the area that each of them covers; linear
+/// interpolation where it is enlarged.
+pub(crate) fn resample(radiograph: &Radiograph, region: &Region, width: u32, height: u32) -> Vec<f32> {
+    let (columns, rows) = (region.columns(radiograph.width()), region.rows(radiograph.height()));
+    let enlarges = width as usize > columns.len() || height as usize > rows.len();
     let filter = if enlarges { FilterType::Bilinear } else { FilterType::Box };
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
+    let crop = [columns.start, rows.start, columns.len() as u32, rows.len() as u32].map(f64::from);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(filter))
+        .crop(crop[0], crop[1], crop[2], crop[3]);
     let pixels: Vec<F32> = radiograph.pixels().iter().map(|&p| F32::new(p)).collect();
     let mut small = TypedImage::<F32>::new(width, height);
-    // Neither call can fail: a radiograph has as many pixels as its sides say, and no side is 0.
+    // Neither call can fail: a radiograph has as many pixels as its sides say, and no side of the region is 0.
     let resized = TypedImageRef::new(radiograph.width(), radiograph.height(), &pixels)
         .map(|source| Resizer::new().resize_typed(&source, &mut small, &options));
     debug_assert!(matches!(resized, Ok(Ok(()))), "resampling a radiograph");

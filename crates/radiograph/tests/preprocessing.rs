@@ -1,7 +1,7 @@
 //! The preprocessing: geometry, averages, and that neither brightness nor contrast changes what the network sees.
 
 use proptest::prelude::*;
-use radiograph::{Frame, Preprocess, Radiograph};
+use radiograph::{Frame, Preprocess, Radiograph, Region};
 use serde::Deserialize;
 use serde::de::value::{Error, MapDeserializer};
 
@@ -13,7 +13,7 @@ fn square(size: u32) -> Preprocess {
 fn the_aspect_is_kept_and_grey_stretched() {
     let pixels: Vec<f32> = (0..400 * 100).map(|i| 0.25 + 0.5 * ((i % 400) / 200) as f32).collect();
     let input = square(64).apply(&Radiograph::new(400, 100, pixels).unwrap());
-    assert_eq!(input.frame, Frame { left: 0, top: 24, width: 64, height: 16 });
+    assert_eq!(input.frame, Frame { top: 24, height: 16, ..Frame::full(64) });
     assert_eq!(input.pixels.len(), 64 * 64);
     assert_eq!((input.pixels[0], input.pixels[30 * 64 + 5], input.pixels[30 * 64 + 60]), (0.0, 0.0, 1.0));
     assert!(Radiograph::new(0, 5, vec![]).is_err());
@@ -28,7 +28,7 @@ fn shrinking_averages_the_area_of_each_pixel() {
         mean(x / 4, y / 4) + if (x + y) % 2 == 0 { 0.2 } else { -0.2 }
     };
     let radiograph = Radiograph::new(32, 32, (0..32 * 32).map(pixel).collect()).unwrap();
-    let input = Preprocess { size: 8, clip: 0.0 }.apply(&radiograph);
+    let input = Preprocess { clip: 0.0, ..square(8) }.apply(&radiograph);
     for (i, got) in (0u32..).zip(input.pixels) {
         let expected = (mean(i % 8, i / 8) - mean(0, 0)) / (mean(7, 7) - mean(0, 0));
         assert!((got - expected).abs() < 1e-5, "pixel {i}: {got}, expected {expected}");
@@ -69,7 +69,7 @@ fn settings_that_make_no_sense_are_refused_when_read() {
 proptest! {
     #[test]
     fn the_frame_lies_in_the_square_and_fills_its_longer_side(width in 1u32..=70_000, height in 1u32..=70_000, size in 1u32..=512) {
-        let frame = square(size).frame(width, height);
+        let frame = square(size).frame(Region::WHOLE, width, height);
         prop_assert!(frame.width >= 1 && frame.left + frame.width <= size);
         prop_assert!(frame.height >= 1 && frame.top + frame.height <= size);
         prop_assert_eq!(if width >= height { frame.width } else { frame.height }, size);
@@ -101,13 +101,13 @@ proptest! {
 #[test]
 fn inputs_are_inverted_within_their_frame_and_turned_clockwise() {
     let radiograph = Radiograph::new(2, 1, vec![0.0, 1.0]).unwrap();
-    let input = Preprocess { size: 4, clip: 0.0 }.apply(&radiograph);
+    let input = Preprocess { clip: 0.0, ..square(4) }.apply(&radiograph);
     assert_eq!((input.frame.top, input.frame.height), (1, 2));
     let inverted = input.inverted();
     assert_eq!((inverted.pixels[0], inverted.pixels[4], inverted.pixels[7]), (0.0, 1.0, 0.0));
     // What was left is above, what was above is right.
     let turned = input.turned();
-    assert_eq!(turned.frame, radiograph::Frame { left: 1, top: 0, width: 2, height: 4 });
+    assert_eq!(turned.frame, Frame { left: 1, width: 2, ..Frame::full(4) });
     assert_eq!([turned.pixels[1], turned.pixels[13]], [input.pixels[4], input.pixels[7]]);
     assert_eq!(input.turned().turned().turned().turned(), input);
     assert_eq!(input.inverted().inverted().pixels[5], input.pixels[5]);

@@ -137,7 +137,7 @@ mod tests {
     fn a_coarse_map_has_the_means_of_the_picture_alone() {
         // Two columns of ones and two of zeros in the picture, which fills the rows 1 and 2; 9 beside it.
         let values = (0..16).map(|i| if (4..12).contains(&i) { f32::from(i % 4 < 2) } else { 9.0 }).collect();
-        let map = coarse(&SaliencyMap { size: 4, values }, &Frame { left: 0, top: 1, width: 4, height: 2 });
+        let map = coarse(&SaliencyMap { size: 4, values }, &Frame { top: 1, height: 2, ..Frame::full(4) });
         let row = &map[8 * 16..9 * 16];
         // Rows in the middle of the picture see nothing of what is beside it.
         assert!(row[..6].iter().all(|v| (v - 1.0).abs() < 1e-6) && row[10..].iter().all(|v| v.abs() < 1e-6));

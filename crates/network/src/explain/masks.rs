@@ -21,7 +21,7 @@ pub fn centre(size: u32, frame: &Frame) -> SaliencyMap {
 /// Edges: magnitude of Sobel's gradient (as Duda and Hart give it, "Pattern Classification and Scene Analysis", 1973)
 /// within the picture, lightly blurred, stretched to 0..=1.
 pub fn edges(input: &Input) -> SaliencyMap {
-    let Frame { left, top, width, height } = input.frame;
+    let Frame { left, top, width, height, .. } = input.frame;
     let rows = (top..top + height).flat_map(|y| (left..left + width).map(move |x| (x, y)));
     let magnitudes = rows.map(|(x, y)| sobel(input, i64::from(x), i64::from(y)));
     let map = framed(input.size, &input.frame, magnitudes);
@@ -45,7 +45,7 @@ fn framed(size: u32, frame: &Frame, values: impl Iterator<Item = f32>) -> Salien
 
 /// √(gx² + gy²) of the 3×3 differences; the picture's border is repeated, so that the black beside it is no edge.
 fn sobel(input: &Input, x: i64, y: i64) -> f32 {
-    let Frame { left, top, width, height } = input.frame;
+    let Frame { left, top, width, height, .. } = input.frame;
     let within = |at: i64, start: u32, extent: u32| at.clamp(i64::from(start), i64::from(start + extent - 1));
     let at = |dx: i64, dy: i64| {
         let (x, y) = (within(x + dx, left, width), within(y + dy, top, height));
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_centre_is_that_of_the_picture() {
-        let frame = Frame { left: 0, top: 2, width: 8, height: 4 };
+        let frame = Frame { top: 2, height: 4, ..Frame::full(8) };
         let map = centre(8, &frame);
         let row = |y: usize| &map.values[8 * y..8 * y + 8];
         assert!(row(0).iter().chain(row(7)).all(|v| *v == 0.0));
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn edges_are_where_grey_changes_and_not_where_the_picture_ends() {
         // Grey ½, and white right of column 8; black above and below the picture.
-        let frame = Frame { left: 0, top: 4, width: 16, height: 8 };
+        let frame = Frame { top: 4, height: 8, ..Frame::full(16) };
         let grey = |i: u32| if i % 16 < 8 { 0.5 } else { 1.0 };
         let filled = |i: u32| if (4..12).contains(&(i / 16)) { grey(i) } else { 0.0 };
         let input = Input { size: 16, pixels: (0..256).map(filled).collect(), frame };

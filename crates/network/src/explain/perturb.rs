@@ -151,8 +151,7 @@ mod tests {
             Encoder::untrained(&samples::architecture(), &samples::preprocess(), &samples::labels(), 1)
                 .unwrap();
         let input = &samples::inputs(1)[0];
-        let map =
-            crate::explain::masks::centre(8, &radiograph::Frame { left: 0, top: 0, width: 8, height: 8 });
+        let map = crate::explain::masks::centre(8, &radiograph::Frame::full(8));
         let Perturbation { deletion, insertion } = insertion_deletion(&encoder, input, &map).unwrap();
         for (down, up) in [(deletion.code, insertion.code), (deletion.embedding, insertion.embedding)] {
             assert_eq!((down.len(), up.len()), (STEPS + 1, STEPS + 1));

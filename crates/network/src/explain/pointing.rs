@@ -2,8 +2,9 @@
 
 use super::stretched;
 use crate::saliency_map::SaliencyMap;
-use radiograph::Frame;
 use radiograph::dataset::BoundingBox;
+use radiograph::{Frame, Region};
+use std::ops::Range;
 
 /// Thresholds at which maps are binarised, as shares of the way from a map's least to its largest value.
 pub const THRESHOLDS: [f32; 7] = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
@@ -29,16 +30,18 @@ pub struct Localisation {
 /// says.
 ///
 /// The peak is sought in the map's own places, for interpolation flattens peaks, and less so at the border; the rest is
-/// measured on the picture's pixels, over which the map is stretched to 0..=1: a constant in it counts for nothing.
+/// measured on the picture's pixels, over which the map is stretched to 0..=1: a constant in it counts for nothing. What
+/// was cropped away is 0.
 pub fn localise(
     map: &SaliencyMap,
     frame: &Frame,
     picture: (u32, u32),
     boxes: &[BoundingBox],
 ) -> Localisation {
-    let peak = pointing(&map.within(frame), &union(boxes, picture, (frame.width, frame.height)));
-    let map = stretched(&map.onto(frame, picture.0, picture.1));
-    let inside = union(boxes, picture, picture);
+    let places = union(boxes, picture, &frame.region, (frame.width, frame.height));
+    let peak = pointing(&map.within(frame), &places);
+    let map = spread(map, frame, picture);
+    let inside = union(boxes, picture, &Region::WHOLE, picture);
     Localisation {
         pointing: peak,
         energy: energy(&map, &inside),
@@ -48,14 +51,33 @@ pub fn localise(
     }
 }
 
-/// For every place of a grid of (`columns`, `rows`) over a picture of (`width`, `height`) pixels, row by row, whether
-/// its middle is in a box.
-pub fn union(boxes: &[BoundingBox], (width, height): (u32, u32), (columns, rows): (u32, u32)) -> Vec<bool> {
-    let middle = |at: u32, extent: u32, count: u32| (at as f32 + 0.5) * extent as f32 / count as f32;
+/// A map over a picture's pixels, stretched to 0..=1 where the network saw the picture.
+fn spread(map: &SaliencyMap, frame: &Frame, (width, height): (u32, u32)) -> Vec<f32> {
+    let mut onto = map.onto(frame, width, height);
+    let (columns, rows) = (frame.region.columns(width), frame.region.rows(height));
+    let seen: Vec<usize> =
+        rows.flat_map(|y| columns.clone().map(move |x| (y * width + x) as usize)).collect();
+    let values: Vec<f32> = seen.iter().map(|&pixel| onto[pixel]).collect();
+    seen.into_iter().zip(stretched(&values)).for_each(|(pixel, value)| onto[pixel] = value);
+    onto
+}
+
+/// For every place of a grid of (`columns`, `rows`) over a region of a picture of (`width`, `height`) pixels, row by
+/// row, whether its middle is in a box.
+pub fn union(
+    boxes: &[BoundingBox],
+    (width, height): (u32, u32),
+    region: &Region,
+    (columns, rows): (u32, u32),
+) -> Vec<bool> {
+    let (shown, down) = (region.columns(width), region.rows(height));
+    let middle = |at: u32, shown: &Range<u32>, count: u32| {
+        shown.start as f32 + (at as f32 + 0.5) * shown.len() as f32 / count as f32
+    };
     let within = |at: f32, start: f32, extent: f32| at >= start && at < start + extent;
     let any = |x, y| boxes.iter().any(|b| within(x, b.x, b.width) && within(y, b.y, b.height));
     let places = (0..rows).flat_map(|y| (0..columns).map(move |x| (x, y)));
-    places.map(|(x, y)| any(middle(x, width, columns), middle(y, height, rows))).collect()
+    places.map(|(x, y)| any(middle(x, &shown, columns), middle(y, &down, rows))).collect()
 }
 
 /// The pointing game: 1 where the largest value is `inside`, else 0; where several places share it, their share inside,
@@ -141,10 +163,15 @@ mod tests {
     fn pixels_are_inside_by_their_middles() {
         // The first box takes in the middles of two pixels of the upper row, the second that of one of the lower.
         let boxes = [bounding_box(0.4, 0.0, 1.2, 1.0), bounding_box(1.0, 0.6, 1.0, 1.0)];
-        assert_eq!(union(&boxes, (3, 2), (3, 2)), [true, true, false, false, true, false]);
-        assert_eq!(union(&[bounding_box(1.0, 1.0, 9.0, 9.0)], (2, 2), (2, 2)), [false, false, false, true]);
+        assert_eq!(union(&boxes, (3, 2), &Region::WHOLE, (3, 2)), [true, true, false, false, true, false]);
+        let corner = [bounding_box(1.0, 1.0, 9.0, 9.0)];
+        assert_eq!(union(&corner, (2, 2), &Region::WHOLE, (2, 2)), [false, false, false, true]);
         // Two places over six pixels have their middles at 1.5 and 4.5.
-        assert_eq!(union(&[bounding_box(4.0, 0.0, 1.0, 1.0)], (6, 1), (2, 1)), [false, true]);
+        let one = [bounding_box(4.0, 0.0, 1.0, 1.0)];
+        assert_eq!(union(&one, (6, 1), &Region::WHOLE, (2, 1)), [false, true]);
+        // Over the right half, they have them at 3.75 and 5.25.
+        let right = Region { left: 0.5, width: 0.5, ..Region::WHOLE };
+        assert_eq!(union(&[bounding_box(3.6, 0.0, 0.4, 1.0)], (6, 1), &right, (2, 1)), [true, false]);
     }
 
     #[test]
@@ -187,10 +214,22 @@ mod tests {
         // Enlarged by two, the peak in the middle would be flattened below the one in the corner.
         let mut values = vec![0.0; 25];
         (values[0], values[12]) = (0.9, 1.0);
-        let frame = Frame { left: 0, top: 0, width: 5, height: 5 };
+        let frame = Frame::full(5);
         let found =
             localise(&SaliencyMap { size: 5, values }, &frame, (10, 10), &[bounding_box(4.0, 4.0, 2.0, 2.0)]);
         assert_eq!(found.pointing, 1.0);
+    }
+
+    #[test]
+    fn a_map_of_a_cropped_picture_is_measured_on_all_of_it() {
+        // The square shows the right half of 4×2 pixels, twice as large.
+        let map =
+            SaliencyMap { size: 4, values: (0..16).map(|i| if i % 4 < 2 { 0.8 } else { 0.4 }).collect() };
+        let region = Region { left: 0.5, width: 0.5, ..Region::WHOLE };
+        let frame = Frame { region, ..Frame::full(4) };
+        assert_eq!(spread(&map, &frame, (4, 2)), [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+        let found = localise(&map, &frame, (4, 2), &[bounding_box(2.0, 0.0, 1.0, 2.0)]);
+        assert_eq!((found.pointing, found.energy, found.iou[0], found.area), (1.0, 1.0, 1.0, 0.25));
     }
 
     #[test]
@@ -199,7 +238,7 @@ mod tests {
         let mut values = vec![0.2; 16];
         (values[0], values[6], values[7]) = (1.0, 0.6, 0.4);
         let map = SaliencyMap { size: 4, values };
-        let frame = Frame { left: 0, top: 1, width: 4, height: 2 };
+        let frame = Frame { top: 1, height: 2, ..Frame::full(4) };
         let found = localise(&map, &frame, (4, 2), &[bounding_box(2.0, 0.0, 1.0, 2.0)]);
         // Stretched, the map is 1 in one pixel of the box, ½ beside it, and 0 elsewhere.
         assert_eq!((found.pointing, found.area), (1.0, 0.25));

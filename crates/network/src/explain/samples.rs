@@ -28,7 +28,7 @@ pub(super) fn explainer(seed: u64) -> Explainer {
 
 /// Pictures that fill all rows but the first four and the last four, no two alike.
 pub(super) fn inputs(count: usize) -> Vec<Input> {
-    let frame = Frame { left: 0, top: 4, width: SIZE, height: SIZE - 8 };
+    let frame = Frame { top: 4, height: SIZE - 8, ..Frame::full(SIZE) };
     let filled = |y: u32| (frame.top..frame.top + frame.height).contains(&y);
     let value = |k: usize, i: u32| ((i % SIZE) as f32 * 0.3 + (i / SIZE) as f32 * 0.1 * k as f32).sin().abs();
     let pixel = |k, i| if filled(i / SIZE) { value(k, i) } else { 0.0 };

@@ -85,7 +85,7 @@ mod tests {
 
     fn input(size: u32, pixel: impl Fn(u32, u32) -> f32) -> Input {
         let pixels = (0..size * size).map(|i| pixel(i % size, i / size)).collect();
-        Input { size, pixels, frame: Frame { left: 0, top: 0, width: size, height: size } }
+        Input { size, pixels, frame: Frame::full(size) }
     }
 
     fn pattern_of(pixels: [f32; 9]) -> u8 {

@@ -7,7 +7,7 @@ pub mod radon;
 use serde::{Deserialize, Serialize};
 
 use crate::preprocess::resample;
-use crate::{Input, Radiograph};
+use crate::{Input, Radiograph, Region};
 
 /// A descriptor. Each is a vector of finite floats that are not negative; a black picture's are zeros but for
 /// [`Feature::Lbp`].
@@ -49,7 +49,7 @@ impl Picture {
     /// The input with `side` × `side` pixels: as it is, means over areas, or enlarged. None without pixels.
     fn new(input: &Input, side: u32) -> Option<Self> {
         let radiograph = Radiograph::new(input.size, input.size, input.pixels.clone()).ok()?;
-        Some(Self { side: side as usize, pixels: resample(&radiograph, side, side) })
+        Some(Self { side: side as usize, pixels: resample(&radiograph, &Region::WHOLE, side, side) })
     }
 
     fn at(&self, x: usize, y: usize) -> f32 {
@@ -70,7 +70,7 @@ mod tests {
     /// A picture with something everywhere.
     fn input(size: u32) -> Input {
         let pixels = (0..size * size).map(|i| (i * 7919 % 101) as f32 / 100.0).collect();
-        Input { size, pixels, frame: Frame { left: 0, top: 0, width: size, height: size } }
+        Input { size, pixels, frame: Frame::full(size) }
     }
 
     #[test]
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn inputs_without_pixels_are_described_by_zeros() {
-        let frame = Frame { left: 0, top: 0, width: 1, height: 1 };
+        let frame = Frame::full(1);
         for input in
             [(0, 0), (4, 3), (u32::MAX, 5)].map(|(size, n)| Input { size, pixels: vec![1.0; n], frame })
         {

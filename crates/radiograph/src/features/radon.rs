@@ -67,7 +67,7 @@ mod tests {
 
     fn input(pixel: impl Fn(u32, u32) -> f32) -> Input {
         let pixels = (0..SIDE * SIDE).map(|i| pixel(i % SIDE, i / SIDE)).collect();
-        Input { size: SIDE, pixels, frame: Frame { left: 0, top: 0, width: SIDE, height: SIDE } }
+        Input { size: SIDE, pixels, frame: Frame::full(SIDE) }
     }
 
     /// Without any symmetry.

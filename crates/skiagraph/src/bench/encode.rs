@@ -64,7 +64,7 @@ fn noise(size: u32, seed: u64) -> Input {
         (state >> 8) as f32 / (1_u32 << 24) as f32
     };
     let pixels = (0..size * size).map(|_| next()).collect();
-    Input { size, pixels, frame: Frame { left: 0, top: 0, width: size, height: size } }
+    Input { size, pixels, frame: Frame::full(size) }
 }
 
 /// The rows for people.
