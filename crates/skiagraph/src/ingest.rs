@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use retrieval::gallery::{Entry, Example, Record};
 use serde::Serialize;
 
+use crate::gate::{self, Doubt};
 use crate::report::overlay;
 
 /// How many pictures are decoded, encoded and committed together.
@@ -50,6 +51,7 @@ pub(crate) struct Decoded {
     pub(crate) record: Record,
     pub(crate) thumbnail: GrayImage,
     pub(crate) input: Input,
+    pub(crate) doubts: Vec<Doubt>,
 }
 
 impl Listed {
@@ -225,7 +227,8 @@ pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded
         ..known
     };
     let thumbnail = overlay::shrink(&radiograph, THUMBNAIL_SIDE);
-    Ok(Decoded { record, thumbnail, input: preprocess.apply(&radiograph) })
+    let doubts = gate::of_pixels(&radiograph);
+    Ok(Decoded { record, thumbnail, input: preprocess.apply(&radiograph), doubts })
 }
 
 /// An encoded picture as part of a query.
