@@ -155,7 +155,7 @@ pub(crate) fn resample(radiograph: &Radiograph, region: &Region, width: u32, hei
 }
 
 /// The grey levels below which, and above which, lies a `clip` share of the pixels.
-fn percentiles(pixels: &[f32], clip: f32) -> (f32, f32) {
+pub(crate) fn percentiles(pixels: &[f32], clip: f32) -> (f32, f32) {
     let mut sorted = pixels.to_vec();
     sorted.sort_unstable_by(f32::total_cmp);
     let at = |share: f32| sorted[(share * (sorted.len() - 1) as f32).round() as usize];

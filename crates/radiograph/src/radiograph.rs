@@ -44,10 +44,12 @@ pub struct Header {
     pub patient_id: Option<String>,
     /// DICOM Modality.
     pub modality: Option<String>,
-    /// DICOM Body Part Examined.
+    /// Body part, as a term of DICOM PS3.16 Annex L where it is known there: `CHEST`.
     pub body_part: Option<String>,
-    /// DICOM View Position.
+    /// View, as a term of DICOM's View Position: `PA`.
     pub view: Option<String>,
+    /// Side of a part that there are two of: `L`, `R`, `B` for both, `U` for one in the middle.
+    pub laterality: Option<String>,
     /// DICOM Study Instance UID.
     pub study_instance_uid: Option<String>,
     /// DICOM Series Instance UID.

@@ -1,5 +1,7 @@
 //! Borders that collimation left are cut off for the network, and nothing else is.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use proptest::prelude::*;
 use radiograph::{Frame, Preprocess, Radiograph, Region};
 use serde::Deserialize;

@@ -1,27 +1,30 @@
-//! What is doubtful about a picture before it is searched for or stored: it may be inverted, turned, no radiograph of a kind that
-//! the model knows, several pictures in one, or have text in it.
+//! What is doubtful about a picture before it is searched for or stored. Doubts warn; they refuse nothing.
 
-use anyhow::Result;
 use network::{Encoder, Encoding};
-use radiograph::{Input, Radiograph, gate};
+use radiograph::Radiograph;
+use radiograph::gate::{self, Turn};
 use serde::Serialize;
 
-/// How much less strange a picture has to be another way round, as a share of its own strangeness.
-const LESS_STRANGE: f64 = 0.8;
+use crate::ingest::Decoded;
 
 /// Something doubtful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Doubt {
     Inverted,
-    /// A quarter turn clockwise would right it.
     TurnedLeft,
     UpsideDown,
-    /// A quarter turn counter-clockwise would right it.
     TurnedRight,
     UnlikeEverythingKnown,
     SeveralPictures,
     BurnedInText,
+}
+
+/// A picture that is doubtful, and why.
+#[derive(Debug, Serialize)]
+pub(crate) struct Doubtful {
+    pub(crate) name: String,
+    pub(crate) doubts: Vec<Doubt>,
 }
 
 impl Doubt {
@@ -39,64 +42,54 @@ impl Doubt {
     }
 }
 
-/// How strange a picture is to the model, as it is and in other ways round.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Strangeness {
-    as_given: f64,
-    inverted: f64,
-    turned_clockwise: f64,
-    upside_down: f64,
-    turned_counter_clockwise: f64,
+impl Doubtful {
+    /// None for a picture without doubts.
+    pub(crate) fn of(picture: &Decoded) -> Option<Self> {
+        let Decoded { record, doubts, .. } = picture;
+        (!doubts.is_empty()).then(|| Self { name: record.name.clone(), doubts: doubts.clone() })
+    }
 }
 
-/// Doubts from the pixels alone.
+impl From<Turn> for Doubt {
+    fn from(turn: Turn) -> Self {
+        match turn {
+            Turn::Left => Self::TurnedLeft,
+            Turn::UpsideDown => Self::UpsideDown,
+            Turn::Right => Self::TurnedRight,
+        }
+    }
+}
+
+/// Doubts from the pixels, and from what the file says of them.
 pub(crate) fn of_pixels(radiograph: &Radiograph) -> Vec<Doubt> {
-    let several = gate::several_pictures(radiograph).then_some(Doubt::SeveralPictures);
-    let text = gate::burned_in_text(radiograph).then_some(Doubt::BurnedInText);
-    several.into_iter().chain(text).collect()
+    let posture = gate::posture(radiograph);
+    // A file that denies it is not believed.
+    let text = radiograph.header().burned_in || gate::burned_in_text(radiograph);
+    let found = [
+        posture.is_inverted().then_some(Doubt::Inverted),
+        posture.turn().map(Doubt::from),
+        gate::several_pictures(radiograph).then_some(Doubt::SeveralPictures),
+        text.then_some(Doubt::BurnedInText),
+    ];
+    found.into_iter().flatten().collect()
 }
 
-/// What a network makes of a picture, and what it doubts.
-pub(crate) struct Judged {
-    /// Of the picture as it is.
-    pub(crate) encoding: Encoding,
-    pub(crate) doubts: Vec<Doubt>,
-    /// None for a model without estimates.
-    pub(crate) strangeness: Option<Strangeness>,
+/// Doubts of a network that has estimates.
+pub(crate) fn of_network(encoder: &Encoder, encoding: &Encoding) -> Option<Doubt> {
+    let estimator = encoder.card().estimator.as_ref()?;
+    estimator.is_novel(&encoding.embedding).then_some(Doubt::UnlikeEverythingKnown)
 }
 
-/// Encodes a picture and, where the model has estimates, asks what would look more like what it knows if it were put another
-/// way.
-pub(crate) fn judge(encoder: &Encoder, input: &Input) -> Result<Judged> {
-    let Some(estimator) = &encoder.card().estimator else {
-        let encoding = encoder.encode(std::slice::from_ref(input))?.remove(0);
-        return Ok(Judged { encoding, doubts: Vec::new(), strangeness: None });
+/// Doubtful pictures as lines of text, a few at most.
+pub(crate) fn describe(doubtful: &[Doubtful]) -> String {
+    const SHOWN: usize = 20;
+    let line = |picture: &Doubtful| {
+        let doubts: Vec<_> = picture.doubts.iter().map(|doubt| doubt.text()).collect();
+        format!("  doubtful {}: {}", picture.name, doubts.join("; "))
     };
-    let (clockwise, half) = (input.turned(), input.turned().turned());
-    let ways = [input.clone(), input.inverted(), clockwise, half.clone(), half.turned()];
-    let mut encodings = encoder.encode(&ways)?;
-    let [as_given, inverted, turned_clockwise, upside_down, turned_counter_clockwise] =
-        std::array::from_fn(|way| estimator.strangeness(&encodings[way].embedding));
-    let strangeness =
-        Strangeness { as_given, inverted, turned_clockwise, upside_down, turned_counter_clockwise };
-    let mut doubts = Vec::from_iter(strangeness.doubt());
-    let encoding = encodings.swap_remove(0);
-    if estimator.is_novel(&encoding.embedding) {
-        doubts.push(Doubt::UnlikeEverythingKnown);
+    let mut lines: Vec<_> = doubtful.iter().take(SHOWN).map(line).collect();
+    if doubtful.len() > SHOWN {
+        lines.push(format!("  … and {} more (all of them with --json)", doubtful.len() - SHOWN));
     }
-    Ok(Judged { encoding, doubts, strangeness: Some(strangeness) })
-}
-
-impl Strangeness {
-    /// The way round in which the picture is least strange, if that is much less than as it is.
-    fn doubt(&self) -> Option<Doubt> {
-        let ways = [
-            (self.inverted, Doubt::Inverted),
-            (self.turned_clockwise, Doubt::TurnedLeft),
-            (self.upside_down, Doubt::UpsideDown),
-            (self.turned_counter_clockwise, Doubt::TurnedRight),
-        ];
-        let least = ways.into_iter().min_by(|a, b| a.0.total_cmp(&b.0))?;
-        (least.0 < LESS_STRANGE * self.as_given).then_some(least.1)
-    }
+    lines.join("\n")
 }

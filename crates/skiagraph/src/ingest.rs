@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use retrieval::gallery::{Entry, Record};
 use serde::Serialize;
 
+use crate::gate::{self, Doubt};
 use crate::report::overlay;
 
 /// How many pictures are decoded, encoded and committed together.
@@ -52,6 +53,7 @@ pub(crate) struct Decoded {
     pub(crate) burned_in: bool,
     pub(crate) thumbnail: GrayImage,
     pub(crate) input: Input,
+    pub(crate) doubts: Vec<Doubt>,
 }
 
 impl Listed {
@@ -215,7 +217,8 @@ pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded
     let record = described(&radiograph, key, listed.record.clone());
     let thumbnail = overlay::shrink(&radiograph, THUMBNAIL_SIDE);
     let burned_in = radiograph.header().burned_in;
-    Ok(Decoded { record, burned_in, thumbnail, input: preprocess.apply(&radiograph) })
+    let (input, doubts) = (preprocess.apply(&radiograph), gate::of_pixels(&radiograph));
+    Ok(Decoded { record, burned_in, thumbnail, input, doubts })
 }
 
 /// What is known of a picture, and what its file says where nothing is.

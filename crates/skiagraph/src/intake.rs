@@ -14,6 +14,7 @@ use retrieval::gallery::{Gallery, Record};
 use serde::Serialize;
 
 use crate::anonymous::Deidentification;
+use crate::gate::{self, Doubtful};
 use crate::ingest::{self, Decoded, Listed};
 
 /// Instances that are taken, decoded, encoded and committed together.
@@ -28,13 +29,19 @@ pub(crate) struct Taken {
     pub(crate) known: usize,
     /// Put aside with a reason.
     pub(crate) failed: usize,
+    /// Of those added: may be inverted, turned, several in one or have text in them.
+    pub(crate) doubtful: usize,
 }
 
 impl Taken {
     /// Both together.
     pub(crate) fn and(self, other: Self) -> Self {
-        let Self { added, known, failed } = other;
-        Self { added: self.added + added, known: self.known + known, failed: self.failed + failed }
+        Self {
+            added: self.added + other.added,
+            known: self.known + other.known,
+            failed: self.failed + other.failed,
+            doubtful: self.doubtful + other.doubtful,
+        }
     }
 }
 
@@ -99,7 +106,12 @@ impl Intake<'_> {
                 }
             }
         }
+        let doubtful: Vec<_> = pictures.iter().filter_map(Doubtful::of).collect();
+        taken.doubtful = doubtful.len();
         self.store(pictures)?;
+        if !doubtful.is_empty() {
+            eprintln!("{}", gate::describe(&doubtful));
+        }
         sound.into_iter().try_for_each(|item| self.consumer.done(item))?;
         Ok(taken)
     }

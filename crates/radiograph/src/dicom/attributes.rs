@@ -1,11 +1,12 @@
-//! Values of elements: text in its character set, and numbers.
+//! Values of elements: text, codes and numbers.
 
 use super::header::Elements;
+use super::text;
+use super::vocabulary::Said;
 use crate::decode::Limits;
 use crate::error::{Error, Result};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
 
 /// Bytes of the longest text taken for one: identifiers have 64 characters at most.
 const LONGEST_TEXT: usize = 1024;
@@ -19,20 +20,17 @@ impl<'a> Elements<'a> {
     /// A text without its padding, if there is any.
     pub(super) fn text(&self, tag: Tag) -> Option<String> {
         let bytes = self.bytes(tag).filter(|bytes| bytes.len() <= LONGEST_TEXT)?;
-        let text = self
-            .character_set()
-            .decode(bytes)
-            .unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned());
+        let text = text::decode(self.bytes(tags::SPECIFIC_CHARACTER_SET).unwrap_or_default(), bytes);
         let text = text.trim_matches(['\0', ' ']);
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    /// PS3.3 C.12.1.1.2; the first of several, as only person names and the like change sets within a value.
-    fn character_set(&self) -> SpecificCharacterSet {
-        let bytes = self.bytes(tags::SPECIFIC_CHARACTER_SET).unwrap_or_default();
-        let code = bytes.split(|&b| b == b'\\').next().unwrap_or_default();
-        let code = std::str::from_utf8(code).unwrap_or_default().trim_matches(['\0', ' ']);
-        SpecificCharacterSet::from_code(code).unwrap_or_default()
+    /// What a code string says, and what the first item of a sequence of codes does; nothing, where that is damaged.
+    pub(super) fn said(&self, word: Tag, codes: Tag) -> Said {
+        let item = self.first_item(codes).ok().flatten();
+        let of_item = |tag| item.as_ref().and_then(|item| item.text(tag));
+        let (code, meaning) = (of_item(tags::CODE_VALUE), of_item(tags::CODE_MEANING));
+        Said { word: self.text(word), code, meaning }
     }
 
     /// Decimal or integer strings, as many as are numbers.

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod codec;
+mod dates;
 mod encoding;
 mod frames;
 mod grey;
@@ -12,7 +13,9 @@ mod overlay;
 mod samples;
 mod shutter;
 mod syntax;
+mod text;
 mod texts;
+mod vocabulary;
 
 pub use syntax::transfer_syntaxes;
 pub use texts::texts;
@@ -28,6 +31,7 @@ use header::Elements;
 use samples::Shape;
 use std::borrow::Cow;
 use std::io::Read;
+use vocabulary::Said;
 
 /// Decodes a DICOM file of preamble, file meta group and data set.
 pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result<Radiograph> {
@@ -48,7 +52,12 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
     if options.overlays {
         overlay::draw(&elements, &shape, options.frame, &words, &mut pixels);
     }
-    let header = describe(&meta, &elements, &encoding, pipeline.inverted(), shape.frames);
+    let header = Header {
+        bits_stored: encoding.stored as u8,
+        inverted: pipeline.inverted(),
+        frames: shape.frames,
+        ..describe(&meta, &elements)
+    };
     Ok(Radiograph::new(columns, rows, pixels)?.with_header(header))
 }
 
@@ -72,43 +81,28 @@ fn grey(words: &[u16], encoding: &Encoding, pipeline: &Pipeline) -> Vec<f32> {
     words.iter().map(|&luminance| (f32::from(luminance) / white).min(1.0)).collect()
 }
 
-fn describe(
-    meta: &Elements,
-    elements: &Elements,
-    encoding: &Encoding,
-    inverted: bool,
-    frames: u32,
-) -> Header {
+/// Who, what, when and from where.
+fn describe(meta: &Elements, elements: &Elements) -> Header {
+    let study_date = elements.text(tags::STUDY_DATE).and_then(|text| dates::date(&text));
+    let birth = elements.text(tags::PATIENT_BIRTH_DATE).and_then(|text| dates::date(&text));
+    let age = elements.text(tags::PATIENT_AGE).and_then(|age| dates::years(&age));
+    let side = elements.text(tags::IMAGE_LATERALITY).or_else(|| elements.text(tags::LATERALITY));
     Header {
         format: Some(Format::Dicom),
-        bits_stored: encoding.stored as u8,
-        inverted,
-        burned_in: elements.text(tags::BURNED_IN_ANNOTATION).is_some_and(|said| said == "YES"),
-        frames,
+        burned_in: elements.text(tags::BURNED_IN_ANNOTATION).as_deref() == Some("YES"),
         sop_instance_uid: elements
             .text(tags::SOP_INSTANCE_UID)
             .or_else(|| meta.text(tags::MEDIA_STORAGE_SOP_INSTANCE_UID)),
         patient_id: elements.text(tags::PATIENT_ID),
         modality: elements.text(tags::MODALITY),
-        body_part: elements.text(tags::BODY_PART_EXAMINED),
-        view: elements.text(tags::VIEW_POSITION),
+        body_part: elements.said(tags::BODY_PART_EXAMINED, tags::ANATOMIC_REGION_SEQUENCE).part(),
+        view: elements.said(tags::VIEW_POSITION, tags::VIEW_CODE_SEQUENCE).view(),
+        laterality: Said { word: side, ..Said::default() }.side(),
         study_instance_uid: elements.text(tags::STUDY_INSTANCE_UID),
         series_instance_uid: elements.text(tags::SERIES_INSTANCE_UID),
         sex: elements.text(tags::PATIENT_SEX),
-        age: elements.text(tags::PATIENT_AGE).and_then(|age| years(&age)),
-        study_date: elements.text(tags::STUDY_DATE),
-    }
-}
-
-/// The completed years of an age string, three digits and a unit: PS3.5 6.2, AS.
-fn years(age: &str) -> Option<u32> {
-    let (count, unit) = age.split_at_checked(3)?;
-    let count: u32 = count.parse().ok()?;
-    match unit {
-        "Y" => Some(count),
-        "M" => Some(count / 12),
-        "W" => Some(count / 52),
-        "D" => Some(count / 365),
-        _ => None,
+        age: age.or_else(|| dates::years_between(birth.as_ref()?, study_date.as_ref()?)),
+        study_date,
+        ..Header::default()
     }
 }

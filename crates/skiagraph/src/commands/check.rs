@@ -8,7 +8,7 @@ use radiograph::{Input, Preprocess};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::gate::{self, Doubt, Judged, Strangeness};
+use crate::gate::{self, Doubt};
 use crate::ingest;
 use crate::model::ModelArgs;
 use crate::output;
@@ -23,7 +23,8 @@ const EXAMPLES: &str = "EXAMPLES:
 
 /// Look for mistakes in files before they are used: inverted, turned, no radiograph, several pictures in one, text
 ///
-/// Doubts are warnings; only files that cannot be read make the command fail.
+/// Doubts are warnings; only files that cannot be read make the command fail. That a picture is no radiograph is for the
+/// model to tell, if it has estimates.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CheckArgs {
@@ -42,8 +43,6 @@ pub(crate) struct CheckArgs {
 struct Checked {
     name: String,
     doubts: Vec<Doubt>,
-    /// None for a model without estimates.
-    strangeness: Option<Strangeness>,
     error: Option<String>,
 }
 
@@ -57,9 +56,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<()> {
         let read =
             |listed: &ingest::Listed| (listed.record.name.clone(), read(&listed.path, encoder.preprocess()));
         let pictures: Vec<_> = batch.par_iter().map(read).collect();
-        for (name, picture) in pictures {
-            checked.push(check(&encoder, name, picture)?);
-        }
+        checked.extend(check(&encoder, pictures)?);
         progress.advance(batch.len());
     }
     progress.finish();
@@ -71,17 +68,19 @@ fn read(path: &Path, preprocess: &Preprocess) -> Result<(Input, Vec<Doubt>)> {
     Ok((preprocess.apply(&radiograph), gate::of_pixels(&radiograph)))
 }
 
-fn check(encoder: &Encoder, name: String, picture: Result<(Input, Vec<Doubt>)>) -> Result<Checked> {
-    let (input, of_pixels) = match picture {
-        Ok(picture) => picture,
-        Err(error) => {
-            let error = Some(error.root_cause().to_string());
-            return Ok(Checked { name, doubts: Vec::new(), strangeness: None, error });
+/// Pictures that could be read are encoded together.
+fn check(encoder: &Encoder, pictures: Vec<(String, Result<(Input, Vec<Doubt>)>)>) -> Result<Vec<Checked>> {
+    let readable = pictures.iter().filter_map(|(_, picture)| picture.as_ref().ok());
+    let inputs: Vec<Input> = readable.map(|(input, _)| input.clone()).collect();
+    let mut encodings = ingest::encode(encoder, &inputs)?.into_iter();
+    let one = |(name, picture): (String, Result<(Input, Vec<Doubt>)>)| match picture {
+        Ok((_, mut doubts)) => {
+            doubts.extend(encodings.next().and_then(|encoding| gate::of_network(encoder, &encoding)));
+            Checked { name, doubts, error: None }
         }
+        Err(error) => Checked { name, doubts: Vec::new(), error: Some(error.root_cause().to_string()) },
     };
-    let Judged { mut doubts, strangeness, .. } = gate::judge(encoder, &input)?;
-    doubts.extend(of_pixels);
-    Ok(Checked { name, doubts, strangeness, error: None })
+    Ok(pictures.into_iter().map(one).collect())
 }
 
 fn report(checked: &[Checked], json: bool) -> Result<()> {

@@ -10,6 +10,7 @@ use retrieval::gallery::{Gallery, Insertion};
 use serde::Serialize;
 
 use crate::anonymous::{Deidentification, DeidentifyArgs};
+use crate::gate::{self, Doubtful};
 use crate::ingest::{self, Batch, Listed, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
@@ -79,6 +80,8 @@ pub(crate) struct Filled {
     pub(crate) added: usize,
     pub(crate) known: usize,
     pub(crate) rejected: Vec<Rejected>,
+    /// Those added that may be inverted, turned, several in one or have text in them.
+    pub(crate) doubtful: Vec<Doubtful>,
     pub(crate) seconds: f64,
 }
 
@@ -160,6 +163,7 @@ fn fill_batch(gallery: &mut Gallery, encoder: &Encoder, batch: Batch, filled: &m
             false => fresh.push(picture),
         }
     }
+    filled.doubtful.extend(fresh.iter().filter_map(Doubtful::of));
     let encodings = ingest::encode_pictures(encoder, &fresh)?;
     for entry in ingest::entries(fresh, encodings)? {
         match gallery.insert(&entry)? {
@@ -184,6 +188,9 @@ fn report(args: &IndexArgs, gallery: &Gallery, filled: &Filled) -> Result<()> {
     }
     if !filled.rejected.is_empty() {
         eprintln!("{}", ingest::describe_rejected(&filled.rejected));
+    }
+    if !filled.doubtful.is_empty() {
+        eprintln!("{}", gate::describe(&filled.doubtful));
     }
     output::text(&format!(
         "added {}, already known {}, rejected {}; `{}` holds {} pictures ({images_per_second:.1} images/s)",

@@ -11,7 +11,7 @@ use retrieval::gallery::Record;
 
 use super::error::Problem;
 use super::views::Region;
-use crate::gate::{self, Doubt, Judged};
+use crate::gate::{self, Doubt};
 use crate::ingest;
 use crate::report::overlay;
 
@@ -50,13 +50,13 @@ impl Picture {
         let key = ingest::key(&radiograph, ContentHash::of(bytes));
         let record = ingest::described(&radiograph, key, Record::default());
         let input = encoder.preprocess().apply(&radiograph);
-        let of_pixels = gate::of_pixels(&radiograph);
+        let mut doubts = gate::of_pixels(&radiograph);
         let format = radiograph.header().format;
         let pixels = sixteen_bits(&radiograph);
         drop(radiograph);
         let start = Instant::now();
-        let Judged { encoding, mut doubts, .. } = gate::judge(encoder, &input)?;
-        doubts.extend(of_pixels);
+        let encoding = encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
+        doubts.extend(gate::of_network(encoder, &encoding));
         let (width, height, frame) = (record.width, record.height, input.frame);
         let encoded_in = milliseconds(start);
         Ok(Self { width, height, pixels, format, record, doubts, encoding, frame, encoded_in })
@@ -129,7 +129,7 @@ impl Picture {
             record: Record::default(),
             doubts: Vec::new(),
             encoding: Encoding { saliency, embedding: Embedding::new(vec![1.0]), code },
-            frame: Frame { left: 0, top: 0, width: 1, height: 1 },
+            frame: Frame::full(1),
             encoded_in: 0.0,
         }
     }

@@ -6,6 +6,7 @@ use retrieval::gallery::{Gallery, Hit};
 use serde::Serialize;
 
 use super::{Answered, SearchArgs};
+use crate::gate::{self, Doubt, Doubtful};
 use crate::output;
 
 #[derive(Serialize)]
@@ -19,6 +20,8 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct QueryLine<'a> {
     query: String,
+    /// What may be wrong with the query's pictures.
+    doubts: Vec<Doubt>,
     /// Expected share of relevant pictures among the first ten hits; none for a model without estimates, or after feedback.
     expected_precision: Option<f64>,
     /// Whether nothing similar enough is there: the query is unlike everything the model knows.
@@ -57,6 +60,10 @@ pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) 
     for answered in answers {
         let Answered { hits, estimate, .. } = answered;
         output::text(&format!("{} ({} of {} pictures)", name(answered), hits.len(), gallery.len()))?;
+        let doubtful: Vec<Doubtful> = answered.pictures.iter().filter_map(Doubtful::of).collect();
+        if !doubtful.is_empty() {
+            eprintln!("{}", gate::describe(&doubtful));
+        }
         let rows: Vec<_> = (0..hits.len()).map(|place| row(place, &hits[place], estimate.as_ref())).collect();
         output::text(&output::table(&["picture", "labels", "bits", "euclid", "relevance", "rank"], &rows))?;
         if let Some(estimate) = estimate {
@@ -97,6 +104,7 @@ fn query_line<'a>(args: &SearchArgs, answered: &'a Answered) -> QueryLine<'a> {
     let estimate = answered.estimate.as_ref();
     QueryLine {
         query: name(answered),
+        doubts: answered.pictures.iter().flat_map(|picture| picture.doubts.iter().copied()).collect(),
         expected_precision: estimate.map(|estimate| estimate.precision),
         novel: estimate.map(|estimate| estimate.novel),
         hits: (0..answered.hits.len())

@@ -1,0 +1,75 @@
+//! The input gate: `check`, and the warnings of `index` and `search`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{fail, json, run, samples, text};
+
+/// A sample chest, and it inverted, upside down, and with another beside it.
+fn pictures(folder: &Path) -> [PathBuf; 4] {
+    let manifest = std::fs::read_to_string(samples().join("manifest.csv")).unwrap();
+    let chests = manifest.lines().filter(|row| row.contains("kermany") && row.contains("normal"));
+    let mut chests =
+        chests.map(|row| image::open(samples().join(row.split(',').next().unwrap())).unwrap().to_luma8());
+    let (one, other) = (chests.next().unwrap(), chests.next().unwrap());
+    let mut inverted = one.clone();
+    image::imageops::invert(&mut inverted);
+    let gap = 8;
+    let mut both = image::GrayImage::new(one.width() + gap + other.width(), one.height().max(other.height()));
+    image::imageops::replace(&mut both, &one, 0, 0);
+    image::imageops::replace(&mut both, &other, i64::from(one.width() + gap), 0);
+    let turned = image::imageops::rotate180(&one);
+    let named = [("right", one), ("inverted", inverted), ("turned", turned), ("both", both)];
+    named.map(|(name, picture)| {
+        let path = folder.join(format!("{name}.png"));
+        picture.save(&path).unwrap();
+        path
+    })
+}
+
+#[test]
+fn doubts_are_told_and_refuse_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let [right, inverted, turned, both] = pictures(folder.path());
+    let checked = json(&["check", text(&right), text(&inverted), text(&turned), text(&both)]);
+    let doubts: Vec<Vec<&str>> = checked
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["doubts"].as_array().unwrap().iter().map(|doubt| doubt.as_str().unwrap()).collect())
+        .collect();
+    assert_eq!(doubts[..3], [vec![], vec!["inverted"], vec!["upside_down"]]);
+    assert!(doubts[3].contains(&"several_pictures"), "{doubts:?}");
+    let said = run(&["check", text(&right), text(&inverted)]).stdout;
+    assert!(
+        said.contains("inverted.png: seems inverted") && said.contains("2 files, 1 of them doubtful"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_fails_after_the_others_were_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let [right, ..] = pictures(folder.path());
+    let broken = folder.path().join("broken.png");
+    std::fs::write(&broken, "no picture").unwrap();
+    let ran = fail(&["check", text(&broken), text(&right)], &["1 of 2 files cannot be read"]);
+    assert!(ran.stdout.contains("broken.png: cannot be read"), "{}", ran.stdout);
+}
+
+#[test]
+fn index_and_search_warn_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let [right, inverted, ..] = pictures(folder.path());
+    let gallery = folder.path().join("g");
+    let filled = json(&["index", "--gallery", text(&gallery), text(&right), text(&inverted)]);
+    assert_eq!(filled["doubtful"].as_array().unwrap().len(), 1, "{filled}");
+    assert_eq!(filled["doubtful"][0]["doubts"], serde_json::json!(["inverted"]));
+    let found = json(&["search", "--gallery", text(&gallery), text(&inverted)]);
+    assert_eq!(found["queries"][0]["doubts"], serde_json::json!(["inverted"]));
+    let said = run(&["search", "--gallery", text(&gallery), text(&inverted)]).stderr;
+    assert!(said.contains("seems inverted"), "{said}");
+}
