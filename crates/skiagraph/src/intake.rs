@@ -25,7 +25,8 @@ const BATCH: usize = 32;
 pub(crate) struct Taken {
     /// New in the gallery.
     pub(crate) added: usize,
-    /// The gallery had them.
+    /// The gallery had them. In reports beside those that the inbox knew.
+    #[serde(rename = "already_indexed")]
     pub(crate) known: usize,
     /// Put aside with a reason.
     pub(crate) failed: usize,
