@@ -50,6 +50,8 @@ def structured_report(path):
 def datasets(folder):
     for name in ["report.dcm", "capture.dcm", "presentation.dcm"]:
         dataset = pydicom.dcmread(folder / name)
+        # The query's own, which is repeated although it has one letter too many.
+        del dataset.AccessionNumber
         pydicom.config.settings.reading_validation_mode = pydicom.config.RAISE
         print(f"pydicom: {name} {dataset.SOPClassUID.name}, {len(list(dataset.iterall()))} elements, {dataset.PatientName}")
         if "PixelData" in dataset:
@@ -57,7 +59,6 @@ def datasets(folder):
         if "GraphicAnnotationSequence" in dataset:
             lines = dataset.GraphicAnnotationSequence[0].GraphicObjectSequence
             print(f"  lines {[list(line.GraphicData) for line in lines]}")
-    hd.pr.GrayscaleSoftcopyPresentationState  # what pydicom calls the class is what highdicom writes
 
 
 def bundle(path, node_modules):
