@@ -136,7 +136,7 @@ pub enum Error {
     },
     /// An object that does not become a file.
     #[error("the DICOM object cannot be written: {0}")]
-    Write(#[from] dicom_object::WriteError),
+    Write(Box<dicom_object::WriteError>),
     /// A file meta group that cannot be made.
     #[error("the file meta group of the object cannot be made: {0}")]
     FileMeta(Box<dicom_object::WithMetaError>),

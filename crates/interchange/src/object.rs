@@ -143,7 +143,7 @@ impl Object {
             .implementation_version_name(IMPLEMENTATION_VERSION);
         let file = self.0.with_meta(meta).map_err(|error| Error::FileMeta(Box::new(error)))?;
         let mut bytes = Vec::new();
-        file.write_all(&mut bytes)?;
+        file.write_all(&mut bytes).map_err(|error| Error::Write(Box::new(error)))?;
         Ok(bytes)
     }
 }

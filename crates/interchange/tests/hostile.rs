@@ -1,6 +1,4 @@
 //! Bytes that mean harm, and files that are only unusual.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod common;
 
 use std::fs;

@@ -53,7 +53,7 @@ impl Architecture {
     /// Whether codes can have these lengths; the reason if not.
     pub(crate) fn check(&self) -> Result<(), String> {
         let bits = self.bits;
-        if bits % 16 != 0 || !(16..=256).contains(&bits) {
+        if !bits.is_multiple_of(16) || !(16..=256).contains(&bits) {
             return Err(format!("architecture.bits is {bits}, expected a multiple of 16 from 16 to 256"));
         }
         match self.nested.iter().all(|n| n % 16 == 0 && (16..bits).contains(n)) {

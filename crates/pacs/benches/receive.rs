@@ -90,7 +90,7 @@ fn sized(number: usize, bytes: usize) -> Vec<u8> {
     let mut file = instance(number);
     file.truncate(file.len() - 256 - 4);
     file.extend((bytes as u32).to_le_bytes());
-    file.extend((0..bytes).map(|i| (i * 31 >> 3) as u8));
+    file.extend((0..bytes).map(|i| ((i * 31) >> 3) as u8));
     file
 }
 

@@ -92,7 +92,8 @@ fn a_full_disk_loses_nothing_and_says_so() {
     fs::remove_file(dir.join("others")).unwrap();
     let mut gallery = Gallery::open(&dir.join("gallery")).unwrap();
     assert_eq!((gallery.len(), gallery.verify().unwrap()), (stored, vec![]));
-    gallery.delete(&gallery.ids()[..stored / 2].to_vec()).unwrap();
+    let ids = gallery.ids();
+    gallery.delete(&ids[..stored / 2]).unwrap();
     store(&mut gallery, stored..stored + 16, 8000).unwrap();
     assert_eq!((gallery.len(), gallery.verify().unwrap()), (stored - stored / 2 + 16, vec![]));
 }

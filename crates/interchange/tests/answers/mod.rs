@@ -29,7 +29,7 @@ pub(crate) fn texts() -> BTreeMap<dicom_core::Tag, String> {
         (tags::STUDY_TIME, "091500"),
         (tags::STUDY_ID, "S7"),
         (tags::ACCESSION_NUMBER, "A-000000000000017"),
-        (tags::STUDY_DESCRIPTION, "Thorax p.a., Über­sicht"),
+        (tags::STUDY_DESCRIPTION, "Thorax p.a., Über\u{AD}sicht"),
         (tags::BODY_PART_EXAMINED, "CHEST"),
         (tags::PATIENT_ORIENTATION, "L\\F"),
         (tags::BURNED_IN_ANNOTATION, "NO"),

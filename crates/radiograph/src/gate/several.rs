@@ -39,7 +39,6 @@ fn divided(count: usize, line: impl Fn(usize) -> Vec<f32>) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -94,7 +94,6 @@ fn gradients(grey: &[f32], cells: &mut [f32]) {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -68,12 +68,15 @@ fn read(path: &Path, preprocess: &Preprocess) -> Result<(Input, Vec<Doubt>)> {
     Ok((preprocess.apply(&radiograph), gate::of_pixels(&radiograph)))
 }
 
+/// A file's name, and its picture with what its pixels give to doubt.
+type Named = (String, Result<(Input, Vec<Doubt>)>);
+
 /// Pictures that could be read are encoded together.
-fn check(encoder: &Encoder, pictures: Vec<(String, Result<(Input, Vec<Doubt>)>)>) -> Result<Vec<Checked>> {
+fn check(encoder: &Encoder, pictures: Vec<Named>) -> Result<Vec<Checked>> {
     let readable = pictures.iter().filter_map(|(_, picture)| picture.as_ref().ok());
     let inputs: Vec<Input> = readable.map(|(input, _)| input.clone()).collect();
     let mut encodings = ingest::encode(encoder, &inputs)?.into_iter();
-    let one = |(name, picture): (String, Result<(Input, Vec<Doubt>)>)| match picture {
+    let one = |(name, picture): Named| match picture {
         Ok((_, mut doubts)) => {
             doubts.extend(encodings.next().and_then(|encoding| gate::of_network(encoder, &encoding)));
             Checked { name, doubts, error: None }

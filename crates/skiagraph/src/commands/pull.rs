@@ -171,12 +171,14 @@ pub(crate) fn run(args: &PullArgs) -> Result<()> {
             let feed = Changes::new(&server.server()?)?;
             let fill = || into.fill(|inbox| Ok(feed.pull(inbox, &said)?));
             fill()?;
-            while *follow {
+            if !*follow {
+                return Ok(());
+            }
+            loop {
                 thread::sleep(WAIT);
                 // A server that is away for a while is no reason to end: the next answer goes on where the last ended.
                 fill().unwrap_or_else(|error| eprintln!("{error:#}; asking again"));
             }
-            Ok(())
         }
         Source::Move { peer, wanted, into } => into.fill(|inbox| peer.fetch(wanted, inbox)),
     }

@@ -96,7 +96,6 @@ impl Drop for Place {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use axum::routing::get;

@@ -181,7 +181,6 @@ fn state(path: &Path) -> FileState {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

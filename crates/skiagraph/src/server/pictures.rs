@@ -118,7 +118,6 @@ impl Picture {
     #[cfg(test)]
     pub(super) fn blank(side: u32) -> Self {
         use retrieval::{Embedding, HashCode};
-        #[expect(clippy::unwrap_used, reason = "tests")]
         let code = HashCode::from_words(&[0], 64).unwrap();
         let saliency = SaliencyMap { size: 1, values: vec![0.0] };
         Self {

@@ -85,7 +85,6 @@ impl Drop for Waits<'_> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use std::sync::mpsc;
@@ -97,7 +96,14 @@ mod tests {
         runtime.block_on(async {
             let (end, ended) = mpsc::channel::<()>();
             let other = Arc::clone(&workers);
-            let first = tokio::spawn(async move { other.run(move || Ok(ended.recv().unwrap())).await });
+            let first = tokio::spawn(async move {
+                other
+                    .run(move || {
+                        ended.recv().unwrap();
+                        Ok(())
+                    })
+                    .await
+            });
             while workers.load() != (1, 0) {
                 tokio::task::yield_now().await;
             }
