@@ -20,7 +20,7 @@ pub(super) fn date(text: &str) -> Option<String> {
 /// Year, month and day of eight digits.
 fn parts(digits: &str) -> Option<[u32; 3]> {
     let only_digits = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit());
-    let number = |range| digits.get(range)?.parse().ok();
+    let number = |range: std::ops::Range<usize>| digits.get(range)?.parse().ok();
     only_digits.then_some([number(0..4)?, number(4..6)?, number(6..8)?])
 }
 
