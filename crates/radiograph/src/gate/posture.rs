@@ -7,9 +7,9 @@ use super::views::Views;
 use crate::radiograph::Radiograph;
 
 /// A picture is called inverted above this chance: below it are 99 % of training pictures that the scorer had not seen.
-const INVERTED: f64 = 0.5;
+const INVERTED: f64 = 0.573;
 /// The same for turned ones.
-const TURNED: f64 = 0.98;
+const TURNED: f64 = 0.987;
 
 static SCORER: LazyLock<Scorer> = LazyLock::new(Scorer::built_in);
 
