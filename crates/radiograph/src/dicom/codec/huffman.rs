@@ -10,10 +10,12 @@ impl Table {
         let mut symbols = symbols.iter();
         for (length, &count) in (1_u16..).zip(counts) {
             for &symbol in symbols.by_ref().take(count.into()) {
-                entries.resize(entries.len() + (1 << (16 - length)), length << 8 | u16::from(symbol));
-            }
-            if entries.len() > 1 << 16 {
-                return None;
+                let end = entries.len() + (1 << (16 - length));
+                // Before there is room for them: 255 codes of one bit would take 16 MB.
+                if end > 1 << 16 {
+                    return None;
+                }
+                entries.resize(end, length << 8 | u16::from(symbol));
             }
         }
         entries.resize(1 << 16, 0);
@@ -103,5 +105,6 @@ mod tests {
         assert_eq!([bits.symbol(&table), bits.symbol(&table)], [Some(5), None]);
         assert_eq!(Bits::new(&[0b0101_0000]).number(3), Some(-5));
         assert!(Table::new(&[3; 16], &[0; 48]).is_none());
+        assert!(Table::new(&[255; 16], &[0; 16 * 255]).is_none());
     }
 }
