@@ -4,7 +4,7 @@ use super::super::encoding::Encoding;
 use super::super::samples::Shape;
 use super::{bad, check};
 use crate::error::Result;
-use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
+use jpeg_decoder::{CodingProcess, ColorTransform, Decoder, PixelFormat};
 
 const FORMAT: &str = "JPEG Lossless";
 /// Words that the decoder may take beside the picture.
@@ -19,6 +19,10 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
     decoder.set_color_transform(ColorTransform::None);
     decoder.read_info().map_err(failed)?;
     let info = decoder.info().ok_or_else(|| bad(FORMAT, "cut off before its frame header"))?;
+    // Any other process would be decoded as well, but subsampled colours that are not to be turned into RGB make a panic.
+    if info.coding_process != CodingProcess::Lossless {
+        return Err(bad(FORMAT, format!("process {:?}, expected lossless", info.coding_process)));
+    }
     let samples = if info.pixel_format == PixelFormat::RGB24 { 3 } else { 1 };
     check(FORMAT, (info.width.into(), info.height.into(), samples), encoding, shape)?;
     let bytes = decoder.decode().map_err(failed)?;
