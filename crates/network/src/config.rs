@@ -33,13 +33,16 @@ pub struct DataConfig {
     pub validation: f64,
     /// Whether the view (`view=PA`) is a label too.
     pub view_labels: bool,
+    /// Labels whose radiographs are neither learned from nor judged by, to try what a model makes of the unknown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leave_out: Vec<String>,
     /// Seed of the cut into training and validation, apart from the training seed.
     pub split_seed: u64,
 }
 
 impl Default for DataConfig {
     fn default() -> Self {
-        Self { validation: 0.1, view_labels: true, split_seed: 0 }
+        Self { validation: 0.1, view_labels: true, leave_out: Vec::new(), split_seed: 0 }
     }
 }
 

@@ -60,6 +60,14 @@ pub enum Error {
         /// The model's labels.
         known: String,
     },
+    /// A label to be left out of training that the data set has not.
+    #[error("data.leave_out has {label:?}, a label of no picture; expected some of {known}")]
+    LeftOutUnknown {
+        /// What the configuration leaves out.
+        label: String,
+        /// The data set's labels.
+        known: String,
+    },
     /// A training configuration that does not parse or does not make sense.
     #[error("{path}: {reason}")]
     Config {

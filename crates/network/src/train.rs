@@ -2,7 +2,7 @@
 
 use crate::batch::Pictures;
 use crate::checkpoint::{RunFolder, write_whole};
-use crate::config::TrainConfig;
+use crate::config::{DataConfig, TrainConfig};
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
@@ -157,7 +157,7 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(config: &TrainConfig, dataset: &Dataset) -> Result<Self> {
-        let (kept, held_out) = training_parts(config, dataset);
+        let (kept, held_out) = training_parts(&config.data, dataset)?;
         let vocabulary = Vocabulary::of(kept.iter().copied(), config.data.view_labels);
         let (pictures, learned, mut skipped) = Pictures::load(&kept, &vocabulary, &config.preprocess);
         if pictures.len() < 2 {
@@ -184,8 +184,13 @@ impl Prepared {
 }
 
 /// Items to train on and items held out; no patient or group is in both.
-fn training_parts<'a>(config: &TrainConfig, dataset: &'a Dataset) -> (Vec<&'a Item>, Vec<&'a Item>) {
-    let (kept, held) = dataset.hold_out(Split::Train, config.data.validation, config.data.split_seed);
-    let pick = |indices: Vec<usize>| indices.into_iter().map(|i| &dataset.items[i]).collect();
-    (pick(kept), pick(held))
+fn training_parts<'a>(data: &DataConfig, dataset: &'a Dataset) -> Result<(Vec<&'a Item>, Vec<&'a Item>)> {
+    let labels = dataset.vocabulary();
+    if let Some(label) = data.leave_out.iter().find(|label| !labels.contains(label)) {
+        return Err(Error::LeftOutUnknown { label: label.clone(), known: labels.join(", ") });
+    }
+    let (kept, held) = dataset.hold_out(Split::Train, data.validation, data.split_seed);
+    let known = |item: &&Item| !item.labels.iter().any(|label| data.leave_out.contains(label));
+    let pick = |indices: Vec<usize>| indices.into_iter().map(|i| &dataset.items[i]).filter(known).collect();
+    Ok((pick(kept), pick(held)))
 }

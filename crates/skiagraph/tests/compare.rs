@@ -119,6 +119,7 @@ fn what_cannot_be_compared_is_named() {
         fail(&[&arguments[..], more].concat(), named);
     };
     compare(&["--only", "CSQ"], &["CSQ", "SDH"]);
+    compare(&["--seeds", "1,7"], &["no seed 7", "[1, 2]"]);
     fs::write(&config, METHODS.replace("'hyp2'", "'hyp3'").replace("\"hyp2\"", "\"hyp3\"")).unwrap();
     compare(&[], &["compare.toml", "hyp3"]);
 }

@@ -127,6 +127,8 @@ fn configurations_and_data_that_are_not_right_are_named() {
     train(&wrong, &data, &["wrong.toml", "epoch"]);
     fs::write(&wrong, "[architecture]\nbits = 20\n").unwrap();
     train(&wrong, &data, &["wrong.toml", "20"]);
+    fs::write(&wrong, "[data]\nleave_out = [\"tooth\"]\n").unwrap();
+    train(&wrong, &data, &["tooth", "leave_out", "chest"]);
     let unlearnable = folder.path().join("queries.csv");
     fs::write(&unlearnable, fs::read_to_string(&data).unwrap().replace(",train,", ",query,")).unwrap();
     train(&config, &unlearnable, &["training pictures"]);

@@ -49,9 +49,9 @@ pub(crate) struct CompareArgs {
     /// Only these methods, and the one they are compared with
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Only so many of the training seeds
-    #[arg(long, value_name = "N")]
-    seeds: Option<usize>,
+    /// Only these training seeds
+    #[arg(long, value_name = "SEED", value_delimiter = ',')]
+    seeds: Vec<u64>,
     /// Only the first code length
     #[arg(long)]
     first_bits: bool,
@@ -109,7 +109,10 @@ fn config(args: &CompareArgs) -> Result<CompareConfig> {
     if !args.only.is_empty() {
         config.keep(&args.only);
     }
-    config.seeds.truncate(args.seeds.unwrap_or(usize::MAX).max(1));
+    if let Some(unknown) = args.seeds.iter().find(|seed| !config.seeds.contains(seed)) {
+        bail!("there is no seed {unknown}; the configuration has {:?}", config.seeds);
+    }
+    config.seeds.retain(|seed| args.seeds.is_empty() || args.seeds.contains(seed));
     if args.first_bits {
         config.bits.truncate(1);
     }
