@@ -90,6 +90,8 @@ fn methods_are_compared_once_and_reported_whole() {
     let page = fs::read_to_string(out.join("report.html")).unwrap();
     assert!(page.contains("<svg") && page.contains("HyP²") && !page.contains("<script"));
     assert!(page.contains("data:image/jpeg;base64,"), "the failures are not drawn");
+    let quoted = fs::read_to_string(out.join("report.md")).unwrap();
+    assert!(quoted.contains("| HyP² |") && quoted.contains("## Task "));
     let rows = fs::read_to_string(out.join("report.csv")).unwrap().lines().count();
     assert_eq!(rows, 1 + tasks * expected.len());
 

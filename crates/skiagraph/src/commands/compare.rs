@@ -25,7 +25,8 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph compare --config configs/compare.toml --data data/ --out runs/compare --seeds 1 --first-bits
 
 A cell is a method at one code length with one seed; each is kept in the folder, and the same command
-goes on where it was stopped. At the end the folder has report.json, report.csv and report.html.";
+goes on where it was stopped. At the end the folder has report.json, report.csv,
+report.md and report.html.";
 
 /// Compare methods on the same data, splits, backbone, budget and bits
 ///
@@ -83,7 +84,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let mut figures = measure::measure(&workshop, &cell::cells(&config), &tasks, args.seed)?;
     let subject = subject(args, &workshop)?;
     figures.saliency = subject.as_ref().map(|subject| subject.measure(&tasks)).transpose()?;
-    report::write(&args.out, &figures, &page::render(&workshop, &figures, &tasks, subject.as_ref())?)?;
+    report::write(&args.out, &figures, &page::page(&workshop, &figures, &tasks, subject.as_ref())?)?;
     if args.json { output::json(&figures) } else { print(args, &figures) }
 }
 

@@ -10,23 +10,21 @@ use super::shallow::in_order;
 use crate::commands::compare::row;
 use crate::commands::eval::role;
 use crate::report::embed;
-use crate::report::html::{self, Page, Section, Table};
+use crate::report::html::{Page, Section, Table};
 use crate::report::plots::{self, Axis, Bar, Series};
 use crate::report::results::{figure, signed};
 use crate::saliency::{self, Subject};
 
-/// Drawn failures beyond this are left out.
-const PAGE_MAX_BYTES: usize = 20_000_000;
 /// Pictures on the map of the codes.
 const MAPPED: usize = 900;
 
-/// The page as HTML.
-pub(crate) fn render(
+/// The page.
+pub(crate) fn page(
     workshop: &Workshop,
     report: &Report,
     tasks: &[Task],
     subject: Option<&Subject>,
-) -> Result<String> {
+) -> Result<Page> {
     let mut sections = vec![overall(report)?];
     for task in tasks {
         sections.push(one_task(report, &task.name)?);
@@ -35,9 +33,7 @@ pub(crate) fn render(
     sections.extend(report.saliency.iter().flat_map(saliency::sections));
     let mut answers = failures::worst(workshop, report, tasks)?;
     answers.extend(subject.map(saliency::pictures).transpose()?.into_iter().flatten());
-    let page =
-        Page { title: "Methods compared".to_owned(), intro: intro(report), figures: None, sections, answers };
-    Ok(html::render(&page, PAGE_MAX_BYTES))
+    Ok(Page { title: "Methods compared".to_owned(), intro: intro(report), figures: None, sections, answers })
 }
 
 fn intro(report: &Report) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! A comparison as files: report.json, report.csv, report.html.
+//! A comparison as files: report.json, report.csv, report.md, report.html.
 
 use std::path::Path;
 
@@ -6,11 +6,16 @@ use anyhow::Result;
 
 use super::measure::Report;
 use crate::output;
-use crate::report::results;
+use crate::report::html::{self, Page};
+use crate::report::{markdown, results};
 
-/// Writes the three into a folder.
-pub(crate) fn write(folder: &Path, report: &Report, page: &str) -> Result<()> {
+/// Drawn failures beyond this are left out.
+const PAGE_MAX_BYTES: usize = 20_000_000;
+
+/// Writes the four into a folder.
+pub(crate) fn write(folder: &Path, report: &Report, page: &Page) -> Result<()> {
     output::file(&folder.join("report.json"), serde_json::to_string_pretty(report)?)?;
     output::file(&folder.join("report.csv"), results::csv(&report.results)?)?;
-    output::file(&folder.join("report.html"), page)
+    output::file(&folder.join("report.md"), markdown::render(page))?;
+    output::file(&folder.join("report.html"), html::render(page, PAGE_MAX_BYTES))
 }
