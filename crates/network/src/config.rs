@@ -148,6 +148,10 @@ pub struct Optimisation {
     pub weight_decay: f32,
     /// Seed of weights, sampling and augmentation.
     pub seed: u64,
+    /// Code lengths, ascending, of the hash layer that is fitted by supervised discrete hashing when all else is trained; empty
+    /// keeps the layer as it was trained.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fit: Vec<usize>,
     /// What to start from: torchvision ResNet-18 weights (.pth or .safetensors) for the backbone, or a model of this
     /// program, of which every weight is taken that has a place of its name and shape.
     pub pretrained: Option<PathBuf>,
@@ -163,7 +167,21 @@ impl Default for Optimisation {
             warm_up: 1.0,
             weight_decay: 0.05,
             seed: 0,
+            fit: Vec::new(),
             pretrained: None,
+        }
+    }
+}
+
+impl Optimisation {
+    /// Whether codes can have the lengths that are fitted; the reason if not.
+    fn check_fit(&self) -> std::result::Result<(), String> {
+        let Some((&bits, nested)) = self.fit.split_last() else { return Ok(()) };
+        let ascends = self.fit.windows(2).all(|pair| pair[0] < pair[1]);
+        let fitted = Architecture { bits, nested: nested.to_vec(), ..Architecture::default() };
+        match ascends {
+            true => fitted.check().map_err(|reason| format!("optimisation.fit: {reason}")),
+            false => Err(format!("optimisation.fit is {:?}, expected lengths that ascend", self.fit)),
         }
     }
 }
@@ -191,8 +209,9 @@ impl TrainConfig {
     }
 
     /// Whether every value makes sense; the reason if not.
-    fn check(&self) -> std::result::Result<(), String> {
+    pub(crate) fn check(&self) -> std::result::Result<(), String> {
         self.architecture.check()?;
+        self.optimisation.check_fit()?;
         let (size, o) = (self.preprocess.size, &self.optimisation);
         let rules = [
             (
@@ -243,6 +262,8 @@ mod tests {
         assert!(message("[architecture]\nbits = 20").contains("architecture.bits is 20"));
         assert!(message("[architecture]\nbitz = 64").contains("bitz"));
         assert!(message("[optimisation]\naccumulate = 0").contains("accumulate is 0"));
+        assert!(message("[optimisation]\nfit = [64, 32]").contains("lengths that ascend"));
+        assert!(message("[optimisation]\nfit = [20]").contains("optimisation.fit: architecture.bits is 20"));
         assert!(message("[preprocess]\nsize = 100").contains("multiple of 32"));
         assert!(message("[architecture]\nbits = 64\nnested = [64]").contains("nested has another number"));
         // Deeper than any stack.

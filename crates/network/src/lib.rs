@@ -9,6 +9,7 @@ mod device;
 mod encoder;
 mod error;
 pub mod explain;
+mod fit;
 mod hash;
 mod kernels;
 mod layers;

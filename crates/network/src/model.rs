@@ -27,6 +27,9 @@ pub struct Card {
     pub epoch: usize,
     /// Training seed.
     pub seed: u64,
+    /// Whether the hash layer was fitted to the features after training.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fitted: bool,
     /// How likely a neighbour is relevant, fitted on the validation part; none where that did not suffice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimator: Option<Estimator>,
@@ -52,7 +55,16 @@ impl Card {
         seed: u64,
     ) -> Self {
         let (architecture, preprocess, labels) = (architecture.clone(), preprocess.clone(), labels.to_vec());
-        Self { version: VERSION, architecture, preprocess, labels, epoch, seed, estimator: None }
+        Self {
+            version: VERSION,
+            architecture,
+            preprocess,
+            labels,
+            epoch,
+            seed,
+            fitted: false,
+            estimator: None,
+        }
     }
 }
 

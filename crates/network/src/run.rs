@@ -1,6 +1,7 @@
 //! A run under way: epochs of steps, the loss, the learning rate, and what each epoch leaves behind.
 
 use crate::batch::{self, Batch};
+use crate::calibrate;
 use crate::checkpoint::{RunFolder, State, write_whole};
 use crate::config::{LossConfig, TrainConfig};
 use crate::device::DeviceChoice;
@@ -16,7 +17,6 @@ use crate::train::{EpochMetrics, Prepared, TrainEvent, TrainReport};
 use crate::weights;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
-use radiograph::dataset::Skipped;
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
@@ -279,16 +279,28 @@ impl<'a> Run<'a> {
         o.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * part.clamp(0.0, 1.0)).cos())
     }
 
-    pub(crate) fn report(self, skipped: Vec<Skipped>) -> Result<TrainReport> {
+    /// Fits the hash layer of the best epoch where that is wanted and not done yet, and says what came of the run.
+    pub(crate) fn report(
+        self,
+        prepared: Prepared,
+        progress: &mut dyn FnMut(TrainEvent<'_>),
+    ) -> Result<TrainReport> {
         let path = self.folder.file("model.safetensors");
-        let bytes = std::fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
-        let model = model::from_bytes(&bytes, &path, &Device::flex())?;
+        let mut model = model::read(&path, DeviceChoice::Cpu)?;
+        let lengths = &self.config.optimisation.fit;
+        if !lengths.is_empty() && !model.card.fitted {
+            let except = &self.config.loss.pair_labels_except;
+            let calibrated = calibrate::fitted(model, &prepared, except, lengths)?;
+            progress(TrainEvent::Fitted(&calibrated.validation));
+            write_whole(&path, &calibrated.model)?;
+            model = model::read(&path, DeviceChoice::Cpu)?;
+        }
         Ok(TrainReport {
             model: path,
             model_id: model.id,
             best_epoch: best(&self.state.history),
             history: self.state.history,
-            skipped: skipped.into_iter().map(|s| (s.name, s.reason)).collect(),
+            skipped: prepared.skipped.into_iter().map(|s| (s.name, s.reason)).collect(),
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::run::Run;
 use crate::targets::Vocabulary;
-use crate::validation::{Validation, labelled};
+use crate::validation::{self, Validation, labelled};
 use radiograph::dataset::{Dataset, Item, Skipped, Split};
 use retrieval::estimate::Estimator;
 use retrieval::evaluation::{self, Labelled, Role};
@@ -89,6 +89,8 @@ pub enum TrainEvent<'a> {
     },
     /// An epoch is done.
     Epoch(&'a EpochMetrics),
+    /// The hash layer was fitted, and gives these validation figures by code length.
+    Fitted(&'a BTreeMap<usize, f64>),
 }
 
 /// The result of a run.
@@ -140,7 +142,7 @@ pub fn train(
     for epoch in run.state.epochs_done..config.optimisation.epochs {
         run.epoch(epoch, &prepared, progress)?;
     }
-    run.report(prepared.skipped)
+    run.report(prepared, progress)
 }
 
 /// The data of a run, decoded.
@@ -175,6 +177,18 @@ impl Prepared {
         let validation = Validation::new(judged, judged_items, evaluation::default_tasks());
         let items = learned.iter().map(|&i| labelled(kept[i], Role::Gallery)).collect();
         Ok(Self { pictures, items, vocabulary, validation, queries: held_out.len(), skipped })
+    }
+
+    /// Features of the training pictures (N×512).
+    pub(crate) fn features(&self, plan: &Plan) -> Vec<Vec<f32>> {
+        validation::features(plan, &self.pictures)
+    }
+
+    /// Which labels each training picture bears (N×C).
+    pub(crate) fn label_rows(&self) -> Vec<Vec<bool>> {
+        let count = self.vocabulary.labels().len();
+        let row = |indices: &Vec<usize>| (0..count).map(|label| indices.contains(&label)).collect();
+        self.pictures.labels.iter().map(row).collect()
     }
 
     /// What a model says of its own answers; none where validation does not suffice for it.

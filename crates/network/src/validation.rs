@@ -94,6 +94,14 @@ impl Validation {
     }
 }
 
+/// Features of all pictures (N×512), by the frozen network.
+pub(crate) fn features(plan: &Plan, pictures: &Pictures) -> Vec<Vec<f32>> {
+    let starts = (0..pictures.len()).step_by(BATCH);
+    let batch = |start| plan.run(&pictures.pixels(start..(start + BATCH).min(pictures.len())), pictures.size);
+    let rows = |start| batch(start).features.chunks_exact(FEATURES).map(<[f32]>::to_vec).collect::<Vec<_>>();
+    starts.flat_map(rows).collect()
+}
+
 /// The first `count` pictures, by the frozen network.
 fn encode(plan: &Plan, pictures: &Pictures, count: usize) -> Result<(Vec<HashCode>, Vec<Embedding>)> {
     let (mut codes, mut embeddings) = (Vec::new(), Vec::new());

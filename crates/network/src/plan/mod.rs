@@ -45,6 +45,8 @@ pub(crate) struct Plan {
 pub(crate) struct Encoded {
     /// N×P, in (0, 1).
     pub saliency: Vec<f32>,
+    /// N×512.
+    pub features: Vec<f32>,
     /// N×512, each row at unit length.
     pub embedding: Vec<f32>,
     /// N×K, whose signs are the code.
@@ -95,6 +97,7 @@ impl Plan {
         let features = self.backbone.run(modified, buffers);
         encoded.saliency.extend_from_slice(&s.values);
         encoded.hash.extend(self.hash_of(&features.values));
+        encoded.features.extend_from_slice(&features.values);
         encoded.embedding.extend(features.values.chunks_exact(FEATURES).flat_map(unit_length));
         buffers.give([x, s, features]);
     }

@@ -47,12 +47,14 @@ pub enum Hashing {
     Sh,
     /// Supervised discrete hashing: codes from which the labels can be told (Shen et al. 2015).
     Sdh,
+    /// The same, linear in the features: as the hash layer of a network is.
+    SdhLinear,
 }
 
 impl Hashing {
     /// Fits the hashing to feature vectors of one length, a row a sample.
     ///
-    /// `labels` are read by [`Hashing::Sdh`] alone: for each sample, whether it has each of the classes; several or none
+    /// `labels` are read by the two kinds of SDH alone: for each sample, whether it has each of the classes; several or none
     /// may be true. `bits` is the code's length. The same arguments give the same hasher on any number of threads.
     ///
     /// # Errors
@@ -66,11 +68,15 @@ impl Hashing {
         let x = centred.as_ref();
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let function = match self {
-            Self::Lsh => Function::Linear(lsh::fit(x.nrows(), bits, &mut random)),
-            Self::Pcah => Function::Linear(pcah::fit(x, bits)?),
-            Self::Itq => Function::Linear(itq::fit(x, bits, &mut random)?),
+            Self::Lsh => Function::linear(lsh::fit(x.nrows(), bits, &mut random)),
+            Self::Pcah => Function::linear(pcah::fit(x, bits)?),
+            Self::Itq => Function::linear(itq::fit(x, bits, &mut random)?),
             Self::Sh => Function::Spectral(sh::fit(x, bits)?),
             Self::Sdh => Function::Kernel(sdh::fit(x, labels, bits, &mut random)?),
+            Self::SdhLinear => {
+                let (directions, offsets) = sdh::fit_linear(x, labels, bits, &mut random)?;
+                Function::Affine(directions, offsets)
+            }
         };
         Ok(Hasher { mean, function, bits })
     }
@@ -94,17 +100,29 @@ pub struct Hasher {
 /// What is real-valued before its signs are the code.
 #[derive(Clone)]
 enum Function {
-    /// One component or hyperplane a column: dimensions × bits.
-    Linear(Mat<f64>),
+    /// One component or hyperplane a column: dimensions × bits; and what is added to each bit.
+    Affine(Mat<f64>, Vec<f64>),
     Spectral(sh::Spectral),
     Kernel(sdh::Kernel),
 }
 
 impl Function {
+    /// Hyperplanes through the mean.
+    fn linear(directions: Mat<f64>) -> Self {
+        let offsets = vec![0.0; directions.ncols()];
+        Self::Affine(directions, offsets)
+    }
+
     /// The values whose signs are the codes of centred feature vectors: bits × vectors.
     fn values(&self, x: MatRef<'_, f64>) -> Mat<f64> {
         match self {
-            Self::Linear(directions) => directions.transpose() * x,
+            Self::Affine(directions, offsets) => {
+                let mut values = directions.transpose() * x;
+                for column in values.col_iter_mut() {
+                    column.iter_mut().zip(offsets).for_each(|(value, offset)| *value += offset);
+                }
+                values
+            }
             Self::Spectral(spectral) => spectral.values(x),
             Self::Kernel(kernel) => kernel.values(x),
         }
@@ -123,6 +141,18 @@ impl Hasher {
         // The signs and not the values: rounded to f32, a small negative one would be −0, which counts as positive.
         let signs: Vec<f32> = values.col(0).iter().map(|&value| sign(value) as f32).collect();
         HashCode::from_signs(&signs)
+    }
+
+    /// A row of weights and an offset a bit, such that a bit is 1 where weights · feature + offset is `>= 0`; none for what is
+    /// not linear.
+    #[must_use]
+    pub fn layer(&self) -> Option<(Vec<Vec<f32>>, Vec<f32>)> {
+        let Function::Affine(directions, offsets) = &self.function else { return None };
+        let row = |bit: usize| directions.col(bit).iter().map(|&weight| weight as f32).collect();
+        let of_mean =
+            |bit: usize| directions.col(bit).iter().zip(&self.mean).map(|(w, m)| w * m).sum::<f64>();
+        let offset = |bit: usize| (offsets[bit] - of_mean(bit)) as f32;
+        Some(((0..self.bits).map(row).collect(), (0..self.bits).map(offset).collect()))
     }
 
     /// The length of the codes in bits.

@@ -4,7 +4,9 @@ use rand::Rng;
 
 use super::*;
 
-const ALL: [Hashing; 5] = [Hashing::Lsh, Hashing::Pcah, Hashing::Itq, Hashing::Sh, Hashing::Sdh];
+use Hashing::{Itq, Lsh, Pcah, Sdh, SdhLinear, Sh};
+
+const ALL: [Hashing; 6] = [Lsh, Pcah, Itq, Sh, Sdh, SdhLinear];
 
 /// Feature vectors about `clusters` random centres far apart, in turns, and each one's cluster as its only class.
 fn clustered(count: usize, dimensions: usize, clusters: usize) -> (Vec<Vec<f32>>, Vec<Vec<bool>>) {
@@ -82,6 +84,23 @@ fn linear_codes_are_the_signs_of_the_components() {
 }
 
 #[test]
+fn a_linear_hashing_is_a_layer_of_weights_and_offsets() {
+    let (features, labels) = clustered(120, 20, 5);
+    for hashing in [Lsh, Pcah, SdhLinear] {
+        let hasher = hashing.fit(&features, &labels, 16, 2).unwrap();
+        let (weights, offsets) = hasher.layer().unwrap();
+        let dot = |row: &[f32], x: &[f32]| row.iter().zip(x).map(|(w, x)| w * x).sum::<f32>();
+        for feature in &features {
+            let signs: Vec<f32> =
+                weights.iter().zip(&offsets).map(|(row, offset)| dot(row, feature) + offset).collect();
+            let close = HashCode::from_signs(&signs).unwrap().distance(&hasher.code(feature).unwrap());
+            assert!(close <= 1, "{hashing:?}: {close} bits differ, and rounding accounts for one");
+        }
+    }
+    assert!(Sdh.fit(&features, &labels, 16, 2).unwrap().layer().is_none());
+}
+
+#[test]
 fn the_mean_changes_nothing() {
     // Of few clusters ITQ would make equal bits, whose rotation among themselves rounding alone decides.
     let (features, labels) = clustered(100, 16, 25);
@@ -104,7 +123,7 @@ fn a_seed_names_the_codes() {
     for hashing in ALL {
         let fit = |seed| codes(&hashing.fit(&features, &labels, 16, seed).unwrap(), &features);
         assert_eq!(fit(1), fit(1), "{hashing:?}");
-        let drawn = matches!(hashing, Hashing::Lsh | Hashing::Itq | Hashing::Sdh);
+        let drawn = matches!(hashing, Lsh | Itq | Sdh | SdhLinear);
         assert_eq!(fit(1) != fit(2), drawn, "{hashing:?}");
     }
 }
@@ -133,7 +152,7 @@ fn what_cannot_be_fitted_is_refused() {
         assert!(message(&vec![vec![1.0; 4]; 20], 16).contains("equal"));
         let few = hashing.fit(&features, &labels, 16, 0);
         match hashing {
-            Hashing::Lsh | Hashing::Sdh => assert_eq!(few.unwrap().bits(), 16),
+            Lsh | Sdh | SdhLinear => assert_eq!(few.unwrap().bits(), 16),
             _ => assert!(
                 few.unwrap_err().to_string().contains("8 independent directions; expected at least 16")
             ),
@@ -169,6 +188,6 @@ fn extreme_features_do_not_panic() {
 #[test]
 fn configurations_name_hashings_in_lower_case() {
     let names = ALL.map(|hashing| serde_json::to_string(&hashing).unwrap());
-    assert_eq!(names, ["\"lsh\"", "\"pcah\"", "\"itq\"", "\"sh\"", "\"sdh\""]);
+    assert_eq!(names, ["\"lsh\"", "\"pcah\"", "\"itq\"", "\"sh\"", "\"sdh\"", "\"sdh_linear\""]);
     assert_eq!(serde_json::from_str::<Hashing>("\"sdh\"").unwrap(), Hashing::Sdh);
 }

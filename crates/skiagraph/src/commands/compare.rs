@@ -11,7 +11,7 @@ use retrieval::evaluation::{Overall, Role};
 
 use crate::commands::eval::{self, role};
 use crate::compare::cell::{self, Workshop};
-use crate::compare::config::{CompareConfig, Kind};
+use crate::compare::config::CompareConfig;
 use crate::compare::measure::{self, Report};
 use crate::compare::{page, report};
 use crate::memory;
@@ -90,12 +90,10 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
 
 /// Ours, if it learns saliency, to be measured by experts' boxes.
 fn subject<'a>(args: &CompareArgs, workshop: &Workshop<'a>) -> Result<Option<Subject<'a>>> {
-    let cell = workshop.ours()?;
-    let is_network = matches!(cell.method.kind()?, Kind::Network);
-    if !is_network || !workshop.training_of(&cell)?.architecture.learns_saliency() {
+    let Some((training, model)) = workshop.our_model()? else { return Ok(None) };
+    if !training.architecture.learns_saliency() {
         return Ok(None);
     }
-    let model = workshop.folder(&cell).join("model.safetensors");
     let boxes = saliency::boxes_of(&args.data, None)?;
     Subject::new(&model, workshop.dataset, boxes, args.seed).map(Some)
 }

@@ -1,5 +1,6 @@
 //! `skiagraph train`: a network from labelled radiographs.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -121,8 +122,18 @@ impl Display {
                 }
                 eprintln!("{}{}", self.name, epoch_line(metrics, self.epochs));
             }
+            TrainEvent::Fitted(validation) => {
+                eprintln!("{}hash layer fitted: validation macro P@10 {}", self.name, figures(validation));
+            }
         }
     }
+}
+
+/// Figures by code length, for a message.
+pub(crate) fn figures(by_bits: &BTreeMap<usize, f64>) -> String {
+    let figures: Vec<String> =
+        by_bits.iter().map(|(bits, figure)| format!("{figure:.3} at {bits} bits")).collect();
+    if figures.is_empty() { "-".to_owned() } else { figures.join(", ") }
 }
 
 fn epoch_line(metrics: &EpochMetrics, epochs: usize) -> String {

@@ -16,10 +16,14 @@ use super::encodings::{About, Cost, Encodings};
 use super::shallow::{self, in_order};
 use crate::commands::train::Display;
 use crate::ingest::{self, Listed};
+use crate::output;
 use crate::progress::Progress;
 
 /// What a cell leaves in its folder.
 const ENCODINGS: &str = "encodings.safetensors";
+
+/// The network of a cell.
+const MODEL: &str = "model.safetensors";
 
 /// A method, a code length and a seed.
 #[derive(Clone, Copy)]
@@ -83,6 +87,7 @@ impl Workshop<'_> {
     pub(crate) fn make(&self, cell: &Cell) -> Result<Encodings> {
         let made = match cell.method.kind()? {
             Kind::Network => self.network(cell),
+            Kind::Fitted(of) => self.fitted(cell, of),
             Kind::Untrained => self.untrained(cell),
             Kind::HashedFeatures(hashing, feature) => {
                 let recipe = format!("{hashing:?} {feature:?} {:?}", self.training_of(cell)?.preprocess);
@@ -152,6 +157,35 @@ impl Workshop<'_> {
         // Only once the encodings are there: a kill before goes on from the checkpoint.
         remove_checkpoints(&self.folder(cell))?;
         Ok(encodings)
+    }
+
+    /// The network of another method, which has the first code length, with a hash layer of this cell's.
+    fn fitted(&self, cell: &Cell, of: &str) -> Result<Encodings> {
+        let source = self.source(of, cell.seed)?;
+        let trained = self.make(&source)?.about;
+        let config = self.training_of(&source)?;
+        self.kept(cell, &format!("fitted to {} bits: {}", cell.bits, trained.recipe), || {
+            let (start, model) = (Instant::now(), self.folder(&source).join(MODEL));
+            let except = &config.loss.pair_labels_except;
+            let fitted = network::calibrate(&model, self.dataset, &config.data, except, &[cell.bits])?;
+            let seconds = start.elapsed().as_secs_f64();
+            let model = self.folder(cell).join(MODEL);
+            output::file(&model, fitted.model)?;
+            let mut encodings = self.encode(&Encoder::load(&model, self.device)?, &cell.name())?;
+            encodings.about.cost.training_seconds = trained.cost.training_seconds + seconds;
+            Ok(encodings)
+        })
+    }
+
+    /// The model of ours that pictures are drawn of; none where ours is no trained network.
+    pub(crate) fn our_model(&self) -> Result<Option<(TrainConfig, PathBuf)>> {
+        let cell = self.ours()?;
+        match cell.method.kind()? {
+            Kind::Network | Kind::Fitted(_) => {
+                Ok(Some((self.training_of(&cell)?, self.folder(&cell).join(MODEL))))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// What the networks of a seed start from. Trained once; a finished run is only read.

@@ -29,7 +29,7 @@ pub(crate) struct CompareConfig {
     pub(crate) methods: Vec<Method>,
 }
 
-/// A method as the file gives it: one of `training`, `hashing`, `embeddings_of` and `untrained`.
+/// A method as the file gives it: one of `training`, `fitted`, `hashing`, `embeddings_of` and `untrained`.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Method {
@@ -44,6 +44,8 @@ pub(crate) struct Method {
     /// Whether it is trained at the first code length alone.
     #[serde(default)]
     pub(crate) first_bits_only: bool,
+    /// A network of which all is kept but the hash layer, which is fitted to the training pictures' features.
+    pub(crate) fitted: Option<String>,
     /// Hashing of given features.
     pub(crate) hashing: Option<Hashing>,
     /// Hand-made features to hash.
@@ -60,6 +62,8 @@ pub(crate) struct Method {
 pub(crate) enum Kind<'a> {
     /// A network that is trained.
     Network,
+    /// Another method's network with a hash layer fitted to its features.
+    Fitted(&'a str),
     /// The common network, untrained.
     Untrained,
     /// Hashing of hand-made features.
@@ -73,18 +77,35 @@ pub(crate) enum Kind<'a> {
 impl Method {
     /// What it is, if it is one thing.
     pub(crate) fn kind(&self) -> Result<Kind<'_>> {
+        if let Some(of) = &self.fitted {
+            let other = self.training.is_some() || self.hashing.is_some() || self.features.is_some();
+            return if other || self.embeddings_of.is_some() || self.untrained {
+                self.several()
+            } else {
+                Ok(Kind::Fitted(of))
+            };
+        }
         match (&self.training, self.hashing, self.features, &self.embeddings_of, self.untrained) {
             (Some(_), None, None, None, false) => Ok(Kind::Network),
             (None, None, None, None, true) => Ok(Kind::Untrained),
             (None, Some(hashing), Some(feature), None, false) => Ok(Kind::HashedFeatures(hashing, feature)),
             (None, Some(hashing), None, Some(of), false) => Ok(Kind::HashedEmbeddings(hashing, of)),
             (None, None, None, Some(of), false) => Ok(Kind::Embeddings(of)),
-            _ => bail!(
-                "the method `{}` is not one thing; give it `training` (a table, perhaps empty), or `hashing` with \
-                 `features` or `embeddings_of`, or `embeddings_of` alone, or `untrained = true`",
-                self.name
-            ),
+            _ => self.several(),
         }
+    }
+
+    fn several<T>(&self) -> Result<T> {
+        bail!(
+            "the method `{}` is not one thing; give it `training` (a table, perhaps empty), or `fitted`, or `hashing` with \
+             `features` or `embeddings_of`, or `embeddings_of` alone, or `untrained = true`",
+            self.name
+        )
+    }
+
+    /// The method whose encodings or network it is made of, if it is made of another's.
+    fn source(&self) -> Option<&String> {
+        self.embeddings_of.as_ref().or(self.fitted.as_ref())
     }
 
     /// Its name as a folder.
@@ -111,8 +132,7 @@ impl CompareConfig {
         let mut kept: Vec<String> = named.to_vec();
         kept.push(self.ours.clone());
         let sources = self.methods.iter().filter(|method| kept.contains(&method.name));
-        let sources: Vec<String> = sources.filter_map(|method| method.embeddings_of.clone()).collect();
-        kept.extend(sources);
+        kept.extend(sources.filter_map(|method| method.source().cloned()).collect::<Vec<_>>());
         self.methods.retain(|method| kept.contains(&method.name));
     }
 
@@ -132,9 +152,9 @@ impl CompareConfig {
                 Kind::Network => {
                     self.training_of(method, self.bits[0], self.seeds[0], path)?;
                 }
-                Kind::HashedEmbeddings(_, of) | Kind::Embeddings(of) => {
+                Kind::HashedEmbeddings(_, of) | Kind::Embeddings(of) | Kind::Fitted(of) => {
                     if !self.methods.iter().any(|m| m.name == of && m.training.is_some()) {
-                        bail!("`{}` needs the embeddings of `{of}`, which is no network here", method.name);
+                        bail!("`{}` is made of `{of}`, which is no network here", method.name);
                     }
                 }
                 Kind::Untrained | Kind::HashedFeatures(..) => {}
@@ -151,6 +171,9 @@ impl CompareConfig {
         seed: u64,
         path: &Path,
     ) -> Result<TrainConfig> {
+        if let Some(of) = method.fitted.as_ref().and_then(|of| self.methods.iter().find(|m| m.name == *of)) {
+            return self.training_of(of, bits, seed, path);
+        }
         let mut table = self.training.clone();
         if method.from_scratch {
             table.insert("optimisation".to_owned(), Value::Table(self.whole_budget()?));
@@ -248,6 +271,10 @@ mod tests {
             message("[[method]]\nname = 'A'\nhashing = 'itq'\nembeddings_of = 'B'")
                 .contains("no network here")
         );
+        assert!(
+            message("[[method]]\nname = 'A'\nfitted = 'B'\nuntrained = true").contains("is not one thing")
+        );
+        assert!(message("[[method]]\nname = 'A'\nfitted = 'B'").contains("no network here"));
         assert!(message("[[method]]\nname = 'A'\ntraining.loss.margins = 1").contains("margins"));
     }
 
@@ -258,6 +285,7 @@ mod tests {
             training: None,
             from_scratch: false,
             first_bits_only: false,
+            fitted: None,
             hashing: None,
             features: None,
             embeddings_of: None,

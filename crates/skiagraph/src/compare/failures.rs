@@ -8,7 +8,6 @@ use radiograph::dataset::Item;
 use retrieval::evaluation::{Task, TaskResult};
 
 use super::cell::Workshop;
-use super::config::Kind;
 use super::encodings::Encodings;
 use super::measure::Report;
 use super::shallow::in_order;
@@ -24,10 +23,8 @@ const NEIGHBORS: usize = 5;
 
 /// The worst answers of ours, a few of each task.
 pub(super) fn worst(workshop: &Workshop, report: &Report, tasks: &[Task]) -> Result<Vec<Answer>> {
-    let cell = workshop.ours()?;
-    let Kind::Network = cell.method.kind()? else { return Ok(Vec::new()) };
-    let encodings = workshop.make(&cell)?;
-    let model = workshop.folder(&cell).join("model.safetensors");
+    let Some((_, model)) = workshop.our_model()? else { return Ok(Vec::new()) };
+    let encodings = workshop.make(&workshop.ours()?)?;
     let encoder = Encoder::load(&model, workshop.device)?;
     let items = in_order(&workshop.items, &encodings.about.names);
     let mut drawer = Drawer { encoder, items, drawn: HashMap::new() };
