@@ -9,11 +9,10 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 15_000 },
   use: {
-    baseURL: 'http://127.0.0.1:4173',
+    baseURL: process.env['SKIAGRAPH'] ?? 'http://127.0.0.1:8042',
     viewport: { width: 1600, height: 1000 },
     locale: 'en',
     permissions: ['clipboard-read', 'clipboard-write'],
     launchOptions: { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args },
   },
-  webServer: { command: 'npx vite preview --host 127.0.0.1 --port 4173', url: 'http://127.0.0.1:4173', reuseExistingServer: false },
 });

@@ -5,7 +5,7 @@
 #     benches/peers/ingest.sh target/release/skiagraph FILE.dcm [COUNT [ASSOCIATIONS]]
 set -euo pipefail
 skiagraph=$(realpath "$1") file=$(realpath "$2") count=${3:-300} associations=${4:-4}
-model=$(realpath "$(dirname "$0")/../../models/skiagraph-64.safetensors")
+model=$(realpath "$(dirname "$0")/../../models/skiagraph.safetensors")
 folder=$(mktemp -d)
 listening=
 trap '[ -z "$listening" ] || kill "$listening" 2> /dev/null || true; rm -rf "$folder"' EXIT

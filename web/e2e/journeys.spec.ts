@@ -1,39 +1,7 @@
 // What a reader does, against the real server, model and samples; axe and the pictures of docs/screenshots on the way.
-import AxeBuilder from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
-import { resolve } from 'node:path';
-
-const samples = resolve(import.meta.dirname, '../../samples/images');
-const chest = `${samples}/nih/00004048_015.jpg`;
-
-async function settle(page: Page): Promise<void> {
-  await page.waitForLoadState('networkidle');
-}
-
-async function shot(page: Page, name: string): Promise<void> {
-  await settle(page);
-  if (process.env['SCREENSHOTS']) await page.screenshot({ path: resolve(import.meta.dirname, `../../docs/screenshots/${name}.png`) });
-}
-
-async function accessible(page: Page): Promise<void> {
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
-}
-
-async function openChest(page: Page): Promise<void> {
-  await page.goto('/');
-  await page.locator('input[type=file]').setInputFiles(chest);
-  await expect(page.getByRole('heading', { name: 'Similar cases' })).toBeVisible();
-  await expect(page.locator('[data-card]').first()).toBeVisible();
-}
-
-test.beforeEach(({ page, baseURL }) => {
-  page.on('request', (request) => {
-    if (!/^(blob|data):/.test(request.url())) expect(request.url()).toContain(baseURL);
-  });
-  page.on('pageerror', (error) => expect(error.message).toBe(''));
-});
+import { expect } from '@playwright/test';
+import { readFileSync } from 'node:fs';
+import { accessible, openChest, shot, test } from './page.ts';
 
 test('browsing, a gallery case, and back', async ({ page }) => {
   await page.goto('/');
@@ -100,6 +68,34 @@ test('a comparison by keys alone', async ({ page }) => {
   await shot(page, 'region');
   await page.keyboard.press('Enter');
   await expect(page.getByText('part of the picture')).toBeVisible();
+});
+
+test('results are saved, opened by a link, taken along and deleted', async ({ page }) => {
+  await openChest(page);
+  await page.keyboard.press('k');
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await accessible(page);
+  await page.getByLabel('Name').fill('Enlarged <b>hearts</b>');
+  await page.getByLabel('Note').fill('for the Tuesday round');
+  await page.getByRole('button', { name: 'Save', exact: true }).last().click();
+  await expect(page.getByRole('heading', { name: 'Enlarged <b>hearts</b>' })).toBeVisible();
+  await expect(page).toHaveURL(/\/set\/[\w-]+$/);
+  await page.reload();
+  await expect(page.getByText('for the Tuesday round')).toBeVisible();
+  await expect(page.locator('[data-card]')).toHaveCount(48);
+  await accessible(page);
+  await shot(page, 'saved');
+  for (const [link, content] of [['Report (HTML)', 'Similar radiographs'], ['FHIR', '"resourceType": "Bundle"']] as const) {
+    const download = page.waitForEvent('download');
+    await page.getByRole('link', { name: link }).click();
+    expect(readFileSync(await (await download).path(), 'utf8')).toContain(content);
+  }
+  await page.keyboard.press('h');
+  await page.keyboard.press('u');
+  await expect(page.getByRole('dialog')).toContainText('Enlarged <b>hearts</b>');
+  await accessible(page);
+  await page.getByRole('button', { name: /^Delete: Enlarged/ }).first().click();
+  await expect(page.getByRole('dialog')).not.toContainText('Enlarged');
 });
 
 test('help, German, and the light theme', async ({ page }) => {

@@ -87,7 +87,7 @@ mod tests {
     }
 
     fn shipped() -> Encoder {
-        Encoder::load(&workspace().join("models/skiagraph-64.safetensors"), DeviceChoice::Cpu).unwrap()
+        Encoder::load(&workspace().join("models/skiagraph.safetensors"), DeviceChoice::Cpu).unwrap()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! TLS by rustls (PS3.15 B.9: BCP 195): certificates, keys and whom to trust, from PEM files.
 
 use crate::error::{Error, Result};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -34,17 +34,25 @@ fn wrong(path: &Path) -> impl Fn(rustls::Error) -> Error + '_ {
     move |error| Error::Tls { path: path.into(), reason: error.to_string() }
 }
 
+/// What is wrong with a file; of one that cannot be read, what the system says.
+fn unreadable(path: &Path) -> impl Fn(pem::Error) -> Error + '_ {
+    move |error| {
+        let reason = if let pem::Error::Io(error) = &error { error.to_string() } else { error.to_string() };
+        Error::Tls { path: path.into(), reason }
+    }
+}
+
 pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
-    let failed = |reason: String| Error::Tls { path: path.into(), reason };
-    let read = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
-    let found: Vec<_> =
-        read.collect::<std::result::Result<_, _>>().map_err(|error| failed(error.to_string()))?;
-    if found.is_empty() { Err(failed("no certificate in it".to_owned())) } else { Ok(found) }
+    let read = CertificateDer::pem_file_iter(path).map_err(unreadable(path))?;
+    let found: Vec<_> = read.collect::<std::result::Result<_, _>>().map_err(unreadable(path))?;
+    match found.is_empty() {
+        true => Err(Error::Tls { path: path.into(), reason: "no certificate in it".to_owned() }),
+        false => Ok(found),
+    }
 }
 
 fn key(path: &Path) -> Result<PrivateKeyDer<'static>> {
-    PrivateKeyDer::from_pem_file(path)
-        .map_err(|error| Error::Tls { path: path.into(), reason: error.to_string() })
+    PrivateKeyDer::from_pem_file(path).map_err(unreadable(path))
 }
 
 fn roots(path: &Path) -> Result<Arc<RootCertStore>> {
@@ -60,7 +68,11 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 }
 
 impl ServerTls {
-    pub(crate) fn config(&self) -> Result<Arc<ServerConfig>> {
+    /// What a listener speaks TLS by: 1.2 and 1.3.
+    ///
+    /// # Errors
+    /// [`Error::Tls`], which names the file.
+    pub fn config(&self) -> Result<Arc<ServerConfig>> {
         let builder = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(wrong(&self.certificate))?;

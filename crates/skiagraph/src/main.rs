@@ -2,6 +2,7 @@
 
 mod anonymous;
 mod answer;
+mod audit;
 mod bench;
 mod commands;
 mod compare;
@@ -16,10 +17,12 @@ mod relevance;
 mod report;
 mod saliency;
 mod server;
+mod settings;
+mod told;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use commands::Command;
 
@@ -41,7 +44,7 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph search --gallery g query.png --k 5         the five most similar pictures";
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    match command().and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::reader_went_away(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -49,6 +52,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn command() -> anyhow::Result<Command> {
+    let arguments = settings::complete(&Cli::command(), std::env::args_os().collect())?;
+    Ok(Cli::parse_from(arguments).command)
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
@@ -69,6 +77,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Inbox(args) => commands::inbox::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
         Command::ApiKey(args) => commands::api_key::run(&args),
+        Command::Audit(args) => commands::audit::run(&args),
         Command::Deidentify(args) => commands::deidentify::run(&args),
         Command::Send(args) => commands::send::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
@@ -79,7 +88,6 @@ fn run(command: Command) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_well_formed() {

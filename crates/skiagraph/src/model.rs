@@ -8,7 +8,7 @@ use network::{DeviceChoice, Encoder};
 /// Which model.
 #[derive(clap::Args)]
 pub(crate) struct ModelFile {
-    /// Model file [default: the model that ships, models/skiagraph-64.safetensors]
+    /// Model file [default: the model that ships, models/skiagraph.safetensors]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
 }
@@ -31,7 +31,7 @@ impl ModelFile {
     pub(crate) fn path(&self) -> Result<PathBuf> {
         match &self.model {
             Some(path) => Ok(path.clone()),
-            None => shipped("models/skiagraph-64.safetensors")
+            None => shipped("models/skiagraph.safetensors")
                 .context("give a model with --model FILE, or train one with `skiagraph train`"),
         }
     }

@@ -56,7 +56,7 @@ fn a_case_is_asked_about_from_upload_to_priors() {
     let about = server.get("/api/v1/gallery").json();
     assert_eq!(
         (&about["name"], &about["pictures"], &about["bits"]),
-        (&"g".into(), &PICTURES.into(), &64.into())
+        (&"g".into(), &PICTURES.into(), &128.into())
     );
     assert_eq!(about["facets"]["label"][0], json!({ "value": "chest", "count": PICTURES }));
     assert_eq!(about["study_dates"], json!(["2020-01-01", "2020-01-06"]));

@@ -1,5 +1,5 @@
 // The one place that asks the server. No patient data in addresses: queries and records go by id, filters in bodies.
-import type { Answer, CaseRecord, ErrorBody, Gallery, Page, Query, Question, Region, Session } from './types.ts';
+import type { Answer, CaseRecord, ErrorBody, Gallery, Page, Query, Question, Region, Saved, SavedSet, Session } from './types.ts';
 
 const BASE = '/api/v1';
 /** How often a busy server is asked again, as it wishes. */
@@ -69,6 +69,11 @@ export const api = {
   list: (filter: string | null, offset: number, limit: number, signal?: AbortSignal) =>
     json<Page>('/records/list', body({ filter, offset, limit }, signal)),
   record: (id: number) => json<CaseRecord>(`/records/${id}`),
+  save: (name: string, note: string, shared: boolean, search: Question) =>
+    json<SavedSet>('/sets', body({ name, note, shared, search })),
+  sets: async () => (await json<{ sets: SavedSet[] }>('/sets')).sets,
+  set: (id: string) => json<Saved>(`/sets/${id}`),
+  removeSet: (id: string) => ask(`/sets/${id}`, { method: 'DELETE' }),
   priors: async (id: number) => (await json<{ records: CaseRecord[] }>(`/records/${id}/priors`)).records,
 
   /** 16-bit grey, 0 black, row by row. */
@@ -85,6 +90,7 @@ export const address = {
   preview: (id: string, side: number) => `${BASE}/queries/${id}/preview.png?side=${side}`,
   saliency: (id: string) => `${BASE}/queries/${id}/saliency.png`,
   thumbnail: (id: number) => `${BASE}/records/${id}/thumbnail.jpg`,
+  set: (id: string, part: 'preview.png' | 'report.html' | 'fhir.json' | 'report.dcm') => `${BASE}/sets/${id}/${part}`,
   recordSaliency: (id: number) => `${BASE}/records/${id}/saliency.png`,
 };
 

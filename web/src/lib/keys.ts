@@ -19,6 +19,8 @@ export const SHORTCUTS = [
   { key: 'h', action: 'browse', place: 'everywhere' },
   { key: 't', action: 'theme', place: 'everywhere' },
   { key: 'y', action: 'group', place: 'everywhere' },
+  { key: 'u', action: 'sets', place: 'everywhere' },
+  { key: 'k', action: 'save', place: 'results' },
   { key: 'Escape', action: 'back', place: 'everywhere' },
   { key: 'ArrowRight', action: 'next', place: 'results' },
   { key: 'ArrowLeft', action: 'previous', place: 'results' },

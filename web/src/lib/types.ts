@@ -100,6 +100,27 @@ export interface Answer {
   nothing_similar: boolean;
 }
 
+/** An answer that was saved under a name. */
+export interface SavedSet {
+  id: string;
+  name: string;
+  note: string;
+  made: string;
+  /** The id of the key of whoever saved it. */
+  owner: string | null;
+  shared: boolean;
+  hits: number;
+  /** Whether there are a FHIR bundle, a DICOM structured report and a small picture of the query. */
+  fhir: boolean;
+  sr: boolean;
+  preview: boolean;
+}
+
+export interface Saved {
+  set: SavedSet;
+  answer: Answer;
+}
+
 export interface Page {
   total: number;
   records: CaseRecord[];

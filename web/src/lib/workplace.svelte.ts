@@ -1,9 +1,9 @@
 // What is asked and answered: the one state that the page's parts share.
 import { api, Failure } from './api.ts';
-import { filterOf, nothingChosen, toggled } from './filter.ts';
-import { pathOf, routeOf } from './route.ts';
+import { filterOf, nothingChosen, quoted, toggled } from './filter.ts';
+import { pathOf, routeOf, studyOf } from './route.ts';
 import { settings } from './settings.svelte.ts';
-import type { Answer, CaseRecord, Gallery, Hit, Page, Query, Region, Session } from './types.ts';
+import type { Answer, CaseRecord, Gallery, Hit, Page, Query, Question, Region, SavedSet, Session } from './types.ts';
 
 /** A picture to ask with: a file's, or a gallery's. The file is kept as servers forget pictures after a while. */
 export type Subject =
@@ -18,6 +18,8 @@ class Workplace {
   session = $state.raw<Session | null>(null);
   subject = $state.raw<Subject | null>(null);
   answer = $state.raw<Answer | null>(null);
+  /** What the answer was saved as, if it is one that was saved. */
+  saved = $state.raw<SavedSet | null>(null);
   page = $state.raw<Page | null>(null);
   like = $state.raw<number[]>([]);
   unlike = $state.raw<number[]>([]);
@@ -31,7 +33,7 @@ class Workplace {
   #running: AbortController | null = null;
 
   get records(): CaseRecord[] {
-    return this.subject ? (this.answer?.hits.map((hit) => hit.record) ?? []) : (this.page?.records ?? []);
+    return this.subject || this.saved ? (this.answer?.hits.map((hit) => hit.record) ?? []) : (this.page?.records ?? []);
   }
 
   hit(id: number): Hit | null {
@@ -46,14 +48,28 @@ class Workplace {
         return;
       }
       this.gallery = await api.gallery();
-      await this.arrive();
+      const study = studyOf(location.hash);
+      await (study ? this.#openStudy(study) : this.arrive());
     });
+  }
+
+  /** Asks with the first picture of a study; the address no longer names the study then. */
+  async #openStudy(study: string): Promise<void> {
+    history.replaceState(null, '', '/');
+    const { records } = await api.list(`study = ${quoted(study)}`, 0, 1);
+    if (records[0]) return this.#ask({ kind: 'record', record: records[0] });
+    await this.refresh();
+    this.failure = new Failure(404, { code: 'unknown_study', message: '' });
   }
 
   /** Goes to where the address says. */
   async arrive(): Promise<void> {
     const route = routeOf(location.pathname);
     const { subject } = route;
+    if (subject?.kind === 'set') {
+      if (this.saved?.id !== subject.id) await this.openSet(subject.id);
+      return;
+    }
     if (subject?.kind === 'record' && !(this.subject?.kind === 'record' && this.subject.record.id === subject.id)) {
       this.subject = { kind: 'record', record: await api.record(subject.id) };
       this.#fresh();
@@ -61,7 +77,7 @@ class Workplace {
       const kept = (history.state as { query?: Query } | null)?.query;
       this.subject = kept ? { kind: 'query', query: kept, file: null, part: false } : null;
       this.#fresh();
-    } else if (!subject && this.subject) {
+    } else if (!subject && (this.subject || this.saved)) {
       this.subject = null;
       this.#fresh();
     }
@@ -91,6 +107,24 @@ class Workplace {
     return this.#attempt(() => this.#ask({ kind: 'record', record }));
   }
 
+  /** Saves the answer under a name, and shows it as what it is then. */
+  save(name: string, note: string, shared: boolean): Promise<void> {
+    const question = this.#question(filterOf(this.chosen));
+    return this.#attempt(async () => this.openSet((await api.save(name, note, shared, question)).id));
+  }
+
+  openSet(id: string): Promise<void> {
+    return this.#attempt(async () => {
+      const { set, answer } = await api.set(id);
+      this.#running?.abort();
+      this.subject = null;
+      this.beside = null;
+      this.#fresh();
+      [this.saved, this.answer] = [set, answer];
+      this.#push();
+    });
+  }
+
   async browse(): Promise<void> {
     this.subject = null;
     this.beside = null;
@@ -117,6 +151,8 @@ class Workplace {
 
   /** Asks anew with the same subject: after a change of filters, grouping or judgements. */
   async refresh(): Promise<void> {
+    // What was saved stays as it was: a change of filters goes back to the gallery.
+    this.saved = null;
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
@@ -168,17 +204,21 @@ class Workplace {
       this.answer = null;
       return;
     }
-    const own = subject.kind === 'record' ? [subject.record.id] : [];
-    const question = {
-      queries: subject.kind === 'query' ? [subject.query.id] : [],
+    this.answer = await api.search(this.#question(filter), signal);
+    this.page = null;
+  }
+
+  #question(filter: string | null): Question {
+    const { subject } = this;
+    const own = subject?.kind === 'record' ? [subject.record.id] : [];
+    return {
+      queries: subject?.kind === 'query' ? [subject.query.id] : [],
       like: [...new Set([...own, ...this.like])],
       unlike: this.unlike,
       k: HITS,
       filter,
       group_by_patient: settings.grouped,
     };
-    this.answer = await api.search(question, signal);
-    this.page = null;
   }
 
   async #sendAgain(): Promise<boolean> {
@@ -200,6 +240,7 @@ class Workplace {
 
   #fresh(): void {
     this.answer = null;
+    this.saved = null;
     this.page = null;
     this.like = [];
     this.unlike = [];
@@ -210,7 +251,8 @@ class Workplace {
   #push(replace = false): void {
     const { subject } = this;
     const path = pathOf({
-      subject: subject ? (subject.kind === 'query' ? { kind: 'query', id: subject.query.id } : { kind: 'record', id: subject.record.id }) : null,
+      subject: this.saved ? { kind: 'set', id: this.saved.id } : !subject ? null
+        : subject.kind === 'query' ? { kind: 'query', id: subject.query.id } : { kind: 'record', id: subject.record.id },
       beside: this.beside?.id ?? null,
     });
     const query = subject?.kind === 'query' ? { ...subject.query, header: { ...subject.query.header, patient: null, study: null } } : null;

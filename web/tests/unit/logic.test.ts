@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { viewerAddress } from '../../src/lib/api.ts';
 import { countChosen, filterOf, nothingChosen, placeInText, quoted } from '../../src/lib/filter.ts';
 import { actionOf, SHORTCUTS } from '../../src/lib/keys.ts';
-import { pathOf, routeOf } from '../../src/lib/route.ts';
+import { pathOf, routeOf, studyOf } from '../../src/lib/route.ts';
 import { FITTED, inPicture, scaleOf } from '../../src/lib/view/frame.ts';
 import { halved, levelFor, pyramid } from '../../src/lib/view/picture.ts';
 import { dragged, fillTable, grey, WHOLE } from '../../src/lib/view/window.ts';
@@ -28,8 +28,12 @@ describe('filters', () => {
 
 describe('addresses', () => {
   it('come back as they went', () => {
-    for (const path of ['/', '/query/abcdefgh-_12', '/query/abcdefgh-_12/with/7', '/like/12', '/like/12/with/3']) expect(pathOf(routeOf(path))).toBe(path);
+    for (const path of ['/', '/query/abcdefgh-_12', '/query/abcdefgh-_12/with/7', '/like/12', '/like/12/with/3', '/set/abcdefgh-_12']) expect(pathOf(routeOf(path))).toBe(path);
     expect(routeOf('/like/x').subject).toBeNull();
+  });
+  it('of studies are UIDs alone', () => {
+    expect(studyOf('#study=1.2.826.0')).toBe('1.2.826.0');
+    for (const wrong of ['', '#study=', '#study=1"2', '#study=a', '#other=1', `#study=${'1'.repeat(65)}`]) expect(studyOf(wrong)).toBeNull();
   });
   it('of viewers are http alone', () => {
     expect(viewerAddress('https://v/?s={study}', '1.2 3')).toBe('https://v/?s=1.2%203');

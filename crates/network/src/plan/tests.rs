@@ -62,7 +62,7 @@ fn it_gives_what_the_network_gives() {
 /// The model that ships, and samples as it takes them.
 fn shipped(count: usize) -> (Model, Vec<f32>) {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let model = model::read(&workspace.join("models/skiagraph-64.safetensors"), DeviceChoice::Cpu).unwrap();
+    let model = model::read(&workspace.join("models/skiagraph.safetensors"), DeviceChoice::Cpu).unwrap();
     let samples = Dataset::open(&workspace.join("samples")).unwrap();
     let every = samples.items.len() / count;
     let pixels = samples.items.iter().step_by(every).take(count).flat_map(|item| {

@@ -11,10 +11,11 @@ use anyhow::{Context, Result};
 use pacs::dicomweb::server;
 use pacs::inbox::{Inbox, Limits, Stored};
 use pacs::scp::{Config, Listener, Stopper};
-use pacs::{Authorization, Event, ServerTls};
+use pacs::{Authorization, Event};
 use serde::Serialize;
 
 use super::inbox::Destination;
+use super::tls::TlsArgs;
 use crate::intake::{Intake, Taken};
 use crate::output;
 
@@ -60,15 +61,8 @@ pub(crate) struct ListenArgs {
     /// Associations at a time
     #[arg(long, value_name = "N", default_value_t = 16)]
     max_associations: usize,
-    /// Our certificate (PEM): accept TLS alone
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    tls_certificate: Option<PathBuf>,
-    /// The certificate's key (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
-    tls_key: Option<PathBuf>,
-    /// Authorities (PEM) one of which must have signed the certificate of whoever calls
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
-    tls_clients: Option<PathBuf>,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Also take what is posted to /dicom-web/studies here (DICOMweb, STOW-RS), under TLS where that is accepted alone
     #[arg(long, value_name = "IP:PORT")]
     dicomweb: Option<SocketAddr>,
@@ -139,7 +133,7 @@ impl ListenArgs {
             callers: self.callers.clone(),
             transfer_syntaxes: decodable(),
             max_associations: self.max_associations,
-            tls: self.tls(),
+            tls: self.tls.server(),
             ..Config::default()
         }
     }
@@ -152,7 +146,7 @@ impl ListenArgs {
             (_, Some(file)) => Some(Authorization::bearer(file)?),
             _ => None,
         };
-        let (transfer_syntaxes, tls) = (decodable(), self.tls());
+        let (transfer_syntaxes, tls) = (decodable(), self.tls.server());
         Ok(Some(server::Config {
             address,
             authorization,
@@ -160,11 +154,6 @@ impl ListenArgs {
             tls,
             ..server::Config::default()
         }))
-    }
-
-    fn tls(&self) -> Option<ServerTls> {
-        let (certificate, key) = self.tls_certificate.clone().zip(self.tls_key.clone())?;
-        Some(ServerTls { certificate, key, client_authorities: self.tls_clients.clone() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every command of the binary, one file each.
 
 pub(crate) mod api_key;
+pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod calibrate;
 pub(crate) mod check;
@@ -19,6 +20,7 @@ pub(crate) mod saliency;
 pub(crate) mod search;
 pub(crate) mod send;
 pub(crate) mod serve;
+pub(crate) mod tls;
 pub(crate) mod train;
 
 /// What the binary can do. Each command's help is the documentation of its arguments' struct.
@@ -40,6 +42,7 @@ pub(crate) enum Command {
     Inbox(inbox::InboxArgs),
     Serve(serve::ServeArgs),
     ApiKey(api_key::ApiKeyArgs),
+    Audit(audit::AuditArgs),
     Deidentify(deidentify::DeidentifyArgs),
     Send(send::SendArgs),
     Bench(bench::BenchArgs),

@@ -8,6 +8,7 @@ use anyhow::Result;
 use network::Encoder;
 use serde_json::json;
 
+use super::tls::TlsArgs;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::server::{self, Limits, Settings};
@@ -17,23 +18,28 @@ const PORT: u16 = 8042;
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph serve --gallery g
   skiagraph serve --gallery g --viewer 'https://pacs.example/viewer?StudyInstanceUIDs={study}'
+  skiagraph serve --config configs/serve.toml
   skiagraph api-key new --role reader --file keys.toml
-  skiagraph serve --gallery g --address 0.0.0.0 --port 8080 --api-keys keys.toml
+  skiagraph serve --gallery g --address 0.0.0.0 --port 8080 --api-keys keys.toml --audit audit/
 
-The server speaks plain HTTP: where others than this machine ask, put a proxy that speaks TLS
-before it. It follows what `index` and `listen` do to the gallery meanwhile. Its log is one line of
+Where others than this machine ask, give it a certificate (--tls-certificate), or put a proxy that
+speaks TLS before it. It follows what `index` and `listen` do to the gallery meanwhile. Its log is one line of
 JSON a request, on standard error. docs/http-api.md describes the API.";
 
 /// Serve a gallery to browsers and programs (HTTP), until it is interrupted
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ServeArgs {
+    /// Options in a file (TOML), by their names here; the environment's, such as SKIAGRAPH_SERVE_GALLERY, go before it, and
+    /// those of the command line before both
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArgs,
     /// The gallery's folder
     #[arg(long, value_name = "FOLDER")]
     gallery: PathBuf,
-    /// Address to listen on: this machine alone unless you say otherwise, which needs --api-keys
+    /// Address to listen on: this machine alone unless you say otherwise, which needs --api-keys and --audit
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// Port; 0 lets the system choose
@@ -42,6 +48,14 @@ pub(crate) struct ServeArgs {
     /// Who may ask: a file that `skiagraph api-key` writes; read again when it changes
     #[arg(long, value_name = "FILE")]
     api_keys: Option<PathBuf>,
+    /// Folder of the audit log: who looked at what. Without it written, nothing is shown
+    #[arg(long, value_name = "FOLDER")]
+    audit: Option<PathBuf>,
+    /// File of saved answers [default: sets.sqlite in the gallery's folder]
+    #[arg(long, value_name = "FILE")]
+    sets: Option<PathBuf>,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Address of your viewer, with {study} where the Study Instance UID belongs
     #[arg(long, value_name = "TEMPLATE", value_parser = viewer)]
     viewer: Option<String>,
@@ -63,6 +77,15 @@ pub(crate) struct ServeArgs {
     /// Pictures that are encoded at a time [default: one a processor, 4 at most]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     encoders: Option<u32>,
+    /// Requests that wait for a place to be worked on; more are told to come again (503)
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    queue: u32,
+    /// How long a request waits for its place, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=110))]
+    patience: u32,
+    /// How long a browser's session lasts, in minutes
+    #[arg(long, value_name = "MINUTES", default_value_t = 720, value_parser = clap::value_parser!(u32).range(1..=43200))]
+    session_minutes: u32,
     /// Print where it listens as JSON
     #[arg(long)]
     json: bool,
@@ -74,22 +97,28 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         gallery: args.gallery.clone(),
         address: SocketAddr::new(args.address, args.port),
         keys: args.api_keys.clone(),
+        audit: args.audit.clone(),
+        tls: args.tls.server(),
+        sets: args.sets.clone(),
         viewer: args.viewer.clone(),
         limits: args.limits(),
     };
-    server::run(settings, || args.model.load(), |address| announce(address, args.json))
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    server::run(settings, || args.model.load(), |address| announce(scheme, address, args.json))
 }
 
 /// Serves a gallery of this model to this machine.
 pub(crate) fn run_here(gallery: PathBuf, encoder: Encoder, json: bool) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-    let settings = Settings { gallery, address, keys: None, viewer: None, limits: Limits::default() };
-    server::run(settings, || Ok(encoder), |address| announce(address, json))
+    let limits = Limits::default();
+    let settings =
+        Settings { gallery, address, keys: None, audit: None, sets: None, tls: None, viewer: None, limits };
+    server::run(settings, || Ok(encoder), |address| announce("http", address, json))
 }
 
 /// Says where the server listens.
-fn announce(address: SocketAddr, json: bool) -> Result<()> {
-    let address = format!("http://{address}/");
+fn announce(scheme: &str, address: SocketAddr, json: bool) -> Result<()> {
+    let address = format!("{scheme}://{address}/");
     if json {
         output::json(&json!({ "address": address }))
     } else {
@@ -106,6 +135,9 @@ impl ServeArgs {
             query_bytes: (self.query_memory as usize) << 20,
             query_life: Duration::from_secs(60 * u64::from(self.query_minutes)),
             connections: self.max_connections as usize,
+            queue: self.queue as usize,
+            patience: Duration::from_secs(self.patience.into()),
+            session_life: Duration::from_secs(60 * u64::from(self.session_minutes)),
             encoders: self.encoders.map_or(defaults.encoders, |encoders| encoders as usize),
             ..defaults
         }

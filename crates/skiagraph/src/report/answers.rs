@@ -18,7 +18,7 @@ use crate::output;
 const SIDE: u32 = 160;
 const QUALITY: u8 = 72;
 /// A page is sent by mail and opened in any browser: keep it small.
-const PAGE_MAX_BYTES: usize = 15_000_000;
+pub(crate) const PAGE_MAX_BYTES: usize = 15_000_000;
 
 /// Draws answers; a neighbour of many queries is encoded once.
 pub(crate) struct Illustrator<'a> {
@@ -30,8 +30,8 @@ pub(crate) struct Illustrator<'a> {
 
 /// A query as its page shows it.
 pub(crate) enum Asked<'a> {
-    /// A picture that was encoded.
-    Image(&'a Decoded, &'a Encoding),
+    /// A picture that was encoded: what is known of it, itself at least as large as it is drawn, its map and where that lies.
+    Image(&'a Record, GrayImage, &'a SaliencyMap, &'a Frame),
     /// An entry of the gallery.
     Entry(u64, &'a Record),
 }
@@ -54,9 +54,7 @@ impl<'a> Illustrator<'a> {
 
     fn query(&mut self, asked: &Asked) -> Result<Card> {
         let (plain, map) = match asked {
-            Asked::Image(picture, encoding) => {
-                draw(picture.thumbnail.clone(), &encoding.saliency, &picture.input.frame)?
-            }
+            Asked::Image(_, picture, saliency, frame) => draw(picture.clone(), saliency, frame)?,
             Asked::Entry(id, record) => {
                 self.draw([(*id, record.name.as_str())].into_iter())?;
                 self.drawn.get(id).cloned().unwrap_or_default()
@@ -98,10 +96,16 @@ impl<'a> Illustrator<'a> {
     }
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// A file's picture.
+    pub(crate) fn decoded(picture: &'a Decoded, encoding: &'a Encoding) -> Self {
+        let Decoded { record, thumbnail, input, .. } = picture;
+        Self::Image(record, thumbnail.clone(), &encoding.saliency, &input.frame)
+    }
+
     fn record(&self) -> &Record {
         match self {
-            Self::Image(picture, _) => &picture.record,
+            Self::Image(record, ..) => record,
             Self::Entry(_, record) => record,
         }
     }
@@ -112,6 +116,18 @@ pub(crate) fn draw(picture: GrayImage, saliency: &SaliencyMap, frame: &Frame) ->
     let picture = shrink_grey(picture, SIDE);
     let over = overlay(&picture, &saliency.onto(frame, picture.width(), picture.height()))?;
     Ok((grey_jpeg(&picture, QUALITY)?, colour_jpeg(&over, QUALITY)?))
+}
+
+/// The page of answers of a gallery.
+pub(crate) fn page(gallery: &Gallery, answers: Vec<Answer>) -> Page {
+    let intro = format!(
+        "The pictures of a gallery of {} whose {}-bit hash codes differ in the fewest bits from the query's. \
+         Brighter colours: where the network looked. Not for diagnosis.",
+        gallery.len(),
+        gallery.bits(),
+    );
+    let title = "Similar radiographs".to_owned();
+    Page { title, intro: vec![intro], figures: None, sections: Vec::new(), answers }
 }
 
 /// Writes a page to a file.

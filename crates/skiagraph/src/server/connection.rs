@@ -1,24 +1,34 @@
 //! Connections: how many, and how long a client may take to send a head and to take an answer.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::Limits;
 use super::hurried::Hurried;
+use super::tls::Tls;
 
 /// What is told to a client for whom there is no place.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+/// Who is at the other end: among each request's extensions.
+#[derive(Clone, Copy)]
+pub(super) struct Peer(pub(super) SocketAddr);
+
 /// After a failed accept, as when no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -26,11 +36,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// connections closed.
 pub(super) async fn serve(
     listener: TcpListener,
+    tls: Option<Tls>,
     router: Router,
     open: &Arc<AtomicUsize>,
     limits: Limits,
     stop: &Notify,
 ) {
+    let tls = tls.map(Arc::new);
     let places = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     loop {
@@ -39,9 +51,22 @@ pub(super) async fn serve(
             () = stop.notified() => break,
         };
         match (accepted, Arc::clone(&places).try_acquire_owned()) {
-            (Ok((stream, _)), Ok(place)) => {
+            (Ok((stream, peer)), Ok(place)) => {
                 let place = Place::take(place, open);
-                converse(stream, place, router.clone(), limits, &graceful);
+                let _or_slower = stream.set_nodelay(true);
+                let stream = Hurried::new(stream, limits.transfer);
+                let (service, watcher, tls) = ((router.clone(), Peer(peer)), graceful.watcher(), tls.clone());
+                tokio::spawn(async move {
+                    let _until_it_ends = place;
+                    match tls {
+                        None => converse(stream, service, limits.head, watcher).await,
+                        Some(tls) => {
+                            if let Some(stream) = tls.accept(stream, limits.head).await {
+                                converse(stream, service, limits.head, watcher).await;
+                            }
+                        }
+                    }
+                });
             }
             (Ok((stream, _)), Err(_)) => drop(tokio::spawn(refuse(stream))),
             (Err(_), _) => sleep(PAUSE).await,
@@ -62,18 +87,21 @@ async fn refuse(stream: TcpStream) {
     let _or_it_has_gone = timeout(Duration::from_secs(1), told).await;
 }
 
-fn converse(stream: TcpStream, place: Place, router: Router, limits: Limits, graceful: &GracefulShutdown) {
-    let _or_slower = stream.set_nodelay(true);
-    let connection =
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(limits.head).serve_connection(
-            TokioIo::new(Hurried::new(stream, limits.transfer)),
-            TowerToHyperService::new(router),
-        );
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        let _until_it_ends = place;
-        let _client_went_away = connection.await;
+/// Answers what comes by a stream; each request has the client's address among its extensions.
+async fn converse<S>(stream: S, (router, peer): (Router, Peer), head: Duration, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
     });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head)
+        .serve_connection(TokioIo::new(stream), service);
+    let _client_went_away = watcher.watch(connection).await;
 }
 
 /// An open connection among those that may be, counted.
@@ -100,7 +128,6 @@ mod tests {
     use super::*;
     use axum::routing::get;
     use std::io::{Read, Write};
-    use std::net::SocketAddr;
     use std::thread;
 
     const LARGE: usize = 32 << 20;
@@ -134,7 +161,7 @@ mod tests {
             });
             let router = Router::new().route("/small", get(|| async { "small" }));
             let router = router.route("/large", get(|| async { vec![0_u8; LARGE] }));
-            serve(listener, router, &open, limits, &stop).await;
+            serve(listener, None, router, &open, limits, &stop).await;
             clients.join().unwrap();
         });
     }

@@ -20,6 +20,8 @@ pub(super) enum Problem {
     WrongMethod,
     UnknownQuery,
     UnknownRecord,
+    /// Also one that is somebody else's.
+    UnknownSet,
     /// Neither a key nor a session.
     KeyWanted,
     WrongKey,
@@ -48,6 +50,8 @@ pub(super) enum Problem {
     Busy,
     /// The gallery is another model's now.
     OtherModel,
+    /// The audit log cannot be written, and nothing is shown without.
+    NoAudit(anyhow::Error),
     /// Nothing that the client can change.
     Internal(anyhow::Error),
 }
@@ -68,6 +72,7 @@ impl Problem {
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong_method"),
             Self::UnknownQuery => (StatusCode::NOT_FOUND, "unknown_query"),
             Self::UnknownRecord => (StatusCode::NOT_FOUND, "unknown_record"),
+            Self::UnknownSet => (StatusCode::NOT_FOUND, "unknown_set"),
             Self::KeyWanted => (StatusCode::UNAUTHORIZED, "key_wanted"),
             Self::WrongKey => (StatusCode::UNAUTHORIZED, "wrong_key"),
             Self::RoleTooLow { .. } => (StatusCode::FORBIDDEN, "role_too_low"),
@@ -86,6 +91,7 @@ impl Problem {
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::OtherModel => (StatusCode::SERVICE_UNAVAILABLE, "other_model"),
+            Self::NoAudit(_) => (StatusCode::SERVICE_UNAVAILABLE, "no_audit"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
@@ -98,6 +104,9 @@ impl Problem {
                 "no such query: it expired, made room for others, or never was; send the file again"
             }
             Self::UnknownRecord => "the gallery has no such picture; it may have been deleted",
+            Self::UnknownSet => {
+                "no such set, or no such part of it, that you may see; it may have been deleted"
+            }
             Self::KeyWanted => "no key; expected `Authorization: Bearer KEY`, or a session",
             Self::WrongKey => "this key is not known; expected one that `skiagraph api-key new` printed",
             Self::RoleTooLow { wanted } => {
@@ -122,6 +131,7 @@ impl Problem {
             Self::OtherModel => {
                 "the gallery was re-indexed to another model; start the server again with that one"
             }
+            Self::NoAudit(_) => "the audit log cannot be written, and without it nothing is shown; tell IT",
             Self::Internal(_) => "the server failed; its log says why",
         };
         fixed.to_owned()
@@ -148,7 +158,7 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Self::Internal(error) = self {
+        if let Self::Internal(error) | Self::NoAudit(error) = self {
             response.extensions_mut().insert(Inside(format!("{error:#}")));
         }
         response

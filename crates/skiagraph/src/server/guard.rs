@@ -1,16 +1,28 @@
 //! Who may ask for what: keys and sessions, roles, and requests that another site's page sends in somebody's name.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST};
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
+use super::connection::Peer;
 use super::error::Problem;
 use super::keys::Role;
 use super::state::App;
+use crate::audit::Entry;
+
+#[cfg(test)]
+impl Caller {
+    /// For tests of what callers may do.
+    pub(super) fn of_key(key: &str, role: Role) -> Self {
+        Self { key: key.to_owned(), role, by_cookie: false }
+    }
+}
 
 /// The session's cookie.
 pub(super) const COOKIE_NAME: &str = "skiagraph_session";
@@ -24,17 +36,95 @@ pub(super) enum Access {
     Role(Role),
 }
 
-/// Lets a request through to its route, or says why not.
-pub(super) async fn guard(
-    State((app, access)): State<(App, Access)>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    check(&app, access, request.method(), request.headers())?;
-    Ok(next.run(request).await)
+/// What a route's guard knows of it.
+#[derive(Clone)]
+pub(super) struct Post {
+    pub(super) access: Access,
+    /// What the audit log calls it: its method and path; none where nothing of a patient is to be seen.
+    pub(super) audited_as: Option<Arc<str>>,
 }
 
-fn check(app: &App, access: Access, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+/// What an answer showed: handlers put it among the answer's extensions, for the audit log.
+#[derive(Clone, Default)]
+pub(super) struct Shown {
+    pub(super) records: Vec<u64>,
+    pub(super) queries: Vec<String>,
+    /// The key that was shown, where that was what was asked.
+    pub(super) key: Option<(String, Role)>,
+}
+
+/// Lets a request through to its route, or says why not; and puts both into the audit log before the answer leaves.
+pub(super) async fn guard(
+    State((app, post)): State<(App, Post)>,
+    parameters: Result<RawPathParams, RawPathParamsRejection>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let mut entry = app.audit.is_some().then(|| post.audited_as.as_deref().map(Entry::now)).flatten();
+    if let Some(entry) = &mut entry {
+        entry.from = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_string());
+        for (_, value) in parameters.iter().flatten().filter(|(name, _)| *name == "id") {
+            name(entry, value);
+        }
+    }
+    let caller = match post.access {
+        Access::Open => Ok(None),
+        Access::Role(_) => caller(&app, request.headers()),
+    };
+    if let (Some(entry), Ok(Some(caller))) = (&mut entry, &caller) {
+        (entry.who, entry.role) = (Some(caller.key.clone()), Some(caller.role.to_string()));
+    }
+    let allowed = caller.and_then(|caller| {
+        check(&app, post.access, &caller, request.method(), request.headers())?;
+        request.extensions_mut().insert(Asker(caller));
+        Ok(())
+    });
+    let response = match allowed {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    match entry {
+        Some(entry) => keep(&app, entry, response).await,
+        None => response,
+    }
+}
+
+/// A picture of the path: of the gallery if its route says so, else one that is asked with.
+fn name(entry: &mut Entry, id: &str) {
+    // What does not look like one of ours names nothing, and might be anything.
+    let alike =
+        id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    match id.parse() {
+        Ok(number) if entry.action.contains("/records/") => entry.records.push(number),
+        _ if entry.action.contains("/queries/") && alike => entry.queries.push(id.to_owned()),
+        _ => {}
+    }
+}
+
+/// The answer, once the audit log has it; a failure in its place if the log cannot be written.
+async fn keep(app: &App, mut entry: Entry, response: Response) -> Response {
+    let Some(audit) = &app.audit else { return response };
+    entry.status = Some(response.status().as_u16());
+    if let Some(shown) = response.extensions().get::<Shown>() {
+        entry.records.extend(&shown.records);
+        entry.queries.extend(shown.queries.iter().cloned());
+        if let Some((key, role)) = &shown.key {
+            (entry.who, entry.role) = (Some(key.clone()), Some(role.to_string()));
+        }
+    }
+    match audit.keep(entry).await {
+        Ok(()) => response,
+        Err(error) => Problem::NoAudit(error).into_response(),
+    }
+}
+
+fn check(
+    app: &App,
+    access: Access,
+    caller: &Option<Caller>,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
     let changes = !method.is_safe();
     if app.keys.is_none() && !names_this_machine(headers, app.settings.address.ip()) {
         return Err(Problem::OtherHost);
@@ -47,15 +137,22 @@ fn check(app: &App, access: Access, method: &Method, headers: &HeaderMap) -> Res
     if app.keys.is_none() {
         return Ok(());
     }
-    let caller = caller(app, headers)?.ok_or(Problem::KeyWanted)?;
+    let caller = caller.as_ref().ok_or(Problem::KeyWanted)?;
     if changes && caller.by_cookie && text(headers, "x-requested-with") != Some("skiagraph") {
         return Err(Problem::OtherSite);
     }
     if caller.role < wanted { Err(Problem::RoleTooLow { wanted }) } else { Ok(()) }
 }
 
+/// Who asks; nobody in particular where there are no keys. Among the extensions of a request that was let through.
+#[derive(Clone)]
+pub(super) struct Asker(pub(super) Option<Caller>);
+
 /// Who asks.
+#[derive(Clone)]
 pub(super) struct Caller {
+    /// The id of the key.
+    pub(super) key: String,
     pub(super) role: Role,
     /// By a session's cookie, which a browser sends by itself.
     by_cookie: bool,
@@ -70,11 +167,12 @@ pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, P
     if headers.contains_key(AUTHORIZATION) {
         let shown = text(headers, AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
         let key = keys.find(shown.ok_or(Problem::WrongKey)?.trim())?.ok_or(Problem::WrongKey)?;
-        return Ok(Some(Caller { role: key.role, by_cookie: false }));
+        return Ok(Some(Caller { key: key.id, role: key.role, by_cookie: false }));
     }
-    let session = session_token(headers).and_then(|token| app.sessions.key_of(token));
-    let role = session.map(|key| keys.role_of(&key)).transpose()?.flatten();
-    Ok(role.map(|role| Caller { role, by_cookie: true }))
+    let Some(key) = session_token(headers).and_then(|token| app.sessions.key_of(token)) else {
+        return Ok(None);
+    };
+    Ok(keys.role_of(&key)?.map(|role| Caller { key, role, by_cookie: true }))
 }
 
 /// The token of a request's session.

@@ -129,7 +129,7 @@ struct Known {
 }
 
 /// What tells that a file has changed: it is replaced whole.
-type FileState = Option<(SystemTime, u64)>;
+pub(super) type FileState = Option<(SystemTime, u64)>;
 
 impl Keys {
     /// Reads the file.
@@ -137,7 +137,7 @@ impl Keys {
     /// # Errors
     /// As [`read`]; also if there is no key in it.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let known = Known { state: state(path), keys: read(path)? };
+        let known = Known { state: file_state(path), keys: read(path)? };
         if known.keys.is_empty() {
             bail!("`{0}` has no key: make one with `skiagraph api-key new --file {0}`", path.display());
         }
@@ -167,7 +167,7 @@ impl Keys {
 
     fn current(&self) -> Result<MutexGuard<'_, Known>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = state(&self.path);
+        let state = file_state(&self.path);
         if known.state != state {
             *known = Known { keys: read(&self.path)?, state };
         }
@@ -175,7 +175,8 @@ impl Keys {
     }
 }
 
-fn state(path: &Path) -> FileState {
+/// A file's state; none where there is none.
+pub(super) fn file_state(path: &Path) -> FileState {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }

@@ -17,7 +17,9 @@ mod pictures;
 mod queries;
 mod router;
 mod sessions;
+mod sets;
 mod state;
+mod tls;
 mod views;
 mod work;
 
@@ -29,12 +31,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use network::Encoder;
+use pacs::ServerTls;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 
 use keys::Keys;
 use state::State;
+use tls::Tls;
 
 /// How long work that has begun may go on after the last connection is closed.
 const LAST_WORK: Duration = Duration::from_secs(5);
@@ -50,6 +54,12 @@ pub(crate) struct Settings {
     pub(crate) address: SocketAddr,
     /// The file of keys; without, everybody on this machine may ask.
     pub(crate) keys: Option<PathBuf>,
+    /// The folder of the audit log.
+    pub(crate) audit: Option<PathBuf>,
+    /// The file of saved answers; where none is named, one in the gallery's folder.
+    pub(crate) sets: Option<PathBuf>,
+    /// Who we are under TLS; none for plain text.
+    pub(crate) tls: Option<ServerTls>,
     /// Address of a viewer with `{study}` in it.
     pub(crate) viewer: Option<String>,
     pub(crate) limits: Limits,
@@ -76,6 +86,8 @@ pub(crate) struct Limits {
     pub(crate) queue: usize,
     /// How long a request waits for a worker.
     pub(crate) patience: Duration,
+    /// How long a browser's session lasts.
+    pub(crate) session_life: Duration,
     /// How long a client may take to send a request's head.
     pub(crate) head: Duration,
     /// How long a client may take to send a body, and to take an answer.
@@ -96,6 +108,7 @@ impl Default for Limits {
             encoders: available_parallelism().map_or(2, usize::from).clamp(1, 4),
             queue: 32,
             patience: Duration::from_secs(10),
+            session_life: Duration::from_secs(12 * 3600),
             head: Duration::from_secs(10),
             transfer: Duration::from_secs(60),
             grace: Duration::from_secs(10),
@@ -106,7 +119,7 @@ impl Default for Limits {
 /// Serves until the process is interrupted; `listening` hears where.
 ///
 /// # Errors
-/// If the address is not this machine's alone and there are no keys, if it cannot be had, or the gallery is not of this model.
+/// If the address is not this machine's alone and there are no keys or no audit log, if it cannot be had, or the gallery is not of this model.
 pub(crate) fn run(
     settings: Settings,
     encoder: impl FnOnce() -> Result<Encoder>,
@@ -120,6 +133,14 @@ pub(crate) fn run(
             settings.address.ip()
         );
     }
+    if settings.audit.is_none() && !settings.address.ip().is_loopback() {
+        bail!(
+            "{} is not this machine's alone, and nobody would know who looked at what; expected --audit FOLDER, \
+             or an address such as 127.0.0.1",
+            settings.address.ip()
+        );
+    }
+    let tls = settings.tls.clone().map(Tls::open).transpose()?;
     let (address, limits) = (settings.address, settings.limits);
     let state = Arc::new(State::open(settings, encoder()?, keys)?);
     let stop = stop_when_interrupted()?;
@@ -130,7 +151,7 @@ pub(crate) fn run(
         listening(listener.local_addr()?)?;
         tokio::spawn(sweep(Arc::clone(&state)));
         let open = &state.metrics.connections;
-        connection::serve(listener, router::router(&state), open, limits, &stop).await;
+        connection::serve(listener, tls, router::router(&state), open, limits, &stop).await;
         anyhow::Ok(())
     })?;
     runtime.shutdown_timeout(LAST_WORK);

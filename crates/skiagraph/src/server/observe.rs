@@ -5,7 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
@@ -55,7 +56,7 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
     let answered = timeout(LONGEST, next.run(request)).await;
     let mut response = answered.unwrap_or_else(|_| Problem::Busy.into_response());
-    harden(response.headers_mut());
+    harden(response.headers_mut(), app.settings.tls.is_some());
     let (status, took) = (response.status().as_u16(), start.elapsed());
     app.metrics.count(method, route, status, took);
     let error = response.extensions().get::<Inside>().map(|inside| inside.0.as_str());
@@ -69,7 +70,10 @@ fn known(method: &Method) -> &'static str {
     all.into_iter().find(|name| *name == method.as_str()).unwrap_or("(other)")
 }
 
-fn harden(headers: &mut HeaderMap) {
+fn harden(headers: &mut HeaderMap, tls: bool) {
+    if tls {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     for (name, value) in &HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use axum::body::Bytes;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GrayImage, ImageEncoder};
+use interchange::Source;
 use network::{Encoder, Encoding, SaliencyMap};
 use radiograph::{ContentHash, Format, Frame, Radiograph};
 use retrieval::gallery::Record;
@@ -30,8 +31,10 @@ pub(super) struct Picture {
     /// What its file said, and its key.
     pub(super) record: Record,
     pub(super) doubts: Vec<Doubt>,
+    /// Where results on it are filed, if it is of a DICOM file that says so.
+    pub(super) source: Option<Source>,
     pub(super) encoding: Encoding,
-    frame: Frame,
+    pub(super) frame: Frame,
     /// Milliseconds that encoding took.
     pub(super) encoded_in: f64,
 }
@@ -52,6 +55,7 @@ impl Picture {
         let input = encoder.preprocess().apply(&radiograph);
         let mut doubts = gate::of_pixels(&radiograph);
         let format = radiograph.header().format;
+        let source = source(bytes, limits, [record.width, record.height]);
         let pixels = sixteen_bits(&radiograph);
         drop(radiograph);
         let start = Instant::now();
@@ -59,7 +63,7 @@ impl Picture {
         doubts.extend(gate::of_network(encoder, &encoding));
         let (width, height, frame) = (record.width, record.height, input.frame);
         let encoded_in = milliseconds(start);
-        Ok(Self { width, height, pixels, format, record, doubts, encoding, frame, encoded_in })
+        Ok(Self { width, height, pixels, format, record, doubts, source, encoding, frame, encoded_in })
     }
 
     /// A part of it as a picture of its own, which is known as the whole is: it finds neither that nor others of its patient. It
@@ -86,6 +90,7 @@ impl Picture {
             format: self.format,
             record: Record { width, height, ..self.record.clone() },
             doubts: Vec::new(),
+            source: self.source.clone(),
             encoding,
             frame: input.frame,
             encoded_in: milliseconds(start),
@@ -99,6 +104,11 @@ impl Picture {
 
     /// In 8 bits, its longer side at most `side`, as a PNG file.
     pub(super) fn preview(&self, side: u32) -> Result<Vec<u8>, Problem> {
+        png(&self.small(side)?)
+    }
+
+    /// In 8 bits, its longer side at most `side`.
+    pub(super) fn small(&self, side: u32) -> Result<GrayImage, Problem> {
         let eight_bits = |pair: &[u8]| {
             let grey = u32::from(u16::from_le_bytes([pair[0], pair[1]]));
             ((grey + 128) / 257) as u8
@@ -106,7 +116,7 @@ impl Picture {
         let pixels: Vec<u8> = self.pixels.chunks_exact(2).map(eight_bits).collect();
         let picture = GrayImage::from_raw(self.width, self.height, pixels);
         let picture = picture.ok_or_else(|| anyhow::anyhow!("a kept picture does not fill its sides"))?;
-        png(&overlay::shrink_grey(picture, side))
+        Ok(overlay::shrink_grey(picture, side))
     }
 
     /// Where the model looked, over the whole picture, as a PNG file.
@@ -127,11 +137,20 @@ impl Picture {
             format: None,
             record: Record::default(),
             doubts: Vec::new(),
+            source: None,
             encoding: Encoding { saliency, embedding: Embedding::new(vec![1.0]), code },
             frame: Frame::full(1),
             encoded_in: 0.0,
         }
     }
+}
+
+/// None for what is no DICOM file, or lacks what results need.
+fn source(bytes: &[u8], limits: &radiograph::Limits, sides: [u32; 2]) -> Option<Source> {
+    if bytes.get(128..132) != Some(b"DICM") {
+        return None;
+    }
+    Source::new(radiograph::texts(bytes, limits, &Source::WANTED).ok()?, sides).ok()
 }
 
 /// Where the model looks in a thumbnail, as a PNG file.

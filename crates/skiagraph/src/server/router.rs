@@ -9,15 +9,15 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::error::Problem;
-use super::guard::{Access, guard};
-use super::handlers::{application, gallery, health, queries, records, search, session};
+use super::guard::{Access, Post, guard};
+use super::handlers::{application, gallery, health, queries, records, search, session, sets};
 use super::keys::Role;
 use super::observe::observe;
 use super::openapi::{Doc, Gives, Takes};
 use super::state::App;
 use super::views::{
-    GalleryView, KeyBody, ListBody, ListView, PriorsView, QueryView, RecordView, Region, SearchBody,
-    SearchView, SessionView,
+    GalleryView, KeyBody, ListBody, ListView, PriorsView, QueryView, RecordView, Region, SaveBody, SavedView,
+    SearchBody, SearchView, SessionView, SetView, SetsView,
 };
 
 /// A row of the table.
@@ -27,6 +27,8 @@ pub(super) struct Route {
     pub(super) access: Access,
     /// None for the application's pages.
     pub(super) doc: Option<Doc>,
+    /// Whether the audit log tells of who asked.
+    audited: bool,
     handler: MethodRouter<App>,
 }
 
@@ -64,6 +66,22 @@ pub(super) fn table() -> Vec<Route> {
             .doc("Where the model looks in a picture's thumbnail", Takes::Nothing, png()),
         get("/api/v1/records/{id}/priors", READER, records::priors)
             .doc("Other pictures of the same patient, newest first", Takes::Nothing, Gives::json::<PriorsView>(200)),
+        post("/api/v1/sets", READER, sets::save)
+            .doc("Save the answer to a search under a name", Takes::json::<SaveBody>(), Gives::json::<SetView>(201)),
+        get("/api/v1/sets", READER, sets::list)
+            .doc("The saved answers: one's own, and those that are shared", Takes::Nothing, Gives::json::<SetsView>(200)),
+        get("/api/v1/sets/{id}", READER, sets::show)
+            .doc("A saved answer, as it was", Takes::Nothing, Gives::json::<SavedView>(200)),
+        delete("/api/v1/sets/{id}", READER, sets::remove)
+            .doc("Delete a saved answer: one's own, or as admin any", Takes::Nothing, Gives::Nothing),
+        get("/api/v1/sets/{id}/preview.png", READER, sets::preview)
+            .doc("The picture that was asked with, small", Takes::Nothing, png()),
+        get("/api/v1/sets/{id}/report.html", READER, sets::report)
+            .doc("A saved answer as a page that stands alone, to read or print", Takes::Nothing, Gives::Media("text/html")),
+        get("/api/v1/sets/{id}/fhir.json", READER, sets::fhir)
+            .doc("A saved answer as a FHIR R4 bundle", Takes::Nothing, Gives::Media("application/fhir+json")),
+        get("/api/v1/sets/{id}/report.dcm", READER, sets::sr)
+            .doc("A saved answer as a DICOM structured report of the query's study", Takes::Nothing, Gives::Media("application/dicom")),
         get("/api/v1/session", OPEN, session::show)
             .doc("Whether a key is wanted, and the caller's role", Takes::Nothing, Gives::json::<SessionView>(200)),
         post("/api/v1/session", OPEN, session::open)
@@ -77,25 +95,40 @@ pub(super) fn table() -> Vec<Route> {
         get("/readyz", OPEN, health::ready)
             .doc("Whether the gallery can be searched", Takes::Nothing, Gives::Media("text/plain")),
         get("/metrics", READER, health::metrics)
-            .doc("Counts for Prometheus", Takes::Nothing, Gives::Media("text/plain")),
+            .unaudited().doc("Counts for Prometheus", Takes::Nothing, Gives::Media("text/plain")),
         get("/", OPEN, application::page),
         get("/{*path}", OPEN, application::page),
     ]
 }
 
 fn get<T: 'static>(path: &'static str, access: Access, handler: impl Handler<T, App>) -> Route {
-    Route { method: Method::GET, path, access, doc: None, handler: on(MethodFilter::GET, handler) }
+    Route::new(Method::GET, path, access, on(MethodFilter::GET, handler))
 }
 
 fn post<T: 'static>(path: &'static str, access: Access, handler: impl Handler<T, App>) -> Route {
-    Route { method: Method::POST, path, access, doc: None, handler: on(MethodFilter::POST, handler) }
+    Route::new(Method::POST, path, access, on(MethodFilter::POST, handler))
 }
 
 fn delete<T: 'static>(path: &'static str, access: Access, handler: impl Handler<T, App>) -> Route {
-    Route { method: Method::DELETE, path, access, doc: None, handler: on(MethodFilter::DELETE, handler) }
+    Route::new(Method::DELETE, path, access, on(MethodFilter::DELETE, handler))
 }
 
 impl Route {
+    /// What is open to anybody shows nothing of a patient; but who signs in or out is told of.
+    fn new(method: Method, path: &'static str, access: Access, handler: MethodRouter<App>) -> Self {
+        let audited = access != Access::Open || method != Method::GET;
+        Self { method, path, access, doc: None, audited, handler }
+    }
+
+    fn unaudited(self) -> Self {
+        Self { audited: false, ..self }
+    }
+
+    fn post(&self) -> Post {
+        let audited_as = self.audited.then(|| format!("{} {}", self.method, self.path).into());
+        Post { access: self.access, audited_as }
+    }
+
     fn doc(self, summary: &'static str, takes: Takes, gives: Gives) -> Self {
         Self { doc: Some(Doc { summary, takes, gives }), ..self }
     }
@@ -104,7 +137,7 @@ impl Route {
 /// The table as a service: each route behind its guard, all of them observed.
 pub(super) fn router(app: &App) -> Router {
     let guarded = |route: Route| {
-        let guard = from_fn_with_state((Arc::clone(app), route.access), guard);
+        let guard = from_fn_with_state((Arc::clone(app), route.post()), guard);
         (route.path, route.handler.route_layer(guard))
     };
     table()

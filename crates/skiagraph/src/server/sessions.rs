@@ -1,4 +1,4 @@
-//! Sessions of browsers that have shown a key: a random token in a cookie, known here by its hash, for half a day.
+//! Sessions of browsers that have shown a key: a random token in a cookie, known here by its hash.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,14 +8,12 @@ use anyhow::Result;
 
 use super::keys::{hash, random_text};
 
-/// How long a session lasts.
-pub(super) const LIFE: Duration = Duration::from_secs(12 * 3600);
 /// Sessions at a time; more end the oldest.
 const MOST: usize = 10_000;
 
 /// The open sessions. They end with the process.
-#[derive(Default)]
 pub(super) struct Sessions {
+    life: Duration,
     /// By the hash of their token.
     open: Mutex<HashMap<String, Session>>,
 }
@@ -27,6 +25,11 @@ struct Session {
 }
 
 impl Sessions {
+    /// None yet; each lasts so long.
+    pub(super) fn new(life: Duration) -> Self {
+        Self { life, open: Mutex::default() }
+    }
+
     /// Opens a session for whoever has shown a key; its token.
     ///
     /// # Errors
@@ -54,7 +57,7 @@ impl Sessions {
 
     fn current(&self) -> MutexGuard<'_, HashMap<String, Session>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, session| session.since.elapsed() < LIFE);
+        open.retain(|_, session| session.since.elapsed() < self.life);
         open
     }
 }

@@ -1,7 +1,7 @@
 //! What every request shares: the model, the gallery's handles, the kept queries, the workers, the keys, the counts.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Result;
 use network::Encoder;
@@ -13,8 +13,10 @@ use super::keys::Keys;
 use super::metrics::Metrics;
 use super::queries::Queries;
 use super::sessions::Sessions;
+use super::sets::Sets;
 use super::work::Workers;
 use super::{Limits, Settings};
+use crate::audit::AuditLog;
 
 /// Requests that read the gallery at a time.
 const READERS: usize = 4;
@@ -29,6 +31,7 @@ pub(super) struct State {
     pub(super) settings: Settings,
     pub(super) encoder: Encoder,
     pub(super) keys: Option<Keys>,
+    pub(super) audit: Option<AuditLog>,
     pub(super) sessions: Sessions,
     pub(super) queries: Queries,
     pub(super) metrics: Metrics,
@@ -39,6 +42,8 @@ pub(super) struct State {
     /// KiB that bodies may yet take.
     pub(super) bodies: Arc<Semaphore>,
     galleries: Mutex<Vec<Gallery>>,
+    /// Opened when first wanted: a gallery may be one that is only read.
+    sets: OnceLock<Sets>,
     pictures: AtomicUsize,
     facets: Mutex<Option<(u64, Arc<Facets>)>>,
 }
@@ -57,12 +62,14 @@ impl State {
         Ok(Self {
             pictures: AtomicUsize::new(gallery.len()),
             galleries: Mutex::new(vec![gallery]),
+            sets: OnceLock::new(),
             facets: Mutex::default(),
             encoding: Workers::new("encoding", encoders, queue, patience),
             reading: Workers::new("reading", READERS, queue, patience),
             bodies: Arc::new(Semaphore::new(BODIES * upload_bytes / 1024)),
             queries: Queries::new(queries, query_bytes, query_life),
-            sessions: Sessions::default(),
+            sessions: Sessions::new(settings.limits.session_life),
+            audit: settings.audit.as_deref().map(AuditLog::open).transpose()?,
             metrics: Metrics::default(),
             settings,
             encoder,
@@ -90,6 +97,19 @@ impl State {
             self.galleries.lock().unwrap_or_else(PoisonError::into_inner).push(gallery);
         }
         done
+    }
+
+    /// The saved answers. Blocks: for workers.
+    ///
+    /// # Errors
+    /// If their file cannot be written.
+    pub(super) fn sets(&self) -> Result<&Sets, Problem> {
+        if let Some(sets) = self.sets.get() {
+            return Ok(sets);
+        }
+        let Settings { gallery, sets, .. } = &self.settings;
+        let opened = Sets::open(&sets.clone().unwrap_or_else(|| gallery.join("sets.sqlite")))?;
+        Ok(self.sets.get_or_init(|| opened))
     }
 
     /// What can be filtered for, counted once for each state of the gallery.

@@ -71,7 +71,7 @@ pub(crate) fn samples() -> PathBuf {
 
 /// The model that ships.
 pub(crate) fn model() -> PathBuf {
-    workspace().join("models/skiagraph-64.safetensors")
+    workspace().join("models/skiagraph.safetensors")
 }
 
 /// A data set in `folder` of the first rows of the samples that `wanted` keeps, `count` of each split.

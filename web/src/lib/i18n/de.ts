@@ -3,7 +3,7 @@ import type { Dictionary } from './en.ts';
 
 export const de: Dictionary = {
   actions: {
-    help: 'Diese Übersicht', filter: 'Filter schreiben', open: 'Datei öffnen', browse: 'Sammlung durchsehen', theme: 'Darstellung: dunkel, hell, wie das System',
+    help: 'Diese Übersicht', sets: 'Gespeicherte Ergebnisse', save: 'Diese Ergebnisse speichern', filter: 'Filter schreiben', open: 'Datei öffnen', browse: 'Sammlung durchsehen', theme: 'Darstellung: dunkel, hell, wie das System',
     group: 'Jeder Patient einmal', back: 'Zurück oder schließen', next: 'Nächstes Bild', previous: 'Voriges Bild', below: 'Zeile darunter',
     above: 'Zeile darüber', like: 'Ähnlich (erneut: zurücknehmen)', unlike: 'Unähnlich (erneut: zurücknehmen)', more: 'Mehr wie dieses', again: 'Mit Urteilen erneut suchen',
     wider: 'Fenster weiter', narrower: 'Fenster enger', brighter: 'Heller', darker: 'Dunkler', zoomIn: 'Vergrößern', zoomOut: 'Verkleinern',
@@ -21,7 +21,8 @@ export const de: Dictionary = {
     unreachable: 'Der Server antwortet nicht.', unsupported_file: 'Diese Art Datei wird nicht gelesen.', broken_file: 'Diese Datei ist beschädigt.',
     too_large: 'Diese Datei ist zu groß.', unknown_query: 'Der Server hält das Bild nicht mehr: bitte erneut öffnen.',
     unknown_record: 'Die Sammlung hat dieses Bild nicht mehr.', bad_filter: 'Der Filter ist nicht lesbar.', busy: 'Der Server ist ausgelastet.',
-    wrong_key: 'Dieser Schlüssel ist nicht bekannt.', key_wanted: 'Bitte mit einem Schlüssel anmelden.',
+    unknown_study: 'Die Galerie hat kein Bild dieser Studie.', unknown_set: 'Dieses Ergebnis ist nicht mehr gespeichert oder nicht für Sie.', no_audit: 'Der Server kann sein Zugriffsprotokoll nicht führen und zeigt ohne es nichts.',
+  role_too_low: 'Ihre Rolle erlaubt das nicht.', wrong_key: 'Dieser Schlüssel ist nicht bekannt.', key_wanted: 'Bitte mit einem Schlüssel anmelden.',
   },
   research: 'Für die Forschung, nicht zur Diagnose',
   skip: 'Zu den Bildern springen',
@@ -45,6 +46,9 @@ export const de: Dictionary = {
   labels: 'Befunde', thumbnail: 'gespeicherte Vorschau', pixels16: '16 Bit', help: 'Tastatur', shortcuts: 'Einzeltasten als Kürzel',
   mouse: 'Ziehen: Fenster. Mausrad: Zoom. Rechte Taste oder Alt und ziehen: verschieben.',
   everywhere: 'Überall', results: 'Bilder', comparison: 'Vergleich', theme: { dark: 'Dunkel', light: 'Hell', auto: 'Wie System' }, language: 'Sprache',
+  saved: 'Gespeicherte Ergebnisse', save: 'Speichern', saveAs: 'Diese Ergebnisse speichern', note: 'Notiz', shared: 'Alle, die hier suchen dürfen, sehen sie', sharedBy: 'geteilt',
+  savedWhen: (when: string) => `gespeichert ${when}`, noSets: 'Noch nichts gespeichert.', open: 'Öffnen', remove: 'Löschen', link: 'Link kopieren',
+  exportReport: 'Bericht (HTML)', exportFhir: 'FHIR', exportSr: 'DICOM SR', frozen: 'Wie sie beim Speichern waren; die Galerie kann sich geändert haben.',
   signIn: 'Anmelden', key: 'Schlüssel', signInWhy: 'Dieser Server verlangt einen Schlüssel. Er liegt in einem Cookie, das Skripte nicht lesen können.', signOut: 'Abmelden', retry: 'Erneut versuchen',
   name: 'Name', licence: 'Lizenz', size: 'Größe', patientSex: 'Geschlecht', stage: (what) => `${what}: ziehen ändert das Fenster`,
 };

@@ -3,7 +3,7 @@ import type { Action } from '../keys.ts';
 import type { Facet } from '../types.ts';
 
 const actions: Record<Action, string> = {
-  help: 'This sheet', filter: 'Write a filter', open: 'Open a file', browse: 'Browse the gallery', theme: 'Theme: dark, light, as the system',
+  help: 'This sheet', sets: 'Saved results', save: 'Save these results', filter: 'Write a filter', open: 'Open a file', browse: 'Browse the gallery', theme: 'Theme: dark, light, as the system',
   group: 'Each patient once', back: 'Back, or close', next: 'Next picture', previous: 'Previous picture', below: 'Row below',
   above: 'Row above', like: 'Like this (again: undo)', unlike: 'Unlike this (again: undo)', more: 'More like this one', again: 'Search again with judgements',
   wider: 'Wider window', narrower: 'Narrower window', brighter: 'Brighter', darker: 'Darker', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
@@ -23,7 +23,8 @@ const failures: Record<string, string> = {
   unreachable: 'The server does not answer.', unsupported_file: 'This kind of file is not read.', broken_file: 'This file is damaged.',
   too_large: 'This file is too large.', unknown_query: 'The picture is no longer held by the server: open it again.',
   unknown_record: 'The gallery no longer has this picture.', bad_filter: 'The filter does not read.', busy: 'The server is busy.',
-  wrong_key: 'This key is not known.', key_wanted: 'Sign in with a key.',
+  unknown_study: 'The gallery has no picture of this study.', unknown_set: 'This result is no longer saved, or not for you.', no_audit: 'The server cannot keep its audit log, and shows nothing without.',
+  role_too_low: 'Your role does not allow this.', wrong_key: 'This key is not known.', key_wanted: 'Sign in with a key.',
 };
 
 export const en = {
@@ -50,6 +51,9 @@ export const en = {
   labels: 'Labels', thumbnail: 'stored preview', pixels16: '16 bit', help: 'Keyboard', shortcuts: 'Single-key shortcuts',
   mouse: 'Drag: window and level. Wheel: zoom. Right button or Alt and drag: move.',
   everywhere: 'Everywhere', results: 'Pictures', comparison: 'Comparison', theme: { dark: 'Dark', light: 'Light', auto: 'As system' }, language: 'Language',
+  saved: 'Saved results', save: 'Save', saveAs: 'Save these results', note: 'Note', shared: 'All who may search here see it', sharedBy: 'shared',
+  savedWhen: (when: string) => `saved ${when}`, noSets: 'Nothing is saved yet.', open: 'Open', remove: 'Delete', link: 'Copy link',
+  exportReport: 'Report (HTML)', exportFhir: 'FHIR', exportSr: 'DICOM SR', frozen: 'As it was when it was saved; the gallery may have changed.',
   signIn: 'Sign in', key: 'Key', signInWhy: 'This server wants a key. It is kept in a cookie that scripts cannot read.', signOut: 'Sign out', retry: 'Try again',
   name: 'Name', licence: 'Licence', size: 'Size', patientSex: 'Sex', stage: (what: string) => `${what}: drag to window`,
 };

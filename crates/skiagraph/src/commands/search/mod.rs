@@ -14,7 +14,7 @@ use crate::anonymous::{Deidentification, KeyArgs};
 use crate::answer::{Question, answer};
 use crate::ingest::{self, Decoded, Listed};
 use crate::model::ModelArgs;
-use crate::report::answers::{Asked, Illustrator, write_page};
+use crate::report::answers::{Asked, Illustrator, page, write_page};
 use crate::report::html::Page;
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -133,7 +133,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     });
     let answers = answers.collect::<Result<Vec<_>>>()?;
     if let Some(path) = &args.html {
-        write_page(&page(&encoder, &gallery, &answers)?, path)?;
+        write_page(&drawn(&encoder, &gallery, &answers)?, path)?;
     }
     args.back.write(args, &encoder, &gallery, &answers)?;
     show::print(args, &gallery, &answers)
@@ -174,21 +174,14 @@ fn ask(
     Ok(answer(gallery, encoder, &question)?)
 }
 
-fn page(encoder: &Encoder, gallery: &Gallery, answers: &[Answered]) -> Result<Page> {
+fn drawn(encoder: &Encoder, gallery: &Gallery, answers: &[Answered]) -> Result<Page> {
     let mut illustrator = Illustrator::new(encoder, gallery);
     let mut drawn = Vec::new();
     for Answered { pictures, encodings, entries, hits, .. } in answers {
         let images =
-            pictures.iter().zip(*encodings).map(|(picture, encoding)| Asked::Image(picture, encoding));
+            pictures.iter().zip(*encodings).map(|(picture, encoding)| Asked::decoded(picture, encoding));
         let entries = entries.iter().map(|(id, record)| Asked::Entry(*id, record));
         drawn.push(illustrator.answer(&images.chain(entries).collect::<Vec<_>>(), hits)?);
     }
-    let intro = format!(
-        "The pictures of a gallery of {} whose {}-bit hash codes differ in the fewest bits from the query's. \
-         Brighter colours: where the network looked. Not for diagnosis.",
-        gallery.len(),
-        gallery.bits(),
-    );
-    let title = "Similar radiographs".to_owned();
-    Ok(Page { title, intro: vec![intro], figures: None, sections: Vec::new(), answers: drawn })
+    Ok(page(gallery, drawn))
 }

@@ -5,15 +5,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use interchange::{Answer, Neighbor, Picture, Region, Software, Source, Viewer};
+use interchange::{Answer, Picture, Region, Source, Viewer};
 use network::{Encoder, SaliencyMap};
 use radiograph::{Frame, Limits, Radiograph};
-use retrieval::gallery::{Gallery, Hit, Record};
+use retrieval::gallery::{Gallery, Record};
 
-use super::show::relevance_at;
 use super::{Answered, SearchArgs};
 use crate::output;
 use crate::report::overlay::{overlay, shrink};
+use crate::told;
 
 /// The longer side of a capture, in pixels.
 const CAPTURE_SIDE: u32 = 1024;
@@ -80,8 +80,7 @@ impl ResultArgs {
 
     /// Where a viewer shows a picture of the gallery.
     pub(super) fn link(&self, record: &Record) -> Option<String> {
-        let Record { study, series, instance, .. } = record;
-        self.viewer.as_ref()?.link(study.as_deref(), series.as_deref(), instance.as_deref())
+        told::link(self.viewer.as_ref(), record)
     }
 
     /// Makes all that is wanted, and then writes it.
@@ -139,40 +138,9 @@ impl ResultArgs {
     }
 
     fn answer(&self, encoder: &Encoder, gallery: &Gallery, answered: &Answered) -> Answer {
-        let software =
-            Software { version: env!("CARGO_PKG_VERSION").to_owned(), model: encoder.model_id().to_string() };
         let query = answered.pictures.first().map(|picture| picture.record.key.clone());
-        let estimate = answered.estimate.as_ref();
-        let neighbor = |(place, hit): (usize, &Hit)| Neighbor {
-            relevance: relevance_at(place, estimate),
-            link: self.link(&hit.record),
-            ..neighbor(hit)
-        };
-        Answer {
-            software,
-            made: chrono::Local::now().fixed_offset(),
-            query: query.unwrap_or_default(),
-            bits: gallery.bits(),
-            gallery: gallery.len(),
-            precision: estimate.map(|estimate| estimate.precision),
-            novel: estimate.map(|estimate| estimate.novel),
-            neighbors: answered.hits.iter().enumerate().map(neighbor).collect(),
-        }
-    }
-}
-
-/// What is told of a hit: neither its name, which is a file's, nor its patient.
-fn neighbor(hit: &Hit) -> Neighbor {
-    let Record { key, study, series, instance, labels, .. } = hit.record.clone();
-    Neighbor {
-        key,
-        study,
-        series,
-        instance,
-        labels,
-        distance: hit.distance,
-        euclidean: hit.euclidean,
-        ..Neighbor::default()
+        let found = (&answered.hits[..], answered.estimate.as_ref());
+        told::told(encoder, gallery, query.unwrap_or_default(), found, self.viewer.as_ref())
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Answered, SearchArgs};
 use crate::gate::{self, Doubt, Doubtful};
 use crate::output;
+use crate::told::relevance_at;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -94,10 +95,6 @@ fn verdict(estimate: &Estimate) -> String {
         return "nothing similar enough: the query is unlike everything this model knows".to_owned();
     }
     format!("expected share of relevant pictures among the first ten: {:.0} %", 100.0 * estimate.precision)
-}
-
-pub(super) fn relevance_at(place: usize, estimate: Option<&Estimate>) -> Option<f64> {
-    estimate.and_then(|estimate| estimate.relevance.get(place).copied())
 }
 
 fn query_line<'a>(args: &SearchArgs, answered: &'a Answered) -> QueryLine<'a> {

@@ -7,3 +7,4 @@ pub(super) mod queries;
 pub(super) mod records;
 pub(super) mod search;
 pub(super) mod session;
+pub(super) mod sets;

@@ -1,5 +1,6 @@
 //! Pictures to ask with: they come, are looked at, and go.
 
+use axum::Extension;
 use axum::extract::{Query, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use super::records::png;
 use crate::server::body::{self, Json};
 use crate::server::error::Problem;
+use crate::server::guard::Shown;
 use crate::server::pictures::Picture;
 use crate::server::queries::QueryId;
 use crate::server::state::App;
@@ -18,7 +20,7 @@ use crate::server::views::{QueryView, Region};
 const SIDES: std::ops::RangeInclusive<u32> = 16..=4096;
 const SIDE: u32 = 1024;
 
-type Created = (StatusCode, Json<QueryView>);
+type Created = (StatusCode, Extension<Shown>, Json<QueryView>);
 
 pub(in crate::server) async fn upload(State(app): State<App>, request: Request) -> Result<Created, Problem> {
     let limits = app.settings.limits;
@@ -42,7 +44,8 @@ pub(in crate::server) async fn region(
 
 fn keep(app: &App, picture: Picture) -> Result<Created, Problem> {
     let (id, picture) = app.queries.insert(picture)?;
-    Ok((StatusCode::CREATED, Json(QueryView::new(id, &picture))))
+    let shown = Shown { queries: vec![id.clone()], ..Shown::default() };
+    Ok((StatusCode::CREATED, Extension(shown), Json(QueryView::new(id, &picture))))
 }
 
 #[derive(Deserialize)]

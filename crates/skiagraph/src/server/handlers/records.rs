@@ -1,5 +1,6 @@
 //! Pictures of the gallery.
 
+use axum::Extension;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
@@ -9,6 +10,7 @@ use retrieval::gallery::{Filter, Gallery, Page};
 
 use crate::server::body::Json;
 use crate::server::error::Problem;
+use crate::server::guard::Shown;
 use crate::server::pictures::saliency_of;
 use crate::server::state::App;
 use crate::server::views::{ListBody, ListView, PriorsView, RecordView};
@@ -33,14 +35,15 @@ impl FromRequestParts<App> for RecordId {
 pub(in crate::server) async fn list(
     State(app): State<App>,
     Json(body): Json<ListBody>,
-) -> Result<Json<ListView>, Problem> {
+) -> Result<(Extension<Shown>, Json<ListView>), Problem> {
     if body.limit > MOST {
         return Err(Problem::invalid(format!("`limit` {}", body.limit), format!("at most {MOST}")));
     }
     let filter = body.filter.as_deref().map(str::parse::<Filter>).transpose()?;
     let page = look(&app, move |gallery| Ok(gallery.page(filter.as_ref(), body.offset, body.limit)?));
     let Page { total, records } = page.await?;
-    Ok(Json(ListView { total, records: records.into_iter().map(RecordView::from).collect() }))
+    let records: Vec<_> = records.into_iter().map(RecordView::from).collect();
+    Ok((shown(&records), Json(ListView { total, records })))
 }
 
 pub(in crate::server) async fn show(
@@ -71,13 +74,19 @@ pub(in crate::server) async fn saliency(
 pub(in crate::server) async fn priors(
     State(app): State<App>,
     RecordId(id): RecordId,
-) -> Result<Json<PriorsView>, Problem> {
+) -> Result<(Extension<Shown>, Json<PriorsView>), Problem> {
     let priors = look(&app, move |gallery| {
         let Some(patient) = gallery.record(id)?.patient else { return Ok(Vec::new()) };
         let others = gallery.of_patient(&patient)?.into_iter().filter(|&other| other != id).take(MOST);
         others.map(|id| Ok(RecordView::from((id, gallery.record(id)?)))).collect()
     });
-    Ok(Json(PriorsView { records: priors.await? }))
+    let records: Vec<_> = priors.await?;
+    Ok((shown(&records), Json(PriorsView { records })))
+}
+
+/// For the audit log.
+fn shown(records: &[RecordView]) -> Extension<Shown> {
+    Extension(Shown { records: records.iter().map(|record| record.id).collect(), ..Shown::default() })
 }
 
 /// Gives the gallery to `at` on a worker.

@@ -4,19 +4,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::Extension;
 use axum::extract::State;
 use retrieval::MAX_BITS;
 use retrieval::estimate::Estimate;
-use retrieval::gallery::{Filter, Hit};
+use retrieval::gallery::{Filter, Gallery, Hit};
 
 use crate::answer::{Question, answer};
 use crate::server::body::Json;
 use crate::server::error::Problem;
+use crate::server::guard::Shown;
 use crate::server::pictures::Picture;
 use crate::server::state::{App, State as Shared};
 use crate::server::views::{
     EstimateView, HitView, MillisecondsView, RecordView, SearchBody, SearchView, TallyView,
 };
+use crate::told::relevance_at;
 
 /// The most hits, and the most pictures in a question.
 const MOST_HITS: usize = 1000;
@@ -24,16 +27,33 @@ const MOST_RERANKED: usize = 10_000;
 const MOST_PICTURES: usize = 16;
 const MOST_JUDGED: usize = 100;
 
+/// A search whose pictures were found.
+pub(super) struct Asked {
+    pub(super) body: SearchBody,
+    pub(super) pictures: Vec<Arc<Picture>>,
+    filter: Option<Filter>,
+}
+
+/// Hits, and how good they are likely to be.
+pub(super) type Found = (Vec<Hit>, Option<Estimate>);
+
 pub(in crate::server) async fn search(
     State(app): State<App>,
     Json(body): Json<SearchBody>,
-) -> Result<Json<SearchView>, Problem> {
-    check(&body)?;
-    let filter = body.filter.as_deref().map(str::parse::<Filter>).transpose()?;
-    let pictures = body.queries.iter().map(|id| app.queries.get(id));
-    let pictures = pictures.collect::<Result<Vec<_>, _>>()?;
-    let shared = App::clone(&app);
-    app.reading.run(move || find(&shared, &body, &pictures, filter.as_ref())).await.map(Json)
+) -> Result<(Extension<Shown>, Json<SearchView>), Problem> {
+    let asked = Asked::new(&app, body)?;
+    let (shared, queries) = (App::clone(&app), asked.body.queries.clone());
+    let find = move || {
+        let (found, took) = shared.with_gallery(|gallery| asked.find(&shared, gallery))?;
+        Ok(view(found, shared.encoder.bits(), took))
+    };
+    let view = app.reading.run(find).await?;
+    Ok((shown(&view, queries), Json(view)))
+}
+
+/// For the audit log.
+pub(super) fn shown(view: &SearchView, queries: Vec<String>) -> Extension<Shown> {
+    Extension(Shown { records: view.hits.iter().map(|hit| hit.id).collect(), queries, key: None })
 }
 
 fn check(body: &SearchBody) -> Result<(), Problem> {
@@ -51,45 +71,52 @@ fn check(body: &SearchBody) -> Result<(), Problem> {
     if ids.copied().any(|id| i64::try_from(id).is_err()) { Err(Problem::UnknownRecord) } else { Ok(()) }
 }
 
-fn find(
-    shared: &Shared,
-    body: &SearchBody,
-    pictures: &[Arc<Picture>],
-    filter: Option<&Filter>,
-) -> Result<SearchView, Problem> {
-    let encoded: Vec<_> = pictures.iter().map(|picture| (&picture.record, &picture.encoding)).collect();
-    let question = Question {
-        pictures: &encoded,
-        like: &body.like,
-        unlike: &body.unlike,
-        k: body.k,
-        within: body.within,
-        rerank: body.rerank,
-        filter,
-        group_by_patient: body.group_by_patient,
-        own: body.own,
-    };
-    let start = Instant::now();
-    let (hits, estimate) = shared.with_gallery(|gallery| Ok(answer(gallery, &shared.encoder, &question)?))?;
-    let search = start.elapsed().as_secs_f64() * 1000.0;
-    let encode = pictures.iter().map(|picture| picture.encoded_in).sum();
-    Ok(view(hits, estimate, shared.encoder.bits(), MillisecondsView { encode, search }))
+impl Asked {
+    /// # Errors
+    /// If a value will not do, the filter does not read, or a picture is gone.
+    pub(super) fn new(shared: &Shared, body: SearchBody) -> Result<Self, Problem> {
+        check(&body)?;
+        let filter = body.filter.as_deref().map(str::parse::<Filter>).transpose()?;
+        let pictures = body.queries.iter().map(|id| shared.queries.get(id)).collect::<Result<_, _>>()?;
+        Ok(Self { body, pictures, filter })
+    }
+
+    /// What a gallery answers, and how long that took.
+    pub(super) fn find(
+        &self,
+        shared: &Shared,
+        gallery: &Gallery,
+    ) -> Result<(Found, MillisecondsView), Problem> {
+        let encoded: Vec<_> = self.pictures.iter().map(|p| (&p.record, &p.encoding)).collect();
+        let body = &self.body;
+        let question = Question {
+            pictures: &encoded,
+            like: &body.like,
+            unlike: &body.unlike,
+            k: body.k,
+            within: body.within,
+            rerank: body.rerank,
+            filter: self.filter.as_ref(),
+            group_by_patient: body.group_by_patient,
+            own: body.own,
+        };
+        let start = Instant::now();
+        let found = answer(gallery, &shared.encoder, &question)?;
+        let search = start.elapsed().as_secs_f64() * 1000.0;
+        let encode = self.pictures.iter().map(|picture| picture.encoded_in).sum();
+        Ok((found, MillisecondsView { encode, search }))
+    }
 }
 
-fn view(
-    hits: Vec<Hit>,
-    estimate: Option<Estimate>,
-    bits: usize,
-    milliseconds: MillisecondsView,
-) -> SearchView {
+/// What was found, as JSON.
+pub(super) fn view((hits, estimate): Found, bits: usize, milliseconds: MillisecondsView) -> SearchView {
     let tally = tally(&hits);
     let nothing_similar = hits.is_empty() || estimate.as_ref().is_some_and(|estimate| estimate.novel);
-    let relevance = |place: usize| estimate.as_ref()?.relevance.get(place).copied();
     let hit = |(place, hit): (usize, Hit)| HitView {
         id: hit.id,
         distance: hit.distance,
         euclidean: hit.euclidean,
-        relevance: relevance(place),
+        relevance: relevance_at(place, estimate.as_ref()),
         record: RecordView::from((hit.id, hit.record)),
     };
     let hits = hits.into_iter().enumerate().map(hit).collect();

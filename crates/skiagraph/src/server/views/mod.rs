@@ -3,6 +3,7 @@
 mod query;
 mod record;
 mod search;
+mod set;
 
 use retrieval::gallery::Facets;
 use schemars::JsonSchema;
@@ -13,6 +14,7 @@ use super::keys::Role;
 pub(super) use query::{QueryView, Region};
 pub(super) use record::{ListBody, ListView, PriorsView, RecordView};
 pub(super) use search::{EstimateView, HitView, MillisecondsView, SearchBody, SearchView, TallyView};
+pub(super) use set::{SaveBody, SavedView, SetView, SetsView};
 
 /// A gallery and its model.
 #[derive(Serialize, JsonSchema)]

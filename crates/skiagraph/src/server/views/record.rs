@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What is known of a picture of the gallery.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct RecordView {
-    id: u64,
+    pub(in crate::server) id: u64,
     key: String,
     name: String,
     labels: Vec<String>,

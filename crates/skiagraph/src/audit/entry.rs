@@ -1,0 +1,49 @@
+//! What an entry says. Nothing of a patient but the numbers of pictures.
+
+use serde::{Deserialize, Serialize};
+
+/// An access, or an event of the log itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entry {
+    /// RFC 3339, UTC.
+    pub(crate) time: String,
+    /// What was asked, as method and route: `POST /api/v1/search`; or `log begins`, `log goes on`, `log repaired`.
+    pub(crate) action: String,
+    /// The id of the key that was shown; none where there are no keys, or none was shown that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) who: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) role: Option<String>,
+    /// The address that the request came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<String>,
+    /// HTTP status of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<u16>,
+    /// Pictures of the gallery that were shown, by number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) records: Vec<u64>,
+    /// Pictures that were asked with, by the server's number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) queries: Vec<String>,
+    /// Of a file's first entry: the hash that it goes on from. Of a repair: the SHA-256 of the bytes that a power cut left of a
+    /// line, which stand in the line before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hash: Option<String>,
+}
+
+/// The action of a log's first entry.
+pub(super) const BEGINS: &str = "log begins";
+/// The action of the first entry of a later file.
+pub(super) const GOES_ON: &str = "log goes on";
+/// The action of an entry after a line that was cut off.
+pub(super) const REPAIRED: &str = "log repaired";
+
+impl Entry {
+    /// An entry of now.
+    pub(crate) fn now(action: impl Into<String>) -> Self {
+        let time = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        Self { time, action: action.into(), ..Self::default() }
+    }
+}

@@ -1,0 +1,54 @@
+//! The audit log: who looked at what, in files that only grow, each line bound to all before it by a hash.
+//!
+//! A folder holds a file a day. A line is the SHA-256, in hexadecimal, of the hash before it and the entry, a space, and the
+//! entry in JSON; so any program can check it. The chain goes on from file to file: the first entry of a file names the hash
+//! that it goes on from, and old files can be put away. What the chain cannot show is that its end was cut off: for that the
+//! newest hash is kept elsewhere (`skiagraph audit verify` prints it).
+
+mod entry;
+pub(crate) mod fhir;
+mod log;
+pub(crate) mod verify;
+
+pub(crate) use entry::Entry;
+pub(crate) use log::AuditLog;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+/// What the names of the files end with.
+const ENDING: &str = ".audit";
+/// What the first hash of all goes on from.
+const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The hash of an entry that goes on from another hash.
+fn hash(previous: &str, entry: &str) -> String {
+    hexadecimal(&Sha256::new().chain_update(previous).chain_update(entry).finalize())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The hash and the entry of a line.
+fn parts(line: &str) -> Option<(&str, &str)> {
+    line.split_once(' ').filter(|(hash, _)| hash.len() == START.len())
+}
+
+/// The log's files, the oldest first: their names are days.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.ends_with(ENDING)) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

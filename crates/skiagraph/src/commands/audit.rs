@@ -1,0 +1,125 @@
+//! `skiagraph audit`: what a server's audit log says, and whether it was tampered with.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::{Subcommand, ValueEnum};
+use serde_json::json;
+
+use crate::audit::fhir::audit_event;
+use crate::audit::verify;
+use crate::output;
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph audit verify audit/
+  skiagraph audit export audit/ --format fhir > events.ndjson";
+
+const VERIFY_EXAMPLES: &str = "EXAMPLES:
+  skiagraph audit verify audit/
+  skiagraph audit verify audit/ --head 4f0c…9b          the newest hash, as it was written down elsewhere
+  skiagraph audit verify audit/ --json";
+
+const EXPORT_EXAMPLES: &str = "EXAMPLES:
+  skiagraph audit export audit/
+  skiagraph audit export audit/ --format fhir > events.ndjson
+  skiagraph audit export audit/ --since 2026-11-01 | grep '\"who\":\"h3Fk9aQx\"'";
+
+/// Check and export a server's audit log: verify, export
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct AuditArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    Verify(VerifyArgs),
+    Export(ExportArgs),
+}
+
+/// Check that no entry was changed, taken out or put in
+///
+/// That entries were cut off at the end shows only beside a hash that was kept elsewhere: the newest one is printed.
+#[derive(clap::Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
+struct VerifyArgs {
+    /// The log's folder
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+    /// A hash that must be in the log: its newest one of an earlier day
+    #[arg(long, value_name = "HASH")]
+    head: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Print the entries, one a line; the chain is checked meanwhile
+#[derive(clap::Args)]
+#[command(after_help = EXPORT_EXAMPLES)]
+struct ExportArgs {
+    /// The log's folder
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+    /// As what
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    format: Format,
+    /// Only from this time on: the beginning of an RFC 3339 time in UTC, such as a day
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Print JSON, as it does anyhow
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// The entries as they are.
+    Json,
+    /// FHIR R4 AuditEvents.
+    Fhir,
+}
+
+/// Does it.
+pub(crate) fn run(args: &AuditArgs) -> Result<()> {
+    match &args.action {
+        Action::Verify(args) => verify(args),
+        Action::Export(args) => export(args),
+    }
+}
+
+fn verify(args: &VerifyArgs) -> Result<()> {
+    let verified = verify::verify(&args.folder, args.head.as_deref())?;
+    if let (Some(head), false) = (&args.head, verified.has_head) {
+        bail!(
+            "`{}` does not hold the hash {head}; entries were cut off at its end, or it is another log",
+            args.folder.display()
+        );
+    }
+    if args.json {
+        return output::json(&verified);
+    }
+    let beginning = if verified.complete { "from its beginning" } else { "earlier files were put away" };
+    output::text(&format!(
+        "the chain holds: {} entries in {} files, {} to {} ({beginning}), {} repaired lines\nnewest hash: {}",
+        verified.entries, verified.files, verified.from, verified.to, verified.repairs, verified.head
+    ))
+}
+
+fn export(args: &ExportArgs) -> Result<()> {
+    verify::each(&args.folder, &mut |entry, _| {
+        let early = args.since.as_ref().is_some_and(|since| entry.time < *since);
+        if early || args.until.as_ref().is_some_and(|until| entry.time >= *until) {
+            return Ok(());
+        }
+        output::text(&match args.format {
+            Format::Json => json!(entry).to_string(),
+            Format::Fhir => audit_event(&entry).to_string(),
+        })
+    })
+    .map(drop)
+}

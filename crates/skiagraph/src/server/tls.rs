@@ -1,0 +1,71 @@
+//! TLS: our certificate as its files are now, so that a renewed one counts without a restart.
+
+use std::io::{Write, stderr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use pacs::ServerTls;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::server::TlsStream;
+
+use super::keys::{FileState, file_state};
+
+/// Who we are.
+pub(super) struct Tls {
+    files: ServerTls,
+    known: Mutex<Known>,
+}
+
+struct Known {
+    config: Arc<ServerConfig>,
+    /// Of the files that it was read from.
+    states: [FileState; 2],
+}
+
+impl Tls {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// If one does not read, or key and certificate are not of each other.
+    pub(super) fn open(files: ServerTls) -> Result<Self> {
+        let known = Known { states: states(&files), config: files.config()? };
+        Ok(Self { files, known: Mutex::new(known) })
+    }
+
+    /// The stream under TLS, if the client shakes hands in time.
+    pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        patience: Duration,
+    ) -> Option<TlsStream<S>> {
+        timeout(patience, TlsAcceptor::from(self.current()).accept(stream)).await.ok()?.ok()
+    }
+
+    /// What the files say now; while they do not read, what they said before.
+    fn current(&self) -> Arc<ServerConfig> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let states = states(&self.files);
+        if known.states != states {
+            known.states = states;
+            match self.files.config() {
+                Ok(config) => known.config = config,
+                Err(error) => complain(&error),
+            }
+        }
+        Arc::clone(&known.config)
+    }
+}
+
+fn states(files: &ServerTls) -> [FileState; 2] {
+    [file_state(&files.certificate), file_state(&files.key)]
+}
+
+/// In the log, once for each state of the files.
+fn complain(error: &pacs::Error) {
+    let line = serde_json::json!({ "error": format!("the certificate stays as it was: {error}") });
+    let _nobody_reads = writeln!(stderr().lock(), "{line}");
+}
