@@ -19,7 +19,8 @@ export const test = base.extend<{ watched: void }>({
 });
 
 export async function shot(page: Page, name: string): Promise<void> {
-  await page.waitForLoadState('networkidle');
+  // Until all that can be seen is drawn.
+  await page.waitForFunction(() => [...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight));
   if (process.env['SCREENSHOTS']) await page.screenshot({ path: resolve(import.meta.dirname, `../../docs/screenshots/${name}.png`) });
 }
 

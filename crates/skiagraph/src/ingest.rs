@@ -12,14 +12,14 @@ use network::{Encoder, Encoding};
 use radiograph::dataset::{Item, Skipped};
 use radiograph::{ContentHash, Input, Limits, Preprocess, Radiograph};
 use rayon::prelude::*;
-use retrieval::gallery::{Entry, Record};
+use retrieval::gallery::{Entry, Gallery, Insertion, Record};
 use serde::Serialize;
 
-use crate::gate::{self, Doubt};
+use crate::gate::{self, Doubt, Doubtful};
 use crate::report::overlay;
 
 /// How many pictures are decoded, encoded and committed together.
-const BATCH: usize = 32;
+pub(crate) const BATCH: usize = 32;
 /// Batches decoded ahead of the one that is being encoded.
 const AHEAD: usize = 1;
 /// The longer side of a gallery's thumbnails, in pixels.
@@ -266,6 +266,46 @@ pub(crate) fn entries(pictures: Vec<Decoded>, encodings: Vec<Encoding>) -> Resul
         Ok(Entry { record: picture.record, code, embedding, thumbnail })
     };
     pictures.into_par_iter().zip(encodings).map(entry).collect()
+}
+
+/// What became of the files.
+#[derive(Default, Serialize)]
+pub(crate) struct Filled {
+    pub(crate) added: usize,
+    pub(crate) known: usize,
+    pub(crate) rejected: Vec<Rejected>,
+    /// Those added that may be inverted, turned, several in one or have text in them.
+    pub(crate) doubtful: Vec<Doubtful>,
+    pub(crate) seconds: f64,
+}
+
+/// Puts those of a batch that are new into a gallery, for good.
+///
+/// # Errors
+/// If the gallery fails.
+pub(crate) fn fill_batch(
+    gallery: &mut Gallery,
+    encoder: &Encoder,
+    batch: Batch,
+    filled: &mut Filled,
+) -> Result<()> {
+    filled.rejected.extend(batch.rejected);
+    let mut fresh = Vec::new();
+    for picture in batch.pictures {
+        match gallery.contains(&picture.record.key)? {
+            true => filled.known += 1,
+            false => fresh.push(picture),
+        }
+    }
+    filled.doubtful.extend(fresh.iter().filter_map(Doubtful::of));
+    let encodings = encode_pictures(encoder, &fresh)?;
+    for entry in entries(fresh, encodings)? {
+        match gallery.insert(&entry)? {
+            Insertion::New(_) => filled.added += 1,
+            Insertion::Known(_) => filled.known += 1,
+        }
+    }
+    gallery.commit().context("cannot store a batch of pictures")
 }
 
 /// The rejected files as lines of text, a few at most.

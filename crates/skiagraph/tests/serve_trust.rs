@@ -46,10 +46,17 @@ fn start(arguments: &[&str], variables: &[(&str, &str)]) -> (Running, String) {
     let mut command = command(arguments);
     command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines.find(|line| line.as_ref().unwrap().contains("address")).expect("it starts").unwrap();
-    let address = line.split('"').nth(3).unwrap().to_owned();
-    (Running(child), address)
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    // To the end of what it says: else nobody would read the rest, and it would end.
+    let mut said = String::new();
+    for line in lines {
+        said += &line;
+        if line == "}" {
+            break;
+        }
+    }
+    let said: Value = serde_json::from_str(&said).expect("it starts");
+    (Running(child), said["address"].as_str().unwrap().to_owned())
 }
 
 #[test]

@@ -1,5 +1,5 @@
 // The one place that asks the server. No patient data in addresses: queries and records go by id, filters in bodies.
-import type { Answer, CaseRecord, ErrorBody, Gallery, Page, Query, Question, Region, Saved, SavedSet, Session } from './types.ts';
+import type { Answer, CaseRecord, ErrorBody, Gallery, Job, Page, Query, Question, Region, Saved, SavedSet, Session } from './types.ts';
 
 const BASE = '/api/v1';
 /** How often a busy server is asked again, as it wishes. */
@@ -74,6 +74,12 @@ export const api = {
   sets: async () => (await json<{ sets: SavedSet[] }>('/sets')).sets,
   set: (id: string) => json<Saved>(`/sets/${id}`),
   removeSet: (id: string) => ask(`/sets/${id}`, { method: 'DELETE' }),
+  jobs: async () => (await json<{ jobs: Job[] }>('/jobs')).jobs,
+  beginJob: () => json<Job>('/jobs', { method: 'POST' }),
+  sendToJob: (id: string, file: Blob) =>
+    ask(`/jobs/${id}/files`, { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream' } }),
+  closeJob: (id: string) => json<Job>(`/jobs/${id}/close`, { method: 'POST' }),
+  cancelJob: (id: string) => ask(`/jobs/${id}`, { method: 'DELETE' }),
   priors: async (id: number) => (await json<{ records: CaseRecord[] }>(`/records/${id}/priors`)).records,
 
   /** 16-bit grey, 0 black, row by row. */

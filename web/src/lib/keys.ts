@@ -20,6 +20,7 @@ export const SHORTCUTS = [
   { key: 't', action: 'theme', place: 'everywhere' },
   { key: 'y', action: 'group', place: 'everywhere' },
   { key: 'u', action: 'sets', place: 'everywhere' },
+  { key: 'n', action: 'index', place: 'everywhere' },
   { key: 'k', action: 'save', place: 'results' },
   { key: 'Escape', action: 'back', place: 'everywhere' },
   { key: 'ArrowRight', action: 'next', place: 'results' },

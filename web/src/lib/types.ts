@@ -121,6 +121,21 @@ export interface Saved {
   answer: Answer;
 }
 
+/** A job that puts pictures into the gallery. */
+export interface Job {
+  id: string;
+  made: string;
+  owner: string | null;
+  state: 'open' | 'working' | 'done' | 'cancelled';
+  received: number;
+  done: number;
+  added: number;
+  known: number;
+  failed: number;
+  failures: { file: number; reason: string }[];
+  pictures_per_second: number | null;
+}
+
 export interface Page {
   total: number;
   records: CaseRecord[];

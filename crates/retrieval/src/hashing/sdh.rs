@@ -21,8 +21,8 @@ const LAMBDA: f64 = 1.0;
 const NU: f64 = 1e-5;
 /// What is added to the diagonal of φφᵀ, as in the authors' program: anchors may coincide.
 const RIDGE: f64 = 1e-2;
-/// The same where φ is x, as a share of the diagonal's mean. Held-out training pictures like ten times more less after a short
-/// training, and a hundred times less less after a long one; between, it makes little difference.
+/// The same where φ is x, as a share of the diagonal's mean. Held-out training pictures prefer it to ten times more after a short
+/// training, and to a hundred times less after a long one.
 const LINEAR_RIDGE: f64 = 3.5e-4;
 /// Of one sample's bits: no bit changes after a few, and rounding cannot make it go on for ever.
 const MAX_SWEEPS: usize = 10;

@@ -13,9 +13,9 @@ use retrieval::gallery::{Gallery, Hit, Query};
 use serde_json::json;
 
 use super::eval::evaluate;
-use super::index::{Filled, fill};
+use super::index::fill;
 use crate::answer::example;
-use crate::ingest::{self, Decoded, Listed};
+use crate::ingest::{self, Decoded, Filled, Listed};
 use crate::model::{ModelArgs, shipped, workspace};
 use crate::output;
 use crate::progress::Progress;

@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use network::Encoder;
 use radiograph::dataset::{Dataset, Split};
-use retrieval::gallery::{Gallery, Insertion};
+use retrieval::gallery::Gallery;
 use serde::Serialize;
 
 use crate::anonymous::{Deidentification, DeidentifyArgs};
-use crate::gate::{self, Doubtful};
-use crate::ingest::{self, Batch, Listed, Rejected};
+use crate::gate;
+use crate::ingest::{self, Filled, Listed, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -74,17 +74,6 @@ impl From<SplitName> for Split {
     }
 }
 
-/// What became of the files.
-#[derive(Default, Serialize)]
-pub(crate) struct Filled {
-    pub(crate) added: usize,
-    pub(crate) known: usize,
-    pub(crate) rejected: Vec<Rejected>,
-    /// Those added that may be inverted, turned, several in one or have text in them.
-    pub(crate) doubtful: Vec<Doubtful>,
-    pub(crate) seconds: f64,
-}
-
 #[derive(Serialize)]
 struct Report<'a> {
     gallery: &'a Path,
@@ -144,7 +133,7 @@ pub(crate) fn fill(
             Some(deidentification) => deidentification.batch(batch),
             None => batch,
         };
-        fill_batch(gallery, encoder, batch, &mut filled)?;
+        ingest::fill_batch(gallery, encoder, batch, &mut filled)?;
         progress.advance(files);
         Ok(())
     })?;
@@ -152,26 +141,6 @@ pub(crate) fn fill(
     filled.seconds = progress.seconds();
     gallery.settle()?;
     Ok(filled)
-}
-
-fn fill_batch(gallery: &mut Gallery, encoder: &Encoder, batch: Batch, filled: &mut Filled) -> Result<()> {
-    filled.rejected.extend(batch.rejected);
-    let mut fresh = Vec::new();
-    for picture in batch.pictures {
-        match gallery.contains(&picture.record.key)? {
-            true => filled.known += 1,
-            false => fresh.push(picture),
-        }
-    }
-    filled.doubtful.extend(fresh.iter().filter_map(Doubtful::of));
-    let encodings = ingest::encode_pictures(encoder, &fresh)?;
-    for entry in ingest::entries(fresh, encodings)? {
-        match gallery.insert(&entry)? {
-            Insertion::New(_) => filled.added += 1,
-            Insertion::Known(_) => filled.known += 1,
-        }
-    }
-    gallery.commit().context("cannot store a batch of pictures")
 }
 
 fn report(args: &IndexArgs, gallery: &Gallery, filled: &Filled) -> Result<()> {

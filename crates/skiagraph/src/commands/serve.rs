@@ -54,6 +54,9 @@ pub(crate) struct ServeArgs {
     /// File of saved answers [default: sets.sqlite in the gallery's folder]
     #[arg(long, value_name = "FILE")]
     sets: Option<PathBuf>,
+    /// Folder where files that were sent to be indexed wait [default: jobs in the gallery's folder]
+    #[arg(long, value_name = "FOLDER")]
+    jobs: Option<PathBuf>,
     #[command(flatten)]
     tls: TlsArgs,
     /// Address of your viewer, with {study} where the Study Instance UID belongs
@@ -100,6 +103,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         audit: args.audit.clone(),
         tls: args.tls.server(),
         sets: args.sets.clone(),
+        jobs: args.jobs.clone(),
         viewer: args.viewer.clone(),
         limits: args.limits(),
     };
@@ -111,8 +115,17 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
 pub(crate) fn run_here(gallery: PathBuf, encoder: Encoder, json: bool) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
     let limits = Limits::default();
-    let settings =
-        Settings { gallery, address, keys: None, audit: None, sets: None, tls: None, viewer: None, limits };
+    let settings = Settings {
+        gallery,
+        address,
+        keys: None,
+        audit: None,
+        sets: None,
+        jobs: None,
+        tls: None,
+        viewer: None,
+        limits,
+    };
     server::run(settings, || Ok(encoder), |address| announce("http", address, json))
 }
 

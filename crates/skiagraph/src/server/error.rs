@@ -20,6 +20,7 @@ pub(super) enum Problem {
     WrongMethod,
     UnknownQuery,
     UnknownRecord,
+    UnknownJob,
     /// Also one that is somebody else's.
     UnknownSet,
     /// Neither a key nor a session.
@@ -72,6 +73,7 @@ impl Problem {
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong_method"),
             Self::UnknownQuery => (StatusCode::NOT_FOUND, "unknown_query"),
             Self::UnknownRecord => (StatusCode::NOT_FOUND, "unknown_record"),
+            Self::UnknownJob => (StatusCode::NOT_FOUND, "unknown_job"),
             Self::UnknownSet => (StatusCode::NOT_FOUND, "unknown_set"),
             Self::KeyWanted => (StatusCode::UNAUTHORIZED, "key_wanted"),
             Self::WrongKey => (StatusCode::UNAUTHORIZED, "wrong_key"),
@@ -104,6 +106,7 @@ impl Problem {
                 "no such query: it expired, made room for others, or never was; send the file again"
             }
             Self::UnknownRecord => "the gallery has no such picture; it may have been deleted",
+            Self::UnknownJob => "no such job; it may be long over",
             Self::UnknownSet => {
                 "no such set, or no such part of it, that you may see; it may have been deleted"
             }

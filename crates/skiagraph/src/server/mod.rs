@@ -9,6 +9,7 @@ mod error;
 mod guard;
 mod handlers;
 mod hurried;
+mod jobs;
 pub(crate) mod keys;
 mod metrics;
 mod observe;
@@ -26,7 +27,8 @@ mod work;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::available_parallelism;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{JoinHandle, available_parallelism};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -58,11 +60,19 @@ pub(crate) struct Settings {
     pub(crate) audit: Option<PathBuf>,
     /// The file of saved answers; where none is named, one in the gallery's folder.
     pub(crate) sets: Option<PathBuf>,
+    /// The folder where files wait to be indexed; where none is named, one in the gallery's folder.
+    pub(crate) jobs: Option<PathBuf>,
     /// Who we are under TLS; none for plain text.
     pub(crate) tls: Option<ServerTls>,
     /// Address of a viewer with `{study}` in it.
     pub(crate) viewer: Option<String>,
     pub(crate) limits: Limits,
+}
+
+impl Settings {
+    fn jobs_folder(&self) -> PathBuf {
+        self.jobs.clone().unwrap_or_else(|| self.gallery.join("jobs"))
+    }
 }
 
 /// How much is let in, worked on and kept.
@@ -86,6 +96,8 @@ pub(crate) struct Limits {
     pub(crate) queue: usize,
     /// How long a request waits for a worker.
     pub(crate) patience: Duration,
+    /// Files that wait to be indexed, and jobs.
+    pub(crate) jobs: jobs::Limits,
     /// How long a browser's session lasts.
     pub(crate) session_life: Duration,
     /// How long a client may take to send a request's head.
@@ -108,6 +120,7 @@ impl Default for Limits {
             encoders: available_parallelism().map_or(2, usize::from).clamp(1, 4),
             queue: 32,
             patience: Duration::from_secs(10),
+            jobs: jobs::Limits { bytes: 4 << 30, open: 100, over: 100 },
             session_life: Duration::from_secs(12 * 3600),
             head: Duration::from_secs(10),
             transfer: Duration::from_secs(60),
@@ -144,6 +157,8 @@ pub(crate) fn run(
     let (address, limits) = (settings.address, settings.limits);
     let state = Arc::new(State::open(settings, encoder()?, keys)?);
     let stop = stop_when_interrupted()?;
+    let over = Arc::new(AtomicBool::new(false));
+    let indexing = index_meanwhile(&state, &over)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let listener =
@@ -154,8 +169,18 @@ pub(crate) fn run(
         connection::serve(listener, tls, router::router(&state), open, limits, &stop).await;
         anyhow::Ok(())
     })?;
+    over.store(true, Ordering::Relaxed);
     runtime.shutdown_timeout(LAST_WORK);
+    // The batch that is under way is finished; what waits is there when the server starts again.
+    let _or_it_panicked = indexing.join();
     Ok(())
+}
+
+/// Works off what is sent to be indexed, until it is told to stop.
+fn index_meanwhile(state: &Arc<State>, over: &Arc<AtomicBool>) -> Result<JoinHandle<()>> {
+    let (state, over) = (Arc::clone(state), Arc::clone(over));
+    let thread = std::thread::Builder::new().name("indexing".to_owned());
+    thread.spawn(move || jobs::work(&state, &over)).context("cannot start the thread that indexes")
 }
 
 fn runtime() -> Result<Runtime> {

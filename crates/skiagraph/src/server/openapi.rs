@@ -126,8 +126,9 @@ fn operation(route: &Route, doc: &Doc, taken: &mut SchemaGenerator, given: &mut 
         parameters(&mut operation)
             .push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
     }
-    if route.access != Access::Open {
+    if let Access::Role(role) = route.access {
         operation["security"] = json!([{ "key": [] }, { "session": [] }, {}]);
+        operation["x-role"] = json!(role);
     }
     doc.takes.add(&mut operation, taken);
     doc.gives.add(&mut operation["responses"], given);

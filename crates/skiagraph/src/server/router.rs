@@ -10,14 +10,14 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::error::Problem;
 use super::guard::{Access, Post, guard};
-use super::handlers::{application, gallery, health, queries, records, search, session, sets};
+use super::handlers::{application, gallery, health, jobs, queries, records, search, session, sets};
 use super::keys::Role;
 use super::observe::observe;
 use super::openapi::{Doc, Gives, Takes};
 use super::state::App;
 use super::views::{
-    GalleryView, KeyBody, ListBody, ListView, PriorsView, QueryView, RecordView, Region, SaveBody, SavedView,
-    SearchBody, SearchView, SessionView, SetView, SetsView,
+    FileView, GalleryView, JobView, JobsView, KeyBody, ListBody, ListView, PriorsView, QueryView, RecordView,
+    Region, SaveBody, SavedView, SearchBody, SearchView, SessionView, SetView, SetsView,
 };
 
 /// A row of the table.
@@ -34,6 +34,7 @@ pub(super) struct Route {
 
 const OPEN: Access = Access::Open;
 const READER: Access = Access::Role(Role::Reader);
+const CONTRIBUTOR: Access = Access::Role(Role::Contributor);
 
 /// All routes.
 #[rustfmt::skip]
@@ -82,6 +83,18 @@ pub(super) fn table() -> Vec<Route> {
             .doc("A saved answer as a FHIR R4 bundle", Takes::Nothing, Gives::Media("application/fhir+json")),
         get("/api/v1/sets/{id}/report.dcm", READER, sets::sr)
             .doc("A saved answer as a DICOM structured report of the query's study", Takes::Nothing, Gives::Media("application/dicom")),
+        post("/api/v1/jobs", CONTRIBUTOR, jobs::make)
+            .doc("Begin a job that puts pictures into the gallery", Takes::Nothing, Gives::json::<JobView>(201)),
+        get("/api/v1/jobs", CONTRIBUTOR, jobs::list)
+            .unaudited().doc("The jobs, the newest first", Takes::Nothing, Gives::json::<JobsView>(200)),
+        get("/api/v1/jobs/{id}", CONTRIBUTOR, jobs::show)
+            .unaudited().doc("How far a job is", Takes::Nothing, Gives::json::<JobView>(200)),
+        post("/api/v1/jobs/{id}/files", CONTRIBUTOR, jobs::receive)
+            .doc("Send a job a file, which is on the disk when it is answered", Takes::File, Gives::json::<FileView>(201)),
+        post("/api/v1/jobs/{id}/close", CONTRIBUTOR, jobs::close)
+            .doc("Say that no more files will come", Takes::Nothing, Gives::json::<JobView>(200)),
+        delete("/api/v1/jobs/{id}", CONTRIBUTOR, jobs::cancel)
+            .doc("Cancel a job: files that wait are let go, pictures that are in the gallery stay", Takes::Nothing, Gives::Nothing),
         get("/api/v1/session", OPEN, session::show)
             .doc("Whether a key is wanted, and the caller's role", Takes::Nothing, Gives::json::<SessionView>(200)),
         post("/api/v1/session", OPEN, session::open)

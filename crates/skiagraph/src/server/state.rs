@@ -9,6 +9,7 @@ use retrieval::gallery::{Facets, Gallery};
 use tokio::sync::Semaphore;
 
 use super::error::Problem;
+use super::jobs::Jobs;
 use super::keys::Keys;
 use super::metrics::Metrics;
 use super::queries::Queries;
@@ -34,6 +35,7 @@ pub(super) struct State {
     pub(super) audit: Option<AuditLog>,
     pub(super) sessions: Sessions,
     pub(super) queries: Queries,
+    pub(super) jobs: Jobs,
     pub(super) metrics: Metrics,
     /// Who decodes and encodes pictures.
     pub(super) encoding: Workers,
@@ -67,6 +69,7 @@ impl State {
             encoding: Workers::new("encoding", encoders, queue, patience),
             reading: Workers::new("reading", READERS, queue, patience),
             bodies: Arc::new(Semaphore::new(BODIES * upload_bytes / 1024)),
+            jobs: Jobs::open(&settings.jobs_folder(), settings.limits.jobs)?,
             queries: Queries::new(queries, query_bytes, query_life),
             sessions: Sessions::new(settings.limits.session_life),
             audit: settings.audit.as_deref().map(AuditLog::open).transpose()?,

@@ -132,14 +132,16 @@ impl Server {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The document's operations: method, path, and whether anybody may ask.
-    pub(crate) fn operations(&self) -> Vec<(String, String, bool)> {
+    /// The document's operations: method, path, and the role that is wanted; none where anybody may ask.
+    pub(crate) fn operations(&self) -> Vec<(String, String, Option<String>)> {
         let paths = self.document["paths"].as_object().unwrap();
         let of_path = |(path, operations): (&String, &Value)| {
             let operations = operations.as_object().unwrap().clone().into_iter();
             let path = path.clone();
             operations.map(move |(method, operation)| {
-                (method.to_uppercase(), path.clone(), operation["security"].is_null())
+                let role = operation["x-role"].as_str().map(str::to_owned);
+                assert_eq!(role.is_none(), operation["security"].is_null(), "{path}");
+                (method.to_uppercase(), path.clone(), role)
             })
         };
         paths.iter().flat_map(of_path).collect()

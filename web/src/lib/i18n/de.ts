@@ -3,7 +3,7 @@ import type { Dictionary } from './en.ts';
 
 export const de: Dictionary = {
   actions: {
-    help: 'Diese Übersicht', sets: 'Gespeicherte Ergebnisse', save: 'Diese Ergebnisse speichern', filter: 'Filter schreiben', open: 'Datei öffnen', browse: 'Sammlung durchsehen', theme: 'Darstellung: dunkel, hell, wie das System',
+    help: 'Diese Übersicht', sets: 'Gespeicherte Ergebnisse', index: 'Bilder hinzufügen', save: 'Diese Ergebnisse speichern', filter: 'Filter schreiben', open: 'Datei öffnen', browse: 'Sammlung durchsehen', theme: 'Darstellung: dunkel, hell, wie das System',
     group: 'Jeder Patient einmal', back: 'Zurück oder schließen', next: 'Nächstes Bild', previous: 'Voriges Bild', below: 'Zeile darunter',
     above: 'Zeile darüber', like: 'Ähnlich (erneut: zurücknehmen)', unlike: 'Unähnlich (erneut: zurücknehmen)', more: 'Mehr wie dieses', again: 'Mit Urteilen erneut suchen',
     wider: 'Fenster weiter', narrower: 'Fenster enger', brighter: 'Heller', darker: 'Dunkler', zoomIn: 'Vergrößern', zoomOut: 'Verkleinern',
@@ -21,7 +21,7 @@ export const de: Dictionary = {
     unreachable: 'Der Server antwortet nicht.', unsupported_file: 'Diese Art Datei wird nicht gelesen.', broken_file: 'Diese Datei ist beschädigt.',
     too_large: 'Diese Datei ist zu groß.', unknown_query: 'Der Server hält das Bild nicht mehr: bitte erneut öffnen.',
     unknown_record: 'Die Sammlung hat dieses Bild nicht mehr.', bad_filter: 'Der Filter ist nicht lesbar.', busy: 'Der Server ist ausgelastet.',
-    unknown_study: 'Die Galerie hat kein Bild dieser Studie.', unknown_set: 'Dieses Ergebnis ist nicht mehr gespeichert oder nicht für Sie.', no_audit: 'Der Server kann sein Zugriffsprotokoll nicht führen und zeigt ohne es nichts.',
+    unknown_job: 'Dieser Auftrag ist längst vorbei.', not_sent: 'Nicht alle Dateien wurden gesendet.', unknown_study: 'Die Galerie hat kein Bild dieser Studie.', unknown_set: 'Dieses Ergebnis ist nicht mehr gespeichert oder nicht für Sie.', no_audit: 'Der Server kann sein Zugriffsprotokoll nicht führen und zeigt ohne es nichts.',
   role_too_low: 'Ihre Rolle erlaubt das nicht.', wrong_key: 'Dieser Schlüssel ist nicht bekannt.', key_wanted: 'Bitte mit einem Schlüssel anmelden.',
   },
   research: 'Für die Forschung, nicht zur Diagnose',
@@ -49,6 +49,11 @@ export const de: Dictionary = {
   saved: 'Gespeicherte Ergebnisse', save: 'Speichern', saveAs: 'Diese Ergebnisse speichern', note: 'Notiz', shared: 'Alle, die hier suchen dürfen, sehen sie', sharedBy: 'geteilt',
   savedWhen: (when: string) => `gespeichert ${when}`, noSets: 'Noch nichts gespeichert.', open: 'Öffnen', remove: 'Löschen', link: 'Link kopieren',
   exportReport: 'Bericht (HTML)', exportFhir: 'FHIR', exportSr: 'DICOM SR', frozen: 'Wie sie beim Speichern waren; die Galerie kann sich geändert haben.',
+  index: 'Bilder hinzufügen', indexWhy: 'Dateien werden einzeln gesendet und sind sicher, sobald sie gesendet sind: Auch wenn Sie die Seite schließen, arbeitet der Server weiter.',
+  chooseFiles: 'Dateien wählen', chooseFolder: 'Ordner wählen', jobs: 'Aufträge', noJobs: 'Hier wurden noch keine Bilder hinzugefügt.', cancel: 'Abbrechen',
+  sending: (n: number, of: number) => `sendet ${n} von ${of}`, jobState: { open: 'nimmt an', working: 'arbeitet', done: 'fertig', cancelled: 'abgebrochen' },
+  jobCounts: (added: number, known: number, failed: number) => `${added} hinzugefügt, ${known} schon bekannt, ${failed} keine Röntgenbilder`,
+  perSecond: (n: string) => `${n} Bilder/s`, fileFailed: (n: number) => `Datei ${n}`, model: 'Modell', readsAt: (size: number) => `sieht ${size} × ${size} Pixel`,
   signIn: 'Anmelden', key: 'Schlüssel', signInWhy: 'Dieser Server verlangt einen Schlüssel. Er liegt in einem Cookie, das Skripte nicht lesen können.', signOut: 'Abmelden', retry: 'Erneut versuchen',
   name: 'Name', licence: 'Lizenz', size: 'Größe', patientSex: 'Geschlecht', stage: (what) => `${what}: ziehen ändert das Fenster`,
 };

@@ -3,7 +3,7 @@ import type { Action } from '../keys.ts';
 import type { Facet } from '../types.ts';
 
 const actions: Record<Action, string> = {
-  help: 'This sheet', sets: 'Saved results', save: 'Save these results', filter: 'Write a filter', open: 'Open a file', browse: 'Browse the gallery', theme: 'Theme: dark, light, as the system',
+  help: 'This sheet', sets: 'Saved results', index: 'Add pictures', save: 'Save these results', filter: 'Write a filter', open: 'Open a file', browse: 'Browse the gallery', theme: 'Theme: dark, light, as the system',
   group: 'Each patient once', back: 'Back, or close', next: 'Next picture', previous: 'Previous picture', below: 'Row below',
   above: 'Row above', like: 'Like this (again: undo)', unlike: 'Unlike this (again: undo)', more: 'More like this one', again: 'Search again with judgements',
   wider: 'Wider window', narrower: 'Narrower window', brighter: 'Brighter', darker: 'Darker', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
@@ -23,7 +23,7 @@ const failures: Record<string, string> = {
   unreachable: 'The server does not answer.', unsupported_file: 'This kind of file is not read.', broken_file: 'This file is damaged.',
   too_large: 'This file is too large.', unknown_query: 'The picture is no longer held by the server: open it again.',
   unknown_record: 'The gallery no longer has this picture.', bad_filter: 'The filter does not read.', busy: 'The server is busy.',
-  unknown_study: 'The gallery has no picture of this study.', unknown_set: 'This result is no longer saved, or not for you.', no_audit: 'The server cannot keep its audit log, and shows nothing without.',
+  unknown_job: 'This job is long over.', not_sent: 'Not all files were sent.', unknown_study: 'The gallery has no picture of this study.', unknown_set: 'This result is no longer saved, or not for you.', no_audit: 'The server cannot keep its audit log, and shows nothing without.',
   role_too_low: 'Your role does not allow this.', wrong_key: 'This key is not known.', key_wanted: 'Sign in with a key.',
 };
 
@@ -54,6 +54,11 @@ export const en = {
   saved: 'Saved results', save: 'Save', saveAs: 'Save these results', note: 'Note', shared: 'All who may search here see it', sharedBy: 'shared',
   savedWhen: (when: string) => `saved ${when}`, noSets: 'Nothing is saved yet.', open: 'Open', remove: 'Delete', link: 'Copy link',
   exportReport: 'Report (HTML)', exportFhir: 'FHIR', exportSr: 'DICOM SR', frozen: 'As it was when it was saved; the gallery may have changed.',
+  index: 'Add pictures', indexWhy: 'Files are sent one by one and are safe once they are sent: close this page, and the server goes on.',
+  chooseFiles: 'Choose files', chooseFolder: 'Choose a folder', jobs: 'Jobs', noJobs: 'No pictures were added here yet.', cancel: 'Cancel',
+  sending: (n: number, of: number) => `sending ${n} of ${of}`, jobState: { open: 'receiving', working: 'working', done: 'done', cancelled: 'cancelled' },
+  jobCounts: (added: number, known: number, failed: number) => `${added} added, ${known} known before, ${failed} no radiographs`,
+  perSecond: (n: string) => `${n} pictures/s`, fileFailed: (n: number) => `File ${n}`, model: 'Model', readsAt: (size: number) => `sees ${size} × ${size} pixels`,
   signIn: 'Sign in', key: 'Key', signInWhy: 'This server wants a key. It is kept in a cookie that scripts cannot read.', signOut: 'Sign out', retry: 'Try again',
   name: 'Name', licence: 'Licence', size: 'Size', patientSex: 'Sex', stage: (what: string) => `${what}: drag to window`,
 };

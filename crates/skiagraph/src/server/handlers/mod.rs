@@ -3,6 +3,7 @@
 pub(super) mod application;
 pub(super) mod gallery;
 pub(super) mod health;
+pub(super) mod jobs;
 pub(super) mod queries;
 pub(super) mod records;
 pub(super) mod search;

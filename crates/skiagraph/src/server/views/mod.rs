@@ -1,5 +1,6 @@
 //! What the API takes and gives, as JSON. The OpenAPI document is made of these types.
 
+mod job;
 mod query;
 mod record;
 mod search;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::Role;
 
+pub(super) use job::{FileView, JobView, JobsView};
 pub(super) use query::{QueryView, Region};
 pub(super) use record::{ListBody, ListView, PriorsView, RecordView};
 pub(super) use search::{EstimateView, HitView, MillisecondsView, SearchBody, SearchView, TallyView};

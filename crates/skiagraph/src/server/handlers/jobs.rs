@@ -1,0 +1,73 @@
+//! Jobs that fill the gallery: made, fed, looked at, closed, cancelled.
+
+use axum::Extension;
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+
+use crate::server::body::{self, Json};
+use crate::server::error::Problem;
+use crate::server::guard::Asker;
+use crate::server::state::App;
+use crate::server::views::{FileView, JobView, JobsView};
+
+/// A job's id, from the path.
+pub(in crate::server) struct JobId(String);
+
+impl FromRequestParts<App> for JobId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let id = Path::<String>::from_request_parts(parts, app).await;
+        id.map(|Path(id)| Self(id)).map_err(|_| Problem::UnknownJob)
+    }
+}
+
+pub(in crate::server) async fn make(
+    State(app): State<App>,
+    Extension(Asker(asker)): Extension<Asker>,
+) -> Result<(StatusCode, Json<JobView>), Problem> {
+    let shared = App::clone(&app);
+    let made = app.reading.run(move || shared.jobs.make(asker.map(|caller| caller.key)));
+    made.await.map(|(id, job)| (StatusCode::CREATED, Json(JobView::new(id, job))))
+}
+
+pub(in crate::server) async fn list(State(app): State<App>) -> Json<JobsView> {
+    let jobs = app.jobs.list().into_iter().map(|(id, job)| JobView::new(id, job)).collect();
+    Json(JobsView { jobs })
+}
+
+pub(in crate::server) async fn show(
+    State(app): State<App>,
+    JobId(id): JobId,
+) -> Result<Json<JobView>, Problem> {
+    app.jobs.get(&id).map(|job| Json(JobView::new(id, job)))
+}
+
+pub(in crate::server) async fn receive(
+    State(app): State<App>,
+    JobId(id): JobId,
+    request: Request,
+) -> Result<(StatusCode, Json<FileView>), Problem> {
+    app.jobs.get(&id)?;
+    let file = body::read(&app, request, app.settings.limits.upload_bytes).await?;
+    let shared = App::clone(&app);
+    let file = app.reading.run(move || shared.jobs.receive(&id, &file.bytes)).await?;
+    Ok((StatusCode::CREATED, Json(FileView { file })))
+}
+
+pub(in crate::server) async fn close(
+    State(app): State<App>,
+    JobId(id): JobId,
+) -> Result<Json<JobView>, Problem> {
+    let (shared, copy) = (App::clone(&app), id.clone());
+    app.reading.run(move || shared.jobs.end(&copy, false)).await.map(|job| Json(JobView::new(id, job)))
+}
+
+pub(in crate::server) async fn cancel(
+    State(app): State<App>,
+    JobId(id): JobId,
+) -> Result<StatusCode, Problem> {
+    let shared = App::clone(&app);
+    app.reading.run(move || shared.jobs.end(&id, true)).await.map(|_| StatusCode::NO_CONTENT)
+}

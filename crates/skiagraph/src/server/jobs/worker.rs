@@ -1,0 +1,65 @@
+//! The thread that puts what waits into the gallery, a durable batch at a time.
+
+use std::io::{Write, stderr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use retrieval::gallery::{Gallery, Record};
+
+use super::Failure;
+use super::spool::{Jobs, Waiting};
+use crate::ingest::{self, Filled, Listed};
+use crate::server::state::State;
+
+/// How long it sleeps when there is nothing to do, unless it is woken.
+const SLEEP: Duration = Duration::from_secs(2);
+/// How long it waits after a failure of disk or gallery before it tries again.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Works until it is told to stop.
+pub(in crate::server) fn work(state: &Arc<State>, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        if let Err(error) = step(state, &state.jobs) {
+            let line = serde_json::json!({ "error": format!("indexing waits: {error:#}") });
+            let _nobody_reads = writeln!(stderr().lock(), "{line}");
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// One batch, if anything waits.
+fn step(state: &State, jobs: &Jobs) -> Result<()> {
+    let Some((id, files)) = jobs.next(ingest::BATCH, SLEEP)? else { return Ok(()) };
+    let start = Instant::now();
+    let mut gallery = Gallery::open(&state.settings.gallery)?;
+    gallery.check_model(state.encoder.model_id(), state.encoder.bits())?;
+    let listed: Vec<_> = files.iter().map(|file| listed(&id, file)).collect();
+    let mut filled = Filled::default();
+    ingest::for_each_batch(&listed, state.encoder.preprocess(), |batch| {
+        ingest::fill_batch(&mut gallery, &state.encoder, batch, &mut filled)
+    })?;
+    // A disk that fails now leaves the files: they are known when they come again.
+    files.iter().try_for_each(|file| jobs.remove(file))?;
+    let seconds = start.elapsed().as_secs_f64();
+    let counted = jobs.update(&id, |job| {
+        job.added += filled.added as u64;
+        job.known += filled.known as u64;
+        for rejected in filled.rejected {
+            // Its name is its number.
+            let file = rejected.name.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(0);
+            job.fail(Failure { file, reason: rejected.reason });
+        }
+        job.seconds += seconds;
+    });
+    // A job may be forgotten meanwhile: its pictures are in the gallery all the same.
+    drop(counted);
+    Ok(())
+}
+
+/// A file under a name that says nothing of a patient.
+fn listed(id: &str, file: &Waiting) -> Listed {
+    let name = format!("{id}/{}", file.number);
+    Listed { path: file.path.clone(), record: Record { name, ..Record::default() } }
+}

@@ -1,0 +1,95 @@
+//! Jobs, as JSON.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::server::jobs::Job;
+
+/// Failures that are shown.
+const SHOWN: usize = 100;
+
+/// A job that fills the gallery.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct JobView {
+    id: String,
+    /// RFC 3339, UTC.
+    made: String,
+    /// The id of the key of whoever made it.
+    owner: Option<String>,
+    state: StateView,
+    /// Files that came.
+    received: u64,
+    /// Of those, worked off: added, known or failed.
+    done: u64,
+    /// New in the gallery.
+    added: u64,
+    /// The gallery had them.
+    known: u64,
+    /// No usable radiographs.
+    failed: u64,
+    /// The first hundred of those.
+    failures: Vec<FailureView>,
+    /// While it works.
+    pictures_per_second: Option<f64>,
+}
+
+/// How far a job is.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum StateView {
+    /// More files may come.
+    Open,
+    /// No more files come, and some wait.
+    Working,
+    Done,
+    Cancelled,
+}
+
+/// A file that is no usable radiograph.
+#[derive(Serialize, JsonSchema)]
+struct FailureView {
+    /// Its number in the job, from 1.
+    file: u64,
+    reason: String,
+}
+
+/// All jobs, the newest first.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct JobsView {
+    pub(in crate::server) jobs: Vec<JobView>,
+}
+
+/// A file that was received, and is kept.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::server) struct FileView {
+    /// Its number in the job, from 1.
+    pub(in crate::server) file: u64,
+}
+
+impl JobView {
+    /// A job of this id.
+    pub(in crate::server) fn new(id: String, job: Job) -> Self {
+        let state = match (job.cancelled, job.is_over(), job.closed) {
+            (true, ..) => StateView::Cancelled,
+            (_, true, _) => StateView::Done,
+            (_, _, true) => StateView::Working,
+            _ => StateView::Open,
+        };
+        let rate = (job.seconds > 0.0).then(|| job.done() as f64 / job.seconds);
+        let done = job.done();
+        let failures = job.failures.into_iter().take(SHOWN);
+        Self {
+            id,
+            made: job.made,
+            owner: job.owner,
+            state,
+            received: job.received,
+            done,
+            added: job.added,
+            known: job.known,
+            failed: job.failed,
+            failures: failures.map(|f| FailureView { file: f.file, reason: f.reason }).collect(),
+            pictures_per_second: rate,
+        }
+    }
+}

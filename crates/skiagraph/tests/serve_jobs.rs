@@ -1,0 +1,130 @@
+//! Indexing by the API: files are worked off while others search, failures are told of, and a kill loses none that was
+//! acknowledged.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+#[path = "common/server.rs"]
+mod server;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use common::{json, pictures, samples, succeed, text};
+use serde_json::{Value, json};
+use server::Server;
+
+/// A gallery of one sample, and the other samples' bytes.
+fn gallery(folder: &Path) -> (PathBuf, Vec<Vec<u8>>) {
+    let (found, g) = (pictures(&samples().join("images")), folder.join("g"));
+    succeed(&["index", "--gallery", text(&g), text(&found[0])]);
+    (g, found[..40].iter().map(|path| fs::read(path).unwrap()).collect())
+}
+
+/// A new job's path.
+fn job(server: &Server) -> String {
+    let made = server.ask("POST", "/api/v1/jobs", &[], b"");
+    assert_eq!(made.status, 201);
+    format!("/api/v1/jobs/{}", made.json()["id"].as_str().unwrap())
+}
+
+fn send(server: &Server, job: &str, file: &[u8]) -> u64 {
+    let sent = server.ask("POST", &format!("{job}/files"), &[], file);
+    assert_eq!(sent.status, 201, "{}", String::from_utf8_lossy(&sent.bytes));
+    sent.json()["file"].as_u64().unwrap()
+}
+
+/// The job once all that came was worked off.
+fn finished(server: &Server, job: &str) -> Value {
+    let start = Instant::now();
+    loop {
+        let now = server.get(job).json();
+        if now["done"] == now["received"] {
+            return now;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{now}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn files_are_worked_off_and_searched_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (g, files) = gallery(folder.path());
+    let server = Server::start(&g, &[]);
+    let one = job(&server);
+    for file in &files[..3] {
+        send(&server, &one, file);
+    }
+    assert_eq!(send(&server, &one, b"no picture at all"), 4);
+    let state = finished(&server, &one);
+    let counts = ["added", "known", "failed"].map(|name| state[name].as_u64().unwrap());
+    assert_eq!((counts, &state["state"]), ([2, 1, 1], &"open".into()));
+    assert_eq!(state["failures"][0]["file"], 4);
+    assert!(state["failures"][0]["reason"].as_str().unwrap().len() > 10);
+    assert_eq!(server.ask("POST", &format!("{one}/close"), &[], b"").json()["state"], "done");
+    let late = server.ask("POST", &format!("{one}/files"), &[], &files[3]);
+    assert_eq!(late.failure(422), "invalid");
+    assert_eq!(server.get("/api/v1/gallery").json()["pictures"], 3);
+    let query = server.upload(&files[5]).json()["id"].clone();
+    let found = server.post("/api/v1/search", &json!({ "queries": [query], "k": 5 })).json();
+    assert_eq!(found["hits"].as_array().unwrap().len(), 3);
+    assert_eq!(server.get("/api/v1/jobs/x").failure(404), "unknown_job");
+    assert_eq!(server.get("/api/v1/jobs").json()["jobs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_kill_loses_nothing_that_was_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (g, files) = gallery(folder.path());
+    let mut sent = 0;
+    let mut path = String::new();
+    // Killed while it receives and works; what came waits in a folder of its own.
+    for round in 0..3 {
+        let mut server = Server::start(&g, &["--jobs", text(&folder.path().join("waiting"))]);
+        if round == 0 {
+            path = job(&server);
+        }
+        for file in &files[13 * round..13 * (round + 1)] {
+            sent = send(&server, &path, file);
+        }
+        server.kill();
+    }
+    let server = Server::start(&g, &["--jobs", text(&folder.path().join("waiting"))]);
+    server.ask("POST", &format!("{path}/close"), &[], b"");
+    let start = Instant::now();
+    while json(&["gallery", "info", text(&g)])["records"].as_u64().unwrap() < sent {
+        assert!(start.elapsed() < Duration::from_secs(60), "{}", server.get(&path).json());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(sent, 39);
+    assert_eq!(json(&["gallery", "info", text(&g)])["records"], 39, "the first sample was there before");
+    succeed(&["gallery", "verify", text(&g)]);
+}
+
+#[test]
+fn a_job_is_cancelled_and_readers_make_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let ((g, files), keys) = (gallery(folder.path()), folder.path().join("keys.toml"));
+    let key = |role: &str| {
+        let made = json(&["api-key", "new", "--role", role, "--file", text(&keys)]);
+        vec![("Authorization".to_owned(), format!("Bearer {}", made["key"].as_str().unwrap()))]
+    };
+    let (reader, contributor) = (key("reader"), key("contributor"));
+    let mut server = Server::start(&g, &["--api-keys", text(&keys)]);
+    server.headers = reader;
+    assert_eq!(server.ask("POST", "/api/v1/jobs", &[], b"").failure(403), "role_too_low");
+    server.headers = contributor;
+    let one = job(&server);
+    send(&server, &one, &files[1]);
+    finished(&server, &one);
+    assert_eq!(server.delete(&one).status, 204);
+    assert_eq!(server.get(&one).json()["state"], "done", "nothing was left to cancel");
+    let two = job(&server);
+    (2..12).for_each(|file| drop(send(&server, &two, &files[file])));
+    assert_eq!(server.delete(&two).status, 204);
+    let late = server.ask("POST", &format!("{two}/files"), &[], &files[20]);
+    assert_eq!(late.failure(422), "invalid");
+    assert!(server.get("/api/v1/gallery").json()["pictures"].as_u64().unwrap() >= 2, "what is there stays");
+}
