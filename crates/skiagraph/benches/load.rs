@@ -8,6 +8,7 @@
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails ends")]
+#![expect(clippy::print_stdout, reason = "a measurement prints what it found")]
 #![allow(missing_docs, reason = "a program")]
 
 use std::collections::BTreeMap;

@@ -307,3 +307,16 @@ fn mistakes_of_the_command_line_are_named() {
     fail(&["serve", "--gallery", g, "--viewer", "javascript:{study}"], &["https://", "{study}"]);
     fail(&["api-key", "revoke", "x", "--file", text(&folder.path().join("k"))], &["`x`"]);
 }
+
+#[test]
+fn a_comparison_is_shown_where_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (g, _) = gallery(folder.path());
+    let compared = folder.path().join("compared");
+    let server = Server::start(&g, &["--comparison", text(&compared)]);
+    assert_eq!(server.get("/api/v1/gallery").json()["comparison"], true);
+    assert_eq!(server.get("/api/v1/comparison.html").failure(404), "unknown_path");
+    fs::create_dir(&compared).unwrap();
+    fs::write(compared.join("report.html"), "<!doctype html>").unwrap();
+    assert_eq!(server.get("/api/v1/comparison.html").bytes, b"<!doctype html>");
+}

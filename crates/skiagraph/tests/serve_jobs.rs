@@ -122,7 +122,9 @@ fn a_job_is_cancelled_and_readers_make_none() {
     assert_eq!(server.delete(&one).status, 204);
     assert_eq!(server.get(&one).json()["state"], "done", "nothing was left to cancel");
     let two = job(&server);
-    (2..12).for_each(|file| drop(send(&server, &two, &files[file])));
+    for file in &files[2..12] {
+        send(&server, &two, file);
+    }
     assert_eq!(server.delete(&two).status, 204);
     let late = server.ask("POST", &format!("{two}/files"), &[], &files[20]);
     assert_eq!(late.failure(422), "invalid");

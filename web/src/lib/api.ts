@@ -97,6 +97,7 @@ export const address = {
   saliency: (id: string) => `${BASE}/queries/${id}/saliency.png`,
   thumbnail: (id: number) => `${BASE}/records/${id}/thumbnail.jpg`,
   set: (id: string, part: 'preview.png' | 'report.html' | 'fhir.json' | 'report.dcm') => `${BASE}/sets/${id}/${part}`,
+  comparison: `${BASE}/comparison.html`,
   recordSaliency: (id: number) => `${BASE}/records/${id}/saliency.png`,
 };
 

@@ -23,6 +23,8 @@ export interface Gallery {
   viewer: string | null;
   version: string;
   estimates: boolean;
+  /** Whether there is a report of how the model compares with other methods. */
+  comparison: boolean;
 }
 
 export interface Header {

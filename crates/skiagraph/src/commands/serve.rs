@@ -57,6 +57,9 @@ pub(crate) struct ServeArgs {
     /// Folder where files that were sent to be indexed wait [default: jobs in the gallery's folder]
     #[arg(long, value_name = "FOLDER")]
     jobs: Option<PathBuf>,
+    /// Folder of `skiagraph compare`, whose report readers may see
+    #[arg(long, value_name = "FOLDER")]
+    comparison: Option<PathBuf>,
     #[command(flatten)]
     tls: TlsArgs,
     /// Address of your viewer, with {study} where the Study Instance UID belongs
@@ -97,15 +100,15 @@ pub(crate) struct ServeArgs {
 /// Serves.
 pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let settings = Settings {
-        gallery: args.gallery.clone(),
-        address: SocketAddr::new(args.address, args.port),
         keys: args.api_keys.clone(),
         audit: args.audit.clone(),
         tls: args.tls.server(),
         sets: args.sets.clone(),
         jobs: args.jobs.clone(),
+        comparison: args.comparison.clone(),
         viewer: args.viewer.clone(),
         limits: args.limits(),
+        ..Settings::of(args.gallery.clone(), SocketAddr::new(args.address, args.port))
     };
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     server::run(settings, || args.model.load(), |address| announce(scheme, address, args.json))
@@ -114,19 +117,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
 /// Serves a gallery of this model to this machine.
 pub(crate) fn run_here(gallery: PathBuf, encoder: Encoder, json: bool) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-    let limits = Limits::default();
-    let settings = Settings {
-        gallery,
-        address,
-        keys: None,
-        audit: None,
-        sets: None,
-        jobs: None,
-        tls: None,
-        viewer: None,
-        limits,
-    };
-    server::run(settings, || Ok(encoder), |address| announce("http", address, json))
+    server::run(Settings::of(gallery, address), || Ok(encoder), |address| announce("http", address, json))
 }
 
 /// Says where the server listens.

@@ -62,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) sets: Option<PathBuf>,
     /// The folder where files wait to be indexed; where none is named, one in the gallery's folder.
     pub(crate) jobs: Option<PathBuf>,
+    /// The folder of a comparison of methods, whose report is shown.
+    pub(crate) comparison: Option<PathBuf>,
     /// Who we are under TLS; none for plain text.
     pub(crate) tls: Option<ServerTls>,
     /// Address of a viewer with `{study}` in it.
@@ -70,6 +72,22 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// A gallery at an address, and nothing else said.
+    pub(crate) fn of(gallery: PathBuf, address: SocketAddr) -> Self {
+        Self {
+            gallery,
+            address,
+            keys: None,
+            audit: None,
+            sets: None,
+            jobs: None,
+            comparison: None,
+            tls: None,
+            viewer: None,
+            limits: Limits::default(),
+        }
+    }
+
     fn jobs_folder(&self) -> PathBuf {
         self.jobs.clone().unwrap_or_else(|| self.gallery.join("jobs"))
     }

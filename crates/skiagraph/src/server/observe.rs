@@ -43,6 +43,9 @@ struct Line<'a> {
     route: &'a str,
     status: u16,
     ms: f64,
+    /// The trace that the client says it is part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a str>,
     /// Why it failed, where the client is not told.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
@@ -54,14 +57,32 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
+    let trace = trace_of(request.headers());
     let answered = timeout(LONGEST, next.run(request)).await;
     let mut response = answered.unwrap_or_else(|_| Problem::Busy.into_response());
     harden(response.headers_mut(), app.settings.tls.is_some());
     let (status, took) = (response.status().as_u16(), start.elapsed());
     app.metrics.count(method, route, status, took);
     let error = response.extensions().get::<Inside>().map(|inside| inside.0.as_str());
-    log(&Line { time: now(), method, route, status, ms: took.as_secs_f64() * 1000.0, error });
+    log(&Line {
+        time: now(),
+        method,
+        route,
+        status,
+        ms: took.as_secs_f64() * 1000.0,
+        trace: trace.as_deref(),
+        error,
+    });
     response
+}
+
+/// The trace id of a W3C `traceparent`, so that a proxy's spans and our lines are found together; nothing else is let into the log.
+fn trace_of(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let mut parts = text.split('-');
+    let (version, id) = (parts.next()?, parts.next()?);
+    let hexadecimal = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (version.len() == 2 && id.len() == 32 && hexadecimal(version) && hexadecimal(id)).then(|| id.to_owned())
 }
 
 /// A method that is counted by its name; whoever makes names up does not fill the counts with them.
@@ -89,5 +110,24 @@ fn log(line: &Line<'_>) {
     if let Ok(mut bytes) = serde_json::to_vec(line) {
         bytes.push(b'\n');
         let _nobody_reads = stderr().lock().write_all(&bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_is_its_id_alone() {
+        let of = |text: &str| {
+            trace_of(&HeaderMap::from_iter([(HeaderName::from_static("traceparent"), text.parse().unwrap())]))
+        };
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(of(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(), Some(id));
+        for wrong in
+            ["", "00", "00-SMITH^JOHN-1-2", &format!("00-{}-1", id.to_uppercase()), &format!("0-{id}")]
+        {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
     }
 }

@@ -43,6 +43,8 @@ pub(super) fn table() -> Vec<Route> {
     vec![
         get("/api/v1/gallery", READER, gallery::show)
             .doc("The gallery, its model, and what can be filtered for", Takes::Nothing, Gives::json::<GalleryView>(200)),
+        get("/api/v1/comparison.html", READER, gallery::comparison)
+            .unaudited().doc("How the model compares with other methods: the report of `skiagraph compare`", Takes::Nothing, Gives::Media("text/html")),
         post("/api/v1/queries", READER, queries::upload)
             .doc("Send a picture to ask with: DICOM, PNG, JPEG or TIFF", Takes::File, Gives::json::<QueryView>(201)),
         delete("/api/v1/queries/{id}", READER, queries::remove)

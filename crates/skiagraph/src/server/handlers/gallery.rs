@@ -1,6 +1,12 @@
 //! The gallery as a whole.
 
+use std::fs;
+use std::io::ErrorKind;
+
 use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 
 use crate::server::body::Json;
 use crate::server::error::Problem;
@@ -23,6 +29,19 @@ pub(in crate::server) async fn show(State(app): State<App>) -> Result<Json<Galle
         study_dates: facets.study_dates.map(|(first, last)| [first.to_string(), last.to_string()]),
         viewer: app.settings.viewer.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        comparison: app.settings.comparison.is_some(),
         estimates: app.encoder.card().estimator.is_some(),
     }))
+}
+
+/// The report of a comparison of methods, a page that stands alone.
+pub(in crate::server) async fn comparison(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
+    let folder = app.settings.comparison.clone().ok_or(Problem::UnknownPath)?;
+    let read = move || match fs::read(folder.join("report.html")) {
+        Ok(page) => Ok(page),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Problem::UnknownPath),
+        Err(error) => Err(Problem::Internal(error.into())),
+    };
+    let page = app.reading.run(read).await?;
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], page))
 }

@@ -34,6 +34,8 @@ pub(super) struct GalleryView {
     /// Address of a viewer; `{study}` is to be replaced by a Study Instance UID.
     pub(super) viewer: Option<String>,
     pub(super) version: String,
+    /// Whether there is a report of how the model compares with other methods.
+    pub(super) comparison: bool,
     /// Whether the model says how good its answers are likely to be.
     pub(super) estimates: bool,
 }
