@@ -287,19 +287,21 @@ impl<'a> Run<'a> {
     ) -> Result<TrainReport> {
         let path = self.folder.file("model.safetensors");
         let mut model = model::read(&path, DeviceChoice::Cpu)?;
-        let lengths = &self.config.optimisation.fit;
+        let (lengths, mut fitted) = (&self.config.optimisation.fit, BTreeMap::new());
         if !lengths.is_empty() && !model.card.fitted {
             let except = &self.config.loss.pair_labels_except;
             let calibrated = calibrate::fitted(model, &prepared, except, lengths)?;
             progress(TrainEvent::Fitted(&calibrated.validation));
             write_whole(&path, &calibrated.model)?;
             model = model::read(&path, DeviceChoice::Cpu)?;
+            fitted = calibrated.validation;
         }
         Ok(TrainReport {
             model: path,
             model_id: model.id,
             best_epoch: best(&self.state.history),
             history: self.state.history,
+            fitted,
             skipped: prepared.skipped.into_iter().map(|s| (s.name, s.reason)).collect(),
         })
     }

@@ -104,6 +104,9 @@ pub struct TrainReport {
     pub best_epoch: usize,
     /// Every epoch.
     pub history: Vec<EpochMetrics>,
+    /// Validation figures of the hash layer by code length, where this call fitted one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fitted: BTreeMap<usize, f64>,
     /// Names and reasons of pictures that could not be used.
     pub skipped: Vec<(String, String)>,
 }

@@ -83,6 +83,36 @@ fn a_network_is_trained_the_same_twice_and_works() {
 }
 
 #[test]
+fn a_hash_layer_is_fitted_by_training_as_by_calibrate() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, data) = experiment(folder.path(), 1);
+    let train = |out: &Path, more: &[&str]| {
+        let arguments = ["train", "--config", text(&config), "--data", text(&data), "--out", text(out)];
+        (json(&[&arguments[..], more].concat()), fs::read(out.join("model.safetensors")).unwrap())
+    };
+    let [plain, fitted, later] = ["plain", "fitted", "later"].map(|name| folder.path().join(name));
+    train(&plain, &[]);
+    let model = plain.join("model.safetensors");
+    let given =
+        ["--model", text(&model), "--config", text(&config), "--data", text(&data), "--out", text(&later)];
+    let calibrate = |lengths| [&["calibrate", "--hash-layer", lengths], &given[..]].concat();
+    let figures = json(&calibrate("16,32"));
+    let settings = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{settings}fit = [16, 32]\n")).unwrap();
+    let (report, trained) = train(&fitted, &[]);
+    assert!(trained == fs::read(&later).unwrap(), "the two ways gave two models");
+    assert_eq!(report["fitted"], figures["validation"]);
+    assert!(report["model_id"].as_str().unwrap().starts_with("skiagraph-32-"));
+    // A run that is over stays as it is.
+    assert!(trained == train(&fitted, &["--resume"]).1);
+    let g = folder.path().join("g");
+    let images = folder.path().join("images");
+    succeed(&["index", "--model", text(&later), "--bits", "16", "--gallery", text(&g), text(&images)]);
+    assert_eq!(json(&["gallery", "info", text(&g)])["bits"], 16);
+    fail(&calibrate("32,16"), &["[32, 16]", "ascend"]);
+}
+
+#[test]
 fn a_killed_training_resumes_to_the_same_model() {
     let folder = tempfile::tempdir().unwrap();
     let (config, data) = experiment(folder.path(), 4);

@@ -243,6 +243,8 @@ fn measure_untrained(
 ) -> Result<Vec<TaskResult>> {
     let architecture = &encoder.card().architecture;
     let untrained = Encoder::untrained(architecture, encoder.preprocess(), encoder.labels(), seed)?;
+    // As many bits as are used of the trained one's.
+    let untrained = untrained.shortened(encoder.bits())?;
     let encoded = encode(&untrained, items, "encoding, untrained")?;
     let methods = [
         (Ranking::Codes(&encoded.codes), "untrained codes"),
