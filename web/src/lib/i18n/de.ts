@@ -53,7 +53,7 @@ export const de: Dictionary = {
   chooseFiles: 'Dateien wählen', chooseFolder: 'Ordner wählen', jobs: 'Aufträge', noJobs: 'Hier wurden noch keine Bilder hinzugefügt.', cancel: 'Abbrechen',
   sending: (n: number, of: number) => `sendet ${n} von ${of}`, jobState: { open: 'nimmt an', working: 'arbeitet', done: 'fertig', cancelled: 'abgebrochen' },
   jobCounts: (added: number, known: number, failed: number) => `${added} hinzugefügt, ${known} schon bekannt, ${failed} keine Röntgenbilder`,
-  perSecond: (n: string) => `${n} Bilder/s`, fileFailed: (n: number) => `Datei ${n}`, model: 'Modell', compared: 'im Vergleich', readsAt: (size: number) => `sieht ${size} × ${size} Pixel`,
+  perSecond: (n: string) => `${n} Bilder/s`, failedFiles: (n: number) => `Was nicht ging, und warum (${n})`, fileFailed: (n: number) => `Datei ${n}`, model: 'Modell', compared: 'im Vergleich', readsAt: (size: number) => `sieht ${size} × ${size} Pixel`,
   signIn: 'Anmelden', key: 'Schlüssel', signInWhy: 'Dieser Server verlangt einen Schlüssel. Er liegt in einem Cookie, das Skripte nicht lesen können.', signOut: 'Abmelden', retry: 'Erneut versuchen',
   name: 'Name', licence: 'Lizenz', size: 'Größe', patientSex: 'Geschlecht', stage: (what) => `${what}: ziehen ändert das Fenster`,
 };

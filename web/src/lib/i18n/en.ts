@@ -58,7 +58,7 @@ export const en = {
   chooseFiles: 'Choose files', chooseFolder: 'Choose a folder', jobs: 'Jobs', noJobs: 'No pictures were added here yet.', cancel: 'Cancel',
   sending: (n: number, of: number) => `sending ${n} of ${of}`, jobState: { open: 'receiving', working: 'working', done: 'done', cancelled: 'cancelled' },
   jobCounts: (added: number, known: number, failed: number) => `${added} added, ${known} known before, ${failed} no radiographs`,
-  perSecond: (n: string) => `${n} pictures/s`, fileFailed: (n: number) => `File ${n}`, model: 'Model', compared: 'how it compares', readsAt: (size: number) => `sees ${size} × ${size} pixels`,
+  perSecond: (n: string) => `${n} pictures/s`, failedFiles: (n: number) => `What failed, and why (${n})`, fileFailed: (n: number) => `File ${n}`, model: 'Model', compared: 'how it compares', readsAt: (size: number) => `sees ${size} × ${size} pixels`,
   signIn: 'Sign in', key: 'Key', signInWhy: 'This server wants a key. It is kept in a cookie that scripts cannot read.', signOut: 'Sign out', retry: 'Try again',
   name: 'Name', licence: 'Licence', size: 'Size', patientSex: 'Sex', stage: (what: string) => `${what}: drag to window`,
 };
