@@ -2,9 +2,9 @@
 //! and whether its memory stays as it is.
 //!
 //! ```sh
-//! cargo bench --workspace --bench load                      # 64 clients for five minutes, of the samples
-//! cargo bench --workspace --bench load -- --seconds 1800 --clients 8
-//! cargo bench --workspace --bench load -- --gallery g
+//! cargo test --release --workspace --bench load                        # 64 clients for five minutes, of the samples
+//! cargo test --release --workspace --bench load -- --seconds 1800 --clients 8
+//! cargo test --release --workspace --bench load -- --gallery g
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails ends")]
