@@ -18,6 +18,7 @@ mod report;
 mod saliency;
 mod server;
 mod settings;
+mod tls;
 mod told;
 
 use std::process::ExitCode;

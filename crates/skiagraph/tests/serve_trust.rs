@@ -74,6 +74,9 @@ fn every_access_is_in_the_log_and_changes_show() {
     let found = server.post("/api/v1/search", &json!({ "queries": [query], "k": 2, "own": true })).json();
     let shown: Vec<&Value> = found["hits"].as_array().unwrap().iter().map(|hit| &hit["id"]).collect();
     assert_eq!(server.post("/api/v1/records/list", &json!({})).status, 200);
+    let set = json!({ "name": "a", "search": { "queries": [query], "k": 2, "own": true } });
+    let set = server.post("/api/v1/sets", &set).json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(server.get(&format!("/api/v1/sets/{set}/report.html")).status, 200);
     assert_eq!(server.get("/healthz").status, 200);
     fail(&["serve", "--gallery", text(&g), "--audit", text(&log), "--port", "0"], &["another process"]);
     server.kill();
@@ -81,9 +84,13 @@ fn every_access_is_in_the_log_and_changes_show() {
     let written = entries(&log, "json");
     let actions: Vec<_> = written.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
     let one = "GET /api/v1/records/{id}";
-    let wanted =
-        ["log begins", one, one, "POST /api/v1/queries", "POST /api/v1/search", "POST /api/v1/records/list"];
-    assert_eq!(actions, wanted);
+    let [upload, search, list] =
+        ["queries", "search", "records/list"].map(|what| format!("POST /api/v1/{what}"));
+    let (save, read) = ("POST /api/v1/sets", "GET /api/v1/sets/{id}/report.html");
+    assert_eq!(actions, ["log begins", one, one, &upload, &search, &list, save, read]);
+    for entry in &written[6..] {
+        assert_eq!((&entry["set"], &entry["records"]), (&json!(set), &written[4]["records"]));
+    }
     assert_eq!((&written[1]["status"], &written[1]["who"]), (&401.into(), &Value::Null));
     assert_eq!((&written[2]["who"], &written[2]["role"]), (&id.into(), &"reader".into()));
     assert_eq!((&written[2]["records"], &written[2]["from"]), (&json!([1]), &"127.0.0.1".into()));
@@ -92,7 +99,7 @@ fn every_access_is_in_the_log_and_changes_show() {
     assert_eq!(entries(&log, "fhir")[2]["entity"][0]["what"]["identifier"]["value"], "1");
 
     let verified = json(&["audit", "verify", text(&log)]);
-    assert_eq!((&verified["entries"], &verified["complete"]), (&6.into(), &true.into()));
+    assert_eq!((&verified["entries"], &verified["complete"]), (&8.into(), &true.into()));
     let head = verified["head"].as_str().unwrap();
     let mut server = Server::start(&g, &["--api-keys", text(&keys), "--audit", text(&log)]);
     server.headers = vec![("Authorization".to_owned(), format!("Bearer {key}"))];

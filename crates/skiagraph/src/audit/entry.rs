@@ -27,6 +27,9 @@ pub(crate) struct Entry {
     /// Pictures that were asked with, by the server's number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) queries: Vec<String>,
+    /// The saved answer that was made, read or deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) set: Option<String>,
     /// Of a file's first entry: the hash that it goes on from. Of a repair: the SHA-256 of the bytes that a power cut left of a
     /// line, which stand in the line before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

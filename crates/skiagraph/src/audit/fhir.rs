@@ -7,9 +7,10 @@ use super::Entry;
 /// The code systems of AuditEvent.
 const TYPES: &str = "http://terminology.hl7.org/CodeSystem/audit-event-type";
 const ENTITIES: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
-/// Identifiers of pictures, which are numbers of this gallery and server alone.
+/// Identifiers of pictures and saved answers, which are numbers of this gallery and server alone.
 const RECORD: &str = "urn:skiagraph:record";
 const QUERY: &str = "urn:skiagraph:query";
+const SET: &str = "urn:skiagraph:set";
 
 /// The AuditEvent of an entry.
 pub(crate) fn audit_event(entry: &Entry) -> Value {
@@ -28,7 +29,9 @@ pub(crate) fn audit_event(entry: &Entry) -> Value {
         "source": { "observer": { "display": "Skiagraph" }, "site": name },
     });
     let records = entry.records.iter().map(|id| entity(RECORD, &id.to_string()));
-    let entities: Vec<Value> = records.chain(entry.queries.iter().map(|id| entity(QUERY, id))).collect();
+    let others = entry.queries.iter().map(|id| entity(QUERY, id));
+    let entities: Vec<Value> =
+        records.chain(others).chain(entry.set.iter().map(|id| entity(SET, id))).collect();
     if !entities.is_empty() {
         event["entity"] = entities.into();
     }

@@ -3,12 +3,11 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest, Sha256};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::entry::{BEGINS, GOES_ON, REPAIRED};
 use super::{ENDING, Entry, START, files, hash, hexadecimal, parts};
@@ -18,9 +17,12 @@ const WAITING: usize = 1024;
 /// The longest line: an entry of a search that showed the most pictures takes some ten thousand bytes.
 const LONGEST: u64 = 1 << 20;
 
+/// An entry to be kept, and who wants to know why it was not.
+type Waiting = (Entry, oneshot::Sender<Result<(), String>>);
+
 /// The log, as those who write to it see it.
 pub(crate) struct AuditLog {
-    writer: SyncSender<(Entry, oneshot::Sender<bool>)>,
+    writer: mpsc::Sender<Waiting>,
 }
 
 impl AuditLog {
@@ -31,8 +33,8 @@ impl AuditLog {
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let mut book = Book::open(folder)
             .with_context(|| format!("cannot write the audit log `{}`", folder.display()))?;
-        let (writer, entries) = sync_channel(WAITING);
-        thread::Builder::new().name("audit".to_owned()).spawn(move || write(&mut book, &entries))?;
+        let (writer, entries) = mpsc::channel(WAITING);
+        thread::Builder::new().name("audit".to_owned()).spawn(move || write(&mut book, entries))?;
         Ok(Self { writer })
     }
 
@@ -42,25 +44,21 @@ impl AuditLog {
     /// If it could not be written.
     pub(crate) async fn keep(&self, entry: Entry) -> Result<()> {
         let (kept, answer) = oneshot::channel();
-        let failed = || anyhow!("the audit log cannot be written");
-        let writer = self.writer.clone();
-        // A full queue blocks: not a thread that serves others.
-        let sent = tokio::task::spawn_blocking(move || writer.send((entry, kept)).is_ok()).await;
-        match sent.unwrap_or(false) && answer.await.unwrap_or(false) {
-            true => Ok(()),
-            false => Err(failed()),
-        }
+        let ended = || anyhow!("the thread that writes the audit log has ended");
+        self.writer.send((entry, kept)).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?.map_err(|reason| anyhow!("cannot write the audit log: {reason}"))
     }
 }
 
 /// Writes what comes until nobody can send any more.
-fn write(book: &mut Book, entries: &Receiver<(Entry, oneshot::Sender<bool>)>) {
-    while let Ok(first) = entries.recv() {
+fn write(book: &mut Book, mut entries: mpsc::Receiver<Waiting>) {
+    while let Some(first) = entries.blocking_recv() {
         // All that wait share one sync.
-        let (entries, kept): (Vec<_>, Vec<_>) = [first].into_iter().chain(entries.try_iter()).unzip();
-        let written = book.write(&entries).is_ok();
+        let others = std::iter::from_fn(|| entries.try_recv().ok());
+        let (entries, kept): (Vec<_>, Vec<_>) = [first].into_iter().chain(others).unzip();
+        let written = book.write(&entries).map_err(|error| format!("{error:#}"));
         for kept in kept {
-            let _who_asked_went_away = kept.send(written);
+            let _who_asked_went_away = kept.send(written.clone());
         }
     }
 }
@@ -86,93 +84,110 @@ impl Book {
         if lock.try_lock().is_err() {
             bail!("another process writes it; expected a folder for each server");
         }
-        let last = files(folder)?.pop();
+        let mut files = files(folder)?;
+        let last = files.pop();
         let name = last.as_deref().and_then(Path::file_stem).and_then(|name| name.to_str());
-        let (day, is_new) = name.map_or_else(|| (today(), true), |name| (name.to_owned(), false));
-        let file = append(&folder.join(format!("{day}{ENDING}")))?;
-        let (folder, head) = (folder.to_owned(), START.to_owned());
-        let mut book = Self { folder, _lock: lock, length: file.metadata()?.len(), file, day, head };
-        if is_new {
-            book.write(&[Entry { hash: Some(START.to_owned()), ..Entry::now(BEGINS) }])?;
-        } else {
-            book.find_head()?;
-        }
+        let day = name.map_or_else(today, str::to_owned);
+        let file = page(folder, &day)?;
+        let (head, torn) = match last.as_deref().map(end).transpose()?.flatten() {
+            Some((head, torn)) => (head, torn),
+            // Not one line of it is whole, so none was acknowledged: it begins anew.
+            None => {
+                file.set_len(0)?;
+                let before = files.last().map(|file| end(file)).transpose()?.flatten();
+                (before.map_or_else(|| START.to_owned(), |(head, _)| head), Vec::new())
+            }
+        };
+        let length = file.metadata()?.len();
+        let mut book = Self { folder: folder.to_owned(), _lock: lock, file, day, length, head };
+        book.mend(&torn)?;
         Ok(book)
     }
 
-    /// Appends entries and syncs them. What could not be written whole is taken back.
+    /// Ends half a line, and tells of it in an entry.
+    fn mend(&mut self, torn: &[u8]) -> Result<()> {
+        if torn.is_empty() {
+            return self.write(&[]);
+        }
+        self.file.write_all(b"\n")?;
+        self.length += 1;
+        // Nothing may be missing but the line's end.
+        let whole = str::from_utf8(torn).ok().and_then(parts);
+        if let Some((own, _)) = whole.filter(|(own, entry)| hash(&self.head, entry) == *own) {
+            self.head = own.to_owned();
+            return self.write(&[]);
+        }
+        self.write(&[Entry { hash: Some(hexadecimal(&Sha256::digest(torn))), ..Entry::now(REPAIRED) }])
+    }
+
+    /// Appends entries and syncs them, all or none; a file's own first entry before them.
     fn write(&mut self, entries: &[Entry]) -> Result<()> {
         if today() > self.day {
-            self.turn_page()?;
+            self.day = today();
+            self.file = page(&self.folder, &self.day)?;
+            self.length = 0;
         }
+        // What an earlier failure left, if it could not be taken back then.
+        if self.file.metadata()?.len() > self.length {
+            self.file.set_len(self.length)?;
+        }
+        let opening = (self.length == 0).then(|| self.opening());
         let (mut lines, mut head) = (String::new(), self.head.clone());
-        for entry in entries {
+        for entry in opening.iter().chain(entries) {
             let entry = serde_json::to_string(entry)?;
             head = hash(&head, &entry);
             lines += &format!("{head} {entry}\n");
         }
         let written = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            self.file.set_len(self.length)?;
-            return Err(error.into());
+        if written.is_err() {
+            let _or_before_the_next = self.file.set_len(self.length);
         }
+        written?;
         self.length += lines.len() as u64;
         self.head = head;
         Ok(())
     }
 
-    /// Goes on in the file of today.
-    fn turn_page(&mut self) -> Result<()> {
-        let day = today();
-        self.file = append(&self.folder.join(format!("{day}{ENDING}")))?;
-        (self.day, self.length) = (day, self.file.metadata()?.len());
-        File::open(&self.folder)?.sync_all()?;
-        self.write(&[Entry { hash: Some(self.head.clone()), ..Entry::now(GOES_ON) }])
+    /// The first entry of a file.
+    fn opening(&self) -> Entry {
+        let action = if self.head == START { BEGINS } else { GOES_ON };
+        Entry { hash: Some(self.head.clone()), ..Entry::now(action) }
     }
+}
 
-    /// Reads the hash of the last line, and says so in an entry if there is half a line after it.
-    fn find_head(&mut self) -> Result<()> {
-        let end = self.end()?;
-        let whole = end.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let (lines, torn) = end.split_at(whole);
-        let last = lines.trim_ascii_end().rsplit(|&byte| byte == b'\n').next();
-        let own = |line| str::from_utf8(line).ok().and_then(parts);
-        let (head, _) = last.and_then(own).with_context(|| {
-            format!("`{}{ENDING}` has no whole line; `skiagraph audit verify` says more", self.day)
-        })?;
-        self.head = head.to_owned();
-        if torn.is_empty() {
-            return Ok(());
+/// The hash of a file's last whole line, and what stands after it; none if no line is whole.
+fn end(path: &Path) -> Result<Option<(String, Vec<u8>)>> {
+    let mut reader = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+    let length = reader.metadata()?.len();
+    reader.seek(SeekFrom::Start(length.saturating_sub(2 * LONGEST)))?;
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes)?;
+    let Some(at) = bytes.iter().rposition(|&byte| byte == b'\n') else {
+        if length > LONGEST {
+            bail!("`{}` is no audit log: it has no line", path.display());
         }
-        self.file.write_all(b"\n")?;
-        self.length += 1;
-        // Nothing may be missing but the line's end.
-        if let Some((own, _)) = own(torn).filter(|(own, entry)| hash(head, entry) == *own) {
-            self.head = own.to_owned();
-            return Ok(());
-        }
-        let torn = hexadecimal(&Sha256::digest(torn));
-        self.write(&[Entry { hash: Some(torn), ..Entry::now(REPAIRED) }])
-    }
-
-    /// The end of the file, with at least one whole line of those that we write.
-    fn end(&mut self) -> Result<Vec<u8>> {
-        let mut reader = File::open(self.folder.join(format!("{}{ENDING}", self.day)))?;
-        reader.seek(SeekFrom::Start(self.length.saturating_sub(2 * LONGEST)))?;
-        let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
+        return Ok(None);
+    };
+    let torn = bytes.split_off(at + 1);
+    let last = bytes.trim_ascii_end().rsplit(|&byte| byte == b'\n').next();
+    let head =
+        last.and_then(|line| str::from_utf8(line).ok()).and_then(parts).map(|(hash, _)| hash.to_owned());
+    let changed =
+        || format!("the last line of `{}` was changed; see `skiagraph audit verify`", path.display());
+    Ok(Some((head.with_context(changed)?, torn)))
 }
 
 fn today() -> String {
     chrono::Utc::now().format("%Y-%m-%d").to_string()
 }
 
-fn append(path: &Path) -> Result<File> {
-    private(OpenOptions::new().append(true).create(true))
-        .open(path)
-        .with_context(|| format!("cannot open `{}`", path.display()))
+/// The file of a day, to append to; its name is synced.
+fn page(folder: &Path, day: &str) -> Result<File> {
+    let path = folder.join(format!("{day}{ENDING}"));
+    let open = private(OpenOptions::new().append(true).create(true)).open(&path);
+    let file = open.with_context(|| format!("cannot open `{}`", path.display()))?;
+    File::open(folder)?.sync_all()?;
+    Ok(file)
 }
 
 /// For nobody but the server's user to read.
@@ -227,18 +242,45 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_is_kept_and_told_of() {
-        for (cut, repairs) in [(1, 0), (10, 1), (70, 1), (120, 1)] {
-            let folder = tempfile::tempdir().unwrap();
-            let mut book = Book::open(folder.path()).unwrap();
-            book.write(&entries(3)).unwrap();
-            drop(book);
-            let file = file_of(folder.path());
-            let bytes = fs::read(&file).unwrap();
-            fs::write(&file, &bytes[..bytes.len() - cut]).unwrap();
+    fn a_log_that_is_cut_anywhere_goes_on_and_its_chain_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = Book::open(folder.path()).unwrap();
+        book.write(&entries(2)).unwrap();
+        drop(book);
+        let file = file_of(folder.path());
+        let bytes = fs::read(&file).unwrap();
+        for cut in 0..bytes.len() {
+            fs::write(&file, &bytes[..cut]).unwrap();
             Book::open(folder.path()).unwrap().write(&entries(1)).unwrap();
             let checked = verify(folder.path(), None).unwrap();
-            assert_eq!((checked.entries, checked.repairs), (5, repairs), "{cut}");
+            let whole = bytes[..cut].iter().filter(|&&byte| byte == b'\n').count() as u64;
+            // Each whole line is kept; one whose end alone is missing is whole; half a line is told of.
+            let ends = bytes.get(cut) == Some(&b'\n') && cut > 0 && whole > 0;
+            let half = whole > 0 && !ends && bytes[cut - 1] != b'\n';
+            let expected = if whole == 0 { 2 } else { whole + u64::from(ends) + u64::from(half) + 1 };
+            assert_eq!((checked.entries, checked.repairs), (expected, u64::from(half)), "{cut}");
         }
+    }
+
+    #[test]
+    fn a_file_that_was_made_and_not_written_goes_on_from_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = Book::open(folder.path()).unwrap();
+        book.write(&entries(2)).unwrap();
+        drop(book);
+        fs::rename(file_of(folder.path()), folder.path().join(format!("2000-01-01{ENDING}"))).unwrap();
+        fs::write(folder.path().join(format!("{}{ENDING}", today())), "").unwrap();
+        Book::open(folder.path()).unwrap().write(&entries(1)).unwrap();
+        let checked = verify(folder.path(), None).unwrap();
+        assert_eq!((checked.entries, checked.files, checked.complete), (5, 2, true));
+    }
+
+    #[test]
+    fn what_could_not_be_taken_back_is_before_the_next_entry() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = Book::open(folder.path()).unwrap();
+        book.file.write_all(b"half of what a full disk took").unwrap();
+        book.write(&entries(1)).unwrap();
+        assert_eq!(verify(folder.path(), None).unwrap().entries, 2);
     }
 }

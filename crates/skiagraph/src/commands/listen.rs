@@ -15,9 +15,9 @@ use pacs::{Authorization, Event};
 use serde::Serialize;
 
 use super::inbox::Destination;
-use super::tls::TlsArgs;
 use crate::intake::{Intake, Taken};
 use crate::output;
+use crate::tls::TlsArgs;
 
 /// How long the one who encodes waits for something to arrive.
 const WAIT: Duration = Duration::from_millis(300);

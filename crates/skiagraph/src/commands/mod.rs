@@ -20,7 +20,6 @@ pub(crate) mod saliency;
 pub(crate) mod search;
 pub(crate) mod send;
 pub(crate) mod serve;
-pub(crate) mod tls;
 pub(crate) mod train;
 
 /// What the binary can do. Each command's help is the documentation of its arguments' struct.

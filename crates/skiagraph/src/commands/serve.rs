@@ -8,10 +8,10 @@ use anyhow::Result;
 use network::Encoder;
 use serde_json::json;
 
-use super::tls::TlsArgs;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::server::{self, Limits, Settings};
+use crate::tls::TlsArgs;
 
 const PORT: u16 = 8042;
 

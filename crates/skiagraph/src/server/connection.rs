@@ -25,12 +25,12 @@ use super::tls::Tls;
 /// What is told to a client for whom there is no place.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+/// After a failed accept, as when no file descriptor is left.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Who is at the other end: among each request's extensions.
 #[derive(Clone, Copy)]
 pub(super) struct Peer(pub(super) SocketAddr);
-
-/// After a failed accept, as when no file descriptor is left.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts until it is told to stop, and counts those who are connected in `open`. Then open requests are answered, and idle
 /// connections closed.

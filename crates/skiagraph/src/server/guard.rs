@@ -16,14 +16,6 @@ use super::keys::Role;
 use super::state::App;
 use crate::audit::Entry;
 
-#[cfg(test)]
-impl Caller {
-    /// For tests of what callers may do.
-    pub(super) fn of_key(key: &str, role: Role) -> Self {
-        Self { key: key.to_owned(), role, by_cookie: false }
-    }
-}
-
 /// The session's cookie.
 pub(super) const COOKIE_NAME: &str = "skiagraph_session";
 
@@ -49,6 +41,8 @@ pub(super) struct Post {
 pub(super) struct Shown {
     pub(super) records: Vec<u64>,
     pub(super) queries: Vec<String>,
+    /// The answer that was saved.
+    pub(super) set: Option<String>,
     /// The key that was shown, where that was what was asked.
     pub(super) key: Option<(String, Role)>,
 }
@@ -89,7 +83,7 @@ pub(super) async fn guard(
     }
 }
 
-/// A picture of the path: of the gallery if its route says so, else one that is asked with.
+/// What the path names: a picture of the gallery, one that is asked with, or a saved answer.
 fn name(entry: &mut Entry, id: &str) {
     // What does not look like one of ours names nothing, and might be anything.
     let alike =
@@ -97,6 +91,7 @@ fn name(entry: &mut Entry, id: &str) {
     match id.parse() {
         Ok(number) if entry.action.contains("/records/") => entry.records.push(number),
         _ if entry.action.contains("/queries/") && alike => entry.queries.push(id.to_owned()),
+        _ if entry.action.contains("/sets/") && alike => entry.set = Some(id.to_owned()),
         _ => {}
     }
 }
@@ -108,6 +103,7 @@ async fn keep(app: &App, mut entry: Entry, response: Response) -> Response {
     if let Some(shown) = response.extensions().get::<Shown>() {
         entry.records.extend(&shown.records);
         entry.queries.extend(shown.queries.iter().cloned());
+        entry.set = entry.set.or_else(|| shown.set.clone());
         if let Some((key, role)) = &shown.key {
             (entry.who, entry.role) = (Some(key.clone()), Some(role.to_string()));
         }
@@ -197,6 +193,14 @@ fn names_this_machine(headers: &HeaderMap, bound: IpAddr) -> bool {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+impl Caller {
+    /// For tests of what callers may do.
+    pub(super) fn of_key(key: &str, role: Role) -> Self {
+        Self { key: key.to_owned(), role, by_cookie: false }
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::handlers::{application, gallery, health, jobs, queries, records, sear
 use super::keys::Role;
 use super::observe::observe;
 use super::openapi::{Doc, Gives, Takes};
+use super::sets::Part;
 use super::state::App;
 use super::views::{
     FileView, GalleryView, JobView, JobsView, KeyBody, ListBody, ListView, PriorsView, QueryView, RecordView,
@@ -77,13 +78,13 @@ pub(super) fn table() -> Vec<Route> {
             .doc("A saved answer, as it was", Takes::Nothing, Gives::json::<SavedView>(200)),
         delete("/api/v1/sets/{id}", READER, sets::remove)
             .doc("Delete a saved answer: one's own, or as admin any", Takes::Nothing, Gives::Nothing),
-        get("/api/v1/sets/{id}/preview.png", READER, sets::preview)
+        get("/api/v1/sets/{id}/preview.png", READER, |app, asker, id| sets::part(app, asker, id, Part::Preview))
             .doc("The picture that was asked with, small", Takes::Nothing, png()),
-        get("/api/v1/sets/{id}/report.html", READER, sets::report)
+        get("/api/v1/sets/{id}/report.html", READER, |app, asker, id| sets::part(app, asker, id, Part::Report))
             .doc("A saved answer as a page that stands alone, to read or print", Takes::Nothing, Gives::Media("text/html")),
-        get("/api/v1/sets/{id}/fhir.json", READER, sets::fhir)
+        get("/api/v1/sets/{id}/fhir.json", READER, |app, asker, id| sets::part(app, asker, id, Part::Fhir))
             .doc("A saved answer as a FHIR R4 bundle", Takes::Nothing, Gives::Media("application/fhir+json")),
-        get("/api/v1/sets/{id}/report.dcm", READER, sets::sr)
+        get("/api/v1/sets/{id}/report.dcm", READER, |app, asker, id| sets::part(app, asker, id, Part::Sr))
             .doc("A saved answer as a DICOM structured report of the query's study", Takes::Nothing, Gives::Media("application/dicom")),
         post("/api/v1/jobs", CONTRIBUTOR, jobs::make)
             .doc("Begin a job that puts pictures into the gallery", Takes::Nothing, Gives::json::<JobView>(201)),

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::Problem;
@@ -25,6 +25,8 @@ const SCHEMA: &str = "
         fhir BLOB, sr BLOB
     ) STRICT;
     PRAGMA user_version = 1;";
+/// Of the schema.
+const VERSION: i64 = 1;
 
 /// What lists show.
 const COLUMNS: &str =
@@ -77,6 +79,11 @@ impl Sets {
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let wrong = || format!("cannot keep result sets in `{}`", path.display());
         let database = Connection::open(path).with_context(wrong)?;
+        let version: i64 =
+            database.query_row("PRAGMA user_version", [], |row| row.get(0)).with_context(wrong)?;
+        if version > VERSION {
+            bail!("`{}` is of a newer program: its version is {version}, expected {VERSION}", path.display());
+        }
         database.execute_batch(SCHEMA).with_context(wrong)?;
         Ok(Self { database: Mutex::new(database) })
     }
@@ -125,12 +132,11 @@ impl Sets {
         found.filter(|(set, _)| may_see(set, asker)).ok_or(Problem::UnknownSet)
     }
 
-    /// A part of a set.
+    /// A part of a set, for somebody whom [`Sets::get`] gives it.
     ///
     /// # Errors
-    /// As [`Sets::get`], also where the set has no such part.
-    pub(super) fn part(&self, id: &str, part: Part, asker: Option<&Caller>) -> Result<Vec<u8>, Problem> {
-        self.get(id, asker)?;
+    /// [`Problem::UnknownSet`] where the set has no such part.
+    pub(super) fn part(&self, id: &str, part: Part) -> Result<Vec<u8>, Problem> {
         let sql = format!("SELECT {} FROM result_set WHERE id = ?1", part.column());
         let found: Option<Option<Vec<u8>>> =
             self.with(|sets| sets.query_row(&sql, [id], |row| row.get(0)).optional())?;
@@ -216,8 +222,8 @@ mod tests {
         assert_eq!([seen(None), seen(Some(&a)), seen(Some(&b)), seen(Some(&admin))], [2, 2, 1, 2]);
         assert_eq!(sets.get("shared", Some(&b)).unwrap().1, "[2]");
         assert!(matches!(sets.get("own", Some(&b)), Err(Problem::UnknownSet)));
-        assert_eq!(sets.part("own", Part::Report, Some(&a)).unwrap(), b"page");
-        assert!(matches!(sets.part("own", Part::Sr, Some(&a)), Err(Problem::UnknownSet)));
+        assert_eq!(sets.part("own", Part::Report).unwrap(), b"page");
+        assert!(matches!(sets.part("own", Part::Sr), Err(Problem::UnknownSet)));
         assert!(matches!(sets.remove("shared", Some(&b)), Err(Problem::RoleTooLow { .. })));
         assert!(matches!(sets.remove("own", Some(&b)), Err(Problem::UnknownSet)));
         sets.remove("shared", Some(&admin)).unwrap();

@@ -23,7 +23,7 @@ pub(super) struct Tls {
 struct Known {
     config: Arc<ServerConfig>,
     /// Of the files that it was read from.
-    states: [FileState; 2],
+    states: Vec<FileState>,
 }
 
 impl Tls {
@@ -60,8 +60,9 @@ impl Tls {
     }
 }
 
-fn states(files: &ServerTls) -> [FileState; 2] {
-    [file_state(&files.certificate), file_state(&files.key)]
+fn states(files: &ServerTls) -> Vec<FileState> {
+    let paths = [Some(&files.certificate), Some(&files.key), files.client_authorities.as_ref()];
+    paths.into_iter().flatten().map(|path| file_state(path)).collect()
 }
 
 /// In the log, once for each state of the files.

@@ -53,7 +53,7 @@ pub(in crate::server) async fn search(
 
 /// For the audit log.
 pub(super) fn shown(view: &SearchView, queries: Vec<String>) -> Extension<Shown> {
-    Extension(Shown { records: view.hits.iter().map(|hit| hit.id).collect(), queries, key: None })
+    Extension(Shown { records: view.hits.iter().map(|hit| hit.id).collect(), queries, ..Shown::default() })
 }
 
 fn check(body: &SearchBody) -> Result<(), Problem> {

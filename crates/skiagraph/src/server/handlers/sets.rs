@@ -4,12 +4,12 @@ use axum::Extension;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
+use interchange::Answer;
 use retrieval::gallery::Gallery;
 use serde_json::Value;
 
-use super::records::png;
 use super::search::{Asked, Found, shown, view};
 use crate::report::answers::{Asked as Drawn, Illustrator, PAGE_MAX_BYTES, page};
 use crate::report::html::render;
@@ -50,8 +50,9 @@ pub(in crate::server) async fn save(
 ) -> Result<Saved, Problem> {
     check(&body)?;
     let asked = Asked::new(&app, body.search)?;
-    let shared = App::clone(&app);
-    let (answer, kept) = app.reading.run(move || keep(&shared, &asked)).await?;
+    let (shared, queries) = (App::clone(&app), asked.body.queries.clone());
+    // The page's maps are made anew: work of those that encode.
+    let (answer, kept) = app.encoding.run(move || keep(&shared, &asked)).await?;
     let set = SetView {
         id: random_text::<16>()?,
         name: body.name.trim().to_owned(),
@@ -66,7 +67,9 @@ pub(in crate::server) async fn save(
     };
     let (shared, copy) = (App::clone(&app), set.clone());
     app.reading.run(move || shared.sets()?.insert(&copy, &kept)).await?;
-    Ok((StatusCode::CREATED, shown(&answer, Vec::new()), Json(set)))
+    let Extension(shown) = shown(&answer, queries);
+    let shown = Shown { set: Some(set.id.clone()), ..shown };
+    Ok((StatusCode::CREATED, Extension(shown), Json(set)))
 }
 
 fn check(body: &SaveBody) -> Result<(), Problem> {
@@ -94,10 +97,15 @@ fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
         let (found, took) = asked.find(shared, gallery)?;
         let picture = asked.pictures.first();
         let report = draw(shared, gallery, asked, &found)?;
-        let (fhir, sr) = objects(shared, gallery, asked, &found)?;
+        let told = tell(shared, gallery, asked, &found);
+        let source = picture.and_then(|picture| picture.source.as_ref());
+        let fhir = told.as_ref().map(|told| serde_json::to_vec_pretty(&interchange::bundle(told, source)));
+        let sr = told.as_ref().zip(source).map(|(told, source)| interchange::report(told, source));
         let view = view(found, shared.encoder.bits(), took);
         let answer = serde_json::to_string(&view).map_err(anyhow::Error::from)?;
         let preview = picture.map(|picture| picture.preview(SIDE)).transpose()?;
+        let fhir = fhir.transpose().map_err(anyhow::Error::from)?;
+        let sr = sr.transpose().map_err(anyhow::Error::from)?;
         Ok((view, Kept { answer, preview, report, fhir, sr }))
     })
 }
@@ -117,24 +125,14 @@ fn draw(shared: &Shared, gallery: &Gallery, asked: &Asked, found: &Found) -> Res
     Ok(render(&page(gallery, vec![answer]), PAGE_MAX_BYTES).into_bytes())
 }
 
-/// The answer in FHIR, and as a structured report if its query has a study. After feedback there is neither.
-#[expect(clippy::type_complexity, reason = "two files, each of which there may be")]
-fn objects(
-    shared: &Shared,
-    gallery: &Gallery,
-    asked: &Asked,
-    (hits, estimate): &Found,
-) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Problem> {
+/// The answer as other systems are told it; none after feedback, which it could not say.
+fn tell(shared: &Shared, gallery: &Gallery, asked: &Asked, (hits, estimate): &Found) -> Option<Answer> {
     if !(asked.body.like.is_empty() && asked.body.unlike.is_empty()) {
-        return Ok((None, None));
+        return None;
     }
-    let picture = asked.pictures.first();
-    let key = picture.map(|picture| picture.record.key.clone()).unwrap_or_default();
-    let told = told(&shared.encoder, gallery, key, (hits, estimate.as_ref()), None);
-    let source = picture.and_then(|picture| picture.source.as_ref());
-    let fhir = serde_json::to_vec_pretty(&interchange::bundle(&told, source)).map_err(anyhow::Error::from)?;
-    let sr = source.map(|source| interchange::report(&told, source)).transpose();
-    Ok((Some(fhir), sr.map_err(anyhow::Error::from)?))
+    let key = asked.pictures.first().map(|picture| picture.record.key.clone()).unwrap_or_default();
+    let viewer = shared.settings.viewer.as_deref().and_then(|viewer| viewer.parse().ok());
+    Some(told(&shared.encoder, gallery, key, (hits, estimate.as_ref()), viewer.as_ref()))
 }
 
 pub(in crate::server) async fn list(
@@ -154,60 +152,43 @@ pub(in crate::server) async fn show(
     let shared = App::clone(&app);
     let (set, answer) = app.reading.run(move || shared.sets()?.get(&id, asker.as_ref())).await?;
     let answer: Value = serde_json::from_str(&answer).map_err(anyhow::Error::from)?;
+    Ok((shown_of(&answer), Json(SavedView { set, answer })))
+}
+
+/// The pictures of a saved answer, for the audit log.
+fn shown_of(answer: &Value) -> Extension<Shown> {
     let hits = answer["hits"].as_array().into_iter().flatten();
     let records = hits.filter_map(|hit| hit["id"].as_u64()).collect();
-    Ok((Extension(Shown { records, ..Shown::default() }), Json(SavedView { set, answer })))
+    Extension(Shown { records, ..Shown::default() })
 }
 
-pub(in crate::server) async fn preview(
-    app: State<App>,
-    asker: Extension<Asker>,
-    id: SetId,
-) -> Result<impl IntoResponse, Problem> {
-    part(app, asker, id, Part::Preview).await.map(png)
-}
-
-pub(in crate::server) async fn report(
-    app: State<App>,
-    asker: Extension<Asker>,
-    id: SetId,
-) -> Result<impl IntoResponse, Problem> {
-    let disposition = "attachment; filename=similar.html";
-    part(app, asker, id, Part::Report).await.map(|page| file("text/html; charset=utf-8", disposition, page))
-}
-
-pub(in crate::server) async fn fhir(
-    app: State<App>,
-    asker: Extension<Asker>,
-    id: SetId,
-) -> Result<impl IntoResponse, Problem> {
-    let disposition = "attachment; filename=similar.fhir.json";
-    part(app, asker, id, Part::Fhir).await.map(|bundle| file("application/fhir+json", disposition, bundle))
-}
-
-pub(in crate::server) async fn sr(
-    app: State<App>,
-    asker: Extension<Asker>,
-    id: SetId,
-) -> Result<impl IntoResponse, Problem> {
-    let disposition = "attachment; filename=similar.sr.dcm";
-    part(app, asker, id, Part::Sr).await.map(|report| file("application/dicom", disposition, report))
-}
-
-async fn part(
+/// A part of a set; the router says which.
+pub(in crate::server) async fn part(
     State(app): State<App>,
     Extension(Asker(asker)): Extension<Asker>,
     SetId(id): SetId,
     part: Part,
-) -> Result<Vec<u8>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let shared = App::clone(&app);
-    app.reading.run(move || shared.sets()?.part(&id, part, asker.as_ref())).await
+    let read = move || {
+        let (_, answer) = shared.sets()?.get(&id, asker.as_ref())?;
+        Ok((answer, shared.sets()?.part(&id, part)?))
+    };
+    let (answer, bytes) = app.reading.run(read).await?;
+    let answer: Value = serde_json::from_str(&answer).map_err(anyhow::Error::from)?;
+    Ok((shown_of(&answer), file(part), bytes))
 }
 
-/// A file to keep, which no browser shows as a page of the server's.
-fn file(kind: &'static str, disposition: &'static str, bytes: Vec<u8>) -> impl IntoResponse {
-    let headers = [(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, disposition)];
-    (headers.map(|(name, value)| (name, HeaderValue::from_static(value))), bytes)
+/// What browsers are told of a part. Files to keep are shown by none as pages of the server's.
+fn file(part: Part) -> [(HeaderName, HeaderValue); 2] {
+    let (kind, disposition) = match part {
+        Part::Preview => ("image/png", "inline"),
+        Part::Report => ("text/html; charset=utf-8", "attachment; filename=similar.html"),
+        Part::Fhir => ("application/fhir+json", "attachment; filename=similar.fhir.json"),
+        Part::Sr => ("application/dicom", "attachment; filename=similar.sr.dcm"),
+    };
+    [(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, disposition)]
+        .map(|(name, value)| (name, HeaderValue::from_static(value)))
 }
 
 pub(in crate::server) async fn remove(
