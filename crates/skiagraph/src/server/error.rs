@@ -21,6 +21,8 @@ pub(super) enum Problem {
     UnknownQuery,
     UnknownRecord,
     UnknownJob,
+    /// Another server works off the jobs of the folder.
+    JobsElsewhere,
     /// Also one that is somebody else's.
     UnknownSet,
     /// Neither a key nor a session.
@@ -74,6 +76,7 @@ impl Problem {
             Self::UnknownQuery => (StatusCode::NOT_FOUND, "unknown_query"),
             Self::UnknownRecord => (StatusCode::NOT_FOUND, "unknown_record"),
             Self::UnknownJob => (StatusCode::NOT_FOUND, "unknown_job"),
+            Self::JobsElsewhere => (StatusCode::CONFLICT, "jobs_elsewhere"),
             Self::UnknownSet => (StatusCode::NOT_FOUND, "unknown_set"),
             Self::KeyWanted => (StatusCode::UNAUTHORIZED, "key_wanted"),
             Self::WrongKey => (StatusCode::UNAUTHORIZED, "wrong_key"),
@@ -107,6 +110,9 @@ impl Problem {
             }
             Self::UnknownRecord => "the gallery has no such picture; it may have been deleted",
             Self::UnknownJob => "no such job; it may be long over",
+            Self::JobsElsewhere => {
+                "another server puts pictures into this gallery: send them there, or start this one with --jobs FOLDER"
+            }
             Self::UnknownSet => {
                 "no such set, or no such part of it, that you may see; it may have been deleted"
             }

@@ -188,6 +188,7 @@ pub(crate) fn run(
         anyhow::Ok(())
     })?;
     over.store(true, Ordering::Relaxed);
+    state.jobs.wake();
     runtime.shutdown_timeout(LAST_WORK);
     // The batch that is under way is finished; what waits is there when the server starts again.
     let _or_it_panicked = indexing.join();

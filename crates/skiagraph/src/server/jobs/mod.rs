@@ -4,6 +4,8 @@
 //! acknowledged. A file leaves when the gallery has its picture on the disk; a kill between the two encodes it again, and the
 //! gallery, which knows its key, stores it once.
 
+mod disk;
+mod known;
 mod spool;
 mod worker;
 
@@ -34,6 +36,9 @@ pub(super) struct Job {
     /// No usable radiographs.
     pub(super) failed: u64,
     pub(super) failures: Vec<Failure>,
+    /// Numbers of the files that were counted last: a kill may have left them.
+    #[serde(default)]
+    last: Vec<u64>,
     /// Of work.
     pub(super) seconds: f64,
 }

@@ -1,23 +1,17 @@
 //! The folders of the jobs: what came is kept until the gallery has it.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::Job;
+use super::disk::{STATE, WAITS, entries, number, store};
+use super::known::Known;
+use super::{Failure, Job};
 use crate::server::error::Problem;
 use crate::server::keys::random_text;
-
-/// What is known of a job, in its folder.
-const STATE: &str = "job.json";
-/// The endings of a file that waits, and of one that comes.
-const WAITS: &str = "file";
-const COMES: &str = "part";
 
 /// How much waits at most.
 #[derive(Clone, Copy, Debug)]
@@ -35,15 +29,10 @@ pub(in crate::server) struct Jobs {
     root: PathBuf,
     limits: Limits,
     known: Mutex<Known>,
+    /// Held while what is known of a job is changed and written, so that no older state is written over a newer one.
+    writing: Mutex<()>,
     /// Told when something comes to be done.
     wake: Condvar,
-}
-
-#[derive(Default)]
-struct Known {
-    jobs: BTreeMap<String, Job>,
-    /// Of files that wait, and of those that come.
-    bytes: u64,
 }
 
 /// A file that waits.
@@ -53,36 +42,15 @@ pub(super) struct Waiting {
 }
 
 impl Jobs {
-    /// Reads the jobs of a folder, if it is there; it is made with the first job.
+    /// The jobs of a folder, which is made with the first one. If another server has them, there are none here.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If they cannot be read.
     pub(in crate::server) fn open(root: &Path, limits: Limits) -> Result<Self> {
         let mut known = Known::default();
-        for folder in entries(root)?.into_iter().filter(|path| path.is_dir()) {
-            let Ok(bytes) = fs::read(folder.join(STATE)) else { continue };
-            let damaged = || {
-                format!(
-                    "`{}` is damaged; remove the folder, whose files are to be sent again",
-                    folder.display()
-                )
-            };
-            let mut job: Job = serde_json::from_slice(&bytes).with_context(damaged)?;
-            for path in entries(&folder)? {
-                match path.extension().and_then(|ending| ending.to_str()) {
-                    Some(WAITS) => {
-                        known.bytes += fs::metadata(&path)?.len();
-                        job.received = job.received.max(number(&path).unwrap_or_default());
-                    }
-                    // Nobody was told that it came.
-                    Some(COMES) => fs::remove_file(&path)?,
-                    _ => {}
-                }
-            }
-            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            known.jobs.insert(name, job);
-        }
-        Ok(Self { root: root.to_owned(), limits, known: Mutex::new(known), wake: Condvar::new() })
+        known.claim(root)?;
+        let (known, writing, wake) = (Mutex::new(known), Mutex::default(), Condvar::new());
+        Ok(Self { root: root.to_owned(), limits, known, writing, wake })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -96,14 +64,19 @@ impl Jobs {
     /// Makes a job.
     ///
     /// # Errors
-    /// [`Problem::Busy`] if too many are open; if the disk does not take it.
+    /// [`Problem::Busy`] if too many are open; [`Problem::JobsElsewhere`]; if the disk does not take it.
     pub(in crate::server) fn make(&self, owner: Option<String>) -> Result<(String, Job), Problem> {
+        fs::create_dir_all(&self.root).context("cannot make the folder of the jobs")?;
+        if !self.known().claim(&self.root)? {
+            return Err(Problem::JobsElsewhere);
+        }
         if self.known().jobs.values().filter(|job| !job.is_over()).count() >= self.limits.open {
             return Err(Problem::Busy);
         }
         let made = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         let (id, job) = (random_text::<16>()?, Job { made, owner, ..Job::default() });
-        fs::create_dir_all(self.folder(&id)).context("cannot make a job's folder")?;
+        let made = fs::create_dir(self.folder(&id)).and_then(|()| File::open(&self.root)?.sync_all());
+        made.context("cannot make a job's folder")?;
         self.write(&id, &job)?;
         self.known().jobs.insert(id.clone(), job.clone());
         self.forget_old()?;
@@ -126,48 +99,21 @@ impl Jobs {
     /// Keeps a file: it is on the disk when its number is given.
     ///
     /// # Errors
-    /// [`Problem::UnknownJob`]; [`Problem::Invalid`] if the job takes no more; [`Problem::Busy`] if too much waits.
+    /// [`Problem::UnknownJob`]; [`Problem::Invalid`] if the job takes no more; [`Problem::Busy`] if too much waits; if the disk
+    /// does not take it, which counts as a failure of the job.
     pub(in crate::server) fn receive(&self, id: &str, bytes: &[u8]) -> Result<u64, Problem> {
-        let number = {
-            let mut known = self.known();
-            let Known { jobs, bytes: waiting } = &mut *known;
-            let job = jobs.get_mut(id).ok_or(Problem::UnknownJob)?;
-            if job.closed || job.cancelled {
-                return Err(Problem::invalid(
-                    "a file for a job that is closed",
-                    "one for a job that is open",
-                ));
-            }
-            if *waiting + bytes.len() as u64 > self.limits.bytes {
-                return Err(Problem::Busy);
-            }
-            *waiting += bytes.len() as u64;
-            job.received += 1;
-            job.received
-        };
-        let kept = self.keep(id, number, bytes);
+        let number = self.known().admit(id, bytes.len() as u64, self.limits.bytes)?;
+        let name = format!("{number:08}.{WAITS}");
+        let kept = store(&self.folder(id), &name, bytes).context("cannot keep a file of a job");
         if kept.is_err() {
             // Its number stays: others may have come meanwhile.
             self.known().bytes -= bytes.len() as u64;
             self.update(id, |job| {
-                job.fail(super::Failure { file: number, reason: "it could not be kept".to_owned() })
+                job.fail(Failure { file: number, reason: "it could not be kept".to_owned() })
             })?;
         }
-        self.wake.notify_all();
-        kept.map(|()| number)
-    }
-
-    fn keep(&self, id: &str, number: u64, bytes: &[u8]) -> Result<(), Problem> {
-        let folder = self.folder(id);
-        let (part, path) =
-            (folder.join(format!("{number:08}.{COMES}")), folder.join(format!("{number:08}.{WAITS}")));
-        let written = File::create(&part).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&part, &path)?;
-            File::open(&folder)?.sync_all()
-        });
-        written.context("cannot keep a file of a job").map_err(Problem::Internal)
+        self.wake();
+        kept.map(|()| number).map_err(Problem::Internal)
     }
 
     /// Says that no more files will come, or, where it is to be cancelled, that those that wait are not wanted.
@@ -179,12 +125,28 @@ impl Jobs {
             job.closed = true;
             job.cancelled |= cancelled && !job.is_over();
         })?;
-        self.wake.notify_all();
+        self.wake();
         Ok(job)
     }
 
+    /// Counts files that were worked off, on the disk too, and then lets them go: a kill between the two leaves files that
+    /// are known to be counted.
+    pub(super) fn count(
+        &self,
+        id: &str,
+        files: &[Waiting],
+        change: impl FnOnce(&mut Job),
+    ) -> Result<(), Problem> {
+        self.update(id, |job| {
+            change(job);
+            job.last = files.iter().map(|file| file.number).collect();
+        })?;
+        files.iter().try_for_each(|file| self.remove(file)).map_err(Problem::Internal)
+    }
+
     /// Changes what is known of a job, on the disk too.
-    pub(super) fn update(&self, id: &str, change: impl FnOnce(&mut Job)) -> Result<Job, Problem> {
+    fn update(&self, id: &str, change: impl FnOnce(&mut Job)) -> Result<Job, Problem> {
+        let _in_turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let job = {
             let mut known = self.known();
             let job = known.jobs.get_mut(id).ok_or(Problem::UnknownJob)?;
@@ -196,24 +158,34 @@ impl Jobs {
     }
 
     fn write(&self, id: &str, job: &Job) -> Result<(), Problem> {
-        let path = self.folder(id).join(STATE);
         let bytes = serde_json::to_vec(job).map_err(anyhow::Error::from)?;
-        Ok(crate::output::file(&path, bytes)?)
+        let written = store(&self.folder(id), STATE, &bytes);
+        Ok(written.context("cannot write what is known of a job")?)
     }
 
-    /// Waits until there is something to do, or for a while; some files of the oldest job that has any, at most so many.
+    /// Some files of the oldest job that has any, at most so many; none if there are none after a while.
     pub(super) fn next(&self, most: usize, patience: Duration) -> Result<Option<(String, Vec<Waiting>)>> {
         for (id, job) in self.list().into_iter().rev() {
-            let files = self.waiting(&id)?;
-            if job.cancelled {
-                files.iter().try_for_each(|file| self.remove(file))?;
-            } else if !files.is_empty() {
+            let wanted = |file: &Waiting| !job.cancelled && !job.last.contains(&file.number);
+            let (files, others): (Vec<_>, Vec<_>) = self.waiting(&id)?.into_iter().partition(wanted);
+            others.iter().try_for_each(|file| self.remove(file))?;
+            if !files.is_empty() {
                 return Ok(Some((id, files.into_iter().take(most).collect())));
             }
         }
+        self.rest(patience);
+        Ok(None)
+    }
+
+    /// Waits until it is woken, or for a while.
+    pub(super) fn rest(&self, patience: Duration) {
         let known = self.known();
         drop(self.wake.wait_timeout(known, patience).unwrap_or_else(PoisonError::into_inner));
-        Ok(None)
+    }
+
+    /// Ends whoever's rest.
+    pub(in crate::server) fn wake(&self) {
+        self.wake.notify_all();
     }
 
     fn waiting(&self, id: &str) -> Result<Vec<Waiting>> {
@@ -226,7 +198,7 @@ impl Jobs {
     }
 
     /// Lets a file go.
-    pub(super) fn remove(&self, file: &Waiting) -> Result<()> {
+    fn remove(&self, file: &Waiting) -> Result<()> {
         let bytes = fs::metadata(&file.path)?.len();
         fs::remove_file(&file.path)?;
         let mut known = self.known();
@@ -236,26 +208,15 @@ impl Jobs {
 
     /// Of jobs that are over, the oldest that are too many.
     fn forget_old(&self) -> Result<(), Problem> {
-        let over = self.list().into_iter().filter(|(_, job)| job.is_over()).skip(self.limits.over);
-        for (id, _) in over {
+        let over = self.list().into_iter().filter(|(_, job)| job.is_over());
+        for (id, _) in over.skip(self.limits.over) {
+            // Of one that was cancelled, some may still be there.
+            self.waiting(&id)?.iter().try_for_each(|file| self.remove(file))?;
             fs::remove_dir_all(self.folder(&id)).context("cannot remove an old job's folder")?;
             self.known().jobs.remove(&id);
         }
         Ok(())
     }
-}
-
-/// What is in a folder; nothing where there is none.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let read = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        read => read.with_context(|| format!("cannot read `{}`", folder.display()))?,
-    };
-    Ok(read.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<_>>()?)
-}
-
-fn number(path: &Path) -> Option<u64> {
-    path.file_stem()?.to_str()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -272,6 +233,7 @@ mod tests {
         let (id, _) = jobs.make(Some("k".to_owned())).unwrap();
         assert_eq!([jobs.receive(&id, b"one").unwrap(), jobs.receive(&id, b"two").unwrap()], [1, 2]);
         fs::write(root.join(&id).join("00000003.part"), "half").unwrap();
+        drop(jobs);
         let jobs = Jobs::open(&root, LIMITS).unwrap();
         assert_eq!((jobs.get(&id).unwrap().received, jobs.known().bytes), (2, 6));
         let (next, files) = jobs.next(1, Duration::ZERO).unwrap().unwrap();
@@ -283,6 +245,42 @@ mod tests {
         assert!(jobs.next(5, Duration::ZERO).unwrap().is_none() && jobs.known().bytes == 0);
         assert!(matches!(jobs.receive(&id, b"late"), Err(Problem::Invalid { .. })));
         assert!(matches!(jobs.receive("other", b"x"), Err(Problem::UnknownJob)));
+    }
+
+    #[test]
+    fn what_was_counted_is_not_counted_again_after_a_kill() {
+        let folder = tempfile::tempdir().unwrap();
+        let jobs = Jobs::open(folder.path(), LIMITS).unwrap();
+        let (id, _) = jobs.make(None).unwrap();
+        for byte in 1..=3 {
+            jobs.receive(&id, &[byte]).unwrap();
+        }
+        let (_, files) = jobs.next(2, Duration::ZERO).unwrap().unwrap();
+        // Killed when the files are counted and not yet let go.
+        let two: Vec<u64> = files.iter().map(|file| file.number).collect();
+        jobs.update(&id, |job| (job.added, job.last) = (2, two)).unwrap();
+        drop(jobs);
+        let jobs = Jobs::open(folder.path(), LIMITS).unwrap();
+        let (_, files) = jobs.next(5, Duration::ZERO).unwrap().unwrap();
+        assert_eq!((files.len(), files[0].number), (1, 3));
+        jobs.end(&id, false).unwrap();
+        jobs.count(&id, &files, |job| job.added += 1).unwrap();
+        let job = jobs.get(&id).unwrap();
+        assert_eq!((job.done(), job.received, job.is_over(), jobs.known().bytes), (3, 3, true, 0));
+    }
+
+    #[test]
+    fn one_server_works_off_the_jobs_of_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = Jobs::open(folder.path(), LIMITS).unwrap();
+        let (id, _) = one.make(None).unwrap();
+        one.receive(&id, b"x").unwrap();
+        let other = Jobs::open(folder.path(), LIMITS).unwrap();
+        assert!(other.next(5, Duration::ZERO).unwrap().is_none() && other.list().is_empty());
+        assert!(matches!(other.make(None), Err(Problem::JobsElsewhere)));
+        drop(one);
+        other.make(None).unwrap();
+        assert_eq!((other.list().len(), other.get(&id).unwrap().received), (2, 1));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use retrieval::gallery::{Gallery, Record};
 use super::Failure;
 use super::spool::{Jobs, Waiting};
 use crate::ingest::{self, Filled, Listed};
+use crate::server::error::Problem;
 use crate::server::state::State;
 
 /// How long it sleeps when there is nothing to do, unless it is woken.
@@ -20,30 +21,32 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// Works until it is told to stop.
 pub(in crate::server) fn work(state: &Arc<State>, stop: &AtomicBool) {
+    let mut gallery = None;
     while !stop.load(Ordering::Relaxed) {
-        if let Err(error) = step(state, &state.jobs) {
+        if let Err(error) = step(state, &state.jobs, &mut gallery) {
             let line = serde_json::json!({ "error": format!("indexing waits: {error:#}") });
             let _nobody_reads = writeln!(stderr().lock(), "{line}");
-            std::thread::sleep(PAUSE);
+            state.jobs.rest(PAUSE);
         }
     }
 }
 
-/// One batch, if anything waits.
-fn step(state: &State, jobs: &Jobs) -> Result<()> {
-    let Some((id, files)) = jobs.next(ingest::BATCH, SLEEP)? else { return Ok(()) };
+/// One batch, if anything waits; the gallery is kept open until nothing does. One that fails is opened anew.
+fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
+    let Some((id, files)) = jobs.next(ingest::BATCH, SLEEP)? else {
+        return kept.take().map_or(Ok(()), |mut gallery| Ok(gallery.settle()?));
+    };
     let start = Instant::now();
-    let mut gallery = Gallery::open(&state.settings.gallery)?;
+    let mut gallery = kept.take().map_or_else(|| Gallery::open(&state.settings.gallery), Ok)?;
+    gallery.refresh()?;
     gallery.check_model(state.encoder.model_id(), state.encoder.bits())?;
     let listed: Vec<_> = files.iter().map(|file| listed(&id, file)).collect();
     let mut filled = Filled::default();
     ingest::for_each_batch(&listed, state.encoder.preprocess(), |batch| {
         ingest::fill_batch(&mut gallery, &state.encoder, batch, &mut filled)
     })?;
-    // A disk that fails now leaves the files: they are known when they come again.
-    files.iter().try_for_each(|file| jobs.remove(file))?;
-    let seconds = start.elapsed().as_secs_f64();
-    let counted = jobs.update(&id, |job| {
+    *kept = Some(gallery);
+    let counted = jobs.count(&id, &files, |job| {
         job.added += filled.added as u64;
         job.known += filled.known as u64;
         for rejected in filled.rejected {
@@ -51,11 +54,13 @@ fn step(state: &State, jobs: &Jobs) -> Result<()> {
             let file = rejected.name.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(0);
             job.fail(Failure { file, reason: rejected.reason });
         }
-        job.seconds += seconds;
+        job.seconds += start.elapsed().as_secs_f64();
     });
-    // A job may be forgotten meanwhile: its pictures are in the gallery all the same.
-    drop(counted);
-    Ok(())
+    match counted {
+        Err(Problem::Internal(error)) => Err(error),
+        // A job may be forgotten meanwhile: its pictures are in the gallery all the same.
+        _ => Ok(()),
+    }
 }
 
 /// A file under a name that says nothing of a patient.

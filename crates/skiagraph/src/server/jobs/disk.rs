@@ -1,0 +1,39 @@
+//! Files of the jobs' folders: written whole, and found again.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// What is known of a job, in its folder.
+pub(super) const STATE: &str = "job.json";
+/// The endings of a file that waits, and of one that comes.
+pub(super) const WAITS: &str = "file";
+pub(super) const COMES: &str = "part";
+
+/// Writes a file whole or not at all: it is on the disk, and so is its name, when this returns.
+pub(super) fn store(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let (part, path) = (folder.join(format!("{name}.{COMES}")), folder.join(name));
+    let written = File::create(&part)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&part, &path))
+        .and_then(|()| File::open(folder)?.sync_all());
+    if written.is_err() {
+        let _best_effort = fs::remove_file(&part);
+    }
+    written
+}
+
+/// What is in a folder; nothing where there is none.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read.with_context(|| format!("cannot read `{}`", folder.display()))?,
+    };
+    Ok(read.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?)
+}
+
+pub(super) fn number(path: &Path) -> Option<u64> {
+    path.file_stem()?.to_str()?.parse().ok()
+}
