@@ -152,7 +152,10 @@ class Workplace {
   /** Asks anew with the same subject: after a change of filters, grouping or judgements. */
   async refresh(): Promise<void> {
     // What was saved stays as it was: a change of filters goes back to the gallery.
-    this.saved = null;
+    if (this.saved) {
+      this.saved = null;
+      this.#push(true);
+    }
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;

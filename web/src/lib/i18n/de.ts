@@ -21,7 +21,7 @@ export const de: Dictionary = {
     unreachable: 'Der Server antwortet nicht.', unsupported_file: 'Diese Art Datei wird nicht gelesen.', broken_file: 'Diese Datei ist beschädigt.',
     too_large: 'Diese Datei ist zu groß.', unknown_query: 'Der Server hält das Bild nicht mehr: bitte erneut öffnen.',
     unknown_record: 'Die Sammlung hat dieses Bild nicht mehr.', bad_filter: 'Der Filter ist nicht lesbar.', busy: 'Der Server ist ausgelastet.',
-    unknown_job: 'Dieser Auftrag ist längst vorbei.', not_sent: 'Nicht alle Dateien wurden gesendet.', unknown_study: 'Die Galerie hat kein Bild dieser Studie.', unknown_set: 'Dieses Ergebnis ist nicht mehr gespeichert oder nicht für Sie.', no_audit: 'Der Server kann sein Zugriffsprotokoll nicht führen und zeigt ohne es nichts.',
+    unknown_job: 'Dieser Auftrag ist längst vorbei.', jobs_elsewhere: 'Ein anderer Server nimmt Bilder dieser Galerie an.', unknown_study: 'Die Galerie hat kein Bild dieser Studie.', unknown_set: 'Dieses Ergebnis ist nicht mehr gespeichert oder nicht für Sie.', no_audit: 'Der Server kann sein Zugriffsprotokoll nicht führen und zeigt ohne es nichts.',
   role_too_low: 'Ihre Rolle erlaubt das nicht.', wrong_key: 'Dieser Schlüssel ist nicht bekannt.', key_wanted: 'Bitte mit einem Schlüssel anmelden.',
   },
   research: 'Für die Forschung, nicht zur Diagnose',
@@ -53,7 +53,7 @@ export const de: Dictionary = {
   chooseFiles: 'Dateien wählen', chooseFolder: 'Ordner wählen', jobs: 'Aufträge', noJobs: 'Hier wurden noch keine Bilder hinzugefügt.', cancel: 'Abbrechen',
   sending: (n: number, of: number) => `sendet ${n} von ${of}`, jobState: { open: 'nimmt an', working: 'arbeitet', done: 'fertig', cancelled: 'abgebrochen' },
   jobCounts: (added: number, known: number, failed: number) => `${added} hinzugefügt, ${known} schon bekannt, ${failed} keine Röntgenbilder`,
-  perSecond: (n: string) => `${n} Bilder/s`, failedFiles: (n: number) => `Was nicht ging, und warum (${n})`, fileFailed: (n: number) => `Datei ${n}`, model: 'Modell', compared: 'im Vergleich', readsAt: (size: number) => `sieht ${size} × ${size} Pixel`,
+  perSecond: (n: string) => `${n} Bilder/s`, refused: (n: number) => `${n} ${n === 1 ? 'Datei ist' : 'Dateien sind'} zu groß und nicht gesendet.`, failedFiles: (n: number) => `Was nicht ging, und warum (${n})`, fileFailed: (n: number) => `Datei ${n}`, model: 'Modell', compared: 'im Vergleich', readsAt: (size: number) => `sieht ${size} × ${size} Pixel`,
   signIn: 'Anmelden', key: 'Schlüssel', signInWhy: 'Dieser Server verlangt einen Schlüssel. Er liegt in einem Cookie, das Skripte nicht lesen können.', signOut: 'Abmelden', retry: 'Erneut versuchen',
   name: 'Name', licence: 'Lizenz', size: 'Größe', patientSex: 'Geschlecht', stage: (what) => `${what}: ziehen ändert das Fenster`,
 };
