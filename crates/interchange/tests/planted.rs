@@ -10,8 +10,9 @@ use dicom_core::{Tag, VR};
 use interchange::deidentify::{Action, Dates, Options};
 
 const PIXELS: &[u8] = b"\x01\x02\x03\x04PIXELS THAT STAY";
-/// Everything that was planted holds one of these, whatever its kind.
-const MARKERS: [&[u8]; 5] = [b"SECRET", b"1.2.3.777", b"19570313", b"777777", b"7.7e7"];
+/// Everything that was planted holds one of these, whatever its kind. But for the date, which only digits can be, none is all
+/// digits, as those of new UIDs can be any.
+const MARKERS: [&[u8]; 6] = [b"SECRET", b"1.2.3.777", b"19570313", b"777777.7", b"-777777", b"7.7e7"];
 
 /// What is planted in an attribute: a value as its kind has it, or the same text everywhere.
 fn planted(tag: Tag, vr: VR, proper: bool) -> String {
@@ -21,9 +22,9 @@ fn planted(tag: Tag, vr: VR, proper: bool) -> String {
         VR::UI => format!("1.2.3.777.{}.{}", tag.0, tag.1),
         VR::DA => "19570313".to_owned(),
         VR::DT => "19570313777777.77".to_owned(),
-        VR::TM => "777777".to_owned(),
+        VR::TM => "777777.77".to_owned(),
         VR::DS => "7.7e7".to_owned(),
-        VR::IS => "777777".to_owned(),
+        VR::IS => "-777777".to_owned(),
         VR::AS => "777Y".to_owned(),
         VR::PN => format!("SECRET^{number}^^^=SECRET=SECRET"),
         _ => format!("SECRET{number}"),
@@ -126,7 +127,7 @@ fn nothing_that_was_planted_comes_out() {
             let done = deidentifier(Options { dates, ..Options::default() }).file(&bytes).unwrap();
             let out = inflated(syntax, &done.bytes);
             // Times are not moved: what is a time stays one.
-            let expected: &[&str] = if shifted && proper { &["777777"] } else { &[] };
+            let expected: &[&str] = if shifted && proper { &["777777.7"] } else { &[] };
             let found: Vec<_> =
                 found(&out).into_iter().filter(|it| !expected.contains(&it.as_str())).collect();
             let case = format!(

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
@@ -13,10 +14,12 @@ use interchange::deidentify::{Deidentifier, Key, Options};
 pub(crate) const CR: &str = "1.2.840.10008.5.1.4.1.1.1";
 pub(crate) const DX: &str = "1.2.840.10008.5.1.4.1.1.1.1";
 
-/// A de-identifier with a key of its own.
+/// A de-identifier whose key is the same in every run: with a random one, the digits of a new UID are now and then a date that
+/// was looked for.
 pub(crate) fn deidentifier(options: Options) -> Deidentifier {
-    let folder = tempfile::tempdir().unwrap();
-    Deidentifier::new(&Key::make(&folder.path().join("key")).unwrap(), options)
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"the key of tests, and of nothing else").unwrap();
+    Deidentifier::new(&Key::read(file.path()).unwrap(), options)
 }
 
 /// How a data set is written.
