@@ -9,7 +9,7 @@ export const chest = `${samples}/nih/00004048_015.jpg`;
 
 export const test = base.extend<{ watched: void }>({
   watched: [async ({ page }, use) => {
-    const hosts = [process.env['SKIAGRAPH'] ?? '127.0.0.1:8042', process.env['SKIAGRAPH_LOCKED'] ?? ''].map((address) => address.replace('http://', ''));
+    const hosts = [process.env['SKIAGRAPH'] ?? '127.0.0.1:8042', process.env['SKIAGRAPH_LOCKED'] ?? '', process.env['SKIAGRAPH_HOUSE'] ?? ''].map((address) => address.replace('http://', ''));
     page.on('request', (request) => {
       if (!/^(blob|data):/.test(request.url())) expect(hosts).toContain(new URL(request.url()).host);
     });

@@ -8,8 +8,10 @@ mod peers;
 #[path = "common/server.rs"]
 mod server;
 
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use common::{json, samples, succeed, text, workspace};
 use peers::write_instances;
@@ -55,6 +57,30 @@ fn run(folder: &Path, command: &[&str], variables: &[(&str, String)]) {
     eprintln!("{said}");
 }
 
+/// Ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended = self.0.kill();
+        let _waited = self.0.wait();
+    }
+}
+
+/// An identity provider, and a server whose readers it knows.
+fn house(web: &Path, gallery: &Path) -> (Running, Server) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let url = format!("http://127.0.0.1:{port}");
+    let mut provider = Command::new("node");
+    provider.args(["e2e/provider.mjs", &url]).current_dir(web).stdin(Stdio::null());
+    let mut provider = provider.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut issuer = String::new();
+    BufReader::new(provider.stdout.take().unwrap()).read_line(&mut issuer).unwrap();
+    let oidc = ["--oidc-issuer", issuer.trim(), "--oidc-client", "skiagraph", "--oidc-url", &url];
+    let server = Server::start(gallery, &[&["--port", &port], &oidc[..]].concat());
+    (Running(provider), server)
+}
+
 #[test]
 fn a_reader_does_what_readers_do() {
     let node = format!("node {}.{} or newer", NODE[0], NODE[1]);
@@ -72,7 +98,13 @@ fn a_reader_does_what_readers_do() {
     succeed(&["index", "--gallery", text(&g), text(&instances[0])]);
     let key = json(&["api-key", "new", "--role", "reader", "--file", text(&keys)])["key"].clone();
     let (server, locked) = (Server::start(&g, &[]), Server::start(&g, &["--api-keys", text(&keys)]));
+    let web = workspace().join("web");
+    if !is_installed(&web) {
+        run(&web, &["npm", "ci", "--no-audit", "--no-fund"], &[]);
+    }
+    let (_provider, house) = house(&web, &g);
     let mut variables = vec![
+        ("SKIAGRAPH_HOUSE", format!("http://{}", house.address)),
         ("SKIAGRAPH", format!("http://{}", server.address)),
         ("SKIAGRAPH_LOCKED", format!("http://{}", locked.address)),
         ("SKIAGRAPH_KEY", key.as_str().unwrap().to_owned()),
@@ -82,10 +114,6 @@ fn a_reader_does_what_readers_do() {
     let broken = workspace().join("../shared/data/dicom/broken");
     if broken.exists() {
         variables.push(("SKIAGRAPH_BROKEN", text(&broken).to_owned()));
-    }
-    let web = workspace().join("web");
-    if !is_installed(&web) {
-        run(&web, &["npm", "ci", "--no-audit", "--no-fund"], &variables);
     }
     for script in ["check", "test", "e2e"] {
         run(&web, &["npm", "run", script], &variables);

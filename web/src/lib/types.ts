@@ -108,7 +108,7 @@ export interface SavedSet {
   name: string;
   note: string;
   made: string;
-  /** The id of the key of whoever saved it. */
+  /** The id of the key, or the name, of whoever saved it. */
   owner: string | null;
   shared: boolean;
   hits: number;
@@ -144,9 +144,11 @@ export interface Page {
 }
 
 export interface Session {
-  /** Whether a key is wanted. */
+  /** Whether one has to say who one is: with a key, by the identity provider, or either. */
   required: boolean;
   role: string | null;
+  keys: boolean;
+  single_sign_on: boolean;
 }
 
 export interface ErrorBody {

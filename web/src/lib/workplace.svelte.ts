@@ -190,9 +190,14 @@ class Workplace {
       if (error instanceof Failure && error.code === 'wrong_key') return false;
       throw error;
     }
+    await this.signedIn();
+    return true;
+  }
+
+  /** Goes on where the sign-in was wanted. */
+  async signedIn(): Promise<void> {
     this.signInWanted = false;
     await this.start();
-    return true;
   }
 
   async signOut(): Promise<void> {

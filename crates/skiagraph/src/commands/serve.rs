@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::model::ModelArgs;
 use crate::output;
+use crate::server::oidc::OidcArgs;
 use crate::server::{self, Limits, Settings};
 use crate::tls::TlsArgs;
 
@@ -21,6 +22,8 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph serve --config configs/serve.toml
   skiagraph api-key new --role reader --file keys.toml
   skiagraph serve --gallery g --address 0.0.0.0 --port 8080 --api-keys keys.toml --audit audit/
+  skiagraph serve --gallery g --oidc-issuer https://id.example/realms/house --oidc-client skiagraph \
+    --oidc-url https://skiagraph.example --audit audit/
 
 Where others than this machine ask, give it a certificate (--tls-certificate), or put a proxy that
 speaks TLS before it. It follows what `index` and `listen` do to the gallery meanwhile. Its log is one line of
@@ -39,7 +42,7 @@ pub(crate) struct ServeArgs {
     /// The gallery's folder
     #[arg(long, value_name = "FOLDER")]
     gallery: PathBuf,
-    /// Address to listen on: this machine alone unless you say otherwise, which needs --api-keys and --audit
+    /// Address to listen on: this machine alone unless you say otherwise, which needs --api-keys or --oidc-issuer, and --audit
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// Port; 0 lets the system choose
@@ -48,6 +51,8 @@ pub(crate) struct ServeArgs {
     /// Who may ask: a file that `skiagraph api-key` writes; read again when it changes
     #[arg(long, value_name = "FILE")]
     api_keys: Option<PathBuf>,
+    #[command(flatten)]
+    oidc: OidcArgs,
     /// Folder of the audit log: who looked at what. Without it written, nothing is shown
     #[arg(long, value_name = "FOLDER")]
     audit: Option<PathBuf>,
@@ -101,6 +106,7 @@ pub(crate) struct ServeArgs {
 pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let settings = Settings {
         keys: args.api_keys.clone(),
+        oidc: args.oidc.settings(),
         audit: args.audit.clone(),
         tls: args.tls.server(),
         sets: args.sets.clone(),

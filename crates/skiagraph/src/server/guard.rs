@@ -6,13 +6,14 @@ use std::sync::Arc;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::connection::Peer;
 use super::error::Problem;
 use super::keys::Role;
+use super::sessions::Holder;
 use super::state::App;
 use crate::audit::Entry;
 
@@ -24,7 +25,7 @@ pub(super) const COOKIE_NAME: &str = "skiagraph_session";
 pub(super) enum Access {
     /// Nothing.
     Open,
-    /// A key with this role or more, where there are keys.
+    /// A key or a session with this role or more, where there are any.
     Role(Role),
 }
 
@@ -43,8 +44,10 @@ pub(super) struct Shown {
     pub(super) queries: Vec<String>,
     /// The answer that was saved.
     pub(super) set: Option<String>,
-    /// The key that was shown, where that was what was asked.
-    pub(super) key: Option<(String, Role)>,
+    /// Who has shown a key or signed in, where that was what was asked.
+    pub(super) who: Option<(String, Role)>,
+    /// What the answer amounts to, where a browser is sent on whatever came of it.
+    pub(super) status: Option<StatusCode>,
 }
 
 /// Lets a request through to its route, or says why not; and puts both into the audit log before the answer leaves.
@@ -66,7 +69,7 @@ pub(super) async fn guard(
         Access::Role(_) => caller(&app, request.headers()),
     };
     if let (Some(entry), Ok(Some(caller))) = (&mut entry, &caller) {
-        (entry.who, entry.role) = (Some(caller.key.clone()), Some(caller.role.to_string()));
+        (entry.who, entry.role) = (Some(caller.id.clone()), Some(caller.role.to_string()));
     }
     let allowed = caller.and_then(|caller| {
         check(&app, post.access, &caller, request.method(), request.headers())?;
@@ -104,9 +107,10 @@ async fn keep(app: &App, mut entry: Entry, response: Response) -> Response {
         entry.records.extend(&shown.records);
         entry.queries.extend(shown.queries.iter().cloned());
         entry.set = entry.set.or_else(|| shown.set.clone());
-        if let Some((key, role)) = &shown.key {
-            (entry.who, entry.role) = (Some(key.clone()), Some(role.to_string()));
+        if let Some((who, role)) = &shown.who {
+            (entry.who, entry.role) = (Some(who.clone()), Some(role.to_string()));
         }
+        entry.status = shown.status.map(|status| status.as_u16()).or(entry.status);
     }
     match audit.keep(entry).await {
         Ok(()) => response,
@@ -122,7 +126,7 @@ fn check(
     headers: &HeaderMap,
 ) -> Result<(), Problem> {
     let changes = !method.is_safe();
-    if app.keys.is_none() && !names_this_machine(headers, app.settings.address.ip()) {
+    if !app.is_guarded() && !names_this_machine(headers, app.settings.address.ip()) {
         return Err(Problem::OtherHost);
     }
     // Browsers say where a request comes from, and pages cannot change it.
@@ -130,7 +134,7 @@ fn check(
         return Err(Problem::OtherSite);
     }
     let Access::Role(wanted) = access else { return Ok(()) };
-    if app.keys.is_none() {
+    if !app.is_guarded() {
         return Ok(());
     }
     let caller = caller.as_ref().ok_or(Problem::KeyWanted)?;
@@ -140,15 +144,15 @@ fn check(
     if caller.role < wanted { Err(Problem::RoleTooLow { wanted }) } else { Ok(()) }
 }
 
-/// Who asks; nobody in particular where there are no keys. Among the extensions of a request that was let through.
+/// Who asks; nobody in particular where nobody has to say. Among the extensions of a request that was let through.
 #[derive(Clone)]
 pub(super) struct Asker(pub(super) Option<Caller>);
 
 /// Who asks.
 #[derive(Clone)]
 pub(super) struct Caller {
-    /// The id of the key.
-    pub(super) key: String,
+    /// The id of the key, or the name of the person.
+    pub(super) id: String,
     pub(super) role: Role,
     /// By a session's cookie, which a browser sends by itself.
     by_cookie: bool,
@@ -159,24 +163,33 @@ pub(super) struct Caller {
 /// # Errors
 /// [`Problem::WrongKey`] for a key that is not known.
 pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
-    let Some(keys) = &app.keys else { return Ok(None) };
+    if !app.is_guarded() {
+        return Ok(None);
+    }
     if headers.contains_key(AUTHORIZATION) {
         let shown = text(headers, AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
-        let key = keys.find(shown.ok_or(Problem::WrongKey)?.trim())?.ok_or(Problem::WrongKey)?;
-        return Ok(Some(Caller { key: key.id, role: key.role, by_cookie: false }));
+        let key = app.find_key(shown.ok_or(Problem::WrongKey)?.trim())?;
+        return Ok(Some(Caller { id: key.id, role: key.role, by_cookie: false }));
     }
-    let Some(key) = session_token(headers).and_then(|token| app.sessions.key_of(token)) else {
-        return Ok(None);
-    };
-    Ok(keys.role_of(&key)?.map(|role| Caller { key, role, by_cookie: true }))
+    let by_cookie = |id, role| Caller { id, role, by_cookie: true };
+    match session_token(headers).and_then(|token| app.sessions.holder(token)) {
+        None => Ok(None),
+        Some(Holder::Person(person)) => Ok(Some(by_cookie(person.name, person.role))),
+        Some(Holder::Key(id)) => Ok(app.role_of_key(&id)?.map(|role| by_cookie(id, role))),
+    }
 }
 
 /// The token of a request's session.
 pub(super) fn session_token(headers: &HeaderMap) -> Option<&str> {
+    cookie(headers, COOKIE_NAME)
+}
+
+/// The value of a cookie.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies
         .flat_map(|cookies| cookies.split(';'))
-        .find_map(|cookie| cookie.trim().strip_prefix(COOKIE_NAME)?.strip_prefix('='))
+        .find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// Whether a request was meant for this machine by a name of its own. Else it is from a page of another site, which has its
@@ -198,8 +211,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 impl Caller {
     /// For tests of what callers may do.
-    pub(super) fn of_key(key: &str, role: Role) -> Self {
-        Self { key: key.to_owned(), role, by_cookie: false }
+    pub(super) fn of_key(id: &str, role: Role) -> Self {
+        Self { id: id.to_owned(), role, by_cookie: false }
     }
 }
 

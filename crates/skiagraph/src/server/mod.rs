@@ -13,6 +13,7 @@ mod jobs;
 pub(crate) mod keys;
 mod metrics;
 mod observe;
+pub(crate) mod oidc;
 mod openapi;
 mod pictures;
 mod queries;
@@ -54,8 +55,10 @@ pub(crate) struct Settings {
     pub(crate) gallery: PathBuf,
     /// Where to listen; port 0 lets the system choose.
     pub(crate) address: SocketAddr,
-    /// The file of keys; without, everybody on this machine may ask.
+    /// The file of keys; without one, and without an identity provider, everybody on this machine may ask.
     pub(crate) keys: Option<PathBuf>,
+    /// The identity provider by which people sign in.
+    pub(crate) oidc: Option<oidc::Settings>,
     /// The folder of the audit log.
     pub(crate) audit: Option<PathBuf>,
     /// The file of saved answers; where none is named, one in the gallery's folder.
@@ -78,6 +81,7 @@ impl Settings {
             gallery,
             address,
             keys: None,
+            oidc: None,
             audit: None,
             sets: None,
             jobs: None,
@@ -150,17 +154,17 @@ impl Default for Limits {
 /// Serves until the process is interrupted; `listening` hears where.
 ///
 /// # Errors
-/// If the address is not this machine's alone and there are no keys or no audit log, if it cannot be had, or the gallery is not of this model.
+/// If the address is not this machine's alone and there are no keys and no identity provider, or no audit log, if it cannot be had, or the gallery is not of this model.
 pub(crate) fn run(
     settings: Settings,
     encoder: impl FnOnce() -> Result<Encoder>,
     listening: impl FnOnce(SocketAddr) -> Result<()>,
 ) -> Result<()> {
     let keys = settings.keys.as_deref().map(Keys::open).transpose()?;
-    if keys.is_none() && !settings.address.ip().is_loopback() {
+    if keys.is_none() && settings.oidc.is_none() && !settings.address.ip().is_loopback() {
         bail!(
             "{} is not this machine's alone, and nobody would have to show a key; expected --api-keys FILE \
-             (`skiagraph api-key new` makes one), or an address such as 127.0.0.1",
+             (`skiagraph api-key new` makes one), --oidc-issuer URL, or an address such as 127.0.0.1",
             settings.address.ip()
         );
     }

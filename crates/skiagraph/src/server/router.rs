@@ -13,6 +13,7 @@ use super::guard::{Access, Post, guard};
 use super::handlers::{application, gallery, health, jobs, queries, records, search, session, sets};
 use super::keys::Role;
 use super::observe::observe;
+use super::oidc;
 use super::openapi::{Doc, Gives, Takes};
 use super::sets::Part;
 use super::state::App;
@@ -99,7 +100,7 @@ pub(super) fn table() -> Vec<Route> {
         delete("/api/v1/jobs/{id}", CONTRIBUTOR, jobs::cancel)
             .doc("Cancel a job: files that wait are let go, pictures that are in the gallery stay", Takes::Nothing, Gives::Nothing),
         get("/api/v1/session", OPEN, session::show)
-            .doc("Whether a key is wanted, and the caller's role", Takes::Nothing, Gives::json::<SessionView>(200)),
+            .doc("Whether one has to say who one is, how, and the caller's role", Takes::Nothing, Gives::json::<SessionView>(200)),
         post("/api/v1/session", OPEN, session::open)
             .doc("Show a key, get a cookie", Takes::json::<KeyBody>(), Gives::Nothing),
         delete("/api/v1/session", OPEN, session::close)
@@ -112,6 +113,8 @@ pub(super) fn table() -> Vec<Route> {
             .doc("Whether the gallery can be searched", Takes::Nothing, Gives::Media("text/plain")),
         get("/metrics", READER, health::metrics)
             .unaudited().doc("Counts for Prometheus", Takes::Nothing, Gives::Media("text/plain")),
+        get(oidc::BEGIN_PATH, OPEN, session::sign_in),
+        get(oidc::RETURN_PATH, OPEN, session::signed_in).audited(),
         get("/", OPEN, application::page),
         get("/{*path}", OPEN, application::page),
     ]
@@ -138,6 +141,10 @@ impl Route {
 
     fn unaudited(self) -> Self {
         Self { audited: false, ..self }
+    }
+
+    fn audited(self) -> Self {
+        Self { audited: true, ..self }
     }
 
     fn post(&self) -> Post {

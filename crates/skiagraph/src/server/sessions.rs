@@ -1,4 +1,4 @@
-//! Sessions of browsers that have shown a key: a random token in a cookie, known here by its hash.
+//! Sessions of browsers that have shown a key or signed in: a random token in a cookie, known here by its hash.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::keys::{hash, random_text};
+use super::oidc::Person;
 
 /// Sessions at a time; more end the oldest.
 const MOST: usize = 10_000;
@@ -19,9 +20,17 @@ pub(super) struct Sessions {
 }
 
 struct Session {
-    /// The id of the key that was shown.
-    key: String,
+    holder: Holder,
     since: Instant,
+}
+
+/// Whose a session is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// Whoever has shown the key of this id, as long as it counts.
+    Key(String),
+    /// Who has signed in, with the role they had then.
+    Person(Person),
 }
 
 impl Sessions {
@@ -30,24 +39,24 @@ impl Sessions {
         Self { life, open: Mutex::default() }
     }
 
-    /// Opens a session for whoever has shown a key; its token.
+    /// Opens a session; its token.
     ///
     /// # Errors
     /// If the system gives no random bytes.
-    pub(super) fn open(&self, key: String) -> Result<String> {
+    pub(super) fn open(&self, holder: Holder) -> Result<String> {
         let token = random_text::<32>()?;
         let mut open = self.current();
         if open.len() >= MOST {
             let oldest = open.iter().min_by_key(|(_, session)| session.since).map(|(hash, _)| hash.clone());
             oldest.map(|hash| open.remove(&hash));
         }
-        open.insert(hash(&token), Session { key, since: Instant::now() });
+        open.insert(hash(&token), Session { holder, since: Instant::now() });
         Ok(token)
     }
 
-    /// The id of the key that a session was opened with.
-    pub(super) fn key_of(&self, token: &str) -> Option<String> {
-        self.current().get(&hash(token)).map(|session| session.key.clone())
+    /// Whose a session is, if it is open.
+    pub(super) fn holder(&self, token: &str) -> Option<Holder> {
+        self.current().get(&hash(token)).map(|session| session.holder.clone())
     }
 
     /// Ends a session, if there is one.

@@ -149,7 +149,7 @@ impl Sets {
     /// As [`Sets::get`]; [`Problem::RoleTooLow`] for a set that is somebody else's, unless an admin asks.
     pub(super) fn remove(&self, id: &str, asker: Option<&Caller>) -> Result<(), Problem> {
         let (set, _) = self.get(id, asker)?;
-        if !asker.is_none_or(|caller| set.owner.as_ref() == Some(&caller.key) || caller.role >= Role::Admin) {
+        if !asker.is_none_or(|caller| set.owner.as_ref() == Some(&caller.id) || caller.role >= Role::Admin) {
             return Err(Problem::RoleTooLow { wanted: Role::Admin });
         }
         self.with(|sets| sets.execute("DELETE FROM result_set WHERE id = ?1", [id])).map(drop)
@@ -164,7 +164,7 @@ impl Sets {
 /// One's own, what is shared, and what was saved when there were no keys; an admin sees all.
 fn may_see(set: &SetView, asker: Option<&Caller>) -> bool {
     let Some(caller) = asker else { return true };
-    let own = set.owner.as_ref().is_none_or(|owner| *owner == caller.key);
+    let own = set.owner.as_ref().is_none_or(|owner| *owner == caller.id);
     own || set.shared || caller.role >= Role::Admin
 }
 

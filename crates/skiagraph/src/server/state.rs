@@ -10,8 +10,9 @@ use tokio::sync::Semaphore;
 
 use super::error::Problem;
 use super::jobs::Jobs;
-use super::keys::Keys;
+use super::keys::{Key, Keys, Role};
 use super::metrics::Metrics;
+use super::oidc::Provider;
 use super::queries::Queries;
 use super::sessions::Sessions;
 use super::sets::Sets;
@@ -21,6 +22,8 @@ use crate::audit::AuditLog;
 
 /// Requests that read the gallery at a time.
 const READERS: usize = 4;
+/// Requests to the identity provider at a time.
+const SIGN_INS: usize = 4;
 /// Bytes of bodies that are held at a time, as a multiple of the largest one.
 const BODIES: usize = 4;
 
@@ -32,6 +35,7 @@ pub(super) struct State {
     pub(super) settings: Settings,
     pub(super) encoder: Encoder,
     pub(super) keys: Option<Keys>,
+    pub(super) provider: Option<Arc<Provider>>,
     pub(super) audit: Option<AuditLog>,
     pub(super) sessions: Sessions,
     pub(super) queries: Queries,
@@ -41,6 +45,8 @@ pub(super) struct State {
     pub(super) encoding: Workers,
     /// Who reads the gallery.
     pub(super) reading: Workers,
+    /// Who asks the identity provider.
+    pub(super) signing_in: Workers,
     /// KiB that bodies may yet take.
     pub(super) bodies: Arc<Semaphore>,
     galleries: Mutex<Vec<Gallery>>,
@@ -57,6 +63,7 @@ impl State {
     /// # Errors
     /// If the gallery does not open, or is not of this model.
     pub(super) fn open(settings: Settings, encoder: Encoder, keys: Option<Keys>) -> Result<Self> {
+        let provider = settings.oidc.clone().map(Provider::open).transpose()?;
         let gallery = Gallery::open(&settings.gallery)?;
         gallery.check_model(encoder.model_id(), encoder.bits())?;
         let Limits { encoders, queue, patience, queries, query_bytes, query_life, upload_bytes, .. } =
@@ -68,6 +75,7 @@ impl State {
             facets: Mutex::default(),
             encoding: Workers::new("encoding", encoders, queue, patience),
             reading: Workers::new("reading", READERS, queue, patience),
+            signing_in: Workers::new("signing_in", SIGN_INS, queue, patience),
             bodies: Arc::new(Semaphore::new(BODIES * upload_bytes / 1024)),
             jobs: Jobs::open(&settings.jobs_folder(), settings.limits.jobs)?,
             queries: Queries::new(queries, query_bytes, query_life),
@@ -77,7 +85,30 @@ impl State {
             settings,
             encoder,
             keys,
+            provider: provider.map(Arc::new),
         })
+    }
+
+    /// Whether whoever asks has to say who they are.
+    pub(super) fn is_guarded(&self) -> bool {
+        self.keys.is_some() || self.provider.is_some()
+    }
+
+    /// The key that somebody shows.
+    ///
+    /// # Errors
+    /// [`Problem::WrongKey`] if it is none of ours, or there are none.
+    pub(super) fn find_key(&self, shown: &str) -> Result<Key, Problem> {
+        let keys = self.keys.as_ref().ok_or(Problem::WrongKey)?;
+        keys.find(shown)?.ok_or(Problem::WrongKey)
+    }
+
+    /// The role of a key, if it still counts.
+    ///
+    /// # Errors
+    /// If the file of keys cannot be read.
+    pub(super) fn role_of_key(&self, id: &str) -> Result<Option<Role>> {
+        self.keys.as_ref().map_or(Ok(None), |keys| keys.role_of(id))
     }
 
     /// Gives `work` the gallery as it is now, whoever changed it. Blocks: for workers.

@@ -54,12 +54,16 @@ impl Answer {
 }
 
 impl Server {
-    /// Of a gallery, at a port of the system's choice.
+    /// Of a gallery, at a port of the system's choice unless there is one among the arguments.
     pub(crate) fn start(gallery: &Path, more: &[&str]) -> Self {
         let model = model();
-        let fixed = ["serve", "--gallery", text(gallery), "--model", text(&model), "--port", "0", "--json"];
-        let mut child =
-            command(&[&fixed, more].concat()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let fixed = ["serve", "--gallery", text(gallery), "--model", text(&model), "--json"];
+        let port: &[&str] = if more.contains(&"--port") { &[] } else { &["--port", "0"] };
+        let mut child = command(&[&fixed, port, more].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut said = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         while !said.contains('}') {
@@ -78,6 +82,8 @@ impl Server {
         let address = said["address"].as_str().unwrap().trim_start_matches("http://").trim_end_matches('/');
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
             .timeout_global(Some(Duration::from_secs(30)))
             .build()
             .into();

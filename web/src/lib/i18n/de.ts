@@ -54,6 +54,9 @@ export const de: Dictionary = {
   sending: (n: number, of: number) => `sendet ${n} von ${of}`, jobState: { open: 'nimmt an', working: 'arbeitet', done: 'fertig', cancelled: 'abgebrochen' },
   jobCounts: (added: number, known: number, failed: number) => `${added} hinzugefügt, ${known} schon bekannt, ${failed} keine Röntgenbilder`,
   perSecond: (n: string) => `${n} Bilder/s`, refused: (n: number) => `${n} ${n === 1 ? 'Datei ist' : 'Dateien sind'} zu groß und nicht gesendet.`, failedFiles: (n: number) => `Was nicht ging, und warum (${n})`, fileFailed: (n: number) => `Datei ${n}`, model: 'Modell', compared: 'im Vergleich', readsAt: (size: number) => `sieht ${size} × ${size} Pixel`,
-  signIn: 'Anmelden', key: 'Schlüssel', signInWhy: 'Dieser Server verlangt einen Schlüssel. Er liegt in einem Cookie, das Skripte nicht lesen können.', signOut: 'Abmelden', retry: 'Erneut versuchen',
+  signIn: 'Anmelden', key: 'Schlüssel', signInWhy: 'Dieser Server will wissen, wer Sie sind. Was es sagt, liegt in einem Cookie, das Skripte nicht lesen können.', signInSingle: 'Mit dem Konto des Hauses anmelden', signInKey: 'Mit einem Schlüssel anmelden',
+  signedIn: 'Sie sind angemeldet. Dieses Fenster kann geschlossen werden.', notSignedIn: 'Sie sind nicht angemeldet', goOn: 'Weiter',
+  signInRefused: { 'not-begun': 'Die Anmeldung wurde nicht in diesem Browser begonnen, oder vor zu langer Zeit.', 'by-provider': 'Der Identitätsdienst hat Sie nicht angemeldet.', 'no-role': 'Sie sind bekannt, haben hier aber keine Rolle. Fragen Sie die IT danach.', failed: 'Der Identitätsdienst ist nicht zu erreichen, oder seiner Antwort ist nicht zu trauen. Warum, steht im Protokoll des Servers.' },
+  signOut: 'Abmelden', retry: 'Erneut versuchen',
   name: 'Name', licence: 'Lizenz', size: 'Größe', patientSex: 'Geschlecht', stage: (what) => `${what}: ziehen ändert das Fenster`,
 };

@@ -24,7 +24,7 @@ const failures: Record<string, string> = {
   too_large: 'This file is too large.', unknown_query: 'The picture is no longer held by the server: open it again.',
   unknown_record: 'The gallery no longer has this picture.', bad_filter: 'The filter does not read.', busy: 'The server is busy.',
   unknown_job: 'This job is long over.', jobs_elsewhere: 'Another server puts pictures into this gallery.', unknown_study: 'The gallery has no picture of this study.', unknown_set: 'This result is no longer saved, or not for you.', no_audit: 'The server cannot keep its audit log, and shows nothing without.',
-  role_too_low: 'Your role does not allow this.', wrong_key: 'This key is not known.', key_wanted: 'Sign in with a key.',
+  role_too_low: 'Your role does not allow this.', wrong_key: 'This key is not known.', key_wanted: 'Sign in.',
 };
 
 export const en = {
@@ -59,7 +59,10 @@ export const en = {
   sending: (n: number, of: number) => `sending ${n} of ${of}`, jobState: { open: 'receiving', working: 'working', done: 'done', cancelled: 'cancelled' },
   jobCounts: (added: number, known: number, failed: number) => `${added} added, ${known} known before, ${failed} no radiographs`,
   perSecond: (n: string) => `${n} pictures/s`, refused: (n: number) => `${n} ${n === 1 ? 'file is' : 'files are'} too large, and not sent.`, failedFiles: (n: number) => `What failed, and why (${n})`, fileFailed: (n: number) => `File ${n}`, model: 'Model', compared: 'how it compares', readsAt: (size: number) => `sees ${size} × ${size} pixels`,
-  signIn: 'Sign in', key: 'Key', signInWhy: 'This server wants a key. It is kept in a cookie that scripts cannot read.', signOut: 'Sign out', retry: 'Try again',
+  signIn: 'Sign in', key: 'Key', signInWhy: 'This server wants to know who you are. What says so is kept in a cookie that scripts cannot read.', signInSingle: 'Sign in with the account of the house', signInKey: 'Sign in with a key',
+  signedIn: 'You are signed in. This window can be closed.', notSignedIn: 'You are not signed in', goOn: 'Go on',
+  signInRefused: { 'not-begun': 'The sign-in was not begun in this browser, or too long ago.', 'by-provider': 'The identity provider did not let you in.', 'no-role': 'You are known, but have no role here. Ask IT for one.', failed: 'The identity provider cannot be asked, or its answer is not to be believed. IT finds why in the log.' } as Record<string, string>,
+  signOut: 'Sign out', retry: 'Try again',
   name: 'Name', licence: 'Licence', size: 'Size', patientSex: 'Sex', stage: (what: string) => `${what}: drag to window`,
 };
 

@@ -28,7 +28,7 @@ pub(in crate::server) async fn make(
     Extension(Asker(asker)): Extension<Asker>,
 ) -> Result<(StatusCode, Json<JobView>), Problem> {
     let shared = App::clone(&app);
-    let made = app.reading.run(move || shared.jobs.make(asker.map(|caller| caller.key)));
+    let made = app.reading.run(move || shared.jobs.make(asker.map(|caller| caller.id)));
     made.await.map(|(id, job)| (StatusCode::CREATED, Json(JobView::new(id, job))))
 }
 

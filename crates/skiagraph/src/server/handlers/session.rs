@@ -1,23 +1,34 @@
-//! A browser's session: it shows a key once, and a cookie from then on.
+//! A browser's session: it shows a key once, or whoever sits before it signs in with the identity provider, and it shows a cookie
+//! from then on.
+
+use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::State;
-use axum::http::header::SET_COOKIE;
+use axum::extract::{Query, State};
+use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::IntoResponse;
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use serde::Deserialize;
 
 use crate::server::body::Json;
-use crate::server::error::Problem;
-use crate::server::guard::{COOKIE_NAME, Shown, caller, session_token};
+use crate::server::error::{Inside, Problem};
+use crate::server::guard::{self, COOKIE_NAME, Shown, caller, session_token};
+use crate::server::oidc::{Begun, Person, Refused};
+use crate::server::sessions::Holder;
 use crate::server::state::App;
 use crate::server::views::{KeyBody, SessionView};
+
+/// The cookie of a sign-in that has begun, and how long it may take.
+const SIGN_IN_COOKIE: &str = "skiagraph_sign_in";
+const SIGN_IN_SECONDS: u64 = 600;
 
 pub(in crate::server) async fn show(
     State(app): State<App>,
     headers: HeaderMap,
 ) -> Result<Json<SessionView>, Problem> {
     let role = caller(&app, &headers)?.map(|caller| caller.role);
-    Ok(Json(SessionView { required: app.keys.is_some(), role }))
+    let (keys, single_sign_on) = (app.keys.is_some(), app.provider.is_some());
+    Ok(Json(SessionView { required: app.is_guarded(), role, keys, single_sign_on }))
 }
 
 pub(in crate::server) async fn open(
@@ -25,11 +36,9 @@ pub(in crate::server) async fn open(
     headers: HeaderMap,
     Json(body): Json<KeyBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    let keys = app.keys.as_ref().ok_or(Problem::WrongKey)?;
-    let key = keys.find(&body.key)?.ok_or(Problem::WrongKey)?;
-    let shown = Shown { key: Some((key.id.clone(), key.role)), ..Shown::default() };
-    let token = app.sessions.open(key.id)?;
-    let cookie = cookie(&app, &token, app.settings.limits.session_life.as_secs(), &headers)?;
+    let key = app.find_key(&body.key)?;
+    let shown = Shown { who: Some((key.id.clone(), key.role)), ..Shown::default() };
+    let cookie = begun(&app, Holder::Key(key.id), &headers)?;
     Ok((StatusCode::NO_CONTENT, Extension(shown), [(SET_COOKIE, cookie)]))
 }
 
@@ -37,20 +46,107 @@ pub(in crate::server) async fn close(
     State(app): State<App>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    let key = caller(&app, &headers)?.map(|caller| (caller.key, caller.role));
+    let who = caller(&app, &headers)?.map(|caller| (caller.id, caller.role));
     if let Some(token) = session_token(&headers) {
         app.sessions.close(token);
     }
-    let shown = Shown { key, ..Shown::default() };
-    Ok((StatusCode::NO_CONTENT, Extension(shown), [(SET_COOKIE, cookie(&app, "", 0, &headers)?)]))
+    let shown = Shown { who, ..Shown::default() };
+    let over = cookie(&app, COOKIE_NAME, "", 0, &headers)?;
+    Ok((StatusCode::NO_CONTENT, Extension(shown), [(SET_COOKIE, over)]))
+}
+
+/// Sends the browser to the identity provider.
+pub(in crate::server) async fn sign_in(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let provider = Arc::clone(app.provider.as_ref().ok_or(Problem::UnknownPath)?);
+    let asked = app.signing_in.run(move || provider.begin().map_err(Problem::from)).await;
+    match asked {
+        Ok(Begun { address, kept }) => {
+            let cookie = cookie(&app, SIGN_IN_COOKIE, &kept, SIGN_IN_SECONDS, &headers)?;
+            Ok((StatusCode::SEE_OTHER, [(LOCATION, header(&address)?), (SET_COOKIE, cookie)]).into_response())
+        }
+        Err(Problem::Internal(error)) => refused(&app, &Refused::Failed(error), &headers),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// What the provider sends a browser back with.
+#[derive(Deserialize)]
+pub(in crate::server) struct Returned {
+    code: Option<String>,
+    #[serde(default)]
+    state: String,
+}
+
+/// Takes the browser back from the identity provider, and sends it on to the page that says what came of it.
+pub(in crate::server) async fn signed_in(
+    State(app): State<App>,
+    Query(returned): Query<Returned>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let provider = Arc::clone(app.provider.as_ref().ok_or(Problem::UnknownPath)?);
+    let kept = guard::cookie(&headers, SIGN_IN_COOKIE).unwrap_or_default().to_owned();
+    let Some(code) = returned.code else { return refused(&app, &Refused::ByProvider, &headers) };
+    let ended = app.signing_in.run(move || Ok(provider.end(code, &returned.state, &kept))).await?;
+    match ended {
+        Ok(person) => welcome(&app, person, &headers),
+        Err(why) => refused(&app, &why, &headers),
+    }
+}
+
+fn welcome(app: &App, person: Person, headers: &HeaderMap) -> Result<Response, Problem> {
+    let shown = Shown { who: Some((person.name.clone(), person.role)), ..Shown::default() };
+    let cookies = [
+        (SET_COOKIE, begun(app, Holder::Person(person), headers)?),
+        (SET_COOKIE, cookie(app, SIGN_IN_COOKIE, "", 0, headers)?),
+    ];
+    let on = [(LOCATION, HeaderValue::from_static("/signed-in"))];
+    Ok((StatusCode::SEE_OTHER, Extension(shown), AppendHeaders(cookies), on).into_response())
+}
+
+/// Why is told by the page; what only the log is told, by the log.
+fn refused(app: &App, why: &Refused, headers: &HeaderMap) -> Result<Response, Problem> {
+    let (page, status) = match why {
+        Refused::NotBegun => ("/signed-in/not-begun", StatusCode::BAD_REQUEST),
+        Refused::ByProvider => ("/signed-in/by-provider", StatusCode::UNAUTHORIZED),
+        Refused::NoRole => ("/signed-in/no-role", StatusCode::FORBIDDEN),
+        Refused::Failed(_) => ("/signed-in/failed", StatusCode::BAD_GATEWAY),
+    };
+    let shown = Shown { status: Some(status), ..Shown::default() };
+    let cookie = cookie(app, SIGN_IN_COOKIE, "", 0, headers)?;
+    let on = [(LOCATION, HeaderValue::from_static(page)), (SET_COOKIE, cookie)];
+    let mut response = (StatusCode::SEE_OTHER, Extension(shown), on).into_response();
+    if let Refused::Failed(error) = why {
+        response.extensions_mut().insert(Inside(format!("{error:#}")));
+    }
+    Ok(response)
+}
+
+/// The cookie of a session that begins.
+fn begun(app: &App, holder: Holder, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
+    let token = app.sessions.open(holder)?;
+    cookie(app, COOKIE_NAME, &token, app.settings.limits.session_life.as_secs(), headers)
+}
+
+fn header(text: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(text).map_err(|error| Problem::Internal(error.into()))
 }
 
 /// Browsers send it back to us alone, and show it to no script. Where we speak TLS, or a proxy before us, never without TLS.
-fn cookie(app: &App, token: &str, seconds: u64, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
+fn cookie(
+    app: &App,
+    name: &str,
+    value: &str,
+    seconds: u64,
+    headers: &HeaderMap,
+) -> Result<HeaderValue, Problem> {
     let secure = app.settings.tls.is_some()
+        || app.provider.as_ref().is_some_and(|provider| provider.is_secure())
         || headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
     let secure = if secure { "; Secure" } else { "" };
-    let cookie =
-        format!("{COOKIE_NAME}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
-    HeaderValue::from_str(&cookie).map_err(|error| Problem::Internal(error.into()))
+    // The browser comes back from the provider's site with what it kept for the end of a sign-in.
+    let (path, site) = if name == SIGN_IN_COOKIE { ("/sign-in", "Lax") } else { ("/", "Strict") };
+    header(&format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite={site}{secure}"))
 }

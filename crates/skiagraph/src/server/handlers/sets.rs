@@ -58,7 +58,7 @@ pub(in crate::server) async fn save(
         name: body.name.trim().to_owned(),
         note: body.note,
         made: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-        owner: asker.map(|caller| caller.key),
+        owner: asker.map(|caller| caller.id),
         shared: body.shared,
         hits: answer.hits.len(),
         fhir: kept.fhir.is_some(),

@@ -81,11 +81,16 @@ pub(super) struct KeyBody {
     pub(super) key: String,
 }
 
-/// Whether a key is wanted, and what the one that was shown allows.
+/// Whether whoever asks has to say who they are, how, and what they may do.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SessionView {
     pub(super) required: bool,
+    /// None before a key is shown or somebody has signed in.
     pub(super) role: Option<Role>,
+    /// Whether a key may be shown.
+    pub(super) keys: bool,
+    /// Whether people sign in with an identity provider, at `/sign-in`.
+    pub(super) single_sign_on: bool,
 }
 
 /// Why a request failed.

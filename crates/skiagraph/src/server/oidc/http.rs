@@ -1,0 +1,70 @@
+//! Requests to the provider: no redirects, no proxies, little patience, small answers.
+
+use std::io::{Error, ErrorKind};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use openidconnect::{HttpRequest, HttpResponse};
+use ureq::Agent;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+
+/// How long the provider may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of an answer.
+const MOST: u64 = 1 << 20;
+
+pub(super) struct Http {
+    agent: Agent,
+}
+
+impl Http {
+    /// A client that believes these authorities (PEM), or those that browsers believe; without TLS only if `plain`.
+    ///
+    /// # Errors
+    /// If the file cannot be read or has no certificate.
+    pub(super) fn new(authorities: Option<&Path>, plain: bool) -> Result<Self> {
+        let mut tls = TlsConfig::builder();
+        if let Some(path) = authorities {
+            tls = tls.root_certs(certificates(path)?);
+        }
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .https_only(!plain)
+            .tls_config(tls.build())
+            .proxy(None)
+            // Who is sent elsewhere might be sent to what only we can reach.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(PATIENCE))
+            .build();
+        Ok(Self { agent: config.into() })
+    }
+
+    /// Sends a request. What fails names no address with parameters.
+    ///
+    /// # Errors
+    /// If there is no answer in time, or one of more than a megabyte.
+    pub(super) fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
+        let failed = |error: ureq::Error| Error::new(ErrorKind::Other, error.to_string());
+        let mut response = self.agent.run(request).map_err(failed)?;
+        let body = response.body_mut().with_config().limit(MOST).read_to_vec().map_err(failed)?;
+        let (parts, _) = response.into_parts();
+        Ok(HttpResponse::from_parts(parts, body))
+    }
+}
+
+fn certificates(path: &Path) -> Result<RootCerts> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let mut found = Vec::new();
+    for item in parse_pem(&bytes) {
+        let item = item.with_context(|| format!("`{}` is no PEM file", path.display()))?;
+        if let PemItem::Certificate(certificate) = item {
+            found.push(certificate);
+        }
+    }
+    if found.is_empty() {
+        bail!("`{}` has no certificate; expected authorities in PEM", path.display());
+    }
+    Ok(RootCerts::new_with_certs(&found))
+}

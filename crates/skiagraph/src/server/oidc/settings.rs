@@ -1,0 +1,150 @@
+//! Options: which provider, who we are to it, and what its claims mean here.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use openidconnect::ClientSecret;
+
+use super::claims::{NameClaim, Roles};
+use crate::server::keys::Role;
+
+/// Sign-in by an identity provider, or none.
+#[derive(clap::Args)]
+pub(crate) struct OidcArgs {
+    /// Address of the identity provider (OpenID Connect) by which people sign in
+    #[arg(long, value_name = "URL", value_parser = address, requires = "oidc_client", requires = "oidc_url")]
+    oidc_issuer: Option<String>,
+    /// What the provider calls this server
+    #[arg(long, value_name = "ID", requires = "oidc_issuer")]
+    oidc_client: Option<String>,
+    /// File with the secret that we share with the provider, where it wants one beside PKCE
+    #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
+    oidc_secret: Option<PathBuf>,
+    /// Address of this server as browsers know it; the provider sends them back to /sign-in/done below it
+    #[arg(long, value_name = "URL", value_parser = address, requires = "oidc_issuer")]
+    oidc_url: Option<String>,
+    /// Authorities (PEM) one of which must have signed the provider's certificate [default: those that browsers believe]
+    #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
+    oidc_authorities: Option<PathBuf>,
+    /// What we ask the provider to tell
+    #[arg(long, value_name = "SCOPES", default_value = "profile")]
+    oidc_scopes: String,
+    /// Claim that says who somebody is, in the audit log and for saved answers
+    #[arg(long, value_name = "CLAIM", default_value = "sub")]
+    oidc_name: NameClaim,
+    /// Claim whose text, or list of texts, gives roles; dots lead into objects, as in realm_access.roles
+    #[arg(long, value_name = "CLAIM", default_value = "roles")]
+    oidc_roles: String,
+    /// What stands there for a reader
+    #[arg(long, value_name = "VALUE", default_value = "skiagraph-reader")]
+    oidc_reader: String,
+    /// What stands there for a contributor
+    #[arg(long, value_name = "VALUE", default_value = "skiagraph-contributor")]
+    oidc_contributor: String,
+    /// What stands there for an admin
+    #[arg(long, value_name = "VALUE", default_value = "skiagraph-admin")]
+    oidc_admin: String,
+}
+
+/// See [`OidcArgs`].
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(super) issuer: String,
+    pub(super) client_id: String,
+    secret: Option<PathBuf>,
+    /// Without a slash at its end.
+    pub(super) url: String,
+    pub(super) authorities: Option<PathBuf>,
+    pub(super) scopes: String,
+    pub(super) name: NameClaim,
+    pub(super) roles: Roles,
+}
+
+impl OidcArgs {
+    /// The provider; none where none is named.
+    pub(crate) fn settings(&self) -> Option<Settings> {
+        let values = [
+            (Role::Reader, self.oidc_reader.clone()),
+            (Role::Contributor, self.oidc_contributor.clone()),
+            (Role::Admin, self.oidc_admin.clone()),
+        ];
+        Some(Settings {
+            issuer: self.oidc_issuer.clone()?,
+            client_id: self.oidc_client.clone()?,
+            secret: self.oidc_secret.clone(),
+            url: self.oidc_url.as_ref()?.trim_end_matches('/').to_owned(),
+            authorities: self.oidc_authorities.clone(),
+            scopes: self.oidc_scopes.clone(),
+            name: self.oidc_name,
+            roles: Roles { claim: self.oidc_roles.clone(), values },
+        })
+    }
+}
+
+impl Settings {
+    /// Whether the provider is on this machine and speaks no TLS.
+    pub(super) fn is_plain(&self) -> bool {
+        self.issuer.starts_with("http://")
+    }
+
+    /// # Errors
+    /// If its file cannot be read, or is not one line.
+    pub(super) fn secret(&self) -> Result<Option<ClientSecret>> {
+        let Some(path) = &self.secret else { return Ok(None) };
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let text = text.trim();
+        if text.is_empty() || text.chars().any(char::is_control) {
+            bail!("`{}` has nothing, or several lines; expected the secret in one line", path.display());
+        }
+        Ok(Some(ClientSecret::new(text.to_owned())))
+    }
+}
+
+/// An address by TLS, or of this machine.
+fn address(text: &str) -> Result<String, String> {
+    let host = |scheme: &str| {
+        let rest = text.strip_prefix(scheme)?;
+        let plain = |letter: char| letter.is_ascii_graphic() && !"@?#".contains(letter);
+        (!rest.is_empty() && !rest.starts_with('/') && rest.chars().all(plain)).then_some(rest)
+    };
+    let here = ["localhost", "127.0.0.1", "[::1]"];
+    let is_here = |rest: &str| here.contains(&rest.split('/').next().map_or(rest, without_port));
+    if host("https://").is_some() || host("http://").is_some_and(is_here) {
+        return Ok(text.to_owned());
+    }
+    Err("expected https:// and a host (http:// for this machine alone), with no name, query or fragment"
+        .to_owned())
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn without_tls_a_provider_is_on_this_machine() {
+        for good in
+            ["https://id.example/realms/a", "http://localhost:3000", "http://127.0.0.1/x", "http://[::1]:1"]
+        {
+            assert!(address(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://id.example",
+            "https://",
+            "https:///a",
+            "https://a@b",
+            "https://a?b",
+            "ftp://a",
+            "http://localhost.example",
+        ] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
+    }
+}
