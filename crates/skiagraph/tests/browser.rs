@@ -75,7 +75,8 @@ fn house(web: &Path, gallery: &Path) -> (Running, Server) {
     provider.args(["e2e/provider.mjs", &url]).current_dir(web).stdin(Stdio::null());
     let mut provider = provider.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut issuer = String::new();
-    BufReader::new(provider.stdout.take().unwrap()).read_line(&mut issuer).unwrap();
+    // What it says goes on having a reader: else it would end with its next word.
+    BufReader::new(provider.stdout.as_mut().unwrap()).read_line(&mut issuer).unwrap();
     let oidc = ["--oidc-issuer", issuer.trim(), "--oidc-client", "skiagraph", "--oidc-url", &url];
     let server = Server::start(gallery, &[&["--port", &port], &oidc[..]].concat());
     (Running(provider), server)
