@@ -95,6 +95,12 @@ pub enum Error {
         /// What is there.
         reason: String,
     },
+    /// A map's file whose bytes are not what was written.
+    #[error("the map `{}` is damaged; expected what `skiagraph gallery map` wrote. Run it again", path.display())]
+    DamagedMap {
+        /// The file.
+        path: PathBuf,
+    },
     /// A gallery of a later program.
     #[error(
         "the gallery `{}` has the format {got}, but this program knows formats up to {expected}; nothing was \

@@ -5,6 +5,7 @@
 //! * [`gallery`] keeps records, codes, embeddings and thumbnails in one folder, durably.
 //! * [`estimate`] says how likely a neighbour is relevant, and whether anything is.
 //! * [`evaluation`] measures a ranking: AP, precision, recall and nDCG, with ties and confidence treated.
+//! * [`map`] lays a gallery out in the plane.
 //! * [`hashing`] makes codes of any feature vectors: the shallow baselines.
 //!
 //! ```
@@ -25,6 +26,7 @@ pub mod evaluation;
 pub mod gallery;
 pub mod hamming;
 pub mod hashing;
+pub mod map;
 
 mod code;
 mod embedding;

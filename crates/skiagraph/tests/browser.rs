@@ -97,6 +97,7 @@ fn a_reader_does_what_readers_do() {
     succeed(&["index", "--gallery", text(&g), "--manifest", text(&samples().join("manifest.csv"))]);
     let instances = write_instances(folder.path(), 0..2);
     succeed(&["index", "--gallery", text(&g), text(&instances[0])]);
+    succeed(&["gallery", "map", text(&g)]);
     let key = json(&["api-key", "new", "--role", "reader", "--file", text(&keys)])["key"].clone();
     let (server, locked) = (Server::start(&g, &[]), Server::start(&g, &["--api-keys", text(&keys)]));
     let web = workspace().join("web");

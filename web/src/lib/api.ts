@@ -1,4 +1,5 @@
 // The one place that asks the server. No patient data in addresses: queries and records go by id, filters in bodies.
+import type { GalleryMap } from './view/map.ts';
 import type { Answer, CaseRecord, ErrorBody, Gallery, Job, Page, Query, Question, Region, Saved, SavedSet, Session } from './types.ts';
 
 const BASE = '/api/v1';
@@ -59,6 +60,7 @@ function body(value: unknown, signal?: AbortSignal): RequestInit {
 
 export const api = {
   gallery: () => json<Gallery>('/gallery'),
+  map: () => json<GalleryMap>('/map'),
   session: () => json<Session>('/session'),
   signIn: (key: string) => ask('/session', body({ key })),
   signOut: () => ask('/session', { method: 'DELETE' }),
@@ -98,6 +100,7 @@ export const address = {
   thumbnail: (id: number) => `${BASE}/records/${id}/thumbnail.jpg`,
   set: (id: string, part: 'preview.png' | 'report.html' | 'fhir.json' | 'report.dcm') => `${BASE}/sets/${id}/${part}`,
   comparison: `${BASE}/comparison.html`,
+  evaluation: `${BASE}/evaluation.html`,
   recordSaliency: (id: number) => `${BASE}/records/${id}/saliency.png`,
 };
 

@@ -21,6 +21,7 @@ export const SHORTCUTS = [
   { key: 'y', action: 'group', place: 'everywhere' },
   { key: 'u', action: 'sets', place: 'everywhere' },
   { key: 'n', action: 'index', place: 'everywhere' },
+  { key: 'g', action: 'research', place: 'everywhere' },
   { key: 'k', action: 'save', place: 'results' },
   { key: 'Escape', action: 'back', place: 'everywhere' },
   { key: 'ArrowRight', action: 'next', place: 'results' },

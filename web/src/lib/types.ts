@@ -25,6 +25,31 @@ export interface Gallery {
   estimates: boolean;
   /** Whether there is a report of how the model compares with other methods. */
   comparison: boolean;
+  /** Whether there is a report of how good the model is. */
+  evaluation: boolean;
+  /** Its figures, task by task. */
+  quality: Quality[];
+  card: { labels: string[]; epoch: number; seed: number; fitted: boolean };
+  /** What the gallery takes on the disk. */
+  bytes: number;
+}
+
+/** A figure and its 95 % interval. */
+export interface Figure {
+  value: number;
+  low: number;
+  high: number;
+}
+
+/** How well the model's codes answered the queries of a task. */
+export interface Quality {
+  task: string;
+  bits: number;
+  queries: number;
+  gallery: number;
+  map_all: Figure;
+  p_at_10: Figure;
+  macro_p_at_10: Figure;
 }
 
 export interface Header {

@@ -103,6 +103,10 @@ class Workplace {
     if (this.busy === 'encoding') this.busy = null;
   }
 
+  openRecord(id: number): Promise<void> {
+    return this.#attempt(async () => this.#ask({ kind: 'record', record: await api.record(id) }));
+  }
+
   moreLike(record: CaseRecord): Promise<void> {
     return this.#attempt(() => this.#ask({ kind: 'record', record }));
   }

@@ -57,7 +57,8 @@ impl Gallery {
     }
 
     /// What the gallery's files take.
-    pub(super) fn bytes_on_disk(&self) -> u64 {
+    #[must_use]
+    pub fn bytes_on_disk(&self) -> u64 {
         let segment = self.meta.segment.map(|name| name.to_string());
         let files = [Some(DATABASE.to_owned()), Some(format!("{DATABASE}-wal")), segment];
         files.into_iter().flatten().map(|name| file_size(&self.dir.join(name))).sum()

@@ -104,6 +104,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         return Ok(());
     }
     drop((gallery, answers));
+    super::gallery::draw(&folder, SEED)?;
     super::serve::run_here(folder, encoder, args.json)
 }
 

@@ -65,8 +65,14 @@ pub(crate) struct ServeArgs {
     /// Folder of `skiagraph compare`, whose report readers may see
     #[arg(long, value_name = "FOLDER")]
     comparison: Option<PathBuf>,
+    /// Folder of `skiagraph eval --out`, whose figures and report readers may see
+    #[arg(long, value_name = "FOLDER")]
+    evaluation: Option<PathBuf>,
     #[command(flatten)]
     tls: TlsArgs,
+    /// Send a span of each request to this OpenTelemetry collector (OTLP, HTTP with JSON), as http://localhost:4318
+    #[arg(long, value_name = "URL", value_parser = web_address)]
+    traces: Option<String>,
     /// Address of your viewer, with {study} where the Study Instance UID belongs
     #[arg(long, value_name = "TEMPLATE", value_parser = viewer)]
     viewer: Option<String>,
@@ -112,6 +118,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         sets: args.sets.clone(),
         jobs: args.jobs.clone(),
         comparison: args.comparison.clone(),
+        evaluation: args.evaluation.clone(),
+        traces: args.traces.clone(),
         viewer: args.viewer.clone(),
         limits: args.limits(),
         ..Settings::of(args.gallery.clone(), SocketAddr::new(args.address, args.port))
@@ -154,10 +162,17 @@ impl ServeArgs {
     }
 }
 
+fn web_address(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
+        _ => Err("expected an address that begins with https:// or http://".to_owned()),
+    }
+}
+
 /// A viewer's address.
 fn viewer(text: &str) -> Result<String, String> {
-    let web = text.starts_with("https://") || text.starts_with("http://");
-    if web && text.contains("{study}") {
+    if web_address(text).is_ok() && text.contains("{study}") {
         return Ok(text.to_owned());
     }
     Err("expected an address that begins with https:// or http:// and has {study} in it".to_owned())

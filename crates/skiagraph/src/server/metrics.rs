@@ -90,7 +90,8 @@ fn gauges(text: &mut String, state: &State) -> std::fmt::Result {
     ] {
         writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}")?;
     }
-    let workers = [&state.encoding, &state.reading].map(|workers| (workers.name, workers.load()));
+    let workers =
+        [&state.encoding, &state.reading, &state.signing_in].map(|workers| (workers.name, workers.load()));
     for (name, help, of) in [
         ("skiagraph_working", "Workers at work.", 0),
         ("skiagraph_waiting", "Requests that wait for a worker.", 1),

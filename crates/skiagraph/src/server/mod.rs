@@ -15,6 +15,7 @@ mod metrics;
 mod observe;
 pub(crate) mod oidc;
 mod openapi;
+mod outbound;
 mod pictures;
 mod queries;
 mod router;
@@ -22,6 +23,7 @@ mod sessions;
 mod sets;
 mod state;
 mod tls;
+mod trace;
 mod views;
 mod work;
 
@@ -67,8 +69,12 @@ pub(crate) struct Settings {
     pub(crate) jobs: Option<PathBuf>,
     /// The folder of a comparison of methods, whose report is shown.
     pub(crate) comparison: Option<PathBuf>,
+    /// The folder of the model's evaluation, whose figures and report are shown.
+    pub(crate) evaluation: Option<PathBuf>,
     /// Who we are under TLS; none for plain text.
     pub(crate) tls: Option<ServerTls>,
+    /// Address of a collector of traces.
+    pub(crate) traces: Option<String>,
     /// Address of a viewer with `{study}` in it.
     pub(crate) viewer: Option<String>,
     pub(crate) limits: Limits,
@@ -86,7 +92,9 @@ impl Settings {
             sets: None,
             jobs: None,
             comparison: None,
+            evaluation: None,
             tls: None,
+            traces: None,
             viewer: None,
             limits: Limits::default(),
         }
@@ -196,6 +204,9 @@ pub(crate) fn run(
     runtime.shutdown_timeout(LAST_WORK);
     // The batch that is under way is finished; what waits is there when the server starts again.
     let _or_it_panicked = indexing.join();
+    if let Some(tracing) = &state.tracing {
+        tracing.end();
+    }
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::error::{Inside, Problem};
 use super::state::App;
+use super::trace;
 
 /// How long a request may take in all, its body included.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -43,7 +44,7 @@ struct Line<'a> {
     route: &'a str,
     status: u16,
     ms: f64,
-    /// The trace that the client says it is part of.
+    /// The trace that it is part of: the one that the client names, or else, where spans are sent, one of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<&'a str>,
     /// Why it failed, where the client is not told.
@@ -57,12 +58,16 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
-    let trace = trace_of(request.headers());
+    let span = app.tracing.as_ref().map(|tracing| tracing.begin(method, route, request.headers()));
+    let trace = span.as_ref().map(trace::id_of).or_else(|| trace_of(request.headers()));
     let answered = timeout(LONGEST, next.run(request)).await;
     let mut response = answered.unwrap_or_else(|_| Problem::Busy.into_response());
     harden(response.headers_mut(), app.settings.tls.is_some());
     let (status, took) = (response.status().as_u16(), start.elapsed());
     app.metrics.count(method, route, status, took);
+    if let Some(span) = span {
+        trace::end(span, status);
+    }
     let error = response.extensions().get::<Inside>().map(|inside| inside.0.as_str());
     log(&Line {
         time: now(),

@@ -18,8 +18,8 @@ use super::openapi::{Doc, Gives, Takes};
 use super::sets::Part;
 use super::state::App;
 use super::views::{
-    FileView, GalleryView, JobView, JobsView, KeyBody, ListBody, ListView, PriorsView, QueryView, RecordView,
-    Region, SaveBody, SavedView, SearchBody, SearchView, SessionView, SetView, SetsView,
+    FileView, GalleryView, JobView, JobsView, KeyBody, ListBody, ListView, MapView, PriorsView, QueryView,
+    RecordView, Region, SaveBody, SavedView, SearchBody, SearchView, SessionView, SetView, SetsView,
 };
 
 /// A row of the table.
@@ -47,6 +47,10 @@ pub(super) fn table() -> Vec<Route> {
             .doc("The gallery, its model, and what can be filtered for", Takes::Nothing, Gives::json::<GalleryView>(200)),
         get("/api/v1/comparison.html", READER, gallery::comparison)
             .unaudited().doc("How the model compares with other methods: the report of `skiagraph compare`", Takes::Nothing, Gives::Media("text/html")),
+        get("/api/v1/evaluation.html", READER, gallery::evaluation)
+            .unaudited().doc("How good the model is: the report of `skiagraph eval`", Takes::Nothing, Gives::Media("text/html")),
+        get("/api/v1/map", READER, gallery::map)
+            .unaudited().doc("The gallery laid out in the plane, as `skiagraph gallery map` drew it: pictures by number, and what they can be coloured by", Takes::Nothing, Gives::json::<MapView>(200)),
         post("/api/v1/queries", READER, queries::upload)
             .doc("Send a picture to ask with: DICOM, PNG, JPEG or TIFF", Takes::File, Gives::json::<QueryView>(201)),
         delete("/api/v1/queries/{id}", READER, queries::remove)

@@ -3,19 +3,22 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use axum::body::Bytes;
 use network::Encoder;
-use retrieval::gallery::{Facets, Gallery};
+use retrieval::gallery::{Facets, Gallery, MAP};
 use tokio::sync::Semaphore;
 
 use super::error::Problem;
 use super::jobs::Jobs;
-use super::keys::{Key, Keys, Role};
+use super::keys::{FileState, Key, Keys, Role, file_state};
 use super::metrics::Metrics;
 use super::oidc::Provider;
 use super::queries::Queries;
 use super::sessions::Sessions;
 use super::sets::Sets;
+use super::trace::Tracing;
+use super::views::{MapView, QualityView};
 use super::work::Workers;
 use super::{Limits, Settings};
 use crate::audit::AuditLog;
@@ -41,6 +44,7 @@ pub(super) struct State {
     pub(super) queries: Queries,
     pub(super) jobs: Jobs,
     pub(super) metrics: Metrics,
+    pub(super) tracing: Option<Tracing>,
     /// Who decodes and encodes pictures.
     pub(super) encoding: Workers,
     /// Who reads the gallery.
@@ -54,6 +58,10 @@ pub(super) struct State {
     sets: OnceLock<Sets>,
     pictures: AtomicUsize,
     facets: Mutex<Option<(u64, Arc<Facets>)>>,
+    /// As JSON, of a state of the gallery and of the map's file.
+    map: Mutex<Option<((u64, FileState), Bytes)>>,
+    /// How good the model was found to be.
+    pub(super) quality: Vec<QualityView>,
 }
 
 /// The most values of a field that are offered for filtering.
@@ -68,7 +76,12 @@ impl State {
         gallery.check_model(encoder.model_id(), encoder.bits())?;
         let Limits { encoders, queue, patience, queries, query_bytes, query_life, upload_bytes, .. } =
             settings.limits;
+        let evaluation = settings.evaluation.as_deref();
+        let quality =
+            evaluation.map(|folder| QualityView::read(folder, &encoder.model_id().0)).transpose()?;
         Ok(Self {
+            quality: quality.unwrap_or_default(),
+            map: Mutex::default(),
             pictures: AtomicUsize::new(gallery.len()),
             galleries: Mutex::new(vec![gallery]),
             sets: OnceLock::new(),
@@ -82,6 +95,7 @@ impl State {
             sessions: Sessions::new(settings.limits.session_life),
             audit: settings.audit.as_deref().map(AuditLog::open).transpose()?,
             metrics: Metrics::default(),
+            tracing: settings.traces.as_deref().map(Tracing::to).transpose()?,
             settings,
             encoder,
             keys,
@@ -158,6 +172,22 @@ impl State {
                 Ok(facets)
             }
         }
+    }
+
+    /// The gallery's map, written once for each state of the gallery; none if none was drawn.
+    pub(super) fn map(&self, gallery: &Gallery) -> Result<Option<Bytes>, Problem> {
+        let state = (gallery.generation(), file_state(&self.settings.gallery.join(MAP)));
+        let mut known = self.map.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, map)) = &*known
+            && *of == state
+        {
+            return Ok(Some(map.clone()));
+        }
+        let Some(plot) = gallery.plot()? else { return Ok(None) };
+        let map = serde_json::to_vec(&MapView::from(plot)).context("cannot write the map as JSON")?;
+        let map = Bytes::from(map);
+        *known = Some((state, map.clone()));
+        Ok(Some(map))
     }
 
     /// Pictures in the gallery when it was last looked at.

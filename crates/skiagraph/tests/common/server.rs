@@ -153,6 +153,17 @@ impl Server {
         paths.iter().flat_map(of_path).collect()
     }
 
+    /// Whether the log says something, now or in a moment.
+    pub(crate) fn logs(&self, text: &str) -> bool {
+        let waits = || std::thread::sleep(Duration::from_millis(20));
+        (0..250).any(|_| {
+            self.log().contains(text) || {
+                waits();
+                false
+            }
+        })
+    }
+
     /// What the log says so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()

@@ -3,7 +3,7 @@ import type { Action } from '../keys.ts';
 import type { Facet } from '../types.ts';
 
 const actions: Record<Action, string> = {
-  help: 'This sheet', sets: 'Saved results', index: 'Add pictures', save: 'Save these results', filter: 'Write a filter', open: 'Open a file', browse: 'Browse the gallery', theme: 'Theme: dark, light, as the system',
+  help: 'This sheet', sets: 'Saved results', index: 'Add pictures', research: 'Map and research', save: 'Save these results', filter: 'Write a filter', open: 'Open a file', browse: 'Browse the gallery', theme: 'Theme: dark, light, as the system',
   group: 'Each patient once', back: 'Back, or close', next: 'Next picture', previous: 'Previous picture', below: 'Row below',
   above: 'Row above', like: 'Like this (again: undo)', unlike: 'Unlike this (again: undo)', more: 'More like this one', again: 'Search again with judgements',
   wider: 'Wider window', narrower: 'Narrower window', brighter: 'Brighter', darker: 'Darker', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
@@ -23,7 +23,7 @@ const failures: Record<string, string> = {
   unreachable: 'The server does not answer.', unsupported_file: 'This kind of file is not read.', broken_file: 'This file is damaged.',
   too_large: 'This file is too large.', unknown_query: 'The picture is no longer held by the server: open it again.',
   unknown_record: 'The gallery no longer has this picture.', bad_filter: 'The filter does not read.', busy: 'The server is busy.',
-  unknown_job: 'This job is long over.', jobs_elsewhere: 'Another server puts pictures into this gallery.', unknown_study: 'The gallery has no picture of this study.', unknown_set: 'This result is no longer saved, or not for you.', no_audit: 'The server cannot keep its audit log, and shows nothing without.',
+  unknown_job: 'This job is long over.', no_map: 'No map was drawn of this gallery. IT draws it with `skiagraph gallery map`.', jobs_elsewhere: 'Another server puts pictures into this gallery.', unknown_study: 'The gallery has no picture of this study.', unknown_set: 'This result is no longer saved, or not for you.', no_audit: 'The server cannot keep its audit log, and shows nothing without.',
   role_too_low: 'Your role does not allow this.', wrong_key: 'This key is not known.', key_wanted: 'Sign in.',
 };
 
@@ -55,10 +55,15 @@ export const en = {
   savedWhen: (when: string) => `saved ${when}`, noSets: 'Nothing is saved yet.', open: 'Open', remove: 'Delete', link: 'Copy link',
   exportReport: 'Report (HTML)', exportFhir: 'FHIR', exportSr: 'DICOM SR', frozen: 'As it was when it was saved; the gallery may have changed.',
   index: 'Add pictures', indexWhy: 'Files are sent one by one and are safe once they are sent: close this page, and the server goes on.',
+  researchPage: 'Map', map: 'Map of the gallery', colour: 'Colour by', otherOrNone: 'other, or none', mapPicture: (id: number) => `Picture ${id}`,
+  mapHelp: 'Every point is a picture; similar ones lie near each other. Drag to move, wheel to zoom, click to ask with a picture. Keys: arrows, + and −, 0 for all of it, Enter asks with the one at the cross.',
+  newer: (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'picture' : 'pictures'} came after it was drawn`, evaluated: 'How good it is',
+  epochs: (n: number) => `${n} ${n === 1 ? 'epoch' : 'epochs'}`, seed: 'seed', fitted: 'hash layer fitted', toldApart: 'Trained to tell apart', task: 'Task', queries: 'Queries', byClass: 'P@10, mean of the classes',
+  noQuality: 'No evaluation was given to this server (--evaluation).', onDisk: (n: string) => `${n} MB on the disk`,
   chooseFiles: 'Choose files', chooseFolder: 'Choose a folder', jobs: 'Jobs', noJobs: 'No pictures were added here yet.', cancel: 'Cancel',
   sending: (n: number, of: number) => `sending ${n} of ${of}`, jobState: { open: 'receiving', working: 'working', done: 'done', cancelled: 'cancelled' },
   jobCounts: (added: number, known: number, failed: number) => `${added} added, ${known} known before, ${failed} no radiographs`,
-  perSecond: (n: string) => `${n} pictures/s`, refused: (n: number) => `${n} ${n === 1 ? 'file is' : 'files are'} too large, and not sent.`, failedFiles: (n: number) => `What failed, and why (${n})`, fileFailed: (n: number) => `File ${n}`, model: 'Model', compared: 'how it compares', readsAt: (size: number) => `sees ${size} × ${size} pixels`,
+  perSecond: (n: string) => `${n} pictures/s`, refused: (n: number) => `${n} ${n === 1 ? 'file is' : 'files are'} too large, and not sent.`, failedFiles: (n: number) => `What failed, and why (${n})`, fileFailed: (n: number) => `File ${n}`, model: 'Model', compared: 'How it compares', readsAt: (size: number) => `sees ${size} × ${size} pixels`,
   signIn: 'Sign in', key: 'Key', signInWhy: 'This server wants to know who you are. What says so is kept in a cookie that scripts cannot read.', signInSingle: 'Sign in with the account of the house', signInKey: 'Sign in with a key',
   signedIn: 'You are signed in. This window can be closed.', notSignedIn: 'You are not signed in', goOn: 'Go on',
   signInRefused: { 'not-begun': 'The sign-in was not begun in this browser, or too long ago.', 'by-provider': 'The identity provider did not let you in.', 'no-role': 'You are known, but have no role here. Ask IT for one.', failed: 'The identity provider cannot be asked, or its answer is not to be believed. IT finds why in the log.' } as Record<string, string>,

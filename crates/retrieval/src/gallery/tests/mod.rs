@@ -7,6 +7,7 @@ mod damage;
 mod durable;
 mod erasure;
 mod formats;
+mod map;
 mod refusals;
 mod reindex;
 mod search;

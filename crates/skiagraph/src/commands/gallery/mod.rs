@@ -1,6 +1,7 @@
 //! `skiagraph gallery`: what a gallery holds, whether it is sound, and taking pictures out.
 
 mod copies;
+mod map;
 mod reindex;
 
 use std::path::PathBuf;
@@ -11,12 +12,14 @@ use serde_json::json;
 
 use crate::output;
 
+pub(crate) use map::draw;
+
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph gallery info g
   skiagraph gallery verify g
   skiagraph gallery delete g 12 1.2.840.113619.2.55.3";
 
-/// Look after a gallery: info, verify, delete, compact, reindex, backup, export, import
+/// Look after a gallery: info, verify, delete, compact, reindex, map, backup, export, import
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct GalleryArgs {
@@ -44,6 +47,7 @@ enum Action {
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery compact g\n  skiagraph gallery compact g --json")]
     Compact(Folder),
     Reindex(reindex::ReindexArgs),
+    Map(map::MapArgs),
     /// Copy a gallery to a new folder while it is used
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery backup g g-2026-11-30\n  \
                             skiagraph gallery backup g copies/g --json")]
@@ -86,6 +90,7 @@ pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
         Action::Delete(args) => delete(args),
         Action::Compact(folder) => compact(folder),
         Action::Reindex(args) => reindex::run(args),
+        Action::Map(args) => map::run(args),
         Action::Backup(pair) => copies::back_up(pair),
         Action::Export(args) => copies::export(args),
         Action::Import(pair) => copies::import(pair),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::path::Path;
 
 use axum::extract::State;
 use axum::http::HeaderValue;
@@ -11,13 +12,16 @@ use axum::response::IntoResponse;
 use crate::server::body::Json;
 use crate::server::error::Problem;
 use crate::server::state::App;
-use crate::server::views::{FacetsView, GalleryView};
+use crate::server::views::{CardView, FacetsView, GalleryView};
 
 pub(in crate::server) async fn show(State(app): State<App>) -> Result<Json<GalleryView>, Problem> {
     let shared = App::clone(&app);
-    let looked =
-        move || shared.with_gallery(|gallery| Ok((gallery.len(), gallery.bits(), shared.facets(gallery)?)));
-    let (pictures, bits, facets) = app.reading.run(looked).await?;
+    let looked = move || {
+        shared.with_gallery(|gallery| {
+            Ok((gallery.len(), gallery.bits(), gallery.bytes_on_disk(), shared.facets(gallery)?))
+        })
+    };
+    let (pictures, bits, bytes, facets) = app.reading.run(looked).await?;
     let name = app.settings.gallery.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(Json(GalleryView {
         name: name.unwrap_or_default(),
@@ -30,14 +34,34 @@ pub(in crate::server) async fn show(State(app): State<App>) -> Result<Json<Galle
         viewer: app.settings.viewer.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         comparison: app.settings.comparison.is_some(),
+        evaluation: app.settings.evaluation.is_some(),
+        quality: app.quality.clone(),
+        card: CardView::from(&app.encoder),
+        bytes,
         estimates: app.encoder.card().estimator.is_some(),
     }))
 }
 
+/// The gallery's map.
+pub(in crate::server) async fn map(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
+    let shared = App::clone(&app);
+    let map = app.reading.run(move || shared.with_gallery(|gallery| shared.map(gallery))).await?;
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], map.ok_or(Problem::NoMap)?))
+}
+
 /// The report of a comparison of methods, a page that stands alone.
 pub(in crate::server) async fn comparison(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
-    let folder = app.settings.comparison.clone().ok_or(Problem::UnknownPath)?;
-    let read = move || match fs::read(folder.join("report.html")) {
+    report(&app, app.settings.comparison.as_deref(), "report.html").await
+}
+
+/// The report of the model's evaluation, a page that stands alone.
+pub(in crate::server) async fn evaluation(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
+    report(&app, app.settings.evaluation.as_deref(), "results.html").await
+}
+
+async fn report(app: &App, folder: Option<&Path>, name: &str) -> Result<impl IntoResponse + use<>, Problem> {
+    let path = folder.ok_or(Problem::UnknownPath)?.join(name);
+    let read = move || match fs::read(path) {
         Ok(page) => Ok(page),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(Problem::UnknownPath),
         Err(error) => Err(Problem::Internal(error.into())),

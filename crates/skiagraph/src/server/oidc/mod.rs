@@ -3,7 +3,6 @@
 //! Nothing of a sign-in that has begun is kept here: what its end is compared with lies in a cookie of the browser that began it.
 
 mod claims;
-mod http;
 mod settings;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,8 +22,8 @@ use openidconnect::{
 };
 
 use super::keys::Role;
+use super::outbound::Http;
 use claims::Claims;
-use http::Http;
 pub(crate) use settings::{OidcArgs, Settings};
 
 /// How long what the provider says of itself, its keys among it, is believed.

@@ -1,6 +1,8 @@
 //! What the API takes and gives, as JSON. The OpenAPI document is made of these types.
 
 mod job;
+mod map;
+mod model;
 mod query;
 mod record;
 mod search;
@@ -13,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::keys::Role;
 
 pub(super) use job::{FileView, JobView, JobsView};
+pub(super) use map::MapView;
+pub(super) use model::{CardView, QualityView};
 pub(super) use query::{QueryView, Region};
 pub(super) use record::{ListBody, ListView, PriorsView, RecordView};
 pub(super) use search::{EstimateView, HitView, MillisecondsView, SearchBody, SearchView, TallyView};
@@ -36,6 +40,13 @@ pub(super) struct GalleryView {
     pub(super) version: String,
     /// Whether there is a report of how the model compares with other methods.
     pub(super) comparison: bool,
+    /// Whether there is a report of how good the model is.
+    pub(super) evaluation: bool,
+    /// Its figures, task by task.
+    pub(super) quality: Vec<QualityView>,
+    pub(super) card: CardView,
+    /// What the gallery takes on the disk.
+    pub(super) bytes: u64,
     /// Whether the model says how good its answers are likely to be.
     pub(super) estimates: bool,
 }

@@ -1,19 +1,22 @@
-//! Requests to the provider: no redirects, no proxies, little patience, small answers.
+//! Requests that the server itself sends: to the identity provider, and to the collector of traces. No redirects, no proxies,
+//! little patience, small answers.
 
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use openidconnect::{HttpRequest, HttpResponse};
-use ureq::Agent;
+use axum::http::{Request, Response};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, AsSendBody};
 
-/// How long the provider may take for one answer.
+/// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of an answer.
 const MOST: u64 = 1 << 20;
 
+/// A client.
+#[derive(Debug)]
 pub(super) struct Http {
     agent: Agent,
 }
@@ -41,16 +44,16 @@ impl Http {
         Ok(Self { agent: config.into() })
     }
 
-    /// Sends a request. What fails names no address with parameters.
+    /// Sends a request. Blocks.
     ///
     /// # Errors
-    /// If there is no answer in time, or one of more than a megabyte.
-    pub(super) fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
+    /// If there is no answer in time, or one of more than a megabyte. None names an address with parameters.
+    pub(super) fn send(&self, request: Request<impl AsSendBody>) -> Result<Response<Vec<u8>>, Error> {
         let failed = |error: ureq::Error| Error::new(ErrorKind::Other, error.to_string());
         let mut response = self.agent.run(request).map_err(failed)?;
         let body = response.body_mut().with_config().limit(MOST).read_to_vec().map_err(failed)?;
         let (parts, _) = response.into_parts();
-        Ok(HttpResponse::from_parts(parts, body))
+        Ok(Response::from_parts(parts, body))
     }
 }
 

@@ -1,0 +1,185 @@
+//! The gallery's map: a place for every picture, in a file beside the index. It is derived, as the index is: made anew from
+//! the codes when it is wanted, and without what was deleted since.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Gallery;
+use crate::map::{Place, map};
+use crate::{Error, HashCode, ModelId, Result};
+
+/// The map's file name in the gallery's folder.
+pub const MAP: &str = "map.bin";
+/// What it begins with, and the layout's number.
+const MAGIC: &[u8; 8] = b"SkiaMap1";
+/// Bytes of a row: id (u64), x and y (u16), little-endian.
+const ROW: usize = 12;
+/// What the corner at the bottom right is in a row.
+const SIDE: f32 = 65_535.0;
+/// Values of a trait that are told apart; the others are one.
+const VALUES: usize = 12;
+
+/// The pictures that a map shows.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Plot {
+    /// Their ids, ascending.
+    pub ids: Vec<u64>,
+    /// Where they lie: x and y, from 0 to 65,535, the corner at the top left being 0, 0.
+    pub places: Vec<[u16; 2]>,
+    /// What they can be coloured by.
+    pub traits: Vec<Trait>,
+    /// Pictures that came after the map was made.
+    pub newer: usize,
+}
+
+/// What every picture has one value of, or none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trait {
+    /// The record's field.
+    pub name: &'static str,
+    /// The most frequent values, most first.
+    pub values: Vec<String>,
+    /// For each picture its value's number; `values.len()` for any other, or none.
+    pub of: Vec<u8>,
+}
+
+/// What stands before the rows.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    model: String,
+    rows: usize,
+}
+
+impl Gallery {
+    /// Lays the gallery out and keeps that; how many pictures there are on the map. `progress` hears the share that is done.
+    ///
+    /// # Errors
+    /// If the database fails or the file cannot be written.
+    pub fn draw_map(&self, seed: u64, progress: impl FnMut(f64)) -> Result<usize> {
+        let ids = self.index.ids();
+        let codes: Vec<HashCode> = ids.iter().filter_map(|&id| self.index.code(id)).collect();
+        let places = map(&codes, seed, progress)?;
+        let rows: Vec<u8> = ids.iter().zip(&places).flat_map(|(&id, place)| row(id, *place)).collect();
+        self.write_map(ids.len(), &rows)?;
+        Ok(ids.len())
+    }
+
+    /// The map as it was drawn, of the pictures that are still there; none if none was drawn of this model's codes.
+    ///
+    /// # Errors
+    /// If the file is damaged, or the database fails.
+    pub fn plot(&self) -> Result<Option<Plot>> {
+        let Some(rows) = self.read_map()? else { return Ok(None) };
+        let there = self.ids_by("SELECT id FROM records ORDER BY id", [])?;
+        let place = |id: &u64| rows.get(id).map(|place| (*id, *place));
+        let (ids, places): (Vec<u64>, Vec<[u16; 2]>) = there.iter().filter_map(place).unzip();
+        let traits = [
+            ("body_part", "SELECT id, body_part FROM records"),
+            ("view", "SELECT id, view FROM records"),
+            ("source", "SELECT id, source FROM records"),
+            // The last is the most particular one in manifests, whose first is the part of the body.
+            ("label", "SELECT record, label, max(position) FROM labels GROUP BY record"),
+        ];
+        let of = |(name, sql)| self.trait_of(name, sql, &ids);
+        let traits = traits.into_iter().map(of).collect::<Result<_>>()?;
+        Ok(Some(Plot { newer: there.len() - ids.len(), ids, places, traits }))
+    }
+
+    fn trait_of(&self, name: &'static str, sql: &str, ids: &[u64]) -> Result<Trait> {
+        let mut all: HashMap<u64, String> = HashMap::new();
+        let mut read = |statement: &mut rusqlite::CachedStatement<'_>| {
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                if let Some(value) = row.get::<_, Option<String>>(1)? {
+                    all.insert(row.get::<_, i64>(0)?.cast_unsigned(), value);
+                }
+            }
+            Ok(())
+        };
+        let prepared = self.connection.prepare_cached(sql).and_then(|mut statement| read(&mut statement));
+        prepared.map_err(|source| self.failed(source))?;
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for value in ids.iter().filter_map(|id| all.get(id)) {
+            *counts.entry(value).or_default() += 1;
+        }
+        let mut values: Vec<(&str, usize)> = counts.into_iter().collect();
+        values.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        values.truncate(VALUES);
+        let number = |id: &u64| {
+            let value = all.get(id);
+            let at = values.iter().position(|(name, _)| value.is_some_and(|value| value == name));
+            at.unwrap_or(values.len()) as u8
+        };
+        let of = ids.iter().map(number).collect();
+        Ok(Trait { name, of, values: values.into_iter().map(|(name, _)| name.to_owned()).collect() })
+    }
+
+    fn map_file(&self) -> PathBuf {
+        self.dir.join(MAP)
+    }
+
+    /// Whole, or not at all.
+    fn write_map(&self, count: usize, rows: &[u8]) -> Result<()> {
+        let path = self.map_file();
+        let head = Head { model: self.meta.model.0.clone(), rows: count };
+        let head = serde_json::to_vec(&head).map_err(|error| self.not_written(error.into()))?;
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend((head.len() as u32).to_le_bytes());
+        bytes.extend(head);
+        bytes.extend(rows);
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        let part = path.with_added_extension("part");
+        let write = |mut file: File| file.write_all(&bytes).and_then(|()| file.sync_all());
+        let written = File::create(&part).and_then(write).and_then(|()| fs::rename(&part, &path));
+        if written.is_err() {
+            let _best_effort = fs::remove_file(&part);
+        }
+        written.map_err(|source| self.not_written(source))
+    }
+
+    fn not_written(&self, source: std::io::Error) -> Error {
+        Error::File { action: "write", path: self.map_file(), source }
+    }
+
+    fn read_map(&self) -> Result<Option<HashMap<u64, [u16; 2]>>> {
+        let path = self.map_file();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(Error::File { action: "read", path, source }),
+        };
+        parse(&bytes, &self.meta.model).ok_or(Error::DamagedMap { path })
+    }
+}
+
+fn row(id: u64, place: Place) -> [u8; ROW] {
+    let mut row = [0; ROW];
+    let [x, y] = [place.x, place.y].map(|value| ((value * SIDE).round() as u16).to_le_bytes());
+    row[..8].copy_from_slice(&id.to_le_bytes());
+    row[8..].copy_from_slice(&[x, y].concat());
+    row
+}
+
+/// Rows by id, if the bytes are whole; inside, none if they are another model's.
+fn parse(bytes: &[u8], model: &ModelId) -> Option<Option<HashMap<u64, [u16; 2]>>> {
+    let (content, crc) = bytes.split_last_chunk::<4>()?;
+    let rest = content.strip_prefix(MAGIC)?;
+    if crc32fast::hash(content) != u32::from_le_bytes(*crc) {
+        return None;
+    }
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    let (head, rows) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let head: Head = serde_json::from_slice(head).ok()?;
+    let (rows, []) = rows.as_chunks::<ROW>() else { return None };
+    if head.model != model.0 {
+        return Some(None);
+    }
+    let half = |row: &[u8; ROW], at: usize| u16::from_le_bytes([row[at], row[at + 1]]);
+    let id = |row: &[u8; ROW]| row.first_chunk::<8>().map_or(0, |id| u64::from_le_bytes(*id));
+    let read = rows.iter().map(|row| (id(row), [half(row, 8), half(row, 10)]));
+    (head.rows == rows.len()).then(|| Some(read.collect()))
+}

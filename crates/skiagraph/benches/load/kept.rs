@@ -1,0 +1,66 @@
+//! What the server acknowledged, and whether it is there after it was killed.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use retrieval::gallery::Gallery;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::server::Server;
+
+/// How long the server may take to work off what waits.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+#[derive(Default)]
+pub(crate) struct Kept {
+    /// Ids of answers that it said are saved.
+    sets: Mutex<Vec<String>>,
+    /// Keys of pictures that it said it has.
+    files: Mutex<Vec<String>>,
+}
+
+impl Kept {
+    pub(crate) fn set(&self, id: &str) {
+        self.sets.lock().unwrap().push(id.to_owned());
+    }
+
+    pub(crate) fn file(&self, bytes: &[u8]) {
+        let key: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        self.files.lock().unwrap().push(key);
+    }
+
+    /// Looks for all of it.
+    pub(crate) fn check(&self, server: &Server, gallery: &Path) {
+        let (sets, files) = (self.sets.lock().unwrap(), self.files.lock().unwrap());
+        let sets_there = sets.iter().filter(|id| ask(server, &format!("sets/{id}")).is_some()).count();
+        let waited = Instant::now();
+        // A job whose closing was not answered may be open: all it was sent has to be worked off in any case.
+        let left = || {
+            let jobs = ask(server, "jobs").unwrap();
+            let waits = |job: &&Value| job["done"].as_u64() < job["received"].as_u64();
+            jobs["jobs"].as_array().unwrap().iter().filter(waits).count()
+        };
+        while left() > 0 && waited.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(500));
+        }
+        let opened = Gallery::open(gallery).unwrap();
+        let there = |key: &String| opened.id_of(key).unwrap().is_some();
+        let pictures_there = files.iter().filter(|key| there(key)).count();
+        println!(
+            "\nkilled {} times; acknowledged and there: {sets_there} of {} saved answers, {pictures_there} of {} pictures",
+            server.kills,
+            sets.len(),
+            files.len()
+        );
+        assert!(sets_there == sets.len() && pictures_there == files.len(), "something was lost");
+        assert_eq!(opened.verify().unwrap(), [], "the gallery is not sound");
+    }
+}
+
+fn ask(server: &Server, path: &str) -> Option<Value> {
+    let mut answer = ureq::get(format!("{}/api/v1/{path}", server.address)).call().ok()?;
+    serde_json::from_slice(&answer.body_mut().read_to_vec().ok()?).ok()
+}

@@ -1,0 +1,61 @@
+//! The server that is measured.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A server of a gallery, ended with the measurement.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: String,
+    gallery: PathBuf,
+    /// Times that it was killed.
+    pub(crate) kills: usize,
+}
+
+impl Server {
+    pub(crate) fn start(gallery: &Path) -> Self {
+        // One that is free, and stays ours when it is started again.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (child, address) = Self::run(gallery, port);
+        Self { child, address, gallery: gallery.to_owned(), kills: 0 }
+    }
+
+    pub(crate) fn kill_and_start_again(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.kills += 1;
+        let port = self.address.rsplit_once(':').unwrap().1.parse().unwrap();
+        (self.child, self.address) = Self::run(&self.gallery, port);
+    }
+
+    fn run(gallery: &Path, port: u16) -> (Child, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skiagraph"));
+        command.args(["serve", "--port", &port.to_string(), "--json", "--gallery"]).arg(gallery);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        // To the end of what it says: else nobody would read the rest, and it would end.
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let said: Vec<String> = lines.take_while(|line| line != "}").collect();
+        let address =
+            said.iter().find(|line| line.contains("address")).and_then(|line| line.split('"').nth(3));
+        let address = address.unwrap().trim_end_matches('/').to_owned();
+        (child, address)
+    }
+
+    /// Resident memory.
+    pub(crate) fn megabytes(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        kilobytes.unwrap_or(f64::NAN) / 1024.0
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _waited = self.child.wait();
+    }
+}

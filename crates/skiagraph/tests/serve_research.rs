@@ -1,0 +1,150 @@
+//! What the server tells of itself: the gallery's map, how good the model is, and spans for a collector.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+#[path = "common/server.rs"]
+mod server;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use common::{fail, json, pictures, samples, succeed, text};
+use serde_json::{Value, json};
+use server::Server;
+
+fn gallery(folder: &Path, count: usize) -> PathBuf {
+    let g = folder.join("g");
+    let found = pictures(&samples().join("images"));
+    let mut index = vec!["index", "--gallery", text(&g)];
+    index.extend(found.iter().take(count).map(|path| text(path)));
+    succeed(&index);
+    g
+}
+
+#[test]
+fn the_map_shows_every_picture_once_it_is_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let g = gallery(folder.path(), 12);
+    let server = Server::start(&g, &[]);
+    assert_eq!(server.get("/api/v1/map").failure(404), "no_map");
+    assert_eq!(json(&["gallery", "map", text(&g)])["pictures"], 12);
+    let map = server.get("/api/v1/map").json();
+    for list in ["ids", "x", "y"] {
+        assert_eq!(map[list].as_array().unwrap().len(), 12, "{list}");
+    }
+    let names: Vec<&str> =
+        map["traits"].as_array().unwrap().iter().map(|found| found["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["body_part", "view", "source", "label"]);
+    let gone = map["ids"][3].as_u64().unwrap();
+    succeed(&["gallery", "delete", text(&g), &gone.to_string()]);
+    let left = server.get("/api/v1/map").json();
+    assert!(
+        left["ids"].as_array().unwrap().len() == 11
+            && !left["ids"].as_array().unwrap().contains(&json!(gone))
+    );
+    // Drawn again, the seed being the same, with a picture less.
+    assert_eq!(json(&["gallery", "map", text(&g)])["pictures"], 11);
+    assert_eq!(server.get("/api/v1/map").json()["ids"], left["ids"]);
+    fs::write(g.join("map.bin"), b"SkiaMap1 and more").unwrap();
+    assert_eq!(server.get("/api/v1/map").failure(500), "internal");
+    assert!(server.logs("is damaged"), "{}", server.log());
+}
+
+#[test]
+fn the_models_figures_are_those_of_its_evaluation() {
+    let folder = tempfile::tempdir().unwrap();
+    let (g, out) = (gallery(folder.path(), 2), folder.path().join("results"));
+    let plain = Server::start(&g, &[]).get("/api/v1/gallery").json();
+    assert_eq!([&plain["evaluation"], &plain["quality"]], [&json!(false), &json!([])]);
+    assert!(
+        plain["bytes"].as_u64().unwrap() > 10_000 && plain["card"]["labels"].as_array().unwrap().len() > 5
+    );
+    succeed(&["eval", "--data", text(&samples()), "--out", text(&out)]);
+    let server = Server::start(&g, &["--evaluation", text(&out)]);
+    let told = server.get("/api/v1/gallery").json();
+    let written: Value = serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
+    let codes = written["results"].as_array().unwrap().iter().filter(|result| result["method"] == "codes");
+    for (told, written) in told["quality"].as_array().unwrap().iter().zip(codes) {
+        assert_eq!([&told["task"], &told["map_all"]], [&written["task"], &written["map_all"]]);
+    }
+    assert!(!told["quality"].as_array().unwrap().is_empty());
+    assert!(server.get("/api/v1/evaluation.html").bytes.starts_with(b"<!doctype html>"));
+    let start = ["serve", "--gallery", text(&g), "--port", "0", "--evaluation"];
+    fail(&[&start[..], &[text(folder.path())]].concat(), &["cannot read", "results.json"]);
+    fs::write(out.join("results.json"), r#"{"model":"other","results":[]}"#).unwrap();
+    fail(&[&start[..], &[text(&out)]].concat(), &["is of the model other; expected skiagraph-"]);
+}
+
+/// A collector that hands on what is sent to it.
+fn collector() -> (String, Receiver<Value>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let head: Vec<String> =
+                reader.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+            assert!(head[0].starts_with("POST /v1/traces "), "{}", head[0]);
+            let length = head
+                .iter()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let mut body = vec![0; length.unwrap()];
+            reader.read_exact(&mut body).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}").unwrap();
+            sender.send(serde_json::from_slice(&body).unwrap()).unwrap();
+        }
+    });
+    (address, receiver)
+}
+
+#[test]
+#[cfg(unix)]
+fn spans_tell_the_route_and_are_part_of_the_callers_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let g = gallery(folder.path(), 2);
+    let (address, sent) = collector();
+    let mut server = Server::start(&g, &["--traces", &address]);
+    let parent = [("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")];
+    assert_eq!(server.ask("GET", "/api/v1/records/1", &parent, &[]).status, 200);
+    assert_eq!(server.get("/api/v1/records/999").status, 404);
+    assert_eq!(server.terminate(), Some(0));
+    let mut spans = Vec::new();
+    while let Ok(batch) = sent.recv_timeout(Duration::from_millis(500)) {
+        let resource = &batch["resourceSpans"][0];
+        assert!(resource["resource"].to_string().contains("\"skiagraph\""), "{resource}");
+        spans.extend(resource["scopeSpans"][0]["spans"].as_array().unwrap().clone());
+    }
+    let of = |status: &str| {
+        let found = spans.iter().find(|span| {
+            span["name"] == "GET /api/v1/records/{id}" && span["attributes"].to_string().contains(status)
+        });
+        found.unwrap_or_else(|| panic!("{spans:?}"))
+    };
+    assert_eq!(of("200")["traceId"], "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(of("200")["parentSpanId"], "b7ad6b7169203331");
+    assert!(!serde_json::to_string(&spans).unwrap().contains("999"), "no span names a record");
+    // What has no trace of its own gets one, and the log names it.
+    let own = of("404")["traceId"].as_str().unwrap().to_owned();
+    assert!(server.log().contains(&format!("\"trace\":\"{own}\"")), "{}", server.log());
+}
+
+#[test]
+fn a_collector_that_is_away_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let g = gallery(folder.path(), 1);
+    let server = Server::start(&g, &["--traces", "http://127.0.0.1:9"]);
+    for _ in 0..50 {
+        assert_eq!(server.get("/api/v1/records/1").status, 200);
+    }
+    fail(
+        &["serve", "--gallery", text(&g), "--traces", "collector:4318"],
+        &["begins with https:// or http://"],
+    );
+}
