@@ -141,3 +141,19 @@ test('the answer is painted soon after the server gave it', async ({ page }) => 
   }
   console.log(`painted ${took.map((ms) => ms.toFixed(0)).join(', ')} ms after the answer`);
 });
+
+test('a comparison is shown in a second window, and the results stay', async ({ page }) => {
+  await openChest(page);
+  await page.locator('[data-card]').nth(1).focus();
+  const opening = page.waitForEvent('popup');
+  await page.keyboard.press('d');
+  const second = await opening;
+  await expect(second.getByRole('button', { name: 'Back to results' })).toBeVisible();
+  await expect(second.locator('figcaption')).toHaveCount(2);
+  await accessible(second);
+  // Another one goes to the same window.
+  await page.locator('[data-card]').nth(2).focus();
+  await page.keyboard.press('d');
+  await expect(second).toHaveURL(/with\/\d+$/);
+  await expect(page.getByRole('heading', { name: 'Similar cases' })).toBeVisible();
+});

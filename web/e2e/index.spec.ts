@@ -12,7 +12,7 @@ test('files become pictures of the gallery, and what is none is told', async ({ 
   await expect(page.getByText(/1 \/ 1 · 0 added, 1 known before, 0 no radiographs/)).toBeVisible();
   await page.getByLabel('Choose files', { exact: true }).setInputFiles({ name: 'none.dcm', mimeType: '', buffer: Buffer.from('no picture at all') });
   await expect(page.getByText(/1 \/ 1 · 0 added, 0 known before, 1 no radiographs/)).toBeVisible({ timeout: 30_000 });
-  await page.locator('summary').first().click();
+  await page.getByText(/^What failed/).first().click();
   await expect(page.getByText('File 1')).toBeVisible();
   await accessible(page);
   await shot(page, 'index');

@@ -66,6 +66,7 @@ export const api = {
   signOut: () => ask('/session', { method: 'DELETE' }),
   upload: (file: Blob) =>
     json<Query>('/queries', { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream' } }),
+  query: (id: string) => json<Query>(`/queries/${id}`),
   region: (id: string, region: Region) => json<Query>(`/queries/${id}/region`, body(region)),
   search: (question: Question, signal: AbortSignal) => json<Answer>('/search', body(question, signal)),
   list: (filter: string | null, offset: number, limit: number, signal?: AbortSignal) =>

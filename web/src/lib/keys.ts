@@ -49,6 +49,7 @@ export const SHORTCUTS = [
   { key: 'b', action: 'region', place: 'comparison' },
   { key: 'p', action: 'priors', place: 'comparison' },
   { key: 'v', action: 'viewer', place: 'comparison' },
+  { key: 'd', action: 'elsewhere', place: 'results' },
 ] as const satisfies readonly (Omit<Shortcut, 'action'> & { action: string })[];
 
 /** Keys that work in a place that is within others: a comparison is of results. */

@@ -1,7 +1,7 @@
 // What is asked and answered: the one state that the page's parts share.
 import { api, Failure } from './api.ts';
 import { filterOf, nothingChosen, quoted, toggled } from './filter.ts';
-import { pathOf, routeOf, studyOf } from './route.ts';
+import { pathOf, routeOf, studyOf, type Subject as RouteSubject } from './route.ts';
 import { settings } from './settings.svelte.ts';
 import type { Answer, CaseRecord, Gallery, Hit, Page, Query, Question, Region, SavedSet, Session } from './types.ts';
 
@@ -74,8 +74,9 @@ class Workplace {
       this.subject = { kind: 'record', record: await api.record(subject.id) };
       this.#fresh();
     } else if (subject?.kind === 'query' && !(this.subject?.kind === 'query' && this.subject.query.id === subject.id)) {
-      const kept = (history.state as { query?: Query } | null)?.query;
-      this.subject = kept ? { kind: 'query', query: kept, file: null, part: false } : null;
+      // A window that was opened to show it has no history of its own.
+      const kept = (history.state as { query?: Query } | null)?.query ?? (await api.query(subject.id));
+      this.subject = { kind: 'query', query: kept, file: null, part: false };
       this.#fresh();
     } else if (!subject && (this.subject || this.saved)) {
       this.subject = null;
@@ -111,10 +112,23 @@ class Workplace {
     return this.#attempt(() => this.#ask({ kind: 'record', record }));
   }
 
-  /** Saves the answer under a name, and shows it as what it is then. */
+  /** Saves the answer under a name, and shows it as what it is then. A query that the server has forgotten is sent again first. */
   save(name: string, note: string, shared: boolean): Promise<void> {
-    const question = this.#question(filterOf(this.chosen));
-    return this.#attempt(async () => this.openSet((await api.save(name, note, shared, question)).id));
+    const save = async (): Promise<SavedSet> => api.save(name, note, shared, this.#question(filterOf(this.chosen)));
+    return this.#attempt(async () => {
+      const saved = await save().catch(async (error: unknown) => {
+        if (error instanceof Failure && error.code === 'unknown_query' && (await this.#sendAgain())) return save();
+        throw error;
+      });
+      await this.openSet(saved.id);
+    });
+  }
+
+  /** Shows the comparison in a second window, for a second monitor; the results stay in this one. */
+  compareElsewhere(record: CaseRecord): void {
+    const path = pathOf({ subject: this.#address(), beside: record.id });
+    window.open(path, 'skiagraph-second', 'popup');
+    this.compare(null);
   }
 
   openSet(id: string): Promise<void> {
@@ -259,14 +273,17 @@ class Workplace {
     this.failure = null;
   }
 
+  #address(): RouteSubject | null {
+    const { subject, saved } = this;
+    if (saved) return { kind: 'set', id: saved.id };
+    if (!subject) return null;
+    return subject.kind === 'query' ? { kind: 'query', id: subject.query.id } : { kind: 'record', id: subject.record.id };
+  }
+
   /** The history keeps what a reload needs of the query, but no number of a patient or study. */
   #push(replace = false): void {
     const { subject } = this;
-    const path = pathOf({
-      subject: this.saved ? { kind: 'set', id: this.saved.id } : !subject ? null
-        : subject.kind === 'query' ? { kind: 'query', id: subject.query.id } : { kind: 'record', id: subject.record.id },
-      beside: this.beside?.id ?? null,
-    });
+    const path = pathOf({ subject: this.#address(), beside: this.beside?.id ?? null });
     const query = subject?.kind === 'query' ? { ...subject.query, header: { ...subject.query.header, patient: null, study: null } } : null;
     if (replace) history.replaceState({ query }, '', path);
     else if (path !== location.pathname) history.pushState({ query }, '', path);

@@ -20,8 +20,8 @@ pub struct Place {
     pub y: f32,
 }
 
-/// How far apart pictures of one code lie, as a share of the map's side; a circle of n of them has √n times the radius.
-const CROWD: f32 = 0.0006;
+/// The radius of a circle of all pictures, had they one code, as a share of the map's side; one of fewer has as much less area.
+const CROWD: f32 = 0.2;
 /// The angle between one and the next on the spiral that fills the circle: the golden one.
 const GOLDEN: f32 = 2.399_963;
 
@@ -43,15 +43,16 @@ pub fn map(codes: &[HashCode], seed: u64, progress: impl FnMut(f64)) -> Result<V
     let numbered = distinct.keys().enumerate().map(|(id, words)| (id as u64, *words));
     let index = Index::of(numbered, first.bits())?;
     let edges = graph::edges(&index)?;
-    let mut places = layout::places(&layout::start(&index)?, &edges, seed, progress);
-    fit(&mut places);
-    let mut all = vec![Place { x: 0.5, y: 0.5 }; codes.len()];
-    for (centre, members) in places.into_iter().zip(distinct.values()) {
+    let mut centres = layout::places(&layout::start(&index)?, &edges, seed, progress);
+    fit(&mut centres);
+    let mut all = vec![[0.5; 2]; codes.len()];
+    for (centre, members) in centres.into_iter().zip(distinct.values()) {
         for (rank, &at) in members.iter().enumerate() {
-            all[at] = around(centre, rank);
+            all[at] = around(centre, rank, codes.len());
         }
     }
-    Ok(all)
+    fit(&mut all);
+    Ok(all.into_iter().map(|[x, y]| Place { x, y }).collect())
 }
 
 /// Stretches what was found to the unit square, with a margin, and as much in both directions.
@@ -64,16 +65,15 @@ fn fit(places: &mut [[f32; 2]]) {
     let extent = sides.iter().map(|(low, high)| high - low).fold(f32::MIN_POSITIVE, f32::max);
     for place in places {
         for (value, (low, high)) in place.iter_mut().zip(sides) {
-            *value = 0.5 + 0.9 * (*value - (low + high) / 2.0) / extent;
+            *value = 0.5 + 0.95 * (*value - (low + high) / 2.0) / extent;
         }
     }
 }
 
-/// The place of one of those that share a code.
-fn around([x, y]: [f32; 2], rank: usize) -> Place {
-    let (radius, angle) = (CROWD * (rank as f32).sqrt(), GOLDEN * rank as f32);
-    let within = |value: f32| value.clamp(0.0, 1.0);
-    Place { x: within(x + radius * angle.cos()), y: within(y + radius * angle.sin()) }
+/// The place of one of those that share a code, among so many in all.
+fn around([x, y]: [f32; 2], rank: usize, all: usize) -> [f32; 2] {
+    let (radius, angle) = (CROWD * (rank as f32 / all as f32).sqrt(), GOLDEN * rank as f32);
+    [x + radius * angle.cos(), y + radius * angle.sin()]
 }
 
 #[cfg(test)]

@@ -53,6 +53,8 @@ pub(super) fn table() -> Vec<Route> {
             .unaudited().doc("The gallery laid out in the plane, as `skiagraph gallery map` drew it: pictures by number, and what they can be coloured by", Takes::Nothing, Gives::json::<MapView>(200)),
         post("/api/v1/queries", READER, queries::upload)
             .doc("Send a picture to ask with: DICOM, PNG, JPEG or TIFF", Takes::File, Gives::json::<QueryView>(201)),
+        get("/api/v1/queries/{id}", READER, queries::show)
+            .doc("A picture that was sent", Takes::Nothing, Gives::json::<QueryView>(200)),
         delete("/api/v1/queries/{id}", READER, queries::remove)
             .doc("Let a picture go", Takes::Nothing, Gives::Nothing),
         post("/api/v1/queries/{id}/region", READER, queries::region)

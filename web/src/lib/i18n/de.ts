@@ -8,7 +8,7 @@ export const de: Dictionary = {
     above: 'Zeile darüber', like: 'Ähnlich (erneut: zurücknehmen)', unlike: 'Unähnlich (erneut: zurücknehmen)', more: 'Mehr wie dieses', again: 'Mit Urteilen erneut suchen',
     wider: 'Fenster weiter', narrower: 'Fenster enger', brighter: 'Heller', darker: 'Dunkler', zoomIn: 'Vergrößern', zoomOut: 'Verkleinern',
     panRight: 'Nach rechts', panLeft: 'Nach links', panDown: 'Nach unten', panUp: 'Nach oben', invert: 'Invertieren', rotate: 'Um 90° drehen',
-    reset: 'Ansicht zurücksetzen', saliency: 'Salienz', region: 'Ausschnitt suchen', priors: 'Voraufnahmen', viewer: 'Im Betrachter öffnen',
+    reset: 'Ansicht zurücksetzen', saliency: 'Salienz', region: 'Ausschnitt suchen', priors: 'Voraufnahmen', viewer: 'Im Betrachter öffnen', elsewhere: 'Im zweiten Fenster vergleichen',
   },
   facets: { body_part: 'Körperteil', view: 'Projektion', modality: 'Modalität', sex: 'Geschlecht', source: 'Quelle', label: 'Befund' },
   doubts: {
@@ -50,7 +50,7 @@ export const de: Dictionary = {
   savedWhen: (when: string) => `gespeichert ${when}`, noSets: 'Noch nichts gespeichert.', open: 'Öffnen', remove: 'Löschen', link: 'Link kopieren',
   exportReport: 'Bericht (HTML)', exportFhir: 'FHIR', exportSr: 'DICOM SR', frozen: 'Wie sie beim Speichern waren; die Galerie kann sich geändert haben.',
   index: 'Bilder hinzufügen', indexWhy: 'Dateien werden einzeln gesendet und sind sicher, sobald sie gesendet sind: Auch wenn Sie die Seite schließen, arbeitet der Server weiter.',
-  researchPage: 'Karte', map: 'Karte der Galerie', colour: 'Farbe nach', otherOrNone: 'anderes, oder nichts', mapPicture: (id: number) => `Bild ${id}`,
+  elsewhere: 'Zweites Fenster', researchPage: 'Karte', map: 'Karte der Galerie', colour: 'Farbe nach', otherOrNone: 'anderes, oder nichts', mapPicture: (id: number) => `Bild ${id}`,
   mapHelp: 'Jeder Punkt ist ein Bild; ähnliche liegen beieinander. Ziehen bewegt, das Rad vergrößert, ein Klick sucht Ähnliches. Tasten: Pfeile, + und −, 0 für das Ganze, Eingabe sucht mit dem Bild am Kreuz.',
   newer: (n: number) => `${n.toLocaleString('de')} ${n === 1 ? 'Bild kam' : 'Bilder kamen'} später`, evaluated: 'Wie gut es ist',
   epochs: (n: number) => `${n} ${n === 1 ? 'Epoche' : 'Epochen'}`, seed: 'Startwert', fitted: 'Hash-Schicht angepasst', toldApart: 'Gelernt zu unterscheiden', task: 'Aufgabe', queries: 'Anfragen', byClass: 'P@10, Mittel der Klassen',

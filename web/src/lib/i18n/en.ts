@@ -8,7 +8,7 @@ const actions: Record<Action, string> = {
   above: 'Row above', like: 'Like this (again: undo)', unlike: 'Unlike this (again: undo)', more: 'More like this one', again: 'Search again with judgements',
   wider: 'Wider window', narrower: 'Narrower window', brighter: 'Brighter', darker: 'Darker', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
   panRight: 'Move right', panLeft: 'Move left', panDown: 'Move down', panUp: 'Move up', invert: 'Invert', rotate: 'Rotate by a quarter',
-  reset: 'Reset the view', saliency: 'Saliency', region: 'Search a region', priors: 'Priors of the patient', viewer: 'Open in the viewer',
+  reset: 'Reset the view', saliency: 'Saliency', region: 'Search a region', priors: 'Priors of the patient', viewer: 'Open in the viewer', elsewhere: 'Compare in the second window',
 };
 const facets: Record<Facet, string> = {
   body_part: 'Body part', view: 'View', modality: 'Modality', sex: 'Sex', source: 'Source', label: 'Label',
@@ -55,7 +55,7 @@ export const en = {
   savedWhen: (when: string) => `saved ${when}`, noSets: 'Nothing is saved yet.', open: 'Open', remove: 'Delete', link: 'Copy link',
   exportReport: 'Report (HTML)', exportFhir: 'FHIR', exportSr: 'DICOM SR', frozen: 'As it was when it was saved; the gallery may have changed.',
   index: 'Add pictures', indexWhy: 'Files are sent one by one and are safe once they are sent: close this page, and the server goes on.',
-  researchPage: 'Map', map: 'Map of the gallery', colour: 'Colour by', otherOrNone: 'other, or none', mapPicture: (id: number) => `Picture ${id}`,
+  elsewhere: 'Second window', researchPage: 'Map', map: 'Map of the gallery', colour: 'Colour by', otherOrNone: 'other, or none', mapPicture: (id: number) => `Picture ${id}`,
   mapHelp: 'Every point is a picture; similar ones lie near each other. Drag to move, wheel to zoom, click to ask with a picture. Keys: arrows, + and −, 0 for all of it, Enter asks with the one at the cross.',
   newer: (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'picture' : 'pictures'} came after it was drawn`, evaluated: 'How good it is',
   epochs: (n: number) => `${n} ${n === 1 ? 'epoch' : 'epochs'}`, seed: 'seed', fitted: 'hash layer fitted', toldApart: 'Trained to tell apart', task: 'Task', queries: 'Queries', byClass: 'P@10, mean of the classes',

@@ -33,6 +33,14 @@ pub(in crate::server) async fn upload(State(app): State<App>, request: Request) 
     keep(&app, app.encoding.run(read).await?)
 }
 
+pub(in crate::server) async fn show(
+    State(app): State<App>,
+    QueryId(id): QueryId,
+) -> Result<Json<QueryView>, Problem> {
+    let picture = app.queries.get(&id)?;
+    Ok(Json(QueryView::new(id, &picture)))
+}
+
 pub(in crate::server) async fn region(
     State(app): State<App>,
     QueryId(id): QueryId,
