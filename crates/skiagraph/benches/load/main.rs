@@ -41,6 +41,7 @@ fn main() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
     let gallery = option("--gallery").map_or_else(|| index(folder.path(), &samples), PathBuf::from);
     let mut server = Server::start(&gallery);
+    let address = server.address.clone();
     let picture = fs::read(samples.join("images/nih/00004048_015.jpg")).unwrap();
     let (taken, kept) = (Mutex::new(Vec::new()), life.map(|_| Kept::default()));
     let start = Instant::now();
@@ -49,7 +50,7 @@ fn main() {
     thread::scope(|scope| {
         for number in 0..clients {
             let (taken, kept) = (&taken, kept.as_ref());
-            let client = Client::new(&server.address, number, &picture);
+            let client = Client::new(&address, number, &picture);
             scope.spawn(move || client.run(end, taken, kept));
         }
         let step = life.unwrap_or(Duration::from_secs((seconds / 20).max(1)));
@@ -63,6 +64,7 @@ fn main() {
     });
     println!("{:6}  {:.0}", start.elapsed().as_secs(), server.megabytes());
     report(&taken.into_inner().unwrap(), start.elapsed().as_secs_f64());
+    println!("failures that the log tells of: {:?}", server.failures());
     if let Some(kept) = kept {
         kept.check(&server, &gallery);
     }

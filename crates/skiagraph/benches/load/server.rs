@@ -1,10 +1,13 @@
 //! The server that is measured.
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
 
 /// A server of a gallery, ended with the measurement.
 pub(crate) struct Server {
@@ -32,9 +35,10 @@ impl Server {
     }
 
     fn run(gallery: &Path, port: u16) -> (Child, String) {
+        let log = OpenOptions::new().create(true).append(true).open(log_file(gallery)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_skiagraph"));
         command.args(["serve", "--port", &port.to_string(), "--json", "--gallery"]).arg(gallery);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         // To the end of what it says: else nobody would read the rest, and it would end.
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let said: Vec<String> = lines.take_while(|line| line != "}").collect();
@@ -42,6 +46,21 @@ impl Server {
             said.iter().find(|line| line.contains("address")).and_then(|line| line.split('"').nth(3));
         let address = address.unwrap().trim_end_matches('/').to_owned();
         (child, address)
+    }
+
+    /// Why requests failed for no fault of the client's, and how often each.
+    pub(crate) fn failures(&self) -> BTreeMap<String, usize> {
+        let mut failures = BTreeMap::new();
+        for line in fs::read_to_string(log_file(&self.gallery)).unwrap().lines() {
+            if let Ok(Value::Object(line)) = serde_json::from_str(line)
+                && let Some(error) = line.get("error")
+            {
+                *failures
+                    .entry(format!("{} {error}", line.get("route").unwrap_or(&Value::Null)))
+                    .or_default() += 1;
+            }
+        }
+        failures
     }
 
     /// Resident memory.
@@ -58,4 +77,9 @@ impl Drop for Server {
         let _ended = self.child.kill();
         let _waited = self.child.wait();
     }
+}
+
+/// Beside the gallery's folder.
+fn log_file(gallery: &Path) -> PathBuf {
+    gallery.with_extension("log")
 }

@@ -1,6 +1,7 @@
 //! The folders of the jobs: what came is kept until the gallery has it.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -197,10 +198,14 @@ impl Jobs {
         Ok(files)
     }
 
-    /// Lets a file go.
+    /// Lets a file go, unless somebody else did.
     fn remove(&self, file: &Waiting) -> Result<()> {
-        let bytes = fs::metadata(&file.path)?.len();
-        fs::remove_file(&file.path)?;
+        let removed =
+            fs::metadata(&file.path).and_then(|kept| fs::remove_file(&file.path).map(|()| kept.len()));
+        let bytes = match removed {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            removed => removed?,
+        };
         let mut known = self.known();
         known.bytes = known.bytes.saturating_sub(bytes);
         Ok(())
@@ -208,6 +213,8 @@ impl Jobs {
 
     /// Of jobs that are over, the oldest that are too many.
     fn forget_old(&self) -> Result<(), Problem> {
+        // None is about to be written, and nobody else forgets.
+        let _in_turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let over = self.list().into_iter().filter(|(_, job)| job.is_over());
         for (id, _) in over.skip(self.limits.over) {
             // Of one that was cancelled, some may still be there.
@@ -281,6 +288,26 @@ mod tests {
         drop(one);
         other.make(None).unwrap();
         assert_eq!((other.list().len(), other.get(&id).unwrap().received), (2, 1));
+    }
+
+    #[test]
+    fn many_make_jobs_and_forget_old_ones_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let jobs = Jobs::open(folder.path(), Limits { open: 100, ..LIMITS }).unwrap();
+        let make = || {
+            let (id, _) = jobs.make(None).unwrap();
+            jobs.receive(&id, b"x").unwrap();
+            jobs.end(&id, true).unwrap();
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..30).for_each(|_| make()));
+            }
+            scope.spawn(|| (0..30).for_each(|_| drop(jobs.next(1, Duration::ZERO).unwrap())));
+        });
+        jobs.make(None).unwrap();
+        assert!(jobs.next(1, Duration::ZERO).unwrap().is_none());
+        assert_eq!((jobs.list().len(), jobs.known().bytes), (2, 0));
     }
 
     #[test]
