@@ -57,7 +57,13 @@ test('a comparison by keys alone', async ({ page }) => {
   await page.keyboard.press('s');
   await accessible(page);
   await shot(page, 'comparison');
-  await page.keyboard.press('s');
+  await page.keyboard.press('e');
+  await expect(page.getByRole('button', { name: 'Evidence' })).toHaveAttribute('aria-pressed', 'true');
+  const painted = (): Promise<boolean[]> => page.evaluate(() => [...document.querySelectorAll<HTMLCanvasElement>('canvas + canvas')].map((overlay) => overlay.width > 1));
+  await expect.poll(painted).toEqual([true, true]);
+  await accessible(page);
+  await shot(page, 'evidence');
+  await page.keyboard.press('e');
   const address = page.url();
   await page.keyboard.press('ArrowRight');
   await expect(page).not.toHaveURL(address);

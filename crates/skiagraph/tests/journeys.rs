@@ -279,7 +279,7 @@ fn saliency_is_measured_beside_boxes_and_baselines() {
     let report = json(&["saliency", "--data", text(&manifest), "--out", text(&out)]);
     let boxes = report["boxes"].as_array().unwrap();
     let maps: Vec<_> = boxes.iter().map(|row| row["map"].as_str().unwrap()).collect();
-    assert_eq!(maps, ["saliency", "Grad-CAM", "centre Gaussian", "edges", "random"]);
+    assert_eq!(maps, ["saliency", "evidence", "Grad-CAM", "centre Gaussian", "edges", "random"]);
     assert!(boxes.iter().all(|row| row["pointing"]["value"].as_f64().is_some()));
     assert_eq!(report["randomised"].as_array().unwrap().len(), 10);
     assert!(report["perturbation"][0]["insertion"].as_f64().unwrap() > 0.0);

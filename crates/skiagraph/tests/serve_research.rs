@@ -148,3 +148,41 @@ fn a_collector_that_is_away_holds_nothing_up() {
         &["begins with https:// or http://"],
     );
 }
+
+#[test]
+fn what_makes_two_pictures_similar_is_drawn_on_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let g = gallery(folder.path(), 3);
+    let server = Server::start(&g, &[]);
+    let file = fs::read(&pictures(&samples().join("images"))[3]).unwrap();
+    let query = server.upload(&file).json()["id"].as_str().unwrap().to_owned();
+    let drawn = |path: &str| {
+        let answer = server.get(path);
+        assert_eq!(answer.status, 200, "{path}");
+        let map = image::load_from_memory(&answer.bytes).unwrap().into_luma8();
+        // From what counts least to what counts most.
+        assert_eq!(
+            [map.pixels().map(|p| p[0]).min(), map.pixels().map(|p| p[0]).max()],
+            [Some(0), Some(255)],
+            "{path}"
+        );
+        answer.bytes
+    };
+    let of =
+        |record: u64, side: &str| drawn(&format!("/api/v1/queries/{query}/evidence/{record}/{side}.png"));
+    assert_ne!(of(1, "query"), of(2, "query"), "another picture, other evidence");
+    assert_ne!(of(1, "record"), of(2, "record"));
+    assert_ne!(drawn("/api/v1/records/1/evidence/2/map.png"), drawn("/api/v1/records/2/evidence/1/map.png"));
+    for path in ["queries/none/evidence/1/query.png", "queries/none/evidence/1/record.png"] {
+        assert_eq!(server.get(&format!("/api/v1/{path}")).failure(404), "unknown_query", "{path}");
+    }
+    let lost =
+        [format!("queries/{query}/evidence/99/query.png"), format!("queries/{query}/evidence/x/record.png")];
+    for path in lost
+        .iter()
+        .map(String::as_str)
+        .chain(["records/1/evidence/99/map.png", "records/x/evidence/1/map.png"])
+    {
+        assert_eq!(server.get(&format!("/api/v1/{path}")).failure(404), "unknown_record", "{path}");
+    }
+}

@@ -98,6 +98,10 @@ export const api = {
 export const address = {
   preview: (id: string, side: number) => `${BASE}/queries/${id}/preview.png?side=${side}`,
   saliency: (id: string) => `${BASE}/queries/${id}/saliency.png`,
+  /** What of a query, or of the record, makes the two similar. */
+  evidence: (query: string, record: number, side: 'query' | 'record') => `${BASE}/queries/${query}/evidence/${record}/${side}.png`,
+  /** What of a record makes it similar to another. */
+  recordEvidence: (id: number, other: number) => `${BASE}/records/${id}/evidence/${other}/map.png`,
   thumbnail: (id: number) => `${BASE}/records/${id}/thumbnail.jpg`,
   set: (id: string, part: 'preview.png' | 'report.html' | 'fhir.json' | 'report.dcm') => `${BASE}/sets/${id}/${part}`,
   comparison: `${BASE}/comparison.html`,

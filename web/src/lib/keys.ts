@@ -46,6 +46,7 @@ export const SHORTCUTS = [
   { key: 'r', action: 'rotate', place: 'comparison' },
   { key: '0', action: 'reset', place: 'comparison' },
   { key: 's', action: 'saliency', place: 'comparison' },
+  { key: 'e', action: 'evidence', place: 'comparison' },
   { key: 'b', action: 'region', place: 'comparison' },
   { key: 'p', action: 'priors', place: 'comparison' },
   { key: 'v', action: 'viewer', place: 'comparison' },

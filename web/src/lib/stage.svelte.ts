@@ -9,6 +9,8 @@ class Stage {
   inverted = $state(false);
   saliency = $state(false);
   opacity = $state(0.5);
+  /** Whether what makes both pictures similar is shown in place of where the model looks. */
+  evidence = $state(false);
   /** Whether a region is being drawn. */
   region = $state(false);
 
@@ -16,6 +18,12 @@ class Stage {
     this.view = FITTED;
     this.window = WHOLE;
     this.inverted = false;
+  }
+
+  /** Shows one of the two, or none if it is shown already. */
+  #overlay(evidence: boolean): void {
+    this.saliency = !this.saliency || this.evidence !== evidence;
+    this.evidence = evidence;
   }
 
   /** Does what a key says, if it is about the view. */
@@ -34,7 +42,8 @@ class Stage {
       invert: () => (this.inverted = !this.inverted),
       rotate: () => (this.view = { ...this.view, turns: (this.view.turns + 1) % 4 }),
       reset: () => this.reset(),
-      saliency: () => (this.saliency = !this.saliency),
+      saliency: () => this.#overlay(false),
+      evidence: () => this.#overlay(true),
       region: () => (this.region = !this.region),
     };
     does[action]?.();

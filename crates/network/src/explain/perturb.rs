@@ -74,7 +74,7 @@ pub fn area(curve: &[f64]) -> f64 {
 }
 
 /// The square, with the picture in it blurred and what is beside it as it was.
-fn blurred(input: &Input) -> Vec<f32> {
+pub(super) fn blurred(input: &Input) -> Vec<f32> {
     let side = input.size as usize;
     let blurred = squares(blur(planes(input.pixels.clone(), [1, 1, side, side])));
     let mut pixels = input.pixels.clone();

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use network::SaliencyMap;
+use network::explain::evidence::evidence;
 use network::explain::pointing::{Localisation, localise};
 use network::explain::{Target, masks};
+use network::{Encoding, SaliencyMap};
 use radiograph::Input;
 use radiograph::dataset::{BoundingBox, Item, Split};
 use retrieval::evaluation::{Figure, Options, mean_by_unit};
@@ -22,7 +23,7 @@ const OTHERS: &str = "other findings";
 const BATCH: usize = 32;
 
 /// The maps that are measured, the network's own first.
-pub(super) const MAPS: [&str; 5] = ["saliency", "Grad-CAM", "centre Gaussian", "edges", "random"];
+pub(super) const MAPS: [&str; 6] = ["saliency", "evidence", "Grad-CAM", "centre Gaussian", "edges", "random"];
 
 /// One kind of box under one kind of map; values are means over pictures.
 #[derive(Serialize)]
@@ -85,8 +86,12 @@ fn by_label(boxes: &[BoundingBox]) -> BTreeMap<String, Vec<BoundingBox>> {
 /// All maps of all pictures, in the order of [`MAPS`].
 pub(super) fn maps(subject: &Subject, inputs: &[Input]) -> Result<Vec<Vec<SaliencyMap>>> {
     let size = subject.encoder.preprocess().size;
+    let encodings = subject.encoder.encode(inputs)?;
+    let of = |(input, encoding): (&Input, &Encoding)| evidence(&subject.encoder, input, &encoding.embedding);
+    let evidence: network::Result<_> = inputs.iter().zip(&encodings).map(of).collect();
     Ok(vec![
         subject.explainer.saliency(inputs)?,
+        evidence?,
         subject.explainer.grad_cam(inputs, Target::Predicted)?,
         inputs.iter().map(|input| masks::centre(size, &input.frame)).collect(),
         inputs.iter().map(masks::edges).collect(),

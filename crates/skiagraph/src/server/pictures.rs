@@ -6,8 +6,10 @@ use axum::body::Bytes;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GrayImage, ImageEncoder};
 use interchange::Source;
+use network::explain::evidence::evidence;
 use network::{Encoder, Encoding, SaliencyMap};
 use radiograph::{ContentHash, Format, Frame, Radiograph};
+use retrieval::Embedding;
 use retrieval::gallery::Record;
 
 use super::error::Problem;
@@ -124,10 +126,17 @@ impl Picture {
         map(&self.encoding.saliency, &self.frame, self.width, self.height)
     }
 
+    /// What of it makes it similar to another, over the whole picture, as a PNG file.
+    pub(super) fn evidence(&self, other: &Embedding, encoder: &Encoder) -> Result<Vec<u8>, Problem> {
+        let grey = |pair: &[u8]| f32::from(u16::from_le_bytes([pair[0], pair[1]])) / f32::from(u16::MAX);
+        let pixels = self.pixels.chunks_exact(2).map(grey).collect();
+        evidence_of(&Radiograph::new(self.width, self.height, pixels)?, other, encoder)
+    }
+
     /// For tests of who keeps it.
     #[cfg(test)]
     pub(super) fn blank(side: u32) -> Self {
-        use retrieval::{Embedding, HashCode};
+        use retrieval::HashCode;
         let code = HashCode::from_words(&[0], 64).unwrap();
         let saliency = SaliencyMap { size: 1, values: vec![0.0] };
         Self {
@@ -153,10 +162,30 @@ fn source(bytes: &[u8], limits: &radiograph::Limits, sides: [u32; 2]) -> Option<
     Source::new(radiograph::texts(bytes, limits, &Source::WANTED).ok()?, sides).ok()
 }
 
+/// A stored thumbnail.
+fn stored(thumbnail: &[u8]) -> Result<Radiograph, Problem> {
+    let read = radiograph::decode(thumbnail, &radiograph::Limits::default());
+    Ok(read.map_err(|error| anyhow::Error::from(error).context("a stored thumbnail is damaged"))?)
+}
+
+/// What of a thumbnail makes it similar to another picture, as a PNG file.
+pub(super) fn evidence_in(
+    thumbnail: &[u8],
+    other: &Embedding,
+    encoder: &Encoder,
+) -> Result<Vec<u8>, Problem> {
+    evidence_of(&stored(thumbnail)?, other, encoder)
+}
+
+fn evidence_of(radiograph: &Radiograph, other: &Embedding, encoder: &Encoder) -> Result<Vec<u8>, Problem> {
+    let input = encoder.preprocess().apply(radiograph);
+    let found = evidence(encoder, &input, other).map_err(anyhow::Error::from)?;
+    map(&found, &input.frame, radiograph.width(), radiograph.height())
+}
+
 /// Where the model looks in a thumbnail, as a PNG file.
 pub(super) fn saliency_of(thumbnail: &[u8], encoder: &Encoder) -> Result<Vec<u8>, Problem> {
-    let radiograph = radiograph::decode(thumbnail, &radiograph::Limits::default())
-        .map_err(|error| anyhow::Error::from(error).context("a stored thumbnail is damaged"))?;
+    let radiograph = stored(thumbnail)?;
     let input = encoder.preprocess().apply(&radiograph);
     let encoding = encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
     map(&encoding.saliency, &input.frame, radiograph.width(), radiograph.height())

@@ -10,6 +10,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::error::Problem;
 use super::guard::{Access, Post, guard};
+use super::handlers::records::Side;
 use super::handlers::{application, gallery, health, jobs, queries, records, search, session, sets};
 use super::keys::Role;
 use super::observe::observe;
@@ -61,6 +62,10 @@ pub(super) fn table() -> Vec<Route> {
             .doc("A part of a picture, to ask with", Takes::json::<Region>(), Gives::json::<QueryView>(201)),
         get("/api/v1/queries/{id}/preview.png", READER, queries::preview)
             .doc("A picture in 8 bits", Takes::Side, png()),
+        get("/api/v1/queries/{id}/evidence/{record}/query.png", READER, |app, pair| records::evidence_of_query(app, pair, Side::Query))
+            .doc("What of a picture makes it similar to one of the gallery: how much less it is without each place", Takes::Nothing, png()),
+        get("/api/v1/queries/{id}/evidence/{record}/record.png", READER, |app, pair| records::evidence_of_query(app, pair, Side::Record))
+            .doc("The same of the picture of the gallery", Takes::Nothing, png()),
         get("/api/v1/queries/{id}/pixels", READER, queries::pixels)
             .doc("A picture's grey values, 16 bits little endian, row by row; X-Width and X-Height say how many", Takes::Nothing, Gives::Media("application/octet-stream")),
         get("/api/v1/queries/{id}/saliency.png", READER, queries::saliency)
@@ -75,6 +80,8 @@ pub(super) fn table() -> Vec<Route> {
             .doc("A picture, small", Takes::Nothing, Gives::Media("image/jpeg")),
         get("/api/v1/records/{id}/saliency.png", READER, records::saliency)
             .doc("Where the model looks in a picture's thumbnail", Takes::Nothing, png()),
+        get("/api/v1/records/{id}/evidence/{record}/map.png", READER, records::evidence)
+            .doc("What of a picture's thumbnail makes it similar to another picture: how much less it is without each place", Takes::Nothing, png()),
         get("/api/v1/records/{id}/priors", READER, records::priors)
             .doc("Other pictures of the same patient, newest first", Takes::Nothing, Gives::json::<PriorsView>(200)),
         post("/api/v1/sets", READER, sets::save)

@@ -8,7 +8,7 @@ export const de: Dictionary = {
     above: 'Zeile darüber', like: 'Ähnlich (erneut: zurücknehmen)', unlike: 'Unähnlich (erneut: zurücknehmen)', more: 'Mehr wie dieses', again: 'Mit Urteilen erneut suchen',
     wider: 'Fenster weiter', narrower: 'Fenster enger', brighter: 'Heller', darker: 'Dunkler', zoomIn: 'Vergrößern', zoomOut: 'Verkleinern',
     panRight: 'Nach rechts', panLeft: 'Nach links', panDown: 'Nach unten', panUp: 'Nach oben', invert: 'Invertieren', rotate: 'Um 90° drehen',
-    reset: 'Ansicht zurücksetzen', saliency: 'Salienz', region: 'Ausschnitt suchen', priors: 'Voraufnahmen', viewer: 'Im Betrachter öffnen', elsewhere: 'Im zweiten Fenster vergleichen',
+    reset: 'Ansicht zurücksetzen', saliency: 'Wohin das Modell sieht', evidence: 'Was sie ähnlich macht', region: 'Ausschnitt suchen', priors: 'Voraufnahmen', viewer: 'Im Betrachter öffnen', elsewhere: 'Im zweiten Fenster vergleichen',
   },
   facets: { body_part: 'Körperteil', view: 'Projektion', modality: 'Modalität', sex: 'Geschlecht', source: 'Quelle', label: 'Befund' },
   doubts: {
@@ -40,7 +40,7 @@ export const de: Dictionary = {
   years: (n) => `${n} J.`, unknown: 'unbekannt', like: 'Ähnlich', unlike: 'Unähnlich', moreLike: 'Mehr wie dieses', compare: 'Vergleichen',
   again: 'Erneut suchen', judged: (like, unlike) => `${like} ähnlich, ${unlike} unähnlich`, forget: 'Verwerfen',
   copy: 'Liste kopieren', copied: 'Kopiert', print: 'Drucken', close: 'Schließen', back: 'Zu den Treffern', previous: 'Voriges', next: 'Nächstes',
-  window: 'Fenster', zoom: 'Zoom', opacity: 'Deckkraft', invert: 'Invertieren', rotate: 'Drehen', reset: 'Zurücksetzen', saliency: 'Salienz',
+  window: 'Fenster', zoom: 'Zoom', opacity: 'Deckkraft', invert: 'Invertieren', rotate: 'Drehen', reset: 'Zurücksetzen', saliency: 'Salienz', evidence: 'Belege', evidenceWhy: 'Hell: Ohne diese Stelle wären die beiden Bilder weniger ähnlich',
   region: 'Ausschnitt', regionHelp: 'Auf der Anfrage ein Rechteck ziehen oder es mit den Pfeiltasten bewegen, mit Umschalt und Pfeiltasten ändern. Eingabe sucht.',
   searchRegion: 'Ausschnitt suchen', priors: 'Voraufnahmen', noPriors: 'Kein weiteres Bild dieses Patienten.', viewer: 'Im Betrachter öffnen', report: 'Bericht', noReport: 'Kein Berichtstext.',
   labels: 'Befunde', thumbnail: 'gespeicherte Vorschau', pixels16: '16 Bit', help: 'Tastatur', shortcuts: 'Einzeltasten als Kürzel',

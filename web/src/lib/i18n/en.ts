@@ -8,7 +8,7 @@ const actions: Record<Action, string> = {
   above: 'Row above', like: 'Like this (again: undo)', unlike: 'Unlike this (again: undo)', more: 'More like this one', again: 'Search again with judgements',
   wider: 'Wider window', narrower: 'Narrower window', brighter: 'Brighter', darker: 'Darker', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
   panRight: 'Move right', panLeft: 'Move left', panDown: 'Move down', panUp: 'Move up', invert: 'Invert', rotate: 'Rotate by a quarter',
-  reset: 'Reset the view', saliency: 'Saliency', region: 'Search a region', priors: 'Priors of the patient', viewer: 'Open in the viewer', elsewhere: 'Compare in the second window',
+  reset: 'Reset the view', saliency: 'Where the model looks', evidence: 'What makes them similar', region: 'Search a region', priors: 'Priors of the patient', viewer: 'Open in the viewer', elsewhere: 'Compare in the second window',
 };
 const facets: Record<Facet, string> = {
   body_part: 'Body part', view: 'View', modality: 'Modality', sex: 'Sex', source: 'Source', label: 'Label',
@@ -45,7 +45,7 @@ export const en = {
   years: (n: number) => `${n} y`, unknown: 'unknown', like: 'Like this', unlike: 'Unlike this', moreLike: 'More like this', compare: 'Compare',
   again: 'Search again', judged: (like: number, unlike: number) => `${like} like, ${unlike} unlike`, forget: 'Forget',
   copy: 'Copy list', copied: 'Copied', print: 'Print', close: 'Close', back: 'Back to results', previous: 'Previous', next: 'Next',
-  window: 'Window', zoom: 'Zoom', opacity: 'Opacity', invert: 'Invert', rotate: 'Rotate', reset: 'Reset', saliency: 'Saliency',
+  window: 'Window', zoom: 'Zoom', opacity: 'Opacity', invert: 'Invert', rotate: 'Rotate', reset: 'Reset', saliency: 'Saliency', evidence: 'Evidence', evidenceWhy: 'Bright: without this place the two pictures would be less similar',
   region: 'Region', regionHelp: 'Drag a box on the query, or move it with the arrows and size it with Shift and the arrows. Enter searches.',
   searchRegion: 'Search this region', priors: 'Priors', noPriors: 'No other picture of this patient.', viewer: 'Open in viewer', report: 'Report', noReport: 'No report text.',
   labels: 'Labels', thumbnail: 'stored preview', pixels16: '16 bit', help: 'Keyboard', shortcuts: 'Single-key shortcuts',

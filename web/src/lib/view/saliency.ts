@@ -6,10 +6,13 @@ export function colour(salience: number): [number, number, number, number] {
   return [Math.round(255 * Math.min(1, 0.45 + t)), Math.round(225 * t ** 1.4), Math.round(90 * t ** 3), Math.round(255 * t)];
 }
 
-export async function paintSaliency(canvas: HTMLCanvasElement, source: string): Promise<void> {
+/** Paints a map, unless it is no longer wanted when it comes; nothing is there until then. */
+export async function paintSaliency(canvas: HTMLCanvasElement, source: string, wanted: AbortSignal): Promise<void> {
+  canvas.width = 1;
   const image = new Image();
   image.src = source;
   await image.decode();
+  if (wanted.aborted) return;
   canvas.width = image.naturalWidth;
   canvas.height = image.naturalHeight;
   const context = canvas.getContext('2d', { willReadFrequently: true });

@@ -1,6 +1,7 @@
 //! Pictures of the gallery.
 
 use axum::Extension;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
@@ -11,7 +12,7 @@ use retrieval::gallery::{Filter, Gallery, Page};
 use crate::server::body::Json;
 use crate::server::error::Problem;
 use crate::server::guard::Shown;
-use crate::server::pictures::saliency_of;
+use crate::server::pictures::{evidence_in, saliency_of};
 use crate::server::state::App;
 use crate::server::views::{ListBody, ListView, PriorsView, RecordView};
 
@@ -69,6 +70,45 @@ pub(in crate::server) async fn saliency(
     let jpeg = look(&app, move |gallery| Ok(gallery.thumbnail(id)?)).await?;
     let shared = App::clone(&app);
     app.encoding.run(move || saliency_of(&jpeg, &shared.encoder)).await.map(png)
+}
+
+/// What of one picture of the gallery makes it similar to another.
+pub(in crate::server) async fn evidence(
+    State(app): State<App>,
+    pair: Result<Path<(u64, u64)>, PathRejection>,
+) -> Result<(Extension<Shown>, impl IntoResponse), Problem> {
+    let Path((id, other)) = pair.map_err(|_| Problem::UnknownRecord)?;
+    let read = move |gallery: &Gallery| Ok((gallery.thumbnail(id)?, gallery.embedding(other)?));
+    let (jpeg, embedding) = look(&app, read).await?;
+    let shared = App::clone(&app);
+    let drawn = app.encoding.run(move || evidence_in(&jpeg, &embedding, &shared.encoder)).await?;
+    Ok((Extension(Shown { records: vec![other], ..Shown::default() }), png(drawn)))
+}
+
+/// What of an uploaded picture makes it similar to one of the gallery, or the other way round.
+pub(in crate::server) async fn evidence_of_query(
+    State(app): State<App>,
+    pair: Result<Path<(String, u64)>, PathRejection>,
+    side: Side,
+) -> Result<(Extension<Shown>, impl IntoResponse), Problem> {
+    let Path((query, id)) = pair.map_err(|_| Problem::UnknownRecord)?;
+    let picture = app.queries.get(&query)?;
+    let read = move |gallery: &Gallery| Ok((gallery.thumbnail(id)?, gallery.embedding(id)?));
+    let (jpeg, embedding) = look(&app, read).await?;
+    let shared = App::clone(&app);
+    let draw = move || match side {
+        Side::Query => picture.evidence(&embedding, &shared.encoder),
+        Side::Record => evidence_in(&jpeg, &picture.encoding.embedding, &shared.encoder),
+    };
+    let drawn = app.encoding.run(draw).await?;
+    Ok((Extension(Shown { records: vec![id], ..Shown::default() }), png(drawn)))
+}
+
+/// Which of two pictures a map is of.
+#[derive(Clone, Copy)]
+pub(in crate::server) enum Side {
+    Query,
+    Record,
 }
 
 pub(in crate::server) async fn priors(
