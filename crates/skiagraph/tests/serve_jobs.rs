@@ -63,6 +63,8 @@ fn files_are_worked_off_and_searched_for() {
     assert_eq!((counts, &state["state"]), ([2, 1, 1], &"open".into()));
     assert_eq!(state["failures"][0]["file"], 4);
     assert!(state["failures"][0]["reason"].as_str().unwrap().len() > 10);
+    let none = server.ask("POST", &format!("{one}/files"), &[], b"");
+    assert_eq!(none.failure(415), "unsupported_file");
     assert_eq!(server.ask("POST", &format!("{one}/close"), &[], b"").json()["state"], "done");
     let late = server.ask("POST", &format!("{one}/files"), &[], &files[3]);
     assert_eq!(late.failure(422), "invalid");

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

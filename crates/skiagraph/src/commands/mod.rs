@@ -39,7 +39,8 @@ pub(crate) enum Command {
     Listen(listen::ListenArgs),
     Pull(pull::PullArgs),
     Inbox(inbox::InboxArgs),
-    Serve(serve::ServeArgs),
+    // Boxed, as it has far more options than the others.
+    Serve(Box<serve::ServeArgs>),
     ApiKey(api_key::ApiKeyArgs),
     Audit(audit::AuditArgs),
     Deidentify(deidentify::DeidentifyArgs),

@@ -1,7 +1,7 @@
 //! Requests that the server itself sends: to the identity provider, and to the collector of traces. No redirects, no proxies,
 //! little patience, small answers.
 
-use std::io::{Error, ErrorKind};
+use std::io::Error;
 use std::path::Path;
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl Http {
     /// # Errors
     /// If there is no answer in time, or one of more than a megabyte. None names an address with parameters.
     pub(super) fn send(&self, request: Request<impl AsSendBody>) -> Result<Response<Vec<u8>>, Error> {
-        let failed = |error: ureq::Error| Error::new(ErrorKind::Other, error.to_string());
+        let failed = |error: ureq::Error| Error::other(error.to_string());
         let mut response = self.agent.run(request).map_err(failed)?;
         let body = response.body_mut().with_config().limit(MOST).read_to_vec().map_err(failed)?;
         let (parts, _) = response.into_parts();

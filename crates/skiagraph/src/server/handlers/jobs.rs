@@ -51,6 +51,9 @@ pub(in crate::server) async fn receive(
 ) -> Result<(StatusCode, Json<FileView>), Problem> {
     app.jobs.get(&id)?;
     let file = body::read(&app, request, app.settings.limits.upload_bytes).await?;
+    if file.bytes.is_empty() {
+        return Err(Problem::Picture(radiograph::Error::Empty));
+    }
     let shared = App::clone(&app);
     let file = app.reading.run(move || shared.jobs.receive(&id, &file.bytes)).await?;
     Ok((StatusCode::CREATED, Json(FileView { file })))
