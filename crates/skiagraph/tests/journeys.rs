@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
-use common::{command, fail, json, pictures, subset, succeed, text};
+use common::{command, fail, json, pictures, samples, subset, succeed, text};
 use serde_json::Value;
 
 #[test]
@@ -185,6 +185,11 @@ fn an_explanation_is_drawn() {
     let (width, height) = image::image_dimensions(&picture).unwrap();
     let sheet = image::image_dimensions(&out).unwrap();
     assert_eq!(sheet, (3 * width + 16, height));
+    let other = pictures(&samples().join("images"))[7].clone();
+    let report = json(&["explain", text(&picture), "--similar-to", text(&other), "--out", text(&out)]);
+    assert!(report["distance"].as_u64().unwrap() <= report["bits"].as_u64().unwrap(), "{report}");
+    let (wide, high) = image::image_dimensions(&other).unwrap();
+    assert_eq!(image::image_dimensions(&out).unwrap(), (width + wide + 8, height.max(high)));
 }
 
 #[test]

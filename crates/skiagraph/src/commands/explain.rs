@@ -1,8 +1,12 @@
-//! `skiagraph explain`: where a model looks in a radiograph.
+//! `skiagraph explain`: where a model looks in a radiograph, or what makes two similar.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use image::RgbImage;
+use network::explain::evidence::evidence;
+use network::{Encoder, Encoding};
+use radiograph::{Input, Radiograph};
 use serde_json::json;
 
 use crate::ingest;
@@ -15,13 +19,15 @@ const SIDE: u32 = 768;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph explain picture.dcm --out saliency.png
-  skiagraph explain --model runs/a/model.safetensors picture.png --out saliency.png --json";
+  skiagraph explain --model runs/a/model.safetensors picture.png --out saliency.png --json
+  skiagraph explain picture.dcm --similar-to earlier.dcm --out why.png";
 
 /// Draw where a model looks in a radiograph
 ///
 /// Writes a PNG of three pictures: the radiograph, the radiograph under its saliency map, and the map
 /// alone. Colours run from the map's least to its most salient point, dark to bright. The map shows
-/// what the network uses, not what is ill.
+/// what the network uses, not what is ill. With --similar-to, the pictures are the two radiographs, each under
+/// what of it makes it similar to the other: bright where it would be less similar if that place were blurred.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ExplainArgs {
@@ -30,30 +36,77 @@ pub(crate) struct ExplainArgs {
     /// The radiograph
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
+    /// Another radiograph: draw what makes the two similar
+    #[arg(long, value_name = "IMAGE")]
+    similar_to: Option<PathBuf>,
     /// The PNG file to write
     #[arg(long, value_name = "PNG")]
     out: PathBuf,
-    /// Print the path and the mean saliency as JSON
+    /// Print the path and the mean saliency, or how similar the two are, as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Encodes one picture and draws its saliency.
+/// A picture and what the model makes of it.
+struct Subject {
+    radiograph: Radiograph,
+    input: Input,
+    encoding: Encoding,
+}
+
+impl Subject {
+    fn read(path: &Path, encoder: &Encoder) -> Result<Self> {
+        let (radiograph, _) = ingest::read(path)?;
+        let input = encoder.preprocess().apply(&radiograph);
+        let encoding = ingest::encode(encoder, std::slice::from_ref(&input))?.pop();
+        Ok(Self { radiograph, input, encoding: encoding.context("the network gave no encoding")? })
+    }
+
+    /// It, under what of it makes it similar to another.
+    fn beside(&self, other: &Self, encoder: &Encoder) -> Result<RgbImage> {
+        let found = evidence(encoder, &self.input, &other.encoding.embedding)?;
+        let picture = overlay::shrink(&self.radiograph, SIDE);
+        overlay::overlay(&picture, &found.onto(&self.input.frame, picture.width(), picture.height()))
+    }
+}
+
+/// Encodes one picture and draws its saliency, or two and what makes them similar.
 pub(crate) fn run(args: &ExplainArgs) -> Result<()> {
-    let (radiograph, _) = ingest::read(&args.image)?;
     let encoder = args.model.load()?;
-    let input = encoder.preprocess().apply(&radiograph);
-    let encodings = ingest::encode(&encoder, std::slice::from_ref(&input))?;
-    let encoding = encodings.first().context("the network gave no encoding")?;
-    let picture = overlay::shrink(&radiograph, SIDE);
+    let subject = Subject::read(&args.image, &encoder)?;
+    match &args.similar_to {
+        Some(other) => similarity(args, &encoder, &subject, &Subject::read(other, &encoder)?),
+        None => saliency(args, &encoder, &subject),
+    }
+}
+
+fn write(sheet: &RgbImage, out: &Path) -> Result<()> {
+    let unwritable = || format!("cannot write `{}`", out.display());
+    sheet.save_with_format(out, image::ImageFormat::Png).with_context(unwritable)
+}
+
+fn similarity(args: &ExplainArgs, encoder: &Encoder, one: &Subject, other: &Subject) -> Result<()> {
+    write(&overlay::beside(&[one.beside(other, encoder)?, other.beside(one, encoder)?]), &args.out)?;
+    let (distance, bits) = (one.encoding.code.distance(&other.encoding.code), encoder.bits());
+    if args.json {
+        let model = &encoder.model_id().0;
+        return output::json(
+            &json!({ "path": args.out, "model": model, "distance": distance, "bits": bits }),
+        );
+    }
+    output::text(&format!("{}: {distance} of {bits} bits differ", args.out.display()))
+}
+
+fn saliency(args: &ExplainArgs, encoder: &Encoder, subject: &Subject) -> Result<()> {
+    let Subject { radiograph, input, encoding } = subject;
+    let picture = overlay::shrink(radiograph, SIDE);
     let saliency = encoding.saliency.onto(&input.frame, picture.width(), picture.height());
     let sheet = overlay::beside(&[
         overlay::in_colour(&picture),
         overlay::overlay(&picture, &saliency)?,
         overlay::map_alone(&picture, &saliency)?,
     ]);
-    let unwritable = || format!("cannot write `{}`", args.out.display());
-    sheet.save_with_format(&args.out, image::ImageFormat::Png).with_context(unwritable)?;
+    write(&sheet, &args.out)?;
     let mean = saliency.iter().sum::<f32>() / saliency.len().max(1) as f32;
     let least = saliency.iter().copied().fold(f32::INFINITY, f32::min);
     let most = saliency.iter().copied().fold(f32::NEG_INFINITY, f32::max);
