@@ -1,3 +1,5 @@
+//! Maps of few codes, of equal ones, and of clusters.
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

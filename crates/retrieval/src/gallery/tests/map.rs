@@ -1,3 +1,5 @@
+//! The map that is kept beside the index: what is on it, and what is not believed.
+
 use super::*;
 
 #[test]
