@@ -68,6 +68,16 @@ fn wrong(got: &str, expected: &'static str) -> Error {
     Error::Setting { setting: "authorization", got: got.to_owned(), expected }
 }
 
+/// Whom to believe as a client of HTTP: the certificates of a PEM file.
+///
+/// # Errors
+/// [`Error::Tls`], which names the file.
+pub fn authorities(path: &Path) -> Result<RootCerts> {
+    let read = certificates(path)?;
+    let read: Vec<_> = read.iter().map(|one| Certificate::from_der(one).to_owned()).collect();
+    Ok(RootCerts::new_with_certs(&read))
+}
+
 /// A server that answers HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -108,9 +118,7 @@ impl Http {
         }
         let mut tls = TlsConfig::builder();
         if let Some(path) = &server.authorities {
-            let read = certificates(path)?;
-            let read: Vec<_> = read.iter().map(|one| Certificate::from_der(one).to_owned()).collect();
-            tls = tls.root_certs(RootCerts::new_with_certs(&read));
+            tls = tls.root_certs(authorities(path)?);
         }
         let config = Agent::config_builder()
             .http_status_as_error(false)

@@ -25,7 +25,7 @@ pub use association::Timeouts;
 pub use dicom_core::Tag;
 pub use error::{Error, Result};
 pub use event::{Event, Events};
-pub use http::{Authorization, Server};
+pub use http::{Authorization, Server, authorities};
 pub use query::Query;
 pub use receive::Fetched;
 pub use tls::{ClientTls, ServerTls};

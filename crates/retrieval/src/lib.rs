@@ -31,6 +31,7 @@ pub mod map;
 mod code;
 mod embedding;
 mod error;
+mod file;
 mod index;
 mod model;
 

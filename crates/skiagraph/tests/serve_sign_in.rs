@@ -241,6 +241,6 @@ fn options_that_do_not_fit_are_named() {
     );
     fail(
         &[&whole[..], &url, &["--oidc-authorities", text(two_lines.path())]].concat(),
-        &["has no certificate"],
+        &["no certificate in it"],
     );
 }

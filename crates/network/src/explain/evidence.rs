@@ -4,6 +4,7 @@
 //! Hoogs, WACV 2022) measured on chest radiographs. A window slides over the picture; what lies in it turns into the blurred picture,
 //! as in [`super::perturb`], in place of the paper's black, which on a radiograph is a finding.
 
+use super::cosine;
 use super::perturb::blurred;
 use crate::encoder::Encoder;
 use crate::error::Result;
@@ -15,11 +16,11 @@ use retrieval::Embedding;
 const STEPS: usize = 8;
 const WIDE: usize = 2;
 /// A cosine that is lost to rounding.
-const NOTHING: f32 = 1e-4;
+const NOTHING: f64 = 1e-4;
 
 /// The map of a picture's square: at each place the mean over the windows there of max(0, s − s'), s being the cosine of the picture's
-/// embedding with `other`, and s' that without what is in the window; as a share of the largest. With its own embedding as `other` it is what the picture's code
-/// depends on.
+/// embedding with `other`, and s' that without what is in the window; as a share of the largest. With its own embedding as `other`
+/// it is what the picture's code depends on.
 ///
 /// # Errors
 /// Those of [`Encoder::encode`].
@@ -33,8 +34,8 @@ pub fn evidence(encoder: &Encoder, input: &Input, other: &Embedding) -> Result<S
     });
     let pictures: Vec<Input> = std::iter::once(input.clone()).chain(without).collect();
     let encodings = encoder.encode(&pictures)?;
-    let similar: Vec<f32> = encodings.iter().map(|it| cosine(&it.embedding, other)).collect();
-    let mut sums = vec![(0.0_f32, 0_u16); side * side];
+    let similar: Vec<f64> = encodings.iter().map(|it| cosine(&it.embedding, other)).collect();
+    let mut sums = vec![(0.0_f64, 0_u16); side * side];
     for (window, without) in windows.iter().zip(&similar[1..]) {
         for place in window.places(side) {
             sums[place].0 += (similar[0] - without).max(0.0);
@@ -44,17 +45,12 @@ pub fn evidence(encoder: &Encoder, input: &Input, other: &Embedding) -> Result<S
     let mut values = vec![0.0; side * side];
     for place in places(&input.frame, input.size) {
         let (sum, count) = sums[place];
-        values[place] = sum / f32::from(count.max(1));
+        values[place] = sum / f64::from(count.max(1));
     }
-    let most = values.iter().copied().fold(0.0, f32::max);
-    if most > NOTHING {
-        values.iter_mut().for_each(|value| *value /= most);
-    }
+    let most = values.iter().copied().fold(0.0, f64::max);
+    let share = if most > NOTHING { most } else { 1.0 };
+    let values = values.into_iter().map(|value| (value / share) as f32).collect();
     Ok(SaliencyMap { size: input.size, values })
-}
-
-fn cosine(a: &Embedding, b: &Embedding) -> f32 {
-    a.values().iter().zip(b.values()).map(|(a, b)| a * b).sum()
 }
 
 /// Part of a square: its left and upper ends and those that are past it, in pixels.
@@ -74,11 +70,8 @@ impl Window {
 fn windows(input: &Input) -> Vec<Window> {
     let side = input.size as usize;
     let step = side.div_ceil(STEPS).max(1);
-    let within: Vec<bool> = {
-        let mut within = vec![false; side * side];
-        places(&input.frame, input.size).for_each(|place| within[place] = true);
-        within
-    };
+    let mut within = vec![false; side * side];
+    places(&input.frame, input.size).for_each(|place| within[place] = true);
     let ends = move |at: usize| [(at * step).saturating_sub((WIDE - 1) * step), ((at + 1) * step).min(side)];
     let along = 0..(side.div_ceil(step) + WIDE - 1);
     let all =
@@ -118,6 +111,9 @@ mod tests {
         let flat = Input { pixels: vec![0.5; inputs[0].pixels.len()], ..inputs[0].clone() };
         let embedding = encoder.encode(std::slice::from_ref(&flat)).unwrap().remove(0).embedding;
         let none = evidence(&encoder, &flat, &embedding).unwrap();
-        assert!(none.values.iter().all(|value| *value <= NOTHING), "the blur of what is flat is the same");
+        assert!(
+            none.values.iter().all(|value| f64::from(*value) <= NOTHING),
+            "the blur of what is flat is the same"
+        );
     }
 }

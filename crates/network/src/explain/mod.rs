@@ -24,7 +24,7 @@ use crate::saliency_map::SaliencyMap;
 use burn::tensor::{Device, Tensor, TensorData};
 pub use grad_cam::Target;
 use radiograph::Input;
-use retrieval::HashCode;
+use retrieval::{Embedding, HashCode};
 use std::path::Path;
 
 /// Pictures that go through the network together.
@@ -118,6 +118,11 @@ fn stretched(values: &[f32]) -> Vec<f32> {
     let least = values.iter().copied().fold(f32::INFINITY, f32::min);
     let range = values.iter().copied().fold(f32::NEG_INFINITY, f32::max) - least;
     values.iter().map(|v| if range > 0.0 { (v - least) / range } else { 0.0 }).collect()
+}
+
+/// Embeddings have length 1.
+fn cosine(a: &Embedding, b: &Embedding) -> f64 {
+    a.values().iter().zip(b.values()).map(|(a, b)| f64::from(a * b)).sum()
 }
 
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {

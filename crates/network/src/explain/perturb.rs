@@ -4,7 +4,7 @@
 //! similarity to the picture's own code in place of a class score. What goes turns into the blurred picture, by the
 //! blur that the network's own modification has, so that a step is no sight that the network never saw.
 
-use super::{planes, squares};
+use super::{cosine, planes, squares};
 use crate::encoder::{Encoder, Encoding};
 use crate::error::Result;
 use crate::resample::blur;
@@ -62,8 +62,7 @@ impl Curve {
 
 fn similarity(a: &Encoding, b: &Encoding) -> (f64, f64) {
     let differing = f64::from(a.code.distance(&b.code)) / a.code.bits() as f64;
-    let products = a.embedding.values().iter().zip(b.embedding.values()).map(|(a, b)| f64::from(a * b));
-    (1.0 - differing, products.sum())
+    (1.0 - differing, cosine(&a.embedding, &b.embedding))
 }
 
 /// Area under a curve over 0..=1 by the trapezoidal rule: (Σ − first/2 − last/2)/(length − 1); 0 for fewer than two

@@ -35,6 +35,7 @@ impl Gallery {
         let before = self.bytes_on_disk();
         self.rewrite().map_err(|source| self.failed(source))?;
         self.remake_segment()?;
+        self.clear_map()?;
         if !self.empty_log().map_err(|source| self.failed(source))? {
             return Err(self.in_use(format!("{DATABASE}-wal")));
         }

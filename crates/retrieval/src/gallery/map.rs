@@ -2,13 +2,14 @@
 //! the codes when it is wanted, and without what was deleted since.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::Gallery;
+use crate::file::replace;
 use crate::map::{Place, map};
 use crate::{Error, HashCode, ModelId, Result};
 
@@ -60,12 +61,32 @@ impl Gallery {
     /// # Errors
     /// If the database fails or the file cannot be written.
     pub fn draw_map(&self, seed: u64, progress: impl FnMut(f64)) -> Result<usize> {
-        let ids = self.index.ids();
-        let codes: Vec<HashCode> = ids.iter().filter_map(|&id| self.index.code(id)).collect();
+        let coded = self.index.ids().into_iter().filter_map(|id| Some((id, self.index.code(id)?)));
+        let (ids, codes): (Vec<u64>, Vec<HashCode>) = coded.unzip();
         let places = map(&codes, seed, progress)?;
-        let rows: Vec<u8> = ids.iter().zip(&places).flat_map(|(&id, place)| row(id, *place)).collect();
-        self.write_map(ids.len(), &rows)?;
+        self.write_map(ids.iter().copied().zip(places.into_iter().map(grid)))?;
         Ok(ids.len())
+    }
+
+    /// Takes what was deleted off the map; one that does not read, or is another model's, goes.
+    pub(super) fn clear_map(&self) -> Result<()> {
+        let rows = match self.read_map() {
+            Err(Error::DamagedMap { .. }) => None,
+            read => read?,
+        };
+        let Some(rows) = rows else { return self.remove_map() };
+        let there = self.ids_by("SELECT id FROM records ORDER BY id", [])?;
+        self.write_map(there.into_iter().filter_map(|id| Some((id, *rows.get(&id)?))))
+    }
+
+    fn remove_map(&self) -> Result<()> {
+        let path = self.map_file();
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                Err(Error::File { action: "remove", path, source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The map as it was drawn, of the pictures that are still there; none if none was drawn of this model's codes.
@@ -123,26 +144,18 @@ impl Gallery {
     }
 
     /// Whole, or not at all.
-    fn write_map(&self, count: usize, rows: &[u8]) -> Result<()> {
+    fn write_map(&self, rows: impl Iterator<Item = (u64, [u16; 2])>) -> Result<()> {
         let path = self.map_file();
-        let head = Head { model: self.meta.model.0.clone(), rows: count };
-        let head = serde_json::to_vec(&head).map_err(|error| self.not_written(error.into()))?;
+        let rows: Vec<u8> = rows.flat_map(|(id, place)| row(id, place)).collect();
+        let head = Head { model: self.meta.model.0.clone(), rows: rows.len() / ROW };
+        let unwritable = |source| Error::File { action: "write", path: path.clone(), source };
+        let head = serde_json::to_vec(&head).map_err(|error| unwritable(error.into()))?;
         let mut bytes = MAGIC.to_vec();
         bytes.extend((head.len() as u32).to_le_bytes());
         bytes.extend(head);
         bytes.extend(rows);
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        let part = path.with_added_extension("part");
-        let write = |mut file: File| file.write_all(&bytes).and_then(|()| file.sync_all());
-        let written = File::create(&part).and_then(write).and_then(|()| fs::rename(&part, &path));
-        if written.is_err() {
-            let _best_effort = fs::remove_file(&part);
-        }
-        written.map_err(|source| self.not_written(source))
-    }
-
-    fn not_written(&self, source: std::io::Error) -> Error {
-        Error::File { action: "write", path: self.map_file(), source }
+        replace(&path, |file| file.write_all(&bytes).and_then(|()| file.sync_all())).map_err(unwritable)
     }
 
     fn read_map(&self) -> Result<Option<HashMap<u64, [u16; 2]>>> {
@@ -156,11 +169,14 @@ impl Gallery {
     }
 }
 
-fn row(id: u64, place: Place) -> [u8; ROW] {
+fn grid(place: Place) -> [u16; 2] {
+    [place.x, place.y].map(|value| (value * SIDE).round() as u16)
+}
+
+fn row(id: u64, place: [u16; 2]) -> [u8; ROW] {
     let mut row = [0; ROW];
-    let [x, y] = [place.x, place.y].map(|value| ((value * SIDE).round() as u16).to_le_bytes());
     row[..8].copy_from_slice(&id.to_le_bytes());
-    row[8..].copy_from_slice(&[x, y].concat());
+    row[8..].copy_from_slice(&place.map(u16::to_le_bytes).concat());
     row
 }
 

@@ -16,12 +16,12 @@ mod tail;
 mod tests;
 
 use std::fmt;
-use std::fs::{self, File};
 use std::path::Path;
 
 use rayon::prelude::*;
 
 use crate::code::check_bits;
+use crate::file::replace;
 use crate::{Error, HashCode, Result};
 use header::Header;
 use nearest::merge;
@@ -105,20 +105,9 @@ impl Index {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: &Path, generation: u64) -> Result<()> {
-        let unwritable = |source| Error::File { action: "write", path: path.to_owned(), source };
-        let part = path.with_added_extension("part");
         let segment = self.segment(generation);
-        let written = File::create(&part)
-            .and_then(|mut file| segment.image().write(&mut file))
-            .and_then(|()| fs::rename(&part, path))
-            // The new name must survive a power cut as the file's content does.
-            .and_then(|()| {
-                File::open(path.parent().unwrap_or(Path::new("."))).and_then(|dir| dir.sync_all())
-            });
-        if written.is_err() {
-            let _best_effort = fs::remove_file(&part);
-        }
-        written.map_err(unwritable)
+        let written = replace(path, |file| segment.image().write(file));
+        written.map_err(|source| Error::File { action: "write", path: path.to_owned(), source })
     }
 
     /// The same codes in one segment, without what was deleted.

@@ -1,6 +1,7 @@
 //! Every path gives what a sort gives, whatever was inserted, removed, merged, saved and opened.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};

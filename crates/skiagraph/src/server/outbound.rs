@@ -5,9 +5,9 @@ use std::io::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use axum::http::{Request, Response};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::TlsConfig;
 use ureq::{Agent, AsSendBody};
 
 /// How long an answer may take.
@@ -29,7 +29,7 @@ impl Http {
     pub(super) fn new(authorities: Option<&Path>, plain: bool) -> Result<Self> {
         let mut tls = TlsConfig::builder();
         if let Some(path) = authorities {
-            tls = tls.root_certs(certificates(path)?);
+            tls = tls.root_certs(pacs::authorities(path)?);
         }
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -55,19 +55,4 @@ impl Http {
         let (parts, _) = response.into_parts();
         Ok(Response::from_parts(parts, body))
     }
-}
-
-fn certificates(path: &Path) -> Result<RootCerts> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let mut found = Vec::new();
-    for item in parse_pem(&bytes) {
-        let item = item.with_context(|| format!("`{}` is no PEM file", path.display()))?;
-        if let PemItem::Certificate(certificate) = item {
-            found.push(certificate);
-        }
-    }
-    if found.is_empty() {
-        bail!("`{}` has no certificate; expected authorities in PEM", path.display());
-    }
-    Ok(RootCerts::new_with_certs(&found))
 }

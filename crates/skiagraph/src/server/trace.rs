@@ -1,7 +1,6 @@
 //! Spans of requests for a collector of traces (OpenTelemetry, OTLP as JSON over HTTP): a span a request, part of the caller's
 //! trace if it names one (W3C Trace Context). As the log, they tell the route's template, and nothing of a patient.
 
-use std::fmt;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::time::SystemTime;
@@ -81,13 +80,8 @@ pub(super) fn end(mut span: Span, status: u16) {
     span.end();
 }
 
+#[derive(Debug)]
 struct Client(Http);
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Client")
-    }
-}
 
 impl HttpClient for Client {
     // As `async_trait` would write it. It blocks, as the thread that calls does nothing else.

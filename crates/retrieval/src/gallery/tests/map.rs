@@ -32,6 +32,22 @@ fn a_map_shows_the_pictures_that_are_there() {
 }
 
 #[test]
+fn compacting_takes_what_was_deleted_off_the_map_and_lets_a_damaged_one_go() {
+    let dir = folder();
+    let mut gallery = filled(dir.path(), 40);
+    gallery.draw_map(1, |_| ()).unwrap();
+    let (path, before) = (dir.path().join("map.bin"), gallery.plot().unwrap().unwrap());
+    let (gone, size) = (before.ids[7], fs::metadata(&path).unwrap().len());
+    gallery.delete(&[gone]).unwrap();
+    gallery.compact().unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().len(), size - 12);
+    assert_eq!(gallery.plot().unwrap().unwrap().places, [&before.places[..7], &before.places[8..]].concat());
+    fs::write(&path, "half").unwrap();
+    gallery.compact().unwrap();
+    assert!(!path.exists() && gallery.plot().unwrap().is_none());
+}
+
+#[test]
 fn a_damaged_map_is_told_and_one_of_another_model_is_none() {
     let dir = folder();
     let gallery = filled(dir.path(), 5);

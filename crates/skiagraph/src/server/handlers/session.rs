@@ -18,9 +18,19 @@ use crate::server::sessions::Holder;
 use crate::server::state::App;
 use crate::server::views::{KeyBody, SessionView};
 
-/// The cookie of a sign-in that has begun, and how long it may take.
-const SIGN_IN_COOKIE: &str = "skiagraph_sign_in";
+/// How long a sign-in may take.
 const SIGN_IN_SECONDS: u64 = 600;
+
+/// A cookie of ours: where browsers send it, and whether also when another site sends them here.
+struct Cookie {
+    name: &'static str,
+    path: &'static str,
+    same_site: &'static str,
+}
+
+const SESSION: Cookie = Cookie { name: COOKIE_NAME, path: "/", same_site: "Strict" };
+/// Of a sign-in that has begun: the browser comes back with it from the provider's site.
+const SIGN_IN: Cookie = Cookie { name: "skiagraph_sign_in", path: "/sign-in", same_site: "Lax" };
 
 pub(in crate::server) async fn show(
     State(app): State<App>,
@@ -51,7 +61,7 @@ pub(in crate::server) async fn close(
         app.sessions.close(token);
     }
     let shown = Shown { who, ..Shown::default() };
-    let over = cookie(&app, COOKIE_NAME, "", 0, &headers)?;
+    let over = SESSION.header(&app, "", 0, &headers)?;
     Ok((StatusCode::NO_CONTENT, Extension(shown), [(SET_COOKIE, over)]))
 }
 
@@ -64,7 +74,7 @@ pub(in crate::server) async fn sign_in(
     let asked = app.signing_in.run(move || provider.begin().map_err(Problem::from)).await;
     match asked {
         Ok(Begun { address, kept }) => {
-            let cookie = cookie(&app, SIGN_IN_COOKIE, &kept, SIGN_IN_SECONDS, &headers)?;
+            let cookie = SIGN_IN.header(&app, &kept, SIGN_IN_SECONDS, &headers)?;
             Ok((StatusCode::SEE_OTHER, [(LOCATION, header(&address)?), (SET_COOKIE, cookie)]).into_response())
         }
         Err(Problem::Internal(error)) => refused(&app, &Refused::Failed(error), &headers),
@@ -87,7 +97,7 @@ pub(in crate::server) async fn signed_in(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let provider = Arc::clone(app.provider.as_ref().ok_or(Problem::UnknownPath)?);
-    let kept = guard::cookie(&headers, SIGN_IN_COOKIE).unwrap_or_default().to_owned();
+    let kept = guard::cookie(&headers, SIGN_IN.name).unwrap_or_default().to_owned();
     let Some(code) = returned.code else { return refused(&app, &Refused::ByProvider, &headers) };
     let ended = app.signing_in.run(move || Ok(provider.end(code, &returned.state, &kept))).await?;
     match ended {
@@ -100,7 +110,7 @@ fn welcome(app: &App, person: Person, headers: &HeaderMap) -> Result<Response, P
     let shown = Shown { who: Some((person.name.clone(), person.role)), ..Shown::default() };
     let cookies = [
         (SET_COOKIE, begun(app, Holder::Person(person), headers)?),
-        (SET_COOKIE, cookie(app, SIGN_IN_COOKIE, "", 0, headers)?),
+        (SET_COOKIE, SIGN_IN.header(app, "", 0, headers)?),
     ];
     let on = [(LOCATION, HeaderValue::from_static("/signed-in"))];
     Ok((StatusCode::SEE_OTHER, Extension(shown), AppendHeaders(cookies), on).into_response())
@@ -115,7 +125,7 @@ fn refused(app: &App, why: &Refused, headers: &HeaderMap) -> Result<Response, Pr
         Refused::Failed(_) => ("/signed-in/failed", StatusCode::BAD_GATEWAY),
     };
     let shown = Shown { status: Some(status), ..Shown::default() };
-    let cookie = cookie(app, SIGN_IN_COOKIE, "", 0, headers)?;
+    let cookie = SIGN_IN.header(app, "", 0, headers)?;
     let on = [(LOCATION, HeaderValue::from_static(page)), (SET_COOKIE, cookie)];
     let mut response = (StatusCode::SEE_OTHER, Extension(shown), on).into_response();
     if let Refused::Failed(error) = why {
@@ -127,26 +137,30 @@ fn refused(app: &App, why: &Refused, headers: &HeaderMap) -> Result<Response, Pr
 /// The cookie of a session that begins.
 fn begun(app: &App, holder: Holder, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
     let token = app.sessions.open(holder)?;
-    cookie(app, COOKIE_NAME, &token, app.settings.limits.session_life.as_secs(), headers)
+    SESSION.header(app, &token, app.settings.limits.session_life.as_secs(), headers)
 }
 
 fn header(text: &str) -> Result<HeaderValue, Problem> {
     HeaderValue::from_str(text).map_err(|error| Problem::Internal(error.into()))
 }
 
-/// Browsers send it back to us alone, and show it to no script. Where we speak TLS, or a proxy before us, never without TLS.
-fn cookie(
-    app: &App,
-    name: &str,
-    value: &str,
-    seconds: u64,
-    headers: &HeaderMap,
-) -> Result<HeaderValue, Problem> {
-    let secure = app.settings.tls.is_some()
-        || app.provider.as_ref().is_some_and(|provider| provider.is_secure())
-        || headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-    let secure = if secure { "; Secure" } else { "" };
-    // The browser comes back from the provider's site with what it kept for the end of a sign-in.
-    let (path, site) = if name == SIGN_IN_COOKIE { ("/sign-in", "Lax") } else { ("/", "Strict") };
-    header(&format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite={site}{secure}"))
+impl Cookie {
+    /// What sets it. Browsers send it back to us alone, and show it to no script; where we speak TLS, or a proxy before us, never
+    /// without TLS.
+    fn header(
+        &self,
+        app: &App,
+        value: &str,
+        seconds: u64,
+        headers: &HeaderMap,
+    ) -> Result<HeaderValue, Problem> {
+        let secure = app.settings.tls.is_some()
+            || app.provider.as_ref().is_some_and(|provider| provider.is_secure())
+            || headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+        let secure = if secure { "; Secure" } else { "" };
+        let Self { name, path, same_site } = self;
+        header(&format!(
+            "{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}"
+        ))
+    }
 }
