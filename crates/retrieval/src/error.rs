@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::ModelId;
+use crate::gallery::Location;
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -77,10 +78,10 @@ pub enum Error {
     },
 
     /// No gallery where one was to be opened.
-    #[error("`{}` is not a gallery: {reason}; nothing was changed", dir.display())]
+    #[error("`{gallery}` is not a gallery: {reason}; nothing was changed")]
     NotAGallery {
-        /// The folder.
-        dir: PathBuf,
+        /// The gallery.
+        gallery: Location,
         /// What it is instead.
         reason: String,
     },
@@ -103,13 +104,12 @@ pub enum Error {
     },
     /// A gallery of a later program.
     #[error(
-        "the gallery `{}` has the format {got}, but this program knows formats up to {expected}; nothing was \
-         changed. Use a newer skiagraph",
-        dir.display()
+        "the gallery `{gallery}` has the format {got}, but this program knows formats up to {expected}; nothing was \
+         changed. Use a newer skiagraph"
     )]
     NewerGallery {
-        /// The folder.
-        dir: PathBuf,
+        /// The gallery.
+        gallery: Location,
         /// The folder's format.
         got: i64,
         /// The latest format known here.
@@ -117,15 +117,14 @@ pub enum Error {
     },
     /// A gallery of another model's codes.
     #[error(
-        "the gallery `{}` holds codes of the model {got} ({got_bits} bits), but the model in use is {expected} \
+        "the gallery `{gallery}` holds codes of the model {got} ({got_bits} bits), but the model in use is {expected} \
          ({expected_bits} bits); codes of two models cannot be compared. Use the gallery's own model, or take the gallery \
          over to the other: skiagraph gallery reindex <GALLERY> --model <MODEL>; or index the pictures into a new one with \
-         `skiagraph index`",
-        dir.display()
+         `skiagraph index`"
     )]
     OtherModel {
-        /// The folder.
-        dir: PathBuf,
+        /// The gallery.
+        gallery: Location,
         /// The gallery's model.
         got: ModelId,
         /// Its code length.
@@ -137,13 +136,12 @@ pub enum Error {
     },
     /// Codes of another model than when the gallery was opened.
     #[error(
-        "the gallery `{}` was re-indexed to the model {got} while the model {expected} was in use; nothing was changed. \
-         Open it again with that model",
-        dir.display()
+        "the gallery `{gallery}` was re-indexed to the model {got} while the model {expected} was in use; nothing was changed. \
+         Open it again with that model"
     )]
     Reindexed {
-        /// The folder.
-        dir: PathBuf,
+        /// The gallery.
+        gallery: Location,
         /// The gallery's model now.
         got: ModelId,
         /// Its model when it was opened.
@@ -215,10 +213,10 @@ pub enum Error {
         reason: String,
     },
     /// A re-indexing to the model that is there.
-    #[error("the gallery `{}` is of the model {model} already; there is nothing to re-index", dir.display())]
+    #[error("the gallery `{gallery}` is of the model {model} already; there is nothing to re-index")]
     SameModel {
-        /// The folder.
-        dir: PathBuf,
+        /// The gallery.
+        gallery: Location,
         /// The model.
         model: ModelId,
     },
@@ -233,10 +231,10 @@ pub enum Error {
         expected: ModelId,
     },
     /// No re-indexing was begun.
-    #[error("the gallery `{}` is not being re-indexed; begin it, or begin it again if it was finished or given up", dir.display())]
+    #[error("the gallery `{gallery}` is not being re-indexed; begin it, or begin it again if it was finished or given up")]
     NotReindexing {
-        /// The folder.
-        dir: PathBuf,
+        /// The gallery.
+        gallery: Location,
     },
     /// A re-indexing that lacks pictures.
     #[error(
@@ -250,13 +248,12 @@ pub enum Error {
     },
     /// A file with bytes of what was deleted, which could not be replaced.
     #[error(
-        "the gallery `{}` is not compact: its file `{file}` could not be replaced, because another program uses the gallery or the \
-         disk is full. Nothing is lost; close the other program or free some space, and run `skiagraph gallery compact` again",
-        dir.display()
+        "the gallery `{gallery}` is not compact: its file `{file}` could not be replaced, because another program uses the gallery or the \
+         disk is full. Nothing is lost; close the other program or free some space, and run `skiagraph gallery compact` again"
     )]
     NotCompacted {
-        /// The folder.
-        dir: PathBuf,
+        /// The gallery.
+        gallery: Location,
         /// The file's name.
         file: String,
     },
@@ -299,12 +296,11 @@ pub enum Error {
     },
     /// A gallery with damaged bytes.
     #[error(
-        "the gallery `{}` is damaged: {detail}. Run `skiagraph gallery verify`, restore a copy, or index the pictures again",
-        dir.display()
+        "the gallery `{gallery}` is damaged: {detail}. Run `skiagraph gallery verify`, restore a copy, or index the pictures again"
     )]
     Damaged {
-        /// The folder.
-        dir: PathBuf,
+        /// The gallery.
+        gallery: Location,
         /// What was found.
         detail: String,
     },
@@ -320,6 +316,58 @@ pub enum Error {
         path: PathBuf,
         /// The first byte of what does not read.
         at: u64,
+    },
+    /// An address that leads to no server.
+    #[error("a gallery's address that does not read: {reason}; expected postgres://USER@HOST[,HOST]/DATABASE[?OPTION=VALUE&…]")]
+    Address {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A server that does not answer.
+    #[error(
+        "no server of the gallery `{gallery}` answers: {reason}. See whether PostgreSQL runs there and lets this program in; what was \
+         not committed is undone, and can be done again"
+    )]
+    Unreachable {
+        /// The gallery.
+        gallery: Location,
+        /// What was tried, and what came of it.
+        reason: String,
+    },
+    /// What only a server in charge can do.
+    #[error("no server of the gallery `{gallery}` takes changes just now: {reason}; try again when one is in charge")]
+    NoLeader {
+        /// The gallery.
+        gallery: Location,
+        /// What the servers said.
+        reason: String,
+    },
+    /// Something that a server refuses.
+    #[error("the server of the gallery `{gallery}` refused: {reason}. {undone} insertions since the last commit were undone")]
+    Server {
+        /// The gallery.
+        gallery: Location,
+        /// What it said.
+        reason: String,
+        /// Insertions that were not yet committed.
+        undone: usize,
+    },
+    /// Files that a gallery on a server has no folder for.
+    #[error(
+        "the gallery `{gallery}` has no folder on this machine; give one where files made of it may lie: add snapshots=FOLDER to its \
+         address"
+    )]
+    NoFolder {
+        /// The gallery.
+        gallery: Location,
+    },
+    /// What a server's own tools do.
+    #[error("a gallery on a server cannot be {what} by this program; {instead}")]
+    ByServer {
+        /// What was asked for.
+        what: &'static str,
+        /// What to do.
+        instead: &'static str,
     },
     /// Any other failure of the database.
     #[error("the database of the gallery `{}` failed: {source}", dir.display())]

@@ -1,6 +1,6 @@
 //! Looking through a gallery without a query: a page of its records, a patient's pictures, and what can be filtered for.
 
-use super::search::if_there;
+use super::store::{Field, Which};
 use super::{Date, Filter, Gallery, Record};
 use crate::Result;
 
@@ -42,19 +42,18 @@ impl Gallery {
     pub fn page(&self, filter: Option<&Filter>, offset: u64, limit: usize) -> Result<Page> {
         let (total, ids) = match filter {
             Some(filter) => {
-                let matching = self.matching(filter)?;
+                let matching = self.store.ids(Which::Matching(filter))?;
                 let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
-                (matching.len(), matching.iter().skip(skipped).take(limit).collect())
+                (matching.len(), matching.into_iter().skip(skipped).take(limit).collect())
             }
             None => {
-                (self.count("SELECT count(*) FROM records")? as u64, self.ids_from(offset, limit as u64)?)
+                let page = Which::Page { offset, limit: limit as u64 };
+                (self.store.totals()?.records, self.store.ids(page)?)
             }
         };
-        let read = |id: u64| -> Result<Option<(u64, Record)>> {
-            Ok(if_there(self.record(id))?.map(|record| (id, record)))
-        };
-        let records = ids.into_iter().map(read).filter_map(Result::transpose);
-        Ok(Page { total, records: records.collect::<Result<_>>()? })
+        let mut records = self.store.records(&ids)?;
+        records.sort_unstable_by_key(|(id, _)| *id);
+        Ok(Page { total: total as u64, records })
     }
 
     /// The ids of a patient's pictures, of the newest study first.
@@ -62,8 +61,7 @@ impl Gallery {
     /// # Errors
     /// If the database fails.
     pub fn of_patient(&self, patient: &str) -> Result<Vec<u64>> {
-        let sql = "SELECT id FROM records WHERE patient = ?1 ORDER BY study_date DESC, id DESC";
-        self.ids_by(sql, [patient])
+        self.store.ids(Which::OfPatient(patient))
     }
 
     /// Which values the fields have, of each field the `most` frequent.
@@ -71,43 +69,15 @@ impl Gallery {
     /// # Errors
     /// If the database fails.
     pub fn facets(&self, most: usize) -> Result<Facets> {
-        let of = |column: &str| {
-            self.counts(&format!(
-                "SELECT {column}, count(*) AS n FROM records WHERE {column} IS NOT NULL
-                 GROUP BY 1 ORDER BY n DESC, 1 LIMIT {most}"
-            ))
-        };
-        let labels = format!(
-            "SELECT label, count(DISTINCT record) AS n FROM labels GROUP BY 1 ORDER BY n DESC, 1 LIMIT {most}"
-        );
-        let days = "SELECT min(study_date), max(study_date) FROM records";
-        let days = self.connection.query_row(days, [], |row| Ok((row.get(0)?, row.get(1)?)));
-        let (first, last): (Option<Date>, Option<Date>) = days.map_err(|source| self.failed(source))?;
+        let of = |field| self.store.counts(field, most);
         Ok(Facets {
-            body_part: of("body_part")?,
-            view: of("view")?,
-            modality: of("modality")?,
-            sex: of("sex")?,
-            source: of("source")?,
-            label: self.counts(&labels)?,
-            study_dates: first.zip(last),
+            body_part: of(Field::BodyPart)?,
+            view: of(Field::View)?,
+            modality: of(Field::Modality)?,
+            sex: of(Field::Sex)?,
+            source: of(Field::Source)?,
+            label: of(Field::Label)?,
+            study_dates: self.store.totals()?.study_dates,
         })
-    }
-
-    fn ids_from(&self, offset: u64, limit: u64) -> Result<Vec<u64>> {
-        // More than SQLite can count are more than there are.
-        let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let sql = "SELECT id FROM records ORDER BY id LIMIT ?1 OFFSET ?2";
-        self.ids_by(sql, [bounded(limit), bounded(offset)])
-    }
-
-    /// The ids that a statement selects.
-    pub(super) fn ids_by(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<u64>> {
-        let read = || -> rusqlite::Result<Vec<u64>> {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let ids = statement.query_map(parameters, |row| row.get::<_, i64>(0))?;
-            ids.map(|id| id.map(i64::cast_unsigned)).collect()
-        };
-        read().map_err(|source| self.failed(source))
     }
 }

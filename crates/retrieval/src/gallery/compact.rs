@@ -1,16 +1,12 @@
 //! Making a gallery as small as what it holds, and wiping what it no longer holds.
 
 use std::fs;
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
 
 use serde::Serialize;
 
-use super::{DATABASE, Gallery, segment};
+use super::{Gallery, segment};
 use crate::{Error, Result};
-
-/// Where SQLite copies a database while it writes it anew is one for the whole process: by itself a folder for all programs' files,
-/// where patients' data must not go.
-static TEMPORARY: Mutex<()> = Mutex::new(());
 
 /// What a compaction did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -33,34 +29,23 @@ impl Gallery {
     pub fn compact(&mut self) -> Result<Compacted> {
         self.commit()?;
         let before = self.bytes_on_disk();
-        self.rewrite().map_err(|source| self.failed(source))?;
+        self.store.rewrite()?;
         self.remake_segment()?;
         self.clear_map()?;
-        if !self.empty_log().map_err(|source| self.failed(source))? {
-            return Err(self.in_use(format!("{DATABASE}-wal")));
+        if let Some(log) = self.store.empty_log()? {
+            return Err(self.in_use(log));
         }
         Ok(Compacted { before, after: self.bytes_on_disk() })
     }
 
-    fn rewrite(&self) -> rusqlite::Result<()> {
-        self.connection.execute_batch("INSERT INTO report_words (report_words) VALUES ('optimize')")?;
-        let _others = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
-        let set = |store: &str, folder: &str| {
-            self.connection.pragma_update(None, "temp_store", store)?;
-            self.connection.pragma_update(None, "temp_store_directory", folder)
-        };
-        let rewritten = set("FILE", &self.dir.to_string_lossy());
-        let rewritten = rewritten.and_then(|()| self.connection.execute_batch("VACUUM"));
-        rewritten.and(set("MEMORY", ""))
-    }
-
     fn in_use(&self, file: String) -> Error {
-        Error::NotCompacted { dir: self.dir.clone(), file }
+        Error::NotCompacted { gallery: self.location().clone(), file }
     }
 
     /// Replaces the index's file by one without deleted codes, and removes every other.
     fn remake_segment(&mut self) -> Result<()> {
         self.finish_merging();
+        let Some(dir) = self.store.folder().map(Path::to_owned) else { return Ok(()) };
         if let Some(old) = self.meta.segment {
             self.merge(true);
             self.finish_merging();
@@ -70,8 +55,8 @@ impl Gallery {
             }
         }
         let named = self.meta.segment.map(|name| name.to_string());
-        let unreadable = |source| Error::File { action: "read the folder", path: self.dir.clone(), source };
-        for file in fs::read_dir(&self.dir).map_err(unreadable)? {
+        let unreadable = |source| Error::File { action: "read the folder", path: dir.clone(), source };
+        for file in fs::read_dir(&dir).map_err(unreadable)? {
             let file = file.map_err(unreadable)?;
             let name = file.file_name().to_string_lossy().into_owned();
             if segment::is_segment(&name) && Some(&name) != named.as_ref() {

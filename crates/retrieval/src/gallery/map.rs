@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Gallery;
+use super::store::{Field, Which};
 use crate::file::replace;
 use crate::map::{Place, map};
 use crate::{Error, HashCode, ModelId, Result};
@@ -70,17 +71,20 @@ impl Gallery {
 
     /// Takes what was deleted off the map; one that does not read, or is another model's, goes.
     pub(super) fn clear_map(&self) -> Result<()> {
+        if self.folder().is_none() {
+            return Ok(());
+        }
         let rows = match self.read_map() {
             Err(Error::DamagedMap { .. }) => None,
             read => read?,
         };
         let Some(rows) = rows else { return self.remove_map() };
-        let there = self.ids_by("SELECT id FROM records ORDER BY id", [])?;
+        let there = self.store.ids(Which::All)?;
         self.write_map(there.into_iter().filter_map(|id| Some((id, *rows.get(&id)?))))
     }
 
     fn remove_map(&self) -> Result<()> {
-        let path = self.map_file();
+        let path = self.map_file()?;
         match fs::remove_file(&path) {
             Err(source) if source.kind() != ErrorKind::NotFound => {
                 Err(Error::File { action: "remove", path, source })
@@ -94,35 +98,25 @@ impl Gallery {
     /// # Errors
     /// If the file is damaged, or the database fails.
     pub fn plot(&self) -> Result<Option<Plot>> {
-        let Some(rows) = self.read_map()? else { return Ok(None) };
-        let there = self.ids_by("SELECT id FROM records ORDER BY id", [])?;
+        let rows = self.folder().map(|_| self.read_map()).transpose()?;
+        let Some(rows) = rows.flatten() else { return Ok(None) };
+        let there = self.store.ids(Which::All)?;
         let place = |id: &u64| rows.get(id).map(|place| (*id, *place));
         let (ids, places): (Vec<u64>, Vec<[u16; 2]>) = there.iter().filter_map(place).unzip();
         let traits = [
-            ("body_part", "SELECT id, body_part FROM records"),
-            ("view", "SELECT id, view FROM records"),
-            ("source", "SELECT id, source FROM records"),
+            ("body_part", Field::BodyPart),
+            ("view", Field::View),
+            ("source", Field::Source),
             // The last is the most particular one in manifests, whose first is the part of the body.
-            ("label", "SELECT record, label, max(position) FROM labels GROUP BY record"),
+            ("label", Field::Label),
         ];
-        let of = |(name, sql)| self.trait_of(name, sql, &ids);
+        let of = |(name, field)| self.trait_of(name, field, &ids);
         let traits = traits.into_iter().map(of).collect::<Result<_>>()?;
         Ok(Some(Plot { newer: there.len() - ids.len(), ids, places, traits }))
     }
 
-    fn trait_of(&self, name: &'static str, sql: &str, ids: &[u64]) -> Result<Trait> {
-        let mut all: HashMap<u64, String> = HashMap::new();
-        let mut read = |statement: &mut rusqlite::CachedStatement<'_>| {
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                if let Some(value) = row.get::<_, Option<String>>(1)? {
-                    all.insert(row.get::<_, i64>(0)?.cast_unsigned(), value);
-                }
-            }
-            Ok(())
-        };
-        let prepared = self.connection.prepare_cached(sql).and_then(|mut statement| read(&mut statement));
-        prepared.map_err(|source| self.failed(source))?;
+    fn trait_of(&self, name: &'static str, field: Field, ids: &[u64]) -> Result<Trait> {
+        let all: HashMap<u64, String> = self.store.values(field)?.into_iter().collect();
         let mut counts: HashMap<&str, usize> = HashMap::new();
         for value in ids.iter().filter_map(|id| all.get(id)) {
             *counts.entry(value).or_default() += 1;
@@ -139,13 +133,13 @@ impl Gallery {
         Ok(Trait { name, of, values: values.into_iter().map(|(name, _)| name.to_owned()).collect() })
     }
 
-    fn map_file(&self) -> PathBuf {
-        self.dir.join(MAP)
+    fn map_file(&self) -> Result<PathBuf> {
+        Ok(self.derived()?.join(MAP))
     }
 
     /// Whole, or not at all.
     fn write_map(&self, rows: impl Iterator<Item = (u64, [u16; 2])>) -> Result<()> {
-        let path = self.map_file();
+        let path = self.map_file()?;
         let rows: Vec<u8> = rows.flat_map(|(id, place)| row(id, place)).collect();
         let head = Head { model: self.meta.model.0.clone(), rows: rows.len() / ROW };
         let unwritable = |source| Error::File { action: "write", path: path.clone(), source };
@@ -159,7 +153,7 @@ impl Gallery {
     }
 
     fn read_map(&self) -> Result<Option<HashMap<u64, [u16; 2]>>> {
-        let path = self.map_file();
+        let path = self.map_file()?;
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),

@@ -1,73 +1,65 @@
-//! The gallery: one folder that holds records, codes, embeddings and thumbnails durably, and searches them.
+//! The gallery: records, codes, embeddings and thumbnails, kept durably, and searched.
 //!
-//! The truth is an SQLite database in the folder; the [`Index`] is built from it, and kept in a file beside it so that a gallery
-//! opens at once.
+//! The truth is a database: SQLite in a folder, or PostgreSQL on a server. The [`Index`] is built from it, and kept in a file
+//! beside it so that a gallery opens at once.
 //! What [`Gallery::commit`] has returned from survives a kill or a power cut; what came after it leaves no trace.
-//! Several processes may open one gallery: SQLite lets one write at a time, and [`Gallery::refresh`] brings the
-//! index of the others up to date.
+//! Several processes may open one gallery: [`Gallery::refresh`] brings the index of each up to date with what the others did.
 
 mod backup;
 mod browse;
 mod catch_up;
 mod compact;
 mod date;
-mod failure;
 mod feedback;
 mod filter;
 mod info;
-mod log;
+mod location;
 mod map;
-mod meta;
+mod postgres;
 mod query;
 mod read;
 mod record;
 mod reindex;
-mod rows;
-mod schema;
 mod search;
 mod segment;
+mod sqlite;
+mod store;
 mod transfer;
 mod verify;
 mod write;
 
-use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension};
+use crate::code::check_bits;
+use crate::{Error, Index, ModelId, Result};
 
-use crate::{Embedding, Error, Index, ModelId, Result};
-
-use failure::database_error;
-use meta::Meta;
+use self::postgres::Postgres;
 use segment::Merging;
+use sqlite::Sqlite;
+use store::{Meta, Store};
 
 pub use browse::{Facets, Page};
 pub use compact::Compacted;
 pub use date::Date;
 pub use filter::{Filter, FilterError};
 pub use info::Info;
+pub use location::Location;
 pub use map::{MAP, Plot, Trait};
 pub use query::{Example, Feedback, Query, Rehash};
 pub use record::{Entry, Insertion, Record};
 pub use search::Hit;
+pub use sqlite::DATABASE;
 pub use transfer::Manifest;
 pub use verify::Problem;
-
-/// The database's file name in the gallery's folder.
-pub const DATABASE: &str = "gallery.sqlite";
 
 /// A durable set of radiographs' records and codes, of one model.
 #[derive(Debug)]
 pub struct Gallery {
-    dir: PathBuf,
-    connection: Connection,
+    store: Box<dyn Store>,
     /// As of the generation that the index has.
     meta: Meta,
     index: Index,
-    /// Insertions since the last commit.
-    pending: usize,
-    /// SQLite's count of the changes that other connections made.
-    data_version: Cell<i64>,
     /// The index on its way to one segment.
     merging: Option<Merging>,
     /// Why the index's file could not be used.
@@ -75,56 +67,70 @@ pub struct Gallery {
 }
 
 impl Gallery {
-    /// Makes an empty gallery in a folder that does not exist or is empty.
+    /// Makes an empty gallery: in a folder that does not exist or is empty, or in a database that has none.
     ///
     /// # Errors
-    /// If the folder holds anything, cannot be written, or no code has that many bits.
-    pub fn create(dir: &Path, model: &ModelId, bits: usize) -> Result<Self> {
-        schema::create(dir, model, bits)?;
-        Self::open(dir)
+    /// If there is anything, nothing can be written, or no code has that many bits.
+    pub fn create(at: impl Into<Location>, model: &ModelId, bits: usize) -> Result<Self> {
+        check_bits(bits)?;
+        let at = at.into();
+        match &at {
+            Location::Folder(dir) => Sqlite::create(dir, model, bits)?,
+            Location::Server(url) => Postgres::create(url, model, bits)?,
+        }
+        Self::open(at)
     }
 
     /// Opens a gallery and builds its index.
     ///
     /// # Errors
-    /// If the folder is no gallery, one of a newer program, damaged, or cannot be written.
-    pub fn open(dir: &Path) -> Result<Self> {
-        schema::check_header(dir)?;
-        log::check(dir)?;
-        let failed = |source| database_error(dir, 0, source);
-        let connection = schema::connect(&dir.join(DATABASE)).map_err(failed)?;
-        schema::migrate(dir, &connection)?;
-        let meta = Meta { generation: 0, ..Meta::read(dir, &connection)? };
-        let index = Index::new(meta.bits)?;
-        let mut gallery = Self {
-            dir: dir.to_owned(),
-            connection,
-            meta,
-            index,
-            pending: 0,
-            data_version: Cell::new(0),
-            merging: None,
-            unusable: None,
+    /// If there is no gallery, one of a newer program, or a damaged one; if it cannot be written; if a server does not answer.
+    pub fn open(at: impl Into<Location>) -> Result<Self> {
+        let store: Box<dyn Store> = match at.into() {
+            Location::Folder(dir) => Box::new(Sqlite::open(&dir)?),
+            Location::Server(url) => Box::new(Postgres::open(&url)?),
         };
+        let meta = Meta { generation: 0, rebuilt: 0, ..store.snapshot()?.meta()? };
+        let index = Index::new(meta.bits)?;
+        let mut gallery = Self { store, meta, index, merging: None, unusable: None };
         gallery.catch_up()?;
-        if gallery.is_loose() {
+        if gallery.is_loose() || gallery.is_unwritten() {
             gallery.merge(true);
         }
         Ok(gallery)
     }
 
-    /// Opens the gallery of a model, or makes it if the folder does not exist or is empty.
+    /// Opens the gallery of a model, or makes it if there is none.
     ///
     /// # Errors
     /// [`Error::OtherModel`] if the gallery holds codes of another model; else as [`Gallery::open`] and
     /// [`Gallery::create`].
-    pub fn open_or_create(dir: &Path, model: &ModelId, bits: usize) -> Result<Self> {
-        if !dir.join(DATABASE).exists() {
-            return Self::create(dir, model, bits);
+    pub fn open_or_create(at: impl Into<Location>, model: &ModelId, bits: usize) -> Result<Self> {
+        let at = at.into();
+        let is_there = match &at {
+            Location::Folder(dir) => dir.join(DATABASE).exists(),
+            Location::Server(url) => Postgres::is_there(url)?,
+        };
+        if !is_there {
+            return Self::create(at, model, bits);
         }
-        let gallery = Self::open(dir)?;
+        let gallery = Self::open(at)?;
         gallery.check_model(model, bits)?;
         Ok(gallery)
+    }
+
+    /// The same gallery for another thread, with the same index.
+    ///
+    /// # Errors
+    /// If the database cannot be opened again.
+    pub fn another(&self) -> Result<Self> {
+        Ok(Self {
+            store: self.store.another()?,
+            meta: self.meta.clone(),
+            index: self.index.clone(),
+            merging: None,
+            unusable: None,
+        })
     }
 
     /// That the gallery's codes may be compared with those of the model.
@@ -136,7 +142,7 @@ impl Gallery {
             return Ok(());
         }
         Err(Error::OtherModel {
-            dir: self.dir.clone(),
+            gallery: self.location().clone(),
             got: self.meta.model.clone(),
             got_bits: self.meta.bits,
             expected: model.clone(),
@@ -144,10 +150,16 @@ impl Gallery {
         })
     }
 
-    /// The gallery's folder.
+    /// Where the gallery is.
     #[must_use]
-    pub fn dir(&self) -> &Path {
-        &self.dir
+    pub fn location(&self) -> &Location {
+        self.store.location()
+    }
+
+    /// Where files that are made of the gallery lie, as [`MAP`], if anywhere.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.store.folder()
     }
 
     /// The model whose codes these are.
@@ -162,11 +174,17 @@ impl Gallery {
         self.meta.bits
     }
 
-    /// The number of the last transaction that [`Gallery::index`] knows. Every committed change of the gallery, of this
-    /// process or another, has a higher number than the one before.
+    /// From where [`Gallery::index`] has to follow: a number that grows with the changes of the gallery, whichever process
+    /// makes them.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.meta.generation
+    }
+
+    /// How long ago the index was known to be what is committed. Of a folder it is at every refreshing.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.store.age()
     }
 
     /// The number of committed codes.
@@ -206,23 +224,12 @@ impl Gallery {
     /// # Errors
     /// If the database fails.
     pub fn id_of(&self, key: &str) -> Result<Option<u64>> {
-        let id = self
-            .connection
-            .prepare_cached("SELECT id FROM records WHERE key = ?1")
-            .and_then(|mut statement| statement.query_row([key], |row| row.get::<_, i64>(0)).optional());
-        Ok(id.map_err(|source| self.failed(source))?.map(i64::cast_unsigned))
+        self.store.id_of(key)
     }
 
-    fn check_dimensions(&self, embedding: &Embedding) -> Result<()> {
-        let got = embedding.values().len();
-        match self.meta.dimensions {
-            Some(expected) if expected != got => Err(Error::EmbeddingMismatch { got, expected }),
-            _ => Ok(()),
-        }
-    }
-
-    fn failed(&self, source: rusqlite::Error) -> Error {
-        database_error(&self.dir, self.pending, source)
+    /// The folder for files that are made of the gallery.
+    fn derived(&self) -> Result<&Path> {
+        self.store.folder().ok_or_else(|| Error::NoFolder { gallery: self.location().clone() })
     }
 }
 

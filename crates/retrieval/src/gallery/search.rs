@@ -1,10 +1,11 @@
 //! Searching a gallery: Hamming candidates, exclusions, re-ranking, grouping, records.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use roaring::RoaringTreemap;
 use serde::Serialize;
 
+use super::store::Which;
 use super::{Gallery, Query, Record};
 use crate::{Embedding, Error, HashCode, Neighbor, Result, Search};
 
@@ -64,13 +65,12 @@ impl Gallery {
             let mut answered = HashSet::new();
             shortlist.retain(|c| c.patient.as_ref().is_none_or(|patient| answered.insert(patient.clone())));
         }
-        let hits = shortlist.into_iter().filter_map(|candidate| self.hit(&candidate).transpose());
-        hits.take(query.k).collect()
+        self.hits(shortlist, query.k)
     }
 
     fn points_of(&self, query: &Query<'_>) -> Result<Vec<Point>> {
         for image in query.images {
-            self.check_dimensions(image.embedding)?;
+            self.meta.check_dimensions(image.embedding)?;
         }
         let given = query.images.iter();
         let given = given.map(|image| Point { code: *image.code, embedding: image.embedding.clone() });
@@ -92,10 +92,7 @@ impl Gallery {
         loop {
             let near = self.nearest_to_any(points, &search)?;
             let complete = near.len() < search.k;
-            let candidates =
-                near.into_iter().map(|near| self.candidate(near, points, query.group_by_patient));
-            let candidates: Vec<Candidate> =
-                candidates.filter_map(Result::transpose).collect::<Result<_>>()?;
+            let candidates = self.candidates(near, points, query.group_by_patient)?;
             if complete || !query.group_by_patient || patients(&candidates) >= query.k {
                 return Ok(candidates);
             }
@@ -114,41 +111,62 @@ impl Gallery {
         Ok(near)
     }
 
-    /// None if the picture is gone meanwhile.
-    fn candidate(&self, neighbor: Neighbor, points: &[Point], grouped: bool) -> Result<Option<Candidate>> {
-        let Some(embedding) = if_there(self.embedding(neighbor.id))? else { return Ok(None) };
-        self.check_dimensions(&embedding)?;
-        let distances = points.iter().map(|point| point.embedding.distance(&embedding));
-        let euclidean = distances.fold(f32::INFINITY, f32::min);
-        let patient =
-            if grouped { if_there(self.record(neighbor.id))?.and_then(|r| r.patient) } else { None };
-        Ok(Some(Candidate { neighbor, euclidean, patient }))
+    /// Without the pictures that are gone meanwhile.
+    fn candidates(&self, near: Vec<Neighbor>, points: &[Point], grouped: bool) -> Result<Vec<Candidate>> {
+        let ids: Vec<u64> = near.iter().map(|neighbor| neighbor.id).collect();
+        let embeddings: HashMap<u64, Embedding> = self.store.embeddings(&ids)?.into_iter().collect();
+        let records = if grouped { self.store.records(&ids)? } else { Vec::new() };
+        let mut records: HashMap<u64, Record> = records.into_iter().collect();
+        let candidate = |neighbor: Neighbor| {
+            let Some(embedding) = embeddings.get(&neighbor.id) else {
+                // One that has a record lacks its embedding: that is damage.
+                return if_there(self.embedding(neighbor.id)).map(|_| None);
+            };
+            self.meta.check_dimensions(embedding)?;
+            let distances = points.iter().map(|point| point.embedding.distance(embedding));
+            let euclidean = distances.fold(f32::INFINITY, f32::min);
+            let patient = records.remove(&neighbor.id).and_then(|record| record.patient);
+            Ok(Some(Candidate { neighbor, euclidean, patient }))
+        };
+        near.into_iter().map(candidate).filter_map(Result::transpose).collect()
     }
 
-    fn hit(&self, candidate: &Candidate) -> Result<Option<Hit>> {
-        let Neighbor { id, distance } = candidate.neighbor;
-        let record = if_there(self.record(id))?;
-        Ok(record.map(|record| Hit { id, distance, euclidean: candidate.euclidean, record }))
+    /// The first `k` whose records are there, with them.
+    fn hits(&self, candidates: Vec<Candidate>, k: usize) -> Result<Vec<Hit>> {
+        let mut hits = Vec::new();
+        for candidates in candidates.chunks(k.max(1)) {
+            let ids: Vec<u64> = candidates.iter().map(|candidate| candidate.neighbor.id).collect();
+            let mut records: HashMap<u64, Record> = self.store.records(&ids)?.into_iter().collect();
+            hits.extend(candidates.iter().filter_map(|candidate| {
+                let Neighbor { id, distance } = candidate.neighbor;
+                let record = records.remove(&id)?;
+                Some(Hit { id, distance, euclidean: candidate.euclidean, record })
+            }));
+            if hits.len() >= k {
+                break;
+            }
+        }
+        hits.truncate(k);
+        Ok(hits)
     }
 
     /// The ids of what was judged, and unless wanted of the images themselves and of their patients' pictures. Where there is no
     /// image, the entries to be like stand for it.
     fn excluded(&self, query: &Query<'_>) -> Result<RoaringTreemap> {
-        const OF_IMAGE: &str =
-            "SELECT id FROM records WHERE patient = ?1 UNION SELECT id FROM records WHERE key = ?2";
-        const OF_ENTRY: &str =
-            "SELECT id FROM records WHERE patient = (SELECT patient FROM records WHERE id = ?1)";
         let mut ids: RoaringTreemap =
             query.feedback.iter().flat_map(|judged| judged.like.iter().chain(judged.unlike)).collect();
         if query.own {
             return Ok(ids);
         }
         for image in query.images {
-            ids.extend(self.ids_by(OF_IMAGE, (image.patient, image.key))?);
+            if let Some(patient) = image.patient {
+                ids.extend(self.store.ids(Which::OfPatient(patient))?);
+            }
+            ids.extend(self.id_of(image.key)?);
         }
         let entries = query.feedback.filter(|_| query.images.is_empty()).map_or(&[][..], |f| f.like);
-        for id in entries {
-            ids.extend(self.ids_by(OF_ENTRY, [id.cast_signed()])?);
+        for &id in entries {
+            ids.extend(self.store.ids(Which::OfPatientOf(id))?);
         }
         Ok(ids)
     }
@@ -161,7 +179,7 @@ fn patients(candidates: &[Candidate]) -> usize {
 }
 
 /// None if another process has deleted the record meanwhile.
-pub(super) fn if_there<T>(read: Result<T>) -> Result<Option<T>> {
+fn if_there<T>(read: Result<T>) -> Result<Option<T>> {
     match read {
         Ok(found) => Ok(Some(found)),
         Err(Error::NoRecord { .. }) => Ok(None),

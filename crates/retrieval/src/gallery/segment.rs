@@ -4,18 +4,16 @@
 //! was committed later comes from the log of changes. A file gets its name when it is whole, and its place in the database after
 //! that, so a kill leaves a file that nobody names. Losing one loses nothing.
 
+use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::fs;
+use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::str::FromStr;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
-
-use super::meta::{self, Meta};
-use super::schema::PATIENCE;
-use super::{Gallery, failure::database_error};
+use super::Gallery;
+use super::store::Meta;
 use crate::{Index, Result};
 
 /// So many codes may lie in the index's tail, and this share of all, before they become part of a segment: a segment is searched
@@ -49,16 +47,22 @@ impl FromStr for SegmentName {
     }
 }
 
+/// A number that no other process comes upon: the standard library's keys against crafted input are random.
+fn token() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
 /// Whether a file of the folder is a segment, or what a killed process left of one.
 pub(super) fn is_segment(name: &str) -> bool {
     let name = name.strip_suffix(".part").unwrap_or(name);
     name.parse::<SegmentName>().is_ok()
 }
 
-/// An index of one segment, what generation it is of, and the file that it was written to, if it was.
+/// An index of one segment, what generation and which model's codes it is of, and the file that it was written to, if it was.
 pub(super) struct Merged {
     index: Index,
     generation: u64,
+    rebuilt: u64,
     name: Option<SegmentName>,
 }
 
@@ -66,11 +70,8 @@ pub(super) struct Merged {
 pub(super) type Merging = JoinHandle<Merged>;
 
 /// The index of the file that the database names; the reason if there should be one but it cannot be used.
-pub(super) fn open(dir: &Path, meta: &Meta) -> std::result::Result<Option<(Index, u64)>, String> {
-    let Some(name) = meta.segment.filter(|name| (meta.rebuilt..=meta.generation).contains(&name.generation))
-    else {
-        return Ok(None);
-    };
+pub(super) fn open(dir: Option<&Path>, meta: &Meta) -> std::result::Result<Option<(Index, u64)>, String> {
+    let Some((dir, name)) = dir.zip(meta.segment) else { return Ok(None) };
     let (index, generation) = Index::open(&dir.join(name.to_string())).map_err(|error| error.to_string())?;
     if (index.bits(), generation) != (meta.bits, name.generation) {
         return Err(format!("`{name}` has codes of {} bits and generation {generation}", index.bits()));
@@ -99,23 +100,28 @@ impl Gallery {
         self.merging.is_none() && self.index.fresh() > FRESH.max(self.index.len() / FRESH_SHARE)
     }
 
+    /// Whether there are many codes and no file that has them, though there might be one.
+    pub(super) fn is_unwritten(&self) -> bool {
+        let has_file = self.store.folder().is_none() || self.meta.segment.is_some();
+        self.merging.is_none() && !has_file && self.index.len() > FRESH
+    }
+
     /// Begins to put all codes into one segment while searches go on.
     pub(super) fn merge(&mut self, to_file: bool) {
-        let (index, generation) = (self.index.clone(), self.meta.generation);
-        let token = self.connection.query_row("SELECT random()", [], |row| row.get::<_, i64>(0));
-        let token = token.ok().filter(|_| to_file).map(i64::cast_unsigned);
-        let name = token.map(|token| SegmentName { generation, token });
-        let dir = self.dir.clone();
+        let (index, generation, rebuilt) = (self.index.clone(), self.meta.generation, self.meta.rebuilt);
+        let dir = self.store.folder().filter(|_| to_file).map(Path::to_owned);
         let work = move || {
-            let write = |name: SegmentName| {
+            let write = |dir: &Path| {
+                let name = SegmentName { generation, token: token() };
                 let path = dir.join(name.to_string());
                 // What was written is mapped, so that processes share its memory.
-                index.save(&path, generation).and_then(|()| Index::open(&path))
+                index.save(&path, generation).and_then(|()| Index::open(&path)).map(|(index, _)| (index, name))
             };
-            match name.map(write) {
-                Some(Ok((index, _))) => Merged { index, generation, name },
-                _ => Merged { index: index.merged(), generation, name: None },
-            }
+            let (index, name) = match dir.as_deref().map(write) {
+                Some(Ok((index, name))) => (index, Some(name)),
+                _ => (index.merged(), None),
+            };
+            Merged { index, generation, rebuilt, name }
         };
         self.merging = Some(thread::spawn(work));
     }
@@ -131,45 +137,26 @@ impl Gallery {
     pub(super) fn finish_merging(&mut self) {
         let Some(Ok(merged)) = self.merging.take().map(JoinHandle::join) else { return };
         // The codes may have been replaced by another model's meanwhile.
-        let current = merged.generation >= self.meta.rebuilt;
-        if let Some(name) = merged.name
-            && !(current && self.publish(name).unwrap_or(false))
+        let current = merged.rebuilt == self.meta.rebuilt;
+        if let Some((dir, name)) = self.store.folder().zip(merged.name)
+            && !(current && self.publish(dir, name).unwrap_or(false))
         {
-            remove(&self.dir, name);
+            remove(dir, name);
         }
         if current {
             (self.index, self.meta.generation) = (merged.index, merged.generation);
         }
     }
 
-    /// Gives a file its place in the database, and removes the one before; not if another process has a newer one. Does not wait
-    /// for a process that is writing.
-    fn publish(&self, name: SegmentName) -> Result<bool> {
-        let failed = |source| database_error(&self.dir, 0, source);
-        self.connection.busy_timeout(Duration::ZERO).map_err(failed)?;
-        let named = name_in_database(&self.dir, &self.connection, name);
-        self.connection.busy_timeout(PATIENCE).map_err(failed)?;
-        let before = named?;
+    /// Gives a file its place in the database, and removes the one before; not if another process has a newer one.
+    fn publish(&self, dir: &Path, name: SegmentName) -> Result<bool> {
+        let before = self.store.name_segment(name)?;
         let is_newer = before.is_none_or(|before| before.generation <= name.generation);
         if let Some(before) = before.filter(|_| is_newer) {
-            remove(&self.dir, before);
+            remove(dir, before);
         }
         Ok(is_newer)
     }
-}
-
-/// Names the file in the database, unless a newer one is named or all codes were replaced since; the one that was named.
-fn name_in_database(dir: &Path, connection: &Connection, name: SegmentName) -> Result<Option<SegmentName>> {
-    let failed = |source| database_error(dir, 0, source);
-    let transaction =
-        Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(failed)?;
-    let meta = Meta::read(dir, &transaction)?;
-    if meta.segment.is_none_or(|before| before.generation <= name.generation) {
-        meta::set(&transaction, "segment", &name.to_string()).map_err(failed)?;
-        meta::seal(&transaction).map_err(failed)?;
-    }
-    transaction.commit().map_err(failed)?;
-    Ok(meta.segment)
 }
 
 /// Other processes that have the file mapped keep its bytes until they let go of it.

@@ -1,16 +1,9 @@
-//! Proving a gallery sound: the database's pages, every record and its parts, the words of the reports, and the index.
+//! Proving a gallery sound.
 
 use std::fmt;
 
-use rusqlite::Row;
-
-use super::failure::database_error;
-use super::meta::{self, Meta};
-use super::{Gallery, log, rows, segment};
-use crate::{Embedding, Error, HashCode, Result};
-
-/// Whether bytes are what they should be, or what they are.
-type Checked = std::result::Result<(), String>;
+use super::{Gallery, segment};
+use crate::Result;
 
 /// Something wrong with a gallery. `Display` says what, in a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,165 +64,16 @@ impl fmt::Display for Problem {
 impl Gallery {
     /// Checks all that is stored, and gives what is wrong; a sound gallery gives nothing.
     ///
-    /// Reads every byte, so it takes as long as reading the whole database, and shuts other writers out for a part of
+    /// Reads every byte, so it takes as long as reading the whole database; of a folder it shuts other writers out for a part of
     /// that time.
     ///
     /// # Errors
     /// If the check itself cannot be made, as when another process is writing. Damage is no error but a problem.
     pub fn verify(&self) -> Result<Vec<Problem>> {
-        let mut problems = Vec::new();
-        let unusable = self.unusable.clone().or_else(|| segment::open(&self.dir, &self.meta).err());
-        problems.extend(unusable.map(|detail| Problem::Segment { detail }));
-        let log = log::check(&self.dir).err();
-        problems.extend(log.map(|error| Problem::Database { detail: error.to_string() }));
-        for check in [Self::check_database, Self::check_references, Self::check_records, Self::check_words] {
-            // On a badly damaged file the checks may themselves fail: that too is a finding.
-            match check(self, &mut problems).map_err(|source| database_error(&self.dir, 0, source)) {
-                Err(busy @ Error::Busy { .. }) => return Err(busy),
-                Err(error) => problems.push(Problem::Database { detail: error.to_string() }),
-                Ok(()) => {}
-            }
-        }
+        let segment = || segment::open(self.store.folder(), &self.meta).err();
+        let unusable = self.unusable.clone().or_else(segment).map(|detail| Problem::Segment { detail });
+        let mut problems: Vec<Problem> = unusable.into_iter().collect();
+        problems.extend(self.store.verify(&self.index, &self.meta)?);
         Ok(problems)
-    }
-
-    fn check_database(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
-        let mut statement = self.connection.prepare("PRAGMA integrity_check")?;
-        let findings = statement.query_map([], |row| row.get::<_, String>(0))?;
-        for detail in findings {
-            let detail = detail?;
-            if detail != "ok" {
-                problems.push(Problem::Database { detail });
-            }
-        }
-        if !meta::is_schema_whole(&self.connection)? {
-            let detail = "the definition of a table, an index or a trigger has changed".to_owned();
-            problems.push(Problem::Database { detail });
-        }
-        Ok(())
-    }
-
-    fn check_references(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
-        let mut statement = self.connection.prepare("PRAGMA foreign_key_check")?;
-        let orphans =
-            statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)))?;
-        for orphan in orphans {
-            let (table, row) = orphan?;
-            let row = row.map_or_else(String::new, |row| format!(" {row}"));
-            problems
-                .push(Problem::Database { detail: format!("row{row} of `{table}` belongs to no record") });
-        }
-        Ok(())
-    }
-
-    fn check_records(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
-        let mut statement = self.connection.prepare(
-            "SELECT id, code, codes.crc, embedding, embeddings.crc, thumbnail, thumbnails.crc, records.crc, generation
-             FROM records
-             LEFT JOIN codes ON codes.record = id
-             LEFT JOIN embeddings ON embeddings.record = id
-             LEFT JOIN thumbnails ON thumbnails.record = id
-             LEFT JOIN changes ON changes.record = id ORDER BY id",
-        )?;
-        let (mut rows, mut indexed) = (statement.query([])?, 0);
-        while let Some(row) = rows.next()? {
-            let id = row.get::<_, i64>(0)?.cast_unsigned();
-            indexed += usize::from(self.index.contains(id));
-            let before = problems.len();
-            problems.extend(check_part(id, "code", row, 1, |bytes| self.check_code(bytes)));
-            problems.extend(check_part(id, "embedding", row, 3, |bytes| self.check_embedding(bytes)));
-            problems.extend(check_part(id, "thumbnail", row, 5, check_thumbnail));
-            let fields = self.check_fields(id, row.get(7)?);
-            problems.extend(fields.err().map(|detail| Problem::Unreadable { id, part: "fields", detail }));
-            // What is not committed, or was committed by another process since, is not in this index.
-            let inserted = row.get::<_, Option<i64>>(8)?.unwrap_or_default().cast_unsigned();
-            let known = inserted <= self.meta.generation;
-            let stored = row.get_ref(1)?.as_blob().ok().and_then(|bytes| HashCode::from_bytes(bytes).ok());
-            if problems.len() == before && known && self.index.code(id) != stored {
-                problems.push(Problem::NotIndexed { id });
-            }
-        }
-        let strangers = self.index.len() - indexed.min(self.index.len());
-        // What another process has deleted meanwhile is still in this index.
-        let followed =
-            Meta::read(&self.dir, &self.connection).is_ok_and(|meta| meta.generation == self.meta.generation);
-        if strangers > 0 && followed {
-            let detail =
-                format!("the index has {strangers} codes of no record; run `skiagraph gallery compact`");
-            problems.push(Problem::Database { detail });
-        }
-        Ok(())
-    }
-
-    /// The words that reports are found by, against the reports.
-    fn check_words(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
-        let erases = "SELECT count(*) FROM report_words_config WHERE k = 'secure-delete' AND v = 1";
-        if self.connection.query_row(erases, [], |row| row.get::<_, i64>(0))? != 1 {
-            let detail = "the index of the reports' words does not wipe what is deleted any more".to_owned();
-            problems.push(Problem::Database { detail });
-        }
-        let check = "INSERT INTO report_words (report_words, rank) VALUES ('integrity-check', 1)";
-        match self.connection.execute(check, []) {
-            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-                let detail = "the index of the reports' words is damaged".to_owned();
-                problems.push(Problem::Database { detail });
-                Ok(())
-            }
-            checked => checked.map(|_| ()),
-        }
-    }
-
-    fn check_fields(&self, id: u64, expected: Option<u32>) -> Checked {
-        let record = rows::read(&self.connection, id).map_err(|_| "they do not read".to_owned())?;
-        compare_checksums(record.as_ref().map(rows::checksum), expected)
-    }
-
-    fn check_code(&self, bytes: &[u8]) -> Checked {
-        let code = HashCode::from_bytes(bytes).map_err(|error| error.to_string())?;
-        match code.bits() == self.meta.bits {
-            true => Ok(()),
-            false => Err(format!("{} bits; expected {}", code.bits(), self.meta.bits)),
-        }
-    }
-
-    fn check_embedding(&self, bytes: &[u8]) -> Checked {
-        let embedding = Embedding::from_bytes(bytes).map_err(|error| error.to_string())?;
-        self.check_dimensions(&embedding).map_err(|error| error.to_string())
-    }
-}
-
-fn check_thumbnail(bytes: &[u8]) -> Checked {
-    // The first and last marker of a JPEG file: start and end of image.
-    match bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9]) {
-        true => Ok(()),
-        false => Err(format!("{} bytes that are no JPEG file", bytes.len())),
-    }
-}
-
-fn compare_checksums(got: Option<u32>, expected: Option<u32>) -> Checked {
-    match got == expected {
-        true => Ok(()),
-        false => Err("its checksum differs: bytes of it have changed".to_owned()),
-    }
-}
-
-/// What is wrong with a part of a record, if anything: the row has its bytes at `column`, then their checksum.
-fn check_part(
-    id: u64,
-    part: &'static str,
-    row: &Row<'_>,
-    column: usize,
-    check: impl FnOnce(&[u8]) -> Checked,
-) -> Option<Problem> {
-    let read = || row.get_ref(column).and_then(|value| Ok(value.as_blob_or_null()?));
-    match read() {
-        Ok(None) => Some(Problem::Missing { id, part }),
-        Ok(Some(bytes)) => {
-            let expected = row.get(column + 1).unwrap_or_default();
-            let checked =
-                check(bytes).and_then(|()| compare_checksums(Some(crc32fast::hash(bytes)), expected));
-            checked.err().map(|detail| Problem::Unreadable { id, part, detail })
-        }
-        Err(error) => Some(Problem::Unreadable { id, part, detail: error.to_string() }),
     }
 }

@@ -19,6 +19,7 @@ use std::str::FromStr;
 use super::Date;
 pub use error::FilterError;
 use fields::Field;
+pub(super) use sql::{Dialect, Parameter};
 
 /// Says of each record whether it may answer.
 ///

@@ -106,8 +106,8 @@ fn a_full_disk_undoes_to_the_last_commit() {
     let dir = folder();
     let mut gallery = filled(dir.path(), 10);
     // SQLite answers SQLITE_FULL when the database may not grow, as when the disk is full.
-    let pages: i64 = gallery.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
-    gallery.connection.query_row(&format!("PRAGMA max_page_count = {}", pages + 5), [], |_| Ok(())).unwrap();
+    let pages: i64 = gallery.store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    gallery.store.connection().query_row(&format!("PRAGMA max_page_count = {}", pages + 5), [], |_| Ok(())).unwrap();
     let error = (10..10_000).find_map(|i| gallery.insert(&entry(i)).err()).unwrap();
     let Error::DiskFull { undone, .. } = &error else { panic!("{error}") };
     assert!(*undone > 0);
@@ -116,7 +116,7 @@ fn a_full_disk_undoes_to_the_last_commit() {
     assert_eq!((gallery.len(), gallery.verify().unwrap()), (10, vec![]));
     assert!(!gallery.contains("key-00010").unwrap());
     // With room again the same gallery goes on.
-    gallery.connection.query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(())).unwrap();
+    gallery.store.connection().query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(())).unwrap();
     gallery.insert(&entry(10)).unwrap();
     gallery.commit().unwrap();
     drop(gallery);
@@ -127,8 +127,8 @@ fn a_full_disk_undoes_to_the_last_commit() {
 fn a_full_disk_at_the_very_first_insertion_forgets_its_embedding_length() {
     let dir = folder();
     let mut gallery = Gallery::create(dir.path(), &model("m"), 64).unwrap();
-    let pages: i64 = gallery.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
-    gallery.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    let pages: i64 = gallery.store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    gallery.store.connection().query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
     let mut big = entry(0);
     big.thumbnail = vec![0; 100_000];
     assert!(matches!(gallery.insert(&big), Err(Error::DiskFull { undone: 0, .. })));
@@ -139,7 +139,7 @@ fn a_full_disk_at_the_very_first_insertion_forgets_its_embedding_length() {
 fn a_gallery_that_cannot_be_written_says_so() {
     let dir = folder();
     let mut gallery = filled(dir.path(), 2);
-    gallery.connection.pragma_update(None, "query_only", true).unwrap();
+    gallery.store.connection().pragma_update(None, "query_only", true).unwrap();
     let message = gallery.insert(&entry(5)).unwrap_err().to_string();
     assert!(
         message.contains("cannot be written") && message.contains("Nothing in it was changed"),

@@ -21,7 +21,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::HashCode;
+use crate::{Embedding, HashCode};
 
 fn model(name: &str) -> ModelId {
     ModelId(name.to_owned())

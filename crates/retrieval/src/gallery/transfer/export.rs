@@ -1,5 +1,6 @@
 //! A gallery to Parquet.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -14,8 +15,9 @@ use serde_json::Value;
 
 use super::columns::{Column, FIELDS, Kind, schema};
 use super::{FORMAT, MANIFEST, Manifest, TABLE, VERSION, digest};
+use crate::gallery::store::Which;
 use crate::gallery::{Entry, Gallery, Record};
-use crate::{Error, Result};
+use crate::{Embedding, Error, Result};
 
 /// Pictures that are in memory together.
 const ROWS: usize = 512;
@@ -54,17 +56,12 @@ impl Gallery {
         change: impl Fn(Record) -> Record,
         mut progress: impl FnMut(usize),
     ) -> Result<Manifest> {
-        let failed_there = |source| self.failed(source);
-        let snapshot = self.connection.unchecked_transaction().map_err(failed_there)?;
-        let ids = snapshot.prepare("SELECT id FROM records ORDER BY id").and_then(|mut statement| {
-            statement.query_map([], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()
-        });
-        let ids = ids.map_err(failed_there)?;
+        let snapshot = self.store.snapshot()?;
+        let ids = self.store.ids(Which::All)?;
         let failed = |error| unwritable(table, io::Error::other(error));
         let mut writer = writer(table).map_err(failed)?;
         for ids in ids.chunks(ROWS) {
-            let entries = ids.iter().map(|&id| Ok((id, self.entry(id.cast_unsigned(), &change)?)));
-            let entries = entries.collect::<Result<Vec<_>>>()?;
+            let entries = self.entries(ids, &change)?;
             write(&mut writer, &entries).map_err(failed)?;
             progress(entries.len());
         }
@@ -84,13 +81,20 @@ impl Gallery {
         })
     }
 
-    fn entry(&self, id: u64, change: impl Fn(Record) -> Record) -> Result<Entry> {
-        Ok(Entry {
-            record: change(self.record(id)?),
-            code: self.code(id)?,
-            embedding: self.embedding(id)?,
-            thumbnail: self.thumbnail(id)?,
-        })
+    /// Some records with all that belongs to them, in the order of their ids.
+    fn entries(&self, ids: &[u64], change: impl Fn(Record) -> Record) -> Result<Vec<(u64, Entry)>> {
+        let mut records: HashMap<u64, Record> = self.store.records(ids)?.into_iter().collect();
+        let mut embeddings: HashMap<u64, Embedding> = self.store.embeddings(ids)?.into_iter().collect();
+        let entry = |&id: &u64| {
+            let entry = Entry {
+                record: change(records.remove(&id).ok_or(Error::NoRecord { id })?),
+                code: self.code(id)?,
+                embedding: self.part(id, "embedding", embeddings.remove(&id))?,
+                thumbnail: self.thumbnail(id)?,
+            };
+            Ok((id, entry))
+        };
+        ids.iter().map(entry).collect()
     }
 }
 
@@ -118,9 +122,9 @@ fn writer(path: &Path) -> Written<SerializedFileWriter<File>> {
     SerializedFileWriter::new(File::create(path)?, schema()?, Arc::new(properties.build()))
 }
 
-fn write(writer: &mut SerializedFileWriter<File>, entries: &[(i64, Entry)]) -> Written<()> {
+fn write(writer: &mut SerializedFileWriter<File>, entries: &[(u64, Entry)]) -> Written<()> {
     let mut group = writer.next_row_group()?;
-    let ids: Vec<i64> = entries.iter().map(|(id, _)| *id).collect();
+    let ids: Vec<i64> = entries.iter().map(|(id, _)| id.cast_signed()).collect();
     column::<Int64Type>(&mut group, &ids, None)?;
     let records = entries.iter().map(|(_, entry)| serde_json::to_value(&entry.record));
     let records = records.collect::<serde_json::Result<Vec<_>>>();

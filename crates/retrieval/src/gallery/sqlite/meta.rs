@@ -7,64 +7,38 @@ use std::str::FromStr;
 use rusqlite::{Connection, Row};
 
 use super::failure::{damaged, database_error};
-use super::segment::SegmentName;
+use super::{Meta, Next, SegmentName};
 use crate::code::check_bits;
 use crate::{ModelId, Result};
 
-/// The table `meta`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Meta {
-    /// The model whose codes the gallery holds.
-    pub(super) model: ModelId,
-    /// The codes' length.
-    pub(super) bits: usize,
-    /// The embeddings' length, once there is one.
-    pub(super) dimensions: Option<usize>,
-    /// The number of the last transaction.
-    pub(super) generation: u64,
-    /// The transaction that last replaced all codes.
-    pub(super) rebuilt: u64,
-    /// The file that has the index as of a generation.
-    pub(super) segment: Option<SegmentName>,
-    /// What the gallery is being re-indexed to.
-    pub(super) next: Option<Next>,
-}
-
-/// The model that a re-indexing leads to.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Next {
-    pub(super) model: ModelId,
-    pub(super) bits: usize,
-    pub(super) dimensions: Option<usize>,
-}
-
-impl Meta {
-    pub(super) fn read(dir: &Path, connection: &Connection) -> Result<Self> {
-        let values = values(connection).map_err(|source| database_error(dir, 0, source))?;
-        if values.get(CHECKSUM) != Some(&checksum(&values)) {
-            return Err(damaged(dir, "the checksum of its table `meta` is wrong".to_owned()));
-        }
-        let values = Values { dir, values };
-        let next = match values.parsed("next_bits")? {
-            None => None,
-            Some(bits) => Some(Next {
-                model: ModelId(values.required("next_model")?),
-                bits,
-                dimensions: values.parsed("next_dimensions")?,
-            }),
-        };
-        let bits = values.required("bits")?;
-        check_bits(bits).map_err(|error| damaged(dir, format!("it says it has {error}")))?;
-        Ok(Self {
-            model: ModelId(values.required("model")?),
-            bits,
-            dimensions: values.parsed("dimensions")?,
-            generation: values.required("generation")?,
-            rebuilt: values.required("rebuilt")?,
-            segment: values.parsed("segment")?,
-            next,
-        })
+/// The table `meta`. A generation is the number of a transaction.
+pub(super) fn read(dir: &Path, connection: &Connection) -> Result<Meta> {
+    let values = values(connection).map_err(|source| database_error(dir, 0, source))?;
+    if values.get(CHECKSUM) != Some(&checksum(&values)) {
+        return Err(damaged(dir, "the checksum of its table `meta` is wrong".to_owned()));
     }
+    let values = Values { dir, values };
+    let next = match values.parsed("next_bits")? {
+        None => None,
+        Some(bits) => Some(Next {
+            model: ModelId(values.required("next_model")?),
+            bits,
+            dimensions: values.parsed("next_dimensions")?,
+        }),
+    };
+    let bits = values.required("bits")?;
+    check_bits(bits).map_err(|error| damaged(dir, format!("it says it has {error}")))?;
+    let (rebuilt, generation) = (values.required("rebuilt")?, values.required("generation")?);
+    let segment: Option<SegmentName> = values.parsed("segment")?;
+    Ok(Meta {
+        model: ModelId(values.required("model")?),
+        bits,
+        dimensions: values.parsed("dimensions")?,
+        generation,
+        rebuilt,
+        segment: segment.filter(|name| (rebuilt..=generation).contains(&name.generation)),
+        next,
+    })
 }
 
 struct Values<'a> {
@@ -142,6 +116,14 @@ fn schema_checksum(connection: &Connection) -> rusqlite::Result<String> {
 pub(super) fn set(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
     let sql = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     connection.prepare_cached(sql)?.execute((name, value)).map(|_| ())
+}
+
+/// The length of all embeddings, which is this one if there was none yet.
+pub(super) fn dimensions_or(connection: &Connection, dimensions: usize) -> rusqlite::Result<usize> {
+    let sql = "INSERT INTO meta VALUES ('dimensions', ?1) ON CONFLICT (name) DO NOTHING";
+    connection.prepare_cached(sql)?.execute([dimensions.to_string()])?;
+    let sql = "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'dimensions'";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0)).map(|value| value as usize)
 }
 
 /// Gives the transaction that has begun a generation of its own.

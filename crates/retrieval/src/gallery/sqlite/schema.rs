@@ -101,7 +101,7 @@ fn build(path: &Path, model: &ModelId, bits: usize) -> rusqlite::Result<()> {
 ///
 /// The layout is that of <https://www.sqlite.org/fileformat.html>, section 1.3.
 pub(super) fn check_header(dir: &Path) -> Result<()> {
-    let refuse = |reason: String| Err(Error::NotAGallery { dir: dir.to_owned(), reason });
+    let refuse = |reason: String| Err(Error::NotAGallery { gallery: dir.into(), reason });
     let path = dir.join(DATABASE);
     let mut file = match File::open(&path) {
         Ok(file) => file,
@@ -183,7 +183,7 @@ pub(super) fn migrate(dir: &Path, connection: &Connection) -> Result<()> {
 fn check_version(dir: &Path, got: i64) -> Result<()> {
     let expected = FORMATS.len() as i64;
     if got > expected {
-        return Err(Error::NewerGallery { dir: dir.to_owned(), got, expected });
+        return Err(Error::NewerGallery { gallery: dir.into(), got, expected });
     }
     if got < 1 {
         return Err(damaged(dir, format!("its format is {got}; expected 1 to {expected}")));

@@ -7,7 +7,7 @@ use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use crate::Error;
 
 pub(super) fn damaged(dir: &Path, detail: String) -> Error {
-    Error::Damaged { dir: dir.to_owned(), detail }
+    Error::Damaged { gallery: dir.into(), detail }
 }
 
 /// Sorts an error of SQLite. `undone` insertions were not yet committed.
@@ -24,7 +24,7 @@ pub(super) fn database_error(dir: &Path, undone: usize, source: rusqlite::Error)
         Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Error::ReadOnly { dir, source },
         Some(Code::DatabaseBusy | Code::DatabaseLocked) => Error::Busy { dir, source },
         Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
-            Error::Damaged { dir, detail: source.to_string() }
+            Error::Damaged { gallery: dir.as_path().into(), detail: source.to_string() }
         }
         _ => Error::Database { dir, source },
     }

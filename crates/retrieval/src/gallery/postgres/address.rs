@@ -1,0 +1,126 @@
+//! A gallery's address: where the servers are, who asks, and what only this program reads of it.
+//!
+//! `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?sslmode=require&sslrootcert=FILE&passwordfile=FILE&snapshots=FOLDER`
+
+use std::fs;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postgres::config::{SslMode, TargetSessionAttrs};
+use postgres::{Client, Config, NoTls};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::{Error, Result};
+
+/// How long a server may take to let us in.
+const CONNECTING: Duration = Duration::from_secs(3);
+/// How long a server may take to acknowledge what was sent to it.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// See the module.
+#[derive(Clone)]
+pub(super) struct Address {
+    config: Config,
+    tls: Option<Arc<ClientConfig>>,
+    /// Where files that are made of the gallery may lie.
+    pub(super) folder: Option<PathBuf>,
+}
+
+impl Address {
+    /// Reads a URL, and the files that it names.
+    pub(super) fn read(url: &str) -> Result<Self> {
+        let (mut folder, mut roots, mut password) = (None, None, None);
+        let (before, options) = url.split_once('?').unwrap_or((url, ""));
+        let mut others = Vec::new();
+        for option in options.split('&').filter(|option| !option.is_empty()) {
+            match option.split_once('=').unwrap_or((option, "")) {
+                ("snapshots", path) => folder = Some(decoded(path)?),
+                ("sslrootcert", path) => roots = Some(decoded(path)?),
+                ("passwordfile", path) => password = Some(decoded(path)?),
+                _ => others.push(option),
+            }
+        }
+        let url = format!("{before}?{}", others.join("&"));
+        // What the parser says may quote a password.
+        let mut config = Config::from_str(&url).map_err(|_| wrong("the part after postgres://"))?;
+        if let Some(path) = password {
+            let password = fs::read(&path).map_err(|source| Error::File { action: "read", path, source })?;
+            config.password(password.trim_ascii_end());
+        }
+        config.application_name("skiagraph").tcp_user_timeout(SILENCE);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECTING);
+        }
+        let tls = roots.map(trusting).transpose()?;
+        if tls.is_none() && config.get_ssl_mode() == SslMode::Require {
+            return Err(wrong("sslmode=require without sslrootcert=FILE, the authority that signs the servers' certificates"));
+        }
+        if let Some(folder) = &folder {
+            let unusable = |source| Error::File { action: "make the folder", path: folder.clone(), source };
+            fs::create_dir_all(folder).map_err(unusable)?;
+        }
+        Ok(Self { config, tls, folder })
+    }
+
+    /// A connection to the server in charge, or to any.
+    pub(super) fn connect(&self, to: TargetSessionAttrs) -> std::result::Result<Client, postgres::Error> {
+        let mut config = self.config.clone();
+        config.target_session_attrs(to);
+        let mut client = match &self.tls {
+            None => config.connect(NoTls),
+            Some(tls) => config.connect(MakeRustlsConnect::new(ClientConfig::clone(tls))),
+        }?;
+        client.batch_execute("SET search_path = skiagraph, public")?;
+        Ok(client)
+    }
+}
+
+fn wrong(reason: &str) -> Error {
+    Error::Address { reason: reason.to_owned() }
+}
+
+/// A path with its percent signs resolved.
+fn decoded(path: &str) -> Result<PathBuf> {
+    let text = percent_encoding::percent_decode_str(path).decode_utf8().map_err(|_| wrong("a path of its options"))?;
+    if text.is_empty() { Err(wrong("an empty path in its options")) } else { Ok(PathBuf::from(text.as_ref())) }
+}
+
+/// TLS to servers whose certificates an authority of the file has signed.
+fn trusting(path: PathBuf) -> Result<Arc<ClientConfig>> {
+    let unreadable = |error: String| Error::File { action: "read the certificates of", path: path.clone(), source: std::io::Error::other(error) };
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(&path).map_err(|error| unreadable(error.to_string()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
+        roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| unreadable(error.to_string()))?;
+    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_is_refused_without_its_password() {
+        for url in [
+            "postgres://me:secret@host:port/x",
+            "postgres://me:secret@host/x?unknown=1",
+            "postgres://me:secret@host/x?sslmode=require",
+            "postgres://me:secret@host/x?snapshots=",
+        ] {
+            let message = Address::read(url).err().unwrap().to_string();
+            assert!(message.contains("address that does not read") && !message.contains("secret"), "{message}");
+        }
+        let missing = Address::read("postgres://host/x?passwordfile=/nowhere/p%20q").err().unwrap();
+        assert!(missing.to_string().contains("/nowhere/p q"), "{missing}");
+    }
+}

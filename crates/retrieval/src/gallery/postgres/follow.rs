@@ -1,0 +1,175 @@
+//! A state of the database, and what has changed since another one.
+
+use std::thread;
+use std::time::Instant;
+
+use pgvector::Bit;
+use postgres::Client;
+use postgres::binary_copy::BinaryCopyOutIter;
+use postgres::config::TargetSessionAttrs;
+use postgres::fallible_iterator::FallibleIterator;
+use postgres::types::Type;
+
+use super::address::Address;
+use super::link::Link;
+use super::{Postgres, schema};
+use crate::code::check_bits;
+use crate::gallery::store::{Meta, Next, Snapshot};
+use crate::{Error, HashCode, Index, ModelId, Result};
+
+/// Connections that read codes at a time.
+const READERS: usize = 4;
+
+/// A transaction that reads one state.
+pub(super) struct Held<'a> {
+    store: &'a Postgres,
+    began: Instant,
+}
+
+impl<'a> Held<'a> {
+    pub(super) fn begin(store: &'a Postgres) -> Result<Self> {
+        let began = Instant::now();
+        store.link.read(|open| {
+            open.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        })?;
+        store.link.busy.set(true);
+        Ok(Self { store, began })
+    }
+
+    /// Which gallery of all this is.
+    pub(super) fn gallery(&self) -> Result<String> {
+        self.store.link.read(|open| Ok(open.client.query_one("SELECT gallery::text FROM meta", &[])?.get(0)))
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        // A broken connection has no transaction to end.
+        let _ended = self.store.link.read(|open| open.client.batch_execute("COMMIT"));
+        self.store.link.busy.set(false);
+    }
+}
+
+impl Snapshot for Held<'_> {
+    fn meta(&self) -> Result<Meta> {
+        const SQL: &str = "SELECT model, bits, dimensions, rebuilt, next_model, next_bits, next_dimensions, gallery::text,
+                                  pg_snapshot_xmin(pg_current_snapshot())::text, format FROM meta";
+        let link = &self.store.link;
+        let row = link.read(|open| {
+            let statement = open.prepared(SQL)?;
+            open.client.query_one(&statement, &[])
+        })?;
+        schema::check_format(link, row.get(9))?;
+        let count = |column: usize| row.get::<_, Option<i32>>(column).map(|count| count as usize);
+        let (bits, rebuilt) = (count(1).unwrap_or(0), row.get::<_, i64>(3).cast_unsigned());
+        check_bits(bits).map_err(|error| link.damaged(format!("it says it has {error}")))?;
+        let oldest: String = row.get(8);
+        let next: Option<String> = row.get(4);
+        self.store.kept().follow(rebuilt);
+        let generation = oldest.parse().unwrap_or(0);
+        let segment = self.store.named(row.get(7), rebuilt)?;
+        Ok(Meta {
+            model: ModelId(row.get(0)),
+            bits,
+            dimensions: count(2),
+            generation,
+            rebuilt,
+            segment: segment.filter(|name| name.generation <= generation),
+            next: next.map(|model| Next {
+                model: ModelId(model),
+                bits: count(5).unwrap_or(0),
+                dimensions: count(6),
+            }),
+        })
+    }
+
+    /// Over several connections, which all see this state.
+    fn codes(&self, meta: &Meta) -> Result<Index> {
+        let link = &self.store.link;
+        let (snapshot, tables) = link.read(|open| {
+            let snapshot: String = open.client.query_one("SELECT pg_export_snapshot()", &[])?.get(0);
+            let sql = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'codes'::regclass ORDER BY 1";
+            let tables = open.client.query(sql, &[])?;
+            Ok((snapshot, tables.iter().map(|row| row.get(0)).collect::<Vec<String>>()))
+        })?;
+        // Of several servers another one may have answered, which does not have this state.
+        let codes = copy_together(&link.address, link.leads(), &snapshot, &tables);
+        let mut codes = codes.map_or_else(|| link.read(|open| copy(&mut open.client, &tables)), Ok)?;
+        codes.sort_unstable_by_key(|(id, _)| *id);
+        Index::of(codes.iter().map(|(id, code)| (*id, code.words())), meta.bits)
+    }
+
+    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Option<HashCode>)) -> Result<()> {
+        const SQL: &str = "SELECT changes.record, bit_send(code) FROM changes LEFT JOIN codes ON codes.record = changes.record
+                           WHERE xid >= $1::text::xid8";
+        let since = since.to_string();
+        let rows = self.store.link.read(|open| {
+            let statement = open.prepared(SQL)?;
+            open.client.query(&statement, &[&since])
+        })?;
+        for row in rows {
+            each(row.get::<_, i64>(0).cast_unsigned(), row.get::<_, Option<_>>(1).and_then(from_sent));
+        }
+        self.store.current.set(Some(self.began));
+        Ok(())
+    }
+}
+
+/// A code and its id.
+type Coded = (u64, HashCode);
+
+/// The codes of all partitions, each connection reading some; nothing if one fails.
+fn copy_together(address: &Address, leads: bool, snapshot: &str, tables: &[String]) -> Option<Vec<Coded>> {
+    let to = if leads { TargetSessionAttrs::ReadWrite } else { TargetSessionAttrs::Any };
+    let share = tables.len().div_ceil(READERS).max(1);
+    let read = |tables: &[String]| {
+        let mut client = address.connect(to)?;
+        // The snapshot's name is the server's own word.
+        client.batch_execute(&format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot}'"
+        ))?;
+        copy(&mut client, tables)
+    };
+    thread::scope(|scope| {
+        let readers: Vec<_> = tables.chunks(share).map(|tables| scope.spawn(|| read(tables))).collect();
+        let parts = readers.into_iter().map(|reader| reader.join().ok()?.ok());
+        parts.collect::<Option<Vec<Vec<Coded>>>>().map(|parts| parts.concat())
+    })
+}
+
+/// The codes of some partitions.
+fn copy(client: &mut Client, tables: &[String]) -> std::result::Result<Vec<Coded>, postgres::Error> {
+    let mut codes = Vec::new();
+    for table in tables {
+        let copied = client.copy_out(&format!("COPY {table} (record, code) TO STDOUT (FORMAT binary)"))?;
+        let mut rows = BinaryCopyOutIter::new(copied, &[Type::INT8, Type::BIT]);
+        while let Some(row) = rows.next()? {
+            let code: Bit = row.try_get(1)?;
+            codes.extend(from_bits(code.as_bytes()).map(|code| (row.get::<i64>(0).cast_unsigned(), code)));
+        }
+    }
+    Ok(codes)
+}
+
+/// Bit `i` of a code is the bit string's bit `i`, from the left.
+pub(super) fn to_bits(code: &HashCode) -> Bit {
+    Bit::from_bytes(&code.to_bytes().into_iter().map(u8::reverse_bits).collect::<Vec<_>>())
+}
+
+/// A damaged code does not keep the others from being searched.
+fn from_bits(bytes: &[u8]) -> Option<HashCode> {
+    HashCode::from_bytes(&bytes.iter().map(|byte| byte.reverse_bits()).collect::<Vec<_>>()).ok()
+}
+
+/// The code of what `bit_send` gives: four bytes of its length, then its bits. A column of the type `bit(K)` would make a prepared
+/// statement unusable when another model's codes are longer.
+pub(super) fn from_sent(sent: &[u8]) -> Option<HashCode> {
+    from_bits(sent.get(4..)?)
+}
+
+impl Link {
+    /// That a server's answer is of what this program made.
+    pub(super) fn damaged(&self, detail: String) -> Error {
+        Error::Damaged { gallery: self.location.clone(), detail }
+    }
+}

@@ -1,0 +1,70 @@
+//! Records and embeddings that were read before, for answers while no server answers.
+
+use std::collections::HashMap;
+
+use crate::Embedding;
+use crate::gallery::Record;
+
+/// So many of the last read are kept, and up to twice as many: about 2 KB each.
+const KEPT: usize = 65_536;
+
+/// What was read of a record.
+#[derive(Clone, Default)]
+pub(super) struct Known {
+    pub(super) record: Option<Record>,
+    pub(super) embedding: Option<Embedding>,
+}
+
+/// Two halves: when the younger is full it becomes the older, and the older goes.
+#[derive(Default)]
+pub(super) struct Kept {
+    younger: HashMap<u64, Known>,
+    older: HashMap<u64, Known>,
+    /// Whose model's embeddings these are.
+    rebuilt: u64,
+}
+
+impl Kept {
+    /// Forgets another model's embeddings.
+    pub(super) fn follow(&mut self, rebuilt: u64) {
+        if self.rebuilt != rebuilt {
+            *self = Self { rebuilt, ..Self::default() };
+        }
+    }
+
+    /// Keeps what `set` adds to what is known of a record.
+    pub(super) fn keep(&mut self, id: u64, set: impl FnOnce(&mut Known)) {
+        if self.younger.len() >= KEPT {
+            self.older = std::mem::take(&mut self.younger);
+        }
+        let known = self.younger.entry(id).or_insert_with(|| self.older.remove(&id).unwrap_or_default());
+        set(known);
+    }
+
+    /// What `part` takes of all these records, or nothing if it lacks one.
+    pub(super) fn all<T>(&self, ids: &[u64], part: impl Fn(&Known) -> Option<T>) -> Option<Vec<(u64, T)>> {
+        let known = |id: &u64| self.younger.get(id).or_else(|| self.older.get(id));
+        ids.iter().map(|id| Some((*id, part(known(id)?)?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_read_are_kept() {
+        let mut kept = Kept::default();
+        for id in 0..3 * KEPT as u64 {
+            kept.keep(id, |known| known.embedding = Some(Embedding::new(vec![id as f32])));
+        }
+        let of = |kept: &Kept, ids: &[u64]| kept.all(ids, |known| known.embedding.clone());
+        let last = 3 * KEPT as u64 - 1;
+        assert_eq!(of(&kept, &[last]), Some(vec![(last, Embedding::new(vec![last as f32]))]));
+        assert_eq!((of(&kept, &[0]), of(&kept, &[last, 0])), (None, None));
+        assert_eq!(kept.all(&[last], |known| known.record.clone()), None);
+        assert!(kept.younger.len() + kept.older.len() <= 2 * KEPT);
+        kept.follow(2);
+        assert_eq!(of(&kept, &[last]), None);
+    }
+}

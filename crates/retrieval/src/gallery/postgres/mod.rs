@@ -1,0 +1,249 @@
+//! The shared store: a PostgreSQL server with pgvector, or several of which one is in charge.
+//!
+//! Nothing of consensus, replication or failover is here: the servers see to that, and this goes to the one that takes changes, or
+//! for reading to any that answers. `formats/1.sql` has the tables.
+
+mod address;
+mod follow;
+mod kept;
+mod link;
+mod rows;
+mod schema;
+mod verify;
+mod write;
+
+use std::cell::Cell;
+use std::fmt;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::address::Address;
+use self::kept::Kept;
+use self::link::Link;
+use super::segment::SegmentName;
+use super::store::{Field, Meta, Next, Snapshot, Store, Totals, Which};
+use super::{Entry, Insertion, Location, Problem, Record};
+use crate::file::replace;
+use crate::{Embedding, Error, HashCode, Index, ModelId, Result};
+
+/// A silent connection may be a dead one: it is asked after so long.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// In the folder: which segment is whose.
+const NAMED: &str = "codes.json";
+
+/// A gallery of a server.
+pub(super) struct Postgres {
+    link: Link,
+    /// Insertions since the last commit.
+    pending: usize,
+    kept: Arc<Mutex<Kept>>,
+    /// When what is known was last what the server had.
+    current: Cell<Option<Instant>>,
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Postgres({})", self.link.location)
+    }
+}
+
+impl Postgres {
+    /// Opens the gallery of a database. Which state it is in is found out when it is read.
+    pub(super) fn open(url: &str) -> Result<Self> {
+        let store = Self::at(url)?;
+        schema::check(&store.link)?;
+        Ok(store)
+    }
+
+    /// Makes the tables of an empty gallery in a database that has none.
+    pub(super) fn create(url: &str, model: &ModelId, bits: usize) -> Result<()> {
+        schema::create(&Self::at(url)?.link, model, bits)
+    }
+
+    /// Whether a database has a gallery.
+    pub(super) fn is_there(url: &str) -> Result<bool> {
+        Ok(schema::format(&Self::at(url)?.link)?.is_some())
+    }
+
+    fn at(url: &str) -> Result<Self> {
+        let link = Link::new(Address::read(url)?, Location::Server(url.to_owned()));
+        Ok(Self { link, pending: 0, kept: Arc::default(), current: Cell::new(None) })
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The file that says which segment is whose.
+    fn naming(&self) -> Option<PathBuf> {
+        Some(self.link.address.folder.as_ref()?.join(NAMED))
+    }
+}
+
+impl Store for Postgres {
+    fn location(&self) -> &Location {
+        &self.link.location
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        self.link.address.folder.as_deref()
+    }
+
+    fn bytes(&self) -> u64 {
+        rows::bytes(&self.link).unwrap_or(0)
+    }
+
+    fn another(&self) -> Result<Box<dyn Store>> {
+        let current = self.current.clone();
+        Ok(Box::new(Self { link: self.link.another(), pending: 0, kept: Arc::clone(&self.kept), current }))
+    }
+
+    fn has_changed(&self) -> Result<bool> {
+        let silent = self.current.get().is_none_or(|then| then.elapsed() > HEARTBEAT);
+        Ok(silent || self.link.is_told())
+    }
+
+    fn age(&self) -> Duration {
+        self.current.get().map_or(Duration::MAX, |then| then.elapsed())
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
+        Ok(Box::new(follow::Held::begin(self)?))
+    }
+
+    fn id_of(&self, key: &str) -> Result<Option<u64>> {
+        rows::id_of(&self.link, key)
+    }
+
+    fn ids(&self, which: Which<'_>) -> Result<Vec<u64>> {
+        rows::ids(&self.link, which)
+    }
+
+    fn records(&self, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
+        let read = rows::records(&self.link, ids);
+        self.or_kept(ids, read, |known| &mut known.record)
+    }
+
+    fn embeddings(&self, ids: &[u64]) -> Result<Vec<(u64, Embedding)>> {
+        let read = rows::embeddings(&self.link, ids);
+        self.or_kept(ids, read, |known| &mut known.embedding)
+    }
+
+    fn code(&self, id: u64) -> Result<Option<HashCode>> {
+        rows::code(&self.link, id)
+    }
+
+    fn thumbnail(&self, id: u64) -> Result<Option<Vec<u8>>> {
+        rows::thumbnail(&self.link, id)
+    }
+
+    fn counts(&self, field: Field, most: usize) -> Result<Vec<(String, usize)>> {
+        rows::counts(&self.link, field, most)
+    }
+
+    fn values(&self, field: Field) -> Result<Vec<(u64, String)>> {
+        rows::values(&self.link, field)
+    }
+
+    fn totals(&self) -> Result<Totals> {
+        rows::totals(&self.link)
+    }
+
+    fn pending(&self) -> usize {
+        self.pending
+    }
+
+    fn insert(&mut self, entry: &Entry, known: &Meta) -> Result<Insertion> {
+        self.add(entry, known)
+    }
+
+    fn commit(&mut self) -> Result<bool> {
+        self.end()
+    }
+
+    fn delete(&mut self, ids: &[u64], known: &Meta) -> Result<usize> {
+        self.erase(ids, known)
+    }
+
+    fn set_next(&mut self, next: Option<&Next>, known: &Meta) -> Result<()> {
+        self.prepare_next(next, known)
+    }
+
+    fn put_next(&mut self, next: &Next, known: &Meta, encoded: &[(u64, HashCode, Embedding)]) -> Result<()> {
+        self.keep_next(next, known, encoded)
+    }
+
+    fn switch(&mut self, next: &Next, known: &Meta) -> Result<()> {
+        self.switch_to(next, known)
+    }
+
+    /// Each machine has files of its own.
+    fn name_segment(&self, name: SegmentName) -> Result<Option<SegmentName>> {
+        let Some(path) = self.naming() else { return Ok(None) };
+        let held = follow::Held::begin(self)?;
+        let meta = held.meta()?;
+        if meta.segment.is_none_or(|before| before.generation <= name.generation) {
+            let text = serde_json::json!([held.gallery()?, meta.rebuilt, name.to_string()]).to_string();
+            let written = replace(&path, |file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+            written.map_err(|source| Error::File { action: "write", path, source })?;
+        }
+        Ok(meta.segment)
+    }
+
+    fn verify(&self, index: &Index, known: &Meta) -> Result<Vec<Problem>> {
+        verify::all(&self.link, index, known)
+    }
+
+    fn rewrite(&self) -> Result<()> {
+        write::rewrite(&self.link)
+    }
+
+    fn empty_log(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    fn back_up(&self, _to: &Path) -> Result<()> {
+        let instead = "use pg_basebackup and an archive of its log, or `skiagraph gallery export`";
+        Err(Error::ByServer { what: "backed up", instead })
+    }
+}
+
+impl Postgres {
+    /// What was read, which is then kept; or what was kept, if no server answers and nothing is missing.
+    fn or_kept<T: Clone>(
+        &self,
+        ids: &[u64],
+        read: Result<Vec<(u64, T)>>,
+        part: impl Fn(&mut kept::Known) -> &mut Option<T>,
+    ) -> Result<Vec<(u64, T)>> {
+        match read {
+            Ok(read) => {
+                let mut kept = self.kept();
+                for (id, value) in &read {
+                    kept.keep(*id, |known| *part(known) = Some(value.clone()));
+                }
+                Ok(read)
+            }
+            Err(error @ Error::Unreachable { .. }) => {
+                self.kept().all(ids, |known| part(&mut known.clone()).take()).ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The segment of this gallery and model that the folder has, if it names one.
+    fn named(&self, gallery: &str, rebuilt: u64) -> Result<Option<SegmentName>> {
+        let Some(path) = self.naming() else { return Ok(None) };
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(Error::File { action: "read", path, source }),
+        };
+        // One that does not read is as good as none.
+        let (of, at, name): (String, u64, String) = serde_json::from_str(&text).unwrap_or_default();
+        Ok(name.parse().ok().filter(|_| (of.as_str(), at) == (gallery, rebuilt)))
+    }
+}

@@ -1,0 +1,158 @@
+//! Reading rows.
+
+use pgvector::HalfVector;
+use postgres::Row;
+use postgres::types::{Json, ToSql};
+
+use super::follow::from_sent;
+use super::link::Link;
+use crate::gallery::filter::{Dialect, Parameter};
+use crate::gallery::store::{Field, Totals, Which};
+use crate::gallery::{Date, Record};
+use crate::{Embedding, HashCode, Result};
+
+/// The rows of a statement that is asked often.
+fn query(link: &Link, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+    link.read(|open| {
+        let statement = open.prepared(sql)?;
+        open.client.query(&statement, parameters)
+    })
+}
+
+/// SQL's numbers have signs.
+pub(super) fn signed(ids: &[u64]) -> Vec<i64> {
+    ids.iter().map(|id| id.cast_signed()).collect()
+}
+
+fn id(row: &Row) -> u64 {
+    row.get::<_, i64>(0).cast_unsigned()
+}
+
+pub(super) fn id_of(link: &Link, key: &str) -> Result<Option<u64>> {
+    Ok(query(link, "SELECT id FROM keys WHERE key = $1", &[&key])?.first().map(id))
+}
+
+pub(super) fn ids(link: &Link, which: Which<'_>) -> Result<Vec<u64>> {
+    // More than SQL can count are more than there are.
+    let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let rows = match which {
+        Which::All => query(link, "SELECT id FROM records ORDER BY id", &[]),
+        Which::Page { offset, limit } => {
+            let sql = "SELECT id FROM records ORDER BY id LIMIT $1 OFFSET $2";
+            query(link, sql, &[&bounded(limit), &bounded(offset)])
+        }
+        Which::Matching(filter) => {
+            let (condition, values) = filter.to_sql(Dialect::Postgres);
+            let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(parameter).collect();
+            query(link, &format!("SELECT id FROM records WHERE {condition} ORDER BY id"), &values)
+        }
+        Which::OfPatient(patient) => {
+            let sql = "SELECT id FROM records WHERE patient = $1 ORDER BY study_date DESC NULLS LAST, id DESC";
+            query(link, sql, &[&patient])
+        }
+        Which::OfPatientOf(id) => {
+            let sql = "SELECT id FROM records WHERE patient = (SELECT patient FROM records WHERE id = $1) ORDER BY id";
+            query(link, sql, &[&id.cast_signed()])
+        }
+        Which::NotReindexed { after, limit } => {
+            let sql = "SELECT id FROM records WHERE id > $1
+                       AND NOT EXISTS (SELECT FROM next_codes WHERE record = id) ORDER BY id LIMIT $2";
+            query(link, sql, &[&after.cast_signed(), &bounded(limit as u64)])
+        }
+    }?;
+    Ok(rows.iter().map(id).collect())
+}
+
+fn parameter(parameter: &Parameter) -> &(dyn ToSql + Sync) {
+    match parameter {
+        Parameter::Text(text) => text,
+        Parameter::Number(number) => number,
+    }
+}
+
+pub(super) fn records(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
+    const SQL: &str = "SELECT id, to_jsonb(records) - 'id' || jsonb_build_object(
+            'labels', ARRAY(SELECT label FROM labels WHERE record = id ORDER BY position),
+            'report', (SELECT report FROM reports WHERE record = id))
+        FROM records WHERE id = ANY ($1)";
+    let rows = query(link, SQL, &[&signed(ids)])?;
+    let record = |row: &Row| {
+        let read = row.try_get::<_, Json<Record>>(1);
+        // What the row says is left out: it may name a patient.
+        let read = read.map_err(|_| link.damaged(format!("the fields of record {} do not read", id(row))));
+        Ok((id(row), read?.0))
+    };
+    rows.iter().map(record).collect()
+}
+
+pub(super) fn embeddings(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Embedding)>> {
+    let rows = query(link, "SELECT record, embedding FROM embeddings WHERE record = ANY ($1)", &[&signed(ids)])?;
+    Ok(rows.iter().map(|row| (id(row), from_halves(&row.get(1)))).collect())
+}
+
+pub(super) fn from_halves(halves: &HalfVector) -> Embedding {
+    Embedding::new(halves.as_slice().iter().map(|value| value.to_f32()).collect())
+}
+
+pub(super) fn to_halves(embedding: &Embedding) -> HalfVector {
+    HalfVector::from_f32_slice(embedding.values())
+}
+
+pub(super) fn code(link: &Link, id: u64) -> Result<Option<HashCode>> {
+    let rows = query(link, "SELECT bit_send(code) FROM codes WHERE record = $1", &[&id.cast_signed()])?;
+    let code = rows.first().map(|row| from_sent(row.get(0)));
+    code.map(|code| code.ok_or_else(|| link.damaged(format!("record {id} has a damaged code")))).transpose()
+}
+
+pub(super) fn thumbnail(link: &Link, id: u64) -> Result<Option<Vec<u8>>> {
+    let rows = query(link, "SELECT thumbnail FROM thumbnails WHERE record = $1", &[&id.cast_signed()])?;
+    Ok(rows.first().map(|row| row.get(0)))
+}
+
+/// The column of `records`; labels have a table.
+fn column(field: Field) -> Option<&'static str> {
+    match field {
+        Field::BodyPart => Some("body_part"),
+        Field::View => Some("view"),
+        Field::Modality => Some("modality"),
+        Field::Sex => Some("sex"),
+        Field::Source => Some("source"),
+        Field::Label => None,
+    }
+}
+
+pub(super) fn counts(link: &Link, field: Field, most: usize) -> Result<Vec<(String, usize)>> {
+    let sql = match column(field) {
+        Some(column) => format!(
+            "SELECT {column}, count(*) AS n FROM records WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT $1"
+        ),
+        None => "SELECT label, count(DISTINCT record) AS n FROM labels GROUP BY 1 ORDER BY n DESC, 1 LIMIT $1".to_owned(),
+    };
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = query(link, &sql, &[&most])?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get::<_, i64>(1) as usize)).collect())
+}
+
+pub(super) fn values(link: &Link, field: Field) -> Result<Vec<(u64, String)>> {
+    let sql = match column(field) {
+        Some(column) => format!("SELECT id, {column} FROM records WHERE {column} IS NOT NULL"),
+        None => "SELECT DISTINCT ON (record) record, label FROM labels ORDER BY record, position DESC".to_owned(),
+    };
+    Ok(query(link, &sql, &[])?.iter().map(|row| (id(row), row.get(1))).collect())
+}
+
+pub(super) fn totals(link: &Link) -> Result<Totals> {
+    let sql = "SELECT count(*), count(DISTINCT patient), min(study_date)::text, max(study_date)::text FROM records";
+    let rows = query(link, sql, &[])?;
+    let Some(row) = rows.first() else { return Ok(Totals::default()) };
+    let day = |column: usize| row.get::<_, Option<&str>>(column).and_then(|day| day.parse::<Date>().ok());
+    let count = |column: usize| row.get::<_, i64>(column) as usize;
+    Ok(Totals { records: count(0), patients: count(1), study_dates: day(2).zip(day(3)) })
+}
+
+/// What the gallery's tables and their indices take.
+pub(super) fn bytes(link: &Link) -> Result<u64> {
+    let sql = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+               WHERE relnamespace = 'skiagraph'::regnamespace AND relkind = 'r'";
+    Ok(query(link, sql, &[])?.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
+}

@@ -1,0 +1,56 @@
+//! The tables: how they are made, recognised and migrated.
+
+use super::link::Link;
+use crate::{Error, ModelId, Result};
+
+/// `FORMATS[v]` takes a database from format `v` to `v + 1`.
+const FORMATS: &[&str] = &[include_str!("formats/1.sql")];
+
+/// Makes an empty gallery, whole or not at all.
+pub(super) fn create(link: &Link, model: &ModelId, bits: usize) -> Result<()> {
+    if format(link)?.is_some() {
+        let reason = "it has a gallery already".to_owned();
+        return Err(Error::NotAGallery { gallery: link.location.clone(), reason });
+    }
+    link.write(|open| {
+        let mut transaction = open.client.transaction()?;
+        transaction.batch_execute("CREATE EXTENSION IF NOT EXISTS vector")?;
+        for format in FORMATS {
+            transaction.batch_execute(&format.replace("{bits}", &bits.to_string()))?;
+        }
+        let (format, bits) = (FORMATS.len() as i32, bits as i32);
+        let sql = "INSERT INTO meta (format, model, bits) VALUES ($1, $2, $3)";
+        transaction.execute(sql, &[&format, &model.0, &bits])?;
+        transaction.commit()
+    })
+}
+
+/// The format of a database's gallery, if it has one.
+pub(super) fn format(link: &Link) -> Result<Option<i32>> {
+    link.read(|open| {
+        let there = open.client.query_one("SELECT to_regclass('skiagraph.meta') IS NOT NULL", &[])?;
+        if !there.get::<_, bool>(0) {
+            return Ok(None);
+        }
+        Ok(Some(open.client.query_one("SELECT format FROM skiagraph.meta", &[])?.get(0)))
+    })
+}
+
+/// That there is a gallery that this program knows.
+pub(super) fn check(link: &Link) -> Result<()> {
+    match format(link)? {
+        Some(format) => check_format(link, format),
+        None => Err(Error::NotAGallery {
+            gallery: link.location.clone(),
+            reason: "its database has no schema `skiagraph`; make one with `skiagraph index`".to_owned(),
+        }),
+    }
+}
+
+pub(super) fn check_format(link: &Link, got: i32) -> Result<()> {
+    let (got, expected) = (i64::from(got), FORMATS.len() as i64);
+    if got > expected {
+        return Err(Error::NewerGallery { gallery: link.location.clone(), got, expected });
+    }
+    Ok(())
+}

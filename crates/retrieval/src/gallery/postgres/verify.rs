@@ -1,0 +1,51 @@
+//! Checking that every record has its parts, that they read, and that the index has every code. Pages are the server's to check:
+//! `initdb --data-checksums`, `pg_amcheck`.
+
+use pgvector::HalfVector;
+
+use super::follow::from_sent;
+use super::link::Link;
+use super::rows::from_halves;
+use crate::gallery::Problem;
+use crate::gallery::store::Meta;
+use crate::{Index, Result};
+
+/// Records that are read together.
+const ROWS: i64 = 4096;
+
+pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Problem>> {
+    const SQL: &str = "SELECT id, bit_send(code), embedding, thumbnails.record IS NOT NULL AND substr(thumbnail, 1, 2) = '\\xffd8'
+                       FROM records LEFT JOIN codes ON codes.record = id LEFT JOIN embeddings ON embeddings.record = id
+                       LEFT JOIN thumbnails ON thumbnails.record = id
+                       WHERE id > $1 ORDER BY id LIMIT $2";
+    let (mut problems, mut last) = (Vec::new(), 0_i64);
+    loop {
+        let rows = link.read(|open| {
+            let statement = open.prepared(SQL)?;
+            open.client.query(&statement, &[&last, &ROWS])
+        })?;
+        for row in &rows {
+            last = row.get(0);
+            let id = last.cast_unsigned();
+            match row.get::<_, Option<&[u8]>>(1) {
+                None => problems.push(Problem::Missing { id, part: "code" }),
+                Some(sent) if index.code(id) != from_sent(sent) => problems.push(Problem::NotIndexed { id }),
+                Some(_) => {}
+            }
+            match row.get::<_, Option<HalfVector>>(2).map(|halves| from_halves(&halves)) {
+                None => problems.push(Problem::Missing { id, part: "embedding" }),
+                Some(embedding) => {
+                    let checked = known.check_dimensions(&embedding).and_then(|()| embedding.check()).err();
+                    let unreadable = checked.map(|error| error.to_string());
+                    problems.extend(unreadable.map(|detail| Problem::Unreadable { id, part: "embedding", detail }));
+                }
+            }
+            if row.get::<_, Option<bool>>(3) != Some(true) {
+                problems.push(Problem::Missing { id, part: "thumbnail" });
+            }
+        }
+        if rows.len() < ROWS as usize {
+            return Ok(problems);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Inserting, committing, deleting, and changing to another model's codes.
+
+use postgres::types::Json;
+
+use super::Postgres;
+use super::follow::to_bits;
+use super::link::{Link, Open};
+use super::rows::{signed, to_halves};
+use crate::gallery::store::{Meta, Next};
+use crate::gallery::{Entry, Insertion};
+use crate::{Embedding, Error, HashCode, Result};
+
+/// What a transaction begins with: the row is held, so that nobody replaces all codes before its end.
+const HOLD: &str = "SELECT rebuilt, model, dimensions FROM meta FOR SHARE";
+const SWITCH: &str = include_str!("formats/switch.sql");
+
+impl Postgres {
+    pub(super) fn add(&mut self, entry: &Entry, known: &Meta) -> Result<Insertion> {
+        const SQL: &str = "SELECT new_id, is_new FROM add($1, $2, $3, $4)";
+        let dimensions = entry.embedding.values().len();
+        self.begin(known, known.dimensions.is_none().then_some(dimensions))?;
+        let (record, code, embedding) = (Json(&entry.record), to_bits(&entry.code), to_halves(&entry.embedding));
+        let added = self.change(|open| {
+            let statement = open.prepared(SQL)?;
+            let row = open.client.query_one(&statement, &[&record, &code, &embedding, &entry.thumbnail])?;
+            Ok((row.get::<_, i64>(0).cast_unsigned(), row.get::<_, bool>(1)))
+        });
+        let (id, is_new) = added?;
+        if !is_new {
+            return Ok(Insertion::Known(id));
+        }
+        self.pending += 1;
+        Ok(Insertion::New(id))
+    }
+
+    /// Begins a transaction with the server in charge, unless one has begun. `dimensions` is what embeddings have if there is none yet.
+    fn begin(&mut self, known: &Meta, dimensions: Option<usize>) -> Result<()> {
+        if self.link.busy.get() {
+            return Ok(());
+        }
+        let held = self.link.write(|open| {
+            open.client.batch_execute("BEGIN")?;
+            if let Some(dimensions) = dimensions.map(|dimensions| dimensions as i32) {
+                let sql = "UPDATE meta SET dimensions = $1 WHERE dimensions IS NULL";
+                open.client.execute(sql, &[&dimensions])?;
+            }
+            let statement = open.prepared(HOLD)?;
+            open.client.query_one(&statement, &[])
+        });
+        self.link.busy.set(true);
+        let row = held.inspect_err(|_| self.roll_back())?;
+        let meta = Meta {
+            rebuilt: row.get::<_, i64>(0).cast_unsigned(),
+            model: crate::ModelId(row.get(1)),
+            dimensions: row.get::<_, Option<i32>>(2).map(|dimensions| dimensions as usize),
+            ..known.clone()
+        };
+        let expected = meta.dimensions.or(dimensions);
+        let current = meta.check(known, &self.link.location).and(match (dimensions, expected) {
+            (Some(got), Some(expected)) if got != expected => Err(Error::EmbeddingMismatch { got, expected }),
+            _ => Ok(()),
+        });
+        current.inspect_err(|_| self.roll_back())
+    }
+
+    /// A part of the transaction; a failure undoes all of it.
+    fn change<T>(
+        &mut self,
+        work: impl FnOnce(&mut Open) -> std::result::Result<T, postgres::Error>,
+    ) -> Result<T> {
+        let done = self.link.write(work);
+        done.map_err(|error| {
+            let undone = std::mem::take(&mut self.pending);
+            self.roll_back();
+            match error {
+                Error::Server { gallery, reason, .. } => Error::Server { gallery, reason, undone },
+                error => error,
+            }
+        })
+    }
+
+    fn roll_back(&mut self) {
+        // A broken connection has rolled back by itself.
+        let _undone = self.link.write(|open| open.client.batch_execute("ROLLBACK"));
+        self.link.busy.set(false);
+        self.pending = 0;
+    }
+
+    /// A commit whose answer does not come may have happened or not: it counts as failed, and who does it again finds the keys.
+    pub(super) fn end(&mut self) -> Result<bool> {
+        if !self.link.busy.get() {
+            return Ok(false);
+        }
+        self.change(|open| open.client.batch_execute("COMMIT"))?;
+        self.link.busy.set(false);
+        self.pending = 0;
+        Ok(true)
+    }
+
+    pub(super) fn erase(&mut self, ids: &[u64], known: &Meta) -> Result<usize> {
+        self.begin(known, None)?;
+        let ids = signed(ids);
+        let deleted = self.change(|open| {
+            let statement = open.prepared("DELETE FROM records WHERE id = ANY ($1)")?;
+            open.client.execute(&statement, &[&ids])
+        })?;
+        self.end()?;
+        Ok(deleted as usize)
+    }
+
+    pub(super) fn prepare_next(&mut self, next: Option<&Next>, known: &Meta) -> Result<()> {
+        self.begin(known, None)?;
+        let (model, bits) = next.map(|next| (next.model.0.clone(), next.bits as i32)).unzip();
+        self.change(|open| {
+            open.client.batch_execute("DROP TABLE next_codes, next_embeddings")?;
+            let width = bits.map_or("bits".to_owned(), |bits| bits.to_string());
+            let sql = format!("SELECT make_codes('next_', {width}, (rebuilt + 1)::text), grant_rights() FROM meta");
+            open.client.batch_execute(&sql)?;
+            let sql = "UPDATE meta SET next_model = $1, next_bits = $2, next_dimensions = NULL";
+            open.client.execute(sql, &[&model, &bits])
+        })?;
+        self.end().map(|_| ())
+    }
+
+    pub(super) fn keep_next(
+        &mut self,
+        next: &Next,
+        known: &Meta,
+        encoded: &[(u64, HashCode, Embedding)],
+    ) -> Result<()> {
+        const CODE: &str = "INSERT INTO next_codes SELECT id, $2 FROM records WHERE id = $1
+                            ON CONFLICT (record) DO UPDATE SET code = excluded.code";
+        const EMBEDDING: &str = "INSERT INTO next_embeddings SELECT id, $2 FROM records WHERE id = $1
+                                 ON CONFLICT (record) DO UPDATE SET embedding = excluded.embedding";
+        self.begin(known, None)?;
+        let dimensions = next.dimensions.map(|dimensions| dimensions as i32);
+        self.change(|open| {
+            open.client.execute("UPDATE meta SET next_dimensions = $1", &[&dimensions])?;
+            let (code_statement, embedding_statement) = (open.prepared(CODE)?, open.prepared(EMBEDDING)?);
+            encoded.iter().try_for_each(|(id, code, embedding)| {
+                let id = id.cast_signed();
+                open.client.execute(&code_statement, &[&id, &to_bits(code)])?;
+                open.client.execute(&embedding_statement, &[&id, &to_halves(embedding)]).map(|_| ())
+            })
+        })?;
+        self.end().map(|_| ())
+    }
+
+    pub(super) fn switch_to(&mut self, next: &Next, known: &Meta) -> Result<()> {
+        self.begin(known, None)?;
+        // Nobody inserts between this and the end.
+        let missing = self.change(|open| {
+            open.client.batch_execute("LOCK TABLE records IN SHARE ROW EXCLUSIVE MODE")?;
+            let sql = "SELECT count(*) FROM records WHERE NOT EXISTS (SELECT FROM next_codes WHERE record = id)";
+            Ok(open.client.query_one(sql, &[])?.get::<_, i64>(0))
+        })?;
+        if missing > 0 {
+            self.roll_back();
+            return Err(Error::ReindexingUnfinished { missing: missing as usize, model: next.model.clone() });
+        }
+        self.change(|open| open.client.batch_execute(&SWITCH.replace("{bits}", &next.bits.to_string())))?;
+        self.end().map(|_| ())
+    }
+}
+
+/// Writes every table anew, so that none has a byte of what was deleted. The servers' logs and backups are their own.
+pub(super) fn rewrite(link: &Link) -> Result<()> {
+    let tables: Vec<String> = link.write(|open| {
+        let sql = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'skiagraph'::regnamespace AND relkind = 'r'";
+        Ok(open.client.query(sql, &[])?.iter().map(|row| row.get(0)).collect())
+    })?;
+    tables.iter().try_for_each(|table| {
+        link.write(|open| open.client.batch_execute(&format!("VACUUM (FULL, ANALYZE) {table}")))
+    })
+}

@@ -1,0 +1,123 @@
+//! Which records there are, what they have, and how many have it.
+
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, params_from_iter};
+
+use super::failure::damaged;
+use super::{Field, Sqlite, Totals, Which};
+use crate::gallery::Date;
+use crate::gallery::filter::{Dialect, Parameter};
+use crate::{Error, Result};
+
+impl Sqlite {
+    pub(super) fn which(&self, which: Which<'_>) -> Result<Vec<u64>> {
+        match which {
+            Which::All => self.ids_by("SELECT id FROM records ORDER BY id", []),
+            Which::Page { offset, limit } => {
+                // More than SQLite can count are more than there are.
+                let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+                let sql = "SELECT id FROM records ORDER BY id LIMIT ?1 OFFSET ?2";
+                self.ids_by(sql, [bounded(limit), bounded(offset)])
+            }
+            Which::Matching(filter) => {
+                let (condition, parameters) = filter.to_sql(Dialect::Sqlite);
+                let sql = format!("SELECT id FROM records WHERE {condition} ORDER BY id");
+                self.ids_by(&sql, params_from_iter(parameters.into_iter().map(Value::from)))
+            }
+            Which::OfPatient(patient) => {
+                let sql = "SELECT id FROM records WHERE patient = ?1 ORDER BY study_date DESC, id DESC";
+                self.ids_by(sql, [patient])
+            }
+            Which::OfPatientOf(id) => {
+                let sql = "SELECT id FROM records WHERE patient = (SELECT patient FROM records WHERE id = ?1) ORDER BY id";
+                self.ids_by(sql, [id.cast_signed()])
+            }
+            Which::NotReindexed { after, limit } => {
+                let sql = "SELECT id FROM records WHERE id > ?1
+                           AND NOT EXISTS (SELECT 1 FROM next_codes WHERE record = id) ORDER BY id LIMIT ?2";
+                self.ids_by(sql, (after.cast_signed(), limit as i64))
+            }
+        }
+    }
+
+    /// The ids that a statement selects.
+    pub(super) fn ids_by(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<u64>> {
+        let read = || -> rusqlite::Result<Vec<u64>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let ids = statement.query_map(parameters, |row| row.get::<_, i64>(0))?;
+            ids.map(|id| id.map(i64::cast_unsigned)).collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    pub(super) fn count_values(&self, field: Field, most: usize) -> Result<Vec<(String, usize)>> {
+        let sql = match column(field) {
+            Some(column) => format!(
+                "SELECT {column}, count(*) AS n FROM records WHERE {column} IS NOT NULL
+                 GROUP BY 1 ORDER BY n DESC, 1 LIMIT ?1"
+            ),
+            None => "SELECT label, count(DISTINCT record) AS n FROM labels GROUP BY 1 ORDER BY n DESC, 1 LIMIT ?1"
+                .to_owned(),
+        };
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            statement.query_map([most], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as usize)))?.collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    pub(super) fn all_values(&self, field: Field) -> Result<Vec<(u64, String)>> {
+        let sql = match column(field) {
+            Some(column) => format!("SELECT id, {column} FROM records WHERE {column} IS NOT NULL"),
+            None => "SELECT record, label, max(position) FROM labels GROUP BY record".to_owned(),
+        };
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            statement.query_map([], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?)))?.collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    pub(super) fn count_all(&self) -> Result<Totals> {
+        let sql = "SELECT count(*), count(DISTINCT patient), min(study_date), max(study_date) FROM records";
+        let read = self.connection.query_row(sql, [], |row| {
+            let (first, last): (Option<Date>, Option<Date>) = (row.get(2)?, row.get(3)?);
+            let count = |column| row.get::<_, i64>(column).map(|count| count as usize);
+            Ok(Totals { records: count(0)?, patients: count(1)?, study_dates: first.zip(last) })
+        });
+        read.map_err(|source| self.failed(source))
+    }
+
+    pub(super) fn part(&self, id: u64, sql: &str) -> Result<Option<Vec<u8>>> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row([id.cast_signed()], |row| row.get(0)).optional())
+            .map_err(|source| self.failed(source))
+    }
+
+    pub(super) fn damaged_part(&self, id: u64, error: &Error) -> Error {
+        damaged(&self.dir, format!("record {id} has {error}"))
+    }
+}
+
+/// The column of `records`; labels have a table.
+fn column(field: Field) -> Option<&'static str> {
+    match field {
+        Field::BodyPart => Some("body_part"),
+        Field::View => Some("view"),
+        Field::Modality => Some("modality"),
+        Field::Sex => Some("sex"),
+        Field::Source => Some("source"),
+        Field::Label => None,
+    }
+}
+
+impl From<Parameter> for Value {
+    fn from(parameter: Parameter) -> Self {
+        match parameter {
+            Parameter::Text(text) => Self::Text(text),
+            Parameter::Number(number) => Self::Integer(number),
+        }
+    }
+}

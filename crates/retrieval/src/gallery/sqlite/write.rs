@@ -1,0 +1,105 @@
+//! Inserting, committing and deleting.
+
+use rusqlite::Connection;
+
+use super::failure::database_error;
+use super::{Entry, Insertion, Meta, Sqlite, meta, rows};
+use crate::gallery::store::Store;
+use crate::{Error, Result};
+
+impl Sqlite {
+    pub(super) fn add(&mut self, entry: &Entry, known: &Meta) -> Result<Insertion> {
+        if let Some(id) = self.id_of(&entry.record.key)? {
+            return Ok(Insertion::Known(id));
+        }
+        // Another process may have inserted the key before the transaction shut it out.
+        if self.begin(known)?
+            && let Some(id) = self.id_of(&entry.record.key)?
+        {
+            return Ok(Insertion::Known(id));
+        }
+        let got = entry.embedding.values().len();
+        let expected = meta::dimensions_or(&self.connection, got).map_err(|source| self.undo(source))?;
+        if expected != got {
+            return Err(Error::EmbeddingMismatch { got, expected });
+        }
+        let id = rows::insert(&self.connection, entry).map_err(|source| self.undo(source))?;
+        self.pending += 1;
+        Ok(Insertion::New(id))
+    }
+
+    pub(super) fn seal_and_commit(&mut self) -> Result<bool> {
+        if self.connection.is_autocommit() {
+            return Ok(false);
+        }
+        let committed = meta::seal(&self.connection).and_then(|()| self.connection.execute_batch("COMMIT"));
+        committed.map_err(|source| self.undo(source))?;
+        self.pending = 0;
+        Ok(true)
+    }
+
+    /// The bytes are overwritten in the database, and the write-ahead log is emptied (if no other process is reading
+    /// just then: then with its next emptying).
+    pub(super) fn erase(&mut self, ids: &[u64], known: &Meta) -> Result<usize> {
+        self.begin(known)?;
+        let mut deleted = 0;
+        for id in ids {
+            // The rows of the other tables go with the record's: the schema cascades.
+            let rows = self
+                .connection
+                .prepare_cached("DELETE FROM records WHERE id = ?1")
+                .and_then(|mut statement| statement.execute([id.cast_signed()]));
+            deleted += rows.map_err(|source| self.undo(source))?;
+        }
+        self.seal_and_commit()?;
+        let emptied = empty_log(&self.connection);
+        emptied.map_err(|source| Error::NotErased { dir: self.dir.clone(), count: deleted, source })?;
+        Ok(deleted)
+    }
+
+    /// A transaction of its own.
+    pub(super) fn change(
+        &mut self,
+        known: &Meta,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<()> {
+        self.begin(known)?;
+        change(&self.connection).map_err(|source| self.undo(source))?;
+        self.seal_and_commit().map(|_| ())
+    }
+
+    /// Shuts other writers out until the commit; whether it has only now.
+    pub(super) fn begin(&mut self, known: &Meta) -> Result<bool> {
+        if !self.connection.is_autocommit() {
+            return Ok(false);
+        }
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|source| self.undo(source))?;
+        let current = meta::read(&self.dir, &self.connection).and_then(|meta| meta.check(known, &self.location));
+        let begun = current.and_then(|()| {
+            meta::count_generation(&self.connection).map_err(|source| database_error(&self.dir, 0, source))
+        });
+        if begun.is_err() {
+            self.roll_back();
+        }
+        begun.map(|()| true)
+    }
+
+    /// Goes back to the last commit after a failure.
+    pub(super) fn undo(&mut self, source: rusqlite::Error) -> Error {
+        let undone = std::mem::take(&mut self.pending);
+        self.roll_back();
+        database_error(&self.dir, undone, source)
+    }
+
+    pub(super) fn roll_back(&self) {
+        // SQLite may have rolled back by itself; then there is nothing to undo.
+        if !self.connection.is_autocommit() {
+            let _already = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+/// Writes the write-ahead log into the database and cuts it to nothing; whether nobody was in the way.
+pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
+}

@@ -1,0 +1,116 @@
+//! A PostgreSQL server with pgvector, of Debian's packages, for one test.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A server on a free port of the loopback; it goes with its folder.
+pub(crate) struct Server {
+    dir: TempDir,
+    pub(crate) port: u16,
+}
+
+impl Server {
+    /// Starts one; nothing if its programs are not installed, which is an error where tests must not be left out.
+    pub(crate) fn start() -> Option<Self> {
+        let bin = programs()?;
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let data = dir.path().join("data");
+        fs::create_dir(&data).unwrap();
+        if let Some((user, group)) = postgres_user() {
+            chown(&data, Some(user), Some(group)).unwrap();
+        }
+        let port = free_port();
+        run(&bin.join("initdb"), &["-D", text(&data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N", "-k"]);
+        let server = Self { dir, port };
+        server.control("start");
+        Some(server)
+    }
+
+    /// `pg_ctl`, waiting.
+    pub(crate) fn control(&self, action: &str) {
+        let data = self.dir.path().join("data");
+        let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off", self.port);
+        let log = data.join("log");
+        let all = ["-D", text(&data), "-l", text(&log), "-o", &options, "-w", "-m", "immediate", action];
+        run(&programs().unwrap().join("pg_ctl"), &all);
+    }
+
+    /// Makes a database, and gives its address.
+    pub(crate) fn database(&self, name: &str) -> PathBuf {
+        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        format!("postgres://postgres@127.0.0.1:{}/{name}", self.port).into()
+    }
+
+    /// What `psql` says.
+    pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
+        let port = self.port.to_string();
+        let output = Command::new(programs().unwrap().join("psql"))
+            .args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(bin) = programs() {
+            let data = self.dir.path().join("data");
+            let _gone = as_postgres(&bin.join("pg_ctl")).args(["-D", text(&data), "-m", "immediate", "stop"]).output();
+        }
+    }
+}
+
+/// Where PostgreSQL's programs are, if pgvector is with them.
+fn programs() -> Option<PathBuf> {
+    let found = Command::new("pg_config").args(["--bindir", "--sharedir"]).stderr(Stdio::null()).output();
+    let text = found.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let mut lines = text.lines().map(PathBuf::from);
+    let (bin, share) = (lines.next(), lines.next());
+    let has_vector = share.is_some_and(|share| share.join("extension/vector.control").exists());
+    let bin = bin.filter(|bin| has_vector && bin.join("initdb").exists());
+    assert!(bin.is_some() || std::env::var_os("CI").is_none(), "PostgreSQL with pgvector is not installed");
+    if bin.is_none() {
+        eprintln!("left out: PostgreSQL with pgvector is not installed");
+    }
+    bin
+}
+
+/// PostgreSQL does not run as root.
+fn postgres_user() -> Option<(u32, u32)> {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0);
+    let users = fs::read_to_string("/etc/passwd").ok().filter(|_| is_root)?;
+    let line = users.lines().find(|line| line.starts_with("postgres:"))?;
+    let mut ids = line.split(':').skip(2).map(str::parse);
+    Some((ids.next()?.ok()?, ids.next()?.ok()?))
+}
+
+fn as_postgres(program: &Path) -> Command {
+    use std::os::unix::process::CommandExt;
+    let mut command = Command::new(program);
+    command.current_dir("/").stdout(Stdio::null());
+    if let Some((user, group)) = postgres_user() {
+        command.uid(user).gid(group);
+    }
+    command
+}
+
+fn run(program: &Path, arguments: &[&str]) {
+    let status = as_postgres(program).args(arguments).status().unwrap();
+    assert!(status.success(), "{} {arguments:?}", program.display());
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
