@@ -231,7 +231,9 @@ pub enum Error {
         expected: ModelId,
     },
     /// No re-indexing was begun.
-    #[error("the gallery `{gallery}` is not being re-indexed; begin it, or begin it again if it was finished or given up")]
+    #[error(
+        "the gallery `{gallery}` is not being re-indexed; begin it, or begin it again if it was finished or given up"
+    )]
     NotReindexing {
         /// The gallery.
         gallery: Location,
@@ -318,7 +320,9 @@ pub enum Error {
         at: u64,
     },
     /// An address that leads to no server.
-    #[error("a gallery's address that does not read: {reason}; expected postgres://USER@HOST[,HOST]/DATABASE[?OPTION=VALUE&…]")]
+    #[error(
+        "a gallery's address that does not read: {reason}; expected postgres://USER@HOST[,HOST]/DATABASE[?OPTION=VALUE&…]"
+    )]
     Address {
         /// What is wrong with it.
         reason: String,
@@ -335,7 +339,9 @@ pub enum Error {
         reason: String,
     },
     /// What only a server in charge can do.
-    #[error("no server of the gallery `{gallery}` takes changes just now: {reason}; try again when one is in charge")]
+    #[error(
+        "no server of the gallery `{gallery}` takes changes just now: {reason}; try again when one is in charge"
+    )]
     NoLeader {
         /// The gallery.
         gallery: Location,
@@ -343,7 +349,9 @@ pub enum Error {
         reason: String,
     },
     /// Something that a server refuses.
-    #[error("the server of the gallery `{gallery}` refused: {reason}. {undone} insertions since the last commit were undone")]
+    #[error(
+        "the server of the gallery `{gallery}` refused: {reason}. {undone} insertions since the last commit were undone"
+    )]
     Server {
         /// The gallery.
         gallery: Location,
@@ -358,6 +366,14 @@ pub enum Error {
          address"
     )]
     NoFolder {
+        /// The gallery.
+        gallery: Location,
+    },
+    /// A queue where there can be none.
+    #[error(
+        "the gallery `{gallery}` has no queue: only one on a PostgreSQL server does; index its pictures with `skiagraph index`"
+    )]
+    NoQueue {
         /// The gallery.
         gallery: Location,
     },

@@ -26,7 +26,9 @@ fn entry(i: u64) -> Entry {
         record: Record {
             key: format!("key-{i:05}"),
             name: format!("Bild «{i:05}».png"),
-            labels: (0..i % 3).map(|n| format!("{}-{n}", if i.is_multiple_of(2) { "Label" } else { "label" })).collect(),
+            labels: (0..i % 3)
+                .map(|n| format!("{}-{n}", if i.is_multiple_of(2) { "Label" } else { "label" }))
+                .collect(),
             patient: i.is_multiple_of(2).then(|| format!("patient-{}", i % 10)),
             study: i.is_multiple_of(5).then(|| format!("1.2.{i}")),
             body_part: (!i.is_multiple_of(7)).then(|| parts[(i % 3) as usize].to_owned()),
@@ -34,8 +36,12 @@ fn entry(i: u64) -> Entry {
             sex: i.is_multiple_of(3).then(|| "F".to_owned()),
             source: Some(format!("Source {}", i % 2)),
             age: (!i.is_multiple_of(4)).then_some((i % 90) as u32),
-            study_date: (!i.is_multiple_of(3)).then(|| Date::new(2020, 1 + (i % 12) as u8, 1 + (i % 28) as u8)).flatten(),
-            report: i.is_multiple_of(3).then(|| format!("Finding-{i:05}: no pleural effusion, Erguß links {}.", i % 4)),
+            study_date: (!i.is_multiple_of(3))
+                .then(|| Date::new(2020, 1 + (i % 12) as u8, 1 + (i % 28) as u8))
+                .flatten(),
+            report: i
+                .is_multiple_of(3)
+                .then(|| format!("Finding-{i:05}: no pleural effusion, Erguß links {}.", i % 4)),
             width: 10,
             height: 20,
             ..Record::default()
@@ -106,7 +112,10 @@ fn the_same_answers_as_from_a_folder() {
         assert_eq!(page(&theirs), page(&ours), "{text}");
     }
     let (mine, yours) = (ours.info().unwrap(), theirs.info().unwrap());
-    assert_eq!((yours.records, yours.patients, yours.sources, yours.labels), (mine.records, mine.patients, mine.sources, mine.labels));
+    assert_eq!(
+        (yours.records, yours.patients, yours.sources, yours.labels),
+        (mine.records, mine.patients, mine.sources, mine.labels)
+    );
     assert!(yours.bytes > 0);
 }
 
@@ -116,10 +125,16 @@ fn queries_have_one_answer() {
     let Some(server) = Server::start() else { return };
     let (dir, at) = (folder(), server.database("parity"));
     let (ours, theirs) = (made(dir.path(), 2_000), made(&at, 2_000));
-    let config = ProptestConfig { cases: 500, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: 500,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::default()
+    };
     let query = (any::<u64>(), 0..40_usize, 0..FILTERS.len() * 2, any::<bool>(), any::<bool>());
     let ran = TestRunner::new(config).run(&query, |(word, k, filter, grouped, reranked)| {
-        let (code, embedding) = (HashCode::from_words(&[word], 64).unwrap(), Embedding::new(vec![word as u16 as f32, 0.0, 0.0]));
+        let (code, embedding) =
+            (HashCode::from_words(&[word], 64).unwrap(), Embedding::new(vec![word as u16 as f32, 0.0, 0.0]));
         let images = [Example { code: &code, embedding: &embedding, key: "", patient: Some("patient-2") }];
         let filter: Option<Filter> = FILTERS.get(filter).map(|text| text.parse().unwrap());
         let query = Query {
@@ -138,10 +153,13 @@ fn queries_have_one_answer() {
     let near = ours.index().nearest(&code, 50).unwrap();
     let expected: Vec<String> = near.iter().map(|near| format!("{}|{}", near.id, near.distance)).collect();
     assert_eq!(told.lines().collect::<Vec<_>>(), expected);
-    let told = server.sql("parity", &format!(
-        "SELECT id FROM skiagraph.radiographs WHERE body_part = 'hand' AND 'Label-0' = ANY (labels)
+    let told = server.sql(
+        "parity",
+        &format!(
+            "SELECT id FROM skiagraph.radiographs WHERE body_part = 'hand' AND 'Label-0' = ANY (labels)
          ORDER BY code OPERATOR(public.<~>) B'{bits}', id LIMIT 5"
-    ));
+        ),
+    );
     assert_eq!(told.lines().count(), 5);
 }
 
@@ -202,7 +220,10 @@ fn what_is_deleted_is_gone_and_its_key_free() {
     assert!(matches!(gallery.record(id), Err(Error::NoRecord { .. })));
     assert!(!gallery.contains("key-00004").unwrap() && !gallery.ids().contains(&id));
     for table in ["codes", "embeddings", "thumbnails", "labels", "reports"] {
-        assert_eq!(server.sql("erased", &format!("SELECT count(*) FROM skiagraph.{table} WHERE record = {id}")), "0");
+        assert_eq!(
+            server.sql("erased", &format!("SELECT count(*) FROM skiagraph.{table} WHERE record = {id}")),
+            "0"
+        );
     }
     let Insertion::New(again) = gallery.insert(&entry(4)).unwrap() else { panic!("the key is free") };
     assert!(again > 30);
@@ -236,7 +257,8 @@ fn another_models_codes_take_the_places_at_once() {
     let at = server.database("reindexed");
     let (mut gallery, mut follower) = (made(&at, 20), Gallery::open(&at).unwrap());
     gallery.begin_reindexing(&model("n"), 128).unwrap();
-    let recoded = |id: u64| (id, HashCode::from_words(&[id, !id], 128).unwrap(), Embedding::new(vec![id as f32; 5]));
+    let recoded =
+        |id: u64| (id, HashCode::from_words(&[id, !id], 128).unwrap(), Embedding::new(vec![id as f32; 5]));
     let encoded: Vec<_> = gallery.to_reindex(0, 15).unwrap().into_iter().map(recoded).collect();
     gallery.put_reindexed(&encoded).unwrap();
     assert!(matches!(gallery.finish_reindexing(), Err(Error::ReindexingUnfinished { missing: 5, .. })));
@@ -265,7 +287,11 @@ fn another_models_codes_take_the_places_at_once() {
 fn a_machine_starts_from_its_own_file() {
     let Some(server) = Server::start() else { return };
     let (dir, at) = (folder(), server.database("files"));
-    let with_files = format!("{}?snapshots={}", at.display(), dir.path().join("a b").display().to_string().replace(' ', "%20"));
+    let with_files = format!(
+        "{}?snapshots={}",
+        at.display(),
+        dir.path().join("a b").display().to_string().replace(' ', "%20")
+    );
     let with_files = Path::new(&with_files);
     let mut gallery = made(&at, 9_000);
     drop(Gallery::open(with_files).unwrap());
@@ -312,8 +338,13 @@ fn rights_are_the_least() {
     let Some(server) = Server::start() else { return };
     let at = server.database("rights");
     drop(made(&at, 3));
-    server.sql("rights", "CREATE ROLE ward LOGIN IN ROLE skiagraph_reader; CREATE ROLE site LOGIN IN ROLE skiagraph_writer");
-    let as_role = |role: &str| Gallery::open(Path::new(&at.to_str().unwrap().replace("postgres@", &format!("{role}@"))));
+    server.sql(
+        "rights",
+        "CREATE ROLE ward LOGIN IN ROLE skiagraph_reader; CREATE ROLE site LOGIN IN ROLE skiagraph_writer",
+    );
+    let as_role = |role: &str| {
+        Gallery::open(Path::new(&at.to_str().unwrap().replace("postgres@", &format!("{role}@"))))
+    };
     let mut reader = as_role("ward").unwrap();
     assert_eq!((reader.len(), reader.record(1).unwrap().name.as_str()), (3, "Bild «00000».png"));
     let message = reader.insert(&entry(9)).unwrap_err().to_string();

@@ -214,11 +214,22 @@ fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> Batch {
 /// Reads and prepares one file.
 pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded> {
     let (radiograph, key) = read(&listed.path)?;
-    let record = described(&radiograph, key, listed.record.clone());
-    let thumbnail = overlay::shrink(&radiograph, THUMBNAIL_SIDE);
+    Ok(prepare(&radiograph, key, listed.record.clone(), preprocess))
+}
+
+/// Prepares a file that is in memory.
+pub(crate) fn decode_bytes(bytes: &[u8], known: Record, preprocess: &Preprocess) -> Result<Decoded> {
+    let radiograph = radiograph::decode(bytes, &Limits::default())?;
+    let key = key(&radiograph, ContentHash::of(bytes));
+    Ok(prepare(&radiograph, key, known, preprocess))
+}
+
+fn prepare(radiograph: &Radiograph, key: String, known: Record, preprocess: &Preprocess) -> Decoded {
+    let record = described(radiograph, key, known);
+    let thumbnail = overlay::shrink(radiograph, THUMBNAIL_SIDE);
     let burned_in = radiograph.header().burned_in;
-    let (input, doubts) = (preprocess.apply(&radiograph), gate::of_pixels(&radiograph));
-    Ok(Decoded { record, burned_in, thumbnail, input, doubts })
+    let (input, doubts) = (preprocess.apply(radiograph), gate::of_pixels(radiograph));
+    Decoded { record, burned_in, thumbnail, input, doubts }
 }
 
 /// What is known of a picture, and what its file says where nothing is.

@@ -23,6 +23,15 @@ impl Gallery {
         Ok(changed)
     }
 
+    /// The same, of everything that was committed before, even by a server whose word has not come yet.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn refresh_now(&mut self) -> Result<bool> {
+        self.commit()?;
+        self.catch_up()
+    }
+
     /// Takes over what has changed since the index's generation; whether anything has.
     pub(super) fn catch_up(&mut self) -> Result<bool> {
         self.adopt();

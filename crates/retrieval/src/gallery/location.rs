@@ -94,7 +94,10 @@ mod tests {
     #[test]
     fn a_folder_or_a_server() {
         let server = Location::from(Path::new("postgres://me:s@cret@a:1,b:2/west?password=secret"));
-        assert_eq!((server.to_string().as_str(), server.name().as_str()), ("postgres://a:1,b:2/west", "west"));
+        assert_eq!(
+            (server.to_string().as_str(), server.name().as_str()),
+            ("postgres://a:1,b:2/west", "west")
+        );
         assert!(!format!("{server:?}").contains("cret"));
         let folder = Location::from(Path::new("/data/gallery"));
         assert_eq!((folder.to_string().as_str(), folder.name().as_str()), ("/data/gallery", "gallery"));

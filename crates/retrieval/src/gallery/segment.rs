@@ -115,7 +115,10 @@ impl Gallery {
                 let name = SegmentName { generation, token: token() };
                 let path = dir.join(name.to_string());
                 // What was written is mapped, so that processes share its memory.
-                index.save(&path, generation).and_then(|()| Index::open(&path)).map(|(index, _)| (index, name))
+                index
+                    .save(&path, generation)
+                    .and_then(|()| Index::open(&path))
+                    .map(|(index, _)| (index, name))
             };
             let (index, name) = match dir.as_deref().map(write) {
                 Some(Ok((index, name))) => (index, Some(name)),

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use super::postgres::Postgres;
 use super::segment::SegmentName;
 use super::{Date, Entry, Filter, Insertion, Location, Problem, Record};
 use crate::{Embedding, Error, HashCode, Index, ModelId, Result};
@@ -164,12 +165,7 @@ pub(super) trait Store: fmt::Debug + Send {
     fn set_next(&mut self, next: Option<&Next>, known: &Meta) -> Result<()>;
 
     /// Keeps codes and embeddings of the next model, durably; those of records that are gone are dropped.
-    fn put_next(
-        &mut self,
-        next: &Next,
-        known: &Meta,
-        encoded: &[(u64, HashCode, Embedding)],
-    ) -> Result<()>;
+    fn put_next(&mut self, next: &Next, known: &Meta, encoded: &[(u64, HashCode, Embedding)]) -> Result<()>;
 
     /// Puts the next model's codes in the places of the others, all at once; an error if a record has none.
     fn switch(&mut self, next: &Next, known: &Meta) -> Result<()>;
@@ -188,6 +184,11 @@ pub(super) trait Store: fmt::Debug + Send {
 
     /// Copies what is committed into a folder.
     fn back_up(&self, to: &Path) -> Result<()>;
+
+    /// The pictures that wait to be encoded; only a server has them.
+    fn queue(&mut self) -> Option<&mut Postgres> {
+        None
+    }
 
     /// The connection of a folder's database, for tests that take its room or its rights away.
     #[cfg(test)]

@@ -26,7 +26,22 @@ impl Server {
             chown(&data, Some(user), Some(group)).unwrap();
         }
         let port = free_port();
-        run(&bin.join("initdb"), &["-D", text(&data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N", "-k"]);
+        run(
+            &bin.join("initdb"),
+            &[
+                "-D",
+                text(&data),
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "-N",
+                "-k",
+            ],
+        );
         let server = Self { dir, port };
         server.control("start");
         Some(server)
@@ -35,7 +50,10 @@ impl Server {
     /// `pg_ctl`, waiting.
     pub(crate) fn control(&self, action: &str) {
         let data = self.dir.path().join("data");
-        let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off", self.port);
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off",
+            self.port
+        );
         let log = data.join("log");
         let all = ["-D", text(&data), "-l", text(&log), "-o", &options, "-w", "-m", "immediate", action];
         run(&programs().unwrap().join("pg_ctl"), &all);
@@ -51,7 +69,21 @@ impl Server {
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         let port = self.port.to_string();
         let output = Command::new(programs().unwrap().join("psql"))
-            .args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql])
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port,
+                "-U",
+                "postgres",
+                "-d",
+                database,
+                "-XAtq",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-c",
+                sql,
+            ])
             .output()
             .unwrap();
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
@@ -63,7 +95,9 @@ impl Drop for Server {
     fn drop(&mut self) {
         if let Some(bin) = programs() {
             let data = self.dir.path().join("data");
-            let _gone = as_postgres(&bin.join("pg_ctl")).args(["-D", text(&data), "-m", "immediate", "stop"]).output();
+            let _gone = as_postgres(&bin.join("pg_ctl"))
+                .args(["-D", text(&data), "-m", "immediate", "stop"])
+                .output();
         }
     }
 }
@@ -85,7 +119,8 @@ fn programs() -> Option<PathBuf> {
 
 /// PostgreSQL does not run as root.
 fn postgres_user() -> Option<(u32, u32)> {
-    let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0);
+    let is_root =
+        fs::metadata("/proc/self").is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0);
     let users = fs::read_to_string("/etc/passwd").ok().filter(|_| is_root)?;
     let line = users.lines().find(|line| line.starts_with("postgres:"))?;
     let mut ids = line.split(':').skip(2).map(str::parse);

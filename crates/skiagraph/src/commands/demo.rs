@@ -9,7 +9,7 @@ use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item, Split};
 use retrieval::HashCode;
 use retrieval::evaluation::{self, Ranking, Role, TaskResult};
-use retrieval::gallery::{Gallery, Hit, Query};
+use retrieval::gallery::{Gallery, Hit, Location, Query};
 use serde_json::json;
 
 use super::eval::evaluate;
@@ -104,8 +104,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         return Ok(());
     }
     drop((gallery, answers));
-    super::gallery::draw(&folder, SEED)?;
-    super::serve::run_here(folder, encoder, args.json)
+    let gallery = Location::from(&folder);
+    super::gallery::draw(&gallery, SEED)?;
+    super::serve::run_here(gallery, encoder, args.json)
 }
 
 fn of_split(dataset: &Dataset, split: Split) -> Vec<&Item> {

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
 use pacs::inbox::{Counts, Failure, Inbox, Key, Limits};
-use retrieval::gallery::Gallery;
+use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
 use crate::anonymous::DeidentifyArgs;
@@ -75,9 +75,9 @@ struct Retry {
 /// Where instances go.
 #[derive(clap::Args)]
 pub(crate) struct Destination {
-    /// The gallery's folder; made if it is not there
-    #[arg(long, value_name = "FOLDER")]
-    gallery: Option<PathBuf>,
+    /// The gallery's folder, or its address on a PostgreSQL server; made if it is not there
+    #[arg(long, value_name = "GALLERY")]
+    gallery: Option<Location>,
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
@@ -92,7 +92,7 @@ impl Destination {
 
     /// The one who fills the gallery from the inbox.
     pub(crate) fn intake<'a>(&self, inbox: &'a Inbox) -> Result<Intake<'a>> {
-        let folder = self.gallery.as_ref().context("--gallery FOLDER says where pictures go")?;
+        let folder = self.gallery.as_ref().context("--gallery GALLERY says where pictures go")?;
         let deidentification = self.deidentify.deidentification()?;
         let consumer = inbox.consumer()?;
         let encoder = self.model.load()?;

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use network::Encoder;
 use radiograph::dataset::{Dataset, Split};
-use retrieval::gallery::Gallery;
+use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
 use crate::anonymous::{Deidentification, DeidentifyArgs};
@@ -35,9 +35,21 @@ is, so a command that was interrupted is simply given again.";
 pub(crate) struct IndexArgs {
     #[command(flatten)]
     model: ModelArgs,
-    /// The gallery's folder
-    #[arg(long, value_name = "FOLDER")]
-    gallery: PathBuf,
+    /// The gallery's folder, or its address on a PostgreSQL server
+    #[arg(long, value_name = "GALLERY")]
+    gallery: Location,
+    #[command(flatten)]
+    pictures: PicturesArgs,
+    #[command(flatten)]
+    deidentify: DeidentifyArgs,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which pictures.
+#[derive(clap::Args)]
+pub(crate) struct PicturesArgs {
     /// Files, and folders with all that is in them
     #[arg(value_name = "PATH", required_unless_present = "manifest", conflicts_with = "manifest")]
     paths: Vec<PathBuf>,
@@ -47,11 +59,19 @@ pub(crate) struct IndexArgs {
     /// Only these splits of the manifest
     #[arg(long, value_name = "SPLIT", value_delimiter = ',', requires = "manifest")]
     split: Vec<SplitName>,
-    #[command(flatten)]
-    deidentify: DeidentifyArgs,
-    /// Print the report as JSON
-    #[arg(long)]
-    json: bool,
+}
+
+impl PicturesArgs {
+    /// The pictures, and rows of the manifest whose file is missing.
+    ///
+    /// # Errors
+    /// If a path or the manifest does not read, or there is not one picture.
+    pub(crate) fn list(&self) -> Result<(Vec<Listed>, Vec<Rejected>)> {
+        match &self.manifest {
+            Some(manifest) => list_manifest(manifest, &self.split),
+            None => Ok((ingest::list_paths(&self.paths)?, Vec::new())),
+        }
+    }
 }
 
 /// A split by its word in a manifest.
@@ -76,7 +96,7 @@ impl From<SplitName> for Split {
 
 #[derive(Serialize)]
 struct Report<'a> {
-    gallery: &'a Path,
+    gallery: String,
     model: &'a str,
     /// Pictures in the gallery now.
     size: usize,
@@ -88,10 +108,7 @@ struct Report<'a> {
 /// Indexes and reports.
 pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     // The list first: a wrong path should not wait for a model to load.
-    let (listed, missing) = match &args.manifest {
-        Some(manifest) => list_manifest(manifest, &args.split)?,
-        None => (ingest::list_paths(&args.paths)?, Vec::new()),
-    };
+    let (listed, missing) = args.pictures.list()?;
     let deidentification = args.deidentify.deidentification()?;
     let encoder = args.model.load()?;
     let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
@@ -148,7 +165,7 @@ fn report(args: &IndexArgs, gallery: &Gallery, filled: &Filled) -> Result<()> {
     let images_per_second = images as f64 / filled.seconds.max(1e-9);
     if args.json {
         return output::json(&Report {
-            gallery: &args.gallery,
+            gallery: args.gallery.to_string(),
             model: &gallery.model().0,
             size: gallery.len(),
             images_per_second,
@@ -166,7 +183,7 @@ fn report(args: &IndexArgs, gallery: &Gallery, filled: &Filled) -> Result<()> {
         filled.added,
         filled.known,
         filled.rejected.len(),
-        args.gallery.display(),
+        args.gallery,
         gallery.len(),
     ))
 }

@@ -9,6 +9,7 @@ pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod deidentify;
 pub(crate) mod demo;
+pub(crate) mod encode;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod gallery;
@@ -16,11 +17,13 @@ pub(crate) mod inbox;
 pub(crate) mod index;
 pub(crate) mod listen;
 pub(crate) mod pull;
+pub(crate) mod queue;
 pub(crate) mod saliency;
 pub(crate) mod search;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod train;
+pub(crate) mod worker;
 
 /// What the binary can do. Each command's help is the documentation of its arguments' struct.
 #[derive(clap::Subcommand)]
@@ -29,6 +32,9 @@ pub(crate) enum Command {
     Train(train::TrainArgs),
     Calibrate(calibrate::CalibrateArgs),
     Index(index::IndexArgs),
+    Queue(queue::QueueArgs),
+    Worker(worker::WorkerArgs),
+    Encode(encode::EncodeArgs),
     Check(check::CheckArgs),
     Search(search::SearchArgs),
     Eval(eval::EvalArgs),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use network::Encoder;
+use retrieval::gallery::Location;
 use serde_json::json;
 
 use crate::model::ModelArgs;
@@ -39,9 +40,9 @@ pub(crate) struct ServeArgs {
     config: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArgs,
-    /// The gallery's folder
-    #[arg(long, value_name = "FOLDER")]
-    gallery: PathBuf,
+    /// The gallery's folder, or its address on a PostgreSQL server with snapshots=FOLDER
+    #[arg(long, value_name = "GALLERY")]
+    gallery: Location,
     /// Address to listen on: this machine alone unless you say otherwise, which needs --api-keys or --oidc-issuer, and --audit
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
@@ -100,6 +101,9 @@ pub(crate) struct ServeArgs {
     /// How long a request waits for its place, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=110))]
     patience: u32,
+    /// How old answers may be while no server of the gallery answers, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    stale: u32,
     /// How long a browser's session lasts, in minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 720, value_parser = clap::value_parser!(u32).range(1..=43200))]
     session_minutes: u32,
@@ -129,7 +133,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
 }
 
 /// Serves a gallery of this model to this machine.
-pub(crate) fn run_here(gallery: PathBuf, encoder: Encoder, json: bool) -> Result<()> {
+pub(crate) fn run_here(gallery: Location, encoder: Encoder, json: bool) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
     server::run(Settings::of(gallery, address), || Ok(encoder), |address| announce("http", address, json))
 }
@@ -155,6 +159,7 @@ impl ServeArgs {
             connections: self.max_connections as usize,
             queue: self.queue as usize,
             patience: Duration::from_secs(self.patience.into()),
+            stale: Duration::from_secs(self.stale.into()),
             session_life: Duration::from_secs(60 * u64::from(self.session_minutes)),
             encoders: self.encoders.map_or(defaults.encoders, |encoders| encoders as usize),
             ..defaults

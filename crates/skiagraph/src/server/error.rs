@@ -55,6 +55,8 @@ pub(super) enum Problem {
     Busy,
     /// The gallery is another model's now.
     OtherModel,
+    /// No server of the gallery answers, and what is known without is too little or too old.
+    Unreachable(anyhow::Error),
     /// The audit log cannot be written, and nothing is shown without.
     NoAudit(anyhow::Error),
     /// Nothing that the client can change.
@@ -99,6 +101,7 @@ impl Problem {
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::OtherModel => (StatusCode::SERVICE_UNAVAILABLE, "other_model"),
+            Self::Unreachable(_) => (StatusCode::SERVICE_UNAVAILABLE, "no_database"),
             Self::NoAudit(_) => (StatusCode::SERVICE_UNAVAILABLE, "no_audit"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -144,6 +147,9 @@ impl Problem {
             Self::OtherModel => {
                 "the gallery was re-indexed to another model; start the server again with that one"
             }
+            Self::Unreachable(_) => {
+                "the gallery's database does not answer; ask again in a moment, and tell IT if it goes on"
+            }
             Self::NoAudit(_) => "the audit log cannot be written, and without it nothing is shown; tell IT",
             Self::Internal(_) => "the server failed; its log says why",
         };
@@ -171,7 +177,7 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Self::Internal(error) | Self::NoAudit(error) = self {
+        if let Self::Internal(error) | Self::NoAudit(error) | Self::Unreachable(error) = self {
             response.extensions_mut().insert(Inside(format!("{error:#}")));
         }
         response
@@ -203,6 +209,9 @@ impl From<retrieval::Error> for Problem {
             retrieval::Error::OtherModel { .. } => Self::OtherModel,
             retrieval::Error::EmptyQuery => {
                 Self::invalid("neither `queries` nor `like`", "a query, or a picture to find the like of")
+            }
+            error @ (retrieval::Error::Unreachable { .. } | retrieval::Error::NoLeader { .. }) => {
+                Self::Unreachable(error.into())
             }
             error => Self::Internal(error.into()),
         }

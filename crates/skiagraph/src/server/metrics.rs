@@ -90,6 +90,9 @@ fn gauges(text: &mut String, state: &State) -> std::fmt::Result {
     ] {
         writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}")?;
     }
+    let age = "skiagraph_gallery_age_seconds";
+    let help = "Time since the gallery was last seen as it is committed.";
+    writeln!(text, "# HELP {age} {help}\n# TYPE {age} gauge\n{age} {}", state.age())?;
     let workers =
         [&state.encoding, &state.reading, &state.signing_in].map(|workers| (workers.name, workers.load()));
     for (name, help, of) in [

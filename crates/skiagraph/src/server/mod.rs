@@ -37,6 +37,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use network::Encoder;
 use pacs::ServerTls;
+use retrieval::gallery::Location;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
@@ -49,12 +50,14 @@ use tls::Tls;
 const LAST_WORK: Duration = Duration::from_secs(5);
 /// How often expired queries are let go.
 const SWEEP: Duration = Duration::from_secs(30);
+/// How often a gallery on a server is looked at.
+const FOLLOW: Duration = Duration::from_millis(100);
 
 /// What is served, to whom, and how much of it at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// The gallery's folder.
-    pub(crate) gallery: PathBuf,
+    pub(crate) gallery: Location,
     /// Where to listen; port 0 lets the system choose.
     pub(crate) address: SocketAddr,
     /// The file of keys; without one, and without an identity provider, everybody on this machine may ask.
@@ -82,7 +85,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// A gallery at an address, and nothing else said.
-    pub(crate) fn of(gallery: PathBuf, address: SocketAddr) -> Self {
+    pub(crate) fn of(gallery: Location, address: SocketAddr) -> Self {
         Self {
             gallery,
             address,
@@ -98,10 +101,6 @@ impl Settings {
             viewer: None,
             limits: Limits::default(),
         }
-    }
-
-    fn jobs_folder(&self) -> PathBuf {
-        self.jobs.clone().unwrap_or_else(|| self.gallery.join("jobs"))
     }
 }
 
@@ -128,6 +127,8 @@ pub(crate) struct Limits {
     pub(crate) patience: Duration,
     /// Files that wait to be indexed, and jobs.
     pub(crate) jobs: jobs::Limits,
+    /// How old answers may be while no server of the gallery answers.
+    pub(crate) stale: Duration,
     /// How long a browser's session lasts.
     pub(crate) session_life: Duration,
     /// How long a client may take to send a request's head.
@@ -151,6 +152,7 @@ impl Default for Limits {
             queue: 32,
             patience: Duration::from_secs(10),
             jobs: jobs::Limits { bytes: 4 << 30, open: 100, over: 100 },
+            stale: Duration::from_secs(600),
             session_life: Duration::from_secs(12 * 3600),
             head: Duration::from_secs(10),
             transfer: Duration::from_secs(60),
@@ -188,7 +190,8 @@ pub(crate) fn run(
     let state = Arc::new(State::open(settings, encoder()?, keys)?);
     let stop = stop_when_interrupted()?;
     let over = Arc::new(AtomicBool::new(false));
-    let indexing = index_meanwhile(&state, &over)?;
+    let indexing = meanwhile("indexing", &state, &over, jobs::work)?;
+    let following = meanwhile("following", &state, &over, follow)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let listener =
@@ -203,18 +206,33 @@ pub(crate) fn run(
     state.jobs.wake();
     runtime.shutdown_timeout(LAST_WORK);
     // The batch that is under way is finished; what waits is there when the server starts again.
-    let _or_it_panicked = indexing.join();
+    let _or_it_panicked = (indexing.join(), following.join());
     if let Some(tracing) = &state.tracing {
         tracing.end();
     }
     Ok(())
 }
 
-/// Works off what is sent to be indexed, until it is told to stop.
-fn index_meanwhile(state: &Arc<State>, over: &Arc<AtomicBool>) -> Result<JoinHandle<()>> {
+/// Does something beside the requests, until it is told to stop.
+fn meanwhile(
+    name: &str,
+    state: &Arc<State>,
+    over: &Arc<AtomicBool>,
+    work: fn(&Arc<State>, &AtomicBool),
+) -> Result<JoinHandle<()>> {
     let (state, over) = (Arc::clone(state), Arc::clone(over));
-    let thread = std::thread::Builder::new().name("indexing".to_owned());
-    thread.spawn(move || jobs::work(&state, &over)).context("cannot start the thread that indexes")
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(move || work(&state, &over)).with_context(|| format!("cannot start the thread {name}"))
+}
+
+/// Keeps up with a gallery on a server though nobody asks, so that who asks need not wait, and what is known is young when no
+/// server answers any more.
+fn follow(state: &Arc<State>, over: &AtomicBool) {
+    while state.settings.gallery.folder().is_none() && !over.load(Ordering::Relaxed) {
+        // What fails here fails whoever asks, too, who is told.
+        let _seen = state.with_gallery(|_| Ok(()));
+        std::thread::sleep(FOLLOW);
+    }
 }
 
 fn runtime() -> Result<Runtime> {

@@ -1,11 +1,13 @@
 //! What every request shares: the model, the gallery's handles, the kept queries, the workers, the keys, the counts.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result};
 use axum::body::Bytes;
 use network::Encoder;
+use retrieval::Error;
 use retrieval::gallery::{Facets, Gallery, MAP};
 use tokio::sync::Semaphore;
 
@@ -54,15 +56,22 @@ pub(super) struct State {
     /// KiB that bodies may yet take.
     pub(super) bodies: Arc<Semaphore>,
     galleries: Mutex<Vec<Gallery>>,
+    /// Where files that belong to the gallery are.
+    folder: PathBuf,
+    /// Milliseconds since what was last answered of was what is committed.
+    age: AtomicU64,
     /// Opened when first wanted: a gallery may be one that is only read.
     sets: OnceLock<Sets>,
     pictures: AtomicUsize,
-    facets: Mutex<Option<(u64, Arc<Facets>)>>,
+    facets: Mutex<Option<(GalleryState, Arc<Facets>)>>,
     /// As JSON, of a state of the gallery and of the map's file.
-    map: Mutex<Option<((u64, FileState), Bytes)>>,
+    map: Mutex<Option<((GalleryState, FileState), Bytes)>>,
     /// How good the model was found to be.
     pub(super) quality: Vec<QualityView>,
 }
+
+/// A gallery's generation, and its pictures.
+type GalleryState = (u64, usize);
 
 /// The most values of a field that are offered for filtering.
 const FACET_VALUES: usize = 100;
@@ -74,6 +83,8 @@ impl State {
         let provider = settings.oidc.clone().map(Provider::open).transpose()?;
         let gallery = Gallery::open(&settings.gallery)?;
         gallery.check_model(encoder.model_id(), encoder.bits())?;
+        let none = || Error::NoFolder { gallery: gallery.location().clone() };
+        let folder = gallery.folder().ok_or_else(none)?.to_owned();
         let Limits { encoders, queue, patience, queries, query_bytes, query_life, upload_bytes, .. } =
             settings.limits;
         let evaluation = settings.evaluation.as_deref();
@@ -90,7 +101,12 @@ impl State {
             reading: Workers::new("reading", READERS, queue, patience),
             signing_in: Workers::new("signing_in", SIGN_INS, queue, patience),
             bodies: Arc::new(Semaphore::new(BODIES * upload_bytes / 1024)),
-            jobs: Jobs::open(&settings.jobs_folder(), settings.limits.jobs)?,
+            jobs: Jobs::open(
+                &settings.jobs.clone().unwrap_or_else(|| folder.join("jobs")),
+                settings.limits.jobs,
+            )?,
+            folder,
+            age: AtomicU64::new(0),
             queries: Queries::new(queries, query_bytes, query_life),
             sessions: Sessions::new(settings.limits.session_life),
             audit: settings.audit.as_deref().map(AuditLog::open).transpose()?,
@@ -125,18 +141,39 @@ impl State {
         self.keys.as_ref().map_or(Ok(None), |keys| keys.role_of(id))
     }
 
-    /// Gives `work` the gallery as it is now, whoever changed it. Blocks: for workers.
+    /// Gives `work` the gallery as it is now, whoever changed it: of a server as it was a moment ago, and while none answers as it
+    /// was then. Blocks: for workers.
     ///
     /// # Errors
-    /// [`Problem::OtherModel`] if it was re-indexed to another model; else what `work` gives.
+    /// [`Problem::OtherModel`] if it was re-indexed to another model, [`Problem::Unreachable`] if no server has answered for too
+    /// long; else what `work` gives.
     pub(super) fn with_gallery<T>(
         &self,
         work: impl FnOnce(&Gallery) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let idle = self.galleries.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        // A handle is one connection to the database; there are no more of them than workers.
-        let mut gallery = idle.map_or_else(|| Gallery::open(&self.settings.gallery), Ok)?;
-        gallery.refresh()?;
+        self.with(Gallery::refresh, work)
+    }
+
+    /// The same, of all that was committed before.
+    pub(super) fn with_newest_gallery<T>(
+        &self,
+        work: impl FnOnce(&Gallery) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        self.with(Gallery::refresh_now, work)
+    }
+
+    fn with<T>(
+        &self,
+        refresh: fn(&mut Gallery) -> retrieval::Result<bool>,
+        work: impl FnOnce(&Gallery) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let mut gallery = self.idle_gallery()?;
+        let refreshed = refresh(&mut gallery);
+        self.age.store(gallery.age().as_millis() as u64, Ordering::Relaxed);
+        match refreshed {
+            Err(Error::Unreachable { .. }) if gallery.age() < self.settings.limits.stale => {}
+            refreshed => drop(refreshed?),
+        }
         gallery.check_model(self.encoder.model_id(), self.encoder.bits())?;
         self.pictures.store(gallery.len(), Ordering::Relaxed);
         let done = work(&gallery);
@@ -147,6 +184,17 @@ impl State {
         done
     }
 
+    /// A handle that nobody uses. It is one connection to the database; there are hardly more of them than workers. One stays for
+    /// whoever comes next, who so needs no server to answer.
+    fn idle_gallery(&self) -> Result<Gallery, Problem> {
+        let mut idle = self.galleries.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(gallery) = idle.pop() else { return Ok(Gallery::open(&self.settings.gallery)?) };
+        if idle.is_empty() {
+            idle.extend(gallery.another().ok());
+        }
+        Ok(gallery)
+    }
+
     /// The saved answers. Blocks: for workers.
     ///
     /// # Errors
@@ -155,20 +203,20 @@ impl State {
         if let Some(sets) = self.sets.get() {
             return Ok(sets);
         }
-        let Settings { gallery, sets, .. } = &self.settings;
-        let opened = Sets::open(&sets.clone().unwrap_or_else(|| gallery.join("sets.sqlite")))?;
+        let sets = self.settings.sets.clone();
+        let opened = Sets::open(&sets.unwrap_or_else(|| self.folder.join("sets.sqlite")))?;
         Ok(self.sets.get_or_init(|| opened))
     }
 
     /// What can be filtered for, counted once for each state of the gallery.
     pub(super) fn facets(&self, gallery: &Gallery) -> Result<Arc<Facets>, Problem> {
-        let generation = gallery.generation();
+        let state = (gallery.generation(), gallery.len());
         let mut known = self.facets.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
-            Some((of, facets)) if *of == generation => Ok(Arc::clone(facets)),
+            Some((of, facets)) if *of == state => Ok(Arc::clone(facets)),
             _ => {
                 let facets = Arc::new(gallery.facets(FACET_VALUES)?);
-                *known = Some((generation, Arc::clone(&facets)));
+                *known = Some((state, Arc::clone(&facets)));
                 Ok(facets)
             }
         }
@@ -176,7 +224,7 @@ impl State {
 
     /// The gallery's map, written once for each state of the gallery; none if none was drawn.
     pub(super) fn map(&self, gallery: &Gallery) -> Result<Option<Bytes>, Problem> {
-        let state = (gallery.generation(), file_state(&self.settings.gallery.join(MAP)));
+        let state = ((gallery.generation(), gallery.len()), file_state(&self.folder.join(MAP)));
         let mut known = self.map.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, map)) = &*known
             && *of == state
@@ -193,5 +241,10 @@ impl State {
     /// Pictures in the gallery when it was last looked at.
     pub(super) fn pictures(&self) -> usize {
         self.pictures.load(Ordering::Relaxed)
+    }
+
+    /// Seconds since what was last answered of was what is committed.
+    pub(super) fn age(&self) -> f64 {
+        self.age.load(Ordering::Relaxed) as f64 / 1000.0
     }
 }

@@ -66,7 +66,9 @@ impl Statement {
     fn test(&mut self, field: &Field, test: &Test) -> String {
         match field.kind {
             Kind::Labels => self.label_test(test),
-            Kind::Report => self.comparison("(SELECT record FROM reports WHERE record = id)", field.kind, test),
+            Kind::Report => {
+                self.comparison("(SELECT record FROM reports WHERE record = id)", field.kind, test)
+            }
             _ => self.comparison(field.name, field.kind, test),
         }
     }

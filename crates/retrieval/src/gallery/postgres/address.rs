@@ -58,7 +58,9 @@ impl Address {
         }
         let tls = roots.map(trusting).transpose()?;
         if tls.is_none() && config.get_ssl_mode() == SslMode::Require {
-            return Err(wrong("sslmode=require without sslrootcert=FILE, the authority that signs the servers' certificates"));
+            return Err(wrong(
+                "sslmode=require without sslrootcert=FILE, the authority that signs the servers' certificates",
+            ));
         }
         if let Some(folder) = &folder {
             let unusable = |source| Error::File { action: "make the folder", path: folder.clone(), source };
@@ -86,13 +88,23 @@ fn wrong(reason: &str) -> Error {
 
 /// A path with its percent signs resolved.
 fn decoded(path: &str) -> Result<PathBuf> {
-    let text = percent_encoding::percent_decode_str(path).decode_utf8().map_err(|_| wrong("a path of its options"))?;
-    if text.is_empty() { Err(wrong("an empty path in its options")) } else { Ok(PathBuf::from(text.as_ref())) }
+    let text = percent_encoding::percent_decode_str(path)
+        .decode_utf8()
+        .map_err(|_| wrong("a path of its options"))?;
+    if text.is_empty() {
+        Err(wrong("an empty path in its options"))
+    } else {
+        Ok(PathBuf::from(text.as_ref()))
+    }
 }
 
 /// TLS to servers whose certificates an authority of the file has signed.
 fn trusting(path: PathBuf) -> Result<Arc<ClientConfig>> {
-    let unreadable = |error: String| Error::File { action: "read the certificates of", path: path.clone(), source: std::io::Error::other(error) };
+    let unreadable = |error: String| Error::File {
+        action: "read the certificates of",
+        path: path.clone(),
+        source: std::io::Error::other(error),
+    };
     let mut roots = RootCertStore::empty();
     let certificates = CertificateDer::pem_file_iter(&path).map_err(|error| unreadable(error.to_string()))?;
     for certificate in certificates {
@@ -118,7 +130,10 @@ mod tests {
             "postgres://me:secret@host/x?snapshots=",
         ] {
             let message = Address::read(url).err().unwrap().to_string();
-            assert!(message.contains("address that does not read") && !message.contains("secret"), "{message}");
+            assert!(
+                message.contains("address that does not read") && !message.contains("secret"),
+                "{message}"
+            );
         }
         let missing = Address::read("postgres://host/x?passwordfile=/nowhere/p%20q").err().unwrap();
         assert!(missing.to_string().contains("/nowhere/p q"), "{missing}");

@@ -29,9 +29,9 @@ pub(super) struct Held<'a> {
 impl<'a> Held<'a> {
     pub(super) fn begin(store: &'a Postgres) -> Result<Self> {
         let began = Instant::now();
-        store.link.read(|open| {
-            open.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        })?;
+        store
+            .link
+            .read(|open| open.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))?;
         store.link.busy.set(true);
         Ok(Self { store, began })
     }
@@ -52,7 +52,8 @@ impl Drop for Held<'_> {
 
 impl Snapshot for Held<'_> {
     fn meta(&self) -> Result<Meta> {
-        const SQL: &str = "SELECT model, bits, dimensions, rebuilt, next_model, next_bits, next_dimensions, gallery::text,
+        const SQL: &str =
+            "SELECT model, bits, dimensions, rebuilt, next_model, next_bits, next_dimensions, gallery::text,
                                   pg_snapshot_xmin(pg_current_snapshot())::text, format FROM meta";
         let link = &self.store.link;
         let row = link.read(|open| {

@@ -54,7 +54,10 @@ impl Link {
     }
 
     /// Does something that changes nothing, once more if the connection was broken.
-    pub(super) fn read<T>(&self, work: impl Fn(&mut Open) -> std::result::Result<T, postgres::Error>) -> Result<T> {
+    pub(super) fn read<T>(
+        &self,
+        work: impl Fn(&mut Open) -> std::result::Result<T, postgres::Error>,
+    ) -> Result<T> {
         match self.attempt(false, &work) {
             Err(Error::Unreachable { .. }) if !self.busy.get() => self.attempt(false, &work),
             done => done,

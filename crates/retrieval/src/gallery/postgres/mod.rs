@@ -7,6 +7,7 @@ mod address;
 mod follow;
 mod kept;
 mod link;
+mod queue;
 mod rows;
 mod schema;
 mod verify;
@@ -187,7 +188,8 @@ impl Store for Postgres {
         let meta = held.meta()?;
         if meta.segment.is_none_or(|before| before.generation <= name.generation) {
             let text = serde_json::json!([held.gallery()?, meta.rebuilt, name.to_string()]).to_string();
-            let written = replace(&path, |file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+            let written =
+                replace(&path, |file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
             written.map_err(|source| Error::File { action: "write", path, source })?;
         }
         Ok(meta.segment)
@@ -208,6 +210,10 @@ impl Store for Postgres {
     fn back_up(&self, _to: &Path) -> Result<()> {
         let instead = "use pg_basebackup and an archive of its log, or `skiagraph gallery export`";
         Err(Error::ByServer { what: "backed up", instead })
+    }
+
+    fn queue(&mut self) -> Option<&mut Postgres> {
+        Some(self)
     }
 }
 

@@ -47,7 +47,8 @@ pub(super) fn ids(link: &Link, which: Which<'_>) -> Result<Vec<u64>> {
             query(link, &format!("SELECT id FROM records WHERE {condition} ORDER BY id"), &values)
         }
         Which::OfPatient(patient) => {
-            let sql = "SELECT id FROM records WHERE patient = $1 ORDER BY study_date DESC NULLS LAST, id DESC";
+            let sql =
+                "SELECT id FROM records WHERE patient = $1 ORDER BY study_date DESC NULLS LAST, id DESC";
             query(link, sql, &[&patient])
         }
         Which::OfPatientOf(id) => {
@@ -86,7 +87,8 @@ pub(super) fn records(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
 }
 
 pub(super) fn embeddings(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Embedding)>> {
-    let rows = query(link, "SELECT record, embedding FROM embeddings WHERE record = ANY ($1)", &[&signed(ids)])?;
+    let rows =
+        query(link, "SELECT record, embedding FROM embeddings WHERE record = ANY ($1)", &[&signed(ids)])?;
     Ok(rows.iter().map(|row| (id(row), from_halves(&row.get(1)))).collect())
 }
 
@@ -126,7 +128,10 @@ pub(super) fn counts(link: &Link, field: Field, most: usize) -> Result<Vec<(Stri
         Some(column) => format!(
             "SELECT {column}, count(*) AS n FROM records WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT $1"
         ),
-        None => "SELECT label, count(DISTINCT record) AS n FROM labels GROUP BY 1 ORDER BY n DESC, 1 LIMIT $1".to_owned(),
+        None => {
+            "SELECT label, count(DISTINCT record) AS n FROM labels GROUP BY 1 ORDER BY n DESC, 1 LIMIT $1"
+                .to_owned()
+        }
     };
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = query(link, &sql, &[&most])?;
@@ -136,13 +141,16 @@ pub(super) fn counts(link: &Link, field: Field, most: usize) -> Result<Vec<(Stri
 pub(super) fn values(link: &Link, field: Field) -> Result<Vec<(u64, String)>> {
     let sql = match column(field) {
         Some(column) => format!("SELECT id, {column} FROM records WHERE {column} IS NOT NULL"),
-        None => "SELECT DISTINCT ON (record) record, label FROM labels ORDER BY record, position DESC".to_owned(),
+        None => {
+            "SELECT DISTINCT ON (record) record, label FROM labels ORDER BY record, position DESC".to_owned()
+        }
     };
     Ok(query(link, &sql, &[])?.iter().map(|row| (id(row), row.get(1))).collect())
 }
 
 pub(super) fn totals(link: &Link) -> Result<Totals> {
-    let sql = "SELECT count(*), count(DISTINCT patient), min(study_date)::text, max(study_date)::text FROM records";
+    let sql =
+        "SELECT count(*), count(DISTINCT patient), min(study_date)::text, max(study_date)::text FROM records";
     let rows = query(link, sql, &[])?;
     let Some(row) = rows.first() else { return Ok(Totals::default()) };
     let day = |column: usize| row.get::<_, Option<&str>>(column).and_then(|day| day.parse::<Date>().ok());

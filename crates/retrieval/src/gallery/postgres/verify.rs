@@ -37,7 +37,11 @@ pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Proble
                 Some(embedding) => {
                     let checked = known.check_dimensions(&embedding).and_then(|()| embedding.check()).err();
                     let unreadable = checked.map(|error| error.to_string());
-                    problems.extend(unreadable.map(|detail| Problem::Unreadable { id, part: "embedding", detail }));
+                    problems.extend(unreadable.map(|detail| Problem::Unreadable {
+                        id,
+                        part: "embedding",
+                        detail,
+                    }));
                 }
             }
             if row.get::<_, Option<bool>>(3) != Some(true) {

@@ -19,7 +19,8 @@ impl Postgres {
         const SQL: &str = "SELECT new_id, is_new FROM add($1, $2, $3, $4)";
         let dimensions = entry.embedding.values().len();
         self.begin(known, known.dimensions.is_none().then_some(dimensions))?;
-        let (record, code, embedding) = (Json(&entry.record), to_bits(&entry.code), to_halves(&entry.embedding));
+        let (record, code, embedding) =
+            (Json(&entry.record), to_bits(&entry.code), to_halves(&entry.embedding));
         let added = self.change(|open| {
             let statement = open.prepared(SQL)?;
             let row = open.client.query_one(&statement, &[&record, &code, &embedding, &entry.thumbnail])?;
@@ -64,7 +65,7 @@ impl Postgres {
     }
 
     /// A part of the transaction; a failure undoes all of it.
-    fn change<T>(
+    pub(super) fn change<T>(
         &mut self,
         work: impl FnOnce(&mut Open) -> std::result::Result<T, postgres::Error>,
     ) -> Result<T> {
@@ -114,7 +115,8 @@ impl Postgres {
         self.change(|open| {
             open.client.batch_execute("DROP TABLE next_codes, next_embeddings")?;
             let width = bits.map_or("bits".to_owned(), |bits| bits.to_string());
-            let sql = format!("SELECT make_codes('next_', {width}, (rebuilt + 1)::text), grant_rights() FROM meta");
+            let sql =
+                format!("SELECT make_codes('next_', {width}, (rebuilt + 1)::text), grant_rights() FROM meta");
             open.client.batch_execute(&sql)?;
             let sql = "UPDATE meta SET next_model = $1, next_bits = $2, next_dimensions = NULL";
             open.client.execute(sql, &[&model, &bits])
@@ -151,7 +153,8 @@ impl Postgres {
         // Nobody inserts between this and the end.
         let missing = self.change(|open| {
             open.client.batch_execute("LOCK TABLE records IN SHARE ROW EXCLUSIVE MODE")?;
-            let sql = "SELECT count(*) FROM records WHERE NOT EXISTS (SELECT FROM next_codes WHERE record = id)";
+            let sql =
+                "SELECT count(*) FROM records WHERE NOT EXISTS (SELECT FROM next_codes WHERE record = id)";
             Ok(open.client.query_one(sql, &[])?.get::<_, i64>(0))
         })?;
         if missing > 0 {

@@ -117,8 +117,10 @@ impl Store for Sqlite {
     }
 
     fn records(&self, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
-        let read = |&id: &u64| rows::read(&self.connection, id).map(|record| record.map(|record| (id, record)));
-        let records: rusqlite::Result<_> = ids.iter().map(read).filter_map(rusqlite::Result::transpose).collect();
+        let read =
+            |&id: &u64| rows::read(&self.connection, id).map(|record| record.map(|record| (id, record)));
+        let records: rusqlite::Result<_> =
+            ids.iter().map(read).filter_map(rusqlite::Result::transpose).collect();
         records.map_err(|source| self.failed(source))
     }
 
@@ -134,7 +136,9 @@ impl Store for Sqlite {
 
     fn code(&self, id: u64) -> Result<Option<HashCode>> {
         let bytes = self.part(id, "SELECT code FROM codes WHERE record = ?1")?;
-        bytes.map(|bytes| HashCode::from_bytes(&bytes).map_err(|error| self.damaged_part(id, &error))).transpose()
+        bytes
+            .map(|bytes| HashCode::from_bytes(&bytes).map_err(|error| self.damaged_part(id, &error)))
+            .transpose()
     }
 
     fn thumbnail(&self, id: u64) -> Result<Option<Vec<u8>>> {
@@ -264,7 +268,8 @@ impl Snapshot for Held<'_> {
     }
 
     fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Option<HashCode>)) -> Result<()> {
-        const SQL: &str = "SELECT changes.record, code FROM changes LEFT JOIN codes ON codes.record = changes.record
+        const SQL: &str =
+            "SELECT changes.record, code FROM changes LEFT JOIN codes ON codes.record = changes.record
                            WHERE generation > ?1 ORDER BY changes.record";
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self.transaction.prepare_cached(SQL)?;

@@ -56,8 +56,10 @@ impl Sqlite {
                 "SELECT {column}, count(*) AS n FROM records WHERE {column} IS NOT NULL
                  GROUP BY 1 ORDER BY n DESC, 1 LIMIT ?1"
             ),
-            None => "SELECT label, count(DISTINCT record) AS n FROM labels GROUP BY 1 ORDER BY n DESC, 1 LIMIT ?1"
-                .to_owned(),
+            None => {
+                "SELECT label, count(DISTINCT record) AS n FROM labels GROUP BY 1 ORDER BY n DESC, 1 LIMIT ?1"
+                    .to_owned()
+            }
         };
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let read = || -> rusqlite::Result<_> {

@@ -28,9 +28,9 @@ pub(super) fn put_next(
     if let Some(dimensions) = next.dimensions {
         meta::set(connection, "next_dimensions", &dimensions.to_string())?;
     }
-    encoded
-        .iter()
-        .try_for_each(|(id, code, embedding)| put_one(connection, *id, &code.to_bytes(), &embedding.to_bytes()))
+    encoded.iter().try_for_each(|(id, code, embedding)| {
+        put_one(connection, *id, &code.to_bytes(), &embedding.to_bytes())
+    })
 }
 
 fn put_one(connection: &Connection, id: u64, code: &[u8], embedding: &[u8]) -> rusqlite::Result<()> {
@@ -68,7 +68,8 @@ fn swap(connection: &Connection, next: &Next) -> rusqlite::Result<()> {
     if let Some(dimensions) = next.dimensions {
         meta::set(connection, "dimensions", &dimensions.to_string())?;
     }
-    let rebuilt = "UPDATE meta SET value = (SELECT value FROM meta WHERE name = 'generation') WHERE name = 'rebuilt'";
+    let rebuilt =
+        "UPDATE meta SET value = (SELECT value FROM meta WHERE name = 'generation') WHERE name = 'rebuilt'";
     connection.execute_batch(rebuilt)?;
     meta::seal_schema(connection)
 }

@@ -90,8 +90,8 @@ impl Check<'_> {
         }
         let strangers = self.index.len() - indexed.min(self.index.len());
         // What another process has deleted meanwhile is still in this index.
-        let followed =
-            meta::read(&self.store.dir, &self.store.connection).is_ok_and(|meta| meta.generation == self.known.generation);
+        let followed = meta::read(&self.store.dir, &self.store.connection)
+            .is_ok_and(|meta| meta.generation == self.known.generation);
         if strangers > 0 && followed {
             let detail =
                 format!("the index has {strangers} codes of no record; run `skiagraph gallery compact`");

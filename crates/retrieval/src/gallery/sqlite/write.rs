@@ -74,7 +74,8 @@ impl Sqlite {
             return Ok(false);
         }
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|source| self.undo(source))?;
-        let current = meta::read(&self.dir, &self.connection).and_then(|meta| meta.check(known, &self.location));
+        let current =
+            meta::read(&self.dir, &self.connection).and_then(|meta| meta.check(known, &self.location));
         let begun = current.and_then(|()| {
             meta::count_generation(&self.connection).map_err(|source| database_error(&self.dir, 0, source))
         });

@@ -107,7 +107,11 @@ fn a_full_disk_undoes_to_the_last_commit() {
     let mut gallery = filled(dir.path(), 10);
     // SQLite answers SQLITE_FULL when the database may not grow, as when the disk is full.
     let pages: i64 = gallery.store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
-    gallery.store.connection().query_row(&format!("PRAGMA max_page_count = {}", pages + 5), [], |_| Ok(())).unwrap();
+    gallery
+        .store
+        .connection()
+        .query_row(&format!("PRAGMA max_page_count = {}", pages + 5), [], |_| Ok(()))
+        .unwrap();
     let error = (10..10_000).find_map(|i| gallery.insert(&entry(i)).err()).unwrap();
     let Error::DiskFull { undone, .. } = &error else { panic!("{error}") };
     assert!(*undone > 0);
@@ -128,7 +132,11 @@ fn a_full_disk_at_the_very_first_insertion_forgets_its_embedding_length() {
     let dir = folder();
     let mut gallery = Gallery::create(dir.path(), &model("m"), 64).unwrap();
     let pages: i64 = gallery.store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
-    gallery.store.connection().query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    gallery
+        .store
+        .connection()
+        .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+        .unwrap();
     let mut big = entry(0);
     big.thumbnail = vec![0; 100_000];
     assert!(matches!(gallery.insert(&big), Err(Error::DiskFull { undone: 0, .. })));

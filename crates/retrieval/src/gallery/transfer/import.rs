@@ -1,5 +1,6 @@
 //! A gallery from Parquet, of which no byte is trusted.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::columns::{CODE, EMBEDDING, FIELDS, ID, LABELS, THUMBNAIL};
 use super::{FORMAT, MANIFEST, Manifest, TABLE, VERSION, digest, failed};
-use crate::gallery::{DATABASE, Entry, Gallery, segment};
+use crate::gallery::{DATABASE, Entry, Gallery, Location, segment};
 use crate::{Embedding, Error, HashCode, Result};
 
 /// Pictures that become durable together.
@@ -21,30 +22,64 @@ const MAX_GROUP: i64 = 1 << 30;
 const MAX_MANIFEST: u64 = 1 << 16;
 
 impl Gallery {
-    /// Makes a gallery of an export in a folder that does not exist or is empty. The pictures get new ids, in their old order.
-    /// `progress` is told how many pictures are read.
+    /// Makes a gallery of an export: in a folder that does not exist or is empty, or on a server that has none. The pictures get
+    /// new ids, in their old order. `progress` is told how many pictures are read.
     ///
     /// # Errors
-    /// If the export is not whole or not what its manifest says, or the folder cannot be written: then no gallery is made.
-    pub fn import(from: &Path, to: &Path, progress: impl FnMut(usize)) -> Result<Self> {
+    /// If the export is not whole or not what its manifest says, or the gallery cannot be written: then no gallery is made, but
+    /// that on a server may have the first pictures.
+    pub fn import(from: &Path, to: impl Into<Location>, mut progress: impl FnMut(usize)) -> Result<Self> {
         let manifest = manifest(from)?;
+        let to = match to.into() {
+            Location::Folder(folder) => folder,
+            server => {
+                let mut gallery = Self::create(&server, &manifest.model, manifest.bits)?;
+                gallery.add(from, &manifest, &mut progress)?;
+                return Ok(gallery);
+            }
+        };
+        let to = to.as_path();
         if fs::read_dir(to).is_ok_and(|mut files| files.next().is_some()) {
             return Err(Error::NotEmpty { dir: to.to_owned(), reason: "it holds files".to_owned() });
         }
         // It gets its name when it is whole.
         let unfinished = unfinished(to);
         discard(&unfinished);
-        let table = from.join(TABLE);
-        // The `parquet` crate panics on some damaged files.
-        let read = || fill(&table, &manifest, &unfinished, progress);
-        let filled = catch_unwind(AssertUnwindSafe(read));
-        let filled = filled.unwrap_or_else(|_| Err(failed(&table, "the Parquet decoder fails on it")));
+        let filled = Self::create(&unfinished, &manifest.model, manifest.bits).and_then(|mut gallery| {
+            gallery.add(from, &manifest, &mut progress)?;
+            gallery.settle()
+        });
         let unwritable = |source| Error::File { action: "make the folder", path: to.to_owned(), source };
         let made = filled.and_then(|()| fs::rename(&unfinished, to).map_err(unwritable));
         if made.is_err() {
             discard(&unfinished);
         }
         made.and_then(|()| Self::open(to))
+    }
+
+    /// Adds an export's pictures to a gallery, which is made if there is none; a picture that it knows stays as it is, so that an
+    /// import that was interrupted is simply done again.
+    ///
+    /// # Errors
+    /// If the export is not whole or of another model, or the gallery cannot be written; it may have the first pictures then.
+    pub fn import_into(
+        from: &Path,
+        to: impl Into<Location>,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Self> {
+        let manifest = manifest(from)?;
+        let mut gallery = Self::open_or_create(to, &manifest.model, manifest.bits)?;
+        gallery.add(from, &manifest, &mut progress)?;
+        gallery.settle()?;
+        Ok(gallery)
+    }
+
+    /// Adds what an export has, a durable batch at a time.
+    fn add(&mut self, from: &Path, manifest: &Manifest, progress: &mut dyn FnMut(usize)) -> Result<()> {
+        let table = from.join(TABLE);
+        // The `parquet` crate panics on some damaged files.
+        let filled = catch_unwind(AssertUnwindSafe(|| fill(self, &table, manifest, progress)));
+        filled.unwrap_or_else(|_| Err(failed(&table, "the Parquet decoder fails on it")))
     }
 }
 
@@ -90,7 +125,12 @@ fn manifest(from: &Path) -> Result<Manifest> {
     Ok(manifest)
 }
 
-fn fill(table: &Path, manifest: &Manifest, to: &Path, mut progress: impl FnMut(usize)) -> Result<()> {
+fn fill(
+    gallery: &mut Gallery,
+    table: &Path,
+    manifest: &Manifest,
+    progress: &mut dyn FnMut(usize),
+) -> Result<()> {
     let bad = |error: parquet::errors::ParquetError| failed(table, error);
     let reader = File::open(table).map_err(|error| failed(table, error))?;
     let reader = SerializedFileReader::new(reader).map_err(bad)?;
@@ -99,22 +139,22 @@ fn fill(table: &Path, manifest: &Manifest, to: &Path, mut progress: impl FnMut(u
         let got = group.total_byte_size();
         return Err(failed(table, format!("a row group claims {got} bytes; expected at most {MAX_GROUP}")));
     }
-    let mut gallery = Gallery::create(to, &manifest.model, manifest.bits)?;
-    let mut rows = 0;
+    let (mut rows, mut keys) = (0, HashSet::new());
     for row in reader.get_row_iter(None).map_err(bad)? {
         rows += 1;
         let entry =
             entry(&row.map_err(bad)?).map_err(|reason| failed(table, format!("row {rows}: {reason}")))?;
         gallery.insert(&entry)?;
+        keys.insert(entry.record.key);
         if rows % BATCH as u64 == 0 {
             gallery.commit()?;
             progress(BATCH);
         }
     }
-    gallery.settle()?;
+    gallery.commit()?;
     progress(rows as usize % BATCH);
-    if gallery.len() as u64 != manifest.records {
-        let got = gallery.len();
+    let got = keys.len();
+    if got as u64 != manifest.records {
         return Err(failed(table, format!("it has {got} different pictures; expected {}", manifest.records)));
     }
     Ok(())

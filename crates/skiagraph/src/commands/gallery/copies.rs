@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use retrieval::gallery::Gallery;
+use retrieval::gallery::{Gallery, Location};
 use serde_json::json;
 
 use crate::anonymous::KeyArgs;
@@ -12,12 +12,28 @@ use crate::progress::Progress;
 
 #[derive(clap::Args)]
 pub(super) struct Pair {
-    /// The folder to read
+    /// The gallery to read
     #[arg(value_name = "FROM")]
-    from: PathBuf,
+    from: Location,
     /// The folder to write: a new one, or an empty one
     #[arg(value_name = "TO")]
     to: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Import {
+    /// The folders to read: those of `gallery export`, or the shards of `encode`
+    #[arg(value_name = "FROM", required = true)]
+    from: Vec<PathBuf>,
+    /// The gallery to make: a new or an empty folder, or its address on a PostgreSQL server
+    #[arg(value_name = "TO")]
+    to: Location,
+    /// Add to the gallery that is there
+    #[arg(long)]
+    add: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -37,7 +53,7 @@ pub(super) fn back_up(pair: &Pair) -> Result<()> {
     let copy = Gallery::open(&pair.to)?;
     let problems = copy.verify()?;
     if let Some(problem) = problems.first() {
-        let (from, count) = (pair.from.display(), problems.len());
+        let (from, count) = (&pair.from, problems.len());
         bail!("the copy has {count} problems, first: {problem}. See `skiagraph gallery verify {from}`");
     }
     report(pair, copy.len(), "copied")
@@ -61,16 +77,28 @@ pub(super) fn export(args: &Export) -> Result<()> {
     report(pair, gallery.len(), "exported")
 }
 
-pub(super) fn import(pair: &Pair) -> Result<()> {
+/// Into a new gallery of one export; or of any number into what is there, where what is known stays as it is.
+pub(super) fn import(args: &Import) -> Result<()> {
     let progress = Progress::images("importing", 0);
-    let gallery = Gallery::import(&pair.from, &pair.to, |pictures| progress.advance(pictures))?;
+    let mut size = 0;
+    for (n, from) in args.from.iter().enumerate() {
+        let mut advance = |pictures| progress.advance(pictures);
+        let gallery = match n {
+            0 if !args.add => Gallery::import(from, &args.to, &mut advance)?,
+            _ => Gallery::import_into(from, &args.to, &mut advance)?,
+        };
+        size = gallery.len();
+    }
     progress.finish();
-    report(pair, gallery.len(), "imported")
+    if args.json {
+        return output::json(&json!({ "from": args.from, "to": args.to.to_string(), "size": size }));
+    }
+    output::text(&format!("imported; `{}` holds {size} pictures", args.to))
 }
 
 fn report(pair: &Pair, size: usize, done: &str) -> Result<()> {
     if pair.json {
-        return output::json(&json!({ "from": pair.from, "to": pair.to, "size": size }));
+        return output::json(&json!({ "from": pair.from.to_string(), "to": pair.to, "size": size }));
     }
-    output::text(&format!("{done} {size} pictures of `{}` to `{}`", pair.from.display(), pair.to.display()))
+    output::text(&format!("{done} {size} pictures of `{}` to `{}`", pair.from, pair.to.display()))
 }

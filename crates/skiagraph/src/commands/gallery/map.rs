@@ -1,10 +1,9 @@
 //! `skiagraph gallery map`: lays the gallery out in the plane.
 
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
-use retrieval::gallery::Gallery;
+use retrieval::gallery::{Gallery, Location};
 use serde_json::json;
 
 use crate::output;
@@ -16,9 +15,9 @@ use crate::progress::Progress;
 #[derive(clap::Args)]
 #[command(after_help = "EXAMPLES:\n  skiagraph gallery map g\n  skiagraph gallery map g --seed 2 --json")]
 pub(crate) struct MapArgs {
-    /// The gallery's folder
+    /// The gallery's folder, or its address on a PostgreSQL server
     #[arg(value_name = "GALLERY")]
-    gallery: PathBuf,
+    gallery: Location,
     /// Seed of where pictures begin and who is drawn
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -34,11 +33,11 @@ pub(super) fn run(args: &MapArgs) -> Result<()> {
     if args.json {
         return output::json(&json!({ "pictures": pictures, "seconds": seconds }));
     }
-    output::text(&format!("drew {pictures} pictures of `{}` in {seconds:.1} s", args.gallery.display()))
+    output::text(&format!("drew {pictures} pictures of `{}` in {seconds:.1} s", args.gallery))
 }
 
-/// Draws the map of the gallery in a folder; how many pictures are on it.
-pub(crate) fn draw(gallery: &Path, seed: u64) -> Result<usize> {
+/// Draws the map of a gallery; how many pictures are on it.
+pub(crate) fn draw(gallery: &Location, seed: u64) -> Result<usize> {
     let progress = Progress::steps("drawing the map", PERCENT);
     let drawn = Gallery::open(gallery)?.draw_map(seed, |share| {
         progress.at((share * PERCENT as f64) as usize, format!("{:.0} s", progress.seconds()));

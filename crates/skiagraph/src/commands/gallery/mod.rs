@@ -4,10 +4,8 @@ mod copies;
 mod map;
 mod reindex;
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result, bail};
-use retrieval::gallery::Gallery;
+use retrieval::gallery::{Gallery, Location};
 use serde_json::json;
 
 use crate::output;
@@ -57,17 +55,18 @@ enum Action {
                             skiagraph gallery export g g-export --deidentify site.key --json\n  \
                             python -c 'import pandas; print(pandas.read_parquet(\"g-export/gallery.parquet\"))'")]
     Export(copies::Export),
-    /// Make a gallery of what `gallery export` wrote
-    #[command(after_help = "EXAMPLES:\n  skiagraph gallery import g-export g2\n  \
-                            skiagraph gallery import g-export g2 --json")]
-    Import(copies::Pair),
+    /// Make a gallery of what `gallery export` or `encode` wrote, or add that to one
+    #[command(after_help = "EXAMPLES:\n  skiagraph gallery import g-export g2 --json\n  \
+                            skiagraph gallery import shards/* g2\n  \
+                            skiagraph gallery import --add shards/* postgres://site@db.example/gallery")]
+    Import(copies::Import),
 }
 
 #[derive(clap::Args)]
 struct Folder {
-    /// The gallery's folder
+    /// The gallery's folder, or its address on a PostgreSQL server
     #[arg(value_name = "GALLERY")]
-    gallery: PathBuf,
+    gallery: Location,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -116,7 +115,7 @@ fn verify(args: &Folder) -> Result<()> {
         }
     }
     if !described.is_empty() {
-        bail!("the gallery `{}` has {} problems", args.gallery.display(), described.len());
+        bail!("the gallery `{}` has {} problems", args.gallery, described.len());
     }
     if args.json { Ok(()) } else { output::text("the gallery is sound") }
 }
@@ -130,11 +129,7 @@ fn delete(args: &Delete) -> Result<()> {
     if args.folder.json {
         return output::json(&json!({ "deleted": deleted, "size": gallery.len() }));
     }
-    output::text(&format!(
-        "deleted {deleted}; `{}` holds {} pictures",
-        args.folder.gallery.display(),
-        gallery.len()
-    ))
+    output::text(&format!("deleted {deleted}; `{}` holds {} pictures", args.folder.gallery, gallery.len()))
 }
 
 fn compact(args: &Folder) -> Result<()> {
@@ -144,7 +139,7 @@ fn compact(args: &Folder) -> Result<()> {
     }
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     let (before, after) = (megabytes(compacted.before), megabytes(compacted.after));
-    output::text(&format!("`{}` took {before:.1} MB, and takes {after:.1} MB", args.gallery.display()))
+    output::text(&format!("`{}` took {before:.1} MB, and takes {after:.1} MB", args.gallery))
 }
 
 /// The id of a picture that is given by key or by id.

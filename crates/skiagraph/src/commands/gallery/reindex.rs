@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use network::{Encoder, Encoding};
 use radiograph::{Input, Limits};
-use retrieval::gallery::Gallery;
+use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 use serde_json::json;
 
@@ -35,9 +35,9 @@ A command that was interrupted is simply given again: what was encoded is kept."
 pub(super) struct ReindexArgs {
     #[command(flatten)]
     model: ModelArgs,
-    /// The gallery's folder
+    /// The gallery's folder, or its address on a PostgreSQL server
     #[arg(value_name = "GALLERY")]
-    gallery: PathBuf,
+    gallery: Location,
     /// Files of pictures that are in the gallery, and folders with all that is in them
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -70,11 +70,7 @@ pub(super) fn run(args: &ReindexArgs) -> Result<()> {
         if args.json {
             return output::json(&json!({ "model": gallery.model(), "size": gallery.len() }));
         }
-        return output::text(&format!(
-            "`{}` stays with the model {}",
-            args.gallery.display(),
-            gallery.model()
-        ));
+        return output::text(&format!("`{}` stays with the model {}", args.gallery, gallery.model()));
     }
     let listed = ingest::list_paths(&args.paths)?;
     let deidentification = args.deidentify.deidentification()?;
@@ -176,6 +172,6 @@ fn print(args: &ReindexArgs, report: &Report) -> Result<()> {
     let Report { model, size, from_files, from_thumbnails, .. } = report;
     output::text(&format!(
         "`{}` holds {size} pictures of the model {model}: {from_files} encoded now from files, {from_thumbnails} from thumbnails",
-        args.gallery.display()
+        args.gallery
     ))
 }

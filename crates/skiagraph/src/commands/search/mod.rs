@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use network::{Encoder, Encoding};
 use retrieval::estimate::Estimate;
-use retrieval::gallery::{Filter, Gallery, Hit, Record};
+use retrieval::gallery::{Filter, Gallery, Hit, Location, Record};
 
 use crate::anonymous::{Deidentification, KeyArgs};
 use crate::answer::{Question, answer};
@@ -36,9 +36,9 @@ const EXAMPLES: &str = "EXAMPLES:
 pub(crate) struct SearchArgs {
     #[command(flatten)]
     model: ModelArgs,
-    /// The gallery's folder
-    #[arg(long, value_name = "FOLDER")]
-    gallery: PathBuf,
+    /// The gallery's folder, or its address on a PostgreSQL server
+    #[arg(long, value_name = "GALLERY")]
+    gallery: Location,
     /// The pictures to find the like of
     #[arg(value_name = "IMAGE", required_unless_present = "like")]
     images: Vec<PathBuf>,

@@ -22,9 +22,8 @@ pub(in crate::server) async fn show(State(app): State<App>) -> Result<Json<Galle
         })
     };
     let (pictures, bits, bytes, facets) = app.reading.run(looked).await?;
-    let name = app.settings.gallery.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(Json(GalleryView {
-        name: name.unwrap_or_default(),
+        name: app.settings.gallery.name(),
         pictures,
         bits,
         model_id: app.encoder.model_id().0.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::extract::State;
@@ -26,6 +26,8 @@ const MOST_HITS: usize = 1000;
 const MOST_RERANKED: usize = 10_000;
 const MOST_PICTURES: usize = 16;
 const MOST_JUDGED: usize = 100;
+/// What a healthy database is seen within.
+const CURRENT: Duration = Duration::from_secs(5);
 
 /// A search whose pictures were found.
 pub(super) struct Asked {
@@ -44,8 +46,11 @@ pub(in crate::server) async fn search(
     let asked = Asked::new(&app, body)?;
     let (shared, queries) = (App::clone(&app), asked.body.queries.clone());
     let find = move || {
-        let (found, took) = shared.with_gallery(|gallery| asked.find(&shared, gallery))?;
-        Ok(view(found, shared.encoder.bits(), took))
+        let look = |gallery: &Gallery| {
+            let (found, took) = asked.find(&shared, gallery)?;
+            Ok(view(found, shared.encoder.bits(), took, gallery.age()))
+        };
+        if asked.body.newest { shared.with_newest_gallery(look) } else { shared.with_gallery(look) }
     };
     let view = app.reading.run(find).await?;
     Ok((shown(&view, queries), Json(view)))
@@ -109,7 +114,13 @@ impl Asked {
 }
 
 /// What was found, as JSON.
-pub(super) fn view((hits, estimate): Found, bits: usize, milliseconds: MillisecondsView) -> SearchView {
+pub(super) fn view(
+    (hits, estimate): Found,
+    bits: usize,
+    milliseconds: MillisecondsView,
+    age: Duration,
+) -> SearchView {
+    let stale_seconds = (age > CURRENT).then_some(age.as_secs_f64());
     let tally = tally(&hits);
     let nothing_similar = hits.is_empty() || estimate.as_ref().is_some_and(|estimate| estimate.novel);
     let hit = |(place, hit): (usize, Hit)| HitView {
@@ -121,7 +132,7 @@ pub(super) fn view((hits, estimate): Found, bits: usize, milliseconds: Milliseco
     };
     let hits = hits.into_iter().enumerate().map(hit).collect();
     let estimate = estimate.map(|Estimate { precision, novel, .. }| EstimateView { precision, novel });
-    SearchView { hits, bits, estimate, tally, milliseconds, nothing_similar }
+    SearchView { hits, bits, estimate, tally, milliseconds, stale_seconds, nothing_similar }
 }
 
 /// How many hits have each label, most first.

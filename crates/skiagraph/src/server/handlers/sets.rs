@@ -101,7 +101,7 @@ fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
         let source = picture.and_then(|picture| picture.source.as_ref());
         let fhir = told.as_ref().map(|told| serde_json::to_vec_pretty(&interchange::bundle(told, source)));
         let sr = told.as_ref().zip(source).map(|(told, source)| interchange::report(told, source));
-        let view = view(found, shared.encoder.bits(), took);
+        let view = view(found, shared.encoder.bits(), took, gallery.age());
         let answer = serde_json::to_string(&view).map_err(anyhow::Error::from)?;
         let preview = picture.map(|picture| picture.preview(SIDE)).transpose()?;
         let fhir = fhir.transpose().map_err(anyhow::Error::from)?;

@@ -34,6 +34,10 @@ pub(in crate::server) struct SearchBody {
     /// The greatest distance wanted, in bits.
     #[serde(default)]
     pub(in crate::server) within: Option<u32>,
+    /// Whether the answer must be of all that was acknowledged before, by whichever machine; of a gallery on a server alone, which
+    /// otherwise may be a moment behind.
+    #[serde(default)]
+    pub(in crate::server) newest: bool,
     /// So many of the nearest are ordered by Euclidean distance, at most 10000.
     #[serde(default)]
     #[schemars(range(max = 10000))]
@@ -54,6 +58,9 @@ pub(in crate::server) struct SearchView {
     /// How many hits have each label, most first.
     pub(in crate::server) tally: Vec<TallyView>,
     pub(in crate::server) milliseconds: MillisecondsView,
+    /// How old the answer may be, while the gallery's database does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::server) stale_seconds: Option<f64>,
     /// Whether the query is unlike all that the model knows, or nothing answers at all.
     pub(in crate::server) nothing_similar: bool,
 }

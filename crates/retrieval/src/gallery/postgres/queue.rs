@@ -1,0 +1,111 @@
+//! The table of pictures that wait.
+
+use std::time::Duration;
+
+use postgres::Row;
+use postgres::types::Json;
+
+use super::Postgres;
+use crate::Result;
+use crate::gallery::{Job, QueueLength, Record, Waiting};
+
+/// How often a job is tried.
+const ATTEMPTS: i32 = 5;
+
+impl Postgres {
+    pub(in crate::gallery) fn put(&mut self, pictures: &[Waiting]) -> Result<usize> {
+        const SQL: &str = "INSERT INTO jobs (key, record, picture)
+                           SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM keys WHERE key = $1) ON CONFLICT DO NOTHING";
+        self.link.write(|open| {
+            let statement = open.prepared(SQL)?;
+            let mut transaction = open.client.transaction()?;
+            let mut new = 0;
+            for Waiting { key, record, picture } in pictures {
+                new += transaction.execute(&statement, &[key, &Json(record), picture])?;
+            }
+            transaction.commit()?;
+            Ok(new as usize)
+        })
+    }
+
+    pub(in crate::gallery) fn claim(
+        &mut self,
+        worker: &str,
+        most: usize,
+        lease: Duration,
+    ) -> Result<Vec<Job>> {
+        // Its workers died, or it would have a reason.
+        const GIVE_UP: &str = "UPDATE jobs SET set_aside = true, claim = NULL, failure = coalesce(failure, 'its workers died of it')
+                               WHERE NOT set_aside AND due <= now() AND attempts >= $1";
+        const SQL: &str = "UPDATE jobs SET claim = gen_random_uuid(), worker = $1, attempts = attempts + 1,
+                                          due = now() + make_interval(secs => $2)
+                           WHERE id IN (SELECT id FROM jobs WHERE NOT set_aside AND due <= now() AND (attempts > 0) = $4
+                                        ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+                           RETURNING id, claim::text, attempts, record, picture";
+        let seconds = lease.as_secs_f64();
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.link.write(|open| {
+            let (give_up, claim) = (open.prepared(GIVE_UP)?, open.prepared(SQL)?);
+            open.client.execute(&give_up, &[&ATTEMPTS])?;
+            let fresh = open.client.query(&claim, &[&worker, &seconds, &most, &false])?;
+            if fresh.is_empty() {
+                open.client.query(&claim, &[&worker, &seconds, &1_i64, &true])
+            } else {
+                Ok(fresh)
+            }
+        })?;
+        let job = |row: &Row| {
+            let record = row
+                .try_get::<_, Json<Record>>(3)
+                .map_err(|_| self.link.damaged("a job does not read".to_owned()));
+            let attempts = row.get::<_, i32>(2).unsigned_abs();
+            Ok(Job { id: row.get(0), claim: row.get(1), attempts, record: record?.0, picture: row.get(4) })
+        };
+        rows.iter().map(job).collect()
+    }
+
+    pub(in crate::gallery) fn done(&mut self, jobs: &[Job]) -> Result<usize> {
+        let (ids, claims): (Vec<i64>, Vec<String>) =
+            jobs.iter().map(|job| (job.id, job.claim.clone())).unzip();
+        let sql = "DELETE FROM jobs USING unnest($1::bigint[], $2::text[]) AS mine (id, claim)
+                   WHERE jobs.id = mine.id AND jobs.claim = mine.claim::uuid";
+        let deleted = self.change(|open| {
+            let statement = open.prepared(sql)?;
+            open.client.execute(&statement, &[&ids, &claims])
+        })?;
+        Ok(deleted as usize)
+    }
+
+    pub(in crate::gallery) fn fail(&mut self, job: &Job, reason: &str, hopeless: bool) -> Result<()> {
+        const SQL: &str = "UPDATE jobs SET claim = NULL, failure = $3, set_aside = $4 OR attempts >= $5,
+                                          due = now() + make_interval(secs => 2.0 ^ least(attempts, 10))
+                           WHERE id = $1 AND claim = $2::text::uuid";
+        self.link.write(|open| {
+            let statement = open.prepared(SQL)?;
+            open.client.execute(&statement, &[&job.id, &job.claim, &reason, &hopeless, &ATTEMPTS])
+        })?;
+        Ok(())
+    }
+
+    pub(in crate::gallery) fn length(&self) -> Result<QueueLength> {
+        const SQL: &str = "SELECT count(*) FILTER (WHERE NOT set_aside AND due <= now()),
+                                  count(*) FILTER (WHERE NOT set_aside AND due > now()),
+                                  count(*) FILTER (WHERE set_aside) FROM jobs";
+        let row = self.link.read(|open| open.client.query_one(SQL, &[]))?;
+        let count = |column: usize| row.get::<_, i64>(column) as usize;
+        Ok(QueueLength { due: count(0), later: count(1), set_aside: count(2) })
+    }
+
+    pub(in crate::gallery) fn set_aside(&self) -> Result<Vec<(i64, String)>> {
+        let sql = "SELECT id, coalesce(failure, '') FROM jobs WHERE set_aside ORDER BY id";
+        let rows = self.link.read(|open| open.client.query(sql, &[]))?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    pub(in crate::gallery) fn retry(&mut self) -> Result<usize> {
+        let sql =
+            "UPDATE jobs SET set_aside = false, attempts = 0, failure = NULL, due = now() WHERE set_aside";
+        let retried = self.link.write(|open| open.client.execute(sql, &[]))?;
+        Ok(retried as usize)
+    }
+}

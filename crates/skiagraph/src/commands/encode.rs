@@ -1,0 +1,145 @@
+//! `skiagraph encode`: a share of many pictures to Parquet, for schedulers that run many such commands.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+use retrieval::gallery::Gallery;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::index::{self, PicturesArgs};
+use crate::anonymous::DeidentifyArgs;
+use crate::ingest::{self, Listed};
+use crate::model::ModelArgs;
+use crate::output;
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph encode --shard 1/100 --out shards pictures/
+  skiagraph encode --shard $SLURM_ARRAY_TASK_ID/100 --out shards --manifest m.csv --json
+  skiagraph gallery import shards/* g
+
+A shard that is there is left as it is; one that was interrupted goes on where it stopped. Which
+pictures belong to a shard depends on their names alone.";
+
+/// Encode a share of pictures and write it as Parquet, for `gallery import`
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct EncodeArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Which share of how many, such as 3/100; the first is 1
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    shard: Shard,
+    /// Folder where the share becomes a folder of its own
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    #[command(flatten)]
+    pictures: PicturesArgs,
+    #[command(flatten)]
+    deidentify: DeidentifyArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A share of the pictures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Shard {
+    number: u32,
+    of: u32,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+        match parts {
+            Some((number, of)) if (1..=of).contains(&number) => Ok(Self { number, of }),
+            _ => Err("expected I/N with I from 1 to N, such as 3/100".to_owned()),
+        }
+    }
+}
+
+impl Shard {
+    /// Whether a picture belongs to it.
+    fn has(self, listed: &Listed) -> bool {
+        let hash = Sha256::digest(listed.record.name.as_bytes());
+        let number = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        number % u64::from(self.of) + 1 == u64::from(self.number)
+    }
+
+    fn folder(self, out: &Path) -> PathBuf {
+        out.join(format!("shard-{:05}-of-{:05}", self.number, self.of))
+    }
+}
+
+/// Encodes and writes.
+pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
+    let (mut listed, missing) = args.pictures.list()?;
+    listed.retain(|listed| args.shard.has(listed));
+    let folder = args.shard.folder(&args.out);
+    if folder.exists() {
+        return report(args, &folder, true, 0, 0);
+    }
+    if listed.is_empty() {
+        bail!("none of the pictures belongs to the shard; expected more pictures than shards");
+    }
+    let deidentification = args.deidentify.deidentification()?;
+    let encoder = args.model.load()?;
+    // A gallery holds what is done, so that an interrupted shard goes on; the export gets its name when it is whole.
+    let (unfinished, exported) = (folder.with_extension("encoding"), folder.with_extension("exporting"));
+    fs::create_dir_all(&args.out)
+        .with_context(|| format!("cannot make the folder `{}`", args.out.display()))?;
+    let mut gallery = Gallery::open_or_create(&unfinished, encoder.model_id(), encoder.bits())?;
+    let mut filled = index::fill(&mut gallery, &encoder, &listed, deidentification.as_ref())?;
+    filled.rejected.extend(missing);
+    if !filled.rejected.is_empty() {
+        eprintln!("{}", ingest::describe_rejected(&filled.rejected));
+    }
+    if gallery.is_empty() {
+        bail!("not one of the {} files is a usable radiograph", filled.rejected.len());
+    }
+    if exported.exists() {
+        fs::remove_dir_all(&exported).with_context(|| format!("cannot remove `{}`", exported.display()))?;
+    }
+    gallery.export(&exported, |record| record, |_| {})?;
+    fs::rename(&exported, &folder).with_context(|| format!("cannot name `{}`", folder.display()))?;
+    let pictures = gallery.len();
+    drop(gallery);
+    fs::remove_dir_all(&unfinished).with_context(|| format!("cannot remove `{}`", unfinished.display()))?;
+    report(args, &folder, false, pictures, filled.rejected.len())
+}
+
+fn report(args: &EncodeArgs, folder: &Path, known: bool, pictures: usize, rejected: usize) -> Result<()> {
+    if args.json {
+        let shard = json!({ "folder": folder, "known": known, "pictures": pictures, "rejected": rejected });
+        return output::json(&shard);
+    }
+    match known {
+        true => output::text(&format!("`{}` is there already", folder.display())),
+        false => output::text(&format!(
+            "encoded {pictures} pictures to `{}`, rejected {rejected}",
+            folder.display()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_picture_belongs_to_one_shard() {
+        for n in 0..100 {
+            let listed = Listed::bare(Path::new(&format!("picture-{n}.png")));
+            assert_eq!((1..=7).filter(|&number| Shard { number, of: 7 }.has(&listed)).count(), 1);
+        }
+        assert_eq!("3/100".parse(), Ok(Shard { number: 3, of: 100 }));
+        for wrong in ["0/3", "4/3", "3", "a/b", "1/0", "-1/2"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+    }
+}

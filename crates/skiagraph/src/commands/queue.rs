@@ -1,0 +1,139 @@
+//! `skiagraph queue`: pictures that workers shall encode.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use radiograph::{ContentHash, Limits};
+use retrieval::gallery::{Gallery, Location, Waiting};
+use serde_json::json;
+
+use super::index::PicturesArgs;
+use crate::ingest::Listed;
+use crate::model::ModelArgs;
+use crate::output;
+use crate::progress::Progress;
+
+/// Bytes of files that go to the server together.
+const TOGETHER: usize = 32 << 20;
+
+/// Put radiographs into a gallery's queue, from which `worker` encodes them on any machine
+#[derive(clap::Args)]
+#[command(
+    after_help = "EXAMPLES:\n  skiagraph queue put --gallery postgres://site@db.example/gallery pictures/\n  \
+                        skiagraph queue info postgres://site@db.example/gallery --json\n  \
+                        skiagraph queue retry postgres://site@db.example/gallery"
+)]
+pub(crate) struct QueueArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// Put files into the queue as they are; what the gallery or the queue has already is left out
+    ///
+    /// The files lie in the database until they are encoded, patients' names and all.
+    #[command(
+        after_help = "EXAMPLES:\n  skiagraph queue put --gallery postgres://site@db.example/gallery pictures/\n  \
+                            skiagraph queue put --gallery postgres://site@db.example/gallery --manifest m.csv --json"
+    )]
+    Put(PutArgs),
+    /// Say how many pictures wait, and why some were set aside
+    #[command(after_help = "EXAMPLES:\n  skiagraph queue info postgres://site@db.example/gallery --json")]
+    Info(QueueOf),
+    /// Let workers try again what was set aside
+    #[command(after_help = "EXAMPLES:\n  skiagraph queue retry postgres://site@db.example/gallery")]
+    Retry(QueueOf),
+}
+
+#[derive(clap::Args)]
+struct PutArgs {
+    /// The gallery's address on a PostgreSQL server; the gallery is made if there is none
+    #[arg(long, value_name = "GALLERY")]
+    gallery: Location,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    pictures: PicturesArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct QueueOf {
+    /// The gallery's address on a PostgreSQL server
+    #[arg(value_name = "GALLERY")]
+    gallery: Location,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does what was asked of the queue.
+pub(crate) fn run(args: &QueueArgs) -> Result<()> {
+    match &args.action {
+        Action::Put(args) => put(args),
+        Action::Info(args) => info(args),
+        Action::Retry(args) => retry(args),
+    }
+}
+
+fn put(args: &PutArgs) -> Result<()> {
+    let (listed, missing) = args.pictures.list()?;
+    let encoder = args.model.load()?;
+    let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
+    let progress = Progress::images("putting into the queue", listed.len());
+    let (mut put, mut together, mut bytes) = (0, Vec::new(), 0);
+    for picture in &listed {
+        let waiting = waiting(picture)?;
+        bytes += waiting.picture.len();
+        together.push(waiting);
+        if bytes > TOGETHER {
+            put += gallery.queue()?.put(&together)?;
+            progress.advance(together.len());
+            (together, bytes) = (Vec::new(), 0);
+        }
+    }
+    put += gallery.queue()?.put(&together)?;
+    progress.finish();
+    let (known, missing) = (listed.len() - put, missing.len());
+    if args.json {
+        return output::json(&json!({ "put": put, "known": known, "missing": missing }));
+    }
+    output::text(&format!("put {put} pictures into the queue; {known} known, {missing} missing"))
+}
+
+fn waiting(listed: &Listed) -> Result<Waiting> {
+    let unreadable = || format!("cannot read `{}`", listed.path.display());
+    let (length, most) =
+        (fs::metadata(&listed.path).with_context(unreadable)?.len(), Limits::default().max_bytes);
+    if length > most {
+        bail!("`{}` has {length} bytes; expected at most {most}", listed.path.display());
+    }
+    let picture = fs::read(&listed.path).with_context(unreadable)?;
+    Ok(Waiting { key: ContentHash::of(&picture).to_string(), record: listed.record.clone(), picture })
+}
+
+fn info(args: &QueueOf) -> Result<()> {
+    let mut gallery = Gallery::open(&args.gallery)?;
+    let queue = gallery.queue()?;
+    let (length, set_aside) = (queue.length()?, queue.set_aside()?);
+    if args.json {
+        let reasons = set_aside.iter().map(|(id, reason)| json!({ "id": id, "reason": reason }));
+        let reasons: Vec<_> = reasons.collect();
+        return output::json(&json!({ "due": length.due, "later": length.later, "set_aside": reasons }));
+    }
+    for (id, reason) in set_aside {
+        output::text(&format!("set aside: {id}: {reason}"))?;
+    }
+    output::text(&format!("due {}, later {}, set aside {}", length.due, length.later, length.set_aside))
+}
+
+fn retry(args: &QueueOf) -> Result<()> {
+    let retried = Gallery::open(&args.gallery)?.queue()?.retry()?;
+    if args.json {
+        return output::json(&json!({ "retried": retried }));
+    }
+    output::text(&format!("{retried} pictures are due again"))
+}

@@ -1,0 +1,167 @@
+//! `skiagraph worker`: encodes what waits in a gallery's queue, beside any number of others.
+
+use std::io::{Write, stderr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use network::Encoder;
+use rayon::prelude::*;
+use retrieval::gallery::{Gallery, Job, Location};
+use serde::Serialize;
+
+use crate::ingest::{self, Decoded};
+use crate::model::ModelArgs;
+use crate::output;
+
+/// How long it sleeps when nothing is due.
+const SLEEP: Duration = Duration::from_secs(1);
+/// How long it waits after the database failed: longer each time, up to the last.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(5)];
+
+const EXAMPLES: &str = "EXAMPLES:
+  skiagraph worker --gallery postgres://site@db.example/gallery
+  skiagraph worker --gallery postgres://site@db1,db2/gallery --until-empty --json
+
+Any number of them on any machines work off one queue (`skiagraph queue put`). One that dies loses
+nothing: what it had claimed is claimed by another when its lease ends.";
+
+/// Encode what waits in a gallery's queue, until interrupted
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct WorkerArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// The gallery's address on a PostgreSQL server
+    #[arg(long, value_name = "GALLERY")]
+    gallery: Location,
+    /// Pictures that are claimed together
+    #[arg(long, value_name = "COUNT", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    batch: u16,
+    /// How long others leave alone what was claimed, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=86400))]
+    lease: u32,
+    /// Name of this worker in the queue [default: its process number]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// End when the queue is empty
+    #[arg(long)]
+    until_empty: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a worker did.
+#[derive(Default, Serialize)]
+struct Worked {
+    added: usize,
+    known: usize,
+    failed: usize,
+    /// Taken by another worker meanwhile.
+    lost: usize,
+    seconds: f64,
+}
+
+/// Works and reports.
+pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
+    let encoder = args.model.load()?;
+    let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
+    gallery.queue()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    ctrlc::set_handler(move || stopped.store(true, Ordering::Relaxed))
+        .context("cannot listen for interrupts")?;
+    let worked = work(args, &encoder, &mut gallery, &stop)?;
+    if args.json {
+        return output::json(&worked);
+    }
+    let Worked { added, known, failed, seconds, .. } = worked;
+    output::text(&format!("added {added}, already known {known}, failed {failed} in {seconds:.1} s"))
+}
+
+/// A failure of the database is waited for: another server may be in charge soon.
+fn work(args: &WorkerArgs, encoder: &Encoder, gallery: &mut Gallery, stop: &AtomicBool) -> Result<Worked> {
+    let (mut worked, mut failures, start) = (Worked::default(), 0, Instant::now());
+    let name = args.name.clone().unwrap_or_else(|| std::process::id().to_string());
+    while !stop.load(Ordering::Relaxed) {
+        match batch(args, &name, encoder, gallery, &mut worked) {
+            Ok(0) if args.until_empty && is_empty(gallery) => break,
+            Ok(0) => thread::sleep(SLEEP),
+            Ok(_) => failures = 0,
+            Err(error) if is_passing(&error) => {
+                let line = serde_json::json!({ "error": format!("the worker waits: {error:#}") });
+                let _nobody_reads = writeln!(stderr().lock(), "{line}");
+                thread::sleep(PAUSES[failures.min(PAUSES.len() - 1)]);
+                failures += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    worked.seconds = start.elapsed().as_secs_f64();
+    Ok(worked)
+}
+
+fn is_empty(gallery: &mut Gallery) -> bool {
+    let length = gallery.queue().and_then(|queue| queue.length());
+    length.is_ok_and(|length| length.due + length.later == 0)
+}
+
+/// Whether it may be over in a moment. What a server refuses as a disk is full or a standby is promoted is of that kind.
+fn is_passing(error: &anyhow::Error) -> bool {
+    use retrieval::Error::{NoLeader, Server, Unreachable};
+    matches!(error.downcast_ref(), Some(NoLeader { .. } | Server { .. } | Unreachable { .. }))
+}
+
+/// Claims some, encodes them, and stores them in the transaction that takes them off the queue; how many there were.
+fn batch(
+    args: &WorkerArgs,
+    name: &str,
+    encoder: &Encoder,
+    gallery: &mut Gallery,
+    worked: &mut Worked,
+) -> Result<usize> {
+    let lease = Duration::from_secs(args.lease.into());
+    let jobs = gallery.queue()?.claim(name, args.batch.into(), lease)?;
+    let claimed = jobs.len();
+    let decode = |job: &Job| ingest::decode_bytes(&job.picture, job.record.clone(), encoder.preprocess());
+    let decoded: Vec<Result<Decoded>> = jobs.par_iter().map(decode).collect();
+    let (mut sound, mut pictures) = (Vec::new(), Vec::new());
+    for (job, decoded) in jobs.into_iter().zip(decoded) {
+        match decoded {
+            Ok(picture) => {
+                sound.push(job);
+                pictures.push(picture);
+            }
+            Err(error) => {
+                worked.failed += 1;
+                gallery.queue()?.fail(&job, &error.root_cause().to_string(), true)?;
+            }
+        }
+    }
+    store(encoder, gallery, &sound, pictures, worked)?;
+    Ok(claimed)
+}
+
+fn store(
+    encoder: &Encoder,
+    gallery: &mut Gallery,
+    jobs: &[Job],
+    pictures: Vec<Decoded>,
+    worked: &mut Worked,
+) -> Result<()> {
+    let encodings = ingest::encode_pictures(encoder, &pictures)?;
+    let mut added = 0;
+    for entry in ingest::entries(pictures, encodings)? {
+        added += usize::from(matches!(gallery.insert(&entry)?, retrieval::gallery::Insertion::New(_)));
+    }
+    let done = gallery.queue()?.done(jobs)?;
+    gallery.commit()?;
+    worked.added += added;
+    worked.known += jobs.len() - added;
+    worked.lost += jobs.len() - done;
+    Ok(())
+}
