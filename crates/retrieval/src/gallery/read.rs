@@ -3,6 +3,11 @@
 use super::{Gallery, Record};
 use crate::{Embedding, Error, HashCode, Result};
 
+/// Records that are read at once.
+const READ_TOGETHER: usize = 1024;
+/// Records that are read beforehand.
+const READY: usize = 65_536;
+
 impl Gallery {
     /// The record with this id.
     ///
@@ -27,7 +32,27 @@ impl Gallery {
     /// # Errors
     /// If there is no such record, or its code is missing or damaged.
     pub fn code(&self, id: u64) -> Result<HashCode> {
-        self.part(id, "code", self.store.code(id)?)
+        match self.store.code(id) {
+            // The index has it, too.
+            Err(error @ Error::Unreachable { .. }) => self.index.code(id).ok_or(error),
+            read => self.part(id, "code", read?),
+        }
+    }
+
+    /// Reads the first records and embeddings of a gallery on a server, which then keeps them for when no server answers. Of a
+    /// folder nothing need be kept.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn keep_ready(&self) -> Result<()> {
+        if self.location().folder().is_some() {
+            return Ok(());
+        }
+        for ids in self.ids().chunks(READ_TOGETHER).take(READY / READ_TOGETHER) {
+            self.store.records(ids)?;
+            self.store.embeddings(ids)?;
+        }
+        Ok(())
     }
 
     /// The thumbnail of a record, a JPEG file's bytes.

@@ -162,7 +162,7 @@ impl Gallery {
             if let Some(patient) = image.patient {
                 ids.extend(self.store.ids(Which::OfPatient(patient))?);
             }
-            ids.extend(self.id_of(image.key)?);
+            ids.extend(self.store.ids(Which::OfKey(image.key))?);
         }
         let entries = query.feedback.filter(|_| query.images.is_empty()).map_or(&[][..], |f| f.like);
         for &id in entries {

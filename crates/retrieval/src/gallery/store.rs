@@ -73,6 +73,8 @@ pub(super) enum Which<'a> {
     Matching(&'a Filter),
     /// Those of a patient, of the newest study first.
     OfPatient(&'a str),
+    /// That of a key.
+    OfKey(&'a str),
     /// Those of the patient of a record.
     OfPatientOf(u64),
     /// Those above an id that the next model has not encoded, at most `limit`.

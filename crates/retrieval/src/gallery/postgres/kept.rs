@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::Embedding;
 use crate::gallery::Record;
+use crate::gallery::store::Which;
 
 /// So many of the last read are kept, and up to twice as many: about 2 KB each.
 const KEPT: usize = 65_536;
@@ -48,6 +49,28 @@ impl Kept {
     }
 }
 
+impl Kept {
+    /// Ids of those of a key or a patient. There may be others, which cannot be answered with anyhow.
+    pub(super) fn ids(&self, which: Which<'_>) -> Option<Vec<u64>> {
+        let record = |id: &u64| {
+            self.younger.get(id).or_else(|| self.older.get(id)).and_then(|known| known.record.as_ref())
+        };
+        let of = |wanted: &dyn Fn(&Record) -> bool| {
+            let known = self.younger.iter().chain(&self.older);
+            known.filter(|(_, known)| known.record.as_ref().is_some_and(wanted)).map(|(id, _)| *id).collect()
+        };
+        match which {
+            Which::OfKey(key) => Some(of(&|record| record.key == key)),
+            Which::OfPatient(patient) => Some(of(&|record| record.patient.as_deref() == Some(patient))),
+            Which::OfPatientOf(id) => {
+                let patient = record(&id)?.patient.as_ref();
+                Some(of(&|record| patient.is_some() && record.patient.as_ref() == patient))
+            }
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +87,16 @@ mod tests {
         assert_eq!((of(&kept, &[0]), of(&kept, &[last, 0])), (None, None));
         assert_eq!(kept.all(&[last], |known| known.record.clone()), None);
         assert!(kept.younger.len() + kept.older.len() <= 2 * KEPT);
+        let record =
+            |n: u64| Record { patient: Some(format!("p{}", n % 2)), key: n.to_string(), ..Record::default() };
+        for id in [last, last - 1, last - 2] {
+            kept.keep(id, |known| known.record = Some(record(id)));
+        }
+        let mut same = kept.ids(Which::OfPatientOf(last)).unwrap();
+        same.sort_unstable();
+        assert_eq!(same, [last - 2, last]);
+        assert_eq!(kept.ids(Which::OfKey(&last.to_string())), Some(vec![last]));
+        assert_eq!((kept.ids(Which::OfPatientOf(0)), kept.ids(Which::All)), (None, None));
         kept.follow(2);
         assert_eq!(of(&kept, &[last]), None);
     }

@@ -116,11 +116,14 @@ impl Store for Postgres {
     }
 
     fn id_of(&self, key: &str) -> Result<Option<u64>> {
-        rows::id_of(&self.link, key)
+        Ok(rows::ids(&self.link, Which::OfKey(key))?.pop())
     }
 
     fn ids(&self, which: Which<'_>) -> Result<Vec<u64>> {
-        rows::ids(&self.link, which)
+        match rows::ids(&self.link, which) {
+            Err(error @ Error::Unreachable { .. }) => self.kept().ids(which).ok_or(error),
+            read => read,
+        }
     }
 
     fn records(&self, ids: &[u64]) -> Result<Vec<(u64, Record)>> {

@@ -28,10 +28,6 @@ fn id(row: &Row) -> u64 {
     row.get::<_, i64>(0).cast_unsigned()
 }
 
-pub(super) fn id_of(link: &Link, key: &str) -> Result<Option<u64>> {
-    Ok(query(link, "SELECT id FROM keys WHERE key = $1", &[&key])?.first().map(id))
-}
-
 pub(super) fn ids(link: &Link, which: Which<'_>) -> Result<Vec<u64>> {
     // More than SQL can count are more than there are.
     let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
@@ -51,6 +47,7 @@ pub(super) fn ids(link: &Link, which: Which<'_>) -> Result<Vec<u64>> {
                 "SELECT id FROM records WHERE patient = $1 ORDER BY study_date DESC NULLS LAST, id DESC";
             query(link, sql, &[&patient])
         }
+        Which::OfKey(key) => query(link, "SELECT id FROM keys WHERE key = $1", &[&key]),
         Which::OfPatientOf(id) => {
             let sql = "SELECT id FROM records WHERE patient = (SELECT patient FROM records WHERE id = $1) ORDER BY id";
             query(link, sql, &[&id.cast_signed()])

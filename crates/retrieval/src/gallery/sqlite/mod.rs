@@ -109,7 +109,7 @@ impl Store for Sqlite {
     }
 
     fn id_of(&self, key: &str) -> Result<Option<u64>> {
-        Ok(self.ids_by("SELECT id FROM records WHERE key = ?1", [key])?.pop())
+        Ok(self.which(Which::OfKey(key))?.pop())
     }
 
     fn ids(&self, which: Which<'_>) -> Result<Vec<u64>> {

@@ -28,6 +28,7 @@ impl Sqlite {
                 let sql = "SELECT id FROM records WHERE patient = ?1 ORDER BY study_date DESC, id DESC";
                 self.ids_by(sql, [patient])
             }
+            Which::OfKey(key) => self.ids_by("SELECT id FROM records WHERE key = ?1", [key]),
             Which::OfPatientOf(id) => {
                 let sql = "SELECT id FROM records WHERE patient = (SELECT patient FROM records WHERE id = ?1) ORDER BY id";
                 self.ids_by(sql, [id.cast_signed()])
