@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
@@ -327,7 +328,7 @@ fn while_the_server_is_down_what_was_read_is_answered() {
     assert!(matches!(gallery.insert(&entry(500)), Err(Error::Unreachable { .. })));
     assert!(gallery.age().as_secs() < 60);
     server.control("start");
-    thread::sleep(std::time::Duration::from_secs(4));
+    thread::sleep(Duration::from_secs(4));
     gallery.insert(&entry(500)).unwrap();
     gallery.commit().unwrap();
     assert_eq!((gallery.len(), ask(&other).unwrap()), (201, before));
@@ -357,4 +358,47 @@ fn rights_are_the_least() {
     assert!(writer.begin_reindexing(&model("n"), 64).is_err());
     reader.refresh().unwrap();
     assert_eq!(reader.ids(), writer.ids());
+}
+
+#[test]
+fn a_server_that_hangs_is_as_one_that_is_not_there() {
+    let Some(server) = Server::start() else { return };
+    let at = server.database("hangs");
+    let mut gallery = made(&at, 50);
+    let before = gallery.record(7).unwrap();
+    server.signal("STOP");
+    thread::sleep(Duration::from_millis(1200));
+    let start = Instant::now();
+    let error = gallery.refresh().unwrap_err().to_string();
+    assert!(error.contains("did not answer in time"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    let start = Instant::now();
+    assert_eq!(gallery.record(7).unwrap(), before);
+    assert!(start.elapsed() < Duration::from_secs(1), "others need not wait, too");
+    server.signal("CONT");
+    thread::sleep(Duration::from_secs(4));
+    fill(&mut gallery, 50..60);
+    assert_eq!((gallery.len(), gallery.verify().unwrap()), (60, vec![]));
+}
+
+#[test]
+fn tls_is_spoken_and_a_stranger_is_refused() {
+    let Some(server) = Server::start() else { return };
+    let at = server.database("secret");
+    drop(made(&at, 3));
+    server.control("stop");
+    let certificate = server.demand_tls();
+    server.control("start");
+    assert!(matches!(Gallery::open(&at), Err(Error::Unreachable { .. })));
+    let with = |certificate: &Path| {
+        format!("{}?sslmode=require&sslrootcert={}", at.display(), certificate.display())
+    };
+    assert_eq!(Gallery::open(Path::new(&with(&certificate))).unwrap().len(), 3);
+    let (dir, stranger) = (folder(), Server::start().unwrap());
+    let strange = dir.path().join("stranger.crt");
+    std::fs::copy(stranger.demand_tls(), &strange).unwrap();
+    let error = Gallery::open(Path::new(&with(&strange))).unwrap_err().to_string();
+    assert!(error.contains("certificate"), "{error}");
+    let nowhere = Gallery::open(Path::new(&with(Path::new("/nowhere/ca.crt")))).unwrap_err().to_string();
+    assert!(nowhere.contains("/nowhere/ca.crt"), "{nowhere}");
 }

@@ -59,6 +59,46 @@ impl Server {
         run(&programs().unwrap().join("pg_ctl"), &all);
     }
 
+    /// Stops all its processes where they are, or lets them go on: `STOP` or `CONT`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = fs::read_to_string(self.dir.path().join("data/postmaster.pid")).unwrap();
+        let (pid, signal) = (pid.lines().next().unwrap(), format!("-{signal}"));
+        let _children = Command::new("pkill").args([&signal, "-P", pid]).status().unwrap();
+        assert!(Command::new("kill").args([&signal, pid]).status().unwrap().success());
+    }
+
+    /// From its next start on it speaks TLS alone, with a certificate that is signed by itself; its file.
+    pub(crate) fn demand_tls(&self) -> PathBuf {
+        let (data, certificate) = (self.dir.path().join("data"), self.dir.path().join("data/server.crt"));
+        let key = data.join("server.key");
+        let names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
+        let all = [
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            names,
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+            "-keyout",
+            text(&key),
+            "-out",
+            text(&certificate),
+        ];
+        run(Path::new("/usr/bin/openssl"), &all);
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(data.join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n").unwrap();
+        let config = data.join("postgresql.auto.conf");
+        fs::write(&config, "ssl = on\n").unwrap();
+        certificate
+    }
+
     /// Makes a database, and gives its address.
     pub(crate) fn database(&self, name: &str) -> PathBuf {
         self.sql("postgres", &format!("CREATE DATABASE {name}"));

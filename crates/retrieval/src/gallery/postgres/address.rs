@@ -8,12 +8,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postgres::config::{SslMode, TargetSessionAttrs};
-use postgres::{Client, Config, NoTls};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::session::{Answer, Session};
 
 use crate::{Error, Result};
 
@@ -70,15 +72,15 @@ impl Address {
     }
 
     /// A connection to the server in charge, or to any.
-    pub(super) fn connect(&self, to: TargetSessionAttrs) -> std::result::Result<Client, postgres::Error> {
+    pub(super) fn connect(&self, to: TargetSessionAttrs) -> Answer<Session> {
         let mut config = self.config.clone();
         config.target_session_attrs(to);
-        let mut client = match &self.tls {
-            None => config.connect(NoTls),
-            Some(tls) => config.connect(MakeRustlsConnect::new(ClientConfig::clone(tls))),
+        let session = match &self.tls {
+            None => Session::connect(&config, NoTls),
+            Some(tls) => Session::connect(&config, MakeRustlsConnect::new(ClientConfig::clone(tls))),
         }?;
-        client.batch_execute("SET search_path = skiagraph, public")?;
-        Ok(client)
+        session.batch_execute("SET search_path = skiagraph, public")?;
+        Ok(session)
     }
 }
 

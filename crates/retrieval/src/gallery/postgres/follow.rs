@@ -4,14 +4,12 @@ use std::thread;
 use std::time::Instant;
 
 use pgvector::Bit;
-use postgres::Client;
-use postgres::binary_copy::BinaryCopyOutIter;
-use postgres::config::TargetSessionAttrs;
-use postgres::fallible_iterator::FallibleIterator;
-use postgres::types::Type;
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::types::Type;
 
 use super::address::Address;
 use super::link::Link;
+use super::session::{Answer, Session};
 use super::{Postgres, schema};
 use crate::code::check_bits;
 use crate::gallery::store::{Meta, Next, Snapshot};
@@ -31,21 +29,21 @@ impl<'a> Held<'a> {
         let began = Instant::now();
         store
             .link
-            .read(|open| open.client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))?;
+            .read(|open| open.session.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))?;
         store.link.busy.set(true);
         Ok(Self { store, began })
     }
 
     /// Which gallery of all this is.
     pub(super) fn gallery(&self) -> Result<String> {
-        self.store.link.read(|open| Ok(open.client.query_one("SELECT gallery::text FROM meta", &[])?.get(0)))
+        self.store.link.read(|open| Ok(open.session.query_one("SELECT gallery::text FROM meta", &[])?.get(0)))
     }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         // A broken connection has no transaction to end.
-        let _ended = self.store.link.read(|open| open.client.batch_execute("COMMIT"));
+        let _ended = self.store.link.read(|open| open.session.batch_execute("COMMIT"));
         self.store.link.busy.set(false);
     }
 }
@@ -58,7 +56,7 @@ impl Snapshot for Held<'_> {
         let link = &self.store.link;
         let row = link.read(|open| {
             let statement = open.prepared(SQL)?;
-            open.client.query_one(&statement, &[])
+            open.session.query_one(&statement, &[])
         })?;
         schema::check_format(link, row.get(9))?;
         let count = |column: usize| row.get::<_, Option<i32>>(column).map(|count| count as usize);
@@ -88,14 +86,14 @@ impl Snapshot for Held<'_> {
     fn codes(&self, meta: &Meta) -> Result<Index> {
         let link = &self.store.link;
         let (snapshot, tables) = link.read(|open| {
-            let snapshot: String = open.client.query_one("SELECT pg_export_snapshot()", &[])?.get(0);
+            let snapshot: String = open.session.query_one("SELECT pg_export_snapshot()", &[])?.get(0);
             let sql = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'codes'::regclass ORDER BY 1";
-            let tables = open.client.query(sql, &[])?;
+            let tables = open.session.query(sql, &[])?;
             Ok((snapshot, tables.iter().map(|row| row.get(0)).collect::<Vec<String>>()))
         })?;
         // Of several servers another one may have answered, which does not have this state.
         let codes = copy_together(&link.address, link.leads(), &snapshot, &tables);
-        let mut codes = codes.map_or_else(|| link.read(|open| copy(&mut open.client, &tables)), Ok)?;
+        let mut codes = codes.map_or_else(|| link.read_patiently(|open| copy(&open.session, &tables)), Ok)?;
         codes.sort_unstable_by_key(|(id, _)| *id);
         Index::of(codes.iter().map(|(id, code)| (*id, code.words())), meta.bits)
     }
@@ -104,9 +102,9 @@ impl Snapshot for Held<'_> {
         const SQL: &str = "SELECT changes.record, bit_send(code) FROM changes LEFT JOIN codes ON codes.record = changes.record
                            WHERE xid >= $1::text::xid8";
         let since = since.to_string();
-        let rows = self.store.link.read(|open| {
+        let rows = self.store.link.read_patiently(|open| {
             let statement = open.prepared(SQL)?;
-            open.client.query(&statement, &[&since])
+            open.session.query(&statement, &[&since])
         })?;
         for row in rows {
             each(row.get::<_, i64>(0).cast_unsigned(), row.get::<_, Option<_>>(1).and_then(from_sent));
@@ -124,12 +122,13 @@ fn copy_together(address: &Address, leads: bool, snapshot: &str, tables: &[Strin
     let to = if leads { TargetSessionAttrs::ReadWrite } else { TargetSessionAttrs::Any };
     let share = tables.len().div_ceil(READERS).max(1);
     let read = |tables: &[String]| {
-        let mut client = address.connect(to)?;
+        let session = address.connect(to)?;
+        session.set_patient(true);
         // The snapshot's name is the server's own word.
-        client.batch_execute(&format!(
+        session.batch_execute(&format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot}'"
         ))?;
-        copy(&mut client, tables)
+        copy(&session, tables)
     };
     thread::scope(|scope| {
         let readers: Vec<_> = tables.chunks(share).map(|tables| scope.spawn(|| read(tables))).collect();
@@ -139,15 +138,15 @@ fn copy_together(address: &Address, leads: bool, snapshot: &str, tables: &[Strin
 }
 
 /// The codes of some partitions.
-fn copy(client: &mut Client, tables: &[String]) -> std::result::Result<Vec<Coded>, postgres::Error> {
+fn copy(session: &Session, tables: &[String]) -> Answer<Vec<Coded>> {
     let mut codes = Vec::new();
     for table in tables {
-        let copied = client.copy_out(&format!("COPY {table} (record, code) TO STDOUT (FORMAT binary)"))?;
-        let mut rows = BinaryCopyOutIter::new(copied, &[Type::INT8, Type::BIT]);
-        while let Some(row) = rows.next()? {
-            let code: Bit = row.try_get(1)?;
-            codes.extend(from_bits(code.as_bytes()).map(|code| (row.get::<i64>(0).cast_unsigned(), code)));
-        }
+        let sql = format!("COPY {table} (record, code) TO STDOUT (FORMAT binary)");
+        session.copy_out(&sql, &[Type::INT8, Type::BIT], |row| {
+            let (id, code): (i64, Bit) = (row.try_get(0)?, row.try_get(1)?);
+            codes.extend(from_bits(code.as_bytes()).map(|code| (id.cast_unsigned(), code)));
+            Ok(())
+        })?;
     }
     Ok(codes)
 }

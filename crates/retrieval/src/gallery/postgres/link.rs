@@ -5,18 +5,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use postgres::config::TargetSessionAttrs;
-use postgres::fallible_iterator::FallibleIterator;
-use postgres::{Client, Statement};
+use tokio_postgres::Statement;
+use tokio_postgres::config::TargetSessionAttrs;
 
 use super::address::Address;
+use super::session::{Answer, Failure, Session};
 use crate::gallery::Location;
 use crate::{Error, Result};
 
 /// How often a connection to a server that only reads is tried to be one to the server in charge.
 const AGAIN: Duration = Duration::from_secs(2);
-/// What a look at the socket may take.
-const GLANCE: Duration = Duration::from_millis(1);
 /// How long nobody tries after no server answered: others are answered from memory meanwhile, and must not wait.
 const REST: Duration = Duration::from_secs(3);
 /// Statements that are kept prepared; filters are all different.
@@ -29,13 +27,13 @@ pub(super) struct Link {
     open: RefCell<Option<Open>>,
     /// Whether a transaction is open, which a new connection would not have.
     pub(super) busy: Cell<bool>,
-    /// When no server answered, as any link of this process found.
-    down: Arc<Mutex<Option<Instant>>>,
+    /// When no server answered, and why, as any link of this process found.
+    down: Arc<Mutex<Option<(Instant, String)>>>,
 }
 
 /// An open connection.
 pub(super) struct Open {
-    pub(super) client: Client,
+    pub(super) session: Session,
     /// Whether the server takes changes.
     leads: bool,
     tried: Instant,
@@ -54,36 +52,33 @@ impl Link {
     }
 
     /// Does something that changes nothing, once more if the connection was broken.
-    pub(super) fn read<T>(
-        &self,
-        work: impl Fn(&mut Open) -> std::result::Result<T, postgres::Error>,
-    ) -> Result<T> {
+    pub(super) fn read<T>(&self, work: impl Fn(&mut Open) -> Answer<T>) -> Result<T> {
+        let was_open = self.open.borrow().is_some();
         match self.attempt(false, &work) {
-            Err(Error::Unreachable { .. }) if !self.busy.get() => self.attempt(false, &work),
+            Err(Error::Unreachable { .. }) if was_open && !self.busy.get() => self.attempt(false, &work),
             done => done,
         }
     }
 
-    /// Does something with the server in charge.
-    pub(super) fn write<T>(
-        &self,
-        work: impl FnOnce(&mut Open) -> std::result::Result<T, postgres::Error>,
-    ) -> Result<T> {
-        self.attempt(true, work)
+    /// The same for what may take its time.
+    pub(super) fn read_patiently<T>(&self, work: impl Fn(&mut Open) -> Answer<T>) -> Result<T> {
+        self.read(|open| open.patiently(&work))
     }
 
-    fn attempt<T>(
-        &self,
-        leads: bool,
-        work: impl FnOnce(&mut Open) -> std::result::Result<T, postgres::Error>,
-    ) -> Result<T> {
+    /// Does something with the server in charge, which may take its time.
+    pub(super) fn write<T>(&self, work: impl FnOnce(&mut Open) -> Answer<T>) -> Result<T> {
+        self.attempt(true, |open| open.patiently(work))
+    }
+
+    fn attempt<T>(&self, leads: bool, work: impl FnOnce(&mut Open) -> Answer<T>) -> Result<T> {
         let mut open = self.open.borrow_mut();
         if !self.busy.get() && open.as_ref().is_none_or(|open| open.is_unfit(leads)) {
             *open = self.connect(leads, open.take())?;
         }
         let Some(link) = open.as_mut() else { return Err(self.unreachable("the connection broke")) };
         let done = work(link);
-        if link.client.is_closed() {
+        // What was not answered in time may be answered yet, to whoever asks next.
+        if link.session.is_closed() || matches!(done, Err(Failure::Silent)) {
             *open = None;
         }
         done.map_err(|error| self.failed(&error))
@@ -92,17 +87,22 @@ impl Link {
     /// A connection to the server in charge; or, for reading, what there is or any other.
     fn connect(&self, leads: bool, had: Option<Open>) -> Result<Option<Open>> {
         let down = || self.down.lock().unwrap_or_else(PoisonError::into_inner);
-        if down().is_some_and(|since| since.elapsed() < REST) {
-            return Err(self.unreachable("none did a moment ago"));
+        if let Some((since, reason)) = &*down()
+            && since.elapsed() < REST
+        {
+            return Err(self.unreachable(reason));
         }
         let connected = self.try_servers(leads, had);
-        *down() = matches!(connected, Err(Error::Unreachable { .. })).then(Instant::now);
+        *down() = match &connected {
+            Err(Error::Unreachable { reason, .. }) => Some((Instant::now(), reason.clone())),
+            _ => None,
+        };
         connected
     }
 
     fn try_servers(&self, leads: bool, had: Option<Open>) -> Result<Option<Open>> {
         let refused = match self.address.connect(TargetSessionAttrs::ReadWrite).and_then(listening) {
-            Ok(client) => return Ok(Some(Open::new(client, true))),
+            Ok(session) => return Ok(Some(Open::new(session, true))),
             Err(error) => error,
         };
         if leads {
@@ -113,27 +113,22 @@ impl Link {
                 Err(_) => self.unreachable(&reason),
             });
         }
-        if let Some(had) = had.filter(|had| !had.client.is_closed()) {
+        if let Some(had) = had.filter(|had| !had.session.is_closed()) {
             return Ok(Some(Open { tried: Instant::now(), ..had }));
         }
         let any = self.address.connect(TargetSessionAttrs::Any);
-        any.map(|client| Some(Open::new(client, false))).map_err(|error| self.unreachable(&text(&error)))
+        any.map(|session| Some(Open::new(session, false))).map_err(|error| self.unreachable(&text(&error)))
     }
 
     /// Whether anything was heard of changes. Of a server that only reads nothing is heard.
     pub(super) fn is_told(&self) -> bool {
         let mut open = self.open.borrow_mut();
         let Some(open) = open.as_mut() else { return true };
-        if open.client.is_closed() || open.is_unfit(false) || !open.leads {
+        if open.session.is_closed() || open.is_unfit(false) || !open.leads {
             return true;
         }
-        let mut heard = open.client.notifications();
-        // The glance takes what has arrived from the socket; the rest lies ready.
-        let first = heard.timeout_iter(GLANCE).next();
-        let rest = heard.iter().count();
-        drop(heard);
         // One that breaks while it is looked at has something to tell, too.
-        !matches!((first, rest), (Ok(None), Ok(0))) || open.client.is_closed()
+        open.session.is_told() || open.session.is_closed()
     }
 
     /// Whether the connection is to the server in charge.
@@ -146,8 +141,9 @@ impl Link {
     }
 
     /// What an error means. What servers say of values is left out: it may name patients.
-    pub(super) fn failed(&self, error: &postgres::Error) -> Error {
-        let Some(said) = error.as_db_error() else { return self.unreachable(&text(error)) };
+    pub(super) fn failed(&self, failure: &Failure) -> Error {
+        let Failure::Server(error) = failure else { return self.unreachable(&text(failure)) };
+        let Some(said) = error.as_db_error() else { return self.unreachable(&text(failure)) };
         let (gallery, code) = (self.location.clone(), said.code().code());
         match code {
             // Shutting down, starting, or a connection that was ended.
@@ -159,20 +155,28 @@ impl Link {
 }
 
 impl Open {
-    fn new(client: Client, leads: bool) -> Self {
-        Self { client, leads, tried: Instant::now(), statements: HashMap::new() }
+    fn new(session: Session, leads: bool) -> Self {
+        Self { session, leads, tried: Instant::now(), statements: HashMap::new() }
     }
 
     fn is_unfit(&self, leads: bool) -> bool {
-        self.client.is_closed() || !self.leads && (leads || self.tried.elapsed() > AGAIN)
+        self.session.is_closed() || !self.leads && (leads || self.tried.elapsed() > AGAIN)
+    }
+
+    /// Does something that may take its time.
+    fn patiently<T>(&mut self, work: impl FnOnce(&mut Self) -> Answer<T>) -> Answer<T> {
+        self.session.set_patient(true);
+        let done = work(self);
+        self.session.set_patient(false);
+        done
     }
 
     /// A statement that is prepared once.
-    pub(super) fn prepared(&mut self, sql: &str) -> std::result::Result<Statement, postgres::Error> {
+    pub(super) fn prepared(&mut self, sql: &str) -> Answer<Statement> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.client.prepare(sql)?;
+        let statement = self.session.prepare(sql)?;
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
@@ -181,13 +185,18 @@ impl Open {
     }
 }
 
-fn listening(mut client: Client) -> std::result::Result<Client, postgres::Error> {
-    client.batch_execute("LISTEN skiagraph")?;
-    Ok(client)
+fn listening(session: Session) -> Answer<Session> {
+    session.batch_execute("LISTEN skiagraph")?;
+    Ok(session)
 }
 
-/// An error and what is behind it.
-fn text(error: &postgres::Error) -> String {
+/// A failure and what is behind it.
+fn text(failure: &Failure) -> String {
+    let error = match failure {
+        Failure::Server(error) => error,
+        Failure::Silent => return "it did not answer in time".to_owned(),
+        Failure::System(error) => return error.to_string(),
+    };
     match (error.as_db_error(), std::error::Error::source(error)) {
         (Some(said), _) => said.message().to_owned(),
         (None, Some(source)) => format!("{error}: {source}"),

@@ -10,6 +10,7 @@ mod link;
 mod queue;
 mod rows;
 mod schema;
+mod session;
 mod verify;
 mod write;
 

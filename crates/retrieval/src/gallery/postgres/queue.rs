@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use postgres::Row;
-use postgres::types::Json;
+use tokio_postgres::Row;
+use tokio_postgres::types::Json;
 
 use super::Postgres;
 use crate::Result;
@@ -18,12 +18,12 @@ impl Postgres {
                            SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM keys WHERE key = $1) ON CONFLICT DO NOTHING";
         self.link.write(|open| {
             let statement = open.prepared(SQL)?;
-            let mut transaction = open.client.transaction()?;
+            open.session.batch_execute("BEGIN")?;
             let mut new = 0;
             for Waiting { key, record, picture } in pictures {
-                new += transaction.execute(&statement, &[key, &Json(record), picture])?;
+                new += open.session.execute(&statement, &[key, &Json(record), picture])?;
             }
-            transaction.commit()?;
+            open.session.batch_execute("COMMIT")?;
             Ok(new as usize)
         })
     }
@@ -46,10 +46,10 @@ impl Postgres {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let rows = self.link.write(|open| {
             let (give_up, claim) = (open.prepared(GIVE_UP)?, open.prepared(SQL)?);
-            open.client.execute(&give_up, &[&ATTEMPTS])?;
-            let fresh = open.client.query(&claim, &[&worker, &seconds, &most, &false])?;
+            open.session.execute(&give_up, &[&ATTEMPTS])?;
+            let fresh = open.session.query(&claim, &[&worker, &seconds, &most, &false])?;
             if fresh.is_empty() {
-                open.client.query(&claim, &[&worker, &seconds, &1_i64, &true])
+                open.session.query(&claim, &[&worker, &seconds, &1_i64, &true])
             } else {
                 Ok(fresh)
             }
@@ -71,7 +71,7 @@ impl Postgres {
                    WHERE jobs.id = mine.id AND jobs.claim = mine.claim::uuid";
         let deleted = self.change(|open| {
             let statement = open.prepared(sql)?;
-            open.client.execute(&statement, &[&ids, &claims])
+            open.session.execute(&statement, &[&ids, &claims])
         })?;
         Ok(deleted as usize)
     }
@@ -82,7 +82,7 @@ impl Postgres {
                            WHERE id = $1 AND claim = $2::text::uuid";
         self.link.write(|open| {
             let statement = open.prepared(SQL)?;
-            open.client.execute(&statement, &[&job.id, &job.claim, &reason, &hopeless, &ATTEMPTS])
+            open.session.execute(&statement, &[&job.id, &job.claim, &reason, &hopeless, &ATTEMPTS])
         })?;
         Ok(())
     }
@@ -91,21 +91,21 @@ impl Postgres {
         const SQL: &str = "SELECT count(*) FILTER (WHERE NOT set_aside AND due <= now()),
                                   count(*) FILTER (WHERE NOT set_aside AND due > now()),
                                   count(*) FILTER (WHERE set_aside) FROM jobs";
-        let row = self.link.read(|open| open.client.query_one(SQL, &[]))?;
+        let row = self.link.read(|open| open.session.query_one(SQL, &[]))?;
         let count = |column: usize| row.get::<_, i64>(column) as usize;
         Ok(QueueLength { due: count(0), later: count(1), set_aside: count(2) })
     }
 
     pub(in crate::gallery) fn set_aside(&self) -> Result<Vec<(i64, String)>> {
         let sql = "SELECT id, coalesce(failure, '') FROM jobs WHERE set_aside ORDER BY id";
-        let rows = self.link.read(|open| open.client.query(sql, &[]))?;
+        let rows = self.link.read(|open| open.session.query(sql, &[]))?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
     pub(in crate::gallery) fn retry(&mut self) -> Result<usize> {
         let sql =
             "UPDATE jobs SET set_aside = false, attempts = 0, failure = NULL, due = now() WHERE set_aside";
-        let retried = self.link.write(|open| open.client.execute(sql, &[]))?;
+        let retried = self.link.write(|open| open.session.execute(sql, &[]))?;
         Ok(retried as usize)
     }
 }

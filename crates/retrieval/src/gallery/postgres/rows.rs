@@ -1,8 +1,8 @@
 //! Reading rows.
 
 use pgvector::HalfVector;
-use postgres::Row;
-use postgres::types::{Json, ToSql};
+use tokio_postgres::Row;
+use tokio_postgres::types::{Json, ToSql};
 
 use super::follow::from_sent;
 use super::link::Link;
@@ -15,7 +15,15 @@ use crate::{Embedding, HashCode, Result};
 fn query(link: &Link, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
     link.read(|open| {
         let statement = open.prepared(sql)?;
-        open.client.query(&statement, parameters)
+        open.session.query(&statement, parameters)
+    })
+}
+
+/// The rows of a statement that may go through everything.
+fn query_patiently(link: &Link, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+    link.read_patiently(|open| {
+        let statement = open.prepared(sql)?;
+        open.session.query(&statement, parameters)
     })
 }
 
@@ -32,15 +40,15 @@ pub(super) fn ids(link: &Link, which: Which<'_>) -> Result<Vec<u64>> {
     // More than SQL can count are more than there are.
     let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let rows = match which {
-        Which::All => query(link, "SELECT id FROM records ORDER BY id", &[]),
+        Which::All => query_patiently(link, "SELECT id FROM records ORDER BY id", &[]),
         Which::Page { offset, limit } => {
             let sql = "SELECT id FROM records ORDER BY id LIMIT $1 OFFSET $2";
-            query(link, sql, &[&bounded(limit), &bounded(offset)])
+            query_patiently(link, sql, &[&bounded(limit), &bounded(offset)])
         }
         Which::Matching(filter) => {
             let (condition, values) = filter.to_sql(Dialect::Postgres);
             let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(parameter).collect();
-            query(link, &format!("SELECT id FROM records WHERE {condition} ORDER BY id"), &values)
+            query_patiently(link, &format!("SELECT id FROM records WHERE {condition} ORDER BY id"), &values)
         }
         Which::OfPatient(patient) => {
             let sql =
@@ -55,7 +63,7 @@ pub(super) fn ids(link: &Link, which: Which<'_>) -> Result<Vec<u64>> {
         Which::NotReindexed { after, limit } => {
             let sql = "SELECT id FROM records WHERE id > $1
                        AND NOT EXISTS (SELECT FROM next_codes WHERE record = id) ORDER BY id LIMIT $2";
-            query(link, sql, &[&after.cast_signed(), &bounded(limit as u64)])
+            query_patiently(link, sql, &[&after.cast_signed(), &bounded(limit as u64)])
         }
     }?;
     Ok(rows.iter().map(id).collect())
@@ -131,7 +139,7 @@ pub(super) fn counts(link: &Link, field: Field, most: usize) -> Result<Vec<(Stri
         }
     };
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows = query(link, &sql, &[&most])?;
+    let rows = query_patiently(link, &sql, &[&most])?;
     Ok(rows.iter().map(|row| (row.get(0), row.get::<_, i64>(1) as usize)).collect())
 }
 
@@ -142,13 +150,13 @@ pub(super) fn values(link: &Link, field: Field) -> Result<Vec<(u64, String)>> {
             "SELECT DISTINCT ON (record) record, label FROM labels ORDER BY record, position DESC".to_owned()
         }
     };
-    Ok(query(link, &sql, &[])?.iter().map(|row| (id(row), row.get(1))).collect())
+    Ok(query_patiently(link, &sql, &[])?.iter().map(|row| (id(row), row.get(1))).collect())
 }
 
 pub(super) fn totals(link: &Link) -> Result<Totals> {
     let sql =
         "SELECT count(*), count(DISTINCT patient), min(study_date)::text, max(study_date)::text FROM records";
-    let rows = query(link, sql, &[])?;
+    let rows = query_patiently(link, sql, &[])?;
     let Some(row) = rows.first() else { return Ok(Totals::default()) };
     let day = |column: usize| row.get::<_, Option<&str>>(column).and_then(|day| day.parse::<Date>().ok());
     let count = |column: usize| row.get::<_, i64>(column) as usize;
@@ -159,5 +167,5 @@ pub(super) fn totals(link: &Link) -> Result<Totals> {
 pub(super) fn bytes(link: &Link) -> Result<u64> {
     let sql = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
                WHERE relnamespace = 'skiagraph'::regnamespace AND relkind = 'r'";
-    Ok(query(link, sql, &[])?.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
+    Ok(query_patiently(link, sql, &[])?.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
 }

@@ -13,26 +13,25 @@ pub(super) fn create(link: &Link, model: &ModelId, bits: usize) -> Result<()> {
         return Err(Error::NotAGallery { gallery: link.location.clone(), reason });
     }
     link.write(|open| {
-        let mut transaction = open.client.transaction()?;
-        transaction.batch_execute("CREATE EXTENSION IF NOT EXISTS vector")?;
+        open.session.batch_execute("BEGIN; CREATE EXTENSION IF NOT EXISTS vector")?;
         for format in FORMATS {
-            transaction.batch_execute(&format.replace("{bits}", &bits.to_string()))?;
+            open.session.batch_execute(&format.replace("{bits}", &bits.to_string()))?;
         }
         let (format, bits) = (FORMATS.len() as i32, bits as i32);
         let sql = "INSERT INTO meta (format, model, bits) VALUES ($1, $2, $3)";
-        transaction.execute(sql, &[&format, &model.0, &bits])?;
-        transaction.commit()
+        open.session.execute(sql, &[&format, &model.0, &bits])?;
+        open.session.batch_execute("COMMIT")
     })
 }
 
 /// The format of a database's gallery, if it has one.
 pub(super) fn format(link: &Link) -> Result<Option<i32>> {
     link.read(|open| {
-        let there = open.client.query_one("SELECT to_regclass('skiagraph.meta') IS NOT NULL", &[])?;
+        let there = open.session.query_one("SELECT to_regclass('skiagraph.meta') IS NOT NULL", &[])?;
         if !there.get::<_, bool>(0) {
             return Ok(None);
         }
-        Ok(Some(open.client.query_one("SELECT format FROM skiagraph.meta", &[])?.get(0)))
+        Ok(Some(open.session.query_one("SELECT format FROM skiagraph.meta", &[])?.get(0)))
     })
 }
 

@@ -20,9 +20,9 @@ pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Proble
                        WHERE id > $1 ORDER BY id LIMIT $2";
     let (mut problems, mut last) = (Vec::new(), 0_i64);
     loop {
-        let rows = link.read(|open| {
+        let rows = link.read_patiently(|open| {
             let statement = open.prepared(SQL)?;
-            open.client.query(&statement, &[&last, &ROWS])
+            open.session.query(&statement, &[&last, &ROWS])
         })?;
         for row in &rows {
             last = row.get(0);

@@ -1,11 +1,12 @@
 //! Inserting, committing, deleting, and changing to another model's codes.
 
-use postgres::types::Json;
+use tokio_postgres::types::Json;
 
 use super::Postgres;
 use super::follow::to_bits;
 use super::link::{Link, Open};
 use super::rows::{signed, to_halves};
+use super::session::Answer;
 use crate::gallery::store::{Meta, Next};
 use crate::gallery::{Entry, Insertion};
 use crate::{Embedding, Error, HashCode, Result};
@@ -23,7 +24,7 @@ impl Postgres {
             (Json(&entry.record), to_bits(&entry.code), to_halves(&entry.embedding));
         let added = self.change(|open| {
             let statement = open.prepared(SQL)?;
-            let row = open.client.query_one(&statement, &[&record, &code, &embedding, &entry.thumbnail])?;
+            let row = open.session.query_one(&statement, &[&record, &code, &embedding, &entry.thumbnail])?;
             Ok((row.get::<_, i64>(0).cast_unsigned(), row.get::<_, bool>(1)))
         });
         let (id, is_new) = added?;
@@ -40,13 +41,13 @@ impl Postgres {
             return Ok(());
         }
         let held = self.link.write(|open| {
-            open.client.batch_execute("BEGIN")?;
+            open.session.batch_execute("BEGIN")?;
             if let Some(dimensions) = dimensions.map(|dimensions| dimensions as i32) {
                 let sql = "UPDATE meta SET dimensions = $1 WHERE dimensions IS NULL";
-                open.client.execute(sql, &[&dimensions])?;
+                open.session.execute(sql, &[&dimensions])?;
             }
             let statement = open.prepared(HOLD)?;
-            open.client.query_one(&statement, &[])
+            open.session.query_one(&statement, &[])
         });
         self.link.busy.set(true);
         let row = held.inspect_err(|_| self.roll_back())?;
@@ -65,10 +66,7 @@ impl Postgres {
     }
 
     /// A part of the transaction; a failure undoes all of it.
-    pub(super) fn change<T>(
-        &mut self,
-        work: impl FnOnce(&mut Open) -> std::result::Result<T, postgres::Error>,
-    ) -> Result<T> {
+    pub(super) fn change<T>(&mut self, work: impl FnOnce(&mut Open) -> Answer<T>) -> Result<T> {
         let done = self.link.write(work);
         done.map_err(|error| {
             let undone = std::mem::take(&mut self.pending);
@@ -82,7 +80,7 @@ impl Postgres {
 
     fn roll_back(&mut self) {
         // A broken connection has rolled back by itself.
-        let _undone = self.link.write(|open| open.client.batch_execute("ROLLBACK"));
+        let _undone = self.link.write(|open| open.session.batch_execute("ROLLBACK"));
         self.link.busy.set(false);
         self.pending = 0;
     }
@@ -92,7 +90,7 @@ impl Postgres {
         if !self.link.busy.get() {
             return Ok(false);
         }
-        self.change(|open| open.client.batch_execute("COMMIT"))?;
+        self.change(|open| open.session.batch_execute("COMMIT"))?;
         self.link.busy.set(false);
         self.pending = 0;
         Ok(true)
@@ -103,7 +101,7 @@ impl Postgres {
         let ids = signed(ids);
         let deleted = self.change(|open| {
             let statement = open.prepared("DELETE FROM records WHERE id = ANY ($1)")?;
-            open.client.execute(&statement, &[&ids])
+            open.session.execute(&statement, &[&ids])
         })?;
         self.end()?;
         Ok(deleted as usize)
@@ -113,13 +111,13 @@ impl Postgres {
         self.begin(known, None)?;
         let (model, bits) = next.map(|next| (next.model.0.clone(), next.bits as i32)).unzip();
         self.change(|open| {
-            open.client.batch_execute("DROP TABLE next_codes, next_embeddings")?;
+            open.session.batch_execute("DROP TABLE next_codes, next_embeddings")?;
             let width = bits.map_or("bits".to_owned(), |bits| bits.to_string());
             let sql =
                 format!("SELECT make_codes('next_', {width}, (rebuilt + 1)::text), grant_rights() FROM meta");
-            open.client.batch_execute(&sql)?;
+            open.session.batch_execute(&sql)?;
             let sql = "UPDATE meta SET next_model = $1, next_bits = $2, next_dimensions = NULL";
-            open.client.execute(sql, &[&model, &bits])
+            open.session.execute(sql, &[&model, &bits])
         })?;
         self.end().map(|_| ())
     }
@@ -137,12 +135,12 @@ impl Postgres {
         self.begin(known, None)?;
         let dimensions = next.dimensions.map(|dimensions| dimensions as i32);
         self.change(|open| {
-            open.client.execute("UPDATE meta SET next_dimensions = $1", &[&dimensions])?;
+            open.session.execute("UPDATE meta SET next_dimensions = $1", &[&dimensions])?;
             let (code_statement, embedding_statement) = (open.prepared(CODE)?, open.prepared(EMBEDDING)?);
             encoded.iter().try_for_each(|(id, code, embedding)| {
                 let id = id.cast_signed();
-                open.client.execute(&code_statement, &[&id, &to_bits(code)])?;
-                open.client.execute(&embedding_statement, &[&id, &to_halves(embedding)]).map(|_| ())
+                open.session.execute(&code_statement, &[&id, &to_bits(code)])?;
+                open.session.execute(&embedding_statement, &[&id, &to_halves(embedding)]).map(|_| ())
             })
         })?;
         self.end().map(|_| ())
@@ -152,16 +150,16 @@ impl Postgres {
         self.begin(known, None)?;
         // Nobody inserts between this and the end.
         let missing = self.change(|open| {
-            open.client.batch_execute("LOCK TABLE records IN SHARE ROW EXCLUSIVE MODE")?;
+            open.session.batch_execute("LOCK TABLE records IN SHARE ROW EXCLUSIVE MODE")?;
             let sql =
                 "SELECT count(*) FROM records WHERE NOT EXISTS (SELECT FROM next_codes WHERE record = id)";
-            Ok(open.client.query_one(sql, &[])?.get::<_, i64>(0))
+            Ok(open.session.query_one(sql, &[])?.get::<_, i64>(0))
         })?;
         if missing > 0 {
             self.roll_back();
             return Err(Error::ReindexingUnfinished { missing: missing as usize, model: next.model.clone() });
         }
-        self.change(|open| open.client.batch_execute(&SWITCH.replace("{bits}", &next.bits.to_string())))?;
+        self.change(|open| open.session.batch_execute(&SWITCH.replace("{bits}", &next.bits.to_string())))?;
         self.end().map(|_| ())
     }
 }
@@ -170,9 +168,9 @@ impl Postgres {
 pub(super) fn rewrite(link: &Link) -> Result<()> {
     let tables: Vec<String> = link.write(|open| {
         let sql = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'skiagraph'::regnamespace AND relkind = 'r'";
-        Ok(open.client.query(sql, &[])?.iter().map(|row| row.get(0)).collect())
+        Ok(open.session.query(sql, &[])?.iter().map(|row| row.get(0)).collect())
     })?;
     tables.iter().try_for_each(|table| {
-        link.write(|open| open.client.batch_execute(&format!("VACUUM (FULL, ANALYZE) {table}")))
+        link.write(|open| open.session.batch_execute(&format!("VACUUM (FULL, ANALYZE) {table}")))
     })
 }

@@ -1,0 +1,151 @@
+//! A session with a server whose answers must come in time: one that hangs, or a network that swallows what is sent, is as good as
+//! no server.
+
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{AsyncMessage, Client, Config, Row, Statement, ToStatement};
+
+/// How long a small answer may take.
+const QUICK: Duration = Duration::from_secs(5);
+/// How long any answer may take, and a commit that waits for a standby.
+const SLOW: Duration = Duration::from_secs(600);
+/// How long all servers of an address together may take to let us in.
+const CONNECTING: Duration = Duration::from_secs(10);
+
+/// Turns of the runtime that a look at the socket takes.
+const TURNS: usize = 3;
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The server's word, or the connection broke.
+    Server(tokio_postgres::Error),
+    /// Nothing came in time.
+    Silent,
+    /// The system gives no threads or sockets.
+    System(std::io::Error),
+}
+
+pub(super) type Answer<T> = std::result::Result<T, Failure>;
+
+/// See the module.
+pub(super) struct Session {
+    client: Client,
+    /// Whether the server has told of changes.
+    told: Arc<AtomicBool>,
+    /// How long an answer may take.
+    patience: Cell<Duration>,
+    runtime: Runtime,
+}
+
+impl Session {
+    pub(super) fn connect<T>(config: &Config, tls: T) -> Answer<Self>
+    where
+        T: MakeTlsConnect<tokio_postgres::Socket> + Send + 'static,
+        T::Stream: Send,
+        T::TlsConnect: Send,
+        <T::TlsConnect as tokio_postgres::tls::TlsConnect<tokio_postgres::Socket>>::Future: Send,
+    {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::System)?;
+        let connected =
+            runtime.block_on(async { tokio::time::timeout(CONNECTING, config.connect(tls)).await });
+        let (client, mut connection) = connected.map_err(|_| Failure::Silent)?.map_err(Failure::Server)?;
+        let told = Arc::new(AtomicBool::new(false));
+        let hears = Arc::clone(&told);
+        runtime.spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+                if matches!(message, AsyncMessage::Notification(_)) {
+                    hears.store(true, Ordering::Relaxed);
+                }
+            }
+        });
+        Ok(Self { client, told, patience: Cell::new(QUICK), runtime })
+    }
+
+    /// Whether the server has told of changes since it was last asked. What has arrived is looked at, and nothing is waited for.
+    pub(super) fn is_told(&self) -> bool {
+        // One turn takes from the socket what is there, the next gives it to the connection's task.
+        self.runtime.block_on(async {
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+        });
+        self.told.swap(false, Ordering::Relaxed)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Whether answers may take their time from here on.
+    pub(super) fn set_patient(&self, patient: bool) {
+        self.patience.set(if patient { SLOW } else { QUICK });
+    }
+
+    fn wait<T>(
+        &self,
+        answer: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+    ) -> Answer<T> {
+        let patience = self.patience.get();
+        let waited = self.runtime.block_on(async { tokio::time::timeout(patience, answer).await });
+        waited.map_err(|_| Failure::Silent)?.map_err(Failure::Server)
+    }
+
+    pub(super) fn batch_execute(&self, sql: &str) -> Answer<()> {
+        self.wait(self.client.batch_execute(sql))
+    }
+
+    pub(super) fn prepare(&self, sql: &str) -> Answer<Statement> {
+        self.wait(self.client.prepare(sql))
+    }
+
+    pub(super) fn query<S: ?Sized + ToStatement>(
+        &self,
+        statement: &S,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Answer<Vec<Row>> {
+        self.wait(self.client.query(statement, parameters))
+    }
+
+    pub(super) fn query_one<S: ?Sized + ToStatement>(
+        &self,
+        statement: &S,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Answer<Row> {
+        self.wait(self.client.query_one(statement, parameters))
+    }
+
+    pub(super) fn execute<S: ?Sized + ToStatement>(
+        &self,
+        statement: &S,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Answer<u64> {
+        self.wait(self.client.execute(statement, parameters))
+    }
+
+    /// What a COPY in binary form gives, row by row.
+    pub(super) fn copy_out(
+        &self,
+        sql: &str,
+        types: &[Type],
+        mut each: impl FnMut(BinaryCopyOutRow) -> std::result::Result<(), tokio_postgres::Error>,
+    ) -> Answer<()> {
+        self.wait(async {
+            let rows = BinaryCopyOutStream::new(self.client.copy_out(sql).await?, types);
+            let mut rows = std::pin::pin!(rows);
+            while let Some(row) = rows.try_next().await? {
+                each(row)?;
+            }
+            Ok(())
+        })
+    }
+}
