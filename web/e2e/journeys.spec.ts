@@ -50,6 +50,8 @@ test('a comparison by keys alone', async ({ page }) => {
       const canvas = document.querySelector('canvas')!;
       return [...canvas.getContext('2d')!.getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data];
     });
+  // Nothing is read of a canvas that is not painted yet.
+  await expect.poll(async () => (await pixel())[3]).toBe(255);
   const before = await pixel();
   await page.keyboard.press('i');
   await expect.poll(async () => (await pixel())[0]).toBe(255 - before[0]!);

@@ -25,6 +25,8 @@ pub(crate) struct Cluster {
     nodes: [Node; 2],
     etcd_ports: [u16; 2],
     user: Option<(u32, u32)>,
+    /// Whether each server has a file system of its own, which can become full.
+    pub(crate) has_disks: bool,
 }
 
 /// A server under Patroni.
@@ -39,26 +41,34 @@ impl Cluster {
     /// Starts one, and waits until a standby stands by; nothing if a program is not installed, which is an error where tests must
     /// not be left out.
     pub(crate) fn start() -> Option<Self> {
-        let found =
-            ["/usr/bin/etcd", "/usr/bin/patroni"].into_iter().all(|program| Path::new(program).exists());
+        let found = ["/usr/bin/etcd", "/usr/bin/patroni", "/usr/sbin/haproxy"]
+            .into_iter()
+            .all(|program| Path::new(program).exists());
         let found = found && bin().is_some();
         assert!(
             found || std::env::var_os("CI").is_none(),
-            "etcd, Patroni, PostgreSQL or pgvector is not installed"
+            "etcd, Patroni, HAProxy, PostgreSQL or pgvector is not installed"
         );
         if !found {
-            eprintln!("left out: etcd, Patroni, PostgreSQL or pgvector is not installed");
+            eprintln!("left out: etcd, Patroni, HAProxy, PostgreSQL or pgvector is not installed");
             return None;
         }
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let node = |name| Node { name, patroni: None, port: free_port(), rest: free_port() };
         let nodes = [node("a"), node("b")];
-        let mut cluster =
-            Self { dir, etcd: None, nodes, etcd_ports: [free_port(), free_port()], user: postgres_user() };
+        let mut cluster = Self {
+            dir,
+            etcd: None,
+            nodes,
+            etcd_ports: [free_port(), free_port()],
+            user: postgres_user(),
+            has_disks: false,
+        };
         for name in ["etcd", "a", "b"] {
             let folder = cluster.dir.path().join(name);
             fs::create_dir(&folder).unwrap();
+            cluster.has_disks = name != "etcd" && mount(&folder);
             if let Some((user, group)) = cluster.user {
                 chown(&folder, Some(user), Some(group)).unwrap();
             }
@@ -222,11 +232,29 @@ postgresql:
 
     /// The address of a database for whoever takes either server. `options` follow the question mark.
     pub(crate) fn address(&self, database: &str, options: &str) -> String {
-        let [a, b] = &self.nodes;
-        format!(
-            "postgres://postgres:{PASSWORD}@127.0.0.1:{},127.0.0.1:{}/{database}?{options}",
-            a.port, b.port
-        )
+        Self::address_by([self.port(0), self.port(1)], database, options)
+    }
+
+    /// The same by other ports.
+    pub(crate) fn address_by([a, b]: [u16; 2], database: &str, options: &str) -> String {
+        format!("postgres://postgres:{PASSWORD}@127.0.0.1:{a},127.0.0.1:{b}/{database}?{options}")
+    }
+
+    /// What `psql` says at one of the servers.
+    pub(crate) fn sql_at(&self, n: usize, sql: &str) {
+        let port = self.nodes[n].port.to_string();
+        let mut command = Command::new(bin().unwrap().join("psql"));
+        command.env("PGPASSWORD", PASSWORD).args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-U",
+            "postgres",
+            "-XAtqc",
+            sql,
+        ]);
+        assert!(command.status().unwrap().success(), "{sql}");
     }
 
     /// What `psql` says, at the server in charge.
@@ -270,7 +298,22 @@ postgresql:
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.power_off();
+        // The last processes may need a moment to let go of it.
+        for name in ["a", "b"] {
+            let _gone = Command::new("umount")
+                .arg("-l")
+                .arg(self.dir.path().join(name))
+                .stderr(Stdio::null())
+                .status();
+        }
     }
+}
+
+/// Mounts a small file system; whether that is allowed.
+fn mount(folder: &Path) -> bool {
+    let mut command = Command::new("mount");
+    command.args(["-t", "tmpfs", "-o", "size=1g", "none"]).arg(folder).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// Kills a server by the number of its first process; the others end by themselves.

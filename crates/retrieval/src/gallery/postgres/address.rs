@@ -15,7 +15,7 @@ use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::session::{Answer, Session};
+use super::session::{Answer, Failure, Session};
 
 use crate::{Error, Result};
 
@@ -27,7 +27,8 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// See the module.
 #[derive(Clone)]
 pub(super) struct Address {
-    config: Config,
+    /// One for each server: another may answer where one hangs.
+    servers: Vec<Config>,
     tls: Option<Arc<ClientConfig>>,
     /// Where files that are made of the gallery may lie.
     pub(super) folder: Option<PathBuf>,
@@ -68,20 +69,57 @@ impl Address {
             let unusable = |source| Error::File { action: "make the folder", path: folder.clone(), source };
             fs::create_dir_all(folder).map_err(unusable)?;
         }
-        Ok(Self { config, tls, folder })
+        Ok(Self { servers, tls, folder })
     }
 
     /// A connection to the server in charge, or to any.
     pub(super) fn connect(&self, to: TargetSessionAttrs) -> Answer<Session> {
-        let mut config = self.config.clone();
-        config.target_session_attrs(to);
+        let mut refused = None;
+        for server in &self.servers {
+            match self.connect_to(server, to) {
+                // A server's word says more than another's silence.
+                Err(failure) if refused.is_none() || matches!(failure, Failure::Server(_)) => {
+                    refused = Some(failure);
+                }
+                Err(_) => {}
+                connected => return connected,
+            }
+        }
+        Err(refused.unwrap_or(Failure::Silent))
+    }
+
+    fn connect_to(&self, server: &Config, to: TargetSessionAttrs) -> Answer<Session> {
+        let mut server = server.clone();
+        server.target_session_attrs(to);
         let session = match &self.tls {
-            None => Session::connect(&config, NoTls),
-            Some(tls) => Session::connect(&config, MakeRustlsConnect::new(ClientConfig::clone(tls))),
+            None => Session::connect(&server, NoTls),
+            Some(tls) => Session::connect(&server, MakeRustlsConnect::new(ClientConfig::clone(tls))),
         }?;
         session.batch_execute("SET search_path = skiagraph, public")?;
         Ok(session)
     }
+}
+
+/// The URL's part before its options once for each of its hosts.
+fn single_hosts(url: &str) -> Vec<String> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    // A password may have an `@` or a comma, a host may not.
+    let (user, hosts) = authority.rfind('@').map_or(("", authority), |at| authority.split_at(at + 1));
+    hosts.split(',').map(|host| format!("{scheme}://{user}{host}{path}")).collect()
+}
+
+fn server(url: &str, password: Option<&[u8]>) -> Result<Config> {
+    // What the parser says may quote a password.
+    let mut server = Config::from_str(url).map_err(|_| wrong("the part after postgres://"))?;
+    if let Some(password) = password {
+        server.password(password.trim_ascii_end());
+    }
+    server.application_name("skiagraph").tcp_user_timeout(SILENCE);
+    if server.get_connect_timeout().is_none() {
+        server.connect_timeout(CONNECTING);
+    }
+    Ok(server)
 }
 
 fn wrong(reason: &str) -> Error {
@@ -122,6 +160,14 @@ fn trusting(path: PathBuf) -> Result<Arc<ClientConfig>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_server_is_asked_by_itself() {
+        let all = single_hosts("postgres://me:a,b@c@one:1,two,three:3/x");
+        assert_eq!(all[0], "postgres://me:a,b@c@one:1/x");
+        assert_eq!((all.len(), all[2].as_str()), (3, "postgres://me:a,b@c@three:3/x"));
+        assert_eq!(single_hosts("postgres://one"), ["postgres://one"]);
+    }
 
     #[test]
     fn what_is_no_address_is_refused_without_its_password() {

@@ -15,8 +15,9 @@ use crate::{Error, Result};
 
 /// How often a connection to a server that only reads is tried to be one to the server in charge.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How long nobody tries after no server answered: others are answered from memory meanwhile, and must not wait.
+/// How long nobody tries after no server answered, and how long one may try before another does.
 const REST: Duration = Duration::from_secs(3);
+const TRYING: Duration = Duration::from_secs(15);
 /// Statements that are kept prepared; filters are all different.
 const STATEMENTS: usize = 128;
 
@@ -27,8 +28,8 @@ pub(super) struct Link {
     open: RefCell<Option<Open>>,
     /// Whether a transaction is open, which a new connection would not have.
     pub(super) busy: Cell<bool>,
-    /// When no server answered, and why, as any link of this process found.
-    down: Arc<Mutex<Option<(Instant, String)>>>,
+    /// What any link of this process found.
+    down: Arc<Down>,
 }
 
 /// An open connection.
@@ -71,36 +72,28 @@ impl Link {
     }
 
     fn attempt<T>(&self, leads: bool, work: impl FnOnce(&mut Open) -> Answer<T>) -> Result<T> {
+        let busy = self.busy.get();
+        if !busy {
+            self.down.enter().map_err(|reason| self.unreachable(&reason))?;
+        }
         let mut open = self.open.borrow_mut();
-        if !self.busy.get() && open.as_ref().is_none_or(|open| open.is_unfit(leads)) {
-            *open = self.connect(leads, open.take())?;
+        if !busy && open.as_ref().is_none_or(|open| open.is_unfit(leads)) {
+            let connected = self.connect(leads, open.take());
+            *open = connected.inspect_err(|error| self.down.leave(reason_of(error)))?;
         }
         let Some(link) = open.as_mut() else { return Err(self.unreachable("the connection broke")) };
         let done = work(link);
+        let silent = matches!(done, Err(Failure::Silent));
         // What was not answered in time may be answered yet, to whoever asks next.
-        if link.session.is_closed() || matches!(done, Err(Failure::Silent)) {
+        if link.session.is_closed() || silent {
             *open = None;
         }
+        self.down.leave(silent.then(|| text(&Failure::Silent)));
         done.map_err(|error| self.failed(&error))
     }
 
     /// A connection to the server in charge; or, for reading, what there is or any other.
     fn connect(&self, leads: bool, had: Option<Open>) -> Result<Option<Open>> {
-        let down = || self.down.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((since, reason)) = &*down()
-            && since.elapsed() < REST
-        {
-            return Err(self.unreachable(reason));
-        }
-        let connected = self.try_servers(leads, had);
-        *down() = match &connected {
-            Err(Error::Unreachable { reason, .. }) => Some((Instant::now(), reason.clone())),
-            _ => None,
-        };
-        connected
-    }
-
-    fn try_servers(&self, leads: bool, had: Option<Open>) -> Result<Option<Open>> {
         let refused = match self.address.connect(TargetSessionAttrs::ReadWrite).and_then(listening) {
             Ok(session) => return Ok(Some(Open::new(session, true))),
             Err(error) => error,
@@ -115,6 +108,9 @@ impl Link {
         }
         if let Some(had) = had.filter(|had| !had.session.is_closed()) {
             return Ok(Some(Open { tried: Instant::now(), ..had }));
+        }
+        if matches!(refused, Failure::Silent) {
+            return Err(self.unreachable(&text(&refused)));
         }
         let any = self.address.connect(TargetSessionAttrs::Any);
         any.map(|session| Some(Open::new(session, false))).map_err(|error| self.unreachable(&text(&error)))
@@ -151,6 +147,38 @@ impl Link {
             "25006" => Error::NoLeader { gallery, reason: said.message().to_owned() },
             _ => Error::Server { gallery, reason: format!("{} ({code})", said.message()), undone: 0 },
         }
+    }
+}
+
+/// That no server answers: then one asks from time to time, and all others are not kept waiting.
+#[derive(Default)]
+struct Down(Mutex<Option<(Instant, String)>>);
+
+impl Down {
+    /// Lets one through who finds out whether a server answers again; the others hear why none does.
+    fn enter(&self) -> std::result::Result<(), String> {
+        match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((until, reason)) if Instant::now() < *until => Err(reason.clone()),
+            Some((until, _)) => {
+                *until = Instant::now() + TRYING;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Says what was found.
+    fn leave(&self, reason: Option<String>) {
+        let until = Instant::now() + REST;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reason.map(|reason| (until, reason));
+    }
+}
+
+/// Why no server answered, if none did.
+fn reason_of(error: &Error) -> Option<String> {
+    match error {
+        Error::Unreachable { reason, .. } => Some(reason.clone()),
+        _ => None,
     }
 }
 

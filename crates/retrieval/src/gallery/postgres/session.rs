@@ -18,8 +18,8 @@ use tokio_postgres::{AsyncMessage, Client, Config, Row, Statement, ToStatement};
 const QUICK: Duration = Duration::from_secs(5);
 /// How long any answer may take, and a commit that waits for a standby.
 const SLOW: Duration = Duration::from_secs(600);
-/// How long all servers of an address together may take to let us in.
-const CONNECTING: Duration = Duration::from_secs(10);
+/// How long a server may take to let us in.
+const CONNECTING: Duration = Duration::from_secs(3);
 
 /// Turns of the runtime that a look at the socket takes.
 const TURNS: usize = 3;

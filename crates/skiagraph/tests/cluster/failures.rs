@@ -1,0 +1,222 @@
+//! What happens when machines, networks and disks fail: nothing that was acknowledged is lost or there twice, and reads go on.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::DATABASE;
+use super::cluster::{Cluster, free_port};
+use super::ingest::{alike, ask, ingest, lost_and_doubled};
+use super::proxy::Proxy;
+use super::server::Server;
+
+/// Inserts and asks while something fails, and counts.
+fn while_failing(
+    cluster: &mut Cluster,
+    at: &str,
+    nodes: &[Server; 2],
+    name: &str,
+    fail: impl FnOnce(&mut Cluster),
+) {
+    let stop = AtomicBool::new(false);
+    let (ingested, failed, asked) = scope(|scope| {
+        let ingesting = scope.spawn(|| ingest(at, name, &stop));
+        let asking = scope.spawn(|| ask(nodes, &stop));
+        sleep(Duration::from_secs(2));
+        fail(cluster);
+        sleep(Duration::from_secs(4));
+        stop.store(true, Ordering::Relaxed);
+        let (failed, asked) = asking.join().unwrap();
+        (ingesting.join().unwrap(), failed, asked)
+    });
+    let (lost, doubled) = lost_and_doubled(cluster, &ingested, name);
+    let (count, gap) = (ingested.acknowledged.len(), ingested.gap.as_secs_f64());
+    println!(
+        "{name}: {count} acknowledged, {lost} lost, {doubled} doubled, no write for {gap:.1} s; {failed} of {asked} reads failed"
+    );
+    assert!(count > 50 && asked > 50, "{count} {asked}");
+    assert_eq!((lost, doubled, failed), (0, 0, 0));
+    for n in 0..2 {
+        cluster.start_node(n);
+    }
+    cluster.wait("a standby", Cluster::has_synchronous_standby);
+    alike(cluster, at, nodes);
+}
+
+fn kill_leader(cluster: &mut Cluster) {
+    let leader = cluster.leader().unwrap();
+    cluster.kill(leader);
+    cluster.wait("another leader", |cluster| cluster.leader().is_some_and(|new| new != leader));
+}
+
+pub(super) fn the_leader_is_killed(cluster: &mut Cluster, at: &str, nodes: &[Server; 2]) {
+    while_failing(cluster, at, nodes, "leader", kill_leader);
+}
+
+/// The standby has all, but shows nothing of it until it has to lead.
+pub(super) fn a_standby_lags_when_the_leader_is_killed(cluster: &mut Cluster, at: &str, nodes: &[Server; 2]) {
+    while_failing(cluster, at, nodes, "lagging", |cluster| {
+        let standby = 1 - cluster.leader().unwrap();
+        cluster.sql_at(standby, "SELECT pg_wal_replay_pause()");
+        sleep(Duration::from_secs(3));
+        kill_leader(cluster);
+    });
+}
+
+/// Writes are refused until there is room again.
+pub(super) fn the_leaders_disk_is_full(cluster: &mut Cluster, at: &str, nodes: &[Server; 2]) {
+    if !cluster.has_disks {
+        println!("left out: a full disk, as no file system may be mounted here");
+        return;
+    }
+    while_failing(cluster, at, nodes, "full", |cluster| {
+        let full = cluster.leader().unwrap();
+        let ballast = cluster.data(full).with_file_name("ballast");
+        let mut file = File::create(&ballast).unwrap();
+        while file.write_all(&[1; 1 << 16]).is_ok() {}
+        sleep(Duration::from_secs(8));
+        let still = cluster.leader();
+        fs::remove_file(&ballast).unwrap();
+        println!(
+            "the leader's disk was full for 8 s; then it was {}",
+            if still == Some(full) { "still in charge" } else { "not in charge" }
+        );
+        cluster.wait("a leader", |cluster| cluster.leader().is_some());
+    });
+}
+
+/// A node that nothing reaches from the database answers of what it knows, says so, and catches up later.
+pub(super) fn the_network_is_cut(cluster: &Cluster, folder: &Path) {
+    let ways = [Proxy::to(cluster.port(0)), Proxy::to(cluster.port(1))];
+    let ports = ways.each_ref().map(|way| way.port);
+    let options = format!("snapshots={}", folder.join("far").display());
+    let node = Server::start(Path::new(&Cluster::address_by(ports, DATABASE, &options)), &["--stale", "60"]);
+    let question = json!({ "like": [5], "k": 5 });
+    let before = node.post("/api/v1/search", &question).json()["hits"].clone();
+    sleep(Duration::from_secs(2));
+    ways.iter().for_each(|way| way.cut(true));
+    sleep(Duration::from_secs(3));
+    let (mut answered, mut oldest, mut slowest) = (0, 0.0_f64, 0.0_f64);
+    for _ in 0..20 {
+        let start = Instant::now();
+        let answer = node.post("/api/v1/search", &question);
+        slowest = slowest.max(start.elapsed().as_secs_f64());
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.bytes));
+        assert_eq!(answer.json()["hits"], before);
+        oldest = oldest.max(answer.json()["stale_seconds"].as_f64().unwrap_or(0.0));
+        answered += 1;
+        sleep(Duration::from_millis(300));
+    }
+    println!(
+        "network cut: {answered} of 20 reads answered, the slowest in {slowest:.1} s, the last {oldest:.1} s old"
+    );
+    assert!(oldest > 5.0);
+    ways.iter().for_each(|way| way.cut(false));
+    cluster.wait("a node that has caught up", |_| {
+        node.post("/api/v1/search", &question).json()["stale_seconds"] == Value::Null
+    });
+}
+
+/// A node dies under load, and a balancer that asks another one lets nobody know.
+pub(super) fn a_search_node_is_killed(cluster: &Cluster, folder: &Path) {
+    let at = |name: &str| cluster.address(DATABASE, &format!("snapshots={}", folder.join(name).display()));
+    let [mut doomed, other] = ["third", "fourth"].map(|name| Server::start(Path::new(&at(name)), &[]));
+    let balancer = Balancer::start(folder, &[&doomed.address, &other.address]);
+    let (mut failed, mut asked) = (0, 0);
+    scope(|scope| {
+        let kill = scope.spawn(|| {
+            sleep(Duration::from_secs(2));
+            doomed.kill();
+        });
+        while !kill.is_finished() || asked < 300 {
+            asked += 1;
+            failed +=
+                usize::from(balancer.search(&json!({ "like": [1 + asked as u64 % 20], "k": 5 })) != 200);
+            sleep(Duration::from_millis(10));
+        }
+    });
+    println!("search node killed: {failed} of {asked} reads failed");
+    assert_eq!(failed, 0);
+}
+
+/// HAProxy in front of some nodes.
+struct Balancer {
+    child: Child,
+    port: u16,
+}
+
+impl Balancer {
+    fn start(folder: &Path, nodes: &[&str]) -> Self {
+        let port = free_port();
+        let servers: String =
+            (1..).zip(nodes).map(|(n, node)| format!("  server n{n} {node} check inter 500ms\n")).collect();
+        let config = format!(
+            "defaults\n  mode http\n  timeout connect 1s\n  timeout client 30s\n  timeout server 30s\n  retries 3\n  \
+             option redispatch 1\n  retry-on conn-failure empty-response response-timeout\n\
+             frontend all\n  bind 127.0.0.1:{port}\n  default_backend nodes\n\
+             backend nodes\n  balance roundrobin\n  option httpchk\n  http-check send meth GET uri /ready ver HTTP/1.1 hdr Host localhost\n{servers}"
+        );
+        let file = folder.join("haproxy.cfg");
+        fs::write(&file, config).unwrap();
+        let child =
+            Command::new("/usr/sbin/haproxy").arg("-f").arg(&file).stderr(Stdio::null()).spawn().unwrap();
+        let balancer = Self { child, port };
+        while balancer.search(&json!({ "like": [1] })) != 200 {
+            sleep(Duration::from_millis(50));
+        }
+        balancer
+    }
+
+    /// The status of a search; 0 if nothing comes.
+    fn search(&self, body: &Value) -> u16 {
+        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let agent: ureq::Agent = config.timeout_global(Some(Duration::from_secs(20))).build().into();
+        let request = agent.post(format!("http://127.0.0.1:{}/api/v1/search", self.port));
+        let answer = request.header("Content-Type", "application/json").send(body.to_string());
+        answer.map_or(0, |answer| answer.status().as_u16())
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        let _gone = (self.child.kill(), self.child.wait());
+    }
+}
+
+/// While no server answers, the nodes answer of what they know, and say how old it is; then all is as it was.
+pub(super) fn everything_is_killed(cluster: &mut Cluster, at: &str, nodes: &[Server; 2]) {
+    let question = json!({ "like": [5], "k": 5 });
+    let before = nodes[0].post("/api/v1/search", &question).json()["hits"].clone();
+    let stop = AtomicBool::new(false);
+    let ingested = scope(|scope| {
+        let ingesting = scope.spawn(|| ingest(at, "all", &stop));
+        sleep(Duration::from_secs(2));
+        cluster.power_off();
+        sleep(Duration::from_secs(8));
+        let dark = nodes[0].post("/api/v1/search", &question);
+        assert_eq!(dark.status, 200, "{}", String::from_utf8_lossy(&dark.bytes));
+        assert_eq!(dark.json()["hits"], before);
+        assert!(dark.json()["stale_seconds"].as_f64().unwrap() > 5.0);
+        let filtered = nodes[1].post("/api/v1/search", &json!({ "like": [5], "filter": "width > 1" }));
+        assert_eq!(filtered.failure(503), "no_database");
+        stop.store(true, Ordering::Relaxed);
+        ingesting.join().unwrap()
+    });
+    cluster.power_on();
+    cluster.wait("a leader", |cluster| cluster.leader().is_some());
+    cluster.wait("a standby", Cluster::has_synchronous_standby);
+    let (lost, doubled) = lost_and_doubled(cluster, &ingested, "all");
+    println!(
+        "everything killed: {} acknowledged, {lost} lost, {doubled} doubled",
+        ingested.acknowledged.len()
+    );
+    assert!(ingested.acknowledged.len() > 20);
+    assert_eq!((lost, doubled), (0, 0));
+    alike(cluster, at, nodes);
+}

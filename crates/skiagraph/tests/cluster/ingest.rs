@@ -1,0 +1,87 @@
+//! Somebody who inserts one picture after the other, somebody who asks, and what became of it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use retrieval::gallery::{Entry, Gallery, Record};
+use retrieval::{Embedding, HashCode};
+use serde_json::json;
+
+use super::DATABASE;
+use super::cluster::Cluster;
+use super::server::Server;
+
+/// What somebody who inserts one picture after the other saw.
+pub(super) struct Ingested {
+    pub(super) acknowledged: Vec<String>,
+    /// The longest time between two acknowledgements.
+    pub(super) gap: Duration,
+}
+
+/// Inserts until told to stop; what fails is done again.
+pub(super) fn ingest(at: &str, name: &str, stop: &AtomicBool) -> Ingested {
+    let mut gallery = None;
+    let (mut acknowledged, mut gap, mut last, mut n) = (Vec::new(), Duration::ZERO, Instant::now(), 0_u64);
+    while !stop.load(Ordering::Relaxed) {
+        let key = format!("{name}-{n}");
+        let insert = |gallery: &mut Gallery| {
+            let entry = Entry {
+                record: Record { key: key.clone(), name: key.clone(), ..Record::default() },
+                code: HashCode::from_words(&[n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n], 128).unwrap(),
+                embedding: Embedding::new(vec![0.5; 512]),
+                thumbnail: vec![0xff, 0xd8, 0xff, 0xd9],
+            };
+            gallery.insert(&entry).and_then(|_| gallery.commit())
+        };
+        let done = match gallery.as_mut() {
+            Some(gallery) => insert(gallery),
+            None => Gallery::open(Path::new(at)).and_then(|opened| insert(gallery.insert(opened))),
+        };
+        match done {
+            Ok(()) => {
+                gap = gap.max(last.elapsed());
+                (last, n) = (Instant::now(), n + 1);
+                acknowledged.push(key);
+            }
+            Err(_) => sleep(Duration::from_millis(100)),
+        }
+    }
+    Ingested { acknowledged, gap }
+}
+
+/// Counts what was acknowledged and is not there, and what is there twice.
+pub(super) fn lost_and_doubled(cluster: &Cluster, ingested: &Ingested, name: &str) -> (usize, usize) {
+    let there =
+        cluster.sql(DATABASE, &format!("SELECT key FROM skiagraph.records WHERE key LIKE '{name}-%'"));
+    let all: Vec<&str> = there.lines().collect();
+    let keys: BTreeSet<&str> = all.iter().copied().collect();
+    let lost = ingested.acknowledged.iter().filter(|key| !keys.contains(key.as_str())).count();
+    (lost, all.len() - keys.len())
+}
+
+/// Asks both nodes until told to stop: how many requests failed, of how many.
+pub(super) fn ask(nodes: &[Server; 2], stop: &AtomicBool) -> (usize, usize) {
+    let (mut failed, mut asked) = (0, 0);
+    while !stop.load(Ordering::Relaxed) {
+        for node in nodes {
+            let answer = node.post("/api/v1/search", &json!({ "like": [1 + asked as u64 % 20], "k": 5 }));
+            asked += 1;
+            failed += usize::from(answer.status != 200);
+        }
+        sleep(Duration::from_millis(30));
+    }
+    (failed, asked)
+}
+
+/// Both nodes know what there is.
+pub(super) fn alike(cluster: &Cluster, at: &str, nodes: &[Server; 2]) {
+    cluster.wait("nodes that have caught up", |_| {
+        let Ok(gallery) = Gallery::open(Path::new(at)) else { return false };
+        let pictures = |node: &Server| node.get("/api/v1/gallery").json()["pictures"].as_u64();
+        nodes.iter().all(|node| pictures(node) == Some(gallery.len() as u64))
+    });
+    assert_eq!(Gallery::open(Path::new(at)).unwrap().verify().unwrap(), []);
+}
