@@ -16,6 +16,9 @@ use super::ingest::{alike, ask, ingest, lost_and_doubled};
 use super::proxy::Proxy;
 use super::server::Server;
 
+/// Where a disk becomes full: its thumbnails are large, so that room is wanted at once.
+const FULL: &str = "full";
+
 /// Inserts and asks while something fails, and counts.
 fn while_failing(
     cluster: &mut Cluster,
@@ -26,7 +29,7 @@ fn while_failing(
 ) {
     let stop = AtomicBool::new(false);
     let (ingested, failed, asked) = scope(|scope| {
-        let ingesting = scope.spawn(|| ingest(at, name, &stop));
+        let ingesting = scope.spawn(|| ingest(at, name, if name == FULL { 200_000 } else { 0 }, &stop));
         let asking = scope.spawn(|| ask(nodes, &stop));
         sleep(Duration::from_secs(2));
         fail(cluster);
@@ -75,7 +78,7 @@ pub(super) fn the_leaders_disk_is_full(cluster: &mut Cluster, at: &str, nodes: &
         println!("left out: a full disk, as no file system may be mounted here");
         return;
     }
-    while_failing(cluster, at, nodes, "full", |cluster| {
+    while_failing(cluster, at, nodes, FULL, |cluster| {
         let full = cluster.leader().unwrap();
         let ballast = cluster.data(full).with_file_name("ballast");
         let mut file = File::create(&ballast).unwrap();
@@ -195,7 +198,7 @@ pub(super) fn everything_is_killed(cluster: &mut Cluster, at: &str, nodes: &[Ser
     let before = nodes[0].post("/api/v1/search", &question).json()["hits"].clone();
     let stop = AtomicBool::new(false);
     let ingested = scope(|scope| {
-        let ingesting = scope.spawn(|| ingest(at, "all", &stop));
+        let ingesting = scope.spawn(|| ingest(at, "all", 0, &stop));
         sleep(Duration::from_secs(2));
         cluster.power_off();
         sleep(Duration::from_secs(8));

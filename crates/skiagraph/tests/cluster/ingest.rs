@@ -21,8 +21,8 @@ pub(super) struct Ingested {
     pub(super) gap: Duration,
 }
 
-/// Inserts until told to stop; what fails is done again.
-pub(super) fn ingest(at: &str, name: &str, stop: &AtomicBool) -> Ingested {
+/// Inserts pictures with thumbnails of so many bytes until told to stop; what fails is done again.
+pub(super) fn ingest(at: &str, name: &str, size: usize, stop: &AtomicBool) -> Ingested {
     let mut gallery = None;
     let (mut acknowledged, mut gap, mut last, mut n) = (Vec::new(), Duration::ZERO, Instant::now(), 0_u64);
     while !stop.load(Ordering::Relaxed) {
@@ -32,7 +32,7 @@ pub(super) fn ingest(at: &str, name: &str, stop: &AtomicBool) -> Ingested {
                 record: Record { key: key.clone(), name: key.clone(), ..Record::default() },
                 code: HashCode::from_words(&[n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n], 128).unwrap(),
                 embedding: Embedding::new(vec![0.5; 512]),
-                thumbnail: vec![0xff, 0xd8, 0xff, 0xd9],
+                thumbnail: [&[0xff, 0xd8][..], &vec![7; size], &[0xff, 0xd9]].concat(),
             };
             gallery.insert(&entry).and_then(|_| gallery.commit())
         };

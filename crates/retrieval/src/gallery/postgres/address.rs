@@ -19,7 +19,7 @@ use super::session::{Answer, Failure, Session};
 
 use crate::{Error, Result};
 
-/// How long a server may take to let us in.
+/// How long a server may take to take a connection.
 const CONNECTING: Duration = Duration::from_secs(3);
 /// How long a server may take to acknowledge what was sent to it.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -48,19 +48,13 @@ impl Address {
                 _ => others.push(option),
             }
         }
-        let url = format!("{before}?{}", others.join("&"));
-        // What the parser says may quote a password.
-        let mut config = Config::from_str(&url).map_err(|_| wrong("the part after postgres://"))?;
-        if let Some(path) = password {
-            let password = fs::read(&path).map_err(|source| Error::File { action: "read", path, source })?;
-            config.password(password.trim_ascii_end());
-        }
-        config.application_name("skiagraph").tcp_user_timeout(SILENCE);
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECTING);
-        }
+        let password = password
+            .map(|path| fs::read(&path).map_err(|source| Error::File { action: "read", path, source }))
+            .transpose()?;
+        let urls = single_hosts(before).into_iter().map(|before| format!("{before}?{}", others.join("&")));
+        let servers = urls.map(|url| server(&url, password.as_deref())).collect::<Result<Vec<_>>>()?;
         let tls = roots.map(trusting).transpose()?;
-        if tls.is_none() && config.get_ssl_mode() == SslMode::Require {
+        if tls.is_none() && servers.iter().any(|server| server.get_ssl_mode() == SslMode::Require) {
             return Err(wrong(
                 "sslmode=require without sslrootcert=FILE, the authority that signs the servers' certificates",
             ));
