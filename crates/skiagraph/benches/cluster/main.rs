@@ -1,6 +1,7 @@
 //! Figures of a gallery on a real cluster of PostgreSQL (docs/results.md, More than one machine).
 //!
-//! `cargo bench --bench cluster -- parity workers nodes lag start`; all of them if none is named.
+//! `cargo bench --bench cluster -- parity workers nodes lag start`; all of them if none is named. Workers encode the samples, or the
+//! pictures of the folder that `PICTURES` names, which take longer and so give steadier figures.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,7 +17,7 @@ mod parity;
 #[path = "../../tests/common/server.rs"]
 mod server;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
@@ -33,7 +34,7 @@ use server::Server;
 
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with("--")).collect();
-    let Some(cluster) = Cluster::start() else { return };
+    let Some(cluster) = Cluster::start(false) else { return };
     let folder = tempfile::tempdir().unwrap();
     let parts: [(&str, fn(&Cluster, &Path)); 5] =
         [("parity", parity::measure), ("workers", workers), ("nodes", nodes), ("lag", lag), ("start", start)];
@@ -69,7 +70,7 @@ fn entry(i: u64, bits: usize) -> Entry {
 fn workers(cluster: &Cluster, _folder: &Path) {
     let at = cluster.address("workers", "");
     for count in [1, 2] {
-        let images = samples().join("images");
+        let images = std::env::var_os("PICTURES").map_or_else(|| samples().join("images"), PathBuf::from);
         run_json(&["queue", "put", "--gallery", &at, "--model", text(&model()), text(&images)]);
         let started = (0..count).map(|_| {
             let mut worker =

@@ -37,7 +37,7 @@ const DATABASE: &str = "gallery";
 
 #[test]
 fn a_cluster_loses_nothing_and_answers_alike() {
-    let Some(mut cluster) = Cluster::start() else { return };
+    let Some(mut cluster) = Cluster::start(true) else { return };
     let folder = tempfile::tempdir().unwrap();
     cluster.sql("postgres", &format!("CREATE DATABASE {DATABASE}"));
     let at = cluster.address(DATABASE, "");
