@@ -1,12 +1,15 @@
 //! A PostgreSQL server with pgvector, of Debian's packages, for one test.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+
+#[path = "debian.rs"]
+mod debian;
+use debian::{bin, free_port, postgres_user};
 
 /// A server on a free port of the loopback; it goes with its folder.
 pub(crate) struct Server {
@@ -142,29 +145,14 @@ impl Drop for Server {
     }
 }
 
-/// Where PostgreSQL's programs are, if pgvector is with them.
+/// Where the programs are; none where tests may be left out.
 fn programs() -> Option<PathBuf> {
-    let found = Command::new("pg_config").args(["--bindir", "--sharedir"]).stderr(Stdio::null()).output();
-    let text = found.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let mut lines = text.lines().map(PathBuf::from);
-    let (bin, share) = (lines.next(), lines.next());
-    let has_vector = share.is_some_and(|share| share.join("extension/vector.control").exists());
-    let bin = bin.filter(|bin| has_vector && bin.join("initdb").exists());
+    let bin = bin();
     assert!(bin.is_some() || std::env::var_os("CI").is_none(), "PostgreSQL with pgvector is not installed");
     if bin.is_none() {
         eprintln!("left out: PostgreSQL with pgvector is not installed");
     }
     bin
-}
-
-/// PostgreSQL does not run as root.
-fn postgres_user() -> Option<(u32, u32)> {
-    let is_root =
-        fs::metadata("/proc/self").is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0);
-    let users = fs::read_to_string("/etc/passwd").ok().filter(|_| is_root)?;
-    let line = users.lines().find(|line| line.starts_with("postgres:"))?;
-    let mut ids = line.split(':').skip(2).map(str::parse);
-    Some((ids.next()?.ok()?, ids.next()?.ok()?))
 }
 
 fn as_postgres(program: &Path) -> Command {
@@ -180,10 +168,6 @@ fn as_postgres(program: &Path) -> Command {
 fn run(program: &Path, arguments: &[&str]) {
     let status = as_postgres(program).args(arguments).status().unwrap();
     assert!(status.success(), "{} {arguments:?}", program.display());
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn text(path: &Path) -> &str {

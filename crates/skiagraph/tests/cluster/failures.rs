@@ -163,7 +163,7 @@ impl Balancer {
             "defaults\n  mode http\n  timeout connect 1s\n  timeout client 30s\n  timeout server 30s\n  retries 3\n  \
              option redispatch 1\n  retry-on conn-failure empty-response response-timeout\n\
              frontend all\n  bind 127.0.0.1:{port}\n  default_backend nodes\n\
-             backend nodes\n  balance roundrobin\n  option httpchk\n  http-check send meth GET uri /ready ver HTTP/1.1 hdr Host localhost\n{servers}"
+             backend nodes\n  balance roundrobin\n  option httpchk\n  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host localhost\n{servers}"
         );
         let file = folder.join("haproxy.cfg");
         fs::write(&file, config).unwrap();

@@ -4,8 +4,8 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::net::TcpStream;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +13,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+#[path = "../../../retrieval/tests/common/debian.rs"]
+mod debian;
+pub(crate) use debian::free_port;
+use debian::{bin, postgres_user};
 
 /// How long the cluster may take to be what it should be.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -322,27 +327,4 @@ fn kill_postmaster(data: &Path) {
     if let Some(pid) = pid.lines().next() {
         let _gone = Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status();
     }
-}
-
-/// Where PostgreSQL's programs are, if pgvector is with them.
-fn bin() -> Option<PathBuf> {
-    let found =
-        Command::new("pg_config").args(["--bindir", "--sharedir"]).stderr(Stdio::null()).output().ok()?;
-    let text = String::from_utf8(found.stdout).ok()?;
-    let mut lines = text.lines().map(PathBuf::from);
-    let (bin, share) = (lines.next()?, lines.next()?);
-    (share.join("extension/vector.control").exists() && bin.join("initdb").exists()).then_some(bin)
-}
-
-/// PostgreSQL does not run as root.
-fn postgres_user() -> Option<(u32, u32)> {
-    let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
-    let users = fs::read_to_string("/etc/passwd").ok().filter(|_| is_root)?;
-    let line = users.lines().find(|line| line.starts_with("postgres:"))?;
-    let mut ids = line.split(':').skip(2).map(str::parse);
-    Some((ids.next()?.ok()?, ids.next()?.ok()?))
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
