@@ -1,5 +1,7 @@
 //! A gallery on a PostgreSQL server: the same answers as from a folder, and what only a server has to show.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

@@ -32,11 +32,14 @@ use cluster::Cluster;
 use common::{command, json as run_json, model, samples, text};
 use server::Server;
 
+/// What is measured on a cluster, with a folder to work in.
+type Part = fn(&Cluster, &Path);
+
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with("--")).collect();
     let Some(cluster) = Cluster::start(false) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let parts: [(&str, fn(&Cluster, &Path)); 5] =
+    let parts: [(&str, Part); 5] =
         [("parity", parity::measure), ("workers", workers), ("nodes", nodes), ("lag", lag), ("start", start)];
     for (name, measure) in parts {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
