@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
-use retrieval::gallery::{Date, Entry, Example, Filter, Gallery, Insertion, Query, Record};
+use retrieval::gallery::{
+    Date, Entry, Example, Filter, Gallery, Insertion, Query, QueueLength, Record, Waiting,
+};
 use retrieval::{Embedding, Error, HashCode, ModelId};
 use tempfile::TempDir;
 
@@ -403,4 +405,59 @@ fn tls_is_spoken_and_a_stranger_is_refused() {
     assert!(error.contains("certificate"), "{error}");
     let nowhere = Gallery::open(Path::new(&with(Path::new("/nowhere/ca.crt")))).unwrap_err().to_string();
     assert!(nowhere.contains("/nowhere/ca.crt"), "{nowhere}");
+}
+
+fn waiting(key: &str) -> Waiting {
+    let record = Record { name: format!("{key}.png"), ..Record::default() };
+    Waiting { key: key.to_owned(), record, picture: vec![1, 2, 3] }
+}
+
+#[test]
+fn what_waits_is_claimed_once_and_what_kills_workers_is_set_aside() {
+    let Some(server) = Server::start() else { return };
+    let at = server.database("queue");
+    let mut gallery = made(&at, 1);
+    let mut broken = waiting("broken");
+    broken.record.name = "\0".to_owned();
+    assert!(gallery.queue().unwrap().put(&[waiting("x"), broken]).is_err());
+    let three = ["a", "b", "c"].map(waiting);
+    assert_eq!(gallery.queue().unwrap().put(&three).unwrap(), 3, "all or none of them is there");
+    assert_eq!(gallery.queue().unwrap().put(&three).unwrap(), 0);
+    let mut other = Gallery::open(&at).unwrap();
+    let (short, long) = (Duration::from_millis(500), Duration::from_secs(60));
+    let mine = gallery.queue().unwrap().claim("one", 2, short).unwrap();
+    let theirs = other.queue().unwrap().claim("two", 9, long).unwrap();
+    assert_eq!((mine.len(), theirs.len()), (2, 1));
+    assert_eq!(other.queue().unwrap().claim("two", 9, long).unwrap().len(), 0);
+    thread::sleep(short * 2);
+    // What was claimed before comes alone.
+    let again = other.queue().unwrap().claim("two", 9, long).unwrap();
+    assert_eq!((again.len(), again[0].id, again[0].attempts), (1, mine[0].id, 2));
+    // Both have encoded it: it is there once, and off the queue once.
+    for (gallery, jobs, left) in [(&mut gallery, &mine, 1), (&mut other, &again, 1)] {
+        gallery.insert(&entry(7)).unwrap();
+        assert_eq!(gallery.queue().unwrap().done(jobs).unwrap(), left);
+        gallery.commit().unwrap();
+    }
+    other.refresh_now().unwrap();
+    assert_eq!((gallery.len(), other.len()), (2, 2));
+    // One whose workers all die.
+    other.queue().unwrap().fail(&theirs[0], "for a try", false).unwrap();
+    server.sql("queue", "UPDATE skiagraph.jobs SET due = now(), failure = NULL, attempts = 0");
+    for _ in 0..5 {
+        assert_eq!(gallery.queue().unwrap().claim("doomed", 9, Duration::ZERO).unwrap().len(), 1);
+    }
+    assert_eq!(gallery.queue().unwrap().claim("one", 9, long).unwrap().len(), 0);
+    let queue = gallery.queue().unwrap();
+    assert_eq!(queue.length().unwrap(), QueueLength { due: 0, later: 0, set_aside: 1 });
+    assert_eq!(queue.set_aside().unwrap()[0].1, "its workers died of it");
+    assert_eq!(gallery.queue().unwrap().retry().unwrap(), 1);
+    assert_eq!(gallery.queue().unwrap().claim("one", 9, long).unwrap().len(), 1);
+}
+
+#[test]
+fn a_gallery_in_a_folder_has_no_queue() {
+    let dir = folder();
+    let error = made(dir.path(), 1).queue().err().unwrap().to_string();
+    assert!(error.contains("has no queue") && error.contains("skiagraph index"), "{error}");
 }

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 
 use super::address::Address;
 use super::link::Link;
-use super::session::{Answer, Session};
+use super::session::{Answer, SLOW, Session};
 use super::{Postgres, schema};
 use crate::code::check_bits;
 use crate::gallery::store::{Meta, Next, Snapshot};
@@ -107,6 +107,9 @@ impl Snapshot for Held<'_> {
             open.session.query(&statement, &[&since])
         })?;
         for row in rows {
+            if row.get::<_, Option<&[u8]>>(1).is_none() {
+                self.store.kept().forget(row.get::<_, i64>(0).cast_unsigned());
+            }
             each(row.get::<_, i64>(0).cast_unsigned(), row.get::<_, Option<_>>(1).and_then(from_sent));
         }
         self.store.current.set(Some(self.began));
@@ -123,7 +126,7 @@ fn copy_together(address: &Address, leads: bool, snapshot: &str, tables: &[Strin
     let share = tables.len().div_ceil(READERS).max(1);
     let read = |tables: &[String]| {
         let session = address.connect(to)?;
-        session.set_patient(true);
+        session.set_patience(SLOW);
         // The snapshot's name is the server's own word.
         session.batch_execute(&format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot}'"

@@ -42,6 +42,12 @@ impl Kept {
         set(known);
     }
 
+    /// Forgets what was deleted.
+    pub(super) fn forget(&mut self, id: u64) {
+        self.younger.remove(&id);
+        self.older.remove(&id);
+    }
+
     /// What `part` takes of all these records, or nothing if it lacks one.
     pub(super) fn all<T>(&self, ids: &[u64], part: impl Fn(&Known) -> Option<T>) -> Option<Vec<(u64, T)>> {
         let known = |id: &u64| self.younger.get(id).or_else(|| self.older.get(id));
@@ -97,6 +103,8 @@ mod tests {
         assert_eq!(same, [last - 2, last]);
         assert_eq!(kept.ids(Which::OfKey(&last.to_string())), Some(vec![last]));
         assert_eq!((kept.ids(Which::OfPatientOf(0)), kept.ids(Which::All)), (None, None));
+        kept.forget(last);
+        assert_eq!(kept.ids(Which::OfKey(&last.to_string())), Some(vec![]));
         kept.follow(2);
         assert_eq!(of(&kept, &[last]), None);
     }

@@ -9,7 +9,7 @@ use tokio_postgres::Statement;
 use tokio_postgres::config::TargetSessionAttrs;
 
 use super::address::Address;
-use super::session::{Answer, Failure, Session};
+use super::session::{Answer, Failure, SLOW, Session};
 use crate::gallery::Location;
 use crate::{Error, Result};
 
@@ -61,14 +61,18 @@ impl Link {
         }
     }
 
-    /// The same for what may take its time.
+    /// The same for what may go through everything.
     pub(super) fn read_patiently<T>(&self, work: impl Fn(&mut Open) -> Answer<T>) -> Result<T> {
-        self.read(|open| open.patiently(&work))
+        self.read(|open| open.within(SLOW, &work))
     }
 
-    /// Does something with the server in charge, which may take its time.
-    pub(super) fn write<T>(&self, work: impl FnOnce(&mut Open) -> Answer<T>) -> Result<T> {
-        self.attempt(true, |open| open.patiently(work))
+    /// Does something with the server in charge; each step of it has so much time.
+    pub(super) fn write<T>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut Open) -> Answer<T>,
+    ) -> Result<T> {
+        self.attempt(true, |open| open.within(patience, work))
     }
 
     fn attempt<T>(&self, leads: bool, work: impl FnOnce(&mut Open) -> Answer<T>) -> Result<T> {
@@ -191,11 +195,10 @@ impl Open {
         self.session.is_closed() || !self.leads && (leads || self.tried.elapsed() > AGAIN)
     }
 
-    /// Does something that may take its time.
-    fn patiently<T>(&mut self, work: impl FnOnce(&mut Self) -> Answer<T>) -> Answer<T> {
-        self.session.set_patient(true);
+    fn within<T>(&mut self, patience: Duration, work: impl FnOnce(&mut Self) -> Answer<T>) -> Answer<T> {
+        let before = self.session.set_patience(patience);
         let done = work(self);
-        self.session.set_patient(false);
+        self.session.set_patience(before);
         done
     }
 

@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 
 use super::Postgres;
+use super::session::CHANGE;
 use crate::Result;
 use crate::gallery::{Job, QueueLength, Record, Waiting};
 
@@ -16,15 +17,15 @@ impl Postgres {
     pub(in crate::gallery) fn put(&mut self, pictures: &[Waiting]) -> Result<usize> {
         const SQL: &str = "INSERT INTO jobs (key, record, picture)
                            SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM keys WHERE key = $1) ON CONFLICT DO NOTHING";
-        self.link.write(|open| {
+        self.link.write(CHANGE, |open| {
             let statement = open.prepared(SQL)?;
-            open.session.batch_execute("BEGIN")?;
-            let mut new = 0;
-            for Waiting { key, record, picture } in pictures {
-                new += open.session.execute(&statement, &[key, &Json(record), picture])?;
-            }
-            open.session.batch_execute("COMMIT")?;
-            Ok(new as usize)
+            open.session.in_transaction(|| {
+                let mut new = 0;
+                for Waiting { key, record, picture } in pictures {
+                    new += open.session.execute(&statement, &[key, &Json(record), picture])?;
+                }
+                Ok(new as usize)
+            })
         })
     }
 
@@ -44,7 +45,7 @@ impl Postgres {
                            RETURNING id, claim::text, attempts, record, picture";
         let seconds = lease.as_secs_f64();
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = self.link.write(|open| {
+        let rows = self.link.write(CHANGE, |open| {
             let (give_up, claim) = (open.prepared(GIVE_UP)?, open.prepared(SQL)?);
             open.session.execute(&give_up, &[&ATTEMPTS])?;
             let fresh = open.session.query(&claim, &[&worker, &seconds, &most, &false])?;
@@ -80,7 +81,7 @@ impl Postgres {
         const SQL: &str = "UPDATE jobs SET claim = NULL, failure = $3, set_aside = $4 OR attempts >= $5,
                                           due = now() + make_interval(secs => 2.0 ^ least(attempts, 10))
                            WHERE id = $1 AND claim = $2::text::uuid";
-        self.link.write(|open| {
+        self.link.write(CHANGE, |open| {
             let statement = open.prepared(SQL)?;
             open.session.execute(&statement, &[&job.id, &job.claim, &reason, &hopeless, &ATTEMPTS])
         })?;
@@ -105,7 +106,7 @@ impl Postgres {
     pub(in crate::gallery) fn retry(&mut self) -> Result<usize> {
         let sql =
             "UPDATE jobs SET set_aside = false, attempts = 0, failure = NULL, due = now() WHERE set_aside";
-        let retried = self.link.write(|open| open.session.execute(sql, &[]))?;
+        let retried = self.link.write(CHANGE, |open| open.session.execute(sql, &[]))?;
         Ok(retried as usize)
     }
 }

@@ -1,6 +1,7 @@
 //! The tables: how they are made, recognised and migrated.
 
 use super::link::Link;
+use super::session::CHANGE;
 use crate::{Error, ModelId, Result};
 
 /// `FORMATS[v]` takes a database from format `v` to `v + 1`.
@@ -12,15 +13,16 @@ pub(super) fn create(link: &Link, model: &ModelId, bits: usize) -> Result<()> {
         let reason = "it has a gallery already".to_owned();
         return Err(Error::NotAGallery { gallery: link.location.clone(), reason });
     }
-    link.write(|open| {
-        open.session.batch_execute("BEGIN; CREATE EXTENSION IF NOT EXISTS vector")?;
-        for format in FORMATS {
-            open.session.batch_execute(&format.replace("{bits}", &bits.to_string()))?;
-        }
-        let (format, bits) = (FORMATS.len() as i32, bits as i32);
-        let sql = "INSERT INTO meta (format, model, bits) VALUES ($1, $2, $3)";
-        open.session.execute(sql, &[&format, &model.0, &bits])?;
-        open.session.batch_execute("COMMIT")
+    link.write(CHANGE, |open| {
+        open.session.in_transaction(|| {
+            open.session.batch_execute("CREATE EXTENSION IF NOT EXISTS vector")?;
+            for format in FORMATS {
+                open.session.batch_execute(&format.replace("{bits}", &bits.to_string()))?;
+            }
+            let (format, bits) = (FORMATS.len() as i32, bits as i32);
+            let sql = "INSERT INTO meta (format, model, bits) VALUES ($1, $2, $3)";
+            open.session.execute(sql, &[&format, &model.0, &bits]).map(|_| ())
+        })
     })
 }
 

@@ -16,8 +16,10 @@ use tokio_postgres::{AsyncMessage, Client, Config, Row, Statement, ToStatement};
 
 /// How long a small answer may take.
 const QUICK: Duration = Duration::from_secs(5);
-/// How long any answer may take, and a commit that waits for a standby.
-const SLOW: Duration = Duration::from_secs(600);
+/// How long a change may take, its commit included, which may wait until a standby that is gone is waited for no more.
+pub(super) const CHANGE: Duration = Duration::from_secs(60);
+/// How long what goes through everything may take.
+pub(super) const SLOW: Duration = Duration::from_secs(3600);
 /// How long a server may take to let us in.
 const CONNECTING: Duration = Duration::from_secs(3);
 
@@ -86,9 +88,20 @@ impl Session {
         self.client.is_closed()
     }
 
-    /// Whether answers may take their time from here on.
-    pub(super) fn set_patient(&self, patient: bool) {
-        self.patience.set(if patient { SLOW } else { QUICK });
+    /// How long each answer may take from here on; what it was before.
+    pub(super) fn set_patience(&self, patience: Duration) -> Duration {
+        self.patience.replace(patience)
+    }
+
+    /// All of it, or nothing.
+    pub(super) fn in_transaction<T>(&self, work: impl FnOnce() -> Answer<T>) -> Answer<T> {
+        self.batch_execute("BEGIN")?;
+        let done = work().and_then(|done| self.batch_execute("COMMIT").map(|()| done));
+        if done.is_err() {
+            // A broken connection has rolled back by itself.
+            let _undone = self.batch_execute("ROLLBACK");
+        }
+        done
     }
 
     fn wait<T>(

@@ -1,12 +1,14 @@
 //! Inserting, committing, deleting, and changing to another model's codes.
 
+use std::time::Duration;
+
 use tokio_postgres::types::Json;
 
 use super::Postgres;
 use super::follow::to_bits;
 use super::link::{Link, Open};
 use super::rows::{signed, to_halves};
-use super::session::Answer;
+use super::session::{Answer, CHANGE, SLOW};
 use crate::gallery::store::{Meta, Next};
 use crate::gallery::{Entry, Insertion};
 use crate::{Embedding, Error, HashCode, Result};
@@ -40,7 +42,7 @@ impl Postgres {
         if self.link.busy.get() {
             return Ok(());
         }
-        let held = self.link.write(|open| {
+        let held = self.link.write(CHANGE, |open| {
             open.session.batch_execute("BEGIN")?;
             if let Some(dimensions) = dimensions.map(|dimensions| dimensions as i32) {
                 let sql = "UPDATE meta SET dimensions = $1 WHERE dimensions IS NULL";
@@ -67,7 +69,15 @@ impl Postgres {
 
     /// A part of the transaction; a failure undoes all of it.
     pub(super) fn change<T>(&mut self, work: impl FnOnce(&mut Open) -> Answer<T>) -> Result<T> {
-        let done = self.link.write(work);
+        self.change_within(CHANGE, work)
+    }
+
+    fn change_within<T>(
+        &mut self,
+        patience: Duration,
+        work: impl FnOnce(&mut Open) -> Answer<T>,
+    ) -> Result<T> {
+        let done = self.link.write(patience, work);
         done.map_err(|error| {
             let undone = std::mem::take(&mut self.pending);
             self.roll_back();
@@ -80,7 +90,7 @@ impl Postgres {
 
     fn roll_back(&mut self) {
         // A broken connection has rolled back by itself.
-        let _undone = self.link.write(|open| open.session.batch_execute("ROLLBACK"));
+        let _undone = self.link.write(CHANGE, |open| open.session.batch_execute("ROLLBACK"));
         self.link.busy.set(false);
         self.pending = 0;
     }
@@ -149,7 +159,7 @@ impl Postgres {
     pub(super) fn switch_to(&mut self, next: &Next, known: &Meta) -> Result<()> {
         self.begin(known, None)?;
         // Nobody inserts between this and the end.
-        let missing = self.change(|open| {
+        let missing = self.change_within(SLOW, |open| {
             open.session.batch_execute("LOCK TABLE records IN SHARE ROW EXCLUSIVE MODE")?;
             let sql =
                 "SELECT count(*) FROM records WHERE NOT EXISTS (SELECT FROM next_codes WHERE record = id)";
@@ -159,18 +169,20 @@ impl Postgres {
             self.roll_back();
             return Err(Error::ReindexingUnfinished { missing: missing as usize, model: next.model.clone() });
         }
-        self.change(|open| open.session.batch_execute(&SWITCH.replace("{bits}", &next.bits.to_string())))?;
+        self.change_within(SLOW, |open| {
+            open.session.batch_execute(&SWITCH.replace("{bits}", &next.bits.to_string()))
+        })?;
         self.end().map(|_| ())
     }
 }
 
 /// Writes every table anew, so that none has a byte of what was deleted. The servers' logs and backups are their own.
 pub(super) fn rewrite(link: &Link) -> Result<()> {
-    let tables: Vec<String> = link.write(|open| {
+    let tables: Vec<String> = link.write(SLOW, |open| {
         let sql = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'skiagraph'::regnamespace AND relkind = 'r'";
         Ok(open.session.query(sql, &[])?.iter().map(|row| row.get(0)).collect())
     })?;
     tables.iter().try_for_each(|table| {
-        link.write(|open| open.session.batch_execute(&format!("VACUUM (FULL, ANALYZE) {table}")))
+        link.write(SLOW, |open| open.session.batch_execute(&format!("VACUUM (FULL, ANALYZE) {table}")))
     })
 }
