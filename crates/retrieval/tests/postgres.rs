@@ -461,3 +461,42 @@ fn a_gallery_in_a_folder_has_no_queue() {
     let error = made(dir.path(), 1).queue().err().unwrap().to_string();
     assert!(error.contains("has no queue") && error.contains("skiagraph index"), "{error}");
 }
+
+/// docs/deployment.md, Backup and restore.
+#[test]
+fn a_gallery_is_restored_as_it_was_at_a_time() {
+    let Some(server) = Server::start() else { return };
+    server.control("stop");
+    server.archive();
+    server.control("start");
+    let at = server.database("restored");
+    let mut gallery = made(&at, 20);
+    let base = server.base_backup();
+    fill(&mut gallery, 20..30);
+    let time = server.sql("restored", "SELECT clock_timestamp()");
+    thread::sleep(Duration::from_millis(50));
+    gallery.delete(&[3]).unwrap();
+    fill(&mut gallery, 30..40);
+    server.sql("restored", "SELECT pg_switch_wal()");
+    thread::sleep(Duration::from_secs(1));
+    let restored = server.restored(&base, &time);
+    let mut old = Gallery::open(Path::new(&restored.address("restored"))).unwrap();
+    assert_eq!((old.len(), old.contains("key-00003").unwrap(), old.verify().unwrap()), (30, true, vec![]));
+    fill(&mut old, 50..55);
+    assert_eq!((old.len(), old.verify().unwrap()), (35, vec![]));
+}
+
+/// A copy by SQL has other transactions; two statements say so to all who follow.
+#[test]
+fn a_dump_becomes_a_gallery_again() {
+    let Some(server) = Server::start() else { return };
+    drop(made(&server.database("dumped"), 20));
+    let to = server.database("loaded");
+    server.dump("dumped", "loaded");
+    server.sql("loaded", "UPDATE skiagraph.changes SET xid = pg_current_xact_id(); UPDATE skiagraph.meta SET rebuilt = rebuilt + 1");
+    let (mut gallery, mut follower) = (Gallery::open(&to).unwrap(), Gallery::open(&to).unwrap());
+    assert_eq!((gallery.len(), gallery.verify().unwrap()), (20, vec![]));
+    fill(&mut gallery, 20..25);
+    follower.refresh_now().unwrap();
+    assert_eq!((follower.ids(), follower.verify().unwrap()), (gallery.ids(), vec![]));
+}

@@ -23,12 +23,8 @@ impl Server {
         let bin = programs()?;
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let data = dir.path().join("data");
-        fs::create_dir(&data).unwrap();
-        if let Some((user, group)) = postgres_user() {
-            chown(&data, Some(user), Some(group)).unwrap();
-        }
-        let port = free_port();
+        let server = Self { dir, port: free_port() };
+        let data = server.folder("data");
         run(
             &bin.join("initdb"),
             &[
@@ -45,7 +41,6 @@ impl Server {
                 "-k",
             ],
         );
-        let server = Self { dir, port };
         server.control("start");
         Some(server)
     }
@@ -102,10 +97,75 @@ impl Server {
         certificate
     }
 
+    /// A folder of its own beside its data.
+    fn folder(&self, name: &str) -> PathBuf {
+        let folder = self.dir.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        if let Some((user, group)) = postgres_user() {
+            chown(&folder, Some(user), Some(group)).unwrap();
+        }
+        folder
+    }
+
+    /// From its next start on it keeps its log in a folder.
+    pub(crate) fn archive(&self) {
+        let archive = self.folder("archive");
+        let copy = format!("archive_mode = on\narchive_command = 'cp %p {}/%f'\n", archive.display());
+        fs::write(self.dir.path().join("data/postgresql.auto.conf"), copy).unwrap();
+    }
+
+    /// A copy of all its data, from which [`Self::restored`] starts.
+    pub(crate) fn base_backup(&self) -> PathBuf {
+        let (to, port) = (self.folder("base"), self.port.to_string());
+        let all = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-D", text(&to), "-c", "fast"];
+        run(&programs().unwrap().join("pg_basebackup"), &all);
+        to
+    }
+
+    /// Another server, of a copy of this one's data and its log up to a time.
+    pub(crate) fn restored(&self, base: &Path, time: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let (data, archive) = (dir.path().join("data"), self.dir.path().join("archive"));
+        assert!(Command::new("cp").arg("-a").arg(base).arg(&data).status().unwrap().success());
+        let target = format!(
+            "archive_mode = off\nrestore_command = 'cp {}/%f %p'\nrecovery_target_time = '{time}'\n\
+             recovery_target_action = promote\n",
+            archive.display()
+        );
+        for (name, content) in [("postgresql.auto.conf", target.as_str()), ("recovery.signal", "")] {
+            fs::write(data.join(name), content).unwrap();
+            if let Some((user, group)) = postgres_user() {
+                chown(data.join(name), Some(user), Some(group)).unwrap();
+            }
+        }
+        let restored = Self { dir, port: free_port() };
+        restored.control("start");
+        while restored.sql("postgres", "SELECT pg_is_in_recovery()") == "t" {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        restored
+    }
+
+    /// Copies a database as SQL does into another.
+    pub(crate) fn dump(&self, from: &str, to: &str) {
+        let (bin, port) = (programs().unwrap(), self.port.to_string());
+        let file = self.folder("dump").join("dump.sql");
+        let at = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres"];
+        run(&bin.join("pg_dump"), &[&at[..], &["-f", text(&file), from]].concat());
+        run(&bin.join("psql"), &[&at[..], &["-Xq", "-v", "ON_ERROR_STOP=1", "-f", text(&file), to]].concat());
+    }
+
     /// Makes a database, and gives its address.
     pub(crate) fn database(&self, name: &str) -> PathBuf {
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
-        format!("postgres://postgres@127.0.0.1:{}/{name}", self.port).into()
+        self.address(name).into()
+    }
+
+    /// The address of a database.
+    pub(crate) fn address(&self, name: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
     }
 
     /// What `psql` says.
