@@ -243,6 +243,7 @@ fn what_is_not_committed_leaves_no_trace() {
     let mut gallery = made(&at, 2);
     gallery.insert(&entry(5)).unwrap();
     assert!(gallery.contains("key-00005").unwrap());
+    assert!(gallery.export(&folder().path().join("export"), |record| record, |_| {}).is_err());
     drop(gallery);
     let mut gallery = Gallery::open(&at).unwrap();
     assert!(!gallery.contains("key-00005").unwrap());
@@ -401,6 +402,9 @@ fn tls_is_spoken_and_a_stranger_is_refused() {
     let (dir, stranger) = (folder(), Server::start().unwrap());
     let strange = dir.path().join("stranger.crt");
     std::fs::copy(stranger.demand_tls(), &strange).unwrap();
+    let plain = Server::start().unwrap();
+    let clear = format!("{}?sslrootcert={}", plain.address("postgres"), certificate.display());
+    assert!(matches!(Gallery::open(Path::new(&clear)), Err(Error::Unreachable { .. })), "not in the clear");
     let error = Gallery::open(Path::new(&with(&strange))).unwrap_err().to_string();
     assert!(error.contains("certificate"), "{error}");
     let nowhere = Gallery::open(Path::new(&with(Path::new("/nowhere/ca.crt")))).unwrap_err().to_string();

@@ -16,7 +16,6 @@ use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::session::{Answer, Failure, Session};
-
 use crate::{Error, Result};
 
 /// How long a server may take to take a connection.
@@ -52,8 +51,14 @@ impl Address {
             .map(|path| fs::read(&path).map_err(|source| Error::File { action: "read", path, source }))
             .transpose()?;
         let urls = single_hosts(before).into_iter().map(|before| format!("{before}?{}", others.join("&")));
-        let servers = urls.map(|url| server(&url, password.as_deref())).collect::<Result<Vec<_>>>()?;
+        let mut servers = urls.map(|url| server(&url, password.as_deref())).collect::<Result<Vec<_>>>()?;
         let tls = roots.map(trusting).transpose()?;
+        if tls.is_some() {
+            // Who names an authority does not mean to speak in the clear where a server cannot do otherwise.
+            for server in &mut servers {
+                server.ssl_mode(SslMode::Require);
+            }
+        }
         if tls.is_none() && servers.iter().any(|server| server.get_ssl_mode() == SslMode::Require) {
             return Err(wrong(
                 "sslmode=require without sslrootcert=FILE, the authority that signs the servers' certificates",

@@ -26,6 +26,11 @@ pub(super) struct Held<'a> {
 
 impl<'a> Held<'a> {
     pub(super) fn begin(store: &'a Postgres) -> Result<Self> {
+        // Its end would be the end of what was inserted, too.
+        if store.link.busy.get() {
+            let reason = "insertions are not committed yet".to_owned();
+            return Err(Error::Server { gallery: store.link.location.clone(), reason, undone: 0 });
+        }
         let began = Instant::now();
         store
             .link
@@ -107,10 +112,11 @@ impl Snapshot for Held<'_> {
             open.session.query(&statement, &[&since])
         })?;
         for row in rows {
-            if row.get::<_, Option<&[u8]>>(1).is_none() {
-                self.store.kept().forget(row.get::<_, i64>(0).cast_unsigned());
+            let (id, sent) = (row.get::<_, i64>(0).cast_unsigned(), row.get::<_, Option<&[u8]>>(1));
+            if sent.is_none() {
+                self.store.kept().forget(id);
             }
-            each(row.get::<_, i64>(0).cast_unsigned(), row.get::<_, Option<_>>(1).and_then(from_sent));
+            each(id, sent.and_then(from_sent));
         }
         self.store.current.set(Some(self.began));
         Ok(())
