@@ -133,6 +133,17 @@ test('a broken file and a lost connection are said', async ({ page }) => {
   await expect(page.getByRole('alert')).toBeHidden();
 });
 
+test('results that may be old are said to be', async ({ page }) => {
+  await page.route('**/api/v1/search', async (route) => {
+    const response = await route.fetch();
+    const answer = (await response.json()) as object;
+    return route.fulfill({ response, json: { ...answer, stale_seconds: 75 } });
+  });
+  await openChest(page);
+  await expect(page.getByRole('alert')).toContainText('may lack what came in the last 2 minutes');
+  await accessible(page);
+});
+
 test('windowing 3,000 × 3,000 pixels', async ({ page }) => {
   await page.route('**/pixels', (route) => {
     const values = Uint16Array.from({ length: 9_000_000 }, (_, at) => (at * 7) % 65536);

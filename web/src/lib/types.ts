@@ -125,6 +125,8 @@ export interface Answer {
   tally: { label: string; count: number }[];
   milliseconds: { encode: number; search: number };
   nothing_similar: boolean;
+  /** How old the answer may be, while the gallery's database does not answer. */
+  stale_seconds?: number;
 }
 
 /** An answer that was saved under a name. */

@@ -23,7 +23,7 @@ const failures: Record<string, string> = {
   unreachable: 'The server does not answer.', unsupported_file: 'This kind of file is not read.', broken_file: 'This file is damaged.',
   too_large: 'This file is too large.', unknown_query: 'The picture is no longer held by the server: open it again.',
   unknown_record: 'The gallery no longer has this picture.', bad_filter: 'The filter does not read.', busy: 'The server is busy.',
-  unknown_job: 'This job is long over.', no_map: 'No map was drawn of this gallery. IT draws it with `skiagraph gallery map`.', jobs_elsewhere: 'Another server puts pictures into this gallery.', unknown_study: 'The gallery has no picture of this study.', unknown_set: 'This result is no longer saved, or not for you.', no_audit: 'The server cannot keep its audit log, and shows nothing without.',
+  unknown_job: 'This job is long over.', no_map: 'No map was drawn of this gallery. IT draws it with `skiagraph gallery map`.', jobs_elsewhere: 'Another server puts pictures into this gallery.', unknown_study: 'The gallery has no picture of this study.', unknown_set: 'This result is no longer saved, or not for you.', no_database: 'The database of the gallery does not answer. Try again in a moment.', no_audit: 'The server cannot keep its audit log, and shows nothing without.',
   role_too_low: 'Your role does not allow this.', wrong_key: 'This key is not known.', key_wanted: 'Sign in.',
 };
 
@@ -39,6 +39,7 @@ export const en = {
   gallery: 'Gallery', similar: 'Similar cases', ofTotal: (n: number, total: number) => `${n} of ${total}`, showMore: 'Show more',
   nothing: 'Nothing similar enough',
   nothingWhy: 'The query is unlike what the model knows, or no picture passes the filters. What is shown below is the nearest, but is not evidence.',
+  stale: (minutes: number) => `The database of the gallery does not answer. These results may lack what came in the last ${minutes === 1 ? 'minute' : `${minutes} minutes`}.`,
   empty: 'No picture passes the filters.', grouped: 'Each patient once', tally: 'Labels of these results', estimate: 'expected to be relevant among the first ten',
   took: (encode: string, search: string) => `encoded in ${encode} ms, searched in ${search} ms`,
   distance: (d: number, bits: number) => `${d} of ${bits} bits differ`, relevance: 'relevance', relevanceWhy: 'Estimated probability that this case is relevant',
