@@ -47,8 +47,8 @@ pub(crate) struct CompareArgs {
     /// Tasks [default: tasks.toml of the data set, else the built-in ones]
     #[arg(long, value_name = "FILE")]
     tasks: Option<PathBuf>,
-    /// Only these methods, and the one they are compared with
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    /// Only these methods, and the one they are compared with; names with commas each by an --only of their own
+    #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Only these training seeds
     #[arg(long, value_name = "SEED", value_delimiter = ',')]
@@ -101,12 +101,18 @@ fn subject<'a>(args: &CompareArgs, workshop: &Workshop<'a>) -> Result<Option<Sub
 /// The configuration, less what the command line leaves out.
 fn config(args: &CompareArgs) -> Result<CompareConfig> {
     let mut config = CompareConfig::read(&args.config)?;
-    if let Some(unknown) = args.only.iter().find(|name| !config.methods.iter().any(|m| m.name == **name)) {
+    let is_method = |name: &str| config.methods.iter().any(|method| method.name == name);
+    let split = |name: &String| match is_method(name) {
+        true => vec![name.clone()],
+        false => name.split(',').map(str::to_owned).collect(),
+    };
+    let only: Vec<String> = args.only.iter().flat_map(split).collect();
+    if let Some(unknown) = only.iter().find(|name| !is_method(name)) {
         let names: Vec<_> = config.methods.iter().map(|method| method.name.as_str()).collect();
         bail!("there is no method `{unknown}`; the configuration has {}", names.join(", "));
     }
-    if !args.only.is_empty() {
-        config.keep(&args.only);
+    if !only.is_empty() {
+        config.keep(&only);
     }
     if let Some(unknown) = args.seeds.iter().find(|seed| !config.seeds.contains(seed)) {
         bail!("there is no seed {unknown}; the configuration has {:?}", config.seeds);

@@ -4,7 +4,7 @@ use std::io::{Write, stderr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use network::Encoder;
@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::ingest::{self, Decoded};
 use crate::model::ModelArgs;
 use crate::output;
+use crate::progress::Progress;
 
 /// How long it sleeps when nothing is due.
 const SLEEP: Duration = Duration::from_secs(1);
@@ -85,13 +86,18 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
 
 /// A failure of the database is waited for: another server may be in charge soon.
 fn work(args: &WorkerArgs, encoder: &Encoder, gallery: &mut Gallery, stop: &AtomicBool) -> Result<Worked> {
-    let (mut worked, mut failures, start) = (Worked::default(), 0, Instant::now());
+    let (mut worked, mut failures) = (Worked::default(), 0);
     let name = args.name.clone().unwrap_or_else(|| std::process::id().to_string());
+    let length = gallery.queue()?.length()?;
+    let progress = Progress::images("encoding", length.due + length.later);
     while !stop.load(Ordering::Relaxed) {
         match batch(args, &name, encoder, gallery, &mut worked) {
             Ok(0) if args.until_empty && is_empty(gallery) => break,
             Ok(0) => thread::sleep(SLEEP),
-            Ok(_) => failures = 0,
+            Ok(claimed) => {
+                failures = 0;
+                progress.advance(claimed);
+            }
             Err(error) if is_passing(&error) => {
                 let line = serde_json::json!({ "error": format!("the worker waits: {error:#}") });
                 let _nobody_reads = writeln!(stderr().lock(), "{line}");
@@ -101,7 +107,8 @@ fn work(args: &WorkerArgs, encoder: &Encoder, gallery: &mut Gallery, stop: &Atom
             Err(error) => return Err(error),
         }
     }
-    worked.seconds = start.elapsed().as_secs_f64();
+    progress.finish();
+    worked.seconds = progress.seconds();
     Ok(worked)
 }
 
