@@ -22,8 +22,6 @@ mod server;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
 use retrieval::gallery::{Entry, Gallery, Record};
 use serde_json::{Value, json};
@@ -73,9 +71,8 @@ fn workers_encode_each_picture_once(cluster: &Cluster, at: &str, folder: &Path) 
     assert!(count > 40 && put["known"] == 0, "{put}");
     assert_eq!(common::json(&["queue", "info", at])["due"], count);
     let mut doomed = worker(at, &["--batch", "4"]);
-    while cluster.sql(DATABASE, "SELECT count(*) FROM skiagraph.records") == "0" {
-        sleep(Duration::from_millis(20));
-    }
+    let count_records = |cluster: &Cluster| cluster.sql(DATABASE, "SELECT count(*) FROM skiagraph.records");
+    cluster.wait("a first picture", |cluster| count_records(cluster) != "0");
     doomed.kill().unwrap();
     doomed.wait().unwrap();
     let workers =
