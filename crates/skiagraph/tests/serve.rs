@@ -10,6 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{fail, pictures, samples, succeed, text, workspace};
+use retrieval::ModelId;
+use retrieval::gallery::Gallery;
 use serde_json::{Value, json};
 use server::{Answer, Server};
 
@@ -320,4 +322,29 @@ fn a_comparison_is_shown_where_there_is_one() {
     fs::create_dir(&compared).unwrap();
     fs::write(compared.join("report.html"), "<!doctype html>").unwrap();
     assert_eq!(server.get("/api/v1/comparison.html").bytes, b"<!doctype html>");
+}
+
+/// Somebody answers when a re-indexing is done, before and after.
+#[test]
+fn a_server_of_the_next_model_waits_for_the_switch() {
+    let folder = tempfile::tempdir().unwrap();
+    let (g, _) = gallery(folder.path());
+    fail(&["serve", "--gallery", text(&g), "--bits", "64"], &["holds codes of the model"]);
+    let now = Server::start(&g, &[]);
+    let mut opened = Gallery::open(&g).unwrap();
+    let next = ModelId(format!("{}-first-64", opened.model()));
+    opened.begin_reindexing(&next, 64).unwrap();
+    drop(opened);
+    let then = Server::start(&g, &["--bits", "64"]);
+    assert_eq!(
+        (now.get("/readyz").status, then.get("/readyz").failure(503)),
+        (200, "other_model".to_owned())
+    );
+    succeed(&["gallery", "reindex", text(&g), "--bits", "64"]);
+    assert_eq!(
+        (now.get("/readyz").failure(503), then.get("/readyz").status),
+        ("other_model".to_owned(), 200)
+    );
+    let answer = then.post("/api/v1/search", &json!({ "like": [1], "own": true }));
+    assert_eq!((answer.status, &answer.json()["bits"]), (200, &json!(64)));
 }

@@ -228,10 +228,11 @@ fn meanwhile(
 /// Keeps up with a gallery on a server though nobody asks, so that who asks need not wait, and what is known is young when no
 /// server answers any more.
 fn follow(state: &Arc<State>, over: &AtomicBool) {
-    // What fails here fails whoever asks, too, who is told.
-    let _ready = state.with_gallery(|gallery| Ok(gallery.keep_ready()?));
+    let mut ready = false;
     while state.settings.gallery.folder().is_none() && !over.load(Ordering::Relaxed) {
-        let _seen = state.with_gallery(|_| Ok(()));
+        // What fails here fails whoever asks, too, who is told.
+        let seen = state.with_gallery(|gallery| if ready { Ok(()) } else { Ok(gallery.keep_ready()?) });
+        ready |= seen.is_ok();
         std::thread::sleep(FOLLOW);
     }
 }

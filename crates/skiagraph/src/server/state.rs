@@ -78,11 +78,14 @@ const FACET_VALUES: usize = 100;
 
 impl State {
     /// # Errors
-    /// If the gallery does not open, or is not of this model.
+    /// If the gallery does not open, or is neither of this model nor being re-indexed to it.
     pub(super) fn open(settings: Settings, encoder: Encoder, keys: Option<Keys>) -> Result<Self> {
         let provider = settings.oidc.clone().map(Provider::open).transpose()?;
         let gallery = Gallery::open(&settings.gallery)?;
-        gallery.check_model(encoder.model_id(), encoder.bits())?;
+        // One of the next model waits for the switch, so that there is somebody who answers when it comes.
+        if gallery.reindexing_to() != Some((encoder.model_id(), encoder.bits())) {
+            gallery.check_model(encoder.model_id(), encoder.bits())?;
+        }
         let none = || Error::NoFolder { gallery: gallery.location().clone() };
         let folder = gallery.folder().ok_or_else(none)?.to_owned();
         let Limits { encoders, queue, patience, queries, query_bytes, query_life, upload_bytes, .. } =
