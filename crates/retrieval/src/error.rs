@@ -338,6 +338,12 @@ pub enum Error {
         /// What was tried, and what came of it.
         reason: String,
     },
+    /// A database that has a gallery, where one was to be made.
+    #[error("`{gallery}` has a gallery already; nothing was changed. Add to it, or choose another database")]
+    Exists {
+        /// The gallery.
+        gallery: Location,
+    },
     /// What only a server in charge can do.
     #[error(
         "no server of the gallery `{gallery}` takes changes just now: {reason}; try again when one is in charge"

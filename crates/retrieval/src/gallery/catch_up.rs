@@ -16,9 +16,9 @@ impl Gallery {
             return Ok(false);
         }
         let changed = self.catch_up()?;
-        // The process that writes also writes files; here memory will do.
+        // Of a folder the process that writes also writes files; here memory will do. Files of a server's gallery are this machine's.
         if self.is_loose() {
-            self.merge(false);
+            self.merge(self.location().folder().is_none());
         }
         Ok(changed)
     }
@@ -26,9 +26,10 @@ impl Gallery {
     /// The same, of everything that was committed before, even by a server whose word has not come yet.
     ///
     /// # Errors
-    /// If the database fails.
+    /// If the database fails, or no server is in charge.
     pub fn refresh_now(&mut self) -> Result<bool> {
         self.commit()?;
+        self.store.insist()?;
         self.catch_up()
     }
 
@@ -38,17 +39,24 @@ impl Gallery {
         let snapshot = self.store.snapshot()?;
         let meta = snapshot.meta()?;
         let mut changed = meta.generation != self.meta.generation;
-        let mut known = self.meta.generation;
+        if !self.indexes {
+            drop(snapshot);
+            self.meta = meta;
+            return Ok(changed);
+        }
+        // It takes the old one's place when it is whole: a database may fail in between, and searches go on.
+        let (mut replaced, mut known) = (None, self.meta.generation);
         if meta.rebuilt != self.meta.rebuilt {
-            (self.index, known) = match segment::open(self.store.folder(), &meta) {
+            let (index, generation) = match segment::open(self.store.folder(), &meta) {
                 Ok(Some(opened)) => opened,
                 found => {
                     self.unusable = found.err();
                     (snapshot.codes(&meta)?, meta.generation)
                 }
             };
+            (replaced, known) = (Some(index), generation);
         }
-        let index = &mut self.index;
+        let index = replaced.as_mut().unwrap_or(&mut self.index);
         snapshot.changes(known, &mut |id, code| {
             changed |= match code {
                 // Refused: one of another length, which `verify` names, and one that the index has already.
@@ -57,6 +65,9 @@ impl Gallery {
             }
         })?;
         drop(snapshot);
+        if let Some(index) = replaced {
+            self.index = index;
+        }
         self.meta = meta;
         Ok(changed)
     }

@@ -66,6 +66,8 @@ pub struct Gallery {
     merging: Option<Merging>,
     /// Why the index's file could not be used.
     unusable: Option<String>,
+    /// Whether there is an index at all.
+    indexes: bool,
 }
 
 impl Gallery {
@@ -74,13 +76,17 @@ impl Gallery {
     /// # Errors
     /// If there is anything, nothing can be written, or no code has that many bits.
     pub fn create(at: impl Into<Location>, model: &ModelId, bits: usize) -> Result<Self> {
-        check_bits(bits)?;
         let at = at.into();
-        match &at {
-            Location::Folder(dir) => Sqlite::create(dir, model, bits)?,
-            Location::Server(url) => Postgres::create(url, model, bits)?,
-        }
+        Self::make(&at, model, bits)?;
         Self::open(at)
+    }
+
+    fn make(at: &Location, model: &ModelId, bits: usize) -> Result<()> {
+        check_bits(bits)?;
+        match at {
+            Location::Folder(dir) => Sqlite::create(dir, model, bits),
+            Location::Server(url) => Postgres::create(url, model, bits),
+        }
     }
 
     /// Opens a gallery and builds its index.
@@ -88,18 +94,30 @@ impl Gallery {
     /// # Errors
     /// If there is no gallery, one of a newer program, or a damaged one; if it cannot be written; if a server does not answer.
     pub fn open(at: impl Into<Location>) -> Result<Self> {
-        let store: Box<dyn Store> = match at.into() {
-            Location::Folder(dir) => Box::new(Sqlite::open(&dir)?),
-            Location::Server(url) => Box::new(Postgres::open(&url)?),
-        };
-        let meta = Meta { generation: 0, rebuilt: 0, ..store.snapshot()?.meta()? };
-        let index = Index::new(meta.bits)?;
-        let mut gallery = Self { store, meta, index, merging: None, unusable: None };
+        let mut gallery = Self::open_without_index(at)?;
+        gallery.indexes = true;
+        // The index that it has is of no model.
+        (gallery.meta.generation, gallery.meta.rebuilt) = (0, 0);
         gallery.catch_up()?;
         if gallery.is_loose() || gallery.is_unwritten() {
             gallery.merge(true);
         }
         Ok(gallery)
+    }
+
+    /// Opens a gallery for one who puts pictures in and asks nothing of it: it holds no codes in memory, so that searches find
+    /// nothing, and [`Gallery::len`] is 0.
+    ///
+    /// # Errors
+    /// As [`Gallery::open`].
+    pub fn open_without_index(at: impl Into<Location>) -> Result<Self> {
+        let store: Box<dyn Store> = match at.into() {
+            Location::Folder(dir) => Box::new(Sqlite::open(&dir)?),
+            Location::Server(url) => Box::new(Postgres::open(&url)?),
+        };
+        let meta = store.snapshot()?.meta()?;
+        let index = Index::new(meta.bits)?;
+        Ok(Self { store, meta, index, merging: None, unusable: None, indexes: false })
     }
 
     /// Opens the gallery of a model, or makes it if there is none.
@@ -109,16 +127,34 @@ impl Gallery {
     /// [`Gallery::create`].
     pub fn open_or_create(at: impl Into<Location>, model: &ModelId, bits: usize) -> Result<Self> {
         let at = at.into();
-        let is_there = match &at {
-            Location::Folder(dir) => dir.join(DATABASE).exists(),
-            Location::Server(url) => Postgres::is_there(url)?,
-        };
-        if !is_there {
-            return Self::create(at, model, bits);
-        }
+        Self::make_unless_there(&at, model, bits)?;
         let gallery = Self::open(at)?;
         gallery.check_model(model, bits)?;
         Ok(gallery)
+    }
+
+    /// The same without an index, as [`Gallery::open_without_index`].
+    ///
+    /// # Errors
+    /// As [`Gallery::open_or_create`].
+    pub fn open_or_create_without_index(
+        at: impl Into<Location>,
+        model: &ModelId,
+        bits: usize,
+    ) -> Result<Self> {
+        let at = at.into();
+        Self::make_unless_there(&at, model, bits)?;
+        let gallery = Self::open_without_index(at)?;
+        gallery.check_model(model, bits)?;
+        Ok(gallery)
+    }
+
+    fn make_unless_there(at: &Location, model: &ModelId, bits: usize) -> Result<()> {
+        let is_there = match at {
+            Location::Folder(dir) => dir.join(DATABASE).exists(),
+            Location::Server(url) => Postgres::is_there(url)?,
+        };
+        if is_there { Ok(()) } else { Self::make(at, model, bits) }
     }
 
     /// The same gallery for another thread, with the same index.
@@ -132,6 +168,7 @@ impl Gallery {
             index: self.index.clone(),
             merging: None,
             unusable: None,
+            indexes: self.indexes,
         })
     }
 

@@ -92,6 +92,20 @@ pub(super) enum Field {
     Label,
 }
 
+impl Field {
+    /// Its column in `records`; labels have a table.
+    pub(super) fn column(self) -> Option<&'static str> {
+        match self {
+            Self::BodyPart => Some("body_part"),
+            Self::View => Some("view"),
+            Self::Modality => Some("modality"),
+            Self::Sex => Some("sex"),
+            Self::Source => Some("source"),
+            Self::Label => None,
+        }
+    }
+}
+
 /// Counts of everything.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
@@ -117,6 +131,9 @@ pub(super) trait Store: fmt::Debug + Send {
 
     /// Whether others may have committed anything since the last [`Store::snapshot`]. Cheap.
     fn has_changed(&self) -> Result<bool>;
+
+    /// That what is read next is the newest, or an error.
+    fn insist(&self) -> Result<()>;
 
     /// How long ago what the last snapshot gave was what is committed.
     fn age(&self) -> Duration;

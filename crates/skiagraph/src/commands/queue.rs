@@ -30,8 +30,9 @@ pub(crate) struct QueueArgs {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// Put files into the queue as they are; what the gallery or the queue has already is left out
+    /// Put files into the queue as they are; what is known by its bytes already is left out
     ///
+    /// Whether the gallery has a DICOM file's instance is found out by the worker, who then takes it off the queue.
     /// The files lie in the database until they are encoded, patients' names and all.
     #[command(
         after_help = "EXAMPLES:\n  skiagraph queue put --gallery postgres://site@db.example/gallery pictures/\n  \
@@ -82,7 +83,8 @@ pub(crate) fn run(args: &QueueArgs) -> Result<()> {
 fn put(args: &PutArgs) -> Result<()> {
     let (listed, missing) = args.pictures.list()?;
     let encoder = args.model.load()?;
-    let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
+    let mut gallery =
+        Gallery::open_or_create_without_index(&args.gallery, encoder.model_id(), encoder.bits())?;
     let progress = Progress::images("putting into the queue", listed.len());
     let (mut put, mut together, mut bytes) = (0, Vec::new(), 0);
     for picture in &listed {
@@ -116,7 +118,7 @@ fn waiting(listed: &Listed) -> Result<Waiting> {
 }
 
 fn info(args: &QueueOf) -> Result<()> {
-    let mut gallery = Gallery::open(&args.gallery)?;
+    let mut gallery = Gallery::open_without_index(&args.gallery)?;
     let queue = gallery.queue()?;
     let (length, set_aside) = (queue.length()?, queue.set_aside()?);
     if args.json {
@@ -131,7 +133,7 @@ fn info(args: &QueueOf) -> Result<()> {
 }
 
 fn retry(args: &QueueOf) -> Result<()> {
-    let retried = Gallery::open(&args.gallery)?.queue()?.retry()?;
+    let retried = Gallery::open_without_index(&args.gallery)?.queue()?.retry()?;
     if args.json {
         return output::json(&json!({ "retried": retried }));
     }

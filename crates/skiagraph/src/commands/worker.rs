@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use network::Encoder;
 use rayon::prelude::*;
-use retrieval::gallery::{Gallery, Job, Location};
+use retrieval::gallery::{Entry, Gallery, Insertion, Job, Location};
 use serde::Serialize;
 
 use crate::ingest::{self, Decoded};
@@ -70,7 +70,8 @@ struct Worked {
 /// Works and reports.
 pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
     let encoder = args.model.load()?;
-    let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
+    let mut gallery =
+        Gallery::open_or_create_without_index(&args.gallery, encoder.model_id(), encoder.bits())?;
     gallery.queue()?;
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
@@ -91,17 +92,15 @@ fn work(args: &WorkerArgs, encoder: &Encoder, gallery: &mut Gallery, stop: &Atom
     let length = gallery.queue()?.length()?;
     let progress = Progress::images("encoding", length.due + length.later);
     while !stop.load(Ordering::Relaxed) {
-        match batch(args, &name, encoder, gallery, &mut worked) {
+        match batch(args, &name, encoder, gallery, stop, &mut worked) {
             Ok(0) if args.until_empty && is_empty(gallery) => break,
             Ok(0) => thread::sleep(SLEEP),
             Ok(claimed) => {
                 failures = 0;
                 progress.advance(claimed);
             }
-            Err(error) if is_passing(&error) => {
-                let line = serde_json::json!({ "error": format!("the worker waits: {error:#}") });
-                let _nobody_reads = writeln!(stderr().lock(), "{line}");
-                thread::sleep(PAUSES[failures.min(PAUSES.len() - 1)]);
+            Err(error) if is_of_database(&error) => {
+                wait(&error, failures);
                 failures += 1;
             }
             Err(error) => return Err(error),
@@ -117,10 +116,22 @@ fn is_empty(gallery: &mut Gallery) -> bool {
     length.is_ok_and(|length| length.due + length.later == 0)
 }
 
-/// Whether it may be over in a moment. What a server refuses as a disk is full or a standby is promoted is of that kind.
-fn is_passing(error: &anyhow::Error) -> bool {
+/// Whether a server said so, which may say otherwise in a moment.
+fn is_of_database(error: &anyhow::Error) -> bool {
     use retrieval::Error::{NoLeader, Server, Unreachable};
     matches!(error.downcast_ref(), Some(NoLeader { .. } | Server { .. } | Unreachable { .. }))
+}
+
+/// Whether it has nothing to do with what was asked of the server.
+fn is_outage(error: &anyhow::Error) -> bool {
+    use retrieval::Error::{NoLeader, Unreachable};
+    matches!(error.downcast_ref(), Some(NoLeader { .. } | Unreachable { .. }))
+}
+
+fn wait(error: &anyhow::Error, failures: usize) {
+    let line = serde_json::json!({ "error": format!("the worker waits: {error:#}") });
+    let _nobody_reads = writeln!(stderr().lock(), "{line}");
+    thread::sleep(PAUSES[failures.min(PAUSES.len() - 1)]);
 }
 
 /// Claims some, encodes them, and stores them in the transaction that takes them off the queue; how many there were.
@@ -129,6 +140,7 @@ fn batch(
     name: &str,
     encoder: &Encoder,
     gallery: &mut Gallery,
+    stop: &AtomicBool,
     worked: &mut Worked,
 ) -> Result<usize> {
     let lease = Duration::from_secs(args.lease.into());
@@ -149,26 +161,48 @@ fn batch(
             }
         }
     }
-    store(encoder, gallery, &sound, pictures, worked)?;
+    let encoded = ingest::encode_pictures(encoder, &pictures);
+    let stored = encoded
+        .and_then(|encodings| ingest::entries(pictures, encodings))
+        .and_then(|entries| store(gallery, &sound, &entries, stop, worked));
+    if let Err(error) = stored {
+        // One of them may be to blame: each is tried again by itself.
+        worked.failed += sound.len();
+        let reason = error.root_cause().to_string();
+        sound.iter().try_for_each(|job| gallery.queue()?.fail(job, &reason, false))?;
+    }
     Ok(claimed)
 }
 
+/// While no server takes changes, what is encoded is kept and tried again; it is given up when the worker is told to stop.
 fn store(
-    encoder: &Encoder,
     gallery: &mut Gallery,
     jobs: &[Job],
-    pictures: Vec<Decoded>,
+    entries: &[Entry],
+    stop: &AtomicBool,
     worked: &mut Worked,
 ) -> Result<()> {
-    let encodings = ingest::encode_pictures(encoder, &pictures)?;
-    let mut added = 0;
-    for entry in ingest::entries(pictures, encodings)? {
-        added += usize::from(matches!(gallery.insert(&entry)?, retrieval::gallery::Insertion::New(_)));
-    }
-    let done = gallery.queue()?.done(jobs)?;
-    gallery.commit()?;
+    let mut failures = 0;
+    let (added, done) = loop {
+        match store_once(gallery, jobs, entries) {
+            Err(error) if is_outage(&error) && !stop.load(Ordering::Relaxed) => wait(&error, failures),
+            stored => break stored?,
+        }
+        failures += 1;
+    };
     worked.added += added;
     worked.known += jobs.len() - added;
     worked.lost += jobs.len() - done;
     Ok(())
+}
+
+/// In one transaction; how many were new, and how many were still ours.
+fn store_once(gallery: &mut Gallery, jobs: &[Job], entries: &[Entry]) -> Result<(usize, usize)> {
+    let mut added = 0;
+    for entry in entries {
+        added += usize::from(matches!(gallery.insert(entry)?, Insertion::New(_)));
+    }
+    let done = gallery.queue()?.done(jobs)?;
+    gallery.commit()?;
+    Ok((added, done))
 }

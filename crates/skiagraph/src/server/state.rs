@@ -1,8 +1,10 @@
 //! What every request shares: the model, the gallery's handles, the kept queries, the workers, the keys, the counts.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::body::Bytes;
@@ -55,7 +57,8 @@ pub(super) struct State {
     pub(super) signing_in: Workers,
     /// KiB that bodies may yet take.
     pub(super) bodies: Arc<Semaphore>,
-    galleries: Mutex<Vec<Gallery>>,
+    /// Taken at the front and put back at the end, so that none grows old.
+    galleries: Mutex<VecDeque<Gallery>>,
     /// Where files that belong to the gallery are.
     folder: PathBuf,
     /// Milliseconds since what was last answered of was what is committed.
@@ -97,7 +100,7 @@ impl State {
             quality: quality.unwrap_or_default(),
             map: Mutex::default(),
             pictures: AtomicUsize::new(gallery.len()),
-            galleries: Mutex::new(vec![gallery]),
+            galleries: Mutex::new(VecDeque::from([gallery])),
             sets: OnceLock::new(),
             facets: Mutex::default(),
             encoding: Workers::new("encoding", encoders, queue, patience),
@@ -154,7 +157,7 @@ impl State {
         &self,
         work: impl FnOnce(&Gallery) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        self.with(Gallery::refresh, work)
+        self.with(Gallery::refresh, self.settings.limits.stale, work)
     }
 
     /// The same, of all that was committed before.
@@ -162,19 +165,20 @@ impl State {
         &self,
         work: impl FnOnce(&Gallery) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        self.with(Gallery::refresh_now, work)
+        self.with(Gallery::refresh_now, Duration::ZERO, work)
     }
 
     fn with<T>(
         &self,
         refresh: fn(&mut Gallery) -> retrieval::Result<bool>,
+        stale: Duration,
         work: impl FnOnce(&Gallery) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         let mut gallery = self.idle_gallery()?;
         let refreshed = refresh(&mut gallery);
         self.age.store(gallery.age().as_millis() as u64, Ordering::Relaxed);
         match refreshed {
-            Err(Error::Unreachable { .. }) if gallery.age() < self.settings.limits.stale => {}
+            Err(Error::Unreachable { .. }) if gallery.age() < stale => {}
             refreshed => drop(refreshed?),
         }
         gallery.check_model(self.encoder.model_id(), self.encoder.bits())?;
@@ -182,7 +186,7 @@ impl State {
         let done = work(&gallery);
         // One that failed is opened anew.
         if !matches!(done, Err(Problem::Internal(_))) {
-            self.galleries.lock().unwrap_or_else(PoisonError::into_inner).push(gallery);
+            self.galleries.lock().unwrap_or_else(PoisonError::into_inner).push_back(gallery);
         }
         done
     }
@@ -191,7 +195,7 @@ impl State {
     /// whoever comes next, who so needs no server to answer.
     fn idle_gallery(&self) -> Result<Gallery, Problem> {
         let mut idle = self.galleries.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(gallery) = idle.pop() else { return Ok(Gallery::open(&self.settings.gallery)?) };
+        let Some(gallery) = idle.pop_front() else { return Ok(Gallery::open(&self.settings.gallery)?) };
         if idle.is_empty() {
             idle.extend(gallery.another().ok());
         }

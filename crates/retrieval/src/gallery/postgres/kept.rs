@@ -6,7 +6,7 @@ use crate::Embedding;
 use crate::gallery::Record;
 use crate::gallery::store::Which;
 
-/// So many of the last read are kept, and up to twice as many: about 2 KB each.
+/// So many of the last read are kept, and up to twice as many: about 3 KB each.
 const KEPT: usize = 65_536;
 
 /// What was read of a record.

@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use self::address::Address;
 use self::kept::Kept;
 use self::link::Link;
+use self::session::CHANGE;
 use super::segment::SegmentName;
 use super::store::{Field, Meta, Next, Snapshot, Store, Totals, Which};
 use super::{Entry, Insertion, Location, Problem, Record};
@@ -106,6 +107,11 @@ impl Store for Postgres {
     fn has_changed(&self) -> Result<bool> {
         let silent = self.current.get().is_none_or(|then| then.elapsed() > HEARTBEAT);
         Ok(silent || self.link.is_told())
+    }
+
+    fn insist(&self) -> Result<()> {
+        // A standby may not show yet what it has.
+        self.link.write(CHANGE, |_| Ok(()))
     }
 
     fn age(&self) -> Duration {

@@ -7,6 +7,7 @@ use tokio_postgres::types::Json;
 
 use super::Postgres;
 use super::session::CHANGE;
+use super::write::without_nul;
 use crate::Result;
 use crate::gallery::{Job, QueueLength, Record, Waiting};
 
@@ -22,7 +23,7 @@ impl Postgres {
             open.session.in_transaction(|| {
                 let mut new = 0;
                 for Waiting { key, record, picture } in pictures {
-                    new += open.session.execute(&statement, &[key, &Json(record), picture])?;
+                    new += open.session.execute(&statement, &[key, &without_nul(record), picture])?;
                 }
                 Ok(new as usize)
             })

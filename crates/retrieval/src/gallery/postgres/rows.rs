@@ -116,20 +116,8 @@ pub(super) fn thumbnail(link: &Link, id: u64) -> Result<Option<Vec<u8>>> {
     Ok(rows.first().map(|row| row.get(0)))
 }
 
-/// The column of `records`; labels have a table.
-fn column(field: Field) -> Option<&'static str> {
-    match field {
-        Field::BodyPart => Some("body_part"),
-        Field::View => Some("view"),
-        Field::Modality => Some("modality"),
-        Field::Sex => Some("sex"),
-        Field::Source => Some("source"),
-        Field::Label => None,
-    }
-}
-
 pub(super) fn counts(link: &Link, field: Field, most: usize) -> Result<Vec<(String, usize)>> {
-    let sql = match column(field) {
+    let sql = match field.column() {
         Some(column) => format!(
             "SELECT {column}, count(*) AS n FROM records WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT $1"
         ),
@@ -144,7 +132,7 @@ pub(super) fn counts(link: &Link, field: Field, most: usize) -> Result<Vec<(Stri
 }
 
 pub(super) fn values(link: &Link, field: Field) -> Result<Vec<(u64, String)>> {
-    let sql = match column(field) {
+    let sql = match field.column() {
         Some(column) => format!("SELECT id, {column} FROM records WHERE {column} IS NOT NULL"),
         None => {
             "SELECT DISTINCT ON (record) record, label FROM labels ORDER BY record, position DESC".to_owned()

@@ -10,8 +10,7 @@ const FORMATS: &[&str] = &[include_str!("formats/1.sql")];
 /// Makes an empty gallery, whole or not at all.
 pub(super) fn create(link: &Link, model: &ModelId, bits: usize) -> Result<()> {
     if format(link)?.is_some() {
-        let reason = "it has a gallery already".to_owned();
-        return Err(Error::NotAGallery { gallery: link.location.clone(), reason });
+        return Err(Error::Exists { gallery: link.location.clone() });
     }
     link.write(CHANGE, |open| {
         open.session.in_transaction(|| {

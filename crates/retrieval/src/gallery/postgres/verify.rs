@@ -14,22 +14,27 @@ use crate::{Index, Result};
 const ROWS: i64 = 4096;
 
 pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Problem>> {
-    const SQL: &str = "SELECT id, bit_send(code), embedding, thumbnails.record IS NOT NULL AND substr(thumbnail, 1, 2) = '\\xffd8'
+    const SQL: &str = "SELECT id, bit_send(code), embedding, thumbnails.record IS NOT NULL AND substr(thumbnail, 1, 2) = '\\xffd8',
+                              xid IS NULL OR xid < $3::text::xid8
                        FROM records LEFT JOIN codes ON codes.record = id LEFT JOIN embeddings ON embeddings.record = id
                        LEFT JOIN thumbnails ON thumbnails.record = id
+                       LEFT JOIN changes ON changes.record = id
                        WHERE id > $1 ORDER BY id LIMIT $2";
-    let (mut problems, mut last) = (Vec::new(), 0_i64);
+    let (mut problems, mut last, generation) = (Vec::new(), 0_i64, known.generation.to_string());
     loop {
         let rows = link.read_patiently(|open| {
             let statement = open.prepared(SQL)?;
-            open.session.query(&statement, &[&last, &ROWS])
+            open.session.query(&statement, &[&last, &ROWS, &generation])
         })?;
         for row in &rows {
             last = row.get(0);
             let id = last.cast_unsigned();
             match row.get::<_, Option<&[u8]>>(1) {
                 None => problems.push(Problem::Missing { id, part: "code" }),
-                Some(sent) if index.code(id) != from_sent(sent) => problems.push(Problem::NotIndexed { id }),
+                // What others have put in since is not in this index.
+                Some(sent) if row.get::<_, bool>(4) && index.code(id) != from_sent(sent) => {
+                    problems.push(Problem::NotIndexed { id })
+                }
                 Some(_) => {}
             }
             match row.get::<_, Option<HalfVector>>(2).map(|halves| from_halves(&halves)) {

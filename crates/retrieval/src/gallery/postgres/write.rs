@@ -10,7 +10,7 @@ use super::link::{Link, Open};
 use super::rows::{signed, to_halves};
 use super::session::{Answer, CHANGE, SLOW};
 use crate::gallery::store::{Meta, Next};
-use crate::gallery::{Entry, Insertion};
+use crate::gallery::{Entry, Insertion, Record};
 use crate::{Embedding, Error, HashCode, Result};
 
 /// What a transaction begins with: the row is held, so that nobody replaces all codes before its end.
@@ -23,7 +23,7 @@ impl Postgres {
         let dimensions = entry.embedding.values().len();
         self.begin(known, known.dimensions.is_none().then_some(dimensions))?;
         let (record, code, embedding) =
-            (Json(&entry.record), to_bits(&entry.code), to_halves(&entry.embedding));
+            (without_nul(&entry.record), to_bits(&entry.code), to_halves(&entry.embedding));
         let added = self.change(|open| {
             let statement = open.prepared(SQL)?;
             let row = open.session.query_one(&statement, &[&record, &code, &embedding, &entry.thumbnail])?;
@@ -174,6 +174,21 @@ impl Postgres {
         })?;
         self.end().map(|_| ())
     }
+}
+
+/// A record as JSON. PostgreSQL has no NUL in texts, which a DICOM file may.
+pub(super) fn without_nul(record: &Record) -> Json<serde_json::Value> {
+    fn clean(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) => text.retain(|c| c != '\0'),
+            serde_json::Value::Array(values) => values.iter_mut().for_each(clean),
+            serde_json::Value::Object(fields) => fields.values_mut().for_each(clean),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::json!(record);
+    clean(&mut value);
+    Json(value)
 }
 
 /// Writes every table anew, so that none has a byte of what was deleted. The servers' logs and backups are their own.

@@ -52,7 +52,7 @@ impl Sqlite {
     }
 
     pub(super) fn count_values(&self, field: Field, most: usize) -> Result<Vec<(String, usize)>> {
-        let sql = match column(field) {
+        let sql = match field.column() {
             Some(column) => format!(
                 "SELECT {column}, count(*) AS n FROM records WHERE {column} IS NOT NULL
                  GROUP BY 1 ORDER BY n DESC, 1 LIMIT ?1"
@@ -71,7 +71,7 @@ impl Sqlite {
     }
 
     pub(super) fn all_values(&self, field: Field) -> Result<Vec<(u64, String)>> {
-        let sql = match column(field) {
+        let sql = match field.column() {
             Some(column) => format!("SELECT id, {column} FROM records WHERE {column} IS NOT NULL"),
             None => "SELECT record, label, max(position) FROM labels GROUP BY record".to_owned(),
         };
@@ -101,18 +101,6 @@ impl Sqlite {
 
     pub(super) fn damaged_part(&self, id: u64, error: &Error) -> Error {
         damaged(&self.dir, format!("record {id} has {error}"))
-    }
-}
-
-/// The column of `records`; labels have a table.
-fn column(field: Field) -> Option<&'static str> {
-    match field {
-        Field::BodyPart => Some("body_part"),
-        Field::View => Some("view"),
-        Field::Modality => Some("modality"),
-        Field::Sex => Some("sex"),
-        Field::Source => Some("source"),
-        Field::Label => None,
     }
 }
 

@@ -179,9 +179,13 @@ ALTER TABLE jobs ALTER COLUMN picture SET STORAGE EXTERNAL;
 CREATE INDEX jobs_by_due ON jobs (due, id) WHERE NOT set_aside;
 
 -- For those who ask in SQL: every radiograph with its labels and its code.
-CREATE VIEW radiographs AS
-    SELECT records.*, ARRAY(SELECT label FROM labels WHERE record = id ORDER BY position) AS labels, code
-    FROM records JOIN codes ON codes.record = id;
+CREATE FUNCTION make_view() RETURNS void LANGUAGE plpgsql SET search_path = skiagraph, public AS $$
+BEGIN
+    CREATE VIEW radiographs AS
+        SELECT records.*, ARRAY(SELECT label FROM labels WHERE record = id ORDER BY position) AS labels, code
+        FROM records JOIN codes ON codes.record = id;
+END $$;
+SELECT make_view();
 
 -- The nearest codes by Hamming distance, exactly; of equal distance the lower id first. `among` limits who may answer.
 CREATE FUNCTION nearest(query bit, k integer, among bigint[] DEFAULT NULL)

@@ -7,7 +7,4 @@ ALTER TABLE next_embeddings RENAME TO embeddings;
 UPDATE meta SET model = next_model, bits = next_bits, dimensions = next_dimensions, rebuilt = rebuilt + 1,
                 next_model = NULL, next_bits = NULL, next_dimensions = NULL;
 SELECT make_codes('next_', {bits}, (rebuilt + 1)::text) FROM meta;
-CREATE VIEW radiographs AS
-    SELECT records.*, ARRAY(SELECT label FROM labels WHERE record = id ORDER BY position) AS labels, code
-    FROM records JOIN codes ON codes.record = id;
-SELECT grant_rights();
+SELECT make_view(), grant_rights();
