@@ -1,4 +1,5 @@
 //! A PostgreSQL server with pgvector, of Debian's packages, for one test.
+#![allow(dead_code, reason = "each test uses its own part")]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
