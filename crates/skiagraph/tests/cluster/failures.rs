@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::DATABASE;
 use super::cluster::{Cluster, free_port};
-use super::ingest::{alike, ask, ingest, lost_and_doubled};
+use super::ingest::{Nodes, ingest, lost_and_doubled};
 use super::proxy::Proxy;
 use super::server::Server;
 
@@ -20,17 +20,12 @@ use super::server::Server;
 const FULL: &str = "full";
 
 /// Inserts and asks while something fails, and counts.
-fn while_failing(
-    cluster: &mut Cluster,
-    at: &str,
-    nodes: &[Server; 2],
-    name: &str,
-    fail: impl FnOnce(&mut Cluster),
-) {
+fn while_failing(cluster: &mut Cluster, nodes: &Nodes, name: &str, fail: impl FnOnce(&mut Cluster)) {
     let stop = AtomicBool::new(false);
     let (ingested, failed, asked) = scope(|scope| {
-        let ingesting = scope.spawn(|| ingest(at, name, if name == FULL { 200_000 } else { 0 }, &stop));
-        let asking = scope.spawn(|| ask(nodes, &stop));
+        let ingesting =
+            scope.spawn(|| ingest(&nodes.at, name, if name == FULL { 200_000 } else { 0 }, &stop));
+        let asking = scope.spawn(|| nodes.ask(&stop));
         sleep(Duration::from_secs(2));
         fail(cluster);
         sleep(Duration::from_secs(4));
@@ -49,7 +44,7 @@ fn while_failing(
         cluster.start_node(n);
     }
     cluster.wait("a standby", Cluster::has_synchronous_standby);
-    alike(cluster, at, nodes);
+    nodes.wait_until_alike(cluster);
 }
 
 fn kill_leader(cluster: &mut Cluster) {
@@ -58,13 +53,13 @@ fn kill_leader(cluster: &mut Cluster) {
     cluster.wait("another leader", |cluster| cluster.leader().is_some_and(|new| new != leader));
 }
 
-pub(super) fn the_leader_is_killed(cluster: &mut Cluster, at: &str, nodes: &[Server; 2]) {
-    while_failing(cluster, at, nodes, "leader", kill_leader);
+pub(super) fn the_leader_is_killed(cluster: &mut Cluster, nodes: &Nodes) {
+    while_failing(cluster, nodes, "leader", kill_leader);
 }
 
 /// The standby has all, but shows nothing of it until it has to lead.
-pub(super) fn a_standby_lags_when_the_leader_is_killed(cluster: &mut Cluster, at: &str, nodes: &[Server; 2]) {
-    while_failing(cluster, at, nodes, "lagging", |cluster| {
+pub(super) fn a_standby_lags_when_the_leader_is_killed(cluster: &mut Cluster, nodes: &Nodes) {
+    while_failing(cluster, nodes, "lagging", |cluster| {
         let standby = 1 - cluster.leader().unwrap();
         cluster.sql_at(standby, "SELECT pg_wal_replay_pause()");
         sleep(Duration::from_secs(3));
@@ -73,12 +68,12 @@ pub(super) fn a_standby_lags_when_the_leader_is_killed(cluster: &mut Cluster, at
 }
 
 /// Writes are refused until there is room again.
-pub(super) fn the_leaders_disk_is_full(cluster: &mut Cluster, at: &str, nodes: &[Server; 2]) {
+pub(super) fn the_leaders_disk_is_full(cluster: &mut Cluster, nodes: &Nodes) {
     if !cluster.has_disks {
         println!("left out: a full disk, as no file system may be mounted here");
         return;
     }
-    while_failing(cluster, at, nodes, FULL, |cluster| {
+    while_failing(cluster, nodes, FULL, |cluster| {
         let full = cluster.leader().unwrap();
         let ballast = cluster.data(full).with_file_name("ballast");
         let mut file = File::create(&ballast).unwrap();
@@ -95,12 +90,12 @@ pub(super) fn the_leaders_disk_is_full(cluster: &mut Cluster, at: &str, nodes: &
 }
 
 /// A node that nothing reaches from the database answers of what it knows, says so, and catches up later.
-pub(super) fn the_network_is_cut(cluster: &Cluster, folder: &Path) {
+pub(super) fn the_network_is_cut(cluster: &Cluster, nodes: &Nodes, folder: &Path) {
     let ways = [Proxy::to(cluster.port(0)), Proxy::to(cluster.port(1))];
     let ports = ways.each_ref().map(|way| way.port);
     let options = format!("snapshots={}", folder.join("far").display());
     let node = Server::start(Path::new(&Cluster::address_by(ports, DATABASE, &options)), &["--stale", "60"]);
-    let question = json!({ "like": [5], "k": 5 });
+    let question = nodes.question(4);
     let before = node.post("/api/v1/search", &question).json()["hits"].clone();
     sleep(Duration::from_secs(2));
     ways.iter().for_each(|way| way.cut(true));
@@ -128,10 +123,10 @@ pub(super) fn the_network_is_cut(cluster: &Cluster, folder: &Path) {
 
 /// A node dies under load, and a balancer asks another one. An answer that has begun to come may be cut, which no balancer undoes:
 /// that is one at most, as one is under way, and it comes when it is asked for again.
-pub(super) fn a_search_node_is_killed(cluster: &Cluster, folder: &Path) {
+pub(super) fn a_search_node_is_killed(cluster: &Cluster, nodes: &Nodes, folder: &Path) {
     let at = |name: &str| cluster.address(DATABASE, &format!("snapshots={}", folder.join(name).display()));
     let [mut doomed, other] = ["third", "fourth"].map(|name| Server::start(Path::new(&at(name)), &[]));
-    let balancer = Balancer::start(folder, &[&doomed.address, &other.address]);
+    let balancer = Balancer::start(folder, &[&doomed.address, &other.address], &nodes.question(0));
     let (mut refused, mut cut, mut asked) = (Vec::new(), 0, 0);
     scope(|scope| {
         let kill = scope.spawn(|| {
@@ -140,7 +135,7 @@ pub(super) fn a_search_node_is_killed(cluster: &Cluster, folder: &Path) {
         });
         while !kill.is_finished() || asked < 300 {
             asked += 1;
-            let question = json!({ "like": [1 + asked as u64 % 20], "k": 5 });
+            let question = nodes.question(asked);
             let mut status = balancer.search(&question);
             if status == CUT {
                 cut += 1;
@@ -164,7 +159,7 @@ struct Balancer {
 }
 
 impl Balancer {
-    fn start(folder: &Path, nodes: &[&str]) -> Self {
+    fn start(folder: &Path, nodes: &[&str], question: &Value) -> Self {
         let port = free_port();
         let servers: String =
             (1..).zip(nodes).map(|(n, node)| format!("  server n{n} {node} check inter 500ms\n")).collect();
@@ -181,7 +176,7 @@ impl Balancer {
         let balancer = Self { child, port };
         let answers = (0..200).any(|_| {
             sleep(Duration::from_millis(100));
-            balancer.search(&json!({ "like": [1] })) == 200
+            balancer.search(question) == 200
         });
         assert!(answers, "HAProxy does not answer");
         balancer
@@ -206,20 +201,22 @@ impl Drop for Balancer {
 }
 
 /// While no server answers, the nodes answer of what they know, and say how old it is; then all is as it was.
-pub(super) fn everything_is_killed(cluster: &mut Cluster, at: &str, nodes: &[Server; 2]) {
-    let question = json!({ "like": [5], "k": 5 });
-    let before = nodes[0].post("/api/v1/search", &question).json()["hits"].clone();
+pub(super) fn everything_is_killed(cluster: &mut Cluster, nodes: &Nodes) {
+    let question = nodes.question(4);
+    let before = nodes.servers[0].post("/api/v1/search", &question).json()["hits"].clone();
     let stop = AtomicBool::new(false);
     let ingested = scope(|scope| {
-        let ingesting = scope.spawn(|| ingest(at, "all", 0, &stop));
+        let ingesting = scope.spawn(|| ingest(&nodes.at, "all", 0, &stop));
         sleep(Duration::from_secs(2));
         cluster.power_off();
         sleep(Duration::from_secs(8));
-        let dark = nodes[0].post("/api/v1/search", &question);
+        let dark = nodes.servers[0].post("/api/v1/search", &question);
         assert_eq!(dark.status, 200, "{}", String::from_utf8_lossy(&dark.bytes));
         assert_eq!(dark.json()["hits"], before);
         assert!(dark.json()["stale_seconds"].as_f64().unwrap() > 5.0);
-        let filtered = nodes[1].post("/api/v1/search", &json!({ "like": [5], "filter": "width > 1" }));
+        let mut filtered = question.clone();
+        filtered["filter"] = json!("width > 1");
+        let filtered = nodes.servers[1].post("/api/v1/search", &filtered);
         assert_eq!(filtered.failure(503), "no_database");
         stop.store(true, Ordering::Relaxed);
         ingesting.join().unwrap()
@@ -234,5 +231,5 @@ pub(super) fn everything_is_killed(cluster: &mut Cluster, at: &str, nodes: &[Ser
     );
     assert!(ingested.acknowledged.len() > 20);
     assert_eq!((lost, doubled), (0, 0));
-    alike(cluster, at, nodes);
+    nodes.wait_until_alike(cluster);
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use retrieval::gallery::{Entry, Gallery, Record};
 use retrieval::{Embedding, HashCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::DATABASE;
 use super::cluster::Cluster;
@@ -62,26 +62,50 @@ pub(super) fn lost_and_doubled(cluster: &Cluster, ingested: &Ingested, name: &st
     (lost, all.len() - keys.len())
 }
 
-/// Asks both nodes until told to stop: how many requests failed, of how many.
-pub(super) fn ask(nodes: &[Server; 2], stop: &AtomicBool) -> (usize, usize) {
-    let (mut failed, mut asked) = (0, 0);
-    while !stop.load(Ordering::Relaxed) {
-        for node in nodes {
-            let answer = node.post("/api/v1/search", &json!({ "like": [1 + asked as u64 % 20], "k": 5 }));
-            asked += 1;
-            failed += usize::from(answer.status != 200);
-        }
-        sleep(Duration::from_millis(30));
-    }
-    (failed, asked)
+/// Two search nodes on one gallery.
+pub(super) struct Nodes {
+    pub(super) at: String,
+    pub(super) servers: [Server; 2],
+    /// Pictures to ask with: a killed worker takes the ids that it had drawn along, so that not all numbers are there.
+    known: Vec<u64>,
 }
 
-/// Both nodes know what there is.
-pub(super) fn alike(cluster: &Cluster, at: &str, nodes: &[Server; 2]) {
-    cluster.wait("nodes that have caught up", |_| {
-        let Ok(gallery) = Gallery::open(Path::new(at)) else { return false };
-        let pictures = |node: &Server| node.get("/api/v1/gallery").json()["pictures"].as_u64();
-        nodes.iter().all(|node| pictures(node) == Some(gallery.len() as u64))
-    });
-    assert_eq!(Gallery::open(Path::new(at)).unwrap().verify().unwrap(), []);
+impl Nodes {
+    pub(super) fn start(cluster: &Cluster, at: &str, folder: &Path) -> Self {
+        let servers = ["one", "two"].map(|name| {
+            let snapshots = format!("snapshots={}", folder.join(name).display());
+            Server::start(Path::new(&cluster.address(DATABASE, &snapshots)), &["--stale", "60"])
+        });
+        let known = Gallery::open(Path::new(at)).unwrap().ids().into_iter().take(20).collect();
+        Self { at: at.to_owned(), servers, known }
+    }
+
+    /// A search like one of the pictures.
+    pub(super) fn question(&self, n: usize) -> Value {
+        json!({ "like": [self.known[n % self.known.len()]], "k": 5 })
+    }
+
+    /// Asks both nodes until told to stop: how many requests failed, of how many.
+    pub(super) fn ask(&self, stop: &AtomicBool) -> (usize, usize) {
+        let (mut failed, mut asked) = (0, 0);
+        while !stop.load(Ordering::Relaxed) {
+            for node in &self.servers {
+                let answer = node.post("/api/v1/search", &self.question(asked));
+                asked += 1;
+                failed += usize::from(answer.status != 200);
+            }
+            sleep(Duration::from_millis(30));
+        }
+        (failed, asked)
+    }
+
+    /// Both nodes know what there is.
+    pub(super) fn wait_until_alike(&self, cluster: &Cluster) {
+        cluster.wait("nodes that have caught up", |_| {
+            let Ok(gallery) = Gallery::open(Path::new(&self.at)) else { return false };
+            let pictures = |node: &Server| node.get("/api/v1/gallery").json()["pictures"].as_u64();
+            self.servers.iter().all(|node| pictures(node) == Some(gallery.len() as u64))
+        });
+        assert_eq!(Gallery::open(Path::new(&self.at)).unwrap().verify().unwrap(), []);
+    }
 }

@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 
 use cluster::Cluster;
 use common::{command, model, text};
+use ingest::Nodes;
 use server::Server;
 
 /// A database of the cluster.
@@ -40,19 +41,15 @@ fn a_cluster_loses_nothing_and_answers_alike() {
     cluster.sql("postgres", &format!("CREATE DATABASE {DATABASE}"));
     let at = cluster.address(DATABASE, "");
     workers_encode_each_picture_once(&cluster, &at, folder.path());
-    let nodes = ["one", "two"].map(|name| {
-        let snapshots = folder.path().join(name);
-        let at = cluster.address(DATABASE, &format!("snapshots={}", snapshots.display()));
-        Server::start(Path::new(&at), &["--stale", "60"])
-    });
-    nodes_answer_as_a_folder_does(&at, folder.path(), &nodes);
-    what_one_node_acknowledges_another_shows(&at, &nodes);
-    failures::the_network_is_cut(&cluster, folder.path());
-    failures::a_search_node_is_killed(&cluster, folder.path());
-    failures::the_leader_is_killed(&mut cluster, &at, &nodes);
-    failures::a_standby_lags_when_the_leader_is_killed(&mut cluster, &at, &nodes);
-    failures::the_leaders_disk_is_full(&mut cluster, &at, &nodes);
-    failures::everything_is_killed(&mut cluster, &at, &nodes);
+    let nodes = Nodes::start(&cluster, &at, folder.path());
+    nodes_answer_as_a_folder_does(&at, folder.path(), &nodes.servers);
+    what_one_node_acknowledges_another_shows(&at, &nodes.servers);
+    failures::the_network_is_cut(&cluster, &nodes, folder.path());
+    failures::a_search_node_is_killed(&cluster, &nodes, folder.path());
+    failures::the_leader_is_killed(&mut cluster, &nodes);
+    failures::a_standby_lags_when_the_leader_is_killed(&mut cluster, &nodes);
+    failures::the_leaders_disk_is_full(&mut cluster, &nodes);
+    failures::everything_is_killed(&mut cluster, &nodes);
 }
 
 /// Two workers, of which one is killed in the middle, and two files that are no pictures.
