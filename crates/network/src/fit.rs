@@ -19,7 +19,9 @@ pub(crate) fn hash_layer(model: Model, prepared: &Prepared, lengths: &[usize]) -
     let Model { network, card, id } = model;
     let mut weights = weights::collect(&network);
     let features = prepared.features(&Plan::new(&card.architecture, &weights));
+    // A mirror image has the picture's labels.
     let labels = prepared.label_rows();
+    let labels = [labels.as_slice(), &labels].concat();
     let (mut rows, mut offsets, mut shorter) = (Vec::new(), Vec::new(), 0);
     for (seed, &length) in (0..).zip(lengths) {
         let hasher = Hashing::SdhLinear.fit(&features, &labels, length - shorter, seed)?;

@@ -47,5 +47,6 @@ pub use modify::Modification;
 pub use network::{Architecture, Network, Output};
 pub use resnet::FEATURES;
 pub use saliency_map::SaliencyMap;
+pub use targets::labels_of;
 pub use train::{EpochMetrics, TrainEvent, TrainOptions, TrainReport, train};
 pub use validation::labelled;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 /// How the label of a view begins.
 const VIEW: &str = "view=";
+/// Of a view beside another label: as held-out training pictures prefer it (docs/results.md).
+const VIEW_WEIGHT: f32 = 0.85;
 
 /// Labels of the training part, sorted, with how rare each is.
 #[derive(Clone, Debug)]
@@ -54,6 +56,12 @@ impl Vocabulary {
         self.labels.iter().map(|label| if counts(label) { 1.0 } else { 0.0 }).collect()
     }
 
+    /// How much each label counts for the hash layer that is fitted last: 1, but less for views, which many pictures share that
+    /// have nothing else in common.
+    pub(crate) fn fit_weights(&self) -> Vec<f32> {
+        self.labels.iter().map(|label| if label.starts_with(VIEW) { VIEW_WEIGHT } else { 1.0 }).collect()
+    }
+
     /// How often a picture should be drawn: 1/√(its source's pictures) times the mean of its labels' weights,
     /// so that no source and no class drowns the rest.
     pub(crate) fn sampling_weight(&self, indices: &[usize], source_count: usize) -> f64 {
@@ -63,7 +71,9 @@ impl Vocabulary {
     }
 }
 
-fn labels_of(item: &Item, view_labels: bool) -> Vec<String> {
+/// An item's labels as a network learns them; its view is one, if wanted.
+#[must_use]
+pub fn labels_of(item: &Item, view_labels: bool) -> Vec<String> {
     let view = item.view.iter().filter(|v| view_labels && !v.is_empty()).map(|v| format!("{VIEW}{v}"));
     item.labels.iter().cloned().chain(view).collect()
 }

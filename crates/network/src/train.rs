@@ -182,15 +182,16 @@ impl Prepared {
         Ok(Self { pictures, items, vocabulary, validation, queries: held_out.len(), skipped })
     }
 
-    /// Features of the training pictures (N×512).
+    /// Features of the training pictures, and then of their mirror images (2N×512).
     pub(crate) fn features(&self, plan: &Plan) -> Vec<Vec<f32>> {
         validation::features(plan, &self.pictures)
     }
 
-    /// Which labels each training picture bears (N×C).
-    pub(crate) fn label_rows(&self) -> Vec<Vec<bool>> {
-        let count = self.vocabulary.labels().len();
-        let row = |indices: &Vec<usize>| (0..count).map(|label| indices.contains(&label)).collect();
+    /// How much each label of a training picture counts for the hash layer that is fitted last, 0 for those it has not (N×C).
+    pub(crate) fn label_rows(&self) -> Vec<Vec<f32>> {
+        let weights = self.vocabulary.fit_weights();
+        let weight = |indices: &[usize], label| if indices.contains(&label) { weights[label] } else { 0.0 };
+        let row = |indices: &Vec<usize>| (0..weights.len()).map(|label| weight(indices, label)).collect();
         self.pictures.labels.iter().map(row).collect()
     }
 

@@ -94,12 +94,24 @@ impl Validation {
     }
 }
 
-/// Features of all pictures (N×512), by the frozen network.
+/// Features of all pictures, and then of their mirror images (2N×512), by the frozen network.
 pub(crate) fn features(plan: &Plan, pictures: &Pictures) -> Vec<Vec<f32>> {
-    let starts = (0..pictures.len()).step_by(BATCH);
-    let batch = |start| plan.run(&pictures.pixels(start..(start + BATCH).min(pictures.len())), pictures.size);
-    let rows = |start| batch(start).features.chunks_exact(FEATURES).map(<[f32]>::to_vec).collect::<Vec<_>>();
-    starts.flat_map(rows).collect()
+    let starts = || (0..pictures.len()).step_by(BATCH);
+    let pixels = |start| pictures.pixels(start..(start + BATCH).min(pictures.len()));
+    let mirrored = |start| {
+        let mut pixels = pixels(start);
+        pixels.chunks_exact_mut(pictures.size).for_each(<[f32]>::reverse);
+        pixels
+    };
+    starts()
+        .map(pixels)
+        .chain(starts().map(mirrored))
+        .flat_map(|pixels| rows(plan, &pixels, pictures.size))
+        .collect()
+}
+
+fn rows(plan: &Plan, pixels: &[f32], size: usize) -> Vec<Vec<f32>> {
+    plan.run(pixels, size).features.chunks_exact(FEATURES).map(<[f32]>::to_vec).collect()
 }
 
 /// The first `count` pictures, by the frozen network.

@@ -44,11 +44,15 @@ fn shards_become_what_indexing_gives() {
     let (one, two) = (at("shards/shard-00001-of-00002"), at("shards/shard-00002-of-00002"));
     let together = json(&["gallery", "import", text(&one), text(&two), text(&at("together"))]);
     assert_eq!(together["size"], pictures);
-    let again = json(&["gallery", "import", "--add", text(&one), text(&at("together"))]);
-    assert_eq!(again["size"], pictures);
+    let added = json(&["gallery", "import", "--add", text(&one), text(&at("together"))]);
+    assert_eq!(added["size"], pictures);
     json(&["index", "--gallery", text(&at("indexed")), "--manifest", manifest, "--model", text(&model)]);
     assert_eq!(codes(&at("together")), codes(&at("indexed")));
     fail(&["gallery", "import", text(&one), text(&at("together"))], &["it holds"]);
+    let other = subset(&at("other"), 3, |_| true);
+    let shards = at("shards");
+    let again = ["encode", "--shard", "1/2", "--out", text(&shards), "--model", text(&model)];
+    fail(&[&again[..], &["--manifest", text(&other)]].concat(), &["of other pictures"]);
     fail(&["encode", "--shard", "3/2", "--out", "x", "y"], &["expected I/N"]);
 }
 

@@ -63,6 +63,12 @@ pub enum HashingError {
         /// Classes.
         expected: usize,
     },
+    /// A label that is no number.
+    #[error("a label of {got}; expected a finite number, 0 for a class that the sample has not")]
+    LabelValue {
+        /// The label.
+        got: f32,
+    },
     /// A matrix that could not be decomposed.
     #[error(
         "the {what} of the feature vectors did not converge; expected features of similar magnitudes: scale them"

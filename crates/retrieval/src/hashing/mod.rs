@@ -54,15 +54,16 @@ pub enum Hashing {
 impl Hashing {
     /// Fits the hashing to feature vectors of one length, a row a sample.
     ///
-    /// `labels` are read by the two kinds of SDH alone: for each sample, whether it has each of the classes; several or none
-    /// may be true. `bits` is the code's length. The same arguments give the same hasher on any number of threads.
+    /// `labels` are read by the two kinds of SDH alone: for each sample, how much each class counts, 0 where it has it not;
+    /// several or none may be more. `bits` is the code's length. The same arguments give the same hasher on any number of threads.
     ///
     /// # Errors
     /// If `bits` is no code length; there are fewer than 2 samples, or all are equal; rows differ in length or hold a
-    /// value that is not finite; the labels are not parallel to the samples, differ in length or are empty (SDH); the
+    /// value that is not finite; the labels are not parallel to the samples, differ in length, are empty or not
+    /// finite (SDH); the
     /// features vary along fewer than `bits` independent directions (PCAH, ITQ and SH, which take as many principal
     /// components); or a decomposition does not converge.
-    pub fn fit(self, features: &[Vec<f32>], labels: &[Vec<bool>], bits: usize, seed: u64) -> Result<Hasher> {
+    pub fn fit(self, features: &[Vec<f32>], labels: &[Vec<f32>], bits: usize, seed: u64) -> Result<Hasher> {
         check_bits(bits)?;
         let Samples { mean, centred } = Samples::new(features)?;
         let x = centred.as_ref();

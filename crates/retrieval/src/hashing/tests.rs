@@ -9,7 +9,7 @@ use Hashing::{Itq, Lsh, Pcah, Sdh, SdhLinear, Sh};
 const ALL: [Hashing; 6] = [Lsh, Pcah, Itq, Sh, Sdh, SdhLinear];
 
 /// Feature vectors about `clusters` random centres far apart, in turns, and each one's cluster as its only class.
-fn clustered(count: usize, dimensions: usize, clusters: usize) -> (Vec<Vec<f32>>, Vec<Vec<bool>>) {
+fn clustered(count: usize, dimensions: usize, clusters: usize) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
     let mut random = ChaCha8Rng::seed_from_u64(11);
     let mut draw = |scale: f32| -> Vec<f32> {
         (0..dimensions).map(|_| scale * (random.random::<f32>() - 0.5)).collect()
@@ -18,7 +18,8 @@ fn clustered(count: usize, dimensions: usize, clusters: usize) -> (Vec<Vec<f32>>
     let near =
         |(centre, noise): (&Vec<f32>, Vec<f32>)| centre.iter().zip(noise).map(|(c, e)| c + e).collect();
     let features = (0..count).map(|i| near((&centres[i % clusters], draw(1.0)))).collect();
-    let labels = (0..count).map(|i| (0..clusters).map(|class| class == i % clusters).collect()).collect();
+    let label = |i: usize, class: usize| if class == i % clusters { 1.0 } else { 0.0 };
+    let labels = (0..count).map(|i| (0..clusters).map(|class| label(i, class)).collect()).collect();
     (features, labels)
 }
 
@@ -54,8 +55,9 @@ fn sdh_learns_what_the_features_alone_do_not_say() {
     // Six clusters; the classes are which two of them belong together, and a second label that every other class has.
     let (features, _) = clustered(300, 20, 6);
     let class = |i: usize| (i % 6) / 2;
-    let labels: Vec<_> =
-        (0..300).map(|i| vec![class(i) == 0, class(i) == 1, class(i) == 2, class(i) != 1]).collect();
+    let row = |i| [class(i) == 0, class(i) == 1, class(i) == 2, class(i) != 1];
+    let labels: Vec<Vec<f32>> =
+        (0..300).map(|i| row(i).iter().map(|&has| f32::from(u8::from(has))).collect()).collect();
     let hasher = Hashing::Sdh.fit(&features[..200], &labels[..200], 32, 1).unwrap();
     let codes = codes(&hasher, &features[200..]);
     let right = (0..100).filter(|&i| {

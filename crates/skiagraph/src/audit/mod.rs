@@ -29,7 +29,7 @@ fn hash(previous: &str, entry: &str) -> String {
     hexadecimal(&Sha256::new().chain_update(previous).chain_update(entry).finalize())
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
+use retrieval::ModelId;
 use retrieval::gallery::Gallery;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::index::{self, PicturesArgs};
 use crate::anonymous::DeidentifyArgs;
+use crate::audit::hexadecimal;
 use crate::ingest::{self, Listed};
 use crate::model::ModelArgs;
 use crate::output;
@@ -20,8 +23,11 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph encode --shard $SLURM_ARRAY_TASK_ID/100 --out shards --manifest m.csv --json
   skiagraph gallery import shards/* g
 
-A shard that is there is left as it is; one that was interrupted goes on where it stopped. Which
-pictures belong to a shard depends on their names alone.";
+A shard that is there is left as it is, if it is of the same pictures and model; one that was
+interrupted goes on where it stopped. Which pictures belong to a shard depends on their names alone.";
+
+/// In a shard's folder: its [`Origin`].
+const ORIGIN: &str = "shard.json";
 
 /// Encode a share of pictures and write it as Parquet, for `gallery import`
 #[derive(clap::Args)]
@@ -76,19 +82,50 @@ impl Shard {
     }
 }
 
+/// What a shard was made of.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Origin {
+    model: ModelId,
+    /// SHA-256 of the pictures' names.
+    pictures: String,
+}
+
+impl Origin {
+    fn new(model: &ModelId, listed: &[Listed]) -> Self {
+        let mut names: Vec<&str> = listed.iter().map(|listed| listed.record.name.as_str()).collect();
+        names.sort_unstable();
+        Self { model: model.clone(), pictures: hexadecimal(&Sha256::digest(names.join("\n"))) }
+    }
+
+    /// Fails if the shard that is there is another.
+    fn check(&self, folder: &Path) -> Result<()> {
+        let there = fs::read(folder.join(ORIGIN)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if there.as_ref() != Some(self) {
+            bail!(
+                "`{}` is there already, but of other pictures or of another model; expected the same. Remove it, or choose \
+                 another --out",
+                folder.display()
+            );
+        }
+        Ok(())
+    }
+}
+
 /// Encodes and writes.
 pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     let (mut listed, missing) = args.pictures.list()?;
     listed.retain(|listed| args.shard.has(listed));
     let folder = args.shard.folder(&args.out);
+    let encoder = args.model.load()?;
+    let origin = Origin::new(encoder.model_id(), &listed);
     if folder.exists() {
+        origin.check(&folder)?;
         return report(args, &folder, true, 0, 0);
     }
     if listed.is_empty() {
         bail!("none of the pictures belongs to the shard; expected more pictures than shards");
     }
     let deidentification = args.deidentify.deidentification()?;
-    let encoder = args.model.load()?;
     // A gallery holds what is done, so that an interrupted shard goes on; the export gets its name when it is whole.
     let (unfinished, exported) = (folder.with_extension("encoding"), folder.with_extension("exporting"));
     fs::create_dir_all(&args.out)
@@ -106,6 +143,7 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
         fs::remove_dir_all(&exported).with_context(|| format!("cannot remove `{}`", exported.display()))?;
     }
     gallery.export(&exported, |record| record, |_| {})?;
+    output::file(&exported.join(ORIGIN), serde_json::to_vec_pretty(&origin)?)?;
     fs::rename(&exported, &folder).with_context(|| format!("cannot name `{}`", folder.display()))?;
     let pictures = gallery.len();
     drop(gallery);

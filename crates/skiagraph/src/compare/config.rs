@@ -48,6 +48,9 @@ pub(crate) struct Method {
     pub(crate) fitted: Option<String>,
     /// Hashing of given features.
     pub(crate) hashing: Option<Hashing>,
+    /// Whether a hashing that reads labels reads views too.
+    #[serde(default)]
+    pub(crate) view_labels: bool,
     /// Hand-made features to hash.
     pub(crate) features: Option<Feature>,
     /// A method whose embeddings are hashed, or ranked by their Euclidean distance.
@@ -287,6 +290,7 @@ mod tests {
             first_bits_only: false,
             fitted: None,
             hashing: None,
+            view_labels: false,
             features: None,
             embeddings_of: None,
             untrained: false,

@@ -1,8 +1,10 @@
 //! Cells without a network of their own: hashing fitted on the training part's embeddings or hand-made features.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::Result;
+use network::labels_of;
 use radiograph::dataset::{Item, Split};
 use radiograph::features::Feature;
 use rayon::prelude::*;
@@ -63,9 +65,8 @@ fn hash(
 ) -> Result<Encodings> {
     let items = in_order(&workshop.items, names);
     let learned: Vec<usize> = (0..items.len()).filter(|&i| items[i].split == Some(Split::Train)).collect();
-    let vocabulary = workshop.dataset.vocabulary();
-    let bears = |item: &Item| vocabulary.iter().map(|label| item.labels.contains(label)).collect();
-    let labels: Vec<Vec<bool>> = learned.iter().map(|&i| bears(items[i])).collect();
+    let labels: Vec<_> = learned.iter().map(|&i| labels_of(items[i], cell.method.view_labels)).collect();
+    let labels = label_rows(&labels);
     let training: Vec<Vec<f32>> = learned.iter().map(|&i| features[i].clone()).collect();
     let start = Instant::now();
     let hasher = hashing.fit(&training, &labels, cell.bits, cell.seed)?;
@@ -74,6 +75,14 @@ fn hash(
     let hashed = start.elapsed().as_secs_f64() - fitted;
     let about = about(names.to_vec(), fitted, 1e3 * hashed / names.len().max(1) as f64);
     Ok(Encodings { about, codes, embeddings: Vec::new() })
+}
+
+/// Of each sample, 1 for the labels that it has and 0 for the others.
+fn label_rows(samples: &[Vec<String>]) -> Vec<Vec<f32>> {
+    let vocabulary: BTreeSet<&String> = samples.iter().flatten().collect();
+    let row =
+        |has: &Vec<String>| vocabulary.iter().map(|l| if has.contains(l) { 1.0 } else { 0.0 }).collect();
+    samples.iter().map(row).collect()
 }
 
 /// The items of these names, which are in the items' order with some left out.
