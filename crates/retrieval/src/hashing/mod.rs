@@ -47,7 +47,7 @@ pub enum Hashing {
     Sh,
     /// Supervised discrete hashing: codes from which the labels can be told (Shen et al. 2015).
     Sdh,
-    /// The same, linear in the features: as the hash layer of a network is.
+    /// The same, linear in the features, as the hash layer of a network is; of several starts, and with the labels centred.
     SdhLinear,
 }
 
@@ -60,8 +60,7 @@ impl Hashing {
     /// # Errors
     /// If `bits` is no code length; there are fewer than 2 samples, or all are equal; rows differ in length or hold a
     /// value that is not finite; the labels are not parallel to the samples, differ in length, are empty or not
-    /// finite (SDH); the
-    /// features vary along fewer than `bits` independent directions (PCAH, ITQ and SH, which take as many principal
+    /// finite (SDH); the features vary along fewer than `bits` independent directions (PCAH, ITQ and SH, which take as many principal
     /// components); or a decomposition does not converge.
     pub fn fit(self, features: &[Vec<f32>], labels: &[Vec<f32>], bits: usize, seed: u64) -> Result<Hasher> {
         check_bits(bits)?;
