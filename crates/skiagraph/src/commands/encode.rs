@@ -126,8 +126,9 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
         bail!("none of the pictures belongs to the shard; expected more pictures than shards");
     }
     let deidentification = args.deidentify.deidentification()?;
-    // A gallery holds what is done, so that an interrupted shard goes on; the export gets its name when it is whole.
-    let (unfinished, exported) = (folder.with_extension("encoding"), folder.with_extension("exporting"));
+    // A gallery holds what is done, so that an interrupted shard of these pictures goes on; the export gets its name when it is whole.
+    let unfinished = folder.with_extension(format!("{}.encoding", origin.pictures));
+    let exported = folder.with_extension("exporting");
     fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make the folder `{}`", args.out.display()))?;
     let mut gallery = Gallery::open_or_create(&unfinished, encoder.model_id(), encoder.bits())?;

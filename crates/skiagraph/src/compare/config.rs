@@ -151,6 +151,9 @@ impl CompareConfig {
             if self.methods[..i].iter().any(|other| other.slug() == method.slug()) {
                 bail!("two methods are named `{}`, or nearly so", method.name);
             }
+            if method.view_labels && method.hashing.is_none() {
+                bail!("the method `{}` has `view_labels`, which only a `hashing` reads", method.name);
+            }
             match method.kind()? {
                 Kind::Network => {
                     self.training_of(method, self.bits[0], self.seeds[0], path)?;
@@ -278,6 +281,9 @@ mod tests {
             message("[[method]]\nname = 'A'\nfitted = 'B'\nuntrained = true").contains("is not one thing")
         );
         assert!(message("[[method]]\nname = 'A'\nfitted = 'B'").contains("no network here"));
+        assert!(
+            message("[[method]]\nname = 'A'\ntraining = {}\nview_labels = true").contains("only a `hashing`")
+        );
         assert!(message("[[method]]\nname = 'A'\ntraining.loss.margins = 1").contains("margins"));
     }
 
