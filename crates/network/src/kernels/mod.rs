@@ -3,7 +3,7 @@
 //! Burn's CPU backend derives the weight gradient of a convolution from a convolution whose kernel is the
 //! whole output, and batch normalisation from elementwise operations; both cost more than the forward pass.
 //! Here every convolution is products of one micro-kernel (`product.rs`), by Winograd's tiles where that takes
-//! fewer (`winograd.rs`), and normalisation is one fused pass. `flex.rs` supplies them for Burn's CPU backend,
+//! fewer (`winograd/`), and normalisation is one fused pass. `flex.rs` supplies them for Burn's CPU backend,
 //! `autodiff.rs` registers the gradients with Burn's autodiff.
 //!
 //! Pictures are channels-last, N×H×W×C: sixteen channels of one place are one vector.
