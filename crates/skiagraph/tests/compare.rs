@@ -109,6 +109,10 @@ fn methods_are_compared_once_and_reported_whole() {
     assert_eq!(again["overall"], report["overall"], "a cell made anew is another");
     fs::write(&config, METHODS.replace("epochs = 1", "epochs = 2")).unwrap();
     fail(&compare, &["configuration"]);
+    fs::write(&config, METHODS).unwrap();
+    let rows = fs::read_to_string(&data).unwrap().replace(",train,", ",database,");
+    fs::write(&data, rows).unwrap();
+    fail(&compare, &["another data set", "splits"]);
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! `skiagraph compare`: methods beside each other on the same data, and one report of it.
 
 use std::cell::RefCell;
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use network::DeviceChoice;
 use radiograph::dataset::Dataset;
 use retrieval::evaluation::{Overall, Role};
@@ -13,7 +12,7 @@ use crate::commands::eval::{self, role};
 use crate::compare::cell::{self, Workshop};
 use crate::compare::config::CompareConfig;
 use crate::compare::measure::{self, Report};
-use crate::compare::{page, report};
+use crate::compare::{origin, page, report};
 use crate::memory;
 use crate::output;
 use crate::report::results::{figure, signed};
@@ -77,7 +76,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     for task in &skipped {
         eprintln!("skipped {}: {}", task.task, task.reason);
     }
-    fs::create_dir_all(&args.out).with_context(|| format!("cannot make `{}`", args.out.display()))?;
+    origin::check(&args.out, &dataset)?;
     let (path, out, device) = (&args.config, &args.out, args.device);
     let starts = RefCell::default();
     let workshop = Workshop { config: &config, path, dataset: &dataset, items, out, device, starts };

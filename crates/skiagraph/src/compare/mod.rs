@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod encodings;
 mod failures;
 pub(crate) mod measure;
+pub(crate) mod origin;
 pub(crate) mod page;
 pub(crate) mod report;
 mod shallow;

@@ -1,0 +1,38 @@
+//! Which data set the cells of a folder were made of: they are kept, and a label or a split that has changed since makes others.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use radiograph::dataset::{Dataset, Split};
+use sha2::{Digest, Sha256};
+
+use crate::audit::hexadecimal;
+use crate::output;
+
+/// Fails if the folder's cells are of another data set; leaves there which one it is.
+pub(crate) fn check(out: &Path, dataset: &Dataset) -> Result<()> {
+    let (file, here) = (out.join("cells/data.sha256"), digest(dataset));
+    match fs::read_to_string(&file) {
+        Ok(before) if before == here => Ok(()),
+        Ok(_) => bail!(
+            "`{}` was made of another data set, or its labels, splits, patients, views or sources have changed since; remove \
+             it, or compare into another folder",
+            out.display()
+        ),
+        Err(error) if error.kind() == ErrorKind::NotFound => output::file(&file, here),
+        Err(error) => Err(error).with_context(|| format!("cannot read `{}`", file.display())),
+    }
+}
+
+/// SHA-256 of all that is learned or hashed by.
+fn digest(dataset: &Dataset) -> String {
+    let mut hash = Sha256::new();
+    for item in &dataset.items {
+        let split = item.split.map(Split::name);
+        let told = (&item.name, &item.labels, split, item.unit(), &item.view, &item.source);
+        hash.update(format!("{told:?}\n"));
+    }
+    hexadecimal(&hash.finalize())
+}
