@@ -21,7 +21,10 @@ pub(crate) fn check(out: &Path, dataset: &Dataset) -> Result<()> {
              it, or compare into another folder",
             out.display()
         ),
-        Err(error) if error.kind() == ErrorKind::NotFound => output::file(&file, here),
+        // Of two processes that begin at once, one may find the other's file there when it is about to name its own.
+        Err(error) if error.kind() == ErrorKind::NotFound => output::file(&file, &here).or_else(|failed| {
+            if fs::read_to_string(&file).is_ok_and(|there| there == here) { Ok(()) } else { Err(failed) }
+        }),
         Err(error) => Err(error).with_context(|| format!("cannot read `{}`", file.display())),
     }
 }
