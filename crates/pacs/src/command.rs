@@ -24,6 +24,8 @@ pub(crate) mod status {
     pub(crate) const OUT_OF_RESOURCES: u16 = 0xA700;
     pub(crate) const DATA_SET_DOES_NOT_MATCH: u16 = 0xA900;
     pub(crate) const CANNOT_UNDERSTAND: u16 = 0xC000;
+    /// A warning: the peer has the instance, but not with all that was sent.
+    pub(crate) const ELEMENTS_DISCARDED: u16 = 0xB006;
 
     /// Matches or sub-operations go on.
     pub(crate) fn is_pending(status: u16) -> bool {

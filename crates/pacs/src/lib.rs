@@ -1,11 +1,13 @@
 //! Talks to PACS, and keeps what arrives. Knows no pixels, no codes and no galleries.
 
 mod association;
+pub mod attempts;
 mod command;
 pub mod dicomweb;
 mod elements;
 mod error;
 mod event;
+mod folder;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http;
@@ -13,6 +15,7 @@ pub mod inbox;
 mod multipart;
 pub mod orthanc;
 mod part10;
+mod place;
 mod query;
 mod receive;
 pub mod scp;

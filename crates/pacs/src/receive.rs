@@ -63,6 +63,8 @@ pub struct Fetched {
     pub new: u64,
     /// That were known, most of which are not fetched at all.
     pub known: u64,
+    /// Of those known, that came with other bytes, of which the first are kept.
+    pub differing: u64,
     /// That were passed over: no pictures, damaged, too large, or deleted since.
     pub passed_over: u64,
 }
@@ -74,6 +76,7 @@ impl Fetched {
             Stored::New => self.new += 1,
             Stored::Known | Stored::Differs => self.known += 1,
         }
+        self.differing += u64::from(received.stored == Stored::Differs);
         let key = Key::of(&received.identity.sop_instance);
         events(&Event::Stored { key, stored: received.stored, bytes: received.bytes, from: from.to_owned() });
     }

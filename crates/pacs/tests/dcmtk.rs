@@ -49,7 +49,7 @@ fn dcmsend_sends_every_transfer_syntax() {
     for path in every_syntax(folder.path()).iter().filter(|path| !is_unknown_to_dcmtk(path)) {
         let sent = fs::read(path).unwrap();
         run(to_us(&dcmsend, &ours).arg("-dn").arg(path));
-        let item = consumer.take().unwrap().unwrap();
+        let item = consumer.take(1).unwrap().pop().unwrap();
         let kept = the_only(item.path().parent().unwrap());
         // What is not compressed is sent in the form that the receiver prefers.
         let (before, after) = (transfer_syntax(&sent), transfer_syntax(&kept));

@@ -124,7 +124,7 @@ fn consume(folder: &Path) {
     let mut consumer = inbox.consumer().unwrap();
     println!("begin");
     let mut count = 0;
-    while let Some(item) = consumer.take().unwrap() {
+    while let Some(item) = consumer.take(1).unwrap().pop() {
         count += 1;
         match count % 3 {
             0 => consumer.fail(item, "to be retried").unwrap(),

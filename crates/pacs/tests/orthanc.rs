@@ -153,10 +153,10 @@ fn dicomweb_there_and_back() {
     assert_eq!(client.series(&Query { from: Some("20260116".to_owned()), ..chest() }, 100).unwrap(), []);
     ours.inbox.store(&uid(3), &instance(3)).unwrap();
     let fetched = client.pull(&chest(), 100, &ours.inbox, QUIET).unwrap();
-    assert_eq!(fetched, Fetched { new: 44, known: 1, passed_over: 1 });
+    assert_eq!((fetched.new, fetched.known, fetched.passed_over), (44, 1, 1));
     check(&ours, 0..45);
     let again = client.pull(&chest(), 100, &ours.inbox, QUIET).unwrap();
-    assert_eq!(again, Fetched { new: 0, known: 45, passed_over: 1 });
+    assert_eq!((again.new, again.known, again.passed_over), (0, 45, 1));
     let stranger = Client::new(&Server::new(&format!("{}/dicom-web", orthanc.url()))).unwrap();
     let refused = stranger.series(&chest(), 1).unwrap_err().to_string();
     assert!(refused.contains("401") && refused.contains("password"), "{refused}");
@@ -204,11 +204,12 @@ fn the_feed_of_changes_goes_on_where_it_ended() {
         .unwrap();
     let fetched = changes.pull(&ours.inbox, QUIET).unwrap();
     // What was deleted is no longer among the changes.
-    assert_eq!(fetched, Fetched { new: 9, known: 0, passed_over: 0 });
+    assert_eq!((fetched.new, fetched.known, fetched.passed_over), (9, 0, 0));
     // An inbox that lost its position reads everything again, and keeps nothing twice.
     fs::remove_dir_all(ours.inbox.folder().join("positions")).unwrap();
     fs::create_dir(ours.inbox.folder().join("positions")).unwrap();
-    assert_eq!(changes.pull(&ours.inbox, QUIET).unwrap(), Fetched { new: 0, known: 159, passed_over: 0 });
+    let again = changes.pull(&ours.inbox, QUIET).unwrap();
+    assert_eq!((again.new, again.known, again.passed_over), (0, 159, 0));
     // A server that begins anew counts from the start.
     orthanc.reset();
     send(&orthanc, folder.path(), 160..165);

@@ -44,7 +44,7 @@ fn what_is_sent_is_kept_with_every_byte() {
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     assert_eq!(ours.waiting(), 30);
     let mut consumer = ours.inbox.consumer().unwrap();
-    while let Some(item) = consumer.take().unwrap() {
+    while let Some(item) = consumer.take(1).unwrap().pop() {
         let number = (0..30).find(|&i| Key::of(&uid(i)) == item.key()).unwrap();
         let kept = fs::read(item.path()).unwrap();
         assert_eq!(data_set(&kept), data_set(&instance(number)));
@@ -53,6 +53,34 @@ fn what_is_sent_is_kept_with_every_byte() {
     assert!(send(&peer(&ours), &files).iter().all(Result::is_ok), "what is known is success");
     assert_eq!((ours.waiting(), ours.inbox.counts().unwrap().done), (0, 30));
     assert!(!ours.log().contains("SECRET") && !ours.log().contains(&uid(1)), "{}", ours.log());
+}
+
+#[test]
+fn other_bytes_under_a_known_uid_are_answered_with_a_warning() {
+    let (_folder, ours) = started(&config());
+    let corrected = instance_of(1, CR, "CORRECTED^PATIENT");
+    let mut stream = TcpStream::connect(ours.address).unwrap();
+    stream.write_all(&associate("SKIAGRAPH", CR, &[EXPLICIT])).unwrap();
+    pdu(&mut stream).unwrap();
+    let mut status = |bytes: &[u8]| {
+        stream.write_all(&store(&uid(1), data_set(bytes))).unwrap();
+        let answer = pdu(&mut stream).unwrap();
+        // (0000,0900) Status, of two bytes.
+        let at = answer.windows(8).position(|bytes| bytes == [0, 0, 0, 9, 2, 0, 0, 0]).unwrap() + 8;
+        let said = String::from_utf8_lossy(&answer).contains("kept the first");
+        (u16::from_le_bytes([answer[at], answer[at + 1]]), said)
+    };
+    let (first, again) = (status(&instance(1)), status(&instance(1)));
+    assert_eq!([first, again, status(&corrected)], [(0, false), (0, false), (0xB006, true)]);
+    assert_eq!((ours.waiting(), ours.inbox.counts().unwrap().differing), (1, 1));
+    assert!(ours.log().contains("other bytes under a known UID, kept the first"), "{}", ours.log());
+    let mut consumer = ours.inbox.consumer().unwrap();
+    let kept = fs::read(consumer.take(1).unwrap()[0].path()).unwrap();
+    assert_eq!(data_set(&kept), data_set(&instance(1)));
+    // Our own SCU takes a warning for what it is: the peer has the instance.
+    let path = ours.inbox.folder().join("corrected.dcm");
+    fs::write(&path, corrected).unwrap();
+    assert!(send(&peer(&ours), &[path])[0].is_ok());
 }
 
 #[test]

@@ -58,6 +58,12 @@ fn each_part_is_stored_or_told_of() {
     assert_eq!(answer, expected);
     assert_eq!(receive(&inbox, &body(&[instance(1), instance(2)])), (200, expected), "again");
     assert_eq!(waiting(&inbox), 2);
+    let corrected = instance_of(2, CR, "SECRET^CORRECTED");
+    let (status, answer) = receive(&inbox, &body(&[instance(1), corrected]));
+    let warning = json!({ "vr": "US", "Value": [0xB006] });
+    let items = &answer["00081199"]["Value"];
+    assert_eq!((status, &items[0]["00081196"], &items[1]["00081196"]), (202, &Value::Null, &warning));
+    assert_eq!((waiting(&inbox), inbox.counts().unwrap().differing), (2, 1), "the first is kept");
 }
 
 #[test]

@@ -9,13 +9,17 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 use image::GrayImage;
 use network::{Encoder, Encoding};
+use pacs::attempts;
 use radiograph::dataset::{Item, Skipped};
 use radiograph::{ContentHash, Input, Limits, Preprocess, Radiograph};
 use rayon::prelude::*;
 use retrieval::gallery::{Entry, Gallery, Insertion, Record};
 use serde::Serialize;
 
+use crate::fault;
 use crate::gate::{self, Doubt, Doubtful};
+use crate::known_pictures::{self, Sorted};
+use crate::output;
 use crate::report::overlay;
 
 /// How many pictures are decoded, encoded and committed together.
@@ -160,6 +164,7 @@ fn looks_like_a_radiograph(path: &Path) -> bool {
 /// Reads one file whole, for a command that needs its full-size pixels.
 pub(crate) fn read(path: &Path) -> Result<(Radiograph, String)> {
     let (radiograph, hash) = radiograph::read(path, &Limits::default())?;
+    fault::at(hash);
     let key = key(&radiograph, hash);
     Ok((radiograph, key))
 }
@@ -184,13 +189,24 @@ pub(crate) fn for_each_batch(
     preprocess: &Preprocess,
     consume: impl FnMut(Batch) -> Result<()>,
 ) -> Result<()> {
+    for_each_batch_begun(listed, preprocess, |_| Ok(()), consume)
+}
+
+/// The same; `begin` hears of a batch before any of its files is read.
+pub(crate) fn for_each_batch_begun(
+    listed: &[Listed],
+    preprocess: &Preprocess,
+    begin: impl Fn(&[Listed]) -> Result<()> + Send,
+    mut consume: impl FnMut(Batch) -> Result<()>,
+) -> Result<()> {
     let (sender, receiver) = sync_channel(AHEAD);
     thread::scope(|scope| {
         scope.spawn(move || {
+            let decode = |batch| begin(batch).map(|()| decode_batch(batch, preprocess));
             // Nobody receives any more when `consume` has failed, with its own error.
-            listed.chunks(BATCH).try_for_each(|batch| sender.send(decode_batch(batch, preprocess)))
+            listed.chunks(BATCH).try_for_each(|batch| sender.send(decode(batch)))
         });
-        receiver.into_iter().try_for_each(consume)
+        receiver.into_iter().try_for_each(|batch| consume(batch?))
     })
 }
 
@@ -220,7 +236,9 @@ pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded
 /// Prepares a file that is in memory.
 pub(crate) fn decode_bytes(bytes: &[u8], known: Record, preprocess: &Preprocess) -> Result<Decoded> {
     let radiograph = radiograph::decode(bytes, &Limits::default())?;
-    let key = key(&radiograph, ContentHash::of(bytes));
+    let hash = ContentHash::of(bytes);
+    fault::at(hash);
+    let key = key(&radiograph, hash);
     Ok(prepare(&radiograph, key, known, preprocess))
 }
 
@@ -269,10 +287,15 @@ pub(crate) fn encode_pictures(encoder: &Encoder, pictures: &[Decoded]) -> Result
     encode(encoder, &inputs)
 }
 
+/// A picture's thumbnail as a gallery stores it, a JPEG file's bytes.
+pub(crate) fn thumbnail(picture: &Decoded) -> Result<Vec<u8>> {
+    overlay::grey_jpeg(&picture.thumbnail, THUMBNAIL_QUALITY)
+}
+
 /// What a gallery stores of encoded pictures, which the encodings are parallel to.
 pub(crate) fn entries(pictures: Vec<Decoded>, encodings: Vec<Encoding>) -> Result<Vec<Entry>> {
     let entry = |(picture, encoding): (Decoded, Encoding)| {
-        let thumbnail = overlay::grey_jpeg(&picture.thumbnail, THUMBNAIL_QUALITY)?;
+        let thumbnail = thumbnail(&picture)?;
         let Encoding { code, embedding, .. } = encoding;
         Ok(Entry { record: picture.record, code, embedding, thumbnail })
     };
@@ -284,7 +307,11 @@ pub(crate) fn entries(pictures: Vec<Decoded>, encodings: Vec<Encoding>) -> Resul
 pub(crate) struct Filled {
     pub(crate) added: usize,
     pub(crate) known: usize,
+    /// Those known that have other content under their SOP Instance UID; the gallery keeps what it had.
+    pub(crate) differing: Vec<String>,
     pub(crate) rejected: Vec<Rejected>,
+    /// Those that were not read, as processes died of them.
+    pub(crate) set_aside: Vec<String>,
     /// Those added that may be inverted, turned, several in one or have text in them.
     pub(crate) doubtful: Vec<Doubtful>,
     pub(crate) seconds: f64,
@@ -301,36 +328,65 @@ pub(crate) fn fill_batch(
     filled: &mut Filled,
 ) -> Result<()> {
     filled.rejected.extend(batch.rejected);
-    let mut fresh = Vec::new();
-    for picture in batch.pictures {
-        match gallery.contains(&picture.record.key)? {
-            true => filled.known += 1,
-            false => fresh.push(picture),
-        }
-    }
+    let Sorted { fresh, known, differing } = Sorted::of(gallery, batch.pictures)?;
+    filled.known += known;
+    filled.differing.extend(differing);
     filled.doubtful.extend(fresh.iter().filter_map(Doubtful::of));
     let encodings = encode_pictures(encoder, &fresh)?;
     for entry in entries(fresh, encodings)? {
         match gallery.insert(&entry)? {
             Insertion::New(_) => filled.added += 1,
-            Insertion::Known(_) => filled.known += 1,
+            // Another process was faster.
+            Insertion::Known(id) => {
+                filled.known += 1;
+                let differs = known_pictures::differs(gallery, id, &entry.record, &entry.thumbnail)?;
+                filled.differing.extend(differs.then_some(entry.record.name));
+            }
         }
     }
     gallery.commit().context("cannot store a batch of pictures")
 }
 
+impl Filled {
+    /// What somebody has to look at, as lines of text: the rejected files, those that were set aside, those with other
+    /// content; a few of each at most.
+    pub(crate) fn describe(&self) -> Vec<String> {
+        let aside = |name: &String| format!("  set aside {name}: {}", attempts::reason());
+        let other =
+            |name: &String| format!("  other content under a known SOP Instance UID, kept the first: {name}");
+        let mut lines = Vec::new();
+        if !self.rejected.is_empty() {
+            lines.push(describe_rejected(&self.rejected));
+        }
+        lines.extend(few(self.set_aside.iter().map(aside)));
+        lines.extend(few(self.differing.iter().map(other)));
+        lines
+    }
+
+    /// Whether all came to its end, if not all files could be used.
+    ///
+    /// # Errors
+    /// [`output::Warning`] where files were set aside or had other content.
+    pub(crate) fn check(&self) -> Result<()> {
+        output::warn(self.set_aside.len(), self.differing.len())
+    }
+}
+
 /// The rejected files as lines of text, a few at most.
 pub(crate) fn describe_rejected(rejected: &[Rejected]) -> String {
+    let line = |file: &Rejected| format!("  rejected {}: {}", file.name, file.reason);
+    few(rejected.iter().map(line)).join("\n")
+}
+
+/// The first lines, and how many more there are.
+fn few(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     const SHOWN: usize = 20;
-    let mut lines: Vec<_> = rejected
-        .iter()
-        .take(SHOWN)
-        .map(|file| format!("  rejected {}: {}", file.name, file.reason))
-        .collect();
-    if rejected.len() > SHOWN {
-        lines.push(format!("  … and {} more (all of them with --json)", rejected.len() - SHOWN));
+    let more = lines.len().saturating_sub(SHOWN);
+    let mut few: Vec<_> = lines.take(SHOWN).collect();
+    if more > 0 {
+        few.push(format!("  … and {more} more (all of them with --json)"));
     }
-    lines.join("\n")
+    few
 }
 
 #[cfg(test)]

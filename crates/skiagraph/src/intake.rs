@@ -14,11 +14,8 @@ use retrieval::gallery::{Gallery, Record};
 use serde::Serialize;
 
 use crate::anonymous::Deidentification;
-use crate::gate::{self, Doubtful};
-use crate::ingest::{self, Decoded, Listed};
-
-/// Instances that are taken, decoded, encoded and committed together.
-const BATCH: usize = 32;
+use crate::gate;
+use crate::ingest::{self, Batch, Decoded, Filled, Listed};
 
 /// What became of instances.
 #[derive(Clone, Copy, Default, Serialize)]
@@ -32,6 +29,9 @@ pub(crate) struct Taken {
     pub(crate) failed: usize,
     /// Of those added: may be inverted, turned, several in one or have text in them.
     pub(crate) doubtful: usize,
+    /// Of those that the gallery had: with other content, of which the gallery keeps what it had.
+    #[serde(rename = "differing_from_gallery")]
+    pub(crate) differing: usize,
 }
 
 impl Taken {
@@ -42,6 +42,7 @@ impl Taken {
             known: self.known + other.known,
             failed: self.failed + other.failed,
             doubtful: self.doubtful + other.doubtful,
+            differing: self.differing + other.differing,
         }
     }
 }
@@ -63,7 +64,7 @@ impl Intake<'_> {
     pub(crate) fn work(&mut self, stop: &AtomicBool, mut each: impl FnMut(Taken)) -> Result<Taken> {
         let mut total = Taken::default();
         while !stop.load(Ordering::Relaxed) {
-            let items = self.take()?;
+            let items = self.consumer.take(ingest::BATCH)?;
             if items.is_empty() {
                 break;
             }
@@ -74,55 +75,40 @@ impl Intake<'_> {
         Ok(total)
     }
 
-    fn take(&mut self) -> Result<Vec<Item>> {
-        let mut items = Vec::new();
-        while items.len() < BATCH
-            && let Some(item) = self.consumer.take()?
-        {
-            items.push(item);
-        }
-        Ok(items)
-    }
-
     fn batch(&mut self, items: Vec<Item>) -> Result<Taken> {
         let preprocess = self.encoder.preprocess();
         let decoded = items.par_iter().map(|item| decode(item, preprocess, self.deidentification.as_ref()));
         let decoded: Vec<Result<Decoded>> = decoded.collect();
-        let mut taken = Taken::default();
-        let (mut sound, mut pictures) = (Vec::new(), Vec::new());
+        let (files, mut failed, mut sound, mut pictures) = (items.len(), 0, Vec::new(), Vec::new());
         for (item, decoded) in items.into_iter().zip(decoded) {
             match decoded {
                 Ok(picture) => {
-                    if self.gallery.contains(&picture.record.key)? {
-                        taken.known += 1;
-                    } else {
-                        taken.added += 1;
-                        pictures.push(picture);
-                    }
+                    pictures.push(picture);
                     sound.push(item);
                 }
                 Err(error) => {
-                    taken.failed += 1;
+                    failed += 1;
                     self.consumer.fail(item, &error.root_cause().to_string())?;
                 }
             }
         }
-        let doubtful: Vec<_> = pictures.iter().filter_map(Doubtful::of).collect();
-        taken.doubtful = doubtful.len();
-        self.store(pictures)?;
-        if !doubtful.is_empty() {
-            eprintln!("{}", gate::describe(&doubtful));
+        let mut filled = Filled::default();
+        let batch = Batch { files, pictures, rejected: Vec::new() };
+        ingest::fill_batch(&mut self.gallery, &self.encoder, batch, &mut filled)?;
+        if !filled.doubtful.is_empty() {
+            eprintln!("{}", gate::describe(&filled.doubtful));
         }
+        filled.describe().iter().for_each(|line| eprintln!("{line}"));
         sound.into_iter().try_for_each(|item| self.consumer.done(item))?;
-        Ok(taken)
+        Ok(Taken { failed, ..Taken::from(&filled) })
     }
+}
 
-    fn store(&mut self, pictures: Vec<Decoded>) -> Result<()> {
-        let encodings = ingest::encode_pictures(&self.encoder, &pictures)?;
-        for entry in ingest::entries(pictures, encodings)? {
-            self.gallery.insert(&entry)?;
-        }
-        Ok(self.gallery.commit()?)
+impl From<&Filled> for Taken {
+    fn from(filled: &Filled) -> Self {
+        let Filled { added, known, differing, doubtful, .. } = filled;
+        let (differing, doubtful) = (differing.len(), doubtful.len());
+        Self { added: *added, known: *known, failed: 0, doubtful, differing }
     }
 }
 

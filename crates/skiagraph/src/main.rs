@@ -6,9 +6,12 @@ mod audit;
 mod bench;
 mod commands;
 mod compare;
+mod fault;
 mod gate;
+mod in_hand;
 mod ingest;
 mod intake;
+mod known_pictures;
 mod memory;
 mod model;
 mod output;
@@ -48,10 +51,13 @@ fn main() -> ExitCode {
     match command().and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::reader_went_away(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::print_error(&error);
-            ExitCode::FAILURE
-        }
+        Err(error) => output::warned(&error).map_or_else(
+            || {
+                output::print_error(&error);
+                ExitCode::FAILURE
+            },
+            ExitCode::from,
+        ),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What reaches standard output, standard error and report folders: answers, JSON, the one error.
 
+use std::fmt;
 use std::fs;
 use std::io::{ErrorKind, Write, stdout};
 use std::path::Path;
@@ -35,9 +36,49 @@ pub(crate) fn file(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     written.with_context(|| format!("cannot write `{}`", path.display()))
 }
 
+/// A command that did what it should and has told of something that somebody must look at. The process ends with
+/// [`Warning::EXIT_CODE`], and its report stands.
+#[derive(Debug)]
+pub(crate) struct Warning(String);
+
+impl Warning {
+    pub(crate) const EXIT_CODE: u8 = 3;
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Warning {}
+
+/// Ends a command in order, if nothing was set aside and nothing had other content than what is kept.
+///
+/// # Errors
+/// [`Warning`].
+pub(crate) fn warn(set_aside: usize, differing: usize) -> Result<()> {
+    let said: Vec<String> = [
+        (set_aside, "set aside, as processes died of it"),
+        (differing, "not kept: other bytes under a known SOP Instance UID; kept the first"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect();
+    if said.is_empty() { Ok(()) } else { Err(Warning(said.join("; ")).into()) }
+}
+
 /// Whether the command failed only because nobody reads its output any more.
 pub(crate) fn reader_went_away(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// The exit code of a command that ended with a warning, which is printed.
+pub(crate) fn warned(error: &anyhow::Error) -> Option<u8> {
+    let warning = error.downcast_ref::<Warning>()?;
+    eprintln!("warning: {warning}");
+    Some(Warning::EXIT_CODE)
 }
 
 /// Prints `error: …` and each cause that says something new, to standard error.

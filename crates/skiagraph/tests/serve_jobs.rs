@@ -114,10 +114,11 @@ fn a_job_is_cancelled_and_readers_make_none() {
         vec![("Authorization".to_owned(), format!("Bearer {}", made["key"].as_str().unwrap()))]
     };
     let (reader, contributor) = (key("reader"), key("contributor"));
+    let (stranger, admin) = (key("contributor"), key("admin"));
     let mut server = Server::start(&g, &["--api-keys", text(&keys)]);
     server.headers = reader;
     assert_eq!(server.ask("POST", "/api/v1/jobs", &[], b"").failure(403), "role_too_low");
-    server.headers = contributor;
+    server.headers = contributor.clone();
     let one = job(&server);
     send(&server, &one, &files[1]);
     finished(&server, &one);
@@ -127,7 +128,19 @@ fn a_job_is_cancelled_and_readers_make_none() {
     for file in &files[2..12] {
         send(&server, &two, file);
     }
+    // Another contributor may look at the job, and no more.
+    server.headers = stranger;
+    assert_eq!(server.get(&two).json()["state"], "open");
+    assert_eq!(server.delete(&two).failure(403), "not_owner");
+    assert_eq!(server.ask("POST", &format!("{two}/close"), &[], b"").failure(403), "not_owner");
+    assert_eq!(server.ask("POST", &format!("{two}/files"), &[], &files[20]).failure(403), "not_owner");
+    assert_eq!(server.delete("/api/v1/jobs/x").failure(404), "unknown_job");
+    server.headers = contributor;
+    assert_eq!(server.get(&two).json()["state"], "open");
+    let three = job(&server);
     assert_eq!(server.delete(&two).status, 204);
+    server.headers = admin;
+    assert_eq!(server.delete(&three).status, 204, "an admin may cancel anybody's");
     let late = server.ask("POST", &format!("{two}/files"), &[], &files[20]);
     assert_eq!(late.failure(422), "invalid");
     assert!(server.get("/api/v1/gallery").json()["pictures"].as_u64().unwrap() >= 2, "what is there stays");

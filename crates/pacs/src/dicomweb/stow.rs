@@ -5,7 +5,7 @@ use super::json::{Object, object};
 use crate::command::status;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
-use crate::inbox::{Inbox, Key};
+use crate::inbox::{Inbox, Key, Stored};
 use crate::multipart::{MediaType, Multipart};
 use crate::part10::Identity;
 use crate::receive::{Received, concerns_one, receive};
@@ -35,8 +35,8 @@ impl Default for Limits {
 /// What to answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status: 200 all stored, 202 some, 409 none, 400 not a body of parts, 415 another media type, 503 no
-    /// room.
+    /// The HTTP status: 200 all stored, 202 some or with a warning, 409 none, 400 not a body of parts, 415 another media
+    /// type, 503 no room.
     pub status: u16,
     /// The Store Instances Response Module as DICOM JSON, `application/dicom+json` (PS3.18 table 10.5.3-2); empty
     /// with 400 and 415.
@@ -50,6 +50,7 @@ struct Outcome {
     failed: Vec<Value>,
     unidentified: Vec<Value>,
     without_room: usize,
+    warned: usize,
 }
 
 /// What answers `POST /studies`.
@@ -123,6 +124,11 @@ impl Outcome {
         events(&Event::Stored { key, stored: *stored, bytes: *bytes, from: from.to_owned() });
         let mut item = reference(identity);
         item.extend(object([(tags::RETRIEVE_URL, "UR", Vec::new())]));
+        if *stored == Stored::Differs {
+            // Not what was sent is kept, but what came first under its UID.
+            item.extend(object([(tags::WARNING_REASON, "US", vec![status::ELEMENTS_DISCARDED.into()])]));
+            self.warned += 1;
+        }
         self.stored.push(item.into());
     }
 
@@ -145,7 +151,7 @@ impl Outcome {
     fn answer(self) -> Answer {
         let failed = self.failed.len() + self.unidentified.len();
         let status = match (self.stored.len(), failed) {
-            (_, 0) => 200,
+            (_, 0) if self.warned == 0 => 200,
             (0, all) if all == self.without_room => 503,
             (0, _) => 409,
             _ => 202,

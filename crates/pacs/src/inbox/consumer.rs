@@ -1,22 +1,25 @@
 //! The one who works through an inbox.
 
-use super::folder::{self, at};
+use super::failures::Reason;
 use super::known::digest_of;
 use super::{Inbox, Key};
+use crate::attempts::{Attempts, Plan};
 use crate::error::{Error, Result};
-use std::collections::{BTreeMap, VecDeque};
+use crate::folder::{self, at};
+use std::collections::VecDeque;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
-
-/// An instance that was taken this often by a consumer that then died is put aside: it may be what kills it.
-const DEATHS: u32 = 3;
 
 /// The one consumer of an inbox. While it lives, no other process can consume.
 #[derive(Debug)]
 pub struct Consumer<'a> {
     inbox: &'a Inbox,
-    queue: VecDeque<Key>,
+    attempts: Arc<Attempts>,
+    together: VecDeque<Key>,
+    /// Suspects of an earlier death.
+    alone: VecDeque<Key>,
     _lock: File,
 }
 
@@ -40,8 +43,7 @@ impl Item {
 }
 
 impl Inbox {
-    /// Becomes the consumer. What a consumer before had taken and not finished waits again; what three consumers in a
-    /// row have died of is put aside as failed.
+    /// Becomes the consumer. What a consumer before had taken and not finished waits again.
     ///
     /// # Errors
     /// [`Error::ConsumerBusy`] while another one consumes, [`Error::File`].
@@ -53,34 +55,17 @@ impl Inbox {
             Err(TryLockError::WouldBlock) => return Err(Error::ConsumerBusy { path: self.folder.clone() }),
             Err(TryLockError::Error(error)) => return Err(at(&path)(error)),
         }
-        self.recover()?;
-        Ok(Consumer { inbox: self, queue: VecDeque::new(), _lock: lock })
+        let attempts = Arc::new(Attempts::open(&self.folder.join("attempts"))?);
+        for key in self.keys("taken")? {
+            self.recover(&key)?;
+        }
+        self.remove_reasons_of_none()?;
+        let (together, alone) = Default::default();
+        Ok(Consumer { inbox: self, attempts, together, alone, _lock: lock })
     }
 
-    fn recover(&self) -> Result<()> {
-        let path = self.folder.join("deaths.json");
-        let before: BTreeMap<String, u32> =
-            fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        let taken = self.keys("taken")?;
-        let died = |key: &Key| before.get(&key.to_string()).unwrap_or(&0) + 1;
-        let deaths: BTreeMap<String, u32> = taken.iter().map(|key| (key.to_string(), died(key))).collect();
-        if deaths != before {
-            folder::replace(&path, serde_json::to_string(&deaths).unwrap_or_default().as_bytes())?;
-        }
-        for key in taken {
-            self.recover_one(&key, died(&key))?;
-        }
-        self.remove_reasons_of_none()
-    }
-
-    fn recover_one(&self, key: &Key, deaths: u32) -> Result<()> {
+    fn recover(&self, key: &Key) -> Result<()> {
         let path = self.path("taken", key);
-        if deaths >= DEATHS {
-            return self.put_aside(
-                key,
-                &format!("the process died {deaths} times in a row while it worked on this"),
-            );
-        }
         let _moving = self.moving()?;
         // Done, and the process died before it removed the file.
         if self.known.find(key)?.is_some() {
@@ -93,33 +78,63 @@ impl Inbox {
 }
 
 impl Consumer<'_> {
-    /// Takes the instance that has waited longest, if any waits.
+    /// The note of what is in hand.
+    pub fn attempts(&self) -> &Arc<Attempts> {
+        &self.attempts
+    }
+
+    /// Takes instances to work on together: those that have waited longest, at most so many; none if none waits. One
+    /// that was in hand when a consumer died comes alone, when the others that wait have been taken; one that was
+    /// alone in hand at [`crate::attempts::DEATHS`] deaths is put aside as failed, and not given out.
     ///
     /// # Errors
     /// [`Error::File`].
-    pub fn take(&mut self) -> Result<Option<Item>> {
-        if self.queue.is_empty() {
-            self.queue = self.waiting()?;
+    pub fn take(&mut self, most: usize) -> Result<Vec<Item>> {
+        if self.together.is_empty() && self.alone.is_empty() {
+            self.list()?;
         }
-        while let Some(key) = self.queue.pop_front() {
-            let path = self.inbox.path("taken", &key);
-            let _moving = self.inbox.moving()?;
-            if folder::rename_if_there(&self.inbox.path("waiting", &key), &path)? {
-                return Ok(Some(Item { key, path }));
+        let mut items = Vec::new();
+        while items.is_empty() && !(self.together.is_empty() && self.alone.is_empty()) {
+            let keys: Vec<Key> = if self.together.is_empty() {
+                self.alone.pop_front().into_iter().collect()
+            } else {
+                self.together.drain(..most.min(self.together.len())).collect()
+            };
+            self.attempts.begin(keys.iter().map(Key::to_string))?;
+            for key in keys {
+                items.extend(self.take_one(key)?);
             }
         }
+        Ok(items)
+    }
+
+    fn take_one(&self, key: Key) -> Result<Option<Item>> {
+        let path = self.inbox.path("taken", &key);
+        let _moving = self.inbox.moving()?;
+        if folder::rename_if_there(&self.inbox.path("waiting", &key), &path)? {
+            return Ok(Some(Item { key, path }));
+        }
+        self.attempts.put_down(&[key.to_string()])?;
         Ok(None)
     }
 
-    /// What waits, in the order in which it was written.
-    fn waiting(&self) -> Result<VecDeque<Key>> {
+    /// Looks what waits, in the order in which it was written, and puts aside what is guilty of deaths.
+    fn list(&mut self) -> Result<()> {
         let written = |key| {
             let file = fs::metadata(self.inbox.path("waiting", &key)).and_then(|file| file.modified());
             (file.unwrap_or(SystemTime::UNIX_EPOCH), key)
         };
         let mut waiting: Vec<_> = self.inbox.keys("waiting")?.into_iter().map(written).collect();
         waiting.sort_unstable();
-        Ok(waiting.into_iter().map(|(_, key)| key).collect())
+        let waiting = waiting.into_iter().map(|(_, key)| key).collect();
+        let Plan { together, alone, set_aside } = self.attempts.plan(waiting, Key::to_string)?;
+        for key in set_aside {
+            self.inbox.put_aside(&key, "waiting", Reason::deadly())?;
+            // Who lets it be tried again lets it be tried alone.
+            self.attempts.pardon(&[key.to_string()])?;
+        }
+        (self.together, self.alone) = (together.into(), alone.into());
+        Ok(())
     }
 
     /// Finishes an instance: its file is removed, and its UID remembered, so that it is not stored again.
@@ -132,7 +147,7 @@ impl Consumer<'_> {
         let _moving = self.inbox.moving()?;
         self.inbox.known.add(&item.key, &digest)?;
         folder::remove_if_there(&item.path)?;
-        Ok(())
+        self.attempts.finish(&[item.key.to_string()])
     }
 
     /// Puts an instance aside, with the reason, which must hold no patient data: it is shown in lists and logs.
@@ -140,7 +155,8 @@ impl Consumer<'_> {
     /// # Errors
     /// [`Error::File`].
     pub fn fail(&mut self, item: Item, reason: &str) -> Result<()> {
-        self.inbox.put_aside(&item.key, reason)
+        self.inbox.put_aside(&item.key, "taken", Reason::now(reason))?;
+        self.attempts.finish(&[item.key.to_string()])
     }
 
     /// Gives an instance back: it waits again, and no death is counted.
@@ -150,6 +166,12 @@ impl Consumer<'_> {
     pub fn give_back(&mut self, item: Item) -> Result<()> {
         let _moving = self.inbox.moving()?;
         folder::rename_if_there(&item.path, &self.inbox.path("waiting", &item.key))?;
-        Ok(())
+        self.attempts.put_down(&[item.key.to_string()])
+    }
+
+    /// Ends as a killed process does.
+    #[cfg(test)]
+    pub(super) fn die(self) {
+        Arc::into_inner(self.attempts).unwrap().die();
     }
 }

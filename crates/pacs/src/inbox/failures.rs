@@ -1,7 +1,9 @@
 //! What was put aside: listed with its reason, and given another try.
 
-use super::{Inbox, Key, folder};
+use super::{Inbox, Key};
+use crate::attempts;
 use crate::error::Result;
+use crate::folder;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::PathBuf;
@@ -18,13 +20,30 @@ pub struct Failure {
     pub reason: String,
     /// When, in seconds since the beginning of 1970 UTC.
     pub unix_seconds: u64,
+    /// Whether consumers died of it.
+    pub deadly: bool,
 }
 
 /// The file beside an instance that was put aside.
 #[derive(Serialize, Deserialize)]
-struct Reason {
+pub(super) struct Reason {
     reason: String,
     unix_seconds: u64,
+    #[serde(default)]
+    deadly: bool,
+}
+
+impl Reason {
+    /// What its consumer says, now.
+    pub(super) fn now(reason: &str) -> Self {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
+        Self { reason: reason.to_owned(), unix_seconds: now, deadly: false }
+    }
+
+    /// Its consumers died of it.
+    pub(super) fn deadly() -> Self {
+        Self { deadly: true, ..Self::now(&attempts::reason()) }
+    }
 }
 
 impl Inbox {
@@ -43,9 +62,10 @@ impl Inbox {
         let path = self.path("failed", &key);
         let said = fs::read(path.with_extension("json")).ok();
         let said = said.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let unknown = || Reason { reason: "the file that says why is missing".to_owned(), unix_seconds: 0 };
-        let Reason { reason, unix_seconds } = said.unwrap_or_else(unknown);
-        Failure { key, path, reason, unix_seconds }
+        let missing = "the file that says why is missing".to_owned();
+        let unknown = || Reason { reason: missing, unix_seconds: 0, deadly: false };
+        let Reason { reason, unix_seconds, deadly } = said.unwrap_or_else(unknown);
+        Failure { key, path, reason, unix_seconds, deadly }
     }
 
     /// Lets an instance that was put aside wait again. Says whether there was one of this name.
@@ -61,15 +81,13 @@ impl Inbox {
         Ok(found)
     }
 
-    /// Moves what is taken to what has failed; the reason is there first.
-    pub(super) fn put_aside(&self, key: &Key, reason: &str) -> Result<()> {
+    /// Moves an instance from where it is to what has failed; the reason is there first.
+    pub(super) fn put_aside(&self, key: &Key, from: &str, reason: Reason) -> Result<()> {
         let path = self.path("failed", key);
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
-        let reason = Reason { reason: reason.to_owned(), unix_seconds: now };
         let text = serde_json::to_string_pretty(&reason).unwrap_or_default();
         let _moving = self.moving()?;
         folder::replace(&path.with_extension("json"), text.as_bytes())?;
-        folder::rename_if_there(&self.path("taken", key), &path)?;
+        folder::rename_if_there(&self.path(from, key), &path)?;
         folder::sync_folder(&self.folder.join("failed"))
     }
 

@@ -1,13 +1,13 @@
 //! An instance on its way in: written, counted and hashed as it comes, then synced and given its name.
 
-use super::folder::{self, at};
 use super::known::digest;
 use super::{Inbox, Key, Stored};
 use crate::error::{Error, Result};
+use crate::folder::{self, at};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 /// So many bytes from the start are kept at hand, which hold the file meta and the identity of every sane instance.
@@ -34,13 +34,13 @@ impl Inbox {
     pub fn begin(&self) -> Result<Incoming<'_>> {
         self.check_space()?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.incoming.join(number.to_string());
+        let path = self.incoming.folder().join(number.to_string());
         let file = folder::create_new(&path)?;
         Ok(Incoming { inbox: self, file, path, hash: Sha256::new(), head: Vec::new(), bytes: 0 })
     }
 
     fn check_space(&self) -> Result<()> {
-        let free = folder::free_bytes(&self.incoming)?;
+        let free = folder::free_bytes(self.incoming.folder())?;
         let needed = self.limits.min_free_bytes;
         if free < needed { Err(Error::OutOfSpace { free, needed }) } else { Ok(()) }
     }
@@ -96,7 +96,7 @@ impl Incoming<'_> {
     fn full_or(&self, error: io::Error) -> Error {
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                let free = folder::free_bytes(&self.inbox.incoming).unwrap_or(0);
+                let free = folder::free_bytes(self.inbox.incoming.folder()).unwrap_or(0);
                 Error::OutOfSpace { free, needed: self.inbox.limits.min_free_bytes }
             }
             _ => at(&self.path)(error),
@@ -109,44 +109,4 @@ impl Drop for Incoming<'_> {
         // It is no longer there where it was admitted. What cannot be removed now is so when the inbox is opened next.
         let _ = fs::remove_file(&self.path);
     }
-}
-
-/// Makes the place where this process writes, and clears those of processes that are dead. The caller holds the lock
-/// of the inbox, so that no process is between making its lock and locking it.
-pub(super) fn make_place(parent: &Path) -> Result<(PathBuf, File)> {
-    for name in folder::names(parent)?.iter().filter_map(|name| name.strip_suffix(".lock")) {
-        clear_if_dead(&parent.join(name))?;
-    }
-    let mut number = u64::from(std::process::id()) << 16;
-    loop {
-        let place = parent.join(number.to_string());
-        let lock = folder::open_to_lock(&lock_of(&place))?;
-        if lock.try_lock().is_ok() {
-            folder::make_folder(&place)?;
-            return Ok((place, lock));
-        }
-        number += 1;
-    }
-}
-
-/// The place of a process that ends in order.
-pub(super) fn remove_place(place: &Path) {
-    // What stays is cleared by whoever opens the inbox next.
-    let _ = fs::remove_dir_all(place);
-    let _ = fs::remove_file(lock_of(place));
-}
-
-fn clear_if_dead(place: &Path) -> Result<()> {
-    let lock = folder::open_to_lock(&lock_of(place))?;
-    if lock.try_lock().is_ok() {
-        match fs::remove_dir_all(place) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(at(place)(error)),
-            _ => folder::remove_if_there(&lock_of(place))?,
-        };
-    }
-    Ok(())
-}
-
-fn lock_of(place: &Path) -> PathBuf {
-    place.with_extension("lock")
 }

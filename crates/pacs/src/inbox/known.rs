@@ -1,11 +1,11 @@
-//! What is done, remembered: 32 bytes an instance, in 256 files that are only ever appended to.
+//! Instances by key and digest, remembered: 32 bytes an instance, in 256 files that are only ever appended to.
 //!
 //! A look-up reads one file. Ten million instances make files of 1.25 MB, so nothing is held in memory and every
 //! process sees what the others have written.
 
-use super::folder::{self, at};
 use super::key::Key;
 use crate::error::Result;
+use crate::folder::{self, at};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::{self, Read, Write};
@@ -52,12 +52,21 @@ impl Known {
 
     /// The digest of what was done first under this key.
     pub(super) fn find(&self, key: &Key) -> Result<Option<Digest>> {
+        Ok(self.records(key)?.iter().find_map(|record| parse(record, key)))
+    }
+
+    /// Whether there is a record of this key and digest.
+    pub(super) fn has(&self, key: &Key, digest: &Digest) -> Result<bool> {
+        Ok(self.records(key)?.contains(&record(key, digest)))
+    }
+
+    /// The records of the file that has this key's.
+    fn records(&self, key: &Key) -> Result<Vec<[u8; RECORD]>> {
         let path = self.shard(key);
-        let Some(mut file) = folder::open_if_there(&path)? else { return Ok(None) };
+        let Some(mut file) = folder::open_if_there(&path)? else { return Ok(Vec::new()) };
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(at(&path))?;
-        let (records, _) = bytes.as_chunks::<RECORD>();
-        Ok(records.iter().find_map(|record| parse(record, key)))
+        Ok(bytes.as_chunks::<RECORD>().0.to_vec())
     }
 
     /// Adds one, durably.

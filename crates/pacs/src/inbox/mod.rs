@@ -9,6 +9,8 @@
 //! taken/<key>.dcm     being worked on
 //! failed/<key>.dcm    kept aside, with <key>.json saying why
 //! known/<xx>          what is done
+//! differing/<xx>      other bytes that came under a known UID, of which the first are kept
+//! attempts/           what the consumer has in hand, and what consumers died of
 //! positions/<key>     how far a feed of changes has been read
 //! ```
 //! An instance is in one of these folders, and moves by renaming. An instance is new if it is in none of them: so what
@@ -16,7 +18,6 @@
 
 mod consumer;
 mod failures;
-mod folder;
 mod incoming;
 mod key;
 mod known;
@@ -30,7 +31,8 @@ pub use incoming::Incoming;
 pub use key::{Key, NotAKey};
 
 use crate::error::{Error, Result};
-use folder::at;
+use crate::folder::{self, at};
+use crate::place::Place;
 use known::{Digest, Known, digest_of};
 use std::fs::{self, File};
 use std::io::Write;
@@ -78,6 +80,8 @@ pub struct Counts {
     pub failed: u64,
     /// Done, removed, remembered.
     pub done: u64,
+    /// Other bytes that came under a known UID. They are not kept: the first are.
+    pub differing: u64,
 }
 
 /// A durable queue of instances in a folder. Any number of threads and processes may store; one consumes.
@@ -86,10 +90,10 @@ pub struct Inbox {
     folder: PathBuf,
     limits: Limits,
     known: Known,
+    differing: Known,
     moves: Mutex<File>,
-    /// Where this process writes, and the lock that says it lives.
-    incoming: PathBuf,
-    _alive: File,
+    /// Where this process writes.
+    incoming: Place,
     next: AtomicU64,
 }
 
@@ -101,23 +105,22 @@ impl Inbox {
     pub fn open(folder: &Path, limits: Limits) -> Result<Self> {
         folder::make_folder(folder)?;
         claim(folder)?;
-        for part in ["incoming", "waiting", "taken", "failed", "known", "positions"] {
+        for part in ["incoming", "waiting", "taken", "failed", "known", "differing", "positions"] {
             folder::make_folder(&folder.join(part))?;
         }
         let moves = folder::open_to_lock(&folder.join("lock"))?;
         moves.lock().map_err(at(folder))?;
-        let (incoming, alive) = incoming::make_place(&folder.join("incoming"))?;
+        // What a dead process was writing was not acknowledged.
+        let incoming = Place::make(&folder.join("incoming"), |_| Ok(()))?;
         moves.unlock().map_err(at(folder))?;
         folder::sync_folder(folder)?;
-        let known = Known::at(folder.join("known"));
-        let moves = Mutex::new(moves);
         Ok(Self {
             folder: folder.into(),
             limits,
-            known,
-            moves,
+            known: Known::at(folder.join("known")),
+            differing: Known::at(folder.join("differing")),
+            moves: Mutex::new(moves),
             incoming,
-            _alive: alive,
             next: AtomicU64::new(0),
         })
     }
@@ -158,6 +161,7 @@ impl Inbox {
             taken: count("taken")?,
             failed: count("failed")?,
             done: self.known.count()?,
+            differing: self.differing.count()?,
         })
     }
 
@@ -176,7 +180,15 @@ impl Inbox {
         folder::sync_folder(&self.folder.join("waiting"))?;
         let Some(first) = first else { return Ok(Stored::New) };
         let same = first.digest().map_err(at(&self.folder))? == *digest;
-        Ok(if same { Stored::Known } else { Stored::Differs })
+        if same {
+            return Ok(Stored::Known);
+        }
+        let _moving = self.moving()?;
+        // What is sent again and again is counted once.
+        if !self.differing.has(key, digest)? {
+            self.differing.add(key, digest)?;
+        }
+        Ok(Stored::Differs)
     }
 
     /// Where this instance is. The lock is held, so it is not between two places.
@@ -204,12 +216,6 @@ impl Inbox {
         let file = self.moves.lock().unwrap_or_else(PoisonError::into_inner);
         file.lock().map_err(at(&self.folder))?;
         Ok(Moving(file))
-    }
-}
-
-impl Drop for Inbox {
-    fn drop(&mut self) {
-        incoming::remove_place(&self.incoming);
     }
 }
 

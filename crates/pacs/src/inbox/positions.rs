@@ -1,8 +1,8 @@
 //! How far a feed of changes has been read, kept beside what it brought.
 
-use super::folder::{self, at};
 use super::{Inbox, Key};
 use crate::error::{Error, Result};
+use crate::folder::{self, at};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;

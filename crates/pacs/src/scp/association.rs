@@ -15,6 +15,9 @@ struct Refusal {
     reason: String,
 }
 
+/// What a sender is told of other bytes under a UID that is known.
+const OTHER_BYTES: &str = "other bytes under a known UID: kept the first";
+
 /// Accepts an association and serves it to its end.
 pub(super) fn serve(stream: Stream, peer: SocketAddr, acceptor: &Acceptor, inbox: &Inbox, events: Events) {
     let (association, calling) = match accept(stream, acceptor) {
@@ -86,7 +89,7 @@ impl Served<'_> {
             Ok((key, stored, bytes)) => {
                 self.instances += 1;
                 (self.events)(&Event::Stored { key, stored, bytes, from });
-                command.response(status::SUCCESS)
+                answer(command, stored)
             }
             Err(Refusal { status, reason }) => {
                 let response = command.response(status).with_text(element::ERROR_COMMENT, comment(&reason));
@@ -159,6 +162,17 @@ fn keep(incoming: Incoming, identity: &Identity) -> std::result::Result<(Key, St
     let bytes = incoming.len();
     let stored = incoming.commit(&identity.sop_instance).map_err(refusal)?;
     Ok((Key::of(&identity.sop_instance), stored, bytes))
+}
+
+/// The answer to an instance that is durable. Bytes that are not kept are a warning, so that nobody takes a correction
+/// for stored; the sender is not to send it again.
+fn answer(command: &Command, stored: Stored) -> Command {
+    match stored {
+        Stored::New | Stored::Known => command.response(status::SUCCESS),
+        Stored::Differs => command
+            .response(status::ELEMENTS_DISCARDED)
+            .with_text(element::ERROR_COMMENT, comment(OTHER_BYTES)),
+    }
 }
 
 /// What a sender is told of an error of ours.

@@ -48,7 +48,7 @@ pub use info::Info;
 pub use location::Location;
 pub use map::{MAP, Plot, Trait};
 pub use query::{Example, Feedback, Query, Rehash};
-pub use queue::{Job, Queue, QueueLength, Waiting};
+pub use queue::{Job, Queue, QueueLength, SetAside, Waiting};
 pub use record::{Entry, Insertion, Record};
 pub use search::Hit;
 pub use sqlite::DATABASE;

@@ -49,6 +49,19 @@ pub struct QueueLength {
     pub set_aside: usize,
 }
 
+/// A picture that is not tried any more until somebody asks for it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SetAside {
+    /// Its number in the queue.
+    pub id: i64,
+    /// The name in its record.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+    /// Whether workers died of it.
+    pub deadly: bool,
+}
+
 /// The queue of a gallery on a server.
 pub struct Queue<'a>(&'a mut Postgres);
 
@@ -106,11 +119,11 @@ impl Queue<'_> {
         self.0.length()
     }
 
-    /// Ids of what was set aside, and why.
+    /// What was set aside.
     ///
     /// # Errors
     /// If the server fails.
-    pub fn set_aside(&self) -> Result<Vec<(i64, String)>> {
+    pub fn set_aside(&self) -> Result<Vec<SetAside>> {
         self.0.set_aside()
     }
 

@@ -200,7 +200,8 @@ fn what_waits_is_claimed_once_and_what_kills_workers_is_set_aside() {
     assert_eq!(gallery.queue().unwrap().claim("one", 9, long).unwrap().len(), 0);
     let queue = gallery.queue().unwrap();
     assert_eq!(queue.length().unwrap(), QueueLength { due: 0, later: 0, set_aside: 1 });
-    assert_eq!(queue.set_aside().unwrap()[0].1, "its workers died of it");
+    let aside = queue.set_aside().unwrap().remove(0);
+    assert!(aside.deadly && aside.reason == "its workers died of it", "{aside:?}");
     assert_eq!(gallery.queue().unwrap().retry().unwrap(), 1);
     assert_eq!(gallery.queue().unwrap().claim("one", 9, long).unwrap().len(), 1);
 }

@@ -15,6 +15,7 @@ use serde_json::json;
 use super::eval::evaluate;
 use super::index::fill;
 use crate::answer::example;
+use crate::in_hand::InHand;
 use crate::ingest::{self, Decoded, Filled, Listed};
 use crate::model::{ModelArgs, shipped, workspace};
 use crate::output;
@@ -131,11 +132,12 @@ fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gall
     }
     gallery.delete(&others)?;
     let listed: Vec<_> = database.iter().map(|item| Listed::from_item(item)).collect();
-    let filled = fill(&mut gallery, encoder, &listed, None)?;
+    let in_hand = InHand::of(&gallery)?;
+    let filled = fill(&mut gallery, encoder, listed, None, &in_hand)?;
     if gallery.is_empty() {
         bail!(
             "not one of the {} samples is usable\n{}",
-            listed.len(),
+            database.len(),
             ingest::describe_rejected(&filled.rejected)
         );
     }

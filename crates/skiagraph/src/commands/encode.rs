@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 use super::index::{self, PicturesArgs};
 use crate::anonymous::DeidentifyArgs;
 use crate::audit::hexadecimal;
-use crate::ingest::{self, Listed};
+use crate::in_hand::InHand;
+use crate::ingest::Listed;
 use crate::model::ModelArgs;
 use crate::output;
 
@@ -132,11 +133,12 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make the folder `{}`", args.out.display()))?;
     let mut gallery = Gallery::open_or_create(&unfinished, encoder.model_id(), encoder.bits())?;
-    let mut filled = index::fill(&mut gallery, &encoder, &listed, deidentification.as_ref())?;
+    let in_hand = InHand::of(&gallery)?;
+    in_hand.end_in_order_when_interrupted()?;
+    let mut filled = index::fill(&mut gallery, &encoder, listed, deidentification.as_ref(), &in_hand)?;
+    drop(in_hand);
     filled.rejected.extend(missing);
-    if !filled.rejected.is_empty() {
-        eprintln!("{}", ingest::describe_rejected(&filled.rejected));
-    }
+    filled.describe().iter().for_each(|line| eprintln!("{line}"));
     if gallery.is_empty() {
         bail!("not one of the {} files is a usable radiograph", filled.rejected.len());
     }
@@ -149,7 +151,8 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     let pictures = gallery.len();
     drop(gallery);
     fs::remove_dir_all(&unfinished).with_context(|| format!("cannot remove `{}`", unfinished.display()))?;
-    report(args, &folder, false, pictures, filled.rejected.len())
+    report(args, &folder, false, pictures, filled.rejected.len())?;
+    filled.check()
 }
 
 fn report(args: &EncodeArgs, folder: &Path, known: bool, pictures: usize, rejected: usize) -> Result<()> {

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
+use pacs::attempts;
 use pacs::inbox::{Counts, Failure, Inbox, Key, Limits};
 use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
 use crate::anonymous::DeidentifyArgs;
-use crate::intake::Intake;
+use crate::in_hand::end_in_order_when_interrupted;
+use crate::intake::{Intake, Taken};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -35,6 +37,9 @@ enum Action {
     )]
     Status(Folder),
     /// Put all that waits into a gallery
+    ///
+    /// What a process dies of is tried again alone, and put aside after three deaths. The command ends with exit code 3
+    /// while anything is that was put aside so, or where pictures differ from those that the gallery has under their UIDs.
     #[command(after_help = "EXAMPLES:\n  skiagraph inbox work inbox --gallery g\n  \
                             skiagraph inbox work inbox --gallery g --json")]
     Work(Work),
@@ -130,11 +135,14 @@ struct Failed {
     name: String,
     reason: String,
     unix_seconds: u64,
+    /// Whether processes died of it.
+    deadly: bool,
 }
 
 impl From<Failure> for Failed {
     fn from(failure: Failure) -> Self {
-        Self { name: failure.key.to_string(), reason: failure.reason, unix_seconds: failure.unix_seconds }
+        let Failure { key, reason, unix_seconds, deadly, .. } = failure;
+        Self { name: key.to_string(), reason, unix_seconds, deadly }
     }
 }
 
@@ -149,26 +157,54 @@ fn status(folder: &Folder) -> Result<()> {
         "waiting {}, being encoded {}, failed {}, in a gallery {}",
         counts.waiting, counts.taken, counts.failed, counts.done
     ))?;
+    if counts.differing > 0 {
+        output::text(&format!("other bytes under a known UID, {} times: kept the first", counts.differing))?;
+    }
     failures.iter().try_for_each(|failed| output::text(&format!("  {}: {}", failed.name, failed.reason)))
 }
 
 fn encode(work: &Work) -> Result<()> {
     let inbox = open(&work.folder)?;
     let mut intake = work.destination.intake(&inbox)?;
+    end_in_order_when_interrupted(intake.consumer.attempts())?;
     let waiting = inbox.counts()?.waiting;
     let progress = Progress::images("encoding", waiting as usize);
     let taken = intake
         .work(&AtomicBool::new(false), |batch| progress.advance(batch.added + batch.known + batch.failed))?;
     progress.finish();
     intake.gallery.settle()?;
+    let set_aside = deadly(&inbox)?;
     if work.folder.json {
-        return output::json(&taken);
+        output::json(&Worked { taken, set_aside: &set_aside })?;
+    } else {
+        tell_of_deadly(&set_aside);
+        let size = intake.gallery.len();
+        output::text(&format!(
+            "added {}, already known {}, failed {}; the gallery holds {size} pictures",
+            taken.added, taken.known, taken.failed
+        ))?;
     }
-    let size = intake.gallery.len();
-    output::text(&format!(
-        "added {}, already known {}, failed {}; the gallery holds {size} pictures",
-        taken.added, taken.known, taken.failed
-    ))
+    output::warn(set_aside.len(), taken.differing)
+}
+
+/// What became of what waited.
+#[derive(Serialize)]
+struct Worked<'a> {
+    #[serde(flatten)]
+    taken: Taken,
+    /// Instances that were put aside, now or earlier, as processes died of them.
+    set_aside: &'a [String],
+}
+
+/// Names of instances that were put aside as processes died of them, until somebody lets them wait again or removes them.
+pub(crate) fn deadly(inbox: &Inbox) -> Result<Vec<String>> {
+    let failures = inbox.failures()?.into_iter().filter(|failure| failure.deadly);
+    Ok(failures.map(|failure| failure.key.to_string()).collect())
+}
+
+/// Names instances that processes died of, in the log.
+pub(crate) fn tell_of_deadly(names: &[String]) {
+    names.iter().for_each(|name| eprintln!("  set aside {name}: {}", attempts::reason()));
 }
 
 fn try_again(retry: &Retry) -> Result<()> {

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use network::Encoder;
+use pacs::attempts::Plan;
 use radiograph::dataset::{Dataset, Split};
 use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
 use crate::anonymous::{Deidentification, DeidentifyArgs};
 use crate::gate;
+use crate::in_hand::InHand;
 use crate::ingest::{self, Filled, Listed, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
@@ -23,7 +25,11 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph index --model runs/a/model.safetensors --gallery g-of-a pictures/ --json
 
 A picture that the gallery already has (the same SOP Instance UID, or the same bytes) is left as it
-is, so a command that was interrupted is simply given again.";
+is, so a command that was interrupted is simply given again.
+
+A file that three processes died of while they read it alone is set aside and named, by this and by
+every later run that comes to it, until it changes or --retry is given. The exit code is 3 where
+files were set aside, or have other content than the gallery's picture of the same UID.";
 
 /// Put radiographs into a gallery
 ///
@@ -42,6 +48,9 @@ pub(crate) struct IndexArgs {
     pictures: PicturesArgs,
     #[command(flatten)]
     deidentify: DeidentifyArgs,
+    /// Try again what was set aside because processes died of it
+    #[arg(long)]
+    retry: bool,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -112,9 +121,15 @@ pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     let deidentification = args.deidentify.deidentification()?;
     let encoder = args.model.load()?;
     let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
-    let mut filled = fill(&mut gallery, &encoder, &listed, deidentification.as_ref())?;
+    let in_hand = InHand::of(&gallery)?;
+    in_hand.end_in_order_when_interrupted()?;
+    if args.retry {
+        in_hand.pardon(&listed)?;
+    }
+    let mut filled = fill(&mut gallery, &encoder, listed, deidentification.as_ref(), &in_hand)?;
     filled.rejected.splice(0..0, missing);
     report(args, &gallery, &filled)?;
+    filled.check()?;
     if filled.added + filled.known == 0 {
         bail!("not one of the {} files is a usable radiograph", filled.rejected.len());
     }
@@ -135,25 +150,35 @@ fn list_manifest(manifest: &Path, splits: &[SplitName]) -> Result<(Vec<Listed>, 
     Ok((listed, dataset.skipped.iter().map(Rejected::from).collect()))
 }
 
-/// Puts the pictures into the gallery, a durable batch at a time.
+/// Puts the pictures into the gallery, a durable batch at a time; what a process died of before, one at a time.
 pub(crate) fn fill(
     gallery: &mut Gallery,
     encoder: &Encoder,
-    listed: &[Listed],
+    listed: Vec<Listed>,
     deidentification: Option<&Deidentification>,
+    in_hand: &InHand,
 ) -> Result<Filled> {
-    let mut filled = Filled::default();
     let progress = Progress::images("indexing", listed.len());
-    ingest::for_each_batch(listed, encoder.preprocess(), |batch| {
-        let files = batch.files;
-        let batch = match deidentification {
-            Some(deidentification) => deidentification.batch(batch),
-            None => batch,
-        };
-        ingest::fill_batch(gallery, encoder, batch, &mut filled)?;
-        progress.advance(files);
-        Ok(())
-    })?;
+    let Plan { together, alone, set_aside } = in_hand.plan(listed)?;
+    let mut filled = Filled::default();
+    filled.set_aside.extend(set_aside.into_iter().map(|listed| listed.record.name));
+    progress.advance(filled.set_aside.len());
+    let mut read = |listed: &[Listed]| {
+        let mut batches = listed.chunks(ingest::BATCH);
+        let begin = |batch: &[Listed]| in_hand.begin(batch);
+        ingest::for_each_batch_begun(listed, encoder.preprocess(), begin, |batch| {
+            let files = batch.files;
+            let batch = match deidentification {
+                Some(deidentification) => deidentification.batch(batch),
+                None => batch,
+            };
+            ingest::fill_batch(gallery, encoder, batch, &mut filled)?;
+            progress.advance(files);
+            in_hand.finish(batches.next().unwrap_or_default())
+        })
+    };
+    read(&together)?;
+    alone.chunks(1).try_for_each(&mut read)?;
     progress.finish();
     filled.seconds = progress.seconds();
     gallery.settle()?;
@@ -172,9 +197,7 @@ fn report(args: &IndexArgs, gallery: &Gallery, filled: &Filled) -> Result<()> {
             filled,
         });
     }
-    if !filled.rejected.is_empty() {
-        eprintln!("{}", ingest::describe_rejected(&filled.rejected));
-    }
+    filled.describe().iter().for_each(|line| eprintln!("{line}"));
     if !filled.doubtful.is_empty() {
         eprintln!("{}", gate::describe(&filled.doubtful));
     }

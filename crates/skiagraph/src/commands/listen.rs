@@ -14,7 +14,7 @@ use pacs::scp::{Config, Listener, Stopper};
 use pacs::{Authorization, Event};
 use serde::Serialize;
 
-use super::inbox::Destination;
+use super::inbox::{Destination, deadly, tell_of_deadly};
 use crate::intake::{Intake, Taken};
 use crate::output;
 use crate::tls::TlsArgs;
@@ -84,16 +84,21 @@ struct Report {
     received: u64,
     /// Instances that were known.
     repeated: u64,
+    /// Of those, with other bytes than the first under their UID, which are kept.
+    differing: u64,
     /// Instances that were refused.
     refused: u64,
     #[serde(flatten)]
     taken: Taken,
+    /// Instances that were put aside, now or earlier, as processes died of them.
+    set_aside: Vec<String>,
 }
 
 #[derive(Default)]
 struct Received {
     new: AtomicU64,
     known: AtomicU64,
+    differing: AtomicU64,
     refused: AtomicU64,
 }
 
@@ -116,13 +121,13 @@ pub(crate) fn run(args: &ListenArgs) -> Result<()> {
     let taken = thread::scope(|scope| {
         let sent = scope.spawn(|| end.after(listener.serve(inbox, hear)));
         let posted = web.as_ref().map(|web| scope.spawn(move || end.after(web.serve(inbox, hear))));
-        let taken = end.after(intake.as_mut().map_or(Ok(Taken::default()), follow));
+        let taken = end.after(intake.as_mut().map_or(Ok(Taken::default()), |intake| follow(intake, inbox)));
         for listening in iter::once(sent).chain(posted) {
             listening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         }
         taken
     })?;
-    received.report(taken, args.json)
+    received.report(taken, deadly(inbox)?, args.json)
 }
 
 impl ListenArgs {
@@ -188,12 +193,16 @@ impl End {
 }
 
 /// Encodes what arrives, as it arrives.
-fn follow(intake: &mut Intake) -> Result<Taken> {
-    let mut total = Taken::default();
+fn follow(intake: &mut Intake, inbox: &Inbox) -> Result<Taken> {
+    let (mut total, mut told) = (Taken::default(), false);
     while !STOP.load(Ordering::Relaxed) {
         let taken = intake.work(&STOP, |_| ())?;
         if taken.added + taken.known + taken.failed > 0 {
             eprintln!("encoded {}, known {}, failed {}", taken.added, taken.known, taken.failed);
+        }
+        // What earlier processes died of is put aside by the first look at what waits.
+        if !std::mem::replace(&mut told, true) {
+            tell_of_deadly(&deadly(inbox)?);
         }
         total = total.and(taken);
         thread::sleep(WAIT);
@@ -206,22 +215,31 @@ impl Received {
         eprintln!("{event}");
         let count = match event {
             Event::Stored { stored: Stored::New, .. } => &self.new,
-            Event::Stored { .. } => &self.known,
+            Event::Stored { stored, .. } => {
+                self.differing.fetch_add(u64::from(*stored == Stored::Differs), Ordering::Relaxed);
+                &self.known
+            }
             Event::Refused { .. } => &self.refused,
             _ => return,
         };
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn report(&self, taken: Taken, json: bool) -> Result<()> {
+    fn report(&self, taken: Taken, set_aside: Vec<String>, json: bool) -> Result<()> {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (received, repeated, refused) = (count(&self.new), count(&self.known), count(&self.refused));
+        let differing = count(&self.differing);
         if json {
-            return output::json(&Report { received, repeated, refused, taken });
+            return output::json(&Report { received, repeated, differing, refused, taken, set_aside });
         }
+        tell_of_deadly(&set_aside);
         output::text(&format!(
             "received {received}, known before {repeated}, refused {refused}; encoded {}, failed {}",
             taken.added, taken.failed
-        ))
+        ))?;
+        match differing {
+            0 => Ok(()),
+            count => output::text(&format!("other bytes under a known UID, {count} times: kept the first")),
+        }
     }
 }

@@ -15,7 +15,7 @@ use pacs::scu::{Level, Match, Peer};
 use pacs::{Authorization, Event, Fetched, Query, Server, Tag};
 use serde::Serialize;
 
-use super::inbox::Destination;
+use super::inbox::{Destination, deadly, tell_of_deadly};
 use super::listen::decodable;
 use crate::intake::Taken;
 use crate::output;
@@ -155,9 +155,13 @@ struct Target {
 struct Report {
     new: u64,
     known: u64,
+    /// Of those known, with other bytes than the first under their UID, which are kept.
+    differing: u64,
     passed_over: u64,
     #[serde(flatten)]
     taken: Option<Taken>,
+    /// Instances that were put aside, now or earlier, as processes died of them.
+    set_aside: Vec<String>,
 }
 
 /// Fetches, and encodes where a gallery is given.
@@ -170,10 +174,15 @@ pub(crate) fn run(args: &PullArgs) -> Result<()> {
         Source::Orthanc { server, follow, into } => {
             let feed = Changes::new(&server.server()?)?;
             let fill = || into.fill(|inbox| Ok(feed.pull(inbox, &said)?));
-            fill()?;
             if !*follow {
-                return Ok(());
+                return fill();
             }
+            // What somebody must look at is told of, and no reason to end.
+            let fill = || match fill() {
+                Err(error) if output::warned(&error).is_some() => Ok(()),
+                filled => filled,
+            };
+            fill()?;
             loop {
                 thread::sleep(WAIT);
                 // A server that is away for a while is no reason to end: the next answer goes on where the last ended.
@@ -231,7 +240,8 @@ impl PeerArgs {
         })?;
         let after = inbox.counts()?;
         let kept = |counts: pacs::inbox::Counts| counts.waiting + counts.taken + counts.failed + counts.done;
-        Ok(Fetched { new: kept(after) - kept(before), passed_over: failed, ..Fetched::default() })
+        let differing = after.differing - before.differing;
+        Ok(Fetched { new: kept(after) - kept(before), known: differing, differing, passed_over: failed })
     }
 
     /// How many instances the PACS could not send.
@@ -248,15 +258,23 @@ impl PeerArgs {
 impl Target {
     fn fill(&self, fetch: impl FnOnce(&Inbox) -> Result<Fetched>) -> Result<()> {
         let inbox = Inbox::open(&self.inbox, Limits::default())?;
-        let Fetched { new, known, passed_over } = fetch(&inbox).context("cannot fetch all of it")?;
+        let Fetched { new, known, differing, passed_over } =
+            fetch(&inbox).context("cannot fetch all of it")?;
         // A model is loaded where there is something for it.
-        let to_encode = self.destination.is_given() && inbox.counts()?.waiting > 0;
+        let counts = inbox.counts()?;
+        let to_encode = self.destination.is_given() && counts.waiting + counts.taken > 0;
         let work = || self.destination.intake(&inbox)?.work(&AtomicBool::new(false), |_| ());
         let taken = to_encode.then(work).transpose()?;
+        let set_aside = deadly(&inbox)?;
+        let warned = taken.map_or(0, |taken| taken.differing) + differing as usize;
+        let warning = output::warn(set_aside.len(), warned);
         if self.json {
-            return output::json(&Report { new, known, passed_over, taken });
+            output::json(&Report { new, known, differing, passed_over, taken, set_aside })?;
+            return warning;
         }
+        tell_of_deadly(&set_aside);
         let encoded = taken.map_or(String::new(), |t| format!("; encoded {}, failed {}", t.added, t.failed));
-        output::text(&format!("fetched {new}, known before {known}, passed over {passed_over}{encoded}"))
+        output::text(&format!("fetched {new}, known before {known}, passed over {passed_over}{encoded}"))?;
+        warning
     }
 }

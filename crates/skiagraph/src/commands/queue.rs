@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 use radiograph::{ContentHash, Limits};
-use retrieval::gallery::{Gallery, Location, Waiting};
+use retrieval::gallery::{Gallery, Location, SetAside, Waiting};
 use serde_json::json;
 
 use super::index::PicturesArgs;
@@ -122,12 +122,10 @@ fn info(args: &QueueOf) -> Result<()> {
     let queue = gallery.queue()?;
     let (length, set_aside) = (queue.length()?, queue.set_aside()?);
     if args.json {
-        let reasons = set_aside.iter().map(|(id, reason)| json!({ "id": id, "reason": reason }));
-        let reasons: Vec<_> = reasons.collect();
-        return output::json(&json!({ "due": length.due, "later": length.later, "set_aside": reasons }));
+        return output::json(&json!({ "due": length.due, "later": length.later, "set_aside": set_aside }));
     }
-    for (id, reason) in set_aside {
-        output::text(&format!("set aside: {id}: {reason}"))?;
+    for SetAside { id, name, reason, .. } in set_aside {
+        output::text(&format!("set aside: {id} ({name}): {reason}"))?;
     }
     output::text(&format!("due {}, later {}, set aside {}", length.due, length.later, length.set_aside))
 }

@@ -9,10 +9,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use network::Encoder;
 use rayon::prelude::*;
-use retrieval::gallery::{Entry, Gallery, Insertion, Job, Location};
+use retrieval::gallery::{Entry, Gallery, Insertion, Job, Location, SetAside};
 use serde::Serialize;
 
 use crate::ingest::{self, Decoded};
+use crate::known_pictures;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -28,7 +29,9 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph worker --gallery postgres://site@db1,db2/gallery --until-empty --json
 
 Any number of them on any machines work off one queue (`skiagraph queue put`). One that dies loses
-nothing: what it had claimed is claimed by another when its lease ends.";
+nothing: what it had claimed is claimed by another when its lease ends, one picture at a time. What
+was tried five times is set aside. The exit code is 3 while the queue has pictures that workers died
+of, or where one has other content than the gallery's picture of the same UID.";
 
 /// Encode what waits in a gallery's queue, until interrupted
 #[derive(clap::Args)]
@@ -64,6 +67,10 @@ struct Worked {
     failed: usize,
     /// Taken by another worker meanwhile.
     lost: usize,
+    /// Names of pictures, of those known, with other content than the gallery's of their SOP Instance UID, which is kept.
+    differing: Vec<String>,
+    /// What is set aside in the queue now, as workers died of it.
+    deadly: Vec<SetAside>,
     seconds: f64,
 }
 
@@ -77,12 +84,34 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
     let stopped = Arc::clone(&stop);
     ctrlc::set_handler(move || stopped.store(true, Ordering::Relaxed))
         .context("cannot listen for interrupts")?;
-    let worked = work(args, &encoder, &mut gallery, &stop)?;
-    if args.json {
-        return output::json(&worked);
+    let mut worked = work(args, &encoder, &mut gallery, &stop)?;
+    worked.deadly = deadly(&mut gallery).unwrap_or_else(|error| {
+        eprintln!("what is set aside could not be read: {error}; see `skiagraph queue info`");
+        Vec::new()
+    });
+    worked.report(args.json)?;
+    output::warn(worked.deadly.len(), worked.differing.len())
+}
+
+/// What is set aside in the queue, as workers died of it.
+fn deadly(gallery: &mut Gallery) -> retrieval::Result<Vec<SetAside>> {
+    Ok(gallery.queue()?.set_aside()?.into_iter().filter(|picture| picture.deadly).collect())
+}
+
+impl Worked {
+    fn report(&self, json: bool) -> Result<()> {
+        if json {
+            return output::json(self);
+        }
+        for SetAside { id, name, reason, .. } in &self.deadly {
+            eprintln!("  set aside {id} ({name}): {reason}");
+        }
+        for name in &self.differing {
+            eprintln!("  other content under a known SOP Instance UID, kept the first: {name}");
+        }
+        let Self { added, known, failed, seconds, .. } = self;
+        output::text(&format!("added {added}, already known {known}, failed {failed} in {seconds:.1} s"))
     }
-    let Worked { added, known, failed, seconds, .. } = worked;
-    output::text(&format!("added {added}, already known {known}, failed {failed} in {seconds:.1} s"))
 }
 
 /// A failure of the database is waited for: another server may be in charge soon.
@@ -183,26 +212,41 @@ fn store(
     worked: &mut Worked,
 ) -> Result<()> {
     let mut failures = 0;
-    let (added, done) = loop {
+    let (known, done) = loop {
         match store_once(gallery, jobs, entries) {
             Err(error) if is_outage(&error) && !stop.load(Ordering::Relaxed) => wait(&error, failures),
             stored => break stored?,
         }
         failures += 1;
     };
-    worked.added += added;
-    worked.known += jobs.len() - added;
+    worked.added += jobs.len() - known.len();
+    worked.known += known.len();
     worked.lost += jobs.len() - done;
+    for (id, entry) in known {
+        // What is done stays done where the gallery cannot be read now.
+        let differs = known_pictures::differs(gallery, id, &entry.record, &entry.thumbnail);
+        let differs = differs.unwrap_or_else(|error| {
+            eprintln!("{} was known, and could not be compared: {error:#}", entry.record.name);
+            false
+        });
+        worked.differing.extend(differs.then(|| entry.record.name.clone()));
+    }
     Ok(())
 }
 
-/// In one transaction; how many were new, and how many were still ours.
-fn store_once(gallery: &mut Gallery, jobs: &[Job], entries: &[Entry]) -> Result<(usize, usize)> {
-    let mut added = 0;
+/// In one transaction; those that were known, with their ids, and how many were still ours.
+fn store_once<'a>(
+    gallery: &mut Gallery,
+    jobs: &[Job],
+    entries: &'a [Entry],
+) -> Result<(Vec<(u64, &'a Entry)>, usize)> {
+    let mut known = Vec::new();
     for entry in entries {
-        added += usize::from(matches!(gallery.insert(entry)?, Insertion::New(_)));
+        if let Insertion::Known(id) = gallery.insert(entry)? {
+            known.push((id, entry));
+        }
     }
     let done = gallery.queue()?.done(jobs)?;
     gallery.commit()?;
-    Ok((added, done))
+    Ok((known, done))
 }

@@ -21,6 +21,8 @@ pub(super) enum Problem {
     UnknownQuery,
     UnknownRecord,
     UnknownJob,
+    /// A job that somebody else made.
+    NotOwner,
     /// None was drawn.
     NoMap,
     /// Another server works off the jobs of the folder.
@@ -80,6 +82,7 @@ impl Problem {
             Self::UnknownQuery => (StatusCode::NOT_FOUND, "unknown_query"),
             Self::UnknownRecord => (StatusCode::NOT_FOUND, "unknown_record"),
             Self::UnknownJob => (StatusCode::NOT_FOUND, "unknown_job"),
+            Self::NotOwner => (StatusCode::FORBIDDEN, "not_owner"),
             Self::NoMap => (StatusCode::NOT_FOUND, "no_map"),
             Self::JobsElsewhere => (StatusCode::CONFLICT, "jobs_elsewhere"),
             Self::UnknownSet => (StatusCode::NOT_FOUND, "unknown_set"),
@@ -116,6 +119,7 @@ impl Problem {
             }
             Self::UnknownRecord => "the gallery has no such picture; it may have been deleted",
             Self::UnknownJob => "no such job; it may be long over",
+            Self::NotOwner => "this job is somebody else's; expected who made it, or an admin",
             Self::NoMap => "no map was drawn of this gallery; `skiagraph gallery map` draws it",
             Self::JobsElsewhere => {
                 "another server puts pictures into this gallery: send them there, or start this one with --jobs FOLDER"

@@ -9,10 +9,12 @@ use super::Postgres;
 use super::session::CHANGE;
 use super::write::without_nul;
 use crate::Result;
-use crate::gallery::{Job, QueueLength, Record, Waiting};
+use crate::gallery::{Job, QueueLength, Record, SetAside, Waiting};
 
-/// How often a job is tried.
+/// How often a job is tried: after the first time, in which it may be among others, alone.
 const ATTEMPTS: i32 = 5;
+/// The failure of a job whose last worker died, or it would have said why.
+const DIED: &str = "its workers died of it";
 
 impl Postgres {
     pub(in crate::gallery) fn put(&mut self, pictures: &[Waiting]) -> Result<usize> {
@@ -36,10 +38,10 @@ impl Postgres {
         most: usize,
         lease: Duration,
     ) -> Result<Vec<Job>> {
-        // Its workers died, or it would have a reason.
-        const GIVE_UP: &str = "UPDATE jobs SET set_aside = true, claim = NULL, failure = coalesce(failure, 'its workers died of it')
+        const GIVE_UP: &str =
+            "UPDATE jobs SET set_aside = true, claim = NULL, failure = coalesce(failure, $2)
                                WHERE NOT set_aside AND due <= now() AND attempts >= $1";
-        const SQL: &str = "UPDATE jobs SET claim = gen_random_uuid(), worker = $1, attempts = attempts + 1,
+        const SQL: &str = "UPDATE jobs SET claim = gen_random_uuid(), worker = $1, attempts = attempts + 1, failure = NULL,
                                           due = now() + make_interval(secs => $2)
                            WHERE id IN (SELECT id FROM jobs WHERE NOT set_aside AND due <= now() AND (attempts > 0) = $4
                                         ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED)
@@ -48,7 +50,7 @@ impl Postgres {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let rows = self.link.write(CHANGE, |open| {
             let (give_up, claim) = (open.prepared(GIVE_UP)?, open.prepared(SQL)?);
-            open.session.execute(&give_up, &[&ATTEMPTS])?;
+            open.session.execute(&give_up, &[&ATTEMPTS, &DIED])?;
             let fresh = open.session.query(&claim, &[&worker, &seconds, &most, &false])?;
             if fresh.is_empty() {
                 open.session.query(&claim, &[&worker, &seconds, &1_i64, &true])
@@ -98,10 +100,15 @@ impl Postgres {
         Ok(QueueLength { due: count(0), later: count(1), set_aside: count(2) })
     }
 
-    pub(in crate::gallery) fn set_aside(&self) -> Result<Vec<(i64, String)>> {
-        let sql = "SELECT id, coalesce(failure, '') FROM jobs WHERE set_aside ORDER BY id";
+    pub(in crate::gallery) fn set_aside(&self) -> Result<Vec<SetAside>> {
+        let sql = "SELECT id, coalesce(record ->> 'name', ''), coalesce(failure, '') FROM jobs
+                   WHERE set_aside ORDER BY id";
         let rows = self.link.read(|open| open.session.query(sql, &[]))?;
-        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+        let one = |row: &Row| {
+            let reason: String = row.get(2);
+            SetAside { id: row.get(0), name: row.get(1), deadly: reason == DIED, reason }
+        };
+        Ok(rows.iter().map(one).collect())
     }
 
     pub(in crate::gallery) fn retry(&mut self) -> Result<usize> {

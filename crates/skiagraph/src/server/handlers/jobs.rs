@@ -46,10 +46,11 @@ pub(in crate::server) async fn show(
 
 pub(in crate::server) async fn receive(
     State(app): State<App>,
+    Extension(asker): Extension<Asker>,
     JobId(id): JobId,
     request: Request,
 ) -> Result<(StatusCode, Json<FileView>), Problem> {
-    app.jobs.get(&id)?;
+    check_owner(&app, &id, &asker)?;
     let file = body::read(&app, request, app.settings.limits.upload_bytes).await?;
     if file.bytes.is_empty() {
         return Err(Problem::Picture(radiograph::Error::Empty));
@@ -61,16 +62,26 @@ pub(in crate::server) async fn receive(
 
 pub(in crate::server) async fn close(
     State(app): State<App>,
+    Extension(asker): Extension<Asker>,
     JobId(id): JobId,
 ) -> Result<Json<JobView>, Problem> {
+    check_owner(&app, &id, &asker)?;
     let (shared, copy) = (App::clone(&app), id.clone());
     app.reading.run(move || shared.jobs.end(&copy, false)).await.map(|job| Json(JobView::new(id, job)))
 }
 
 pub(in crate::server) async fn cancel(
     State(app): State<App>,
+    Extension(asker): Extension<Asker>,
     JobId(id): JobId,
 ) -> Result<StatusCode, Problem> {
+    check_owner(&app, &id, &asker)?;
     let shared = App::clone(&app);
     app.reading.run(move || shared.jobs.end(&id, true)).await.map(|_| StatusCode::NO_CONTENT)
+}
+
+/// That a job is the asker's own, or the asker an admin: others may look at it, and neither feed, close nor cancel it.
+fn check_owner(app: &App, id: &str, Asker(asker): &Asker) -> Result<(), Problem> {
+    let may = app.jobs.get(id)?.may_be_changed_by(asker.as_ref());
+    if may { Ok(()) } else { Err(Problem::NotOwner) }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use pacs::attempts::Attempts;
 
 use super::Job;
 use super::disk::{COMES, STATE, WAITS, entries, number};
@@ -15,6 +17,8 @@ use crate::server::error::Problem;
 pub(super) struct Known {
     /// Held by the one server that works the folder's jobs off.
     lock: Option<File>,
+    /// What is in hand of them; there where the lock is held.
+    pub(super) attempts: Option<Arc<Attempts>>,
     pub(super) jobs: BTreeMap<String, Job>,
     /// Of files that wait, and of those that come.
     pub(super) bytes: u64,
@@ -32,6 +36,7 @@ impl Known {
         for folder in entries(root)?.into_iter().filter(|path| path.is_dir()) {
             self.read(&folder)?;
         }
+        self.attempts = Some(Arc::new(Attempts::open(&root.join("attempts"))?));
         self.lock = Some(lock);
         Ok(true)
     }

@@ -2,7 +2,8 @@
 //!
 //! A job is a folder: `job.json` says how far it is, and each file that waits is one of its own, synced before its receipt is
 //! acknowledged. A file leaves when the gallery has its picture on the disk; a kill between the two encodes it again, and the
-//! gallery, which knows its key, stores it once.
+//! gallery, which knows its key, stores it once. What is in hand is noted beside the jobs (`attempts/`), so that a file that
+//! kills the server fails alone.
 
 mod disk;
 mod known;
@@ -12,7 +13,11 @@ mod worker;
 pub(super) use spool::{Jobs, Limits};
 pub(super) use worker::work;
 
+use pacs::attempts;
 use serde::{Deserialize, Serialize};
+
+use super::guard::Caller;
+use super::keys::Role;
 
 /// Failures that are told of one by one; the others are counted.
 const TOLD: usize = 1000;
@@ -36,6 +41,9 @@ pub(super) struct Job {
     /// No usable radiographs.
     pub(super) failed: u64,
     pub(super) failures: Vec<Failure>,
+    /// Numbers of files, of those known, that have other content than the gallery's picture of their SOP Instance UID.
+    #[serde(default)]
+    pub(super) differing: Vec<u64>,
     /// Numbers of the files that were counted last: a kill may have left them.
     #[serde(default)]
     last: Vec<u64>,
@@ -67,5 +75,16 @@ impl Job {
         if self.failures.len() < TOLD {
             self.failures.push(failure);
         }
+    }
+
+    /// Fails a file that servers died of, which is told of first, however many others failed.
+    fn fail_deadly(&mut self, file: u64) {
+        self.failed += 1;
+        self.failures.insert(0, Failure { file, reason: attempts::reason() });
+    }
+
+    /// Whether somebody may change the job: who made it, and an admin. Where nobody has to say who they are, anybody may.
+    pub(super) fn may_be_changed_by(&self, caller: Option<&Caller>) -> bool {
+        caller.is_none_or(|caller| caller.role == Role::Admin || self.owner.as_ref() == Some(&caller.id))
     }
 }

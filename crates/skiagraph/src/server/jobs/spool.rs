@@ -1,12 +1,14 @@
 //! The folders of the jobs: what came is kept until the gallery has it.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write, stderr};
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use pacs::attempts::{self, Attempts, Plan};
+use serde_json::json;
 
 use super::disk::{STATE, WAITS, entries, number, store};
 use super::known::Known;
@@ -40,6 +42,21 @@ pub(in crate::server) struct Jobs {
 pub(super) struct Waiting {
     pub(super) number: u64,
     pub(super) path: PathBuf,
+}
+
+/// Names a file that servers died of, in the log.
+fn tell_of_deadly(id: &str, number: u64) {
+    let line = json!({ "job": id, "file": number, "set_aside": attempts::reason() });
+    let _nobody_reads = writeln!(stderr().lock(), "{line}");
+}
+
+/// What files of a job are called in the note of what is in hand.
+fn names(id: &str, files: &[Waiting]) -> Vec<String> {
+    files.iter().map(|file| name(id, file)).collect()
+}
+
+fn name(id: &str, file: &Waiting) -> String {
+    format!("{id}/{}", file.number)
 }
 
 impl Jobs {
@@ -142,7 +159,23 @@ impl Jobs {
             change(job);
             job.last = files.iter().map(|file| file.number).collect();
         })?;
-        files.iter().try_for_each(|file| self.remove(file)).map_err(Problem::Internal)
+        files.iter().try_for_each(|file| self.remove(file))?;
+        let attempts = self.attempts().map_or(Ok(()), |attempts| attempts.finish(&names(id, files)));
+        Ok(attempts.map_err(anyhow::Error::from)?)
+    }
+
+    /// Notes that work on files ended without an outcome: they wait again, and nobody died of them.
+    pub(super) fn put_down(&self, id: &str, files: &[Waiting]) -> Result<()> {
+        self.attempts().map_or(Ok(()), |attempts| Ok(attempts.put_down(&names(id, files))?))
+    }
+
+    /// Counts a death of the files that are in hand, where their work ended by a panic.
+    pub(super) fn count_death(&self) -> Result<()> {
+        self.attempts().map_or(Ok(()), |attempts| Ok(attempts.count_death()?))
+    }
+
+    fn attempts(&self) -> Option<Arc<Attempts>> {
+        self.known().attempts.clone()
     }
 
     /// Changes what is known of a job, on the disk too.
@@ -164,18 +197,40 @@ impl Jobs {
         Ok(written.context("cannot write what is known of a job")?)
     }
 
-    /// Some files of the oldest job that has any, at most so many; none if there are none after a while.
+    /// Some files of the oldest job that has any, at most so many, which are in hand then; none if there are none after a
+    /// while. A suspect of an earlier death comes alone, after the others of its job.
     pub(super) fn next(&self, most: usize, patience: Duration) -> Result<Option<(String, Vec<Waiting>)>> {
         for (id, job) in self.list().into_iter().rev() {
             let wanted = |file: &Waiting| !job.cancelled && !job.last.contains(&file.number);
             let (files, others): (Vec<_>, Vec<_>) = self.waiting(&id)?.into_iter().partition(wanted);
             others.iter().try_for_each(|file| self.remove(file))?;
+            let files = self.take(&id, files, most)?;
             if !files.is_empty() {
-                return Ok(Some((id, files.into_iter().take(most).collect())));
+                return Ok(Some((id, files)));
             }
         }
         self.rest(patience);
         Ok(None)
+    }
+
+    /// Those of a job's files that are worked on next; what servers died of fails.
+    fn take(&self, id: &str, files: Vec<Waiting>, most: usize) -> Result<Vec<Waiting>> {
+        let Some(attempts) = self.attempts().filter(|_| !files.is_empty()) else { return Ok(Vec::new()) };
+        let Plan { together, alone, set_aside } = attempts.plan(files, |file| name(id, file))?;
+        for file in set_aside {
+            let number = file.number;
+            match self.count(id, &[file], |job| job.fail_deadly(number)) {
+                Err(Problem::Internal(error)) => return Err(error),
+                // A job may be forgotten meanwhile.
+                _ => tell_of_deadly(id, number),
+            }
+        }
+        let (files, most) = if together.is_empty() { (alone, 1) } else { (together, most) };
+        let files: Vec<_> = files.into_iter().take(most).collect();
+        if !files.is_empty() {
+            attempts.begin(names(id, &files))?;
+        }
+        Ok(files)
     }
 
     /// Waits until it is woken, or for a while.

@@ -1,15 +1,16 @@
 //! The thread that puts what waits into the gallery, a durable batch at a time.
 
 use std::io::{Write, stderr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use retrieval::gallery::{Gallery, Record};
 
-use super::Failure;
 use super::spool::{Jobs, Waiting};
+use super::{Failure, TOLD};
 use crate::ingest::{self, Filled, Listed};
 use crate::server::error::Problem;
 use crate::server::state::State;
@@ -37,22 +38,19 @@ fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
         return kept.take().map_or(Ok(()), |mut gallery| Ok(gallery.settle()?));
     };
     let start = Instant::now();
-    let mut gallery = kept.take().map_or_else(|| Gallery::open(&state.settings.gallery), Ok)?;
-    gallery.refresh()?;
-    gallery.check_model(state.encoder.model_id(), state.encoder.bits())?;
-    let listed: Vec<_> = files.iter().map(|file| listed(&id, file)).collect();
-    let mut filled = Filled::default();
-    ingest::for_each_batch(&listed, state.encoder.preprocess(), |batch| {
-        ingest::fill_batch(&mut gallery, &state.encoder, batch, &mut filled)
-    })?;
-    *kept = Some(gallery);
+    // A panic, which no file should bring about, is counted as a death, so that one that does fails alone.
+    let filled = catch_unwind(AssertUnwindSafe(|| fill(state, kept, &id, &files)));
+    let filled = match filled {
+        Ok(filled) => filled.or_else(|error| jobs.put_down(&id, &files).and(Err(error)))?,
+        Err(_) => return jobs.count_death().and(Err(anyhow!("a picture of job {id} made the worker panic"))),
+    };
     let counted = jobs.count(&id, &files, |job| {
         job.added += filled.added as u64;
         job.known += filled.known as u64;
+        let differing = filled.differing.iter().map(|name| number(name));
+        job.differing.extend(differing.take(TOLD.saturating_sub(job.differing.len())));
         for rejected in filled.rejected {
-            // Its name is its number.
-            let file = rejected.name.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(0);
-            job.fail(Failure { file, reason: rejected.reason });
+            job.fail(Failure { file: number(&rejected.name), reason: rejected.reason });
         }
         job.seconds += start.elapsed().as_secs_f64();
     });
@@ -61,6 +59,25 @@ fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
         // A job may be forgotten meanwhile: its pictures are in the gallery all the same.
         _ => Ok(()),
     }
+}
+
+/// Puts files of a job into the gallery.
+fn fill(state: &State, kept: &mut Option<Gallery>, id: &str, files: &[Waiting]) -> Result<Filled> {
+    let mut gallery = kept.take().map_or_else(|| Gallery::open(&state.settings.gallery), Ok)?;
+    gallery.refresh()?;
+    gallery.check_model(state.encoder.model_id(), state.encoder.bits())?;
+    let listed: Vec<_> = files.iter().map(|file| listed(id, file)).collect();
+    let mut filled = Filled::default();
+    ingest::for_each_batch(&listed, state.encoder.preprocess(), |batch| {
+        ingest::fill_batch(&mut gallery, &state.encoder, batch, &mut filled)
+    })?;
+    *kept = Some(gallery);
+    Ok(filled)
+}
+
+/// A file's number in its job, which is the end of its name.
+fn number(name: &str) -> u64 {
+    name.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// A file under a name that says nothing of a patient.

@@ -29,6 +29,8 @@ pub(in crate::server) struct JobView {
     failed: u64,
     /// The first hundred of those.
     failures: Vec<FailureView>,
+    /// Numbers of those known that have other content than the gallery's picture of their SOP Instance UID, which is kept.
+    differing: Vec<u64>,
     /// While it works.
     pictures_per_second: Option<f64>,
 }
@@ -89,6 +91,7 @@ impl JobView {
             known: job.known,
             failed: job.failed,
             failures: failures.map(|f| FailureView { file: f.file, reason: f.reason }).collect(),
+            differing: job.differing,
             pictures_per_second: rate,
         }
     }

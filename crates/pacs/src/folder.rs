@@ -1,4 +1,4 @@
-//! What the inbox needs of a file system: private files, durable names, free space.
+//! What queues on a disk need of a file system: private files, durable names, free space.
 
 use crate::error::{Error, Result};
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -6,12 +6,12 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 /// Says which path an error is about.
-pub(super) fn at(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
+pub(crate) fn at(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
     move |source| Error::File { path: path.into(), source }
 }
 
 /// Makes a folder, and those above it, that its owner alone may enter.
-pub(super) fn make_folder(path: &Path) -> Result<()> {
+pub(crate) fn make_folder(path: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -27,28 +27,28 @@ fn private() -> OpenOptions {
 }
 
 /// A new file that its owner alone may read.
-pub(super) fn create_new(path: &Path) -> Result<File> {
+pub(crate) fn create_new(path: &Path) -> Result<File> {
     private().write(true).create_new(true).open(path).map_err(at(path))
 }
 
 /// A file to append to.
-pub(super) fn open_to_append(path: &Path) -> Result<File> {
+pub(crate) fn open_to_append(path: &Path) -> Result<File> {
     private().append(true).read(true).create(true).open(path).map_err(at(path))
 }
 
 /// A file to lock, whose content says nothing.
-pub(super) fn open_to_lock(path: &Path) -> Result<File> {
+pub(crate) fn open_to_lock(path: &Path) -> Result<File> {
     private().write(true).create(true).truncate(false).open(path).map_err(at(path))
 }
 
 /// Makes names in a folder survive a loss of power.
-pub(super) fn sync_folder(path: &Path) -> Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> Result<()> {
     // Elsewhere a folder cannot be opened as a file, and names are durable with the file.
     if cfg!(unix) { File::open(path).and_then(|folder| folder.sync_all()).map_err(at(path)) } else { Ok(()) }
 }
 
 /// Puts these bytes at `path`, all or none, whenever the process or the machine dies.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_extension("new");
     remove_if_there(&temporary)?;
     let mut file = create_new(&temporary)?;
@@ -58,17 +58,17 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Renames, and says whether there was something to rename.
-pub(super) fn rename_if_there(from: &Path, to: &Path) -> Result<bool> {
+pub(crate) fn rename_if_there(from: &Path, to: &Path) -> Result<bool> {
     is_there(fs::rename(from, to), from)
 }
 
 /// Removes, and says whether there was something to remove.
-pub(super) fn remove_if_there(path: &Path) -> Result<bool> {
+pub(crate) fn remove_if_there(path: &Path) -> Result<bool> {
     is_there(fs::remove_file(path), path)
 }
 
 /// Opens, where it is there.
-pub(super) fn open_if_there(path: &Path) -> Result<Option<File>> {
+pub(crate) fn open_if_there(path: &Path) -> Result<Option<File>> {
     match File::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -85,14 +85,14 @@ fn is_there(outcome: std::io::Result<()>, path: &Path) -> Result<bool> {
 }
 
 /// The names in a folder that are Unicode; the inbox makes no others.
-pub(super) fn names(path: &Path) -> Result<Vec<String>> {
+pub(crate) fn names(path: &Path) -> Result<Vec<String>> {
     let entries = fs::read_dir(path).map_err(at(path))?;
     let names = entries.map(|entry| entry.map(|entry| entry.file_name().into_string().ok()));
     names.filter_map(std::io::Result::transpose).collect::<std::io::Result<_>>().map_err(at(path))
 }
 
 /// Bytes that may still be written below `path`.
-pub(super) fn free_bytes(path: &Path) -> Result<u64> {
+pub(crate) fn free_bytes(path: &Path) -> Result<u64> {
     #[cfg(unix)]
     {
         let disk = rustix::fs::statvfs(path).map_err(|error| at(path)(error.into()))?;

@@ -1,0 +1,340 @@
+//! Attempts at files, noted on the disk before work on them begins, so that a file that kills its process harms itself
+//! alone.
+//!
+//! A process that is killed, aborted or out of memory cannot say what it died of; the note of what it had in hand can.
+//! Whoever opens the notes next counts a death of every file in them:
+//!
+//! * a file that was in hand together with others is a suspect, and from then on it is worked on alone;
+//! * a file that was alone in hand at [`DEATHS`] deaths is guilty: it is not worked on any more.
+//!
+//! So innocent files are never set aside for what another one did, and of deaths that have another cause, such as
+//! `kill -9`, at least [`DEATHS`] must meet the same file while it is alone. Suspects with fewer deaths go first, so
+//! those that are innocent are done before the guilty one kills again.
+//!
+//! ```text
+//! notes.turn            held while the notes below are read or changed
+//! deaths.json           suspects, each with its deaths alone
+//! <n>/in-hand.json      what a process works on, which holds <n>.lock while it lives
+//! ```
+//! Several processes may use one folder. Names are their callers' and must tell nothing of a patient.
+
+use crate::error::Result;
+use crate::folder::{self, at};
+use crate::place::Place;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A file that was alone in hand at so many deaths of its process is set aside.
+pub const DEATHS: u32 = 3;
+
+/// The deaths alone of each suspect.
+type Deaths = BTreeMap<String, u32>;
+
+/// The notes of one process in a folder that it may share with others.
+#[derive(Debug)]
+pub struct Attempts {
+    folder: PathBuf,
+    place: Place,
+    in_hand: Mutex<BTreeSet<String>>,
+}
+
+/// How files are to be worked on.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Plan<T> {
+    /// Nothing speaks against these; in the order given.
+    pub together: Vec<T>,
+    /// Suspects, each to be worked on while nothing else is in hand; those with fewer deaths first.
+    pub alone: Vec<T>,
+    /// Guilty: not to be worked on.
+    pub set_aside: Vec<T>,
+}
+
+/// Says of a guilty file why it was set aside.
+pub fn reason() -> String {
+    format!("the process died {DEATHS} times while it worked on this file alone")
+}
+
+impl Attempts {
+    /// Opens the notes in this folder, or makes it, and counts the deaths of processes that left notes there.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`].
+    pub fn open(folder: &Path) -> Result<Self> {
+        folder::make_folder(folder)?;
+        let _turn = turn(folder)?;
+        let mut deaths: Deaths = read(&deaths_of(folder))?;
+        let place = Place::make(folder, |place| {
+            let in_hand: BTreeSet<String> = read(&in_hand_of(place))?;
+            if in_hand.is_empty() {
+                return Ok(());
+            }
+            count(&mut deaths, in_hand);
+            // Written before the dead one's note is removed.
+            write_deaths(folder, &deaths)
+        })?;
+        Ok(Self { folder: folder.into(), place, in_hand: Mutex::default() })
+    }
+
+    /// Sorts files by what is known of them. `name` is only asked for where something is known of any.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`].
+    pub fn plan<T>(&self, files: Vec<T>, name: impl Fn(&T) -> String) -> Result<Plan<T>> {
+        let deaths = self.deaths()?;
+        let mut plan = Plan { together: Vec::new(), alone: Vec::new(), set_aside: Vec::new() };
+        if deaths.is_empty() {
+            return Ok(Plan { together: files, ..plan });
+        }
+        let mut alone = Vec::new();
+        for file in files {
+            match deaths.get(&name(&file)) {
+                None => plan.together.push(file),
+                Some(&deaths) if deaths >= DEATHS => plan.set_aside.push(file),
+                Some(&deaths) => alone.push((deaths, file)),
+            }
+        }
+        alone.sort_by_key(|(deaths, _)| *deaths);
+        plan.alone = alone.into_iter().map(|(_, file)| file).collect();
+        Ok(plan)
+    }
+
+    /// Notes that work on these files begins, beside those that are in hand already. The note is on the disk when this
+    /// returns.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`].
+    pub fn begin(&self, names: impl IntoIterator<Item = String>) -> Result<()> {
+        let mut in_hand = self.in_hand();
+        in_hand.extend(names);
+        let text = serde_json::to_string(&*in_hand).unwrap_or_default();
+        folder::replace(&in_hand_of(self.place.folder()), text.as_bytes())
+    }
+
+    /// Notes that files were survived: they are no longer in hand, and no longer suspects.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`].
+    pub fn finish(&self, names: &[String]) -> Result<()> {
+        self.put_down(names)?;
+        self.change(|deaths| deaths.retain(|name, _| !names.contains(name)))
+    }
+
+    /// Notes that work on files ended without an outcome, as where a disk failed: they are as suspect as before.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`].
+    pub fn put_down(&self, names: &[String]) -> Result<()> {
+        let mut in_hand = self.in_hand();
+        in_hand.retain(|name| !names.contains(name));
+        // While others are in hand, their next note is without these. Until then these may become suspects, no more.
+        if in_hand.is_empty() {
+            folder::remove_if_there(&in_hand_of(self.place.folder()))?;
+        }
+        Ok(())
+    }
+
+    /// Counts a death of what is in hand, where work ended in a way that cannot be told from one, as by a panic.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`].
+    pub fn count_death(&self) -> Result<()> {
+        let names: Vec<String> = self.in_hand().iter().cloned().collect();
+        self.change(|deaths| count(deaths, names.iter().cloned()))?;
+        self.put_down(&names)
+    }
+
+    /// Takes this process's note away, as somebody has told it to end, which is no death of what is in hand. Nothing can be
+    /// begun afterwards: whoever tries waits until the process has ended.
+    pub fn end(&self) {
+        let in_hand = self.in_hand();
+        // What cannot be removed makes suspects, no more.
+        let _ = fs::remove_file(in_hand_of(self.place.folder()));
+        std::mem::forget(in_hand);
+    }
+
+    /// Lets guilty files be tried again, each alone.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`].
+    pub fn pardon(&self, names: &[String]) -> Result<()> {
+        self.change(|deaths| {
+            for name in names {
+                deaths.entry(name.clone()).and_modify(|deaths| *deaths = 0);
+            }
+        })
+    }
+
+    /// Changes what is known of suspects, where anything is.
+    fn change(&self, change: impl FnOnce(&mut Deaths)) -> Result<()> {
+        let _turn = turn(&self.folder)?;
+        let before = self.deaths()?;
+        let mut deaths = before.clone();
+        change(&mut deaths);
+        if deaths == before { Ok(()) } else { write_deaths(&self.folder, &deaths) }
+    }
+
+    fn deaths(&self) -> Result<Deaths> {
+        read(&deaths_of(&self.folder))
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends as a killed process does.
+    #[cfg(test)]
+    pub(crate) fn die(self) {
+        self.place.die();
+    }
+}
+
+/// Counts a death of all that was in hand.
+fn count(deaths: &mut Deaths, in_hand: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>) {
+    let in_hand = in_hand.into_iter();
+    let alone = u32::from(in_hand.len() == 1);
+    for name in in_hand {
+        *deaths.entry(name).or_default() += alone;
+    }
+}
+
+fn deaths_of(folder: &Path) -> PathBuf {
+    folder.join("deaths.json")
+}
+
+fn in_hand_of(place: &Path) -> PathBuf {
+    place.join("in-hand.json")
+}
+
+/// The lock on a folder's notes, until it is dropped.
+fn turn(folder: &Path) -> Result<File> {
+    let path = folder.join("notes.turn");
+    let lock = folder::open_to_lock(&path)?;
+    lock.lock().map_err(at(&path))?;
+    Ok(lock)
+}
+
+/// A note; an empty one where there is none. A damaged one counts as empty: files are only tried more often then.
+fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(T::default()),
+        Err(error) => Err(at(path)(error)),
+    }
+}
+
+fn write_deaths(folder: &Path, deaths: &Deaths) -> Result<()> {
+    let text = serde_json::to_string(deaths).unwrap_or_default();
+    folder::replace(&deaths_of(folder), text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::{TempDir, tempdir};
+
+    fn open(folder: &TempDir) -> Attempts {
+        Attempts::open(&folder.path().join("attempts")).unwrap()
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn plan(attempts: &Attempts, files: &[&str]) -> [Vec<String>; 3] {
+        let plan = attempts.plan(names(files), Clone::clone).unwrap();
+        [plan.together, plan.alone, plan.set_aside]
+    }
+
+    /// A process that works on a batch, and dies.
+    fn death(folder: &TempDir, batch: &[&str]) {
+        let attempts = open(folder);
+        attempts.begin(names(batch)).unwrap();
+        attempts.die();
+    }
+
+    #[test]
+    fn the_guilty_is_set_aside_and_the_innocent_are_not() {
+        let folder = tempdir().unwrap();
+        death(&folder, &["a", "poison", "b"]);
+        let attempts = open(&folder);
+        assert_eq!(
+            plan(&attempts, &["a", "poison", "b", "c"]),
+            [names(&["c"]), names(&["a", "poison", "b"]), names(&[])]
+        );
+        // A process that ends in order with something in hand did not die of it.
+        attempts.begin(names(&["a"])).unwrap();
+        drop(attempts);
+        for _ in 0..DEATHS {
+            death(&folder, &["poison"]);
+        }
+        let attempts = open(&folder);
+        assert_eq!(
+            plan(&attempts, &["a", "poison", "b"]),
+            [names(&[]), names(&["a", "b"]), names(&["poison"])]
+        );
+        attempts.begin(names(&["a"])).unwrap();
+        attempts.finish(&names(&["a"])).unwrap();
+        assert_eq!(plan(&attempts, &["a", "b"])[0], ["a"]);
+        attempts.pardon(&names(&["poison", "unknown"])).unwrap();
+        assert_eq!(plan(&attempts, &["poison", "unknown", "b"])[1], ["poison", "b"]);
+        assert_eq!(plan(&open(&folder), &["unknown"])[0], ["unknown"]);
+    }
+
+    #[test]
+    fn who_died_less_often_goes_first() {
+        let folder = tempdir().unwrap();
+        death(&folder, &["poison", "a", "b"]);
+        death(&folder, &["poison"]);
+        assert_eq!(plan(&open(&folder), &["poison", "a", "b"])[1], ["a", "b", "poison"]);
+    }
+
+    #[test]
+    fn what_is_done_is_not_suspected_of_a_later_death() {
+        let folder = tempdir().unwrap();
+        let attempts = open(&folder);
+        attempts.begin(names(&["a", "b"])).unwrap();
+        attempts.begin(names(&["c"])).unwrap();
+        attempts.finish(&names(&["a", "b"])).unwrap();
+        attempts.begin(names(&["d"])).unwrap();
+        attempts.finish(&names(&["c"])).unwrap();
+        attempts.put_down(&names(&["d"])).unwrap();
+        attempts.die();
+        assert_eq!(plan(&open(&folder), &["a", "b", "c", "d"])[0], ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn processes_beside_each_other_count_each_death_once() {
+        let folder = tempdir().unwrap();
+        let (one, other) = (open(&folder), open(&folder));
+        one.begin(names(&["x"])).unwrap();
+        other.begin(names(&["y"])).unwrap();
+        one.die();
+        let third = open(&folder);
+        let fourth = open(&folder);
+        assert_eq!(third.deaths().unwrap(), Deaths::from([("x".to_owned(), 1)]));
+        assert_eq!(plan(&fourth, &["x", "y"]), [names(&["y"]), names(&["x"]), names(&[])]);
+        drop((other, third));
+        fourth.count_death().unwrap();
+        assert_eq!(fourth.deaths().unwrap().len(), 1, "nothing was in hand");
+        fourth.begin(names(&["z"])).unwrap();
+        fourth.count_death().unwrap();
+        assert_eq!(fourth.deaths().unwrap()["z"], 1);
+        drop(fourth);
+        let left = fs::read_dir(folder.path().join("attempts")).unwrap().count();
+        assert_eq!(left, 2, "the deaths and the lock");
+    }
+
+    #[test]
+    fn a_damaged_note_costs_only_what_it_says() {
+        let folder = tempdir().unwrap();
+        death(&folder, &["x"]);
+        let deaths = deaths_of(&folder.path().join("attempts"));
+        drop(open(&folder));
+        fs::write(&deaths, "{").unwrap();
+        assert_eq!(plan(&open(&folder), &["x"])[0], ["x"]);
+    }
+}

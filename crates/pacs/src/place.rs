@@ -1,0 +1,79 @@
+//! Places: folders in which living processes keep what is theirs, so that the next one finds what a dead one left.
+//!
+//! A process holds a lock on `<n>.lock` as long as it lives, and writes below `<n>/`. The system lets go of the lock
+//! however the process ends, so a place whose lock can be taken is a dead one's.
+
+use crate::error::Result;
+use crate::folder::{self, at};
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The place of this process. Dropped in order, it is removed; after a panic it stays, as after a kill.
+#[derive(Debug)]
+pub(crate) struct Place {
+    folder: PathBuf,
+    _alive: File,
+}
+
+impl Place {
+    /// Makes a place below `parent`. Gives the places of dead processes to `dead`, and removes them. The caller holds a
+    /// lock that every maker of a place in this folder takes, so that no process is between making its lock and
+    /// locking it.
+    pub(crate) fn make(parent: &Path, mut dead: impl FnMut(&Path) -> Result<()>) -> Result<Self> {
+        for name in folder::names(parent)?.iter().filter_map(|name| name.strip_suffix(".lock")) {
+            clear_if_dead(&parent.join(name), &mut dead)?;
+        }
+        let mut number = u64::from(std::process::id()) << 16;
+        loop {
+            let place = parent.join(number.to_string());
+            let lock = folder::open_to_lock(&lock_of(&place))?;
+            if lock.try_lock().is_ok() {
+                folder::make_folder(&place)?;
+                return Ok(Self { folder: place, _alive: lock });
+            }
+            number += 1;
+        }
+    }
+
+    /// Where this process may write.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Ends as a killed process does.
+    #[cfg(test)]
+    pub(crate) fn die(self) {
+        let Self { _alive: alive, .. } = &self;
+        alive.unlock().unwrap();
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // What stays is cleared by whoever makes a place next.
+            let _ = fs::remove_dir_all(&self.folder);
+            let _ = fs::remove_file(lock_of(&self.folder));
+        }
+    }
+}
+
+fn clear_if_dead(place: &Path, dead: &mut impl FnMut(&Path) -> Result<()>) -> Result<()> {
+    let lock = folder::open_to_lock(&lock_of(place))?;
+    if lock.try_lock().is_ok() {
+        if place.is_dir() {
+            dead(place)?;
+        }
+        match fs::remove_dir_all(place) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(at(place)(error)),
+            _ => folder::remove_if_there(&lock_of(place))?,
+        };
+    }
+    Ok(())
+}
+
+fn lock_of(place: &Path) -> PathBuf {
+    place.with_extension("lock")
+}

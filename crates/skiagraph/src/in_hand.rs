@@ -1,0 +1,110 @@
+//! What `index` has in hand: the note is kept in the gallery's folder, never beside users' files.
+//!
+//! A file is noted by a hash of its path, its length and when it was changed, which tells nothing of a patient: a file that is
+//! replaced is another one, and tried anew. A gallery on a server keeps the note in its folder of snapshots; without one
+//! there is none, and `queue` and `worker` count deaths in the database.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+use pacs::attempts::{Attempts, Plan};
+use radiograph::ContentHash;
+use retrieval::gallery::Gallery;
+
+use crate::ingest::Listed;
+
+/// The folder of the notes in that of the gallery.
+const NOTES: &str = "attempts";
+
+/// The note of this process, where there is a place for it.
+pub(crate) struct InHand(Option<Arc<Attempts>>);
+
+impl InHand {
+    /// For files that go into this gallery.
+    ///
+    /// # Errors
+    /// If the notes cannot be read or written.
+    pub(crate) fn of(gallery: &Gallery) -> Result<Self> {
+        let folder = gallery.folder().map(|folder| folder.join(NOTES));
+        Ok(Self(folder.as_deref().map(Attempts::open).transpose()?.map(Arc::new)))
+    }
+
+    /// Which files may be read together, which alone, and which not.
+    ///
+    /// # Errors
+    /// If the notes cannot be read.
+    pub(crate) fn plan(&self, listed: Vec<Listed>) -> Result<Plan<Listed>> {
+        match &self.0 {
+            Some(attempts) => Ok(attempts.plan(listed, |listed| name(&listed.path))?),
+            None => Ok(Plan { together: listed, alone: Vec::new(), set_aside: Vec::new() }),
+        }
+    }
+
+    /// Notes files before the first of them is read.
+    ///
+    /// # Errors
+    /// If the note cannot be written.
+    pub(crate) fn begin(&self, listed: &[Listed]) -> Result<()> {
+        self.0.iter().try_for_each(|attempts| Ok(attempts.begin(names(listed))?))
+    }
+
+    /// Notes that files were survived.
+    ///
+    /// # Errors
+    /// If the note cannot be written.
+    pub(crate) fn finish(&self, listed: &[Listed]) -> Result<()> {
+        self.0.iter().try_for_each(|attempts| Ok(attempts.finish(&names(listed))?))
+    }
+
+    /// Lets files that were set aside be tried again, each alone.
+    ///
+    /// # Errors
+    /// If the notes cannot be read or written.
+    pub(crate) fn pardon(&self, listed: &[Listed]) -> Result<()> {
+        self.0.iter().try_for_each(|attempts| Ok(attempts.pardon(&names(listed))?))
+    }
+
+    /// Has an interruption by somebody not count as a death. For the one command that the process runs.
+    ///
+    /// # Errors
+    /// If interrupts cannot be listened for.
+    pub(crate) fn end_in_order_when_interrupted(&self) -> Result<()> {
+        self.0.iter().try_for_each(end_in_order_when_interrupted)
+    }
+}
+
+/// Ends the process at SIGINT, SIGTERM and SIGHUP at once, as without this, but in order.
+///
+/// # Errors
+/// If interrupts cannot be listened for.
+pub(crate) fn end_in_order_when_interrupted(attempts: &Arc<Attempts>) -> Result<()> {
+    const INTERRUPTED: i32 = 130;
+    // Where they are gone, nothing is in hand any more.
+    let attempts = Arc::downgrade(attempts);
+    let end = move || {
+        if let Some(attempts) = attempts.upgrade() {
+            attempts.end();
+        }
+        std::process::exit(INTERRUPTED)
+    };
+    ctrlc::set_handler(end).context("cannot listen for interrupts")
+}
+
+fn names(listed: &[Listed]) -> Vec<String> {
+    listed.iter().map(|listed| name(&listed.path)).collect()
+}
+
+/// A file as it is now.
+fn name(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let found = fs::metadata(path).ok();
+    let changed = found.as_ref().and_then(|found| found.modified().ok());
+    let age = changed.and_then(|changed| changed.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let (length, nanoseconds) = (found.map(|found| found.len()), age.map(|age| age.as_nanos()));
+    let mut bytes = absolute.into_os_string().into_encoded_bytes();
+    bytes.extend(format!("\0{length:?}\0{nanoseconds:?}").bytes());
+    ContentHash::of(&bytes).to_string()
+}
