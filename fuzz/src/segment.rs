@@ -1,6 +1,6 @@
 //! An index's file with words changed, whose checksums are as if they had been meant: searched, or refused, but never left.
 
-use retrieval::{HashCode, Index};
+use retrieval::{Descriptor, HashCode, Index, Plan, Point, Search};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -28,6 +28,9 @@ pub fn open(input: &[u8]) {
     for k in [1, 50] {
         let found = index.nearest(&query, k).expect("a query of the index's length");
         assert!(found.len() <= k.min(index.len()), "{} neighbours of {}", found.len(), index.len());
+        let point = Point { code: query, descriptor: Some(Descriptor::default()) };
+        let listed = index.near_any(&[point], &Search::nearest(k), Plan::Best).expect("the same query");
+        assert_eq!(listed.len(), found.len(), "a shortlist is as long");
     }
     let _ = (index.within(&query, 20), index.ids(), index.contains(7), index.code(7));
 }
@@ -37,7 +40,8 @@ fn whole() -> (PathBuf, Vec<u8>) {
     let folder = if memory.is_dir() { memory.into() } else { std::env::temp_dir() };
     let path = folder.join(format!("skiagraph-fuzz-{}.segment", std::process::id()));
     let codes: Vec<[u64; 1]> = (0..ROWS).map(|id| [id.wrapping_mul(0x9E37_79B9_7F4A_7C15)]).collect();
-    let index = Index::of((0..).zip(codes.iter().map(|code| &code[..])), BITS).expect("ids that ascend");
+    let rows = (0..).zip(&codes).map(|(id, code)| (id, &code[..], Descriptor::default()));
+    let index = Index::of(rows, BITS).expect("ids that ascend");
     index.save(&path, 1).expect("a folder of our own");
     let bytes = std::fs::read(&path).expect("what was written");
     (path, bytes)

@@ -19,7 +19,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-use retrieval::{HashCode, Index, Neighbor, Plan, Search};
+use retrieval::{Descriptor, Embedding, HashCode, Index, Neighbor, Plan, Point, Search};
 
 /// Queries of a batch.
 const BATCH: usize = 100;
@@ -176,15 +176,38 @@ fn measure(options: &Options, name: &str, threads: usize, data: &Data) {
             say(&format!("{way}, k={k}, one query"), ms / 20.0);
         }
     }
+    shortlists(&index, &queries, &say);
     check(data, &queries[0], &index);
+}
+
+/// What the list of candidates takes whose ties are ordered by descriptors: the median of single queries.
+fn shortlists(index: &Index, queries: &[HashCode], say: &impl Fn(&str, f64)) {
+    for k in [10, 100, 200, 500, 1000] {
+        let ask = |(i, code): (usize, &HashCode)| {
+            let point = Point { code: *code, descriptor: Some(descriptor(i as u64)) };
+            time(|| index.near_any(&[point], &Search::nearest(k), Plan::Best).unwrap().len()).0
+        };
+        let mut times: Vec<f64> = queries.iter().enumerate().map(ask).collect();
+        times.sort_by(f64::total_cmp);
+        say(&format!("shortlist of {k}, one query, median"), times[times.len() / 2]);
+        say(&format!("shortlist of {k}, one query, slowest"), times[times.len() - 1]);
+    }
+}
+
+/// As different as those of different pictures.
+fn descriptor(id: u64) -> Descriptor {
+    let mut rng = random(id);
+    Descriptor::of(&Embedding::new((0..4).map(|_| rng.random_range(-1.0..1.0)).collect()))
 }
 
 /// An index in a file, as a gallery has it.
 fn indexed(data: &Data, bits: usize, say: &impl Fn(&str, f64)) -> Index {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("segment");
+    let codes = (0..).zip(data.words.chunks_exact(bits / 64));
+    let rows = codes.map(|(id, code)| (id, code, descriptor(id)));
     let start = Instant::now();
-    let index = Index::of((0..).zip(data.words.chunks_exact(bits / 64)), bits).unwrap();
+    let index = Index::of(rows, bits).unwrap();
     say("making", start.elapsed().as_secs_f64() * 1e3);
     let start = Instant::now();
     index.save(&path, 1).unwrap();

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 use crate::{Error, Result};
 
@@ -65,10 +66,13 @@ impl Embedding {
         if !rest.is_empty() {
             return Err(Error::EmbeddingBytes { got: bytes.len() });
         }
-        let values: Vec<f32> = pairs.iter().map(|&pair| f16::from_le_bytes(pair).to_f32()).collect();
-        let embedding = Self(values);
-        embedding.check()?;
-        Ok(embedding)
+        let halves: Vec<f16> = pairs.iter().map(|&pair| f16::from_le_bytes(pair)).collect();
+        let mut values = vec![0.0; halves.len()];
+        halves.convert_to_f32_slice(&mut values);
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(position) => Err(Error::EmbeddingValue { position, got: values[position] }),
+            None => Ok(Self(values)),
+        }
     }
 
     /// That every value is finite, as f16 too.

@@ -456,6 +456,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of the index that an older program made.
+    #[error(
+        "the index file `{path}` is of an older format. It is derived from the database: remove it, and it is made again"
+    )]
+    OlderSegment {
+        /// The file.
+        path: PathBuf,
+    },
     /// An estimator of a model that does not read.
     #[error(
         "the model's estimator is damaged: {reason}; expected base 64 of a mean and components. Train the model anew"

@@ -1,7 +1,8 @@
 //! Hash codes in, neighbours out: exact Hamming search, durable galleries, and the measures of retrieval.
 //!
 //! * [`HashCode`] and [`Embedding`] are what a network makes of a radiograph.
-//! * [`Index`] answers "the k nearest codes" exactly, from memory, with the kernels of [`hamming`].
+//! * [`Index`] answers "the k nearest codes" exactly, from memory, with the kernels of [`hamming`], ties in the order of their
+//!   [`Descriptor`]s where that is asked.
 //! * [`gallery`] keeps records, codes, embeddings and thumbnails in one folder, durably.
 //! * [`estimate`] says how likely a neighbour is relevant, and whether anything is.
 //! * [`evaluation`] measures a ranking: AP, precision, recall and nDCG, with ties and confidence treated.
@@ -9,12 +10,12 @@
 //! * [`hashing`] makes codes of any feature vectors: the shallow baselines.
 //!
 //! ```
-//! use retrieval::{HashCode, Index, Neighbor};
+//! use retrieval::{Descriptor, HashCode, Index, Neighbor};
 //!
 //! let code = |word| HashCode::from_words(&[word], 64);
 //! let mut index = Index::new(64)?;
-//! index.insert(7, &code(0b0111)?)?;
-//! index.insert(8, &code(0b1111)?)?;
+//! index.insert(7, &code(0b0111)?, Descriptor::default())?;
+//! index.insert(8, &code(0b1111)?, Descriptor::default())?;
 //! assert_eq!(index.nearest(&code(0b0011)?, 1)?, [Neighbor { distance: 1, id: 7 }]);
 //! # Ok::<(), retrieval::Error>(())
 //! ```
@@ -29,6 +30,7 @@ pub mod hashing;
 pub mod map;
 
 mod code;
+mod descriptor;
 mod embedding;
 mod error;
 mod file;
@@ -36,7 +38,8 @@ mod index;
 mod model;
 
 pub use code::{HashCode, MAX_BITS};
+pub use descriptor::Descriptor;
 pub use embedding::Embedding;
 pub use error::{Error, Result};
-pub use index::{Index, Neighbor, Plan, Search};
+pub use index::{Index, Neighbor, Plan, Point, Ranked, Search};
 pub use model::ModelId;

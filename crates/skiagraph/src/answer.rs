@@ -1,11 +1,35 @@
 //! A question to a gallery and its answer: the hits, and how good they are likely to be. What `search` and the server share.
 
+use clap::ValueEnum;
 use network::{Encoder, Encoding};
 use retrieval::estimate::{Estimate, NEIGHBORS};
-use retrieval::gallery::{Example, Feedback, Filter, Gallery, Hit, Query, Record};
+use retrieval::gallery::{Example, Feedback, Filter, Gallery, Hit, Order, Query, Record};
 use retrieval::{Embedding, HashCode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::relevance;
+
+/// Which of the near pictures come first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AnswerOrder {
+    /// The most similar by the distance of their embeddings, among the nearest codes
+    #[default]
+    Similarity,
+    /// Those whose codes differ in the fewest bits; ties go to the record added first
+    Hamming,
+}
+
+impl AnswerOrder {
+    /// With so many of the nearest codes to choose the most similar of.
+    pub(crate) fn of(self, shortlist: usize) -> Order {
+        match self {
+            Self::Similarity => Order::Similarity { shortlist },
+            Self::Hamming => Order::Hamming,
+        }
+    }
+}
 
 /// What is asked; see [`Query`].
 pub(crate) struct Question<'a> {
@@ -15,7 +39,7 @@ pub(crate) struct Question<'a> {
     pub(crate) unlike: &'a [u64],
     pub(crate) k: usize,
     pub(crate) within: Option<u32>,
-    pub(crate) rerank: Option<usize>,
+    pub(crate) order: Order,
     pub(crate) filter: Option<&'a Filter>,
     pub(crate) group_by_patient: bool,
     pub(crate) own: bool,
@@ -42,7 +66,7 @@ pub(crate) fn answer(
     let mut hits = gallery.search(&Query {
         feedback: moved.then_some(feedback),
         within: question.within,
-        rerank: question.rerank,
+        order: question.order,
         filter: question.filter,
         group_by_patient: question.group_by_patient,
         own: question.own,

@@ -32,14 +32,14 @@ fn a_picture_finds_itself_and_others_when_asked() {
     assert_eq!(hits.len(), all.len());
     let own = hits.iter().find(|hit| query.ends_with(hit["name"].as_str().unwrap())).unwrap();
     assert_eq!(own["distance"], 0);
-    let others = json(&[&search[..], &["--rerank", "50"]].concat());
-    let mut farthest = 0.0;
-    for hit in others["queries"][0]["hits"].as_array().unwrap() {
-        assert_ne!(hit["key"], own["key"]);
-        let euclidean = hit["euclidean"].as_f64().unwrap();
-        assert!(euclidean >= farthest, "{others}");
-        farthest = euclidean;
-    }
+    let others = json(&search);
+    let others = others["queries"][0]["hits"].as_array().unwrap();
+    assert!(others.iter().all(|hit| hit["key"] != own["key"]));
+    assert!(others.is_sorted_by_key(|hit| hit["euclidean"].as_f64().unwrap()), "{others:?}");
+    let raw = json(&[&search[..], &["--order", "hamming"]].concat());
+    let raw = raw["queries"][0]["hits"].as_array().unwrap();
+    assert!(raw.is_sorted_by_key(|hit| (hit["distance"].as_u64(), hit["id"].as_u64())), "{raw:?}");
+    assert_eq!(raw.len(), others.len());
     let near = json(&[&search[..], &["--own", "--within", "3"]].concat());
     let near = near["queries"][0]["hits"].as_array().unwrap();
     assert_eq!(near.len(), hits.iter().filter(|hit| hit["distance"].as_u64().unwrap() <= 3).count());

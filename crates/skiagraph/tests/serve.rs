@@ -111,6 +111,12 @@ fn a_case_is_asked_about_from_upload_to_priors() {
     assert!(
         answer["hits"][0]["relevance"].is_number() && answer["hits"][0]["record"]["report"] == "No effusion."
     );
+    let all = search(json!({ "queries": [id] }));
+    let hits = all["hits"].as_array().unwrap();
+    assert!(hits.is_sorted_by_key(|hit| hit["euclidean"].as_f64().unwrap()), "{all}");
+    let raw = search(json!({ "queries": [id], "order": "hamming" }));
+    let by_bits = |hit: &Value| (hit["distance"].as_u64(), hit["id"].as_u64());
+    assert!(raw["hits"].as_array().unwrap().is_sorted_by_key(by_bits), "{raw}");
     let adults = search(json!({ "queries": [id], "filter": "age >= 23 and label = 'chest'" }));
     assert_eq!(adults["hits"].as_array().unwrap().len(), 3);
     let grouped = search(json!({ "queries": [id], "group_by_patient": true }));
@@ -202,6 +208,8 @@ fn bad_input_is_refused_with_its_reason() {
         (json!({ "queries": [id], "k": 0 }), "invalid"),
         (json!({ "queries": [id], "k": 1_000_000 }), "invalid"),
         (json!({ "queries": [id], "within": 1000 }), "invalid"),
+        (json!({ "queries": [id], "order": "likeness" }), "invalid"),
+        (json!({ "queries": [id], "rerank": 0 }), "invalid"),
         (json!({ "queries": [id], "kk": 1 }), "invalid"),
         (json!({ "queries": 7 }), "invalid"),
         (json!({ "queries": vec![&id; 17] }), "invalid"),

@@ -48,8 +48,12 @@ impl Gallery {
         let (mut replaced, mut known) = (None, self.meta.generation);
         if meta.rebuilt != self.meta.rebuilt {
             let (index, generation) = match segment::open(self.store.folder(), &meta) {
-                Ok(Some(opened)) => opened,
+                Ok(Some(opened)) => {
+                    self.filed = true;
+                    opened
+                }
                 found => {
+                    self.filed = false;
                     self.unusable = found.err();
                     (snapshot.codes(&meta)?, meta.generation)
                 }
@@ -57,10 +61,10 @@ impl Gallery {
             (replaced, known) = (Some(index), generation);
         }
         let index = replaced.as_mut().unwrap_or(&mut self.index);
-        snapshot.changes(known, &mut |id, code| {
-            changed |= match code {
+        snapshot.changes(known, &mut |id, coded| {
+            changed |= match coded {
                 // Refused: one of another length, which `verify` names, and one that the index has already.
-                Some(code) => index.insert(id, &code).is_ok(),
+                Some((code, descriptor)) => index.insert(id, &code, descriptor).is_ok(),
                 None => index.remove(id),
             }
         })?;

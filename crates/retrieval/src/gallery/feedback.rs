@@ -7,7 +7,7 @@
 
 use super::Gallery;
 use super::query::Feedback;
-use super::search::Point;
+use super::search::Target;
 use crate::{Embedding, Error, HashCode, Result};
 
 const QUERY: f32 = 1.0;
@@ -15,42 +15,42 @@ const LIKE: f32 = 0.75;
 const UNLIKE: f32 = 0.15;
 
 impl Gallery {
-    /// The points of a query after feedback; without a point and something to be like there is none.
-    pub(super) fn moved(&self, points: &[Point], feedback: &Feedback<'_>) -> Result<Vec<Point>> {
-        let (like, unlike) = (self.points(feedback.like)?, self.points(feedback.unlike)?);
+    /// The targets of a query after feedback; without a target and something to be like there is none.
+    pub(super) fn moved(&self, targets: &[Target], feedback: &Feedback<'_>) -> Result<Vec<Target>> {
+        let (like, unlike) = (self.targets(feedback.like)?, self.targets(feedback.unlike)?);
         let known: Vec<(Embedding, HashCode)> =
-            [points, &like, &unlike].concat().into_iter().map(|p| (p.embedding, p.code)).collect();
-        let starts: Vec<Option<&Point>> = match points {
+            [targets, &like, &unlike].concat().into_iter().map(|p| (p.embedding, p.code)).collect();
+        let starts: Vec<Option<&Target>> = match targets {
             [] if like.is_empty() => Vec::new(),
             [] => vec![None],
-            points => points.iter().map(Some).collect(),
+            targets => targets.iter().map(Some).collect(),
         };
-        let moved = |start: Option<&Point>| {
+        let moved = |start: Option<&Target>| {
             let terms = [(QUERY, start.as_slice().to_vec()), (LIKE, refs(&like)), (-UNLIKE, refs(&unlike))];
             let embedding = unit_length(weighted(&terms));
             let code = (feedback.rehash)(&embedding, &known).map_err(Error::Rehash)?;
-            Ok(Point { code, embedding })
+            Ok(Target { code, embedding })
         };
         starts.into_iter().map(moved).collect()
     }
 
-    fn points(&self, ids: &[u64]) -> Result<Vec<Point>> {
-        ids.iter().map(|&id| Ok(Point { code: self.code(id)?, embedding: self.embedding(id)? })).collect()
+    fn targets(&self, ids: &[u64]) -> Result<Vec<Target>> {
+        ids.iter().map(|&id| Ok(Target { code: self.code(id)?, embedding: self.embedding(id)? })).collect()
     }
 }
 
-fn refs(points: &[Point]) -> Vec<&Point> {
-    points.iter().collect()
+fn refs(targets: &[Target]) -> Vec<&Target> {
+    targets.iter().collect()
 }
 
-/// Each term's weight times the mean of its points, summed; a term without points counts for nothing.
-fn weighted(terms: &[(f32, Vec<&Point>)]) -> Vec<f32> {
+/// Each term's weight times the mean of its targets, summed; a term without targets counts for nothing.
+fn weighted(terms: &[(f32, Vec<&Target>)]) -> Vec<f32> {
     let mut sum = Vec::new();
-    for (weight, points) in terms {
-        for point in points {
+    for (weight, targets) in terms {
+        for point in targets {
             sum.resize(point.embedding.values().len(), 0.0);
             for (sum, value) in sum.iter_mut().zip(point.embedding.values()) {
-                *sum += weight / points.len() as f32 * value;
+                *sum += weight / targets.len() as f32 * value;
             }
         }
     }

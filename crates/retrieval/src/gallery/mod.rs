@@ -47,7 +47,7 @@ pub use filter::{Filter, FilterError};
 pub use info::Info;
 pub use location::Location;
 pub use map::{MAP, Plot, Trait};
-pub use query::{Example, Feedback, Query, Rehash};
+pub use query::{Example, Feedback, Order, Query, Rehash, SHORTLIST, SPARE};
 pub use queue::{Job, Queue, QueueLength, SetAside, Waiting};
 pub use record::{Entry, Insertion, Record};
 pub use search::Hit;
@@ -64,6 +64,8 @@ pub struct Gallery {
     index: Index,
     /// The index on its way to one segment.
     merging: Option<Merging>,
+    /// Whether the index is one of a file.
+    filed: bool,
     /// Why the index's file could not be used.
     unusable: Option<String>,
     /// Whether there is an index at all.
@@ -117,7 +119,7 @@ impl Gallery {
         };
         let meta = store.snapshot()?.meta()?;
         let index = Index::new(meta.bits)?;
-        Ok(Self { store, meta, index, merging: None, unusable: None, indexes: false })
+        Ok(Self { store, meta, index, merging: None, filed: false, unusable: None, indexes: false })
     }
 
     /// Opens the gallery of a model, or makes it if there is none.
@@ -167,6 +169,7 @@ impl Gallery {
             meta: self.meta.clone(),
             index: self.index.clone(),
             merging: None,
+            filed: self.filed,
             unusable: None,
             indexes: self.indexes,
         })

@@ -16,14 +16,48 @@ pub struct Query<'a> {
     pub k: usize,
     /// The greatest Hamming distance wanted, in bits.
     pub within: Option<u32>,
-    /// Order so many of the nearest codes (at least `k`) by Euclidean distance, and answer the first `k` of them.
-    pub rerank: Option<usize>,
+    /// Which of the near ones come first.
+    pub order: Order,
     /// Which records may answer.
     pub filter: Option<&'a Filter>,
     /// Whether each patient answers once, by the best of the patient's pictures. Pictures of unknown patients stand alone.
     pub group_by_patient: bool,
     /// Whether the images themselves and other pictures of their patients may answer.
     pub own: bool,
+}
+
+/// The order of an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// By (Euclidean distance of the embeddings, Hamming distance, id), among the `k` + [`SPARE`] nearest descriptors of the
+    /// nearest codes.
+    Similarity {
+        /// How many nearest codes there are to choose from; there are never fewer than embeddings are compared.
+        shortlist: usize,
+    },
+    /// By (Hamming distance, id).
+    Hamming,
+}
+
+/// The usual length of a shortlist.
+pub const SHORTLIST: usize = 1000;
+/// How many more embeddings than answers are wanted are read and compared.
+pub const SPARE: usize = 100;
+
+impl Default for Order {
+    fn default() -> Self {
+        Self::Similarity { shortlist: SHORTLIST }
+    }
+}
+
+impl Order {
+    /// For `k` answers: how many nearest codes are looked at, and how many of their embeddings.
+    pub(super) fn lengths(self, k: usize) -> [usize; 2] {
+        match self {
+            Self::Similarity { shortlist } if k > 0 => [shortlist.max(k + SPARE), k + SPARE],
+            _ => [k, k],
+        }
+    }
 }
 
 /// A picture as the model encoded it.
@@ -55,7 +89,7 @@ pub type Rehash<'a> =
     &'a dyn Fn(&Embedding, &[(Embedding, HashCode)]) -> Result<HashCode, Box<dyn Error + Send + Sync>>;
 
 impl<'a> Query<'a> {
-    /// The `k` nearest to any of some pictures, of other patients.
+    /// The `k` most similar to any of some pictures, of other patients.
     #[must_use]
     pub fn nearest(images: &'a [Example<'a>], k: usize) -> Self {
         Self {
@@ -63,7 +97,7 @@ impl<'a> Query<'a> {
             feedback: None,
             k,
             within: None,
-            rerank: None,
+            order: Order::default(),
             filter: None,
             group_by_patient: false,
             own: false,

@@ -1,4 +1,4 @@
-//! Searching a gallery: Hamming candidates, exclusions, re-ranking, grouping, records.
+//! Searching a gallery: a shortlist by Hamming distance, its order by Euclidean distance, exclusions, grouping, records.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,8 +6,8 @@ use roaring::RoaringTreemap;
 use serde::Serialize;
 
 use super::store::Which;
-use super::{Gallery, Query, Record};
-use crate::{Embedding, Error, HashCode, Neighbor, Result, Search};
+use super::{Gallery, Order, Query, Record};
+use crate::{Descriptor, Embedding, Error, HashCode, Neighbor, Plan, Point, Ranked, Result, Search};
 
 /// An answer.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -24,7 +24,7 @@ pub struct Hit {
 
 /// Where a query looks.
 #[derive(Clone)]
-pub(super) struct Point {
+pub(super) struct Target {
     pub(super) code: HashCode,
     pub(super) embedding: Embedding,
 }
@@ -33,14 +33,12 @@ pub(super) struct Point {
 struct Candidate {
     neighbor: Neighbor,
     euclidean: f32,
-    /// Where it matters.
-    patient: Option<String>,
 }
 
 impl Gallery {
-    /// The nearest committed pictures, ordered by (distance, id), or if re-ranked by (Euclidean distance, distance, id). The
-    /// Hamming stage is exact; re-ranking orders its shortlist alone. When patients answer once, the shortlist is lengthened until
-    /// `k` of them are on it.
+    /// The most similar committed pictures in the order that [`Query::order`] says. The list of nearest codes is exact: no code that
+    /// it lacks is nearer than one that it has, and of codes equally far off it has those of the nearer [`Descriptor`]s. When
+    /// patients answer once, more are looked at until there are `k` of them.
     ///
     /// A picture that another process has deleted meanwhile is left out.
     ///
@@ -48,105 +46,85 @@ impl Gallery {
     /// [`Error::EmptyQuery`] if the query has neither an image nor an entry to be like. If it does not fit the gallery, an entry
     /// of its feedback is not there, re-hashing fails, or the database fails.
     pub fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>> {
-        let points = self.points_of(query)?;
+        let targets = self.targets_of(query)?;
         let only = query.filter.map(|filter| self.matching(filter)).transpose()?;
         let except = self.excluded(query)?;
-        let search = Search {
-            k: query.k.max(if query.k == 0 { 0 } else { query.rerank.unwrap_or(0) }),
+        let [codes, mut compared] = query.order.lengths(query.k);
+        let mut search = Search {
+            k: codes,
             radius: query.within.unwrap_or(crate::MAX_BITS as u32),
             only: only.as_ref(),
             except: Some(&except),
         };
-        let mut shortlist = self.shortlist(&points, search, query)?;
-        if query.rerank.is_some() {
-            shortlist.sort_by(|a, b| a.euclidean.total_cmp(&b.euclidean).then(a.neighbor.cmp(&b.neighbor)));
+        let points: Vec<Point> = targets.iter().map(|target| target.point(query.order)).collect();
+        loop {
+            let mut near = self.index.near_any(&points, &search, Plan::Best)?;
+            let all = near.len() < search.k && near.len() <= compared;
+            if query.order != Order::Hamming {
+                near.sort_unstable_by_key(|ranked| (ranked.tie, ranked.distance, ranked.id));
+                near.truncate(compared);
+            }
+            let mut candidates = self.candidates(near, &targets)?;
+            if query.order != Order::Hamming {
+                candidates
+                    .sort_by(|a, b| a.euclidean.total_cmp(&b.euclidean).then(a.neighbor.cmp(&b.neighbor)));
+            }
+            let hits = self.hits(&candidates, query)?;
+            if all || !query.group_by_patient || hits.len() >= query.k {
+                return Ok(hits);
+            }
+            (search.k, compared) = (search.k.saturating_mul(4), compared.saturating_mul(4));
         }
-        if query.group_by_patient {
-            let mut answered = HashSet::new();
-            shortlist.retain(|c| c.patient.as_ref().is_none_or(|patient| answered.insert(patient.clone())));
-        }
-        self.hits(shortlist, query.k)
     }
 
-    fn points_of(&self, query: &Query<'_>) -> Result<Vec<Point>> {
+    fn targets_of(&self, query: &Query<'_>) -> Result<Vec<Target>> {
         for image in query.images {
             self.meta.check_dimensions(image.embedding)?;
         }
         let given = query.images.iter();
-        let given = given.map(|image| Point { code: *image.code, embedding: image.embedding.clone() });
-        let given: Vec<Point> = given.collect();
-        let points = match &query.feedback {
+        let given = given.map(|image| Target { code: *image.code, embedding: image.embedding.clone() });
+        let given: Vec<Target> = given.collect();
+        let targets = match &query.feedback {
             Some(feedback) => self.moved(&given, feedback)?,
             None => given,
         };
-        if points.is_empty() { Err(Error::EmptyQuery) } else { Ok(points) }
-    }
-
-    /// The nearest, nearest first: as many as the search asks for, and more if too few patients are among them.
-    fn shortlist(
-        &self,
-        points: &[Point],
-        mut search: Search<'_>,
-        query: &Query<'_>,
-    ) -> Result<Vec<Candidate>> {
-        loop {
-            let near = self.nearest_to_any(points, &search)?;
-            let complete = near.len() < search.k;
-            let candidates = self.candidates(near, points, query.group_by_patient)?;
-            if complete || !query.group_by_patient || patients(&candidates) >= query.k {
-                return Ok(candidates);
-            }
-            search.k = search.k.saturating_mul(4);
-        }
-    }
-
-    /// Neighbours of several points, each by the nearest of them: no other entry can be among the first `k`.
-    fn nearest_to_any(&self, points: &[Point], search: &Search<'_>) -> Result<Vec<Neighbor>> {
-        let codes: Vec<HashCode> = points.iter().map(|point| point.code).collect();
-        let mut near = self.index.search(&codes, search, crate::Plan::Best)?.concat();
-        near.sort_unstable();
-        let mut seen = HashSet::new();
-        near.retain(|neighbor| seen.insert(neighbor.id));
-        near.truncate(search.k);
-        Ok(near)
+        if targets.is_empty() { Err(Error::EmptyQuery) } else { Ok(targets) }
     }
 
     /// Without the pictures that are gone meanwhile.
-    fn candidates(&self, near: Vec<Neighbor>, points: &[Point], grouped: bool) -> Result<Vec<Candidate>> {
-        let ids: Vec<u64> = near.iter().map(|neighbor| neighbor.id).collect();
+    fn candidates(&self, near: Vec<Ranked>, targets: &[Target]) -> Result<Vec<Candidate>> {
+        let ids: Vec<u64> = near.iter().map(|ranked| ranked.id).collect();
         let embeddings: HashMap<u64, Embedding> = self.store.embeddings(&ids)?.into_iter().collect();
-        let records = if grouped { self.store.records(&ids)? } else { Vec::new() };
-        let mut records: HashMap<u64, Record> = records.into_iter().collect();
         let candidate = |neighbor: Neighbor| {
             let Some(embedding) = embeddings.get(&neighbor.id) else {
                 // One that has a record lacks its embedding: that is damage.
                 return if_there(self.embedding(neighbor.id)).map(|_| None);
             };
             self.meta.check_dimensions(embedding)?;
-            let distances = points.iter().map(|point| point.embedding.distance(embedding));
-            let euclidean = distances.fold(f32::INFINITY, f32::min);
-            let patient = records.remove(&neighbor.id).and_then(|record| record.patient);
-            Ok(Some(Candidate { neighbor, euclidean, patient }))
+            let distances = targets.iter().map(|target| target.embedding.distance(embedding));
+            Ok(Some(Candidate { neighbor, euclidean: distances.fold(f32::INFINITY, f32::min) }))
         };
-        near.into_iter().map(candidate).filter_map(Result::transpose).collect()
+        near.into_iter().map(Neighbor::from).map(candidate).filter_map(Result::transpose).collect()
     }
 
-    /// The first `k` whose records are there, with them.
-    fn hits(&self, candidates: Vec<Candidate>, k: usize) -> Result<Vec<Hit>> {
-        let mut hits = Vec::new();
-        for candidates in candidates.chunks(k.max(1)) {
+    /// The first `k` whose records are there, with them; each patient's first, if patients answer once.
+    fn hits(&self, candidates: &[Candidate], query: &Query<'_>) -> Result<Vec<Hit>> {
+        let (mut hits, mut answered) = (Vec::new(), HashSet::new());
+        for candidates in candidates.chunks(query.k.max(1)) {
             let ids: Vec<u64> = candidates.iter().map(|candidate| candidate.neighbor.id).collect();
             let mut records: HashMap<u64, Record> = self.store.records(&ids)?.into_iter().collect();
-            hits.extend(candidates.iter().filter_map(|candidate| {
-                let Neighbor { id, distance } = candidate.neighbor;
-                let record = records.remove(&id)?;
-                Some(Hit { id, distance, euclidean: candidate.euclidean, record })
-            }));
-            if hits.len() >= k {
+            for Candidate { neighbor: Neighbor { id, distance }, euclidean } in candidates {
+                let Some(record) = records.remove(id) else { continue };
+                let first = record.patient.as_ref().is_none_or(|patient| answered.insert(patient.clone()));
+                if first || !query.group_by_patient {
+                    hits.push(Hit { id: *id, distance: *distance, euclidean: *euclidean, record });
+                }
+            }
+            if hits.len() >= query.k {
                 break;
             }
         }
-        hits.truncate(k);
+        hits.truncate(query.k);
         Ok(hits)
     }
 
@@ -172,10 +150,11 @@ impl Gallery {
     }
 }
 
-/// How many patients there are, each picture of an unknown one counted as one.
-fn patients(candidates: &[Candidate]) -> usize {
-    let known: HashSet<&String> = candidates.iter().filter_map(|c| c.patient.as_ref()).collect();
-    known.len() + candidates.iter().filter(|c| c.patient.is_none()).count()
+impl Target {
+    fn point(&self, order: Order) -> Point {
+        let descriptor = (order != Order::Hamming).then(|| Descriptor::of(&self.embedding));
+        Point { code: self.code, descriptor }
+    }
 }
 
 /// None if another process has deleted the record meanwhile.

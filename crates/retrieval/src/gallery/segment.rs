@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 
 use super::Gallery;
 use super::store::Meta;
-use crate::{Index, Result};
+use crate::{Error, Index, Result};
 
 /// So many codes may lie in the index's tail, and this share of all, before they become part of a segment: a segment is searched
 /// faster and opens faster, but making one takes the longer the more codes there are.
@@ -69,10 +69,16 @@ pub(super) struct Merged {
 /// A merging on its way.
 pub(super) type Merging = JoinHandle<Merged>;
 
-/// The index of the file that the database names; the reason if there should be one but it cannot be used.
+/// The index of the file that the database names, unless an older program made it; the reason if there should be one but it
+/// cannot be used.
 pub(super) fn open(dir: Option<&Path>, meta: &Meta) -> std::result::Result<Option<(Index, u64)>, String> {
     let Some((dir, name)) = dir.zip(meta.segment) else { return Ok(None) };
-    let (index, generation) = Index::open(&dir.join(name.to_string())).map_err(|error| error.to_string())?;
+    let (index, generation) = match Index::open(&dir.join(name.to_string())) {
+        Ok(opened) => opened,
+        // Made by an older program; it is made again.
+        Err(Error::OlderSegment { .. }) => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
     if (index.bits(), generation) != (meta.bits, name.generation) {
         return Err(format!("`{name}` has codes of {} bits and generation {generation}", index.bits()));
     }
@@ -102,8 +108,8 @@ impl Gallery {
 
     /// Whether there are many codes and no file that has them, though there might be one.
     pub(super) fn is_unwritten(&self) -> bool {
-        let has_file = self.store.folder().is_none() || self.meta.segment.is_some();
-        self.merging.is_none() && !has_file && self.index.len() > FRESH
+        let may_have_one = self.store.folder().is_some();
+        self.merging.is_none() && may_have_one && !self.filed && self.index.len() > FRESH
     }
 
     /// Begins to put all codes into one segment while searches go on.
@@ -147,6 +153,7 @@ impl Gallery {
             remove(dir, name);
         }
         if current {
+            self.filed = merged.name.is_some();
             (self.index, self.meta.generation) = (merged.index, merged.generation);
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::postgres::Postgres;
 use super::segment::SegmentName;
 use super::{Date, Entry, Filter, Insertion, Location, Problem, Record};
-use crate::{Embedding, Error, HashCode, Index, ModelId, Result};
+use crate::{Descriptor, Embedding, Error, HashCode, Index, ModelId, Result};
 
 /// What a gallery says of itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -216,14 +216,18 @@ pub(super) trait Store: fmt::Debug + Send {
     }
 }
 
+/// What the index holds of a record. A damaged or missing embedding has the descriptor of none.
+pub(super) type Coded = (HashCode, Descriptor);
+
 /// A state of a database.
 pub(super) trait Snapshot {
     /// What the gallery says of itself.
     fn meta(&self) -> Result<Meta>;
 
-    /// All codes. A damaged one does not keep the others from being searched.
+    /// All codes with their embeddings' descriptors. A damaged one does not keep the others from being searched.
     fn codes(&self, meta: &Meta) -> Result<Index>;
 
-    /// Ids that were inserted or deleted since a generation, with their codes if they have one; some of them perhaps known.
-    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Option<HashCode>)) -> Result<()>;
+    /// Ids that were inserted or deleted since a generation, with what the index holds of them if they are there; some of them
+    /// perhaps known.
+    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Option<Coded>)) -> Result<()>;
 }

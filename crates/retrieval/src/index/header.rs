@@ -4,15 +4,16 @@ use std::ops::Range;
 
 use super::{blocks, buckets};
 use crate::code::check_bits;
+use crate::descriptor;
 use crate::hamming::Plane;
 
 const MAGIC: [u8; 8] = *b"SKGSEG\r\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The header's length, and the unit of a section's place.
 pub(super) const HEADER: usize = 256;
 const LINE: usize = 64;
-/// Ids, rows, planes, bucket ends, bucket rows, bucket codes.
-pub(super) const SECTIONS: usize = 6;
+/// Ids, rows, planes, bucket ends, bucket rows, bucket codes, descriptors.
+pub(super) const SECTIONS: usize = 7;
 /// Where the header's own checksum is: after magic, version, bits, rows, generation and the sections' sums.
 const OWN_SUM: usize = 32 + 4 * SECTIONS;
 
@@ -67,6 +68,7 @@ impl Header {
             each(4 * buckets::ENDS)?,
             each(self.rows.checked_mul(4)?)?,
             each(self.copies().checked_mul(8)?)?,
+            self.rows.checked_mul(descriptor::LENGTH)?,
         ];
         let mut layout = Layout { sections: Default::default(), end: HEADER };
         for (section, length) in layout.sections.iter_mut().zip(lengths) {
@@ -89,6 +91,12 @@ impl Header {
         let own = crc32fast::hash(&bytes);
         bytes[OWN_SUM..OWN_SUM + 4].copy_from_slice(&own.to_le_bytes());
         bytes
+    }
+
+    /// Whether a file begins as those of an older program do.
+    pub(super) fn is_older(file: &[u8]) -> bool {
+        file.first_chunk::<HEADER>()
+            .is_some_and(|bytes| bytes[..8] == MAGIC && (1..VERSION).contains(&u32_at(bytes, 8)))
     }
 
     /// The header of a whole file, where its sections are, and their checksums; the reason if it is none.

@@ -2,8 +2,8 @@
 //!
 //! All numbers are little-endian. A header of 256 bytes, then sections, each at a multiple of 64 bytes: the ids (u64, ascending),
 //! the codes in rows (u64), the same codes bit-sliced (planes of 64 bytes), and for every substring of 16 bits the ends of its
-//! 65,536 buckets, the rows in them (u32), and of codes of one word the codes again, in the buckets' order (u64). The header has
-//! the CRC-32 of each section with the zeros behind it, and its own.
+//! 65,536 buckets, the rows in them (u32), and of codes of one word the codes again, in the buckets' order (u64); last the rows'
+//! descriptors (32 bytes). The header has the CRC-32 of each section with the zeros behind it, and its own.
 
 use std::iter::repeat_with;
 use std::path::Path;
@@ -12,18 +12,19 @@ use rayon::prelude::*;
 
 use super::header::{HEADER, Header, Layout};
 use super::{blocks, buckets};
+use crate::descriptor::Bytes;
 use crate::hamming::{LANES, Mapped, Plane};
 use crate::{Error, Result};
 
 /// A segment's bytes and what its header says.
 pub(super) struct Image {
-    bytes: Bytes,
+    bytes: Source,
     header: Header,
     layout: Layout,
 }
 
 /// Where the bytes are.
-enum Bytes {
+enum Source {
     /// In memory, from the first word at a multiple of 64 bytes: vectors that lie across two cache lines load slower.
     Made {
         words: Vec<u64>,
@@ -33,12 +34,13 @@ enum Bytes {
 }
 
 impl Image {
-    /// Lays out codes of `header.width()` words with their ids, which ascend.
+    /// Lays out codes of `header.width()` words with their ids, which ascend, and their descriptors.
     ///
     /// # Panics
     /// If the lengths contradict the header.
-    pub(super) fn make(header: Header, ids: &[u64], words: &[u64]) -> Self {
-        assert!(ids.len() == header.rows && words.len() == header.rows * header.width(), "rows of a segment");
+    pub(super) fn make(header: Header, ids: &[u64], words: &[u64], descriptors: &[Bytes]) -> Self {
+        let rows = [ids.len(), descriptors.len()];
+        assert!(rows == [header.rows; 2] && words.len() == header.rows * header.width(), "rows of a segment");
         let layout = header.layout().expect("what is in memory has a size");
         let mut buffer = vec![0_u64; layout.end / 8 + 7];
         let start = (buffer.as_ptr().addr().wrapping_neg() % 64) / 8;
@@ -49,7 +51,7 @@ impl Image {
             sections.push(words);
             rest = others;
         }
-        if let [id_section, rows, planes, ends, entries, copies] = sections.as_mut_slice() {
+        if let [id_section, rows, planes, ends, entries, copies, last] = sections.as_mut_slice() {
             id_section[..ids.len()].copy_from_slice(ids);
             rows[..words.len()].copy_from_slice(words);
             slice_all(header, words, bytemuck::cast_slice_mut(planes));
@@ -60,27 +62,34 @@ impl Image {
                 bytemuck::cast_slice_mut(entries),
                 copies,
             );
+            let descriptors: &[u8] = bytemuck::cast_slice(descriptors);
+            let last: &mut [u8] = bytemuck::cast_slice_mut(last);
+            last[..descriptors.len()].copy_from_slice(descriptors);
         }
-        Self { bytes: Bytes::Made { words: buffer, start }, header, layout }
+        Self { bytes: Source::Made { words: buffer, start }, header, layout }
     }
 
     /// Opens a segment's file and checks every byte of it.
     ///
     /// # Errors
-    /// If it cannot be read, or is no segment, or is damaged; the error names what.
+    /// [`Error::OlderSegment`] if an older program made it. If it cannot be read, or is no segment, or is damaged; the error names
+    /// what.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let unreadable = |source| Error::File { action: "open", path: path.to_owned(), source };
         let mapped = Mapped::open(path).map_err(unreadable)?;
         let damaged = |reason: String| Error::DamagedSegment { path: path.to_owned(), reason };
+        if Header::is_older(mapped.bytes()) {
+            return Err(Error::OlderSegment { path: path.to_owned() });
+        }
         let (header, layout, sums) = Header::read(mapped.bytes()).map_err(damaged)?;
-        let image = Self { bytes: Bytes::Mapped(mapped), header, layout };
+        let image = Self { bytes: Source::Mapped(mapped), header, layout };
         image.check(&sums).map_err(damaged)?;
         Ok(image)
     }
 
     /// That the sections are as they were written, and that nothing in them leads outside.
     fn check(&self, sums: &[u32]) -> std::result::Result<(), String> {
-        let names = ["ids", "rows", "planes", "bucket ends", "bucket rows", "bucket codes"];
+        let names = ["ids", "rows", "planes", "bucket ends", "bucket rows", "bucket codes", "descriptors"];
         for ((name, sum), &expected) in names.iter().zip(self.sums()).zip(sums) {
             if sum != expected && !cfg!(fuzzing) {
                 return Err(format!(
@@ -137,8 +146,10 @@ impl Image {
 
     fn bytes(&self) -> &[u8] {
         match &self.bytes {
-            Bytes::Made { words, start } => bytemuck::cast_slice(&words[*start..start + self.layout.end / 8]),
-            Bytes::Mapped(mapped) => mapped.bytes(),
+            Source::Made { words, start } => {
+                bytemuck::cast_slice(&words[*start..start + self.layout.end / 8])
+            }
+            Source::Mapped(mapped) => mapped.bytes(),
         }
     }
 
@@ -172,6 +183,10 @@ impl Image {
     /// For each substring, the codes of its buckets, if they are of one word.
     pub(super) fn copies(&self) -> &[u64] {
         self.section(5)
+    }
+
+    pub(super) fn descriptors(&self) -> &[Bytes] {
+        self.section(6)
     }
 }
 

@@ -15,18 +15,20 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
 use rayon::prelude::*;
 
 use crate::code::check_bits;
+use crate::descriptor::Bytes;
 use crate::file::replace;
-use crate::{Error, HashCode, Result};
+use crate::{Descriptor, Error, HashCode, Result};
 use header::Header;
 use nearest::merge;
 use query::Asked;
-pub use query::Search;
+pub use query::{Point, Search};
 use segment::Segment;
 use tail::Tail;
 
@@ -39,6 +41,27 @@ pub struct Neighbor {
     /// As inserted.
     pub id: u64,
 }
+
+/// A code of the index, how far it is from the query, and how far its descriptor is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Ranked {
+    // The order of the fields is the order of neighbours.
+    /// In bits.
+    pub distance: u32,
+    /// The square of the descriptors' distance; 0 where descriptors are not asked for.
+    pub tie: u32,
+    /// As inserted.
+    pub id: u64,
+}
+
+impl From<Ranked> for Neighbor {
+    fn from(Ranked { distance, id, .. }: Ranked) -> Self {
+        Self { distance, id }
+    }
+}
+
+/// An id, the words of its code, and its descriptor.
+type Row<'a> = (u64, &'a [u64], &'a Bytes);
 
 /// How segments are searched. Every way gives the same neighbours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,7 +78,7 @@ pub enum Plan {
 
 /// Codes of one length with their ids, searched exactly: an answer never depends on luck.
 ///
-/// Answers are ordered by (distance, id). A clone shares the segments and copies the tail, so that one can be merged or saved
+/// Answers are ordered by (distance, id), or where descriptors are asked for by (distance, descriptor's distance, id). A clone shares the segments and copies the tail, so that one can be merged or saved
 /// while the other is searched.
 #[derive(Clone)]
 pub struct Index {
@@ -74,17 +97,19 @@ impl Index {
         Ok(Self { bits, segments: Vec::new(), tail: Tail::default() })
     }
 
-    /// An index of codes whose ids ascend, in one segment; each has as many words as codes of so many bits take.
+    /// An index of codes whose ids ascend and of their descriptors, in one segment; a code has as many words as one of so many bits
+    /// takes.
     ///
     /// # Errors
     /// If there are no codes of that length, a code has another number of words, or an id is not greater than the last.
-    pub fn of<'a>(codes: impl Iterator<Item = (u64, &'a [u64])>, bits: usize) -> Result<Self> {
+    pub fn of<'a>(rows: impl Iterator<Item = (u64, &'a [u64], Descriptor)>, bits: usize) -> Result<Self> {
         let mut index = Self::new(bits)?;
-        for (id, code) in codes {
+        for (id, code, descriptor) in rows {
             if index.tail.ids.last().is_some_and(|&last| last >= id) {
                 return Err(Error::TakenId { id });
             }
             index.tail.ids.push(id);
+            index.tail.descriptors.push(descriptor.0);
             index.tail.words.extend_from_slice(HashCode::from_words(code, bits)?.words());
         }
         Ok(index.merged())
@@ -117,12 +142,13 @@ impl Index {
     }
 
     fn segment(&self, generation: u64) -> Segment {
-        let mut rows: Vec<(u64, &[u64])> = self.segments.iter().flat_map(Segment::live).collect();
+        let mut rows: Vec<Row> = self.segments.iter().flat_map(Segment::live).collect();
         rows.extend(self.tail.rows(self.width()));
-        rows.sort_unstable_by_key(|(id, _)| *id);
-        let ids: Vec<u64> = rows.iter().map(|(id, _)| *id).collect();
-        let words: Vec<u64> = rows.iter().flat_map(|(_, code)| code.iter().copied()).collect();
-        Segment::make(Header { bits: self.bits, rows: ids.len(), generation }, &ids, &words)
+        rows.sort_unstable_by_key(|(id, ..)| *id);
+        let ids: Vec<u64> = rows.iter().map(|(id, ..)| *id).collect();
+        let words: Vec<u64> = rows.iter().flat_map(|(_, code, _)| code.iter().copied()).collect();
+        let descriptors: Vec<_> = rows.into_iter().map(|(.., descriptor)| *descriptor).collect();
+        Segment::make(Header { bits: self.bits, rows: ids.len(), generation }, &ids, &words, &descriptors)
     }
 
     /// The codes' length in bits.
@@ -153,7 +179,7 @@ impl Index {
     #[must_use]
     pub fn ids(&self) -> Vec<u64> {
         let mut ids: Vec<u64> =
-            self.segments.iter().flat_map(|segment| segment.live().map(|(id, _)| id)).collect();
+            self.segments.iter().flat_map(|segment| segment.live().map(|(id, ..)| id)).collect();
         ids.extend(&self.tail.ids);
         ids.sort_unstable();
         ids
@@ -174,16 +200,16 @@ impl Index {
         HashCode::from_words(words, self.bits).ok()
     }
 
-    /// Adds a code.
+    /// Adds a code and the descriptor of its embedding.
     ///
     /// # Errors
     /// If the code has another length, or the id is taken.
-    pub fn insert(&mut self, id: u64, code: &HashCode) -> Result<()> {
+    pub fn insert(&mut self, id: u64, code: &HashCode, descriptor: Descriptor) -> Result<()> {
         self.check(code)?;
         if self.contains(id) {
             return Err(Error::TakenId { id });
         }
-        self.tail.insert(id, code);
+        self.tail.insert(id, code, descriptor);
         Ok(())
     }
 
@@ -228,8 +254,29 @@ impl Index {
         search: &Search<'_>,
         plan: Plan,
     ) -> Result<Vec<Vec<Neighbor>>> {
-        queries.iter().try_for_each(|query| self.check(query))?;
-        let asked: Vec<Asked> = queries.iter().map(|query| Asked::new(*query)).collect();
+        let points: Vec<Point> = queries.iter().copied().map(Point::from).collect();
+        let ranked = self.ranked(&points, search, plan)?;
+        Ok(ranked.into_iter().map(|ranked| ranked.into_iter().map(Neighbor::from).collect()).collect())
+    }
+
+    /// What is asked, for all points together: a code is as far from them as from the nearest, its descriptor as from that one's.
+    /// Ordered by (distance, descriptor's distance, id), so that ties at the end go to the nearer descriptors.
+    ///
+    /// # Errors
+    /// If a point has another length than the codes.
+    pub fn near_any(&self, points: &[Point], search: &Search<'_>, plan: Plan) -> Result<Vec<Ranked>> {
+        // No other code can be among the first `k`.
+        let mut ranked = self.ranked(points, search, plan)?.concat();
+        ranked.sort_unstable();
+        let mut seen = HashSet::new();
+        ranked.retain(|ranked| seen.insert(ranked.id));
+        ranked.truncate(search.k);
+        Ok(ranked)
+    }
+
+    fn ranked(&self, points: &[Point], search: &Search<'_>, plan: Plan) -> Result<Vec<Vec<Ranked>>> {
+        points.iter().try_for_each(|point| self.check(&point.code))?;
+        let asked: Vec<Asked> = points.iter().map(|point| Asked::new(*point)).collect();
         let parts: Vec<_> =
             self.segments.iter().map(|segment| plan::search(segment, &asked, search, plan)).collect();
         let of_query = |(i, asked): (usize, &Asked)| {

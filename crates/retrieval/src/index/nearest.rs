@@ -1,6 +1,6 @@
 //! The nearest rows so far, bounded by counting: distances are small integers, so no heap is needed.
 
-use crate::MAX_BITS;
+use crate::{MAX_BITS, descriptor};
 
 /// Rows that are kept beyond twice `k` before those too many are dropped.
 const ROOM: usize = 64;
@@ -8,7 +8,7 @@ const ROOM: usize = 64;
 /// Collects the `k` nearest within a radius.
 pub(super) struct Nearest {
     k: usize,
-    /// Whether rows come in their order, so that of two at one distance the first is the nearer.
+    /// Whether rows come in their order and that decides ties, so that of two at one distance the first is the nearer.
     in_order: bool,
     /// With k rows known, none farther than this is of interest; before, the radius.
     farthest: u16,
@@ -23,16 +23,23 @@ pub(super) struct Nearest {
     last: Found,
 }
 
-/// A distance and a row as one number, which orders as neighbours do: rows lie in the order of their ids.
+/// A distance, the distance of the descriptors (0 where they are not asked for) and a row as one number, which orders as
+/// neighbours do: rows lie in the order of their ids.
 pub(super) type Found = u64;
 
-fn found(row: usize, distance: u16) -> Found {
-    u64::from(distance) << 32 | row as u64
+/// Bits of a row's number, and of the squared distance of two descriptors.
+const ROW: u32 = 32;
+const TIE: u32 = 22;
+const _: () = assert!(descriptor::LENGTH * 255 * 255 < 1 << TIE);
+
+pub(super) fn found(row: usize, distance: u16, tie: u32) -> Found {
+    u64::from(distance) << (TIE + ROW) | u64::from(tie) << ROW | row as u64
 }
 
-/// The row and the distance.
-pub(super) fn row_and_distance(found: Found) -> (usize, u32) {
-    (found as u32 as usize, (found >> 32) as u32)
+/// The row, the distance, and the distance of the descriptors.
+pub(super) fn parts(found: Found) -> (usize, u32, u32) {
+    let tie = (found >> ROW) as u32 & ((1 << TIE) - 1);
+    (found as u32 as usize, (found >> (TIE + ROW)) as u32, tie)
 }
 
 impl Nearest {
@@ -50,7 +57,7 @@ impl Nearest {
         }
     }
 
-    /// For rows that come in any order.
+    /// For rows that come in any order, or whose ties something else decides.
     pub(super) fn in_any_order(k: usize, radius: u32) -> Self {
         Self { in_order: false, ..Self::in_order(k, radius) }
     }
@@ -64,9 +71,14 @@ impl Nearest {
         }
     }
 
-    /// Whether a row at this distance may be among the nearest.
+    /// Whether a row at this distance may be among the nearest, whatever its descriptor is.
     pub(super) fn wants(&self, row: usize, distance: u16) -> bool {
-        distance < self.bound() && found(row, distance) < self.last
+        distance < self.bound() && self.wants_found(found(row, distance, 0))
+    }
+
+    /// Whether a row within the bound may be among the nearest.
+    pub(super) fn wants_found(&self, found: Found) -> bool {
+        found < self.last
     }
 
     /// The distance of the k-th nearest so far.
@@ -75,10 +87,11 @@ impl Nearest {
     }
 
     /// Adds a row that is wanted.
-    pub(super) fn push(&mut self, row: usize, distance: u16) {
-        self.found.push(found(row, distance));
-        self.counts[usize::from(distance)] += 1;
-        if distance < self.farthest {
+    pub(super) fn push(&mut self, found: Found) {
+        let distance = parts(found).1 as usize;
+        self.found.push(found);
+        self.counts[distance] += 1;
+        if distance < usize::from(self.farthest) {
             self.below += 1;
         }
         let known = self.below + self.counts[usize::from(self.farthest)];
@@ -107,7 +120,7 @@ impl Nearest {
 
     /// The found rows, without most of those that turned out too far, in no order.
     pub(super) fn finish(mut self) -> Vec<Found> {
-        self.found.retain(|&found| row_and_distance(found).1 <= u32::from(self.farthest));
+        self.found.retain(|&found| parts(found).1 <= u32::from(self.farthest));
         self.found
     }
 }

@@ -7,12 +7,12 @@ use rayon::prelude::*;
 
 use super::buckets::ENDS;
 use super::header::Header;
-use super::nearest::Nearest;
+use super::nearest::{Nearest, found};
 use super::probe::Step;
 use super::query::{Asked, Search};
 use super::scan::scan;
 use super::segment::Segment;
-use super::{Neighbor, Plan, blocks, probe, rows};
+use super::{Plan, Ranked, blocks, probe, rows};
 use crate::hamming::Kernel;
 
 // What things take, in nanoseconds, on one core of a Xeon of 2023; only their ratios matter. Measured by `benches/search.rs`.
@@ -38,7 +38,7 @@ pub(super) fn search(
     queries: &[Asked],
     search: &Search<'_>,
     plan: Plan,
-) -> Vec<Vec<Neighbor>> {
+) -> Vec<Vec<Ranked>> {
     let by_scan = |queries: &[(&Asked, u32)]| scan(Kernel::best(), segment, queries, search);
     let everywhere = || queries.iter().map(|asked| (asked, search.radius)).collect::<Vec<_>>();
     match plan {
@@ -67,13 +67,15 @@ pub(super) fn search(
 }
 
 /// The nearest of the codes that are named, which are found once for all queries.
-fn gather(segment: &Segment, queries: &[Asked], search: &Search<'_>) -> Vec<Vec<Neighbor>> {
+fn gather(segment: &Segment, queries: &[Asked], search: &Search<'_>) -> Vec<Vec<Ranked>> {
     let (named, words) = search.only.map(|only| segment.named(only, search)).unwrap_or_default();
     let of_query = |asked: &Asked| {
-        let mut nearest = Nearest::in_order(search.k, search.radius);
+        let mut nearest = asked.nearest(search);
+        let descriptors = segment.image().descriptors();
         rows::near(asked.words(), &words, &mut nearest, |nearest, i, distance| {
-            if nearest.wants(named[i], distance) {
-                nearest.push(named[i], distance);
+            let found = found(named[i], distance, asked.tie(|| &descriptors[named[i]]));
+            if nearest.wants_found(found) {
+                nearest.push(found);
             }
         });
         segment.neighbors(nearest.finish(), search.k)
@@ -97,7 +99,7 @@ fn look_up(
     asked: &Asked,
     search: &Search<'_>,
     scan: &dyn Fn(usize) -> f64,
-) -> (Vec<Neighbor>, Option<u32>) {
+) -> (Vec<Ranked>, Option<u32>) {
     let Header { bits, .. } = segment.image().header();
     let mut nearest = Nearest::in_any_order(search.k, search.radius);
     let mut sizes = Sizes { segment, asked, counted: Vec::new() };

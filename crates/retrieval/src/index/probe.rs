@@ -65,7 +65,7 @@ pub(super) fn look_up(
         let copies = &copies[bucket];
         rows::near(asked.words(), copies, nearest, |nearest, i, distance| {
             if nearest.wants(entries[i] as usize, distance) && is_new(&copies[i..=i], asked, step) {
-                segment.offer(entries[i] as usize, distance, search, nearest);
+                segment.offer(entries[i] as usize, distance, (asked, search), nearest);
             }
         });
     }
@@ -86,7 +86,7 @@ fn among_rows(
         let code = &words[row * query.len()..(row + 1) * query.len()];
         let distance = code.iter().zip(query).map(|(a, b)| (a ^ b).count_ones() as u16).sum();
         if nearest.wants(row, distance) && is_new(code, asked, step) {
-            segment.offer(row, distance, search, nearest);
+            segment.offer(row, distance, (asked, search), nearest);
         }
     }
 }

@@ -4,8 +4,10 @@ use std::ops::Not;
 
 use roaring::RoaringTreemap;
 
+use super::nearest::Nearest;
+use crate::descriptor::{self, Bytes};
 use crate::hamming::spread;
-use crate::{HashCode, MAX_BITS};
+use crate::{Descriptor, HashCode, MAX_BITS};
 
 /// How many neighbours, how far, and which may answer.
 #[derive(Clone, Copy, Debug)]
@@ -40,16 +42,45 @@ impl Search<'_> {
     }
 }
 
+/// Where a query looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Point {
+    /// The code that is near to those of the answers.
+    pub code: HashCode,
+    /// Of equally near codes those of the nearer descriptors come first; without it, those of the lower ids.
+    pub descriptor: Option<Descriptor>,
+}
+
+impl From<HashCode> for Point {
+    fn from(code: HashCode) -> Self {
+        Self { code, descriptor: None }
+    }
+}
+
 /// A query's code in the forms that the paths take.
 pub(super) struct Asked {
     pub(super) code: HashCode,
+    descriptor: Option<Descriptor>,
     /// See [`spread`].
     pub(super) spread: Vec<u64>,
 }
 
 impl Asked {
-    pub(super) fn new(code: HashCode) -> Self {
-        Self { code, spread: spread(code.words(), code.bits()) }
+    pub(super) fn new(Point { code, descriptor }: Point) -> Self {
+        Self { code, descriptor, spread: spread(code.words(), code.bits()) }
+    }
+
+    /// What decides between equally near codes, the less the nearer.
+    pub(super) fn tie<'a>(&self, other: impl FnOnce() -> &'a Bytes) -> u32 {
+        self.descriptor.map_or(0, |own| descriptor::squared_distance(&own.0, other()))
+    }
+
+    /// A collector for rows that come in their order.
+    pub(super) fn nearest(&self, search: &Search<'_>) -> Nearest {
+        match self.descriptor {
+            Some(_) => Nearest::in_any_order(search.k, search.radius),
+            None => Nearest::in_order(search.k, search.radius),
+        }
     }
 
     /// Substrings of 16 bits.

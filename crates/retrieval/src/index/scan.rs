@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::nearest::{Found, Nearest};
 use super::query::{Asked, Search};
 use super::segment::Segment;
-use super::{Neighbor, blocks};
+use super::{Ranked, blocks};
 use crate::hamming::{Kernel, LANES, Near, Probe};
 
 /// Blocks that stay in the cache of a core while all queries pass over them.
@@ -24,14 +24,15 @@ pub(super) fn scan(
     segment: &Segment,
     queries: &[(&Asked, u32)],
     search: &Search<'_>,
-) -> Vec<Vec<Neighbor>> {
+) -> Vec<Vec<Ranked>> {
     let blocks = blocks::count(segment.image().header().rows);
     let share = blocks.div_ceil(PARTS * rayon::current_num_threads()).next_multiple_of(TILE);
     let farthest: Vec<AtomicU16> = queries.iter().map(|_| AtomicU16::new(u16::MAX - 1)).collect();
     let part = |start: usize| {
         let passes = queries.iter().zip(&farthest);
-        let mut passes: Vec<Pass> =
-            passes.map(|(&(asked, radius), farthest)| Pass::new(asked, search.k, radius, farthest)).collect();
+        let mut passes: Vec<Pass> = passes
+            .map(|(&(asked, radius), farthest)| Pass::new(asked, &Search { radius, ..*search }, farthest))
+            .collect();
         for tile in (start..(start + share).min(blocks)).step_by(TILE) {
             let tile = tile..(tile + TILE).min(blocks);
             for group in passes.chunks_mut(GROUP) {
@@ -57,8 +58,8 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn new(asked: &'a Asked, k: usize, radius: u32, farthest: &'a AtomicU16) -> Self {
-        Self { asked, nearest: Nearest::in_order(k, radius), farthest, early: Early::default() }
+    fn new(asked: &'a Asked, search: &Search<'_>, farthest: &'a AtomicU16) -> Self {
+        Self { asked, nearest: asked.nearest(search), farthest, early: Early::default() }
     }
 
     fn probe(&self, elsewhere: u16) -> Probe<'a> {
@@ -89,7 +90,7 @@ fn over_tile(
         kernel.near(planes, &mut probes, &mut found);
         for near in found.drain(..) {
             let pass = &mut group[near.probe];
-            take(segment, block, &near, search, &mut pass.nearest);
+            take(segment, block, &near, (pass.asked, search), &mut pass.nearest);
             probes[near.probe].bound = pass.bound(elsewhere[near.probe]);
         }
         for (pass, probe) in group.iter_mut().zip(&mut probes) {
@@ -105,7 +106,7 @@ fn over_tile(
 }
 
 /// Offers the near codes of a block; beyond the last row there are none.
-fn take(segment: &Segment, block: usize, near: &Near, search: &Search<'_>, nearest: &mut Nearest) {
+fn take(segment: &Segment, block: usize, near: &Near, asked: (&Asked, &Search<'_>), nearest: &mut Nearest) {
     let rows = segment.image().header().rows;
     for (i, mut word) in near.codes.into_iter().enumerate() {
         while word != 0 {
@@ -113,7 +114,7 @@ fn take(segment: &Segment, block: usize, near: &Near, search: &Search<'_>, neare
             word &= word - 1;
             let row = block * LANES + code;
             if row < rows {
-                segment.offer(row, near.distance(code), search, nearest);
+                segment.offer(row, near.distance(code), asked, nearest);
             }
         }
     }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use roaring::RoaringTreemap;
 
-use super::Neighbor;
 use super::header::Header;
 use super::image::Image;
-use super::nearest::{Found, Nearest, merge, row_and_distance};
-use super::query::Search;
+use super::nearest::{Found, Nearest, found, merge, parts};
+use super::query::{Asked, Search};
+use super::{Ranked, Row};
 use crate::Result;
+use crate::descriptor::Bytes;
 
 /// An immutable part of an index. A clone shares its bytes.
 #[derive(Clone)]
@@ -23,8 +24,8 @@ pub(super) struct Segment {
 
 impl Segment {
     /// See [`Image::make`].
-    pub(super) fn make(header: Header, ids: &[u64], words: &[u64]) -> Self {
-        Self::of(Image::make(header, ids, words))
+    pub(super) fn make(header: Header, ids: &[u64], words: &[u64], descriptors: &[Bytes]) -> Self {
+        Self::of(Image::make(header, ids, words, descriptors))
     }
 
     /// See [`Image::open`].
@@ -80,25 +81,37 @@ impl Segment {
         true
     }
 
-    /// The ids and codes that were not deleted, by id.
-    pub(super) fn live(&self) -> impl Iterator<Item = (u64, &[u64])> {
-        let rows = self.image.ids().iter().zip(self.image.words().chunks_exact(self.image.header().width()));
-        rows.enumerate().filter(|(row, _)| !self.is_dead(*row)).map(|(_, (&id, code))| (id, code))
+    /// The rows that were not deleted, by id.
+    pub(super) fn live(&self) -> impl Iterator<Item = Row<'_>> {
+        let codes = self.image.words().chunks_exact(self.image.header().width());
+        let rows = self.image.ids().iter().zip(codes).zip(self.image.descriptors());
+        let live = rows.enumerate().filter(|(row, _)| !self.is_dead(*row));
+        live.map(|(_, ((&id, code), descriptor))| (id, code, descriptor))
     }
 
     /// Adds a row of this distance, if it may answer.
-    pub(super) fn offer(&self, row: usize, distance: u16, search: &Search<'_>, nearest: &mut Nearest) {
-        if nearest.wants(row, distance) && !self.is_dead(row) && search.admits(self.image.ids()[row]) {
-            nearest.push(row, distance);
+    pub(super) fn offer(
+        &self,
+        row: usize,
+        distance: u16,
+        (asked, search): (&Asked, &Search<'_>),
+        nearest: &mut Nearest,
+    ) {
+        if !nearest.wants(row, distance) {
+            return;
+        }
+        let found = found(row, distance, asked.tie(|| &self.image.descriptors()[row]));
+        if nearest.wants_found(found) && !self.is_dead(row) && search.admits(self.image.ids()[row]) {
+            nearest.push(found);
         }
     }
 
     /// The `k` nearest of the found rows, as neighbours.
-    pub(super) fn neighbors(&self, found: Vec<Found>, k: usize) -> Vec<Neighbor> {
+    pub(super) fn neighbors(&self, found: Vec<Found>, k: usize) -> Vec<Ranked> {
         let ids = self.image.ids();
         let neighbor = |found| {
-            let (row, distance) = row_and_distance(found);
-            Neighbor { distance, id: ids[row] }
+            let (row, distance, tie) = parts(found);
+            Ranked { distance, tie, id: ids[row] }
         };
         merge(found, k).into_iter().map(neighbor).collect()
     }

@@ -1,23 +1,25 @@
 //! Codes that were inserted since the last segment was made: rows in memory, ordered by id.
 
-use super::Neighbor;
-use super::nearest::{Nearest, merge, row_and_distance};
+use super::nearest::{found, merge, parts};
 use super::query::{Asked, Search};
-use super::rows;
-use crate::HashCode;
+use super::{Ranked, Row, rows};
+use crate::descriptor::Bytes;
+use crate::{Descriptor, HashCode};
 
-/// Ids, ascending, and the words of their codes.
+/// Ids, ascending, the words of their codes, and their descriptors.
 #[derive(Clone, Default)]
 pub(super) struct Tail {
     pub(super) ids: Vec<u64>,
     pub(super) words: Vec<u64>,
+    pub(super) descriptors: Vec<Bytes>,
 }
 
 impl Tail {
     /// Adds a code whose id is not there.
-    pub(super) fn insert(&mut self, id: u64, code: &HashCode) {
+    pub(super) fn insert(&mut self, id: u64, code: &HashCode, descriptor: Descriptor) {
         let at = self.ids.partition_point(|&other| other < id);
         self.ids.insert(at, id);
+        self.descriptors.insert(at, descriptor.0);
         let width = code.words().len();
         self.words.splice(at * width..at * width, code.words().iter().copied());
     }
@@ -26,6 +28,7 @@ impl Tail {
     pub(super) fn remove(&mut self, id: u64, width: usize) -> bool {
         let Ok(at) = self.ids.binary_search(&id) else { return false };
         self.ids.remove(at);
+        self.descriptors.remove(at);
         self.words.drain(at * width..(at + 1) * width);
         true
     }
@@ -35,22 +38,24 @@ impl Tail {
         self.ids.binary_search(&id).ok().map(|at| &self.words[at * width..(at + 1) * width])
     }
 
-    /// The ids and codes, by id.
-    pub(super) fn rows(&self, width: usize) -> impl Iterator<Item = (u64, &[u64])> {
-        self.ids.iter().copied().zip(self.words.chunks_exact(width))
+    /// The rows, by id.
+    pub(super) fn rows(&self, width: usize) -> impl Iterator<Item = Row<'_>> {
+        let rows = self.ids.iter().zip(self.words.chunks_exact(width)).zip(&self.descriptors);
+        rows.map(|((&id, code), descriptor)| (id, code, descriptor))
     }
 
     /// The nearest to one query.
-    pub(super) fn search(&self, asked: &Asked, search: &Search<'_>) -> Vec<Neighbor> {
-        let mut nearest = Nearest::in_order(search.k, search.radius);
+    pub(super) fn search(&self, asked: &Asked, search: &Search<'_>) -> Vec<Ranked> {
+        let mut nearest = asked.nearest(search);
         rows::near(asked.words(), &self.words, &mut nearest, |nearest, row, distance| {
-            if nearest.wants(row, distance) && search.admits(self.ids[row]) {
-                nearest.push(row, distance);
+            let found = found(row, distance, asked.tie(|| &self.descriptors[row]));
+            if nearest.wants_found(found) && search.admits(self.ids[row]) {
+                nearest.push(found);
             }
         });
         let neighbor = |found| {
-            let (row, distance) = row_and_distance(found);
-            Neighbor { distance, id: self.ids[row] }
+            let (row, distance, tie) = parts(found);
+            Ranked { distance, tie, id: self.ids[row] }
         };
         merge(nearest.finish(), search.k).into_iter().map(neighbor).collect()
     }

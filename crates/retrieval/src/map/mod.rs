@@ -9,7 +9,7 @@ mod layout;
 
 use std::collections::BTreeMap;
 
-use crate::{Error, HashCode, Index, Result};
+use crate::{Descriptor, Error, HashCode, Index, Result};
 
 /// A place in the unit square.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -40,7 +40,7 @@ pub fn map(codes: &[HashCode], seed: u64, progress: impl FnMut(f64)) -> Result<V
     for (at, code) in codes.iter().enumerate() {
         distinct.entry(code.words()).or_default().push(at);
     }
-    let numbered = distinct.keys().enumerate().map(|(id, words)| (id as u64, *words));
+    let numbered = distinct.keys().enumerate().map(|(id, words)| (id as u64, *words, Descriptor::default()));
     let index = Index::of(numbered, first.bits())?;
     let edges = graph::edges(&index)?;
     let mut centres = layout::places(&layout::start(&index)?, &edges, seed, progress);

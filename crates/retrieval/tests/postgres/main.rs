@@ -11,7 +11,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
-use retrieval::gallery::{Date, Entry, Example, Filter, Gallery, Query, Record};
+use retrieval::gallery::{Date, Entry, Example, Filter, Gallery, Order, Query, Record};
 use retrieval::{Embedding, HashCode, ModelId};
 use tempfile::TempDir;
 
@@ -134,8 +134,14 @@ fn queries_have_one_answer() {
         rng_seed: RngSeed::Fixed(1),
         ..ProptestConfig::default()
     };
-    let query = (any::<u64>(), 0..40_usize, 0..FILTERS.len() * 2, any::<bool>(), any::<bool>());
-    let ran = TestRunner::new(config).run(&query, |(word, k, filter, grouped, reranked)| {
+    let orders = [
+        Order::Hamming,
+        Order::default(),
+        Order::Similarity { shortlist: 1 },
+        Order::Similarity { shortlist: 300 },
+    ];
+    let query = (any::<u64>(), 0..40_usize, 0..FILTERS.len() * 2, any::<bool>(), 0..orders.len());
+    let ran = TestRunner::new(config).run(&query, |(word, k, filter, grouped, order)| {
         let (code, embedding) =
             (HashCode::from_words(&[word], 64).unwrap(), Embedding::new(vec![word as u16 as f32, 0.0, 0.0]));
         let images = [Example { code: &code, embedding: &embedding, key: "", patient: Some("patient-2") }];
@@ -143,7 +149,7 @@ fn queries_have_one_answer() {
         let query = Query {
             filter: filter.as_ref(),
             group_by_patient: grouped,
-            rerank: reranked.then_some(100),
+            order: orders[order],
             ..Query::nearest(&images, k)
         };
         prop_assert_eq!(theirs.search(&query).unwrap(), ours.search(&query).unwrap());

@@ -203,8 +203,8 @@ fn draw(encoder: &Encoder, gallery: &Gallery, figures: &[TaskResult], answers: &
     }
     progress.finish();
     let intro = format!(
-        "Each query and the {NEIGHBORS} pictures, of a gallery of {}, whose {}-bit hash codes differ from its code \
-         in the fewest bits. Pictures of the same patient, where patients are known, never answer. A tick marks a \
+        "Each query and the {NEIGHBORS} most similar pictures of a gallery of {}: those with the nearest embeddings among \
+         the nearest {}-bit hash codes. Pictures of the same patient, where patients are known, never answer. A tick marks a \
          shared label; a whole green frame, that all of the query's labels are shared; a dotted one, some. Brighter \
          colours: where the network looked. Not for diagnosis.",
         gallery.len(),
@@ -251,7 +251,8 @@ fn print(
         output::text(&format!("{} ({})", record.name, record.labels.join(", ")))?;
         for hit in answer.hits.iter().take(3) {
             let labels = hit.record.labels.join(", ");
-            output::text(&format!("  {:>3} bits  {} ({labels})", hit.distance, hit.record.name))?;
+            let Hit { distance, euclidean, record, .. } = hit;
+            output::text(&format!("  {euclidean:.3}, {distance:>3} bits  {} ({labels})", record.name))?;
         }
     }
     output::text(&format!("\npage: {}", page.display()))

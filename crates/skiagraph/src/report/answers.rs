@@ -121,8 +121,8 @@ pub(crate) fn draw(picture: GrayImage, saliency: &SaliencyMap, frame: &Frame) ->
 /// The page of answers of a gallery.
 pub(crate) fn page(gallery: &Gallery, answers: Vec<Answer>) -> Page {
     let intro = format!(
-        "The pictures of a gallery of {} whose {}-bit hash codes differ in the fewest bits from the query's. \
-         Brighter colours: where the network looked. Not for diagnosis.",
+        "The most similar pictures of a gallery of {}: those with the nearest embeddings among the nearest {}-bit hash codes, \
+         unless another order was asked for. Brighter colours: where the network looked. Not for diagnosis.",
         gallery.len(),
         gallery.bits(),
     );

@@ -3,17 +3,18 @@
 use std::thread;
 use std::time::Instant;
 
-use pgvector::Bit;
+use pgvector::{Bit, HalfVector};
 use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{Kind, Type};
 
 use super::address::Address;
 use super::link::Link;
+use super::rows::from_halves;
 use super::session::{Answer, SLOW, Session};
 use super::{Postgres, schema};
 use crate::code::check_bits;
-use crate::gallery::store::{Meta, Next, Snapshot};
-use crate::{Error, HashCode, Index, ModelId, Result};
+use crate::gallery::store::{Coded, Meta, Next, Snapshot};
+use crate::{Descriptor, Error, HashCode, Index, ModelId, Result};
 
 /// Connections that read codes at a time.
 const READERS: usize = 4;
@@ -92,19 +93,19 @@ impl Snapshot for Held<'_> {
         let link = &self.store.link;
         let (snapshot, tables) = link.read(|open| {
             let snapshot: String = open.session.query_one("SELECT pg_export_snapshot()", &[])?.get(0);
-            let sql = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'codes'::regclass ORDER BY 1";
-            let tables = open.session.query(sql, &[])?;
-            Ok((snapshot, tables.iter().map(|row| row.get(0)).collect::<Vec<String>>()))
+            Ok((snapshot, partitions(&open.session)?))
         })?;
         // Of several servers another one may have answered, which does not have this state.
         let codes = copy_together(&link.address, link.leads(), &snapshot, &tables);
         let mut codes = codes.map_or_else(|| link.read_patiently(|open| copy(&open.session, &tables)), Ok)?;
         codes.sort_unstable_by_key(|(id, _)| *id);
-        Index::of(codes.iter().map(|(id, code)| (*id, code.words())), meta.bits)
+        Index::of(codes.iter().map(|(id, (code, descriptor))| (*id, code.words(), *descriptor)), meta.bits)
     }
 
-    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Option<HashCode>)) -> Result<()> {
-        const SQL: &str = "SELECT changes.record, bit_send(code) FROM changes LEFT JOIN codes ON codes.record = changes.record
+    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Option<Coded>)) -> Result<()> {
+        const SQL: &str = "SELECT changes.record, bit_send(code), embedding FROM changes
+                           LEFT JOIN codes ON codes.record = changes.record
+                           LEFT JOIN embeddings ON embeddings.record = changes.record
                            WHERE xid >= $1::text::xid8";
         let since = since.to_string();
         let rows = self.store.link.read_patiently(|open| {
@@ -116,21 +117,41 @@ impl Snapshot for Held<'_> {
             if sent.is_none() {
                 self.store.kept().forget(id);
             }
-            each(id, sent.and_then(from_sent));
+            let descriptor = descriptor(row.get::<_, Option<HalfVector>>(2).as_ref());
+            each(id, sent.and_then(from_sent).map(|code| (code, descriptor)));
         }
         self.store.current.set(Some(self.began));
         Ok(())
     }
 }
 
-/// A code and its id.
-type Coded = (u64, HashCode);
+/// The tables of a part of the codes, and of the same records' embeddings.
+type Partition = (String, String);
+
+/// Both are spread over as many tables by the same hash of the same number, and named after it.
+fn partitions(session: &Session) -> Answer<Vec<Partition>> {
+    let of = |parent: &str| -> Answer<Vec<String>> {
+        let sql = format!(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = '{parent}'::regclass ORDER BY 1"
+        );
+        Ok(session.query(sql.as_str(), &[])?.iter().map(|row| row.get(0)).collect())
+    };
+    Ok(of("codes")?.into_iter().zip(of("embeddings")?).collect())
+}
+
+/// An id, and what the index holds of it.
+type CodedRow = (u64, Coded);
 
 /// The codes of all partitions, each connection reading some; nothing if one fails.
-fn copy_together(address: &Address, leads: bool, snapshot: &str, tables: &[String]) -> Option<Vec<Coded>> {
+fn copy_together(
+    address: &Address,
+    leads: bool,
+    snapshot: &str,
+    tables: &[Partition],
+) -> Option<Vec<CodedRow>> {
     let to = if leads { TargetSessionAttrs::ReadWrite } else { TargetSessionAttrs::Any };
     let share = tables.len().div_ceil(READERS).max(1);
-    let read = |tables: &[String]| {
+    let read = |tables: &[Partition]| {
         let session = address.connect(to)?;
         session.set_patience(SLOW);
         // The snapshot's name is the server's own word.
@@ -142,22 +163,33 @@ fn copy_together(address: &Address, leads: bool, snapshot: &str, tables: &[Strin
     thread::scope(|scope| {
         let readers: Vec<_> = tables.chunks(share).map(|tables| scope.spawn(|| read(tables))).collect();
         let parts = readers.into_iter().map(|reader| reader.join().ok()?.ok());
-        parts.collect::<Option<Vec<Vec<Coded>>>>().map(|parts| parts.concat())
+        parts.collect::<Option<Vec<Vec<CodedRow>>>>().map(|parts| parts.concat())
     })
 }
 
 /// The codes of some partitions.
-fn copy(session: &Session, tables: &[String]) -> Answer<Vec<Coded>> {
+fn copy(session: &Session, tables: &[Partition]) -> Answer<Vec<CodedRow>> {
+    // A type of an extension has another number in every database; it is read by its name.
+    let halfvec = Type::new("halfvec".to_owned(), 0, Kind::Simple, "public".to_owned());
+    let types = [Type::INT8, Type::BIT, halfvec];
     let mut codes = Vec::new();
-    for table in tables {
-        let sql = format!("COPY {table} (record, code) TO STDOUT (FORMAT binary)");
-        session.copy_out(&sql, &[Type::INT8, Type::BIT], |row| {
+    for (table, embeddings) in tables {
+        let sql = format!(
+            "COPY (SELECT record, code, embedding FROM {table} LEFT JOIN {embeddings} USING (record))
+             TO STDOUT (FORMAT binary)"
+        );
+        session.copy_out(&sql, &types, |row| {
             let (id, code): (i64, Bit) = (row.try_get(0)?, row.try_get(1)?);
-            codes.extend(from_bits(code.as_bytes()).map(|code| (id.cast_unsigned(), code)));
+            let descriptor = descriptor(row.try_get::<Option<HalfVector>>(2)?.as_ref());
+            codes.extend(from_bits(code.as_bytes()).map(|code| (id.cast_unsigned(), (code, descriptor))));
             Ok(())
         })?;
     }
     Ok(codes)
+}
+
+fn descriptor(halves: Option<&HalfVector>) -> Descriptor {
+    halves.map(|halves| Descriptor::of(&from_halves(halves))).unwrap_or_default()
 }
 
 /// Bit `i` of a code is the bit string's bit `i`, from the left.

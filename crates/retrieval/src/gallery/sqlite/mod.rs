@@ -24,9 +24,9 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 
 use self::failure::database_error;
 use super::segment::SegmentName;
-use super::store::{Field, Meta, Next, Snapshot, Store, Totals, Which};
+use super::store::{Coded, Field, Meta, Next, Snapshot, Store, Totals, Which};
 use super::{Entry, Insertion, Location, Problem, Record};
-use crate::{Embedding, Error, HashCode, Index, ModelId, Result};
+use crate::{Descriptor, Embedding, Error, HashCode, Index, ModelId, Result};
 
 /// The database's file name in the gallery's folder.
 pub const DATABASE: &str = "gallery.sqlite";
@@ -255,14 +255,16 @@ impl Snapshot for Held<'_> {
     }
 
     fn codes(&self, meta: &Meta) -> Result<Index> {
+        const SQL: &str = "SELECT codes.record, code, embedding FROM codes
+                           LEFT JOIN embeddings ON embeddings.record = codes.record ORDER BY codes.record";
         let mut index = Index::new(meta.bits)?;
         let mut load = || -> rusqlite::Result<()> {
-            let mut statement = self.transaction.prepare("SELECT record, code FROM codes ORDER BY record")?;
+            let mut statement = self.transaction.prepare(SQL)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                if let (id, Some(code)) = coded(row)? {
+                if let (id, Some((code, descriptor))) = coded(row)? {
                     // Refused: one of another length, which `verify` names.
-                    let _refused = index.insert(id, &code);
+                    let _refused = index.insert(id, &code, descriptor);
                 }
             }
             Ok(())
@@ -271,18 +273,19 @@ impl Snapshot for Held<'_> {
         Ok(index)
     }
 
-    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Option<HashCode>)) -> Result<()> {
-        const SQL: &str =
-            "SELECT changes.record, code FROM changes LEFT JOIN codes ON codes.record = changes.record
+    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Option<Coded>)) -> Result<()> {
+        const SQL: &str = "SELECT changes.record, code, embedding FROM changes
+             LEFT JOIN codes ON codes.record = changes.record
+             LEFT JOIN embeddings ON embeddings.record = changes.record
                            WHERE generation > ?1 ORDER BY changes.record";
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self.transaction.prepare_cached(SQL)?;
             let mut rows = statement.query([since.cast_signed()])?;
             while let Some(row) = rows.next()? {
-                let (id, code) = coded(row)?;
+                let (id, coded) = coded(row)?;
                 // A damaged code is not that of a deleted record; `verify` names it.
-                if code.is_some() || row.get_ref(1)? == ValueRef::Null {
-                    each(id, code);
+                if coded.is_some() || row.get_ref(1)? == ValueRef::Null {
+                    each(id, coded);
                 }
             }
             Ok(())
@@ -291,8 +294,10 @@ impl Snapshot for Held<'_> {
     }
 }
 
-/// A row's id, and its code if it reads.
-fn coded(row: &Row<'_>) -> rusqlite::Result<(u64, Option<HashCode>)> {
+/// A row's id, and what the index holds of it if its code reads.
+fn coded(row: &Row<'_>) -> rusqlite::Result<(u64, Option<Coded>)> {
     let code = row.get_ref(1)?.as_blob().ok().and_then(|bytes| HashCode::from_bytes(bytes).ok());
-    Ok((row.get::<_, i64>(0)?.cast_unsigned(), code))
+    let embedding = row.get_ref(2)?.as_blob().ok().and_then(|bytes| Embedding::from_bytes(bytes).ok());
+    let descriptor = embedding.as_ref().map(Descriptor::of).unwrap_or_default();
+    Ok((row.get::<_, i64>(0)?.cast_unsigned(), code.map(|code| (code, descriptor))))
 }

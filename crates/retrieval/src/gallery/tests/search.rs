@@ -1,11 +1,23 @@
 //! Searches: order, exclusions, feedback, groups, refusals.
 
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
 use super::*;
+use crate::Descriptor;
 
 /// The numbers of the entries that answer.
 fn numbers(gallery: &Gallery, query: &Query<'_>) -> Vec<u64> {
     let hits = gallery.search(query).unwrap();
     hits.iter().map(|hit| hit.record.key[4..].parse().unwrap()).collect()
+}
+
+/// The nearest by bits alone.
+fn by_bits<'a>(images: &'a [Example<'a>], k: usize) -> Query<'a> {
+    Query { order: Order::Hamming, ..Query::nearest(images, k) }
 }
 
 fn example(entry: &Entry) -> Example<'_> {
@@ -20,15 +32,15 @@ fn a_search_excludes_and_ranks() {
     let entry = entry(10);
     let plain = Example { code: &entry.code, embedding: &embedding, key: "", patient: None };
     let (images, own) = ([plain], [Example { key: "key-00010", ..plain }]);
-    let nearest = Query::nearest(&images, 5);
+    let nearest = by_bits(&images, 5);
     assert_eq!(numbers(&gallery, &nearest), [10, 9, 11, 8, 12]);
-    assert_eq!(numbers(&gallery, &Query { k: 0, rerank: Some(9), ..nearest }), [] as [u64; 0]);
+    assert_eq!(numbers(&gallery, &Query::nearest(&images, 0)), [] as [u64; 0]);
     assert_eq!(numbers(&gallery, &Query { within: Some(1), ..nearest }), [10, 9, 11]);
-    assert_eq!(numbers(&gallery, &Query::nearest(&own, 5)), [9, 11, 8, 12, 7]);
-    assert_eq!(numbers(&gallery, &Query { own: true, ..Query::nearest(&own, 5) }), [10, 9, 11, 8, 12]);
+    assert_eq!(numbers(&gallery, &by_bits(&own, 5)), [9, 11, 8, 12, 7]);
+    assert_eq!(numbers(&gallery, &Query { own: true, ..by_bits(&own, 5) }), [10, 9, 11, 8, 12]);
     let patient = [Example { patient: Some("patient-2"), ..plain }];
-    assert_eq!(numbers(&gallery, &Query::nearest(&patient, 6)), [10, 9, 11, 8, 7, 13]);
-    let reranked = Query { rerank: Some(9), ..nearest };
+    assert_eq!(numbers(&gallery, &by_bits(&patient, 6)), [10, 9, 11, 8, 7, 13]);
+    let reranked = Query::nearest(&images, 5);
     assert_eq!(numbers(&gallery, &reranked), [12, 13, 11, 14, 10]);
     assert_eq!(numbers(&gallery, &Query { within: Some(2), ..reranked }), [12, 11, 10, 9, 8]);
     let hits = gallery.search(&nearest).unwrap();
@@ -42,8 +54,10 @@ fn several_images_are_one_query() {
     let gallery = filled(dir.path(), 64);
     let (a, b) = (entry(10), entry(40));
     let images = [example(&a), example(&b)];
-    assert_eq!(numbers(&gallery, &Query::nearest(&images, 6)), [10, 40, 9, 11, 39, 41]);
-    let hits = gallery.search(&Query { rerank: Some(20), ..Query::nearest(&images, 3) }).unwrap();
+    for query in [by_bits(&images, 6), Query::nearest(&images, 6)] {
+        assert_eq!(numbers(&gallery, &query), [10, 40, 9, 11, 39, 41]);
+    }
+    let hits = gallery.search(&Query::nearest(&images, 3)).unwrap();
     assert!((hits[2].euclidean - 1.0).abs() < 1e-3, "by the nearer image");
 }
 
@@ -73,7 +87,7 @@ fn a_patient_answers_once_and_k_patients_do() {
     let grouped = Query { group_by_patient: true, filter: Some(&even), ..Query::nearest(&images, 5) };
     assert_eq!(numbers(&gallery, &grouped), [10, 8, 12, 6, 14]);
     assert_eq!(numbers(&gallery, &Query { k: 9, ..grouped }), [10, 8, 12, 6, 14], "there are no more");
-    assert_eq!(numbers(&gallery, &Query { rerank: Some(30), ..grouped }).len(), 5);
+    assert_eq!(numbers(&gallery, &Query { order: Order::Hamming, ..grouped }), [10, 8, 12, 6, 14]);
     let all = Query { filter: None, k: 12, ..grouped };
     assert_eq!(numbers(&gallery, &all), [10, 9, 11, 8, 12, 7, 13, 6, 14, 5, 15, 3]);
 }
@@ -121,4 +135,96 @@ fn a_query_that_does_not_fit_is_refused() {
     let message = gallery.search(&Query::nearest(&images, 1)).unwrap_err().to_string();
     assert_eq!(message, "an embedding of 2 values; expected 3 values, as all embeddings here");
     assert!(matches!(gallery.search(&Query::nearest(&[], 1)), Err(Error::EmptyQuery)));
+}
+
+/// Few codes, each of many entries, and embeddings that tell them apart.
+fn likenesses(n: u64, seed: u64) -> Vec<Entry> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let entry = |i: u64| {
+        let code = HashCode::from_words(&[rng.random::<u64>() & 0x11], 64).unwrap();
+        let values = (0..16).map(|_| rng.random_range(-1.0..1.0)).collect();
+        // As it is stored.
+        let embedding = Embedding::from_bytes(&Embedding::new(values).to_bytes()).unwrap();
+        Entry { code, embedding, ..entry(i) }
+    };
+    (0..n).map(entry).collect()
+}
+
+/// The rule in its plainest form: of the first of a sort by (bits, descriptor, id) the first of a sort by (descriptor, bits, id),
+/// sorted by (Euclidean distance, bits, id). Both lists are lengthened until `k` patients are on them.
+fn expected(entries: &[Entry], asked: &[Entry], k: usize, shortlist: usize, grouped: bool) -> Vec<String> {
+    let ranked = entries.iter().enumerate().map(|(id, entry)| {
+        let descriptor = Descriptor::of(&entry.embedding);
+        let keys = asked.iter().map(|asked| {
+            let tie = Descriptor::of(&asked.embedding).squared_distance(&descriptor);
+            (asked.code.distance(&entry.code), tie)
+        });
+        let far = asked.iter().map(|asked| asked.embedding.distance(&entry.embedding));
+        (keys.min().unwrap(), id, far.fold(f32::INFINITY, f32::min), entry)
+    });
+    let mut all: Vec<_> = ranked.collect();
+    all.sort_by_key(|&(key, id, ..)| (key, id));
+    let (mut codes, mut compared) = (shortlist.max(k + SPARE), k + SPARE);
+    loop {
+        let mut list = all[..codes.min(all.len())].to_vec();
+        list.sort_by_key(|&((distance, tie), id, ..)| (tie, distance, id));
+        list.truncate(compared);
+        list.sort_by(|a, b| a.2.total_cmp(&b.2).then((a.0.0, a.1).cmp(&(b.0.0, b.1))));
+        let mut patients = HashSet::new();
+        list.retain(|(.., entry)| {
+            !grouped || entry.record.patient.as_ref().is_none_or(|patient| patients.insert(patient))
+        });
+        if !grouped || list.len() >= k || compared > all.len() {
+            return list.into_iter().take(k).map(|(.., entry)| entry.record.key.clone()).collect();
+        }
+        (codes, compared) = (4 * codes, 4 * compared);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn an_answer_is_the_most_similar_of_the_nearest(
+        n in 1_u64..700,
+        seed in any::<u64>(),
+        asked in 1_usize..3,
+        grouped in any::<bool>(),
+    ) {
+        let dir = folder();
+        let entries = likenesses(n, seed);
+        let mut gallery = Gallery::create(dir.path(), &model("m"), 64).unwrap();
+        for entry in &entries {
+            gallery.insert(entry).unwrap();
+        }
+        gallery.commit().unwrap();
+        let asked = likenesses(asked as u64, !seed);
+        let images: Vec<Example> = asked.iter().map(example).collect();
+        for (k, shortlist) in [(1, 1), (3, 130), (10, 150), (10, SHORTLIST), (40, 5)] {
+            let order = Order::Similarity { shortlist };
+            let query = Query { order, group_by_patient: grouped, ..Query::nearest(&images, k) };
+            let hits = gallery.search(&query).unwrap();
+            let keys: Vec<String> = hits.iter().map(|hit| hit.record.key.clone()).collect();
+            prop_assert_eq!(keys, expected(&entries, &asked, k, shortlist, grouped), "{} {}", k, shortlist);
+        }
+    }
+}
+
+#[test]
+fn equal_codes_are_not_answered_in_the_order_of_their_insertion() {
+    let dir = folder();
+    let mut gallery = Gallery::create(dir.path(), &model("m"), 64).unwrap();
+    let mut entries = likenesses(600, 5);
+    entries.iter_mut().for_each(|entry| entry.code = HashCode::from_words(&[0], 64).unwrap());
+    for entry in &entries {
+        gallery.insert(entry).unwrap();
+    }
+    gallery.commit().unwrap();
+    let answers = (0..600).step_by(50).map(|i| {
+        let images = [example(&entries[i])];
+        let found = numbers(&gallery, &Query::nearest(&images, 5));
+        assert_eq!(found[0], i as u64, "an entry is the most similar to itself");
+        found
+    });
+    let answers: HashSet<Vec<u64>> = answers.collect();
+    assert_eq!(answers.len(), 12);
 }

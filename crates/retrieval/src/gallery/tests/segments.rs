@@ -67,6 +67,23 @@ fn a_file_that_does_not_fit_is_named_and_made_again() {
 }
 
 #[test]
+fn a_file_of_an_older_format_is_made_again() {
+    let dir = folder();
+    let ids = large(dir.path()).ids();
+    let path = segments(dir.path()).remove(0);
+    let mut older = fs::read(&path).unwrap();
+    older[8] = 1;
+    fs::write(&path, &older).unwrap();
+    let gallery = Gallery::open(dir.path()).unwrap();
+    assert_eq!(gallery.verify().unwrap(), [], "it is no damage");
+    assert_eq!(gallery.ids(), ids);
+    drop(gallery);
+    let again = segments(dir.path());
+    assert!(again.len() == 1 && again[0] != path, "{again:?}");
+    assert_eq!(Gallery::open(dir.path()).unwrap().ids(), ids);
+}
+
+#[test]
 fn a_file_of_another_past_is_not_used() {
     let (dir, other) = (folder(), folder());
     drop(large(dir.path()));

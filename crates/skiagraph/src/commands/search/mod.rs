@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use network::{Encoder, Encoding};
 use retrieval::estimate::Estimate;
-use retrieval::gallery::{Filter, Gallery, Hit, Location, Record};
+use retrieval::gallery::{Filter, Gallery, Hit, Location, Record, SHORTLIST};
 
 use crate::anonymous::{Deidentification, KeyArgs};
-use crate::answer::{Question, answer};
+use crate::answer::{AnswerOrder, Question, answer};
 use crate::ingest::{self, Decoded, Listed};
 use crate::model::ModelArgs;
 use crate::report::answers::{Asked, Illustrator, page, write_page};
@@ -19,7 +19,7 @@ use crate::report::html::Page;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph search --gallery g query.dcm
-  skiagraph search --gallery g query.png --k 5 --rerank 100
+  skiagraph search --gallery g query.png --k 5 --order hamming
   skiagraph search --gallery g a.png b.png --within 8 --json
   skiagraph search --gallery g frontal.dcm lateral.dcm --together --group-by-patient
   skiagraph search --gallery g query.dcm --filter 'view in (\"PA\", \"AP\") and age >= 18'
@@ -29,8 +29,9 @@ const EXAMPLES: &str = "EXAMPLES:
 
 /// Find the radiographs of a gallery that are most like the given ones
 ///
-/// Exact: the k pictures whose hash codes differ from the query's in the fewest bits, ties by age. The query's own picture and
-/// pictures of its patient are left out. The gallery must have been built by the same model.
+/// The nearest hash codes are found exactly, ties among them by a short descriptor of the embeddings; the k of them whose
+/// embeddings are nearest are shown. The query's own picture and pictures of its patient are left out. The gallery must have been
+/// built by the same model.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SearchArgs {
@@ -48,9 +49,12 @@ pub(crate) struct SearchArgs {
     /// Only neighbours that differ in at most so many bits
     #[arg(long, value_name = "BITS")]
     within: Option<u32>,
-    /// Order the nearest COUNT by the Euclidean distance of their embeddings
-    #[arg(long, value_name = "COUNT")]
-    rerank: Option<usize>,
+    /// Which of the near pictures come first
+    #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
+    order: AnswerOrder,
+    /// How many of the nearest codes there are to choose the most similar pictures of
+    #[arg(long, value_name = "COUNT", default_value_t = SHORTLIST)]
+    rerank: usize,
     /// Only pictures whose record passes, such as 'body_part = "CHEST" and report ~ "opacity"'
     ///
     /// docs/gallery.md describes the language.
@@ -166,7 +170,7 @@ fn ask(
         unlike: &judged.unlike,
         k: args.k,
         within: args.within,
-        rerank: args.rerank,
+        order: args.order.of(args.rerank),
         filter: args.filter.as_ref(),
         group_by_patient: args.group_by_patient,
         own: args.own,

@@ -67,7 +67,7 @@ fn check(body: &SearchBody) -> Result<(), Problem> {
         false => Err(Problem::invalid(format!("{got} as `{name}`"), format!("{least} to {most}"))),
     };
     within("k", body.k, 1, MOST_HITS)?;
-    within("rerank", body.rerank.unwrap_or(0), 0, MOST_RERANKED)?;
+    within("rerank", body.rerank, 1, MOST_RERANKED)?;
     within("within", body.within.unwrap_or(0) as usize, 0, MAX_BITS)?;
     within("number of `queries`", body.queries.len(), 0, MOST_PICTURES)?;
     within("number of `like` and `unlike`", body.like.len() + body.unlike.len(), 0, MOST_JUDGED)?;
@@ -100,7 +100,7 @@ impl Asked {
             unlike: &body.unlike,
             k: body.k,
             within: body.within,
-            rerank: body.rerank,
+            order: body.order.of(body.rerank),
             filter: self.filter.as_ref(),
             group_by_patient: body.group_by_patient,
             own: body.own,

@@ -1,9 +1,11 @@
 //! A search and its answer, as JSON.
 
+use retrieval::gallery::SHORTLIST;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::record::RecordView;
+use crate::answer::AnswerOrder;
 
 /// What to look for. At least one of `queries` and `like` is not empty.
 #[derive(Deserialize, JsonSchema)]
@@ -38,14 +40,21 @@ pub(in crate::server) struct SearchBody {
     /// otherwise may be a moment behind.
     #[serde(default)]
     pub(in crate::server) newest: bool,
-    /// So many of the nearest are ordered by Euclidean distance, at most 10000.
+    /// Which of the near pictures come first.
     #[serde(default)]
-    #[schemars(range(max = 10000))]
-    pub(in crate::server) rerank: Option<usize>,
+    pub(in crate::server) order: AnswerOrder,
+    /// How many of the nearest codes there are to choose the most similar pictures of, 1 to 10000.
+    #[serde(default = "shortlist")]
+    #[schemars(range(min = 1, max = 10000))]
+    pub(in crate::server) rerank: usize,
 }
 
 fn some() -> usize {
     24
+}
+
+fn shortlist() -> usize {
+    SHORTLIST
 }
 
 /// The answer to a search.
