@@ -11,6 +11,7 @@ use crate::weights;
 use burn::tensor::Device;
 use radiograph::dataset::{Dataset, Skipped};
 use retrieval::ModelId;
+use retrieval::estimate::LabelKinds;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -35,7 +36,7 @@ pub struct Calibrated {
 /// before that, where `lengths` has code lengths (ascending), its hash layer to the pictures that are not held out.
 ///
 /// `data` must hold out what was held out when the network was trained: answers to pictures that it learned from are too
-/// good. Labels of `except` do not make a neighbour relevant.
+/// good. `kinds` says when a neighbour is relevant.
 ///
 /// # Errors
 /// Those of reading a model; [`Error::Config`] for impossible lengths; [`Error::TooFewPictures`]; [`Error::NoEstimates`] where
@@ -44,7 +45,7 @@ pub fn calibrate(
     path: &Path,
     dataset: &Dataset,
     data: &DataConfig,
-    except: &[String],
+    kinds: &LabelKinds,
     lengths: &[usize],
 ) -> Result<Calibrated> {
     let model = model::read(path, DeviceChoice::Cpu)?;
@@ -54,7 +55,7 @@ pub fn calibrate(
     config.check().map_err(|reason| Error::Config { path: path.into(), reason })?;
     let mut prepared = Prepared::new(&config, dataset)?;
     let skipped = std::mem::take(&mut prepared.skipped);
-    let calibrated = fitted(model, &prepared, except, lengths)?;
+    let calibrated = fitted(model, &prepared, kinds, lengths)?;
     if lengths.is_empty() && !calibrated.has_estimates {
         return Err(Error::NoEstimates { queries: prepared.queries });
     }
@@ -65,7 +66,7 @@ pub fn calibrate(
 pub(crate) fn fitted(
     mut model: Model,
     prepared: &Prepared,
-    except: &[String],
+    kinds: &LabelKinds,
     lengths: &[usize],
 ) -> Result<Calibrated> {
     if !lengths.is_empty() {
@@ -75,7 +76,7 @@ pub(crate) fn fitted(
     let plan = Plan::new(&card.architecture, &weights::collect(&network));
     let lengths: Vec<usize> = card.architecture.code_lengths().collect();
     let judged = prepared.validation.has_queries();
-    let estimator = if judged { prepared.estimator(&plan, except)? } else { None };
+    let estimator = if judged { prepared.estimator(&plan, kinds)? } else { None };
     let has_estimates = estimator.is_some();
     let bytes = model::to_bytes(&network, &Card { estimator, ..card })?;
     Ok(Calibrated {

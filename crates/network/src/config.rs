@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::loss::HashLoss;
 use crate::network::Architecture;
 use radiograph::Preprocess;
+use retrieval::estimate::LabelKinds;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,8 @@ pub struct TrainConfig {
     pub augmentation: Augmentation,
     /// Steps and learning rate.
     pub optimisation: Optimisation,
+    /// Which labels name parts of the body and which nothing found: what estimates of relevance are fitted to.
+    pub relevance: LabelKinds,
 }
 
 /// What is learned from.

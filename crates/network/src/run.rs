@@ -144,10 +144,10 @@ impl<'a> Run<'a> {
                 self.state.epochs_done,
                 c.optimisation.seed,
             );
-            let except = &c.loss.pair_labels_except;
+            let kinds = &c.relevance;
             // A layer that is fitted later gets an estimator of its own; at 224 px one costs a sixth of an epoch.
             let plan = plan.filter(|_| c.optimisation.fit.is_empty());
-            let estimator = plan.as_ref().map_or(Ok(None), |plan| prepared.estimator(plan, except))?;
+            let estimator = plan.as_ref().map_or(Ok(None), |plan| prepared.estimator(plan, kinds))?;
             let card = Card { estimator, ..card };
             write_whole(&self.folder.file("model.safetensors"), &model::to_bytes(&self.network, &card)?)?;
         }
@@ -291,8 +291,7 @@ impl<'a> Run<'a> {
         let mut model = model::read(&path, DeviceChoice::Cpu)?;
         let (lengths, mut fitted) = (&self.config.optimisation.fit, BTreeMap::new());
         if !lengths.is_empty() && !model.card.fitted {
-            let except = &self.config.loss.pair_labels_except;
-            let calibrated = calibrate::fitted(model, &prepared, except, lengths)?;
+            let calibrated = calibrate::fitted(model, &prepared, &self.config.relevance, lengths)?;
             progress(TrainEvent::Fitted(&calibrated.validation));
             write_whole(&path, &calibrated.model)?;
             model = model::read(&path, DeviceChoice::Cpu)?;

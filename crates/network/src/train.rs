@@ -10,7 +10,7 @@ use crate::run::Run;
 use crate::targets::Vocabulary;
 use crate::validation::{self, Validation, labelled};
 use radiograph::dataset::{Dataset, Item, Skipped, Split};
-use retrieval::estimate::Estimator;
+use retrieval::estimate::{Estimator, LabelKinds};
 use retrieval::evaluation::{self, Labelled, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -196,8 +196,8 @@ impl Prepared {
     }
 
     /// What a model says of its own answers; none where validation does not suffice for it.
-    pub(crate) fn estimator(&self, plan: &Plan, except: &[String]) -> Result<Option<Estimator>> {
-        self.validation.estimator(plan, (&self.pictures, &self.items), except)
+    pub(crate) fn estimator(&self, plan: &Plan, kinds: &LabelKinds) -> Result<Option<Estimator>> {
+        self.validation.estimator(plan, (&self.pictures, &self.items), kinds)
     }
 }
 

@@ -5,7 +5,8 @@ use crate::error::Result;
 use crate::plan::Plan;
 use crate::resnet::FEATURES;
 use radiograph::dataset::Item;
-use retrieval::estimate::{Estimator, known_answers};
+use radiograph::{Frame, Input};
+use retrieval::estimate::{Estimator, LabelKinds, known_answers};
 use retrieval::evaluation::{self, Labelled, Options, Ranking, Role, Task};
 use retrieval::{Embedding, HashCode};
 use std::collections::BTreeMap;
@@ -75,12 +76,12 @@ impl Validation {
     }
 
     /// An estimator fitted to the queries' answers from the whole training part, which is as dense as galleries are; none
-    /// where the answers do not suffice. Labels of `except` do not make a neighbour relevant.
+    /// where the answers do not suffice. `kinds` says when a neighbour is relevant.
     pub(crate) fn estimator(
         &self,
         plan: &Plan,
         (pictures, gallery): (&Pictures, &[Labelled]),
-        except: &[String],
+        kinds: &LabelKinds,
     ) -> Result<Option<Estimator>> {
         let (mut codes, mut embeddings) = encode(plan, &self.pictures, self.queries())?;
         let (more_codes, known) = encode(plan, pictures, pictures.len())?;
@@ -88,9 +89,19 @@ impl Validation {
         codes.extend(more_codes);
         embeddings.extend_from_slice(&known);
         let items = [&self.items[..self.queries()], gallery].concat();
-        let counts = |label: &str| !except.iter().any(|other| other == label);
-        let answers = known_answers(&items, &codes, &embeddings, counts);
-        Ok(Estimator::fit(&answers, except, &known, &held_out))
+        let answers = known_answers(&items, &codes, &embeddings, kinds);
+        Ok(Estimator::fit(&answers, kinds, &known, &held_out, &self.inner_embeddings(plan)))
+    }
+
+    /// The embeddings of the queries' inner parts.
+    fn inner_embeddings(&self, plan: &Plan) -> Vec<Embedding> {
+        let size = self.pictures.size;
+        let embedding = |at: usize| {
+            let (size, frame) = (size as u32, Frame::full(size as u32));
+            let whole = Input { size, pixels: self.pictures.pixels(at..at + 1), frame };
+            Embedding::new(plan.run(&whole.inner().pixels, self.pictures.size).embedding)
+        };
+        (0..self.queries()).map(embedding).collect()
     }
 }
 

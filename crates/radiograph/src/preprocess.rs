@@ -92,6 +92,12 @@ impl Input {
         inverted
     }
 
+    /// The inner part of the square, without a twentieth at each side, as large as the square again: what a picture shows without
+    /// the borders, markers and edges of collimation around it.
+    pub fn inner(&self) -> Self {
+        Self { pixels: inner(&self.pixels, self.size as usize), ..self.clone() }
+    }
+
     /// A quarter turn clockwise.
     pub fn turned(&self) -> Self {
         let (size, frame) = (self.size as usize, self.frame);
@@ -102,6 +108,27 @@ impl Input {
         let frame = Frame { left, top: frame.left, width: frame.height, height: frame.width, region };
         Self { size: self.size, pixels, frame }
     }
+}
+
+/// Share of a square's side that [`Input::inner`] leaves out at each end.
+const MARGIN: f32 = 0.05;
+
+/// See [`Input::inner`]; of a square of `size` × `size` values, row by row. Interpolated linearly.
+fn inner(pixels: &[f32], size: usize) -> Vec<f32> {
+    let last = size.saturating_sub(1);
+    // Where a place of the new square lies in the old one: the pixel before, the one behind it, and the share of that.
+    let source = |at: usize| {
+        let along = (at as f32 + 0.5) * (1.0 - 2.0 * MARGIN) + MARGIN * size as f32 - 0.5;
+        let before = (along.max(0.0) as usize).min(last);
+        (before, (before + 1).min(last), (along - before as f32).clamp(0.0, 1.0))
+    };
+    let places: Vec<_> = (0..size).map(source).collect();
+    let value = |i: usize| {
+        let ((top, bottom, down), (left, right, across)) = (places[i / size], places[i % size]);
+        let row = |y: usize| pixels[y * size + left] * (1.0 - across) + pixels[y * size + right] * across;
+        row(top) * (1.0 - down) + row(bottom) * down
+    };
+    (0..size * size).map(value).collect()
 }
 
 impl Preprocess {

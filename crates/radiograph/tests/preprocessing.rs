@@ -1,7 +1,7 @@
 //! The preprocessing: geometry, averages, and that neither brightness nor contrast changes what the network sees.
 
 use proptest::prelude::*;
-use radiograph::{Frame, Preprocess, Radiograph, Region};
+use radiograph::{Frame, Input, Preprocess, Radiograph, Region};
 use serde::Deserialize;
 use serde::de::value::{Error, MapDeserializer};
 
@@ -111,4 +111,30 @@ fn inputs_are_inverted_within_their_frame_and_turned_clockwise() {
     assert_eq!([turned.pixels[1], turned.pixels[13]], [input.pixels[4], input.pixels[7]]);
     assert_eq!(input.turned().turned().turned().turned(), input);
     assert_eq!(input.inverted().inverted().pixels[5], input.pixels[5]);
+}
+
+#[test]
+fn the_inner_part_is_without_what_surrounds_it() {
+    // A border of a twentieth of the side, and a step in the middle.
+    let size = 40;
+    let grey = |i: usize| match (i % size, i / size) {
+        (x, y) if [x, y].iter().any(|at| !(2..size - 2).contains(at)) => 1.0,
+        (x, _) => {
+            if x < size / 2 {
+                0.2
+            } else {
+                0.6
+            }
+        }
+    };
+    let pixels: Vec<f32> = (0..size * size).map(grey).collect();
+    let whole = Input { size: size as u32, pixels, frame: Frame::full(size as u32) };
+    let inner = whole.inner();
+    assert_eq!((inner.size, inner.frame, inner.pixels.len()), (whole.size, whole.frame, whole.pixels.len()));
+    let at = |x: usize, y: usize| inner.pixels[y * size + x];
+    assert!((at(10, 20) - 0.2).abs() < 1e-6 && (at(30, 20) - 0.6).abs() < 1e-6);
+    // Of the border there is at most the twentieth of a pixel that interpolation takes.
+    assert!(inner.pixels.iter().all(|grey| (0.2 - 1e-6..0.65).contains(grey)), "{:?}", &inner.pixels[..4]);
+    let flat = Input { pixels: vec![0.3; size * size], ..whole };
+    assert!(flat.inner().pixels.iter().all(|grey| (grey - 0.3).abs() < 1e-6));
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use retrieval::gallery::{Entry, Example, Gallery, Query, Record};
+use retrieval::gallery::{Entry, Example, Gallery, Order, Query, Record};
 use retrieval::{Embedding, HashCode, ModelId};
 
 const MIXED: Duration = Duration::from_secs(30);
@@ -69,7 +69,8 @@ fn main() {
     println!(r#"{{"what":"open","rows":{},"ms":{:.1}}}"#, gallery.len(), start.elapsed().as_secs_f64() * 1e3);
     drop(gallery);
     let done = AtomicBool::new(true);
-    query(&options, "queries alone", &done, QUERIES);
+    query(&options, "queries alone, by bits", &done, QUERIES, Order::Hamming);
+    query(&options, "queries alone", &done, QUERIES, Order::default());
     mixed(&options);
 }
 
@@ -106,7 +107,7 @@ fn quantile(seconds: &mut [f64], share: f64) -> f64 {
 }
 
 /// Asks until `done` is set and so many queries were asked; each sees what was committed before it.
-fn query(options: &Options, what: &str, done: &AtomicBool, at_least: u64) {
+fn query(options: &Options, what: &str, done: &AtomicBool, at_least: u64, order: Order) {
     let mut gallery = Gallery::open(&options.folder).unwrap();
     let mut times = Vec::new();
     for i in 0.. {
@@ -123,7 +124,7 @@ fn query(options: &Options, what: &str, done: &AtomicBool, at_least: u64) {
         let start = Instant::now();
         gallery.refresh().unwrap();
         // What the writer deletes in this moment is left out.
-        assert!(!gallery.search(&Query::nearest(&image, 10)).unwrap().is_empty());
+        assert!(!gallery.search(&Query { order, ..Query::nearest(&image, 10) }).unwrap().is_empty());
         times.push(start.elapsed().as_secs_f64());
     }
     let (p50, p99) = (quantile(&mut times, 0.5), quantile(&mut times, 0.99));
@@ -150,7 +151,7 @@ fn mixed(options: &Options) {
             }
             done.store(true, Ordering::Relaxed);
         });
-        query(options, "queries beside a writer", &done, 1);
+        query(options, "queries beside a writer", &done, 1, Order::default());
     });
     let rate = |count: &AtomicU64| count.load(Ordering::Relaxed) as f64 / MIXED.as_secs_f64();
     println!(

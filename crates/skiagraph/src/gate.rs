@@ -1,8 +1,9 @@
 //! What is doubtful about a picture before it is searched for or stored. Doubts warn; they refuse nothing.
 
+use anyhow::Result;
 use network::{Encoder, Encoding};
-use radiograph::Radiograph;
 use radiograph::gate::{self, Turn};
+use radiograph::{Input, Radiograph};
 use serde::Serialize;
 
 use crate::ingest::Decoded;
@@ -74,10 +75,37 @@ pub(crate) fn of_pixels(radiograph: &Radiograph) -> Vec<Doubt> {
     found.into_iter().flatten().collect()
 }
 
-/// Doubts of a network that has estimates.
-pub(crate) fn of_network(encoder: &Encoder, encoding: &Encoding) -> Option<Doubt> {
-    let estimator = encoder.card().estimator.as_ref()?;
-    estimator.is_novel(&encoding.embedding).then_some(Doubt::UnlikeEverythingKnown)
+/// Doubts of a network that has estimates. A picture that it does not know is looked at again: as it would be without the faults
+/// that its pixels are suspected of, and without what surrounds it. Clinical pictures have borders, markers and inversions.
+///
+/// # Errors
+/// If it cannot be encoded.
+pub(crate) fn of_network(
+    encoder: &Encoder,
+    input: &Input,
+    encoding: &Encoding,
+    doubts: &[Doubt],
+) -> Result<Option<Doubt>> {
+    let Some(estimator) = &encoder.card().estimator else { return Ok(None) };
+    let mut looks = vec![encoding.embedding.clone()];
+    if estimator.is_strange(&looks) {
+        let upright = corrected(input, doubts);
+        let again = [input.inner(), upright.inner(), upright];
+        looks.extend(encoder.encode(&again)?.into_iter().map(|encoding| encoding.embedding));
+    }
+    Ok(estimator.is_strange(&looks).then_some(Doubt::UnlikeEverythingKnown))
+}
+
+/// The picture without what it is suspected of.
+fn corrected(input: &Input, doubts: &[Doubt]) -> Input {
+    let mut corrected = if doubts.contains(&Doubt::Inverted) { input.inverted() } else { input.clone() };
+    // Quarter turns clockwise that undo the suspected one.
+    let undo = [(Doubt::TurnedLeft, 1), (Doubt::UpsideDown, 2), (Doubt::TurnedRight, 3)];
+    let turns = undo.iter().find(|(doubt, _)| doubts.contains(doubt)).map_or(0, |(_, turns)| *turns);
+    for _ in 0..turns {
+        corrected = corrected.turned();
+    }
+    corrected
 }
 
 /// Doubtful pictures as lines of text, a few at most.

@@ -45,7 +45,7 @@ pub(crate) struct NovelQueries {
     pub(crate) novel: usize,
 }
 
-/// Estimates of every labelled query's answer, beside its truth.
+/// Estimates of every labelled query's answer, beside its truth; relevant is what the estimator was fitted to.
 pub(crate) fn measure(
     estimator: &Estimator,
     items: &[Labelled],
@@ -55,11 +55,14 @@ pub(crate) fn measure(
     let (mut neighbors, mut answers) = (Vec::new(), Vec::new());
     let mut strangeness = Vec::new();
     let mut novel = BTreeMap::<String, (usize, usize)>::new();
-    for known in known_answers(items, codes, embeddings, |label| estimator.counts(label)) {
+    for known in known_answers(items, codes, embeddings, estimator.kinds()) {
         let estimate = estimator.estimate(&embeddings[known.query], &known.evidence);
         let truth: Vec<f64> = known.relevant.iter().map(|&hit| f64::from(u8::from(hit))).collect();
-        neighbors.extend(estimate.relevance.iter().copied().zip(truth.iter().copied()));
-        answers.push((estimate.precision, truth.iter().sum::<f64>() / truth.len().max(1) as f64));
+        // Of novel queries nothing is estimated.
+        if !estimate.novel {
+            neighbors.extend(estimate.relevance.iter().copied().zip(truth.iter().copied()));
+            answers.push((estimate.precision, truth.iter().sum::<f64>() / truth.len().max(1) as f64));
+        }
         let source = items[known.query].columns.get(SOURCE).cloned().unwrap_or_default();
         let (queries, called) = novel.entry(source).or_default();
         strangeness.push(estimate.strangeness);
@@ -128,5 +131,5 @@ pub(crate) fn of_hits(
         .take(retrieval::estimate::NEIGHBORS)
         .map(|hit| (neighbor(hit), f64::from(hit.euclidean), hit.record.labels.as_slice()))
         .collect();
-    Some(estimator.estimate(query, &evidence(&neighbors)))
+    Some(estimator.estimate(query, &evidence(&neighbors, estimator.kinds())))
 }

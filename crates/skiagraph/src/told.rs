@@ -27,7 +27,7 @@ pub(crate) fn told(
         query,
         bits: gallery.bits(),
         gallery: gallery.len(),
-        precision: estimate.map(|estimate| estimate.precision),
+        precision: estimate.filter(|estimate| !estimate.novel).map(|estimate| estimate.precision),
         novel: estimate.map(|estimate| estimate.novel),
         neighbors: hits.iter().enumerate().map(neighbor).collect(),
     }

@@ -114,6 +114,8 @@ fn a_case_is_asked_about_from_upload_to_priors() {
     let all = search(json!({ "queries": [id] }));
     let hits = all["hits"].as_array().unwrap();
     assert!(hits.is_sorted_by_key(|hit| hit["euclidean"].as_f64().unwrap()), "{all}");
+    let relevance = |hit: &Value| -hit["relevance"].as_f64().unwrap();
+    assert!(hits.is_sorted_by_key(relevance), "{all}");
     let raw = search(json!({ "queries": [id], "order": "hamming" }));
     let by_bits = |hit: &Value| (hit["distance"].as_u64(), hit["id"].as_u64());
     assert!(raw["hits"].as_array().unwrap().is_sorted_by_key(by_bits), "{raw}");

@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::{Evidence, NEIGHBORS, evidence};
+use super::{Evidence, LabelKinds, NEIGHBORS, evidence};
 use crate::evaluation::{Labelled, Role};
-use crate::{Embedding, HashCode};
+use crate::gallery::{SHORTLIST, SPARE};
+use crate::{Descriptor, Embedding, HashCode};
 
 /// A query's answer and its truth.
 #[derive(Clone, Debug)]
@@ -13,65 +14,69 @@ pub struct KnownAnswer {
     pub query: usize,
     /// Of each neighbour.
     pub evidence: Vec<Evidence>,
-    /// Whether each neighbour shares a label that counts with the query.
+    /// Whether each neighbour is relevant.
     pub relevant: Vec<bool>,
 }
 
-/// The nearest gallery items of every query, by (distance, position), less the query's own patient; queries without a label
-/// that counts are left out. `codes` and `embeddings` are parallel to `items`.
+/// The answers to every query among the items, as a search of the gallery gives them, less the query's own patient; queries
+/// without labels are left out. `codes` and `embeddings` are parallel to `items`.
 #[must_use]
 pub fn known_answers(
     items: &[Labelled],
     codes: &[HashCode],
     embeddings: &[Embedding],
-    counts: impl Fn(&str) -> bool + Sync,
+    kinds: &LabelKinds,
 ) -> Vec<KnownAnswer> {
-    let asks = |item: &Labelled| item.role == Role::Query && item.labels.iter().any(|label| counts(label));
+    let descriptors: Vec<Descriptor> = embeddings.par_iter().map(Descriptor::of).collect();
+    let known = Known { items, codes, embeddings, descriptors, kinds };
+    let asks = |item: &Labelled| item.role == Role::Query && !item.labels.is_empty();
     let queries: Vec<usize> = (0..items.len()).filter(|&i| asks(&items[i])).collect();
-    let shares = |a: &Labelled, b: &Labelled| a.labels.iter().any(|l| counts(l) && b.labels.contains(l));
-    let answer = |&query: &usize| {
-        let asking =
-            Asking { code: &codes[query], embedding: &embeddings[query], patient: &items[query].patient };
-        let nearest = nearest(items, codes, &asking);
-        let relevant = nearest.iter().map(|&(_, i)| shares(&items[query], &items[i])).collect();
-        KnownAnswer { query, evidence: evidence_of(items, embeddings, &asking, &nearest), relevant }
-    };
-    queries.par_iter().map(answer).collect()
+    queries.into_par_iter().map(|query| known.answer(query)).collect()
 }
 
-/// Who asks.
-struct Asking<'a> {
-    code: &'a HashCode,
-    embedding: &'a Embedding,
-    patient: &'a Option<String>,
+/// Labelled items and what a network makes of them.
+struct Known<'a> {
+    items: &'a [Labelled],
+    codes: &'a [HashCode],
+    embeddings: &'a [Embedding],
+    descriptors: Vec<Descriptor>,
+    kinds: &'a LabelKinds,
 }
 
-fn evidence_of(
-    items: &[Labelled],
-    embeddings: &[Embedding],
-    asking: &Asking<'_>,
-    nearest: &[(u32, usize)],
-) -> Vec<Evidence> {
-    let bits = asking.code.bits().max(1) as f64;
-    let neighbor = |&(distance, i): &(u32, usize)| {
-        let euclidean = f64::from(asking.embedding.distance(&embeddings[i]));
-        (f64::from(distance) / bits, euclidean, items[i].labels.as_slice())
-    };
-    evidence(&nearest.iter().map(neighbor).collect::<Vec<_>>())
-}
-
-fn nearest(items: &[Labelled], codes: &[HashCode], asking: &Asking<'_>) -> Vec<(u32, usize)> {
-    let own = asking.patient;
-    let answers = |i: &usize| items[*i].role == Role::Gallery && (own.is_none() || items[*i].patient != *own);
-    let mut all: Vec<(u32, usize)> =
-        (0..items.len()).filter(answers).map(|i| (asking.code.distance(&codes[i]), i)).collect();
-    let k = NEIGHBORS.min(all.len());
-    if k > 0 {
-        all.select_nth_unstable(k - 1);
+impl Known<'_> {
+    fn answer(&self, query: usize) -> KnownAnswer {
+        let nearest = self.nearest(query);
+        let labels = &self.items[query].labels;
+        let relevant = nearest.iter().map(|&(.., i)| self.kinds.relevant(labels, &self.items[i].labels));
+        let bits = self.codes[query].bits().max(1) as f64;
+        let neighbor = |&(euclidean, distance, i): &(f32, u32, usize)| {
+            (f64::from(distance) / bits, f64::from(euclidean), self.items[i].labels.as_slice())
+        };
+        let evidence = evidence(&nearest.iter().map(neighbor).collect::<Vec<_>>(), self.kinds);
+        KnownAnswer { query, relevant: relevant.collect(), evidence }
     }
-    all.truncate(k);
-    all.sort_unstable();
-    all
+
+    /// What a search answers: see `Gallery::search`.
+    fn nearest(&self, query: usize) -> Vec<(f32, u32, usize)> {
+        let own = &self.items[query].patient;
+        let answers = |&i: &usize| {
+            self.items[i].role == Role::Gallery && (own.is_none() || self.items[i].patient != *own)
+        };
+        let ranked = |i: usize| {
+            let tie = self.descriptors[query].squared_distance(&self.descriptors[i]);
+            (self.codes[query].distance(&self.codes[i]), tie, i)
+        };
+        let mut list: Vec<_> = (0..self.items.len()).filter(answers).map(ranked).collect();
+        list.sort_unstable();
+        list.truncate(SHORTLIST);
+        list.sort_unstable_by_key(|&(distance, tie, i)| (tie, distance, i));
+        list.truncate(NEIGHBORS + SPARE);
+        let far = |i: usize| self.embeddings[query].distance(&self.embeddings[i]);
+        let mut nearest: Vec<_> = list.into_iter().map(|(distance, _, i)| (far(i), distance, i)).collect();
+        nearest.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        nearest.truncate(NEIGHBORS);
+        nearest
+    }
 }
 
 #[cfg(test)]
@@ -95,12 +100,13 @@ mod tests {
         let code = |word| HashCode::from_words(&[word], 64).unwrap();
         let codes = [code(0), code(0), code(0b111), code(1)];
         let embeddings = [0.0, 0.0, 1.0, 0.5].map(|x| Embedding::new(vec![x, 0.0]));
-        let known = known_answers(&items, &codes, &embeddings, |label| label != "chest");
+        let known = known_answers(&items, &codes, &embeddings, &LabelKinds::default());
         assert_eq!(known.len(), 1);
         assert_eq!(known[0].relevant, [false, true]);
         assert_eq!(known[0].evidence[1].distance, 3.0 / 64.0);
         assert_eq!(known[0].evidence[1].euclidean, 1.0);
-        assert_eq!(known[0].evidence[0].agreement, Some(1.0 / 3.0));
-        assert!(known_answers(&items, &codes, &embeddings, |_| false).is_empty());
+        assert_eq!(known[0].evidence[0].agreement, Some(0.0));
+        let unlabelled = items.map(|item| Labelled { labels: Vec::new(), ..item });
+        assert!(known_answers(&unlabelled, &codes, &embeddings, &LabelKinds::default()).is_empty());
     }
 }

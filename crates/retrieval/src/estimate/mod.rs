@@ -1,13 +1,17 @@
 //! How likely a neighbour is relevant, and whether anything is: estimates that are fitted where the truth is known, and whose
 //! reliability is measured where it was not used.
 //!
-//! A neighbour's evidence is its Hamming distance, the Euclidean distance of its embedding, and how far its labels agree with
-//! those of the other neighbours; a logistic regression (calibrated as such by its likelihood: Niculescu-Mizil and Caruana,
-//! "Predicting Good Probabilities with Supervised Learning", ICML 2005) turns it into a probability. A query is novel where its
+//! Relevant is what [`LabelKinds`] says: the same part of the body and a finding in common, or both without.
+//! A neighbour's evidence is its Hamming distance, the Euclidean distance of its embedding, and how many of the other neighbours
+//! it is relevant to; a logistic regression (calibrated as such by its likelihood: Niculescu-Mizil and Caruana,
+//! "Predicting Good Probabilities with Supervised Learning", ICML 2005) turns it into a probability. Probabilities never rise along an answer: where
+//! they would, neighbours share their mean. A query is novel where its
 //! embedding lies farther from where known radiographs lie than nearly all of them do, whatever the gallery holds.
 
 mod known;
+mod label_kinds;
 mod logistic;
+mod monotone;
 mod reliability;
 mod subspace;
 
@@ -16,7 +20,9 @@ use serde::{Deserialize, Serialize};
 use crate::Embedding;
 
 pub use known::{KnownAnswer, known_answers};
+pub use label_kinds::LabelKinds;
 use logistic::Logistic;
+use monotone::never_rising;
 pub use reliability::{Bin, Reliability};
 use subspace::Subspace;
 
@@ -24,6 +30,8 @@ use subspace::Subspace;
 pub const NEIGHBORS: usize = 10;
 /// Share of known radiographs that are not called novel.
 const KNOWN: f64 = 0.975;
+/// Below this probability even the most similar neighbour is nothing similar.
+const SIMILAR: f64 = 0.2;
 
 /// What speaks for or against a neighbour.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,44 +40,51 @@ pub struct Evidence {
     pub distance: f64,
     /// Euclidean distance of the embeddings, 0 to 2.
     pub euclidean: f64,
-    /// Mean over the other neighbours of |labels in common| / |labels of either|, 0 to 1; none where a neighbour has no label.
+    /// The share of the other neighbours that are relevant to it, 0 to 1; none where a neighbour has no label.
     pub agreement: Option<f64>,
 }
 
 /// The estimates for one answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estimate {
-    /// The probability that each neighbour is relevant, in the neighbours' order.
+    /// The probability that each neighbour is relevant, in the neighbours' order, which it never rises along. Empty for a novel
+    /// query: nothing was ever known of answers to such.
     pub relevance: Vec<f64>,
-    /// The expected share of relevant neighbours.
+    /// The expected share of relevant neighbours; 0 for a novel query.
     pub precision: f64,
     /// How far the query's embedding lies from where those of known radiographs lie.
     pub strangeness: f64,
     /// Whether the query is unlike all that the estimator knows: no radiograph, or of an unknown kind.
     pub novel: bool,
+    /// Whether nothing similar enough was found: the query is novel, nothing answers, or hardly anything of the answer is relevant.
+    pub nothing_similar: bool,
 }
 
 /// A fitted estimator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimator {
-    /// Labels that do not make two radiographs relevant to each other.
-    except: Vec<String>,
+    /// When radiographs are relevant to each other.
+    #[serde(default)]
+    kinds: LabelKinds,
     with_labels: Logistic<4>,
     without_labels: Logistic<3>,
     /// Where the embeddings of known radiographs lie.
     known: Subspace,
     /// A query that lies farther off is novel.
     farthest: f64,
+    /// A picture is no known radiograph whose every look lies farther off; as far as a query where the file does not say.
+    #[serde(default)]
+    farthest_look: Option<f64>,
 }
 
 /// The evidence of an answer's neighbours: of each the share of differing bits, the Euclidean distance, and the labels.
 #[must_use]
-pub fn evidence(neighbors: &[(f64, f64, &[String])]) -> Vec<Evidence> {
+pub fn evidence(neighbors: &[(f64, f64, &[String])], kinds: &LabelKinds) -> Vec<Evidence> {
     let agreement = |i: usize| {
         let mut others = neighbors.iter().enumerate().filter(|(j, _)| *j != i).peekable();
         let labelled = neighbors.iter().all(|(_, _, labels)| !labels.is_empty());
         (labelled && others.peek().is_some()).then(|| {
-            others.map(|(_, other)| jaccard(neighbors[i].2, other.2)).sum::<f64>()
+            others.filter(|(_, other)| kinds.relevant(neighbors[i].2, other.2)).count() as f64
                 / (neighbors.len() - 1) as f64
         })
     };
@@ -81,21 +96,17 @@ pub fn evidence(neighbors: &[(f64, f64, &[String])]) -> Vec<Evidence> {
     neighbors.iter().enumerate().map(one).collect()
 }
 
-fn jaccard(a: &[String], b: &[String]) -> f64 {
-    let common = a.iter().filter(|label| b.contains(label)).count();
-    common as f64 / (a.len() + b.len() - common).max(1) as f64
-}
-
 impl Estimator {
-    /// Fits to answers whose relevance is known by labels other than `except`, to the embeddings of known radiographs, and to
-    /// those of radiographs of the same kinds that the network has not learned from. None where all neighbours were relevant,
-    /// or none, or where the embeddings do not differ.
+    /// Fits to answers whose relevance is known by labels of these kinds, to the embeddings of known radiographs, and to
+    /// those of radiographs of the same kinds that the network has not learned from: `held_out`, and in parallel `inner`, of
+    /// their inner parts. None where all neighbours were relevant, or none, or where the embeddings do not differ.
     #[must_use]
     pub fn fit(
         answers: &[KnownAnswer],
-        except: &[String],
+        kinds: &LabelKinds,
         known: &[Embedding],
         held_out: &[Embedding],
+        inner: &[Embedding],
     ) -> Option<Self> {
         let all = || answers.iter().flat_map(|a| a.evidence.iter().zip(a.relevant.iter().copied()));
         let hits = all().filter(|(_, relevant)| *relevant).count();
@@ -105,34 +116,38 @@ impl Estimator {
         let labelled: Vec<_> = all().filter_map(|(e, relevant)| Some((with_labels(e)?, relevant))).collect();
         let plain: Vec<_> = all().map(|(e, relevant)| (without_labels(e), relevant)).collect();
         let known = Subspace::fit(known)?;
-        let mut distances: Vec<f64> = held_out.iter().map(|embedding| known.distance(embedding)).collect();
-        distances.sort_unstable_by(f64::total_cmp);
-        let last = (KNOWN * distances.len().checked_sub(1)? as f64).ceil() as usize;
+        let whole: Vec<f64> = held_out.iter().map(|embedding| known.distance(embedding)).collect();
+        let looks = whole.iter().zip(inner).map(|(&whole, inner)| whole.min(known.distance(inner)));
+        let farthest_look = farthest(looks.collect());
         Some(Self {
-            except: except.to_vec(),
+            kinds: kinds.clone(),
             with_labels: Logistic::fit(&labelled),
             without_labels: Logistic::fit(&plain),
             known,
-            farthest: distances[last],
+            farthest: farthest(whole)?,
+            farthest_look,
         })
     }
 
-    /// Whether a label makes two radiographs that share it relevant to each other.
+    /// When radiographs are relevant to each other.
     #[must_use]
-    pub fn counts(&self, label: &str) -> bool {
-        !self.except.iter().any(|other| other == label)
+    pub fn kinds(&self) -> &LabelKinds {
+        &self.kinds
     }
 
     /// The estimates for a query of this embedding and its answer: at most [`NEIGHBORS`] neighbours, nearest first, count.
     #[must_use]
     pub fn estimate(&self, query: &Embedding, evidence: &[Evidence]) -> Estimate {
-        let evidence = &evidence[..evidence.len().min(NEIGHBORS)];
-        let relevance: Vec<f64> = evidence.iter().map(|e| self.relevance(e)).collect();
+        let novel = self.is_novel(query);
+        let counted = if novel { 0 } else { evidence.len().min(NEIGHBORS) };
+        let probabilities: Vec<f64> = evidence[..counted].iter().map(|e| self.relevance(e)).collect();
+        let relevance = never_rising(&probabilities);
         Estimate {
             precision: relevance.iter().sum::<f64>() / relevance.len().max(1) as f64,
+            nothing_similar: relevance.first().is_none_or(|&first| first < SIMILAR),
             relevance,
             strangeness: self.strangeness(query),
-            novel: self.is_novel(query),
+            novel,
         }
     }
 
@@ -148,12 +163,27 @@ impl Estimator {
         self.strangeness(query) > self.farthest
     }
 
+    /// Whether a picture is unlike all known radiographs, however it is looked at: in none of these embeddings of it, as it is
+    /// or as it might be meant, does it lie near them.
+    #[must_use]
+    pub fn is_strange(&self, looks: &[Embedding]) -> bool {
+        let farthest = self.farthest_look.unwrap_or(self.farthest);
+        looks.iter().all(|look| self.strangeness(look) > farthest)
+    }
+
     fn relevance(&self, evidence: &Evidence) -> f64 {
         match with_labels(evidence) {
             Some(features) => self.with_labels.probability(&features),
             None => self.without_labels.probability(&without_labels(evidence)),
         }
     }
+}
+
+/// The distance within which nearly all known radiographs lie.
+fn farthest(mut distances: Vec<f64>) -> Option<f64> {
+    distances.sort_unstable_by(f64::total_cmp);
+    let last = (KNOWN * distances.len().checked_sub(1)? as f64).ceil() as usize;
+    distances.get(last).copied()
 }
 
 fn without_labels(e: &Evidence) -> [f64; 3] {
@@ -175,11 +205,12 @@ mod tests {
     #[test]
     fn agreement_is_with_the_other_neighbours() {
         let (a, b, c) = (labels(&["chest", "normal"]), labels(&["chest"]), labels(&["hip"]));
-        let found = evidence(&[(0.1, 0.2, &a), (0.2, 0.3, &b), (0.3, 0.4, &c)]);
-        assert_eq!(found[0].agreement, Some((0.5 + 0.0) / 2.0));
+        let kinds = LabelKinds::default();
+        let found = evidence(&[(0.1, 0.2, &a), (0.2, 0.3, &b), (0.3, 0.4, &c)], &kinds);
+        assert_eq!(found[0].agreement, Some(0.5));
         assert_eq!(found[2].agreement, Some(0.0));
-        assert_eq!(evidence(&[(0.1, 0.2, &a), (0.2, 0.3, &[])])[0].agreement, None);
-        assert_eq!(evidence(&[(0.1, 0.2, &a)])[0].agreement, None);
+        assert_eq!(evidence(&[(0.1, 0.2, &a), (0.2, 0.3, &[])], &kinds)[0].agreement, None);
+        assert_eq!(evidence(&[(0.1, 0.2, &a)], &kinds)[0].agreement, None);
     }
 
     /// Embeddings near a plane.
@@ -191,8 +222,8 @@ mod tests {
             .collect()
     }
 
-    fn fit(answers: &[KnownAnswer], except: &[String]) -> Option<Estimator> {
-        Estimator::fit(answers, except, &embeddings(), &embeddings())
+    fn fit(answers: &[KnownAnswer]) -> Option<Estimator> {
+        Estimator::fit(answers, &LabelKinds::default(), &embeddings(), &embeddings(), &embeddings())
     }
 
     /// Answers in which near neighbours are relevant with the probability 0.9, far ones with 0.2.
@@ -209,23 +240,55 @@ mod tests {
 
     #[test]
     fn estimates_are_the_frequencies() {
-        let estimator = fit(&answers(), &["chest".to_owned()]).unwrap();
+        let estimator = fit(&answers()).unwrap();
         let query = &embeddings()[7];
         for (i, expected) in [(0, 0.9), (1, 0.2)] {
             let estimate = estimator.estimate(query, &answers()[i].evidence);
             assert!((estimate.precision - expected).abs() < 0.02, "{estimate:?}");
-            assert!(!estimate.novel);
+            assert!(!estimate.novel && (i > 0 || !estimate.nothing_similar));
         }
-        assert!(estimator.counts("hip") && !estimator.counts("chest"));
-        assert!(estimator.estimate(&Embedding::new(vec![1.0, 0.5, 0.1, 0.3]), &[]).novel);
+    }
+
+    #[test]
+    fn what_is_called_similar_agrees_with_the_numbers_beside_it() {
+        let estimator = fit(&answers()).unwrap();
+        let (near, stranger) = (answers().remove(0).evidence, Embedding::new(vec![1.0, 0.5, 0.1, 0.3]));
+        let strange = estimator.estimate(&stranger, &near);
+        assert!(strange.novel && strange.nothing_similar);
+        assert!(strange.relevance.is_empty() && strange.precision == 0.0, "{strange:?}");
+        let far = Evidence { distance: 0.66, euclidean: 1.3, agreement: Some(1.0) };
+        let filtered = estimator.estimate(&embeddings()[7], &[far; 10]);
+        assert!(filtered.nothing_similar && !filtered.novel && filtered.relevance[0] < 0.2, "{filtered:?}");
+        assert!(estimator.estimate(&embeddings()[7], &[]).nothing_similar);
+        // The last, though farther off, agrees more with the others.
+        let mut mixed = near;
+        mixed[8].agreement = Some(0.0);
+        mixed[9].euclidean += 0.01;
+        let relevance = estimator.estimate(&embeddings()[7], &mixed).relevance;
+        assert!(relevance.windows(2).all(|pair| pair[1] <= pair[0]), "{relevance:?}");
+    }
+
+    #[test]
+    fn an_estimator_of_an_older_file_reads() {
+        let mut older = serde_json::to_value(fit(&answers()).unwrap()).unwrap();
+        let fields = older.as_object_mut().unwrap();
+        fields.remove("kinds");
+        fields.remove("farthest_look");
+        fields.insert("except".to_owned(), serde_json::json!(["chest"]));
+        let read: Estimator = serde_json::from_value(older).unwrap();
+        assert_eq!(read.kinds(), &LabelKinds::default());
+        let stranger = Embedding::new(vec![1.0, 0.5, 0.1, 0.3]);
+        assert!(read.is_novel(&stranger) && read.is_strange(std::slice::from_ref(&stranger)));
+        assert!(!read.is_strange(&[stranger, embeddings()[7].clone()]), "one look suffices");
     }
 
     #[test]
     fn nothing_is_fitted_to_one_outcome() {
         let relevant = |answer: KnownAnswer| KnownAnswer { relevant: vec![true; 10], ..answer };
         let all: Vec<_> = answers().into_iter().map(relevant).collect();
-        assert!(fit(&all, &[]).is_none() && fit(&[], &[]).is_none());
-        assert!(Estimator::fit(&answers(), &[], &embeddings(), &[]).is_none());
-        assert!(Estimator::fit(&answers(), &[], &[], &embeddings()).is_none());
+        assert!(fit(&all).is_none() && fit(&[]).is_none());
+        let kinds = LabelKinds::default();
+        assert!(Estimator::fit(&answers(), &kinds, &embeddings(), &[], &[]).is_none());
+        assert!(Estimator::fit(&answers(), &kinds, &[], &embeddings(), &[]).is_none());
     }
 }

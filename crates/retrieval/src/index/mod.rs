@@ -78,7 +78,8 @@ pub enum Plan {
 
 /// Codes of one length with their ids, searched exactly: an answer never depends on luck.
 ///
-/// Answers are ordered by (distance, id), or where descriptors are asked for by (distance, descriptor's distance, id). A clone shares the segments and copies the tail, so that one can be merged or saved
+/// Answers are ordered by (distance, id), or where descriptors are asked for by (distance, descriptor's distance, id).
+/// A clone shares the segments and copies the tail, so that one can be merged or saved
 /// while the other is searched.
 #[derive(Clone)]
 pub struct Index {

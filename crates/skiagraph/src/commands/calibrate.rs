@@ -23,7 +23,8 @@ or `gallery reindex`.";
 /// Fit a model's estimates of relevance, and on request its hash layer
 ///
 /// Asks the rows of the split train for pictures that training held out of them, and learns from which answers are right how
-/// likely a neighbour is relevant, and how far off a picture lies that is unlike all that is known. With --hash-layer, codes
+/// likely a neighbour is relevant (of the same part of the body, with a finding in common or both without), and how far off a
+/// picture lies that is unlike all that is known. With --hash-layer, codes
 /// of the given lengths are fitted to the labels first (supervised discrete hashing): in a minute, without training.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -52,9 +53,8 @@ pub(crate) fn run(args: &CalibrateArgs) -> Result<()> {
     let config = args.config.as_deref().map(TrainConfig::read).transpose()?.unwrap_or_default();
     let dataset = Dataset::open(&args.data)?;
     let path = args.model.path()?;
-    let calibrated =
-        network::calibrate(&path, &dataset, &config.data, &config.loss.pair_labels_except, &args.hash_layer)
-            .with_context(|| format!("cannot fit the model `{}`", path.display()))?;
+    let calibrated = network::calibrate(&path, &dataset, &config.data, &config.relevance, &args.hash_layer)
+        .with_context(|| format!("cannot fit the model `{}`", path.display()))?;
     let skipped: Vec<_> = dataset.skipped.iter().chain(&calibrated.skipped).cloned().collect();
     if !skipped.is_empty() {
         eprintln!("{}", ingest::describe_rejected(&rejected(&skipped)));

@@ -76,14 +76,20 @@ fn check(encoder: &Encoder, pictures: Vec<Named>) -> Result<Vec<Checked>> {
     let readable = pictures.iter().filter_map(|(_, picture)| picture.as_ref().ok());
     let inputs: Vec<Input> = readable.map(|(input, _)| input.clone()).collect();
     let mut encodings = ingest::encode(encoder, &inputs)?.into_iter();
-    let one = |(name, picture): Named| match picture {
-        Ok((_, mut doubts)) => {
-            doubts.extend(encodings.next().and_then(|encoding| gate::of_network(encoder, &encoding)));
-            Checked { name, doubts, error: None }
+    let one = |(name, picture): Named| -> Result<Checked> {
+        match picture {
+            Ok((input, mut doubts)) => {
+                if let Some(encoding) = encodings.next() {
+                    doubts.extend(gate::of_network(encoder, &input, &encoding, &doubts)?);
+                }
+                Ok(Checked { name, doubts, error: None })
+            }
+            Err(error) => {
+                Ok(Checked { name, doubts: Vec::new(), error: Some(error.root_cause().to_string()) })
+            }
         }
-        Err(error) => Checked { name, doubts: Vec::new(), error: Some(error.root_cause().to_string()) },
     };
-    Ok(pictures.into_iter().map(one).collect())
+    pictures.into_iter().map(one).collect()
 }
 
 fn report(checked: &[Checked], json: bool) -> Result<()> {

@@ -166,8 +166,8 @@ impl Workshop<'_> {
         let config = self.training_of(&source)?;
         self.kept(cell, &format!("fitted to {} bits: {}", cell.bits, trained.recipe), || {
             let (start, model) = (Instant::now(), self.folder(&source).join(MODEL));
-            let except = &config.loss.pair_labels_except;
-            let fitted = network::calibrate(&model, self.dataset, &config.data, except, &[cell.bits])?;
+            let kinds = &config.relevance;
+            let fitted = network::calibrate(&model, self.dataset, &config.data, kinds, &[cell.bits])?;
             let seconds = start.elapsed().as_secs_f64();
             let model = self.folder(cell).join(MODEL);
             output::file(&model, fitted.model)?;

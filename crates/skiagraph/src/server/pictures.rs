@@ -62,7 +62,7 @@ impl Picture {
         drop(radiograph);
         let start = Instant::now();
         let encoding = encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
-        doubts.extend(gate::of_network(encoder, &encoding));
+        doubts.extend(gate::of_network(encoder, &input, &encoding, &doubts)?);
         let (width, height, frame) = (record.width, record.height, input.frame);
         let encoded_in = milliseconds(start);
         Ok(Self { width, height, pixels, format, record, doubts, source, encoding, frame, encoded_in })

@@ -107,11 +107,11 @@ fn feedback_moves_the_query_and_the_judged_do_not_answer() {
     };
     let feedback = |like, unlike| Some(Feedback { like, unlike, rehash: &rehash });
     let (likes, unlikes) = ([id(20), id(24)], [id(22)]);
-    let by_entries = Query { feedback: feedback(&likes, &[]), ..Query::nearest(&[], 4) };
+    let by_entries = Query { feedback: feedback(&likes, &[]), ..by_bits(&[], 4) };
     assert_eq!(numbers(&gallery, &by_entries), [22, 21, 23, 19]);
     let entry = entry(10);
     let images = [example(&entry)];
-    let moved = Query { feedback: feedback(&likes, &unlikes), ..Query::nearest(&images, 3) };
+    let moved = Query { feedback: feedback(&likes, &unlikes), ..by_bits(&images, 3) };
     assert_eq!(numbers(&gallery, &moved), [19, 18, 17]);
     // (10 + 0.75 · 22 - 0.15 · 22) / ((1 + 0.75 - 0.15) · 0.25)
     assert!((direction.get() - 58.0).abs() < 0.1);

@@ -23,10 +23,13 @@ struct QueryLine<'a> {
     query: String,
     /// What may be wrong with the query's pictures.
     doubts: Vec<Doubt>,
-    /// Expected share of relevant pictures among the first ten hits; none for a model without estimates, or after feedback.
+    /// Expected share of relevant pictures among the first ten hits; none for a model without estimates, after feedback, and for
+    /// a novel query.
     expected_precision: Option<f64>,
-    /// Whether nothing similar enough is there: the query is unlike everything the model knows.
+    /// Whether the query is unlike everything the model knows.
     novel: Option<bool>,
+    /// Whether nothing similar enough is there: the query is novel, nothing answers, or hardly any answer is relevant.
+    nothing_similar: Option<bool>,
     hits: Vec<HitLine<'a>>,
 }
 
@@ -43,7 +46,7 @@ struct HitLine<'a> {
     distance: u32,
     /// Distance of the embeddings.
     euclidean: f32,
-    /// Estimated probability of being relevant, of the first ten.
+    /// Estimated probability of being relevant, of the first ten; it never rises with the rank.
     relevance: Option<f64>,
     /// Where a viewer shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,6 +97,9 @@ fn verdict(estimate: &Estimate) -> String {
     if estimate.novel {
         return "nothing similar enough: the query is unlike everything this model knows".to_owned();
     }
+    if estimate.nothing_similar {
+        return "nothing similar enough: hardly anything of the answer is relevant".to_owned();
+    }
     format!("expected share of relevant pictures among the first ten: {:.0} %", 100.0 * estimate.precision)
 }
 
@@ -102,8 +108,9 @@ fn query_line<'a>(args: &SearchArgs, answered: &'a Answered) -> QueryLine<'a> {
     QueryLine {
         query: name(answered),
         doubts: answered.pictures.iter().flat_map(|picture| picture.doubts.iter().copied()).collect(),
-        expected_precision: estimate.map(|estimate| estimate.precision),
+        expected_precision: estimate.filter(|estimate| !estimate.novel).map(|estimate| estimate.precision),
         novel: estimate.map(|estimate| estimate.novel),
+        nothing_similar: estimate.map(|estimate| estimate.nothing_similar),
         hits: (0..answered.hits.len())
             .map(|place| line(args, place, &answered.hits[place], estimate))
             .collect(),

@@ -122,7 +122,8 @@ pub(super) fn view(
 ) -> SearchView {
     let stale_seconds = (age > CURRENT).then_some(age.as_secs_f64());
     let tally = tally(&hits);
-    let nothing_similar = hits.is_empty() || estimate.as_ref().is_some_and(|estimate| estimate.novel);
+    let nothing_similar =
+        hits.is_empty() || estimate.as_ref().is_some_and(|estimate| estimate.nothing_similar);
     let hit = |(place, hit): (usize, Hit)| HitView {
         id: hit.id,
         distance: hit.distance,
