@@ -1,20 +1,34 @@
 //! A planted fault: the process dies at one file, as it would of a file that no limit foresees. For tests alone.
 //!
-//! `SKIAGRAPH_FAULT=abort-on:DIGITS` aborts when the file is read whose SHA-256 begins with these hexadecimal digits.
-//! Nothing happens where the variable is not set, so that released programs, which are what is tested, behave as ever.
+//! `SKIAGRAPH_FAULT=abort-on:DIGITS` aborts when the file was read whose SHA-256 begins with these hexadecimal digits, and
+//! `panic-on:DIGITS` panics. Nothing happens where the variable is not set, so that what is tested is what is released.
 
 use std::sync::OnceLock;
 
 use radiograph::ContentHash;
 
+/// How it dies, and at which file.
+struct Fault {
+    panics: bool,
+    digits: String,
+}
+
 /// Dies if the fault is planted in the file of this hash.
 pub(crate) fn at(hash: ContentHash) {
-    static DEADLY: OnceLock<Option<String>> = OnceLock::new();
-    let deadly = DEADLY.get_or_init(|| {
-        let planted = std::env::var("SKIAGRAPH_FAULT").ok()?;
-        planted.strip_prefix("abort-on:").filter(|digits| digits.len() >= 8).map(str::to_owned)
-    });
-    if deadly.as_ref().is_some_and(|digits| hash.to_string().starts_with(digits)) {
-        std::process::abort();
-    }
+    static FAULT: OnceLock<Option<Fault>> = OnceLock::new();
+    let planted = FAULT.get_or_init(planted).as_ref();
+    let Some(fault) = planted.filter(|fault| hash.to_string().starts_with(&fault.digits)) else { return };
+    assert!(!fault.panics, "a planted fault");
+    std::process::abort();
+}
+
+fn planted() -> Option<Fault> {
+    let said = std::env::var("SKIAGRAPH_FAULT").ok()?;
+    let (how, digits) = said.split_once(':')?;
+    let panics = match how {
+        "abort-on" => false,
+        "panic-on" => true,
+        _ => return None,
+    };
+    (digits.len() >= 8).then(|| Fault { panics, digits: digits.to_owned() })
 }

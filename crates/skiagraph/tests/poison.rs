@@ -33,11 +33,14 @@ fn fault(bytes: &[u8]) -> String {
     format!("abort-on:{}", ContentHash::of(bytes))
 }
 
+/// What a process that panics ends with.
+const PANIC: i32 = 101;
+
 /// Gives a command again and again until the process does not die; the deaths, its exit code and its report.
 fn until_it_lives(arguments: &[&str], fault: &str) -> (u32, i32, Value) {
     for deaths in 0..20 {
         let ran = command(arguments).arg("--json").env("SKIAGRAPH_FAULT", fault).output().unwrap();
-        if let Some(code) = ran.status.code() {
+        if let Some(code) = ran.status.code().filter(|code| *code != PANIC) {
             assert!(code != 1, "{}", String::from_utf8_lossy(&ran.stderr));
             return (deaths, code, serde_json::from_slice(&ran.stdout).unwrap());
         }
@@ -117,6 +120,19 @@ fn of_files_and_folders_one_is_set_aside_and_named() {
     succeed(&index);
 }
 
+/// A panic in order leaves the same note.
+#[test]
+fn a_panic_counts_as_a_death() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gallery, model, all) = (folder.path().join("g"), model(), forty_one(folder.path()));
+    let files: Vec<&str> = all[..5].iter().map(|file| text(file)).collect();
+    let fault = fault(&fs::read(files[2]).unwrap()).replace("abort", "panic");
+    let index = ["index", "--gallery", text(&gallery), "--model", text(&model)];
+    let (deaths, code, report) = until_it_lives(&[&index[..], &files].concat(), &fault);
+    assert_eq!((deaths, code, &report["added"]), (1 + DEATHS, WARNING, &0.into()), "{report}");
+    assert_eq!((&report["set_aside"][0], records(&gallery)), (&files[2].into(), 4.into()));
+}
+
 #[test]
 fn kills_fail_no_innocent_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -166,6 +182,17 @@ fn an_interruption_is_no_death() {
 
 #[test]
 fn of_a_job_one_file_fails_and_is_named() {
+    assert_eq!(deaths_of_a_job("abort"), 1 + DEATHS);
+}
+
+/// The server goes on, and finds the guilty one by itself.
+#[test]
+fn a_panic_of_a_job_ends_no_server() {
+    assert_eq!(deaths_of_a_job("panic"), 0);
+}
+
+/// How often a server dies, one file of whose job has a fault, until the job is done; all others are in the gallery then.
+fn deaths_of_a_job(how: &str) -> u32 {
     let folder = tempfile::tempdir().unwrap();
     let (gallery, jobs, model) = (folder.path().join("g"), folder.path().join("jobs"), model());
     let all = forty_one(folder.path());
@@ -177,7 +204,7 @@ fn of_a_job_one_file_fails_and_is_named() {
     for (number, file) in all.iter().enumerate() {
         fs::copy(file, jobs.join(&id).join(format!("{:08}.file", number + 1))).unwrap();
     }
-    let (deadly, fault) = (8, fault(&fs::read(&all[7]).unwrap()));
+    let fault = fault(&fs::read(&all[7]).unwrap()).replace("abort", how);
     let left = || {
         let files = fs::read_dir(jobs.join(&id)).unwrap();
         files.filter(|entry| entry.as_ref().unwrap().path().extension().unwrap() == "file").count()
@@ -194,14 +221,14 @@ fn of_a_job_one_file_fails_and_is_named() {
             .unwrap();
         deaths += u32::from(died(&mut child, || left() == 0));
     }
-    assert_eq!(deaths, 1 + DEATHS);
     let server = Server::start(&gallery, &["--jobs", text(&jobs)]);
     let job = server.get(&format!("/api/v1/jobs/{id}")).json();
     let counts = ["received", "done", "added", "known", "failed"].map(|name| job[name].as_u64().unwrap());
     assert_eq!(counts, [41, 41, 39, 1, 1], "{job}");
-    assert_eq!(job["failures"][0]["file"], deadly);
+    assert_eq!(job["failures"][0]["file"], 8);
     assert!(job["failures"][0]["reason"].as_str().unwrap().contains("died 3 times"), "{job}");
     assert_eq!(records(&gallery), 40);
+    deaths
 }
 
 /// Waits until a process dies or has done its work, in which case it is killed.

@@ -144,9 +144,11 @@ impl Consumer<'_> {
     pub fn done(&mut self, item: Item) -> Result<()> {
         let mut file = File::open(&item.path).map_err(at(&item.path))?;
         let digest = digest_of(&mut file).map_err(at(&item.path))?;
-        let _moving = self.inbox.moving()?;
-        self.inbox.known.add(&item.key, &digest)?;
-        folder::remove_if_there(&item.path)?;
+        {
+            let _moving = self.inbox.moving()?;
+            self.inbox.known.add(&item.key, &digest)?;
+            folder::remove_if_there(&item.path)?;
+        }
         self.attempts.finish(&[item.key.to_string()])
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use retrieval::gallery::{Gallery, Record};
 
 use super::spool::{Jobs, Waiting};
@@ -25,11 +25,14 @@ pub(in crate::server) fn work(state: &Arc<State>, stop: &AtomicBool) {
     let mut gallery = None;
     while !stop.load(Ordering::Relaxed) {
         if let Err(error) = step(state, &state.jobs, &mut gallery) {
-            let line = serde_json::json!({ "error": format!("indexing waits: {error:#}") });
-            let _nobody_reads = writeln!(stderr().lock(), "{line}");
+            log(&format!("indexing waits: {error:#}"));
             state.jobs.rest(PAUSE);
         }
     }
+}
+
+fn log(error: &str) {
+    let _nobody_reads = writeln!(stderr().lock(), "{}", serde_json::json!({ "error": error }));
 }
 
 /// One batch, if anything waits; the gallery is kept open until nothing does. One that fails is opened anew.
@@ -42,7 +45,10 @@ fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
     let filled = catch_unwind(AssertUnwindSafe(|| fill(state, kept, &id, &files)));
     let filled = match filled {
         Ok(filled) => filled.or_else(|error| jobs.put_down(&id, &files).and(Err(error)))?,
-        Err(_) => return jobs.count_death().and(Err(anyhow!("a picture of job {id} made the worker panic"))),
+        Err(_) => {
+            log(&format!("a file of job {id} made indexing panic; each is tried alone"));
+            return jobs.count_death();
+        }
     };
     let counted = jobs.count(&id, &files, |job| {
         job.added += filled.added as u64;
