@@ -158,7 +158,10 @@ fn status(folder: &Folder) -> Result<()> {
         counts.waiting, counts.taken, counts.failed, counts.done
     ))?;
     if counts.differing > 0 {
-        output::text(&format!("other bytes under a known UID, {} times: kept the first", counts.differing))?;
+        output::text(&format!(
+            "other bytes under a known UID: kept the first ({} in all)",
+            counts.differing
+        ))?;
     }
     failures.iter().try_for_each(|failed| output::text(&format!("  {}: {}", failed.name, failed.reason)))
 }

@@ -239,7 +239,7 @@ impl Received {
         ))?;
         match differing {
             0 => Ok(()),
-            count => output::text(&format!("other bytes under a known UID, {count} times: kept the first")),
+            count => output::text(&format!("other bytes under a known UID: kept the first ({count} in all)")),
         }
     }
 }
