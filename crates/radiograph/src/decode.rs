@@ -2,6 +2,7 @@
 
 use crate::dicom;
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 use crate::radiograph::{Format, Radiograph};
 use crate::raster;
 use sha2::{Digest, Sha256};
@@ -9,38 +10,6 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-
-/// How much an untrusted file may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of the file.
-    pub max_bytes: u64,
-    /// Pixels of the picture.
-    pub max_pixels: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_bytes: 512 << 20, max_pixels: 100_000_000 }
-    }
-}
-
-impl Limits {
-    /// Whether a picture may be allocated whose sides are what the claimant says.
-    pub(crate) fn check_pixels(&self, claimant: &'static str, width: u64, height: u64) -> Result<()> {
-        if width.saturating_mul(height) > self.max_pixels {
-            return Err(Error::TooManyPixels { claimant, width, height, limit: self.max_pixels });
-        }
-        Ok(())
-    }
-
-    pub(crate) fn check_bytes(&self, got: u64) -> Result<()> {
-        if got > self.max_bytes {
-            return Err(Error::TooManyBytes { got, limit: self.max_bytes });
-        }
-        Ok(())
-    }
-}
 
 /// What of a file is decoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -47,6 +47,23 @@ pub enum Error {
         /// The limit on their product.
         limit: u64,
     },
+    /// Sides that no radiograph has, as the file claims, before anything is allocated.
+    #[error(
+        "{claimant} claims {width}×{height} pixels, expected sides of at most {side}, the longer one at most {aspect} \
+         times the shorter"
+    )]
+    Sides {
+        /// What says so: the file, or attributes of DICOM.
+        claimant: &'static str,
+        /// Columns.
+        width: u64,
+        /// Rows.
+        height: u64,
+        /// The limit on the longer side.
+        side: u64,
+        /// The limit on their ratio.
+        aspect: u64,
+    },
     /// Bytes of no known format.
     #[error(
         "not a picture that can be read: expected PNG, JPEG, TIFF, or DICOM, which has DICM after 128 bytes; got bytes that \

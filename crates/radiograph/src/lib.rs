@@ -7,14 +7,16 @@ mod dicom;
 mod error;
 pub mod features;
 pub mod gate;
+mod limits;
 mod preprocess;
 mod radiograph;
 mod raster;
 mod region;
 
-pub use decode::{ContentHash, Limits, Options, decode, decode_with, read};
+pub use decode::{ContentHash, Options, decode, decode_with, read};
 pub use dicom::{texts, transfer_syntaxes};
 pub use error::{Error, Result};
+pub use limits::Limits;
 pub use preprocess::{Frame, Input, Preprocess};
 pub use radiograph::{Format, Header, Radiograph};
 pub use region::Region;

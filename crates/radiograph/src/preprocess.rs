@@ -172,10 +172,10 @@ pub(crate) fn resample(radiograph: &Radiograph, region: &Region, width: u32, hei
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(filter))
         .crop(crop[0], crop[1], crop[2], crop[3]);
-    let pixels: Vec<F32> = radiograph.pixels().iter().map(|&p| F32::new(p)).collect();
     let mut small = TypedImage::<F32>::new(width, height);
+    let pixels = bytemuck::cast_slice(radiograph.pixels());
     // Neither call can fail: a radiograph has as many pixels as its sides say, and no side of the region is 0.
-    let resized = TypedImageRef::new(radiograph.width(), radiograph.height(), &pixels)
+    let resized = TypedImageRef::from_buffer(radiograph.width(), radiograph.height(), pixels)
         .map(|source| Resizer::new().resize_typed(&source, &mut small, &options));
     debug_assert!(matches!(resized, Ok(Ok(()))), "resampling a radiograph");
     small.pixels().iter().map(|p| p.0).collect()

@@ -141,6 +141,42 @@ fn broken_files_are_refused_with_where_and_why() {
     assert_eq!(there, BROKEN.len(), "broken files that this test does not know");
 }
 
+/// A PNG's chunk with its checksum.
+fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let (mut crc, named) = (flate2::Crc::new(), [&name[..], data].concat());
+    crc.update(&named);
+    [&(data.len() as u32).to_be_bytes()[..], &named, &crc.sum().to_be_bytes()].concat()
+}
+
+/// A PNG of 64,000,000 rows of one pixel, whose data would hold them.
+fn thin() -> Vec<u8> {
+    let header = [&1_u32.to_be_bytes()[..], &64_000_000_u32.to_be_bytes(), &[8, 0, 0, 0, 0]].concat();
+    let mut rows = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    (0..2_000).for_each(|_| rows.write_all(&[0; 64_000]).unwrap());
+    let data = chunk(b"IDAT", &rows.finish().unwrap());
+    [&b"\x89PNG\r\n\x1A\n"[..], &chunk(b"IHDR", &header), &data, &chunk(b"IEND", &[])].concat()
+}
+
+/// Files of less than a kilobyte that made decoders take gigabytes, and a picture that no step can take.
+#[test]
+fn bombs_are_refused_at_once_in_a_few_megabytes() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("thin.png"), thin()).unwrap();
+    let tiles = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/bombs");
+    for (file, expected) in [
+        (tiles.join("dcm_j2k_8000_tile1.dcm"), "64000000 tiles in"),
+        (tiles.join("j2k_tile2_4000.dcm"), "4000000 tiles in"),
+        (tiles.join("htj2k_201_tile1_4000.dcm"), "16000000 tiles in"),
+        (folder.path().join("thin.png"), "claims 1×64000000 pixels, expected sides of at most 65535"),
+    ] {
+        let Outcome { read, ms, peak } = outcome(&file);
+        let said = read.unwrap_err();
+        assert!(said.contains(expected), "{said}");
+        println!("{}: {} bytes, {ms:.1} ms, {peak} bytes", file.display(), file.metadata().unwrap().len());
+        assert!(ms < 100.0 && peak < 4 << 20, "{}: {ms} ms, {peak} bytes", file.display());
+    }
+}
+
 #[test]
 fn sound_files_are_read_within_the_same_memory() {
     let Some(folder) = folder() else { return };

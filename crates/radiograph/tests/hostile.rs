@@ -127,7 +127,8 @@ fn attributes_that_make_no_sense_are_named() {
         (short(0x28, 0x04, b"CS", b"RGB\n"), "PhotometricInterpretation is RGB\\n, expected MONOCHROME1"),
         (short(0x28, 0x1053, b"DS", b"0 "), "RescaleSlope is 0"),
         (short(0x28, 0x1056, b"CS", b"CUBE"), "VOILUTFunction is CUBE"),
-        (us(0x10, 65535), "PixelData is 4 bytes"),
+        (us(0x10, 200), "PixelData is 4 bytes"),
+        (us(0x10, 65535), "claims 2×65535 pixels, expected sides of at most 65535"),
         (
             [us(0x10, 65535), us(0x11, 65535)].concat(),
             "claims 65535×65535 pixels, expected at most 100000000",

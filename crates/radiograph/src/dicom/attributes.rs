@@ -3,8 +3,8 @@
 use super::header::Elements;
 use super::text;
 use super::vocabulary::Said;
-use crate::decode::Limits;
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
@@ -69,7 +69,7 @@ impl<'a> Elements<'a> {
                 return Err(wrong(attribute, "0", "1 to 65535"));
             }
         }
-        limits.check_pixels(
+        limits.check_sides(
             "DICOM attribute (0028,0011) Columns, with (0028,0010) Rows,",
             columns.into(),
             rows.into(),

@@ -15,6 +15,8 @@ const START: usize = 132;
 const UNDEFINED: u32 = 0xFFFF_FFFF;
 /// Sequences in sequences; structured reports have about ten.
 const MAX_DEPTH: u32 = 64;
+/// Fragments of Pixel Data. Each is 24 bytes here, and may be 8 in the file; a film of an hour has 108,000.
+const MAX_FRAGMENTS: usize = 1 << 20;
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
@@ -198,6 +200,10 @@ impl<'a> Reader<'a> {
                 (ITEM, length) if offsets.is_none() => {
                     offsets = Some(self.take(tags::PIXEL_DATA, length)?);
                     first = self.at;
+                }
+                (ITEM, _) if fragments.len() == MAX_FRAGMENTS => {
+                    let reason = format!("more than {MAX_FRAGMENTS} fragments in {}", tags::PIXEL_DATA);
+                    return Err(Error::DicomParse { reason });
                 }
                 (ITEM, length) => fragments.push((distance, self.take(tags::PIXEL_DATA, length)?)),
                 (tag, _) => return Err(self.unexpected(tag)),

@@ -20,8 +20,9 @@ mod vocabulary;
 pub use syntax::transfer_syntaxes;
 pub use texts::texts;
 
-use crate::decode::{Limits, Options};
+use crate::decode::Options;
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 use crate::radiograph::{Format, Header, Radiograph};
 use dicom_dictionary_std::tags;
 use encoding::{Encoding, Photometric};
@@ -61,13 +62,15 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
     Ok(Radiograph::new(columns, rows, pixels)?.with_header(header))
 }
 
-/// PS3.5 A.5: all after the file meta group is one deflated stream.
+/// PS3.5 A.5: all after the file meta group is one deflated stream. It is inflated twice, and what comes out is only counted the
+/// first time: a thousandth of it may be there, and a buffer that grows takes up to three times as much as it holds.
 fn inflate(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
-    let mut data = Vec::new();
-    let bounded = DeflateDecoder::new(bytes).take(limits.max_bytes.saturating_add(1)).read_to_end(&mut data);
-    bounded
-        .map_err(|e| Error::DicomParse { reason: format!("the deflated data set does not inflate: {e}") })?;
-    limits.check_bytes(data.len() as u64)?;
+    let inflating = || DeflateDecoder::new(bytes).take(limits.max_bytes.saturating_add(1));
+    let failed = |e| Error::DicomParse { reason: format!("the deflated data set does not inflate: {e}") };
+    let length = std::io::copy(&mut inflating(), &mut std::io::sink()).map_err(failed)?;
+    limits.check_bytes(length)?;
+    let mut data = Vec::with_capacity(length as usize);
+    inflating().read_to_end(&mut data).map_err(failed)?;
     Ok(data)
 }
 

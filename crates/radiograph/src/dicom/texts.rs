@@ -2,8 +2,8 @@
 
 use super::header::{self, Elements};
 use super::{inflate, syntax};
-use crate::decode::Limits;
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use std::borrow::Cow;

@@ -3,7 +3,7 @@
 use super::super::encoding::Encoding;
 use super::super::samples::Shape;
 use super::jpeg2000::{code_stream, signed};
-use super::{bad, check};
+use super::{bad, check, codestream};
 use crate::error::Result;
 use dicom_toolkit_jpeg2000::{DecodeSettings, Image};
 
@@ -12,6 +12,7 @@ const FORMAT: &str = "High-Throughput JPEG 2000";
 /// Samples, pixel by pixel.
 pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
     let stream = code_stream(FORMAT, stream)?;
+    codestream::check(FORMAT, stream, encoding)?;
     let settings = DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
     let image = Image::new(stream, &settings).map_err(|e| bad(FORMAT, e.to_string()))?;
     let samples = usize::from(image.color_space().num_channels()) + usize::from(image.has_alpha());

@@ -22,6 +22,10 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
     if components != 1 {
         return Err(bad(FORMAT, "colours in JPEG-LS are not decoded: transcode with gdcmconv --raw"));
     }
+    // A run of equal samples takes a bit at least, and ends with its line.
+    if shape.rows as usize > stream.len().saturating_mul(8) {
+        return Err(bad(FORMAT, format!("{} bytes cannot hold {} rows", stream.len(), shape.rows)));
+    }
     let read = |stream: &[u8]| jpegls::decode(stream, shape.columns, shape.rows);
     // T.81 B.1.1.2: any number of FF may precede a marker. The decoder takes none before the last one.
     let (samples, ..) = read(stream)

@@ -2,8 +2,9 @@
 
 use super::super::encoding::Encoding;
 use super::super::samples::Shape;
-use super::{bad, check};
+use super::{bad, check, in_frame};
 use crate::error::Result;
+use crate::raster::jpeg;
 use jpeg_decoder::{CodingProcess, ColorTransform, Decoder, PixelFormat};
 
 const FORMAT: &str = "JPEG Lossless";
@@ -13,6 +14,7 @@ const WORKSPACE: usize = 64 << 20;
 /// Samples, pixel by pixel.
 pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
     let failed = |e: jpeg_decoder::Error| bad(FORMAT, e.to_string());
+    jpeg::frame(stream).map_err(in_frame)?;
     let mut decoder = Decoder::new(stream);
     decoder.set_max_decoding_buffer_size(WORKSPACE.saturating_add(8 * shape.pixels()));
     // Lossless samples are what the file says they are: nothing is to be turned into RGB.

@@ -1,5 +1,6 @@
 //! Compressed frames to samples: pixel by pixel, in the words that an uncompressed file would hold.
 
+mod codestream;
 mod dct;
 mod high_throughput;
 mod huffman;
@@ -56,11 +57,15 @@ fn within(mut samples: Vec<u16>, allocated: u32) -> Result<Vec<u16>> {
 /// Eight bits, by the decoder of JPEG files.
 fn baseline(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
     let samples = raster::jpeg_samples(stream, shape.columns, shape.rows, encoding.samples());
-    let samples = samples.map_err(|error| match error {
+    Ok(samples.map_err(in_frame)?.into_iter().map(u16::from).collect())
+}
+
+/// A refusal of a JPEG as one of a frame.
+fn in_frame(error: Error) -> Error {
+    match error {
         Error::Raster { format, reason } => Error::Frame { format, reason },
         other => other,
-    })?;
-    Ok(samples.into_iter().map(u16::from).collect())
+    }
 }
 
 /// Bits a sample, as the frame header of a JPEG says.

@@ -1,0 +1,64 @@
+//! How much an untrusted file may ask for, checked before anything is allocated.
+
+use crate::error::{Error, Result};
+
+/// Pixels of the longest side: the most that DICOM can state (PS3.3 C.7.6.3.1.3).
+const MAX_SIDE: u64 = 65_535;
+/// How many times as long as the shorter side the longer one may be. Radiographs of a whole leg or spine come to five.
+const MAX_ASPECT: u64 = 100;
+
+/// How much an untrusted file may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the file.
+    pub max_bytes: u64,
+    /// Pixels of the picture.
+    pub max_pixels: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_bytes: 512 << 20, max_pixels: 100_000_000 }
+    }
+}
+
+impl Limits {
+    /// Whether a picture may be allocated whose sides are what the claimant says.
+    pub(crate) fn check_sides(&self, claimant: &'static str, width: u64, height: u64) -> Result<()> {
+        if width.saturating_mul(height) > self.max_pixels {
+            return Err(Error::TooManyPixels { claimant, width, height, limit: self.max_pixels });
+        }
+        let (shorter, longer) = (width.min(height), width.max(height));
+        if longer > MAX_SIDE || longer > shorter.saturating_mul(MAX_ASPECT) {
+            return Err(Error::Sides { claimant, width, height, side: MAX_SIDE, aspect: MAX_ASPECT });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_bytes(&self, got: u64) -> Result<()> {
+        if got > self.max_bytes {
+            return Err(Error::TooManyBytes { got, limit: self.max_bytes });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_sides_and_thin_strips_are_refused_and_real_shapes_are_not() {
+        let check = |width, height| Limits::default().check_sides("the file", width, height);
+        for (width, height) in [(1, 1), (100, 1), (65_535, 700), (3_000, 15_000), (10_000, 10_000)] {
+            check(width, height).unwrap();
+        }
+        let thin = check(1, 64_000_000).unwrap_err().to_string();
+        assert!(thin.contains("1×64000000 pixels, expected sides of at most 65535"), "{thin}");
+        for (width, height) in [(101, 1), (65_536, 1_000), (20, 65_535)] {
+            assert!(matches!(check(width, height), Err(Error::Sides { .. })), "{width}×{height}");
+        }
+        assert!(matches!(check(65_535, 65_535), Err(Error::TooManyPixels { .. })));
+        assert!(matches!(check(u64::MAX, 2), Err(Error::TooManyPixels { .. })));
+    }
+}

@@ -1,0 +1,167 @@
+//! What a JPEG asks for, read from its markers (ITU-T T.81) before a decoder makes room for it.
+//!
+//! A frame header of twenty bytes can ask for four thousand million pixels, and each further scan for another pass over all of them.
+//! What is coded bounds both: a block of 8×8 takes a bit at least, and so does a lossless sample.
+
+use crate::error::{Error, Result};
+
+/// Start of scan.
+const SOS: u8 = 0xDA;
+/// End of image.
+const EOI: u8 = 0xD9;
+/// The process without loss, which codes samples and not blocks.
+const LOSSLESS: u8 = 0xC3;
+/// Passes over the picture. Encoders of progressive pictures make ten, and 30 if each bit has its own.
+const MAX_SCANS: usize = 64;
+/// Pixels of a block.
+const BLOCK: u64 = 64;
+
+/// The frame header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    process: u8,
+    /// Columns.
+    pub(crate) width: u32,
+    /// Rows.
+    pub(crate) height: u32,
+    /// Samples a pixel.
+    pub(crate) components: u8,
+}
+
+/// Checks that a stream is whole, and that it has bits for all of its picture.
+///
+/// # Errors
+/// [`Error::Raster`], also if the picture data have no end: a decoder would fill what is missing with grey.
+pub(crate) fn check(bytes: &[u8]) -> Result<Frame> {
+    let (mut frame, mut scans, mut at) = (None, 0, 2);
+    while let Some((marker, body, next)) = segment(bytes, at) {
+        at = next;
+        match marker {
+            EOI if scans > 0 => return frame.ok_or_else(|| bad("got a scan before its frame header")),
+            SOS => {
+                scans += 1;
+                at = scan_end(bytes, next);
+            }
+            frame_marker if is_frame(frame_marker) => {
+                let found = header(marker, body, bytes.len())?;
+                if frame.replace(found).is_some() {
+                    return Err(bad("got a second frame header, expected one: hierarchical, or damaged"));
+                }
+            }
+            _ => {}
+        }
+        if scans > MAX_SCANS {
+            return Err(bad(&format!("got more than {MAX_SCANS} scans, expected at most that many")));
+        }
+    }
+    Err(match scans {
+        0 => bad("cut off, or damaged: got no scan (FFDA), expected one"),
+        _ => bad("cut off, got no marker FFD9 after its scan, expected one"),
+    })
+}
+
+/// The first frame header of a stream, which need not be whole, if its bytes can hold the picture.
+///
+/// # Errors
+/// [`Error::Raster`], also if there is none before the first scan.
+pub(crate) fn frame(bytes: &[u8]) -> Result<Frame> {
+    let mut at = 2;
+    while let Some((marker, body, next)) = segment(bytes, at)
+        && marker != SOS
+    {
+        if is_frame(marker) {
+            return header(marker, body, bytes.len());
+        }
+        at = next;
+    }
+    Err(bad("cut off, or damaged: got no frame header, expected one"))
+}
+
+/// T.81 table B.1: SOF0 to SOF15 without DHT, JPG and DAC.
+fn is_frame(marker: u8) -> bool {
+    matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC)
+}
+
+/// The marker at or after `at`, what follows its length, and where the next one is. Fill bytes may precede a marker.
+fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
+    while bytes.get(at..at + 2)? == [0xFF, 0xFF] {
+        at += 1;
+    }
+    let &[0xFF, marker] = bytes.get(at..at + 2)? else { return None };
+    // TEM, RST, SOI and EOI stand alone.
+    if matches!(marker, 0x01 | 0xD0..=0xD9) {
+        return Some((marker, &[], at + 2));
+    }
+    let &[high, low] = bytes.get(at + 2..at + 4)? else { return None };
+    let end = at + 2 + usize::from(u16::from_be_bytes([high, low]));
+    Some((marker, bytes.get(at + 4..end)?, end))
+}
+
+/// Where what is coded ends: at a marker that is no restart. A zero after FF is no marker.
+fn scan_end(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    let ends = |pair: &[u8]| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xD0..=0xD7 | 0xFF);
+    rest.windows(2).position(ends).map_or(bytes.len(), |at| start + at)
+}
+
+/// Reads a frame header, and compares the picture with the bytes of the whole file.
+fn header(process: u8, body: &[u8], bytes: usize) -> Result<Frame> {
+    let &[_, h1, h0, w1, w0, components, ..] = body else { return Err(bad("its frame header is cut off")) };
+    let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
+    let frame = Frame { process, width: side(w1, w0), height: side(h1, h0), components };
+    let (width, height) = (u64::from(frame.width), u64::from(frame.height));
+    let units = if process == LOSSLESS { width * height } else { (width * height).div_ceil(BLOCK) };
+    if units > 8 * bytes as u64 {
+        return Err(bad(&format!("{bytes} bytes cannot hold {width}×{height} pixels")));
+    }
+    Ok(frame)
+}
+
+fn bad(reason: &str) -> Error {
+    Error::Raster { format: "JPEG", reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stream of these sides with so many scans of one byte, and `padding` more.
+    fn stream(process: u8, sides: [u8; 4], scans: usize, padding: usize) -> Vec<u8> {
+        let [h1, h0, w1, w0] = sides;
+        let mut bytes = vec![0xFF, 0xD8, 0xFF, process, 0, 11, 8, h1, h0, w1, w0, 1, 1, 0x11, 0];
+        for _ in 0..scans {
+            bytes.extend([0xFF, 0xFF, SOS, 0, 8, 1, 1, 0, 0, 63, 0, 0x5A, 0xFF, 0, 0xFF, 0xD3, 0x5A]);
+        }
+        bytes.resize(bytes.len() + padding, 0);
+        [&bytes[..], &[0xFF, EOI]].concat()
+    }
+
+    #[test]
+    fn a_frame_is_found_past_restarts_and_fill_bytes() {
+        let frame = check(&stream(0xC0, [0, 16, 0, 24], 1, 0)).unwrap();
+        assert_eq!(frame, Frame { process: 0xC0, width: 24, height: 16, components: 1 });
+    }
+
+    #[test]
+    fn what_the_bytes_cannot_hold_is_refused() {
+        let said = |bytes: &[u8]| check(bytes).unwrap_err().to_string();
+        assert!(said(&stream(0xC2, [0xFF; 4], 1, 0)).contains("cannot hold 65535×65535 pixels"));
+        // 1,000 × 1,000 pixels are 15,625 blocks, which take 1,954 bytes; lossless, 125,000 bytes.
+        let sides = [3, 0xE8, 3, 0xE8];
+        assert!(check(&stream(0xC0, sides, 1, 1_954)).is_ok());
+        assert!(said(&stream(LOSSLESS, sides, 1, 1_954)).contains("cannot hold 1000×1000"));
+        assert!(check(&stream(LOSSLESS, sides, 1, 125_000)).is_ok());
+    }
+
+    #[test]
+    fn scans_without_number_and_second_frames_are_refused() {
+        let said = |bytes: &[u8]| check(bytes).unwrap_err().to_string();
+        assert!(check(&stream(0xC2, [0, 8, 0, 8], MAX_SCANS, 0)).is_ok());
+        assert!(said(&stream(0xC2, [0, 8, 0, 8], 5_000, 0)).contains("more than 64 scans"));
+        let twice = [stream(0xC0, [0, 8, 0, 8], 0, 0), stream(0xC0, [0, 8, 0, 8], 1, 0)].concat();
+        assert!(said(&twice).contains("second frame header"), "{}", said(&twice));
+        assert!(said(b"\xFF\xD8\xFF").contains("no scan"));
+        let whole = stream(0xC0, [0, 8, 0, 8], 1, 0);
+        assert!(said(&whole[..whole.len() - 1]).contains("no marker FFD9"));
+    }
+}

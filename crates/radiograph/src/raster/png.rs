@@ -1,0 +1,75 @@
+//! What a PNG asks for, read from its chunks (PNG, third edition) before a decoder makes room for it.
+
+use crate::error::{Error, Result};
+
+/// Bytes that one byte of deflate can stand for (RFC 1951: a run of 258 takes two bits), rounded up.
+const INFLATED: u64 = 1_040;
+
+/// Checks that a file's picture data can hold the picture that its header claims.
+///
+/// # Errors
+/// [`Error::Raster`]. What else is wrong is for the decoder to tell.
+pub(super) fn check(bytes: &[u8]) -> Result<()> {
+    let Some(&header) = bytes.get(16..26).and_then(<[u8]>::first_chunk::<10>) else { return Ok(()) };
+    let [w3, w2, w1, w0, h3, h2, h1, h0, depth, colour] = header;
+    let side = |bytes| u64::from(u32::from_be_bytes(bytes));
+    let (width, height) = (side([w3, w2, w1, w0]), side([h3, h2, h1, h0]));
+    let samples = match colour {
+        2 => 3,
+        4 => 2,
+        6 => 4,
+        _ => 1,
+    };
+    // At least: bytes for filters, and the ends of an interlaced picture's rows, come besides.
+    let needed = height.saturating_mul(width.saturating_mul(samples * u64::from(depth)) / 8);
+    let there = picture_bytes(bytes);
+    if needed > there.saturating_mul(INFLATED) {
+        let reason = format!("{there} bytes of picture data cannot hold {width}×{height} pixels");
+        return Err(Error::Raster { format: "PNG", reason });
+    }
+    Ok(())
+}
+
+/// Bytes in the chunks IDAT.
+fn picture_bytes(bytes: &[u8]) -> u64 {
+    let (mut at, mut sum) = (8, 0);
+    while let Some(&[a, b, c, d, ref name @ ..]) = bytes.get(at..at + 8) {
+        let left = bytes.len() - at - 8;
+        let length = (u32::from_be_bytes([a, b, c, d]) as usize).min(left);
+        if name == b"IDAT" {
+            sum += length as u64;
+        }
+        at += 12 + length;
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The chunks of a picture, without checksums, and so many bytes of picture data in two chunks.
+    fn file([width, height]: [u32; 2], depth: u8, colour: u8, data: usize) -> Vec<u8> {
+        let chunk = |name: &[u8; 4], data: &[u8]| {
+            [&(data.len() as u32).to_be_bytes()[..], name, data, &[0; 4]].concat()
+        };
+        let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, 0]].concat();
+        let (first, second) = (data / 2, data - data / 2);
+        let data = [first, second].map(|length| chunk(b"IDAT", &vec![0; length])).concat();
+        [&b"\x89PNG\r\n\x1A\n"[..], &chunk(b"IHDR", &header), &data, &chunk(b"IEND", &[])].concat()
+    }
+
+    #[test]
+    fn what_the_bytes_cannot_hold_is_refused() {
+        assert!(check(&file([1_000, 1_000], 8, 0, 1_000)).is_ok());
+        assert!(check(&file([1_000, 1_000], 1, 0, 125)).is_ok());
+        for (sides, depth, colour) in
+            [([1_100, 1_000], 8, 0), ([1_000, 1_000], 16, 0), ([1_000, 1_000], 8, 6)]
+        {
+            let said = check(&file(sides, depth, colour, 1_000)).unwrap_err().to_string();
+            assert!(said.contains("1000 bytes of picture data cannot hold"), "{said}");
+        }
+        assert!(check(&file([u32::MAX; 2], 16, 6, 9)).is_err());
+        assert!(check(b"\x89PNG").is_ok(), "is for the decoder to tell");
+    }
+}
