@@ -1,11 +1,11 @@
 //! Compressed frames in sound DICOM files.
 #![no_main]
 
-use fuzz::{decode, frame, memory};
-use libfuzzer_sys::fuzz_target;
+use fuzz::{decode, frame, memory, only};
+use libfuzzer_sys::{Corpus, fuzz_target};
 
-fuzz_target!(|input: &[u8]| {
-    let Some(file) = frame::file(input) else { return };
+fuzz_target!(|input: &[u8]| -> Corpus {
+    let Some(file) = frame::file(input).filter(|_| only::frame(input)) else { return Corpus::Reject };
     let (outcome, peak) = memory::peak(|| decode::decode(&file));
     decode::check(&outcome);
     assert!(
@@ -13,4 +13,5 @@ fuzz_target!(|input: &[u8]| {
         "{peak} bytes at the peak, allowed {}",
         decode::allowed(&outcome)
     );
+    Corpus::Keep
 });

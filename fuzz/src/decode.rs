@@ -1,9 +1,12 @@
 //! Decoding: of whatever bytes, a sound picture or an error that can be shown, within the memory that docs/dicom.md states.
 
+use std::time::Duration;
+
 use radiograph::{Error, Limits, Options, Radiograph, Result, decode_with, gate};
 
 /// Small, so that runs are short; what is allocated in proportion shows nevertheless.
-pub const LIMITS: Limits = Limits { max_bytes: 1 << 20, max_pixels: 1 << 17 };
+pub const LIMITS: Limits =
+    Limits { max_bytes: 1 << 20, max_pixels: 1 << 17, max_memory: 64 << 20, memory_timeout: Duration::ZERO };
 /// What docs/dicom.md allows a pixel, and beside the pixels.
 const PIXEL: usize = 32;
 const BESIDE: usize = 16 << 20;

@@ -17,11 +17,16 @@ const SYNTAXES: [&str; 12] = [
 ];
 const PHOTOMETRIC: [&str; 4] = ["MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422"];
 
+/// The transfer syntax that an input's first byte chooses.
+pub fn syntax(byte: u8) -> &'static str {
+    SYNTAXES[usize::from(byte) % SYNTAXES.len()]
+}
+
 /// The file that an input stands for: of its five bytes of header, one chooses the transfer syntax, two the sides, one the bits
 /// stored, and one bits allocated, sign and colours; the rest is the frame. None where there is no header.
 pub fn file(input: &[u8]) -> Option<Vec<u8>> {
-    let (&[syntax, columns, rows, stored, kind], frame) = input.split_first_chunk()?;
-    let syntax = SYNTAXES[usize::from(syntax) % SYNTAXES.len()];
+    let (&[choice, columns, rows, stored, kind], frame) = input.split_first_chunk()?;
+    let syntax = syntax(choice);
     let photometric = PHOTOMETRIC[usize::from(kind >> 2) % PHOTOMETRIC.len()];
     let allocated = if kind & 1 == 0 { 8 } else { 16 };
     let stored = u16::from(stored) % allocated + 1;

@@ -7,6 +7,7 @@ pub mod decode;
 pub mod filter;
 pub mod frame;
 pub mod memory;
+pub mod only;
 pub mod pdu;
 #[cfg(feature = "retrieval")]
 pub mod segment;

@@ -3,6 +3,7 @@
 use crate::dicom;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::memory;
 use crate::radiograph::{Format, Radiograph};
 use crate::raster;
 use sha2::{Digest, Sha256};
@@ -85,8 +86,10 @@ pub fn read(path: &Path, limits: &Limits) -> Result<(Radiograph, ContentHash)> {
     let inside = |source| Error::InFile { path: path.into(), source: Box::new(source) };
     let outside = |source| Error::File { path: path.into(), source };
     let file = File::open(path).map_err(outside)?;
-    limits.check_bytes(file.metadata().map_err(outside)?.len()).map_err(inside)?;
-    let mut bytes = Vec::new();
+    let length = file.metadata().map_err(outside)?.len();
+    limits.check_bytes(length).map_err(inside)?;
+    let _memory = memory::for_files().take(length, limits.memory_timeout).map_err(inside)?;
+    let mut bytes = Vec::with_capacity(length as usize);
     // A file can grow, or be no plain file: what is read is bounded too.
     file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(outside)?;
     let radiograph = decode(&bytes, limits).map_err(inside)?;

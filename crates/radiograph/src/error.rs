@@ -64,6 +64,31 @@ pub enum Error {
         /// The limit on their ratio.
         aspect: u64,
     },
+    /// More memory than the picture may take, by its header, before anything is allocated.
+    #[error(
+        "the picture needs {} MB of memory, expected at most {}: raise the limit on memory if this is a real radiograph",
+        megabytes(*needed),
+        megabytes(*limit)
+    )]
+    TooMuchMemory {
+        /// Bytes that it needs.
+        needed: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// Memory that others hold for too long.
+    #[error(
+        "the picture needs {} MB of the {} MB of memory for all, and others hold it: try again later, or raise the limit on \
+         memory",
+        megabytes(*needed),
+        megabytes(*limit)
+    )]
+    MemoryBusy {
+        /// Bytes that it needs.
+        needed: u64,
+        /// What all may take together.
+        limit: u64,
+    },
     /// Bytes of no known format.
     #[error(
         "not a picture that can be read: expected PNG, JPEG, TIFF, or DICOM, which has DICM after 128 bytes; got bytes that \
@@ -157,6 +182,10 @@ pub enum Error {
 /// Group and element of an attribute as they are written, with a space after them.
 fn numbers(keyword: &str) -> String {
     StandardDataDictionary.by_name(keyword).map(|entry| format!("{} ", entry.tag())).unwrap_or_default()
+}
+
+fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1_000_000)
 }
 
 /// What a file, or a decoder that may quote it, says: shortened, in one line, without control characters.

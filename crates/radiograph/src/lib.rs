@@ -8,6 +8,7 @@ mod error;
 pub mod features;
 pub mod gate;
 mod limits;
+pub mod memory;
 mod preprocess;
 mod radiograph;
 mod raster;

@@ -1,6 +1,8 @@
 //! How much an untrusted file may ask for, checked before anything is allocated.
 
 use crate::error::{Error, Result};
+use crate::memory::{self, Reservation};
+use std::time::Duration;
 
 /// Pixels of the longest side: the most that DICOM can state (PS3.3 C.7.6.3.1.3).
 const MAX_SIDE: u64 = 65_535;
@@ -14,11 +16,21 @@ pub struct Limits {
     pub max_bytes: u64,
     /// Pixels of the picture.
     pub max_pixels: u64,
+    /// Bytes that decoding it, and what is made of its pixels, may take beside its file.
+    pub max_memory: u64,
+    /// How long it may wait for memory that other pictures hold.
+    pub memory_timeout: Duration,
 }
 
 impl Default for Limits {
+    /// Of memory half of the process's budget, so that a picture fits beside those that are kept.
     fn default() -> Self {
-        Self { max_bytes: 512 << 20, max_pixels: 100_000_000 }
+        Self {
+            max_bytes: 512 << 20,
+            max_pixels: 100_000_000,
+            max_memory: memory::total() / 2,
+            memory_timeout: Duration::from_secs(600),
+        }
     }
 }
 
@@ -33,6 +45,14 @@ impl Limits {
             return Err(Error::Sides { claimant, width, height, side: MAX_SIDE, aspect: MAX_ASPECT });
         }
         Ok(())
+    }
+
+    /// Takes memory of the process's budget.
+    pub(crate) fn reserve(&self, bytes: u64) -> Result<Reservation> {
+        if bytes > self.max_memory {
+            return Err(Error::TooMuchMemory { needed: bytes, limit: self.max_memory });
+        }
+        memory::for_pictures().take(bytes, self.memory_timeout)
     }
 
     pub(crate) fn check_bytes(&self, got: u64) -> Result<()> {

@@ -1,15 +1,30 @@
 //! The type: a greyscale radiograph, ready to look at.
 
 use crate::error::{Error, Result};
+use crate::memory::Reservation;
 use std::fmt;
+use std::sync::Arc;
+
+/// Bytes a pixel that a radiograph takes: four itself, and at most four in what is made of it: the input gate, resampling, a
+/// thumbnail, 16-bit grey.
+const BYTES: u64 = 8;
 
 /// A greyscale radiograph: inversion, rescale and window are applied, 0 is black and 1 is white.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Radiograph {
     width: u32,
     height: u32,
     pixels: Vec<f32>,
     header: Header,
+    /// What it holds of the process's budget, if it was decoded.
+    memory: Option<Arc<Reservation>>,
+}
+
+impl PartialEq for Radiograph {
+    fn eq(&self, other: &Self) -> bool {
+        let sides = |radiograph: &Self| (radiograph.width, radiograph.height);
+        sides(self) == sides(other) && self.pixels == other.pixels && self.header == other.header
+    }
 }
 
 /// File format, as the bytes tell.
@@ -90,11 +105,23 @@ impl Radiograph {
         if width == 0 || height == 0 || pixels.len() as u64 != u64::from(width) * u64::from(height) {
             return Err(Error::PixelCount { got: pixels.len(), width, height });
         }
-        Ok(Self { width, height, pixels, header: Header::default() })
+        Ok(Self { width, height, pixels, header: Header::default(), memory: None })
     }
 
-    pub(crate) fn with_header(self, header: Header) -> Self {
-        Self { header, ..self }
+    /// Bytes that a picture of so many pixels takes when it is decoded, with what is made of it.
+    pub fn bytes(pixels: u64) -> u64 {
+        BYTES.saturating_mul(pixels)
+    }
+
+    /// As decoded: with what the file says, and what is left of the memory that decoding took.
+    pub(crate) fn decoded(self, header: Header, mut memory: Reservation) -> Self {
+        memory.shrink_to(Self::bytes(self.pixels.len() as u64));
+        Self { header, memory: Some(Arc::new(memory)), ..self }
+    }
+
+    /// Lets the pixels go, and gives what they held of the process's budget, for what was made of them.
+    pub fn into_reservation(self) -> Option<Reservation> {
+        self.memory.and_then(Arc::into_inner)
     }
 
     /// Columns.

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
@@ -13,6 +14,7 @@ use pacs::attempts;
 use radiograph::dataset::{Item, Skipped};
 use radiograph::{ContentHash, Input, Limits, Preprocess, Radiograph};
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use retrieval::gallery::{Entry, Gallery, Insertion, Record};
 use serde::Serialize;
 
@@ -210,9 +212,14 @@ pub(crate) fn for_each_batch_begun(
     })
 }
 
+/// Threads that decode, and may wait for memory meanwhile. In a server some of it is held until a picture is encoded, which the
+/// other threads do.
+static DECODERS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| ThreadPoolBuilder::new().build().ok());
+
 /// Reads and prepares the files in parallel.
 fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> Batch {
-    let results: Vec<_> = batch.par_iter().map(|listed| decode(listed, preprocess)).collect();
+    let decode_all = || batch.par_iter().map(|listed| decode(listed, preprocess)).collect();
+    let results: Vec<_> = DECODERS.as_ref().map_or_else(decode_all, |threads| threads.install(decode_all));
     let (mut pictures, mut rejected) = (Vec::new(), Vec::new());
     for (result, listed) in results.into_iter().zip(batch) {
         match result {

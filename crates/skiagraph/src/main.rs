@@ -13,6 +13,7 @@ mod ingest;
 mod intake;
 mod known_pictures;
 mod memory;
+mod memory_limit;
 mod model;
 mod output;
 mod progress;
@@ -38,11 +39,18 @@ use commands::Command;
 #[derive(Parser)]
 #[command(name = "skiagraph", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
+    /// Memory for files and pictures: an option of every command, which is explained once
+    #[arg(long, value_name = "MB", global = true, hide = true, value_parser = clap::value_parser!(u32).range(16..))]
+    memory_limit: Option<u32>,
     #[command(subcommand)]
     command: Command,
 }
 
-const EXAMPLES: &str = "EXAMPLES:
+const EXAMPLES: &str = "AN OPTION OF EVERY COMMAND:
+  --memory-limit MB    memory for files and pictures: who would take more waits, or is refused; also
+                       SKIAGRAPH_MEMORY_LIMIT [default: half of the machine's or the container's]
+
+EXAMPLES:
   skiagraph demo                                       index and search the samples, write a page
   skiagraph index --gallery g pictures/                make a gallery of a folder
   skiagraph search --gallery g query.png --k 5         the five most similar pictures";
@@ -63,7 +71,9 @@ fn main() -> ExitCode {
 
 fn command() -> anyhow::Result<Command> {
     let arguments = settings::complete(&Cli::command(), std::env::args_os().collect())?;
-    Ok(Cli::parse_from(arguments).command)
+    let Cli { memory_limit, command } = Cli::parse_from(arguments);
+    memory_limit::set(memory_limit)?;
+    Ok(command)
 }
 
 fn run(command: Command) -> anyhow::Result<()> {

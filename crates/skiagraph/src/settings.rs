@@ -33,10 +33,15 @@ pub(crate) fn complete(command: &Command, arguments: Vec<OsString>) -> Result<Ve
     };
     let named = given.get_one::<std::path::PathBuf>(FILE).cloned().map(OsString::from);
     let path = named.or_else(|| env::var_os(variable(FILE)));
-    let table = path.map(|path| read(Path::new(&path), serve)).transpose()?.unwrap_or_default();
-    let missing = serve.get_arguments().filter(|option| !is_given(given, option));
+    let table = path.map(|path| read(Path::new(&path), command, serve)).transpose()?.unwrap_or_default();
+    let missing = options(command, serve).filter(|option| !is_given(given, option));
     let added = missing.filter_map(|option| from_elsewhere(option, &table).transpose());
     Ok(arguments.into_iter().chain(added.collect::<Result<Vec<_>>>()?).collect())
+}
+
+/// Those of `serve`, and of every command.
+fn options<'a>(command: &'a Command, serve: &'a Command) -> impl Iterator<Item = &'a Arg> {
+    serve.get_arguments().chain(command.get_arguments().filter(|option| option.is_global_set()))
 }
 
 fn is_given(given: &ArgMatches, option: &Arg) -> bool {
@@ -72,14 +77,14 @@ fn from_elsewhere(option: &Arg, table: &Table) -> Result<Option<OsString>> {
     }
 }
 
-fn read(path: &Path, serve: &Command) -> Result<Table> {
+fn read(path: &Path, command: &Command, serve: &Command) -> Result<Table> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let wrong = || format!("`{}` is no configuration of `skiagraph serve`", path.display());
     let table: Table = toml::from_str(&text).with_context(wrong)?;
-    let options: Vec<&str> =
-        serve.get_arguments().filter_map(Arg::get_long).filter(|&name| name != FILE).collect();
-    match table.keys().find(|key| !options.contains(&key.as_str())) {
-        Some(key) => bail!("`{}` has `{key}`; expected {}", path.display(), options.join(", ")),
+    let known: Vec<&str> =
+        options(command, serve).filter_map(Arg::get_long).filter(|&name| name != FILE).collect();
+    match table.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => bail!("`{}` has `{key}`; expected {}", path.display(), known.join(", ")),
         None => Ok(table),
     }
 }

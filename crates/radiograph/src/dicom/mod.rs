@@ -23,6 +23,7 @@ pub use texts::texts;
 use crate::decode::Options;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::memory::Reservation;
 use crate::radiograph::{Format, Header, Radiograph};
 use dicom_dictionary_std::tags;
 use encoding::{Encoding, Photometric};
@@ -34,19 +35,24 @@ use std::borrow::Cow;
 use std::io::Read;
 use vocabulary::Said;
 
+/// Bytes that an inflated byte takes with what is decoded of it: a pixel of eight bits.
+const INFLATED: u64 = 10;
+
 /// Decodes a DICOM file of preamble, file meta group and data set.
 pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result<Radiograph> {
     let (meta, start) = header::meta(bytes)?;
     let syntax = syntax::of(&meta)?;
-    let (data, start) = match syntax.form.deflated {
-        true => (Cow::Owned(inflate(&bytes[start..], limits)?), 0),
-        false => (Cow::Borrowed(bytes), start),
-    };
+    let (data, start, inflated) = data_set(bytes, start, syntax.form, limits)?;
     let elements = header::data_set(&data, start, syntax.form)?;
     let (columns, rows) = elements.sides(limits)?;
     let shape = Shape { columns, rows, frames: elements.frames()? };
     let encoding = Encoding::of(&elements)?;
     let pipeline = Pipeline::of(&elements, &encoding)?;
+    let needed = samples::needed(syntax.codec, &encoding, &shape) + data.len() as u64;
+    let memory = match inflated {
+        None => limits.reserve(needed)?,
+        Some(mut memory) => memory.grow_to(needed).map(|()| memory)?,
+    };
     let words = samples::read(&elements, syntax.codec, &encoding, &shape, options.frame)?;
     let mut pixels = grey(&words, &encoding, &pipeline);
     shutter::shutters(&elements).iter().for_each(|shutter| shutter.apply(&mut pixels, columns));
@@ -59,19 +65,35 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
         frames: shape.frames,
         ..describe(&meta, &elements)
     };
-    Ok(Radiograph::new(columns, rows, pixels)?.with_header(header))
+    Ok(Radiograph::new(columns, rows, pixels)?.decoded(header, memory))
 }
 
-/// PS3.5 A.5: all after the file meta group is one deflated stream. It is inflated twice, and what comes out is only counted the
-/// first time: a thousandth of it may be there, and a buffer that grows takes up to three times as much as it holds.
-fn inflate(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+/// The bytes that the data set is in, where it begins there, and the memory that they take if they had to be inflated.
+fn data_set<'a>(
+    bytes: &'a [u8],
+    start: usize,
+    form: syntax::Form,
+    limits: &Limits,
+) -> Result<(Cow<'a, [u8]>, usize, Option<Reservation>)> {
+    if !form.deflated {
+        return Ok((Cow::Borrowed(bytes), start, None));
+    }
+    let (data, memory) = inflate(&bytes[start..], limits)?;
+    Ok((Cow::Owned(data), 0, Some(memory)))
+}
+
+/// Inflates a data set (PS3.5 A.5: all after the file meta group is one stream). It is inflated twice, and only counted the first
+/// time: a byte may stand for a thousand. The memory is what the picture in it will most likely take, so that it need not wait for
+/// more while it holds some.
+fn inflate(bytes: &[u8], limits: &Limits) -> Result<(Vec<u8>, Reservation)> {
     let inflating = || DeflateDecoder::new(bytes).take(limits.max_bytes.saturating_add(1));
     let failed = |e| Error::DicomParse { reason: format!("the deflated data set does not inflate: {e}") };
     let length = std::io::copy(&mut inflating(), &mut std::io::sink()).map_err(failed)?;
     limits.check_bytes(length)?;
+    let memory = limits.reserve(samples::WORKSPACE.saturating_add(INFLATED.saturating_mul(length)))?;
     let mut data = Vec::with_capacity(length as usize);
     inflating().read_to_end(&mut data).map_err(failed)?;
-    Ok(data)
+    Ok((data, memory))
 }
 
 /// Grey in [0, 1]. The luminance of colours is grey already.

@@ -7,6 +7,10 @@ use super::frames;
 use super::header::{Elements, PixelData};
 use super::syntax::{Codec, Order};
 use crate::error::Result;
+use crate::radiograph::Radiograph;
+
+/// Bytes that decoders take besides, however small the picture: tables, contexts.
+pub(super) const WORKSPACE: u64 = 4 << 20;
 
 /// What a frame should be.
 pub(super) struct Shape {
@@ -20,6 +24,13 @@ impl Shape {
     pub(super) fn pixels(&self) -> usize {
         self.columns as usize * self.rows as usize
     }
+}
+
+/// Bytes that the picture takes beside its file, and beside what a compressed frame of several fragments is joined to.
+pub(super) fn needed(codec: Codec, encoding: &Encoding, shape: &Shape) -> u64 {
+    let pixels = shape.pixels() as u64;
+    let decoding = pixels.saturating_mul(codec::bytes_a_pixel(codec, encoding));
+    WORKSPACE + decoding.max(Radiograph::bytes(pixels))
 }
 
 /// The words of a frame, row by row. Nothing is allocated before the bytes for it are known to be there, or a compressed

@@ -1,12 +1,11 @@
 //! What a DICOM file says in words, for those who write another object about it.
 
 use super::header::{self, Elements};
-use super::{inflate, syntax};
+use super::{data_set, syntax};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Lookup tables, of which it is said whether they are there.
@@ -27,10 +26,7 @@ pub fn texts(bytes: &[u8], limits: &Limits, wanted: &[Tag]) -> Result<BTreeMap<T
     }
     let (meta, start) = header::meta(bytes)?;
     let form = syntax::of(&meta)?.form;
-    let (data, start) = match form.deflated {
-        true => (Cow::Owned(inflate(&bytes[start..], limits)?), 0),
-        false => (Cow::Borrowed(bytes), start),
-    };
+    let (data, start, _memory) = data_set(bytes, start, form, limits)?;
     let elements = header::data_set(&data, start, form)?;
     Ok(wanted.iter().filter_map(|&tag| Some((tag, text(&elements, tag)?))).collect())
 }

@@ -11,6 +11,8 @@ const SOS: u8 = 0xDA;
 const EOI: u8 = 0xD9;
 /// The process without loss, which codes samples and not blocks.
 const LOSSLESS: u8 = 0xC3;
+/// The process of several scans.
+const PROGRESSIVE: u8 = 0xC2;
 /// Passes over the picture. Encoders of progressive pictures make ten, and 30 if each bit has its own.
 const MAX_SCANS: usize = 64;
 /// Pixels of a block.
@@ -19,13 +21,23 @@ const BLOCK: u64 = 64;
 /// The frame header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
-    process: u8,
     /// Columns.
     pub(crate) width: u32,
     /// Rows.
     pub(crate) height: u32,
     /// Samples a pixel.
-    pub(crate) components: u8,
+    components: u8,
+    /// Whether each part of the picture comes once and whole, so that nothing of it is kept for later scans.
+    sequential: bool,
+}
+
+impl Frame {
+    /// Bytes that the decoder keeps beside samples: if there are several scans, two of each coefficient, of whole blocks.
+    pub(super) fn bytes(&self) -> u64 {
+        let side = |side: u32| u64::from(side).next_multiple_of(64);
+        let coefficients = side(self.width) * side(self.height) * u64::from(self.components);
+        if self.sequential { 0 } else { 2 * coefficients }
+    }
 }
 
 /// Checks that a stream is whole, and that it has bits for all of its picture.
@@ -37,7 +49,10 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Frame> {
     while let Some((marker, body, next)) = segment(bytes, at) {
         at = next;
         match marker {
-            EOI if scans > 0 => return frame.ok_or_else(|| bad("got a scan before its frame header")),
+            EOI if scans > 0 => {
+                let frame: Frame = frame.ok_or_else(|| bad("got a scan before its frame header"))?;
+                return Ok(Frame { sequential: frame.sequential && scans == 1, ..frame });
+            }
             SOS => {
                 scans += 1;
                 at = scan_end(bytes, next);
@@ -108,7 +123,8 @@ fn scan_end(bytes: &[u8], start: usize) -> usize {
 fn header(process: u8, body: &[u8], bytes: usize) -> Result<Frame> {
     let &[_, h1, h0, w1, w0, components, ..] = body else { return Err(bad("its frame header is cut off")) };
     let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
-    let frame = Frame { process, width: side(w1, w0), height: side(h1, h0), components };
+    let sequential = process != PROGRESSIVE;
+    let frame = Frame { width: side(w1, w0), height: side(h1, h0), components, sequential };
     let (width, height) = (u64::from(frame.width), u64::from(frame.height));
     let units = if process == LOSSLESS { width * height } else { (width * height).div_ceil(BLOCK) };
     if units > 8 * bytes as u64 {
@@ -139,7 +155,13 @@ mod tests {
     #[test]
     fn a_frame_is_found_past_restarts_and_fill_bytes() {
         let frame = check(&stream(0xC0, [0, 16, 0, 24], 1, 0)).unwrap();
-        assert_eq!(frame, Frame { process: 0xC0, width: 24, height: 16, components: 1 });
+        assert_eq!(frame, Frame { width: 24, height: 16, components: 1, sequential: true });
+    }
+
+    #[test]
+    fn coefficients_of_several_scans_are_counted() {
+        let bytes = |process, scans| check(&stream(process, [0, 16, 0, 24], scans, 0)).unwrap().bytes();
+        assert_eq!([bytes(0xC0, 1), bytes(0xC0, 2), bytes(0xC2, 1)], [0, 2 * 64 * 64, 2 * 64 * 64]);
     }
 
     #[test]

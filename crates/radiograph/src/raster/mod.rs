@@ -12,6 +12,8 @@ use std::io::Cursor;
 
 /// Bytes that a decoder may take beside the pixels: colour profiles and tables, however far they unpack.
 const WORKSPACE: u64 = 8 << 20;
+/// Bytes of a grey pixel.
+const GREY: u64 = 4;
 /// Bytes of the largest pixel: four channels of 32 bits.
 const PIXEL_BYTES: u64 = 16;
 
@@ -23,19 +25,31 @@ pub(crate) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
         _ => (ImageFormat::Tiff, "TIFF"),
     };
     let bad = |e: image::ImageError| Error::Raster { format: name, reason: quoted(&e.to_string()) };
-    match format {
-        Format::Jpeg => drop(jpeg::check(bytes)?),
-        Format::Tiff => tiff::check(bytes, limits)?,
-        _ => png::check(bytes)?,
-    }
+    let beside = match format {
+        Format::Jpeg => jpeg::check(bytes)?.bytes(),
+        Format::Tiff => tiff::check(bytes, limits).map(|()| 0)?,
+        _ => png::check(bytes).map(|()| 0)?,
+    };
     let (width, height) = reader(bytes, image_format, WORKSPACE).into_dimensions().map_err(bad)?;
     limits.check_sides("the file", width.into(), height.into())?;
     let workspace = WORKSPACE.saturating_add(u64::from(width) * u64::from(height) * PIXEL_BYTES);
     let decoder = reader(bytes, image_format, workspace).into_decoder().map_err(bad)?;
     let bits_stored = bits(decoder.color_type());
+    let pixels = u64::from(width) * u64::from(height);
+    let memory =
+        limits.reserve(needed(format, pixels, decoder.total_bytes()) + beside + bytes.len() as u64)?;
     let image = DynamicImage::from_decoder(decoder).map_err(bad)?;
     let header = Header { format: Some(format), bits_stored, ..Header::default() };
-    Ok(Radiograph::new(width, height, grey(image))?.with_header(header))
+    Ok(Radiograph::new(width, height, grey(image))?.decoded(header, memory))
+}
+
+/// Bytes that a picture takes of whose samples there are so many bytes. TIFF's decoder has them twice, and once more in the strip or
+/// tile that it decodes.
+fn needed(format: Format, pixels: u64, samples: u64) -> u64 {
+    let copies = if format == Format::Tiff { 3 } else { 1 };
+    // While they are turned grey there are both.
+    let decoding = copies * samples + GREY * pixels;
+    WORKSPACE + decoding.max(Radiograph::bytes(pixels))
 }
 
 fn reader(bytes: &[u8], format: ImageFormat, workspace: u64) -> ImageReader<Cursor<&[u8]>> {

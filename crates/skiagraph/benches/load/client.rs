@@ -20,19 +20,22 @@ pub(crate) struct Client<'a> {
     address: &'a str,
     picture: &'a [u8],
     records: u64,
+    /// Whether nothing but uploads is asked.
+    uploads: bool,
     /// Of a generator that is good enough to mix requests.
     state: u64,
 }
 
 impl<'a> Client<'a> {
-    pub(crate) fn new(address: &'a str, number: u64, picture: &'a [u8]) -> Self {
+    pub(crate) fn new(address: &'a str, number: u64, picture: &'a [u8], uploads: bool) -> Self {
         let timeout = Some(Duration::from_secs(60));
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(timeout).build().into();
         let about = agent.get(format!("{address}/api/v1/gallery")).call();
         let about: Value =
             about.unwrap().body_mut().read_to_vec().map(|b| serde_json::from_slice(&b).unwrap()).unwrap();
-        Self { agent, address, picture, records: about["pictures"].as_u64().unwrap(), state: number + 1 }
+        let records = about["pictures"].as_u64().unwrap();
+        Self { agent, address, picture, records, uploads, state: number + 1 }
     }
 
     fn draw(&mut self, below: u64) -> u64 {
@@ -51,6 +54,7 @@ impl<'a> Client<'a> {
                 self.keep(kept, &mut own);
             }
             match self.draw(100) {
+                _ if self.uploads => self.upload(&mut own),
                 kind if kind < SEARCHES => {
                     let like = self.draw(self.records) + 1;
                     self.ask("search", "search", &json!({ "like": [like], "k": 24 }), &mut own);

@@ -7,6 +7,7 @@
 //! cargo test --release --workspace --bench load -- --seconds 1800 --clients 8
 //! cargo test --release --workspace --bench load -- --gallery g
 //! cargo test --release --workspace --bench load -- --seconds 60 --kill 10     # and it is killed every ten seconds
+//! cargo test --release --workspace --bench load -- --seconds 120 --largest 2048   # uploads of 64 megapixels, with this budget in MB
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails ends")]
@@ -36,13 +37,15 @@ fn main() {
     };
     let number = |name: &str, usual: u64| option(name).map_or(usual, |value| value.parse().unwrap());
     let (clients, seconds) = (number("--clients", 64), number("--seconds", 300));
+    let largest = option("--largest").map(|megabytes| megabytes.parse::<u64>().unwrap());
     let life = option("--kill").map(|seconds| Duration::from_secs(seconds.parse().unwrap()));
     let folder = tempfile::tempdir().unwrap();
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
     let gallery = option("--gallery").map_or_else(|| index(folder.path(), &samples), PathBuf::from);
-    let mut server = Server::start(&gallery);
+    let mut server = Server::start(&gallery, largest);
     let address = server.address.clone();
-    let picture = fs::read(samples.join("images/nih/00004048_015.jpg")).unwrap();
+    let sample = || fs::read(samples.join("images/nih/00004048_015.jpg")).unwrap();
+    let picture = largest.map_or_else(sample, |_| largest_picture());
     let (taken, kept) = (Mutex::new(Vec::new()), life.map(|_| Kept::default()));
     let start = Instant::now();
     let end = start + Duration::from_secs(seconds);
@@ -50,7 +53,7 @@ fn main() {
     thread::scope(|scope| {
         for number in 0..clients {
             let (taken, kept) = (&taken, kept.as_ref());
-            let client = Client::new(&address, number, &picture);
+            let client = Client::new(&address, number, &picture, largest.is_some());
             scope.spawn(move || client.run(end, taken, kept));
         }
         let step = life.unwrap_or(Duration::from_secs((seconds / 20).max(1)));
@@ -63,11 +66,21 @@ fn main() {
         }
     });
     println!("{:6}  {:.0}", start.elapsed().as_secs(), server.megabytes());
+    println!("server's peak, MB: {:.0}", server.peak_megabytes());
     report(&taken.into_inner().unwrap(), start.elapsed().as_secs_f64());
     println!("failures that the log tells of: {:?}", server.failures());
     if let Some(kept) = kept {
         kept.check(&server, &gallery);
     }
+}
+
+/// A picture of as many pixels as a server takes, grey of 16 bits, as a PNG file.
+fn largest_picture() -> Vec<u8> {
+    let grey = |x: u32, y: u32| image::Luma([((x * 7 + y * 3) % 65_521) as u16]);
+    let picture = image::ImageBuffer::<_, Vec<u16>>::from_fn(8_000, 8_000, grey);
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::from(picture).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
 }
 
 /// A gallery of the samples.

@@ -16,14 +16,16 @@ pub(crate) struct Server {
     gallery: PathBuf,
     /// Times that it was killed.
     pub(crate) kills: usize,
+    /// Its budget of memory, in MB, if it is told one.
+    limit: Option<u64>,
 }
 
 impl Server {
-    pub(crate) fn start(gallery: &Path) -> Self {
+    pub(crate) fn start(gallery: &Path, limit: Option<u64>) -> Self {
         // One that is free, and stays ours when it is started again.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (child, address) = Self::run(gallery, port);
-        Self { child, address, gallery: gallery.to_owned(), kills: 0 }
+        let (child, address) = Self::run(gallery, port, limit);
+        Self { child, address, gallery: gallery.to_owned(), kills: 0, limit }
     }
 
     pub(crate) fn kill_and_start_again(&mut self) {
@@ -31,12 +33,13 @@ impl Server {
         self.child.wait().unwrap();
         self.kills += 1;
         let port = self.address.rsplit_once(':').unwrap().1.parse().unwrap();
-        (self.child, self.address) = Self::run(&self.gallery, port);
+        (self.child, self.address) = Self::run(&self.gallery, port, self.limit);
     }
 
-    fn run(gallery: &Path, port: u16) -> (Child, String) {
+    fn run(gallery: &Path, port: u16, limit: Option<u64>) -> (Child, String) {
         let log = OpenOptions::new().create(true).append(true).open(log_file(gallery)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_skiagraph"));
+        command.args(limit.map(|megabytes| format!("--memory-limit={megabytes}")));
         command.args(["serve", "--port", &port.to_string(), "--json", "--gallery"]).arg(gallery);
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         // To the end of what it says: else nobody would read the rest, and it would end.
@@ -65,8 +68,18 @@ impl Server {
 
     /// Resident memory.
     pub(crate) fn megabytes(&self) -> f64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most resident memory that it has had.
+    pub(crate) fn peak_megabytes(&self) -> f64 {
+        self.status("VmHWM:")
+    }
+
+    /// A line of the kernel's account of it, in MB.
+    fn status(&self, name: &str) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
         kilobytes.unwrap_or(f64::NAN) / 1024.0
     }

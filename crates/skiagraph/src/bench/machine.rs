@@ -54,7 +54,7 @@ fn processor() -> Option<String> {
 }
 
 /// A figure of a file of Linux such as `VmHWM:   123 kB`.
-fn proc_field(file: &str, name: &str) -> Option<f64> {
+pub(crate) fn proc_field(file: &str, name: &str) -> Option<f64> {
     let text = fs::read_to_string(file).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;
     line.split_whitespace().nth(1)?.parse().ok()

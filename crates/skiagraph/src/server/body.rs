@@ -1,6 +1,5 @@
 //! Bodies of requests, read within bounds of bytes and time, and JSON both ways.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,10 +8,10 @@ use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
+use radiograph::memory::{self, Reservation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::error::Problem;
@@ -25,10 +24,13 @@ const JSON_BYTES: usize = 1 << 20;
 const DISCARD: usize = 64 << 20;
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 
-/// A body's bytes, and the room that they take of what all bodies may take.
+/// The least room that a body is given.
+const LEAST_ROOM: usize = 8 << 10;
+
+/// A body's bytes, and the memory that they hold of the budget.
 pub(super) struct Bytes {
     pub(super) bytes: Vec<u8>,
-    _room: Option<OwnedSemaphorePermit>,
+    _memory: Reservation,
 }
 
 /// Reads a body.
@@ -36,6 +38,8 @@ pub(super) struct Bytes {
 /// # Errors
 /// [`Problem::TooLarge`], [`Problem::Slow`], or [`Problem::Busy`] if there is no room for it now.
 pub(super) async fn read(state: &State, request: Request, limit: usize) -> Result<Bytes, Problem> {
+    // While a body grows there may be two of it for a moment.
+    let limit = limit.min((memory::for_files().bytes() / 2).try_into().unwrap_or(usize::MAX));
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > limit) {
         // Who waits for leave to send the body is not given it.
@@ -44,7 +48,7 @@ pub(super) async fn read(state: &State, request: Request, limit: usize) -> Resul
         }
         return Err(Problem::TooLarge { limit });
     }
-    let reading = collect(request.into_body(), limit, &state.bodies);
+    let reading = collect(request.into_body(), limit, length.unwrap_or(limit));
     timeout(state.settings.limits.transfer, reading).await.unwrap_or(Err(Problem::Slow))
 }
 
@@ -58,8 +62,9 @@ async fn discard(mut body: Body) {
     }
 }
 
-async fn collect(mut body: Body, limit: usize, rooms: &Arc<Semaphore>) -> Result<Bytes, Problem> {
-    let (mut bytes, mut room) = (Vec::new(), None::<OwnedSemaphorePermit>);
+/// Reads a body of at most `limit` bytes that is said to have `length`.
+async fn collect(mut body: Body, limit: usize, length: usize) -> Result<Bytes, Problem> {
+    let (mut bytes, mut memory) = (Vec::new(), memory::for_files().take(0, Duration::ZERO)?);
     while let Some(frame) = body.frame().await {
         // The client has gone away: nobody reads what is answered.
         let frame = frame.map_err(|error| Problem::Syntax { reason: error.to_string() })?;
@@ -68,17 +73,21 @@ async fn collect(mut body: Body, limit: usize, rooms: &Arc<Semaphore>) -> Result
             let _enough = timeout(DISCARD_TIME, discard(body)).await;
             return Err(Problem::TooLarge { limit });
         }
-        bytes.extend_from_slice(&data);
-        let missing = bytes.capacity().div_ceil(1024) - room.as_ref().map_or(0, |room| room.num_permits());
-        let more =
-            u32::try_from(missing).ok().and_then(|kib| Arc::clone(rooms).try_acquire_many_owned(kib).ok());
-        let more = more.ok_or(Problem::Busy)?;
-        match &mut room {
-            Some(room) => room.merge(more),
-            None => room = Some(more),
+        let needed = bytes.len() + data.len();
+        if needed > bytes.capacity() {
+            make_room(&mut bytes, needed.max((2 * needed).min(length)).max(LEAST_ROOM), &mut memory)?;
         }
+        bytes.extend_from_slice(&data);
     }
-    Ok(Bytes { bytes, _room: room })
+    Ok(Bytes { bytes, _memory: memory })
+}
+
+/// Moves bytes to where there is room for so many. While they are copied there are both.
+fn make_room(bytes: &mut Vec<u8>, capacity: usize, memory: &mut Reservation) -> Result<(), Problem> {
+    memory.grow_to((bytes.capacity() + capacity) as u64)?;
+    bytes.reserve_exact(capacity - bytes.len());
+    memory.shrink_to(bytes.capacity() as u64);
+    Ok(())
 }
 
 /// JSON of a request, or of an answer.

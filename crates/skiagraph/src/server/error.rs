@@ -91,7 +91,12 @@ impl Problem {
             Self::RoleTooLow { .. } => (StatusCode::FORBIDDEN, "role_too_low"),
             Self::OtherSite => (StatusCode::FORBIDDEN, "other_site"),
             Self::OtherHost => (StatusCode::FORBIDDEN, "other_host"),
-            Self::Picture(Unreadable::TooManyBytes { .. } | Unreadable::TooManyPixels { .. })
+            Self::Picture(
+                Unreadable::TooManyBytes { .. }
+                | Unreadable::TooManyPixels { .. }
+                | Unreadable::Sides { .. }
+                | Unreadable::TooMuchMemory { .. },
+            )
             | Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Picture(
                 Unreadable::Empty | Unreadable::UnknownFormat { .. } | Unreadable::TransferSyntax { .. },
@@ -190,7 +195,10 @@ impl IntoResponse for Problem {
 
 impl From<Unreadable> for Problem {
     fn from(error: Unreadable) -> Self {
-        Self::Picture(error)
+        match error {
+            Unreadable::MemoryBusy { .. } => Self::Busy,
+            error => Self::Picture(error),
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use radiograph::memory;
+
 use super::state::State;
 
 /// Upper ends of the histogram's bins, in seconds.
@@ -79,6 +81,10 @@ fn requests(text: &mut String, metrics: &Metrics) -> std::fmt::Result {
     Ok(())
 }
 
+fn bytes_of(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
 fn gauges(text: &mut String, state: &State) -> std::fmt::Result {
     let (queries, bytes) = state.queries.load();
     let connections = state.metrics.connections.load(Ordering::Relaxed);
@@ -87,6 +93,21 @@ fn gauges(text: &mut String, state: &State) -> std::fmt::Result {
         ("skiagraph_queries", "Queries kept in memory.", queries),
         ("skiagraph_query_bytes", "Bytes that kept queries take.", bytes),
         ("skiagraph_connections", "Open connections.", connections),
+        (
+            "skiagraph_memory_budget_bytes",
+            "Memory that files and pictures may take.",
+            bytes_of(memory::total()),
+        ),
+        (
+            "skiagraph_memory_files_bytes",
+            "Memory that files take of it.",
+            bytes_of(memory::for_files().taken().0),
+        ),
+        (
+            "skiagraph_memory_pictures_bytes",
+            "Memory that pictures take of it.",
+            bytes_of(memory::for_pictures().taken().0),
+        ),
     ] {
         writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}")?;
     }

@@ -1,6 +1,6 @@
 //! A file to a picture that can be asked with and looked at, and the pictures that are drawn of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -8,6 +8,7 @@ use image::{ExtendedColorType, GrayImage, ImageEncoder};
 use interchange::Source;
 use network::explain::evidence::evidence;
 use network::{Encoder, Encoding, SaliencyMap};
+use radiograph::memory::{self, Reservation};
 use radiograph::{ContentHash, Format, Frame, Radiograph};
 use retrieval::Embedding;
 use retrieval::gallery::Record;
@@ -39,6 +40,27 @@ pub(super) struct Picture {
     pub(super) frame: Frame,
     /// Milliseconds that encoding took.
     pub(super) encoded_in: f64,
+    /// How long what is drawn of it may wait for memory.
+    wait: Duration,
+}
+
+/// Pixels with the memory that they hold of the budget, as long as anybody shows them.
+struct Pixels {
+    bytes: Vec<u8>,
+    _memory: Option<Reservation>,
+}
+
+impl Pixels {
+    fn shared(bytes: Vec<u8>, mut memory: Option<Reservation>) -> Bytes {
+        memory.iter_mut().for_each(|memory| memory.shrink_to(bytes.len() as u64));
+        Bytes::from_owner(Self { bytes, _memory: memory })
+    }
+}
+
+impl AsRef<[u8]> for Pixels {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Picture {
@@ -57,15 +79,15 @@ impl Picture {
         let input = encoder.preprocess().apply(&radiograph);
         let mut doubts = gate::of_pixels(&radiograph);
         let format = radiograph.header().format;
-        let source = source(bytes, limits, [record.width, record.height]);
         let pixels = sixteen_bits(&radiograph);
-        drop(radiograph);
+        let pixels = Pixels::shared(pixels, radiograph.into_reservation());
+        let source = source(bytes, limits, [record.width, record.height]);
         let start = Instant::now();
         let encoding = encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
         doubts.extend(gate::of_network(encoder, &input, &encoding, &doubts)?);
         let (width, height, frame) = (record.width, record.height, input.frame);
-        let encoded_in = milliseconds(start);
-        Ok(Self { width, height, pixels, format, record, doubts, source, encoding, frame, encoded_in })
+        let (encoded_in, wait) = (milliseconds(start), limits.memory_timeout);
+        Ok(Self { width, height, pixels, format, record, doubts, source, encoding, frame, encoded_in, wait })
     }
 
     /// A part of it as a picture of its own, which is known as the whole is: it finds neither that nor others of its patient. It
@@ -79,16 +101,16 @@ impl Picture {
             let start = 2 * ((top + y) as usize * self.width as usize + left as usize);
             &self.pixels[start..start + 2 * width as usize]
         };
-        let bytes: Vec<u8> = (0..height).flat_map(row).copied().collect();
-        let grey = |pair: &[u8]| f32::from(u16::from_le_bytes([pair[0], pair[1]])) / f32::from(u16::MAX);
-        let radiograph = Radiograph::new(width, height, bytes.chunks_exact(2).map(grey).collect())?;
-        let input = encoder.preprocess().apply(&radiograph);
+        let memory = self.reserve(width, height)?;
+        let mut bytes = Vec::with_capacity(2 * width as usize * height as usize);
+        (0..height).for_each(|y| bytes.extend_from_slice(row(y)));
+        let input = encoder.preprocess().apply(&grey(width, height, &bytes)?);
         let start = Instant::now();
         let encoding = encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
         Ok(Self {
             width,
             height,
-            pixels: bytes.into(),
+            pixels: Pixels::shared(bytes, Some(memory)),
             format: self.format,
             record: Record { width, height, ..self.record.clone() },
             doubts: Vec::new(),
@@ -96,7 +118,14 @@ impl Picture {
             encoding,
             frame: input.frame,
             encoded_in: milliseconds(start),
+            wait: self.wait,
         })
+    }
+
+    /// Memory for a picture of these sides that is made of it.
+    fn reserve(&self, width: u32, height: u32) -> Result<Reservation, Problem> {
+        let bytes = Radiograph::bytes(u64::from(width) * u64::from(height));
+        Ok(memory::for_pictures().take(bytes, self.wait)?)
     }
 
     /// Memory that it takes, nearly.
@@ -111,6 +140,7 @@ impl Picture {
 
     /// In 8 bits, its longer side at most `side`.
     pub(super) fn small(&self, side: u32) -> Result<GrayImage, Problem> {
+        let _memory = self.reserve(self.width, self.height)?;
         let eight_bits = |pair: &[u8]| {
             let grey = u32::from(u16::from_le_bytes([pair[0], pair[1]]));
             ((grey + 128) / 257) as u8
@@ -128,9 +158,8 @@ impl Picture {
 
     /// What of it makes it similar to another, over the whole picture, as a PNG file.
     pub(super) fn evidence(&self, other: &Embedding, encoder: &Encoder) -> Result<Vec<u8>, Problem> {
-        let grey = |pair: &[u8]| f32::from(u16::from_le_bytes([pair[0], pair[1]])) / f32::from(u16::MAX);
-        let pixels = self.pixels.chunks_exact(2).map(grey).collect();
-        evidence_of(&Radiograph::new(self.width, self.height, pixels)?, other, encoder)
+        let _memory = self.reserve(self.width, self.height)?;
+        evidence_of(&grey(self.width, self.height, &self.pixels)?, other, encoder)
     }
 
     /// For tests of who keeps it.
@@ -150,6 +179,7 @@ impl Picture {
             encoding: Encoding { saliency, embedding: Embedding::new(vec![1.0]), code },
             frame: Frame::full(1),
             encoded_in: 0.0,
+            wait: Duration::ZERO,
         }
     }
 }
@@ -202,9 +232,17 @@ fn map(saliency: &SaliencyMap, frame: &Frame, width: u32, height: u32) -> Result
     png(&picture.ok_or_else(|| anyhow::anyhow!("a saliency map does not fill its sides"))?)
 }
 
-fn sixteen_bits(radiograph: &Radiograph) -> Bytes {
+fn sixteen_bits(radiograph: &Radiograph) -> Vec<u8> {
     let two_bytes = |grey: &f32| ((grey.clamp(0.0, 1.0) * 65535.0).round() as u16).to_le_bytes();
-    radiograph.pixels().iter().flat_map(two_bytes).collect::<Vec<u8>>().into()
+    let mut bytes = Vec::with_capacity(2 * radiograph.pixels().len());
+    bytes.extend(radiograph.pixels().iter().flat_map(two_bytes));
+    bytes
+}
+
+/// A radiograph of grey values in two bytes.
+fn grey(width: u32, height: u32, pixels: &[u8]) -> Result<Radiograph, Problem> {
+    let grey = |pair: &[u8]| f32::from(u16::from_le_bytes([pair[0], pair[1]])) / f32::from(u16::MAX);
+    Ok(Radiograph::new(width, height, pixels.chunks_exact(2).map(grey).collect())?)
 }
 
 fn png(picture: &GrayImage) -> Result<Vec<u8>, Problem> {

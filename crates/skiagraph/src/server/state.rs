@@ -9,9 +9,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use axum::body::Bytes;
 use network::Encoder;
+use radiograph::memory;
 use retrieval::Error;
 use retrieval::gallery::{Facets, Gallery, MAP};
-use tokio::sync::Semaphore;
 
 use super::error::Problem;
 use super::jobs::Jobs;
@@ -29,10 +29,10 @@ use crate::audit::AuditLog;
 
 /// Requests that read the gallery at a time.
 const READERS: usize = 4;
+/// The part of the budget of memory that kept queries may take at most, as a divisor.
+const QUERIES: u64 = 4;
 /// Requests to the identity provider at a time.
 const SIGN_INS: usize = 4;
-/// Bytes of bodies that are held at a time, as a multiple of the largest one.
-const BODIES: usize = 4;
 
 /// The shared state, as handlers take it.
 pub(super) type App = Arc<State>;
@@ -55,8 +55,6 @@ pub(super) struct State {
     pub(super) reading: Workers,
     /// Who asks the identity provider.
     pub(super) signing_in: Workers,
-    /// KiB that bodies may yet take.
-    pub(super) bodies: Arc<Semaphore>,
     /// Taken at the front and put back at the end, so that none grows old.
     galleries: Mutex<VecDeque<Gallery>>,
     /// Where files that belong to the gallery are.
@@ -91,8 +89,9 @@ impl State {
         }
         let none = || Error::NoFolder { gallery: gallery.location().clone() };
         let folder = gallery.folder().ok_or_else(none)?.to_owned();
-        let Limits { encoders, queue, patience, queries, query_bytes, query_life, upload_bytes, .. } =
-            settings.limits;
+        let Limits { encoders, queue, patience, queries, query_bytes, query_life, .. } = settings.limits;
+        // So that decoders always have the other half.
+        let query_bytes = query_bytes.min((memory::total() / QUERIES).try_into().unwrap_or(usize::MAX));
         let evaluation = settings.evaluation.as_deref();
         let quality =
             evaluation.map(|folder| QualityView::read(folder, &encoder.model_id().0)).transpose()?;
@@ -106,7 +105,6 @@ impl State {
             encoding: Workers::new("encoding", encoders, queue, patience),
             reading: Workers::new("reading", READERS, queue, patience),
             signing_in: Workers::new("signing_in", SIGN_INS, queue, patience),
-            bodies: Arc::new(Semaphore::new(BODIES * upload_bytes / 1024)),
             jobs: Jobs::open(
                 &settings.jobs.clone().unwrap_or_else(|| folder.join("jobs")),
                 settings.limits.jobs,

@@ -27,7 +27,12 @@ pub(in crate::server) async fn upload(State(app): State<App>, request: Request) 
     let file = body::read(&app, request, limits.upload_bytes).await?;
     let shared = App::clone(&app);
     let read = move || {
-        let limits = radiograph::Limits { max_bytes: limits.upload_bytes as u64, max_pixels: limits.pixels };
+        let limits = radiograph::Limits {
+            max_bytes: limits.upload_bytes as u64,
+            max_pixels: limits.pixels,
+            memory_timeout: limits.patience,
+            ..radiograph::Limits::default()
+        };
         Picture::read(&file.bytes, &limits, &shared.encoder)
     };
     keep(&app, app.encoding.run(read).await?)

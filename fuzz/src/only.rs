@@ -1,0 +1,24 @@
+//! Inputs of one format, where one is asked for by the variable `FORMAT`: `png` or `tiff` of files, `jpeg2000` or `htj2k` of frames.
+
+use std::sync::LazyLock;
+
+static FORMAT: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("FORMAT").ok());
+
+/// Whether a file is tried.
+pub fn file(bytes: &[u8]) -> bool {
+    match FORMAT.as_deref() {
+        Some("png") => bytes.starts_with(b"\x89PNG"),
+        Some("tiff") => bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*"),
+        _ => true,
+    }
+}
+
+/// Whether an input of the target `frame`, whose first byte chooses the transfer syntax, is tried.
+pub fn frame(input: &[u8]) -> bool {
+    let syntax = input.first().map(|&byte| crate::frame::syntax(byte));
+    match FORMAT.as_deref() {
+        Some("jpeg2000") => matches!(syntax, Some("1.2.840.10008.1.2.4.90" | "1.2.840.10008.1.2.4.91")),
+        Some("htj2k") => matches!(syntax, Some("1.2.840.10008.1.2.4.201" | "1.2.840.10008.1.2.4.202")),
+        _ => true,
+    }
+}
