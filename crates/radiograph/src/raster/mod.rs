@@ -25,13 +25,16 @@ pub(crate) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
         _ => (ImageFormat::Tiff, "TIFF"),
     };
     let bad = |e: image::ImageError| Error::Raster { format: name, reason: quoted(&e.to_string()) };
-    let beside = match format {
-        Format::Jpeg => jpeg::check(bytes)?.bytes(),
-        Format::Tiff => tiff::check(bytes, limits).map(|()| 0)?,
-        _ => png::check(bytes).map(|()| 0)?,
-    };
+    if format == Format::Tiff {
+        tiff::check(bytes, limits)?;
+    }
     let (width, height) = reader(bytes, image_format, WORKSPACE).into_dimensions().map_err(bad)?;
     limits.check_sides("the file", width.into(), height.into())?;
+    let beside = match format {
+        Format::Jpeg => jpeg::check(bytes)?.bytes(),
+        Format::Png => png::check(bytes).map(|()| 0)?,
+        _ => 0,
+    };
     let workspace = WORKSPACE.saturating_add(u64::from(width) * u64::from(height) * PIXEL_BYTES);
     let decoder = reader(bytes, image_format, workspace).into_decoder().map_err(bad)?;
     let bits_stored = bits(decoder.color_type());

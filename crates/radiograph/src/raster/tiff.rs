@@ -55,7 +55,7 @@ pub(super) fn check(bytes: &[u8], limits: &Limits) -> Result<()> {
     if let (Some(width), Some(height)) = (directory.value(TILE_WIDTH), directory.value(TILE_HEIGHT)) {
         limits.check_sides("a tile of the file", width, height)?;
     }
-    directory.check_bytes()?;
+    directory.check_bytes(limits)?;
     if directory.value(COMPRESSION) == Some(JPEG) { directory.check_jpegs() } else { Ok(()) }
 }
 
@@ -108,8 +108,9 @@ impl<'a> Directory<'a> {
     }
 
     /// Whether the bytes can hold the picture, as far as its compression is known to have an end.
-    fn check_bytes(&self) -> Result<()> {
+    fn check_bytes(&self, limits: &Limits) -> Result<()> {
         let [width, height] = [WIDTH, HEIGHT].map(|tag| self.value(tag).unwrap_or(0));
+        limits.check_sides("the file", width, height)?;
         let [bits, samples] = [BITS, SAMPLES].map(|tag| self.value(tag).unwrap_or(1));
         let needed = width.saturating_mul(height).saturating_mul(bits.saturating_mul(samples)) / 8;
         // Bytes that one byte can stand for: as it is; LZW, whose longest string of 12 bits has 4,096 bytes; deflate; PackBits.
