@@ -1,9 +1,10 @@
-//! A network that is trained already, fitted anew where no gradient is needed: its estimates of relevance, and its hash layer.
+//! A network that is trained already, fitted anew where no gradient is needed: its estimates of relevance, its embedding and its
+//! hash layer.
 
 use crate::config::{DataConfig, TrainConfig};
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
-use crate::fit;
+use crate::hash_layer_fit;
 use crate::model::{self, Card, Model};
 use crate::plan::Plan;
 use crate::train::Prepared;
@@ -70,7 +71,7 @@ pub(crate) fn fitted(
     lengths: &[usize],
 ) -> Result<Calibrated> {
     if !lengths.is_empty() {
-        model = fit::hash_layer(model, prepared, lengths)?;
+        model = hash_layer_fit::hash_layer(model, prepared, lengths)?;
     }
     let Model { network, card, .. } = model;
     let plan = Plan::new(&card.architecture, &weights::collect(&network));

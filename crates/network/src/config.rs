@@ -151,8 +151,8 @@ pub struct Optimisation {
     pub weight_decay: f32,
     /// Seed of weights, sampling and augmentation.
     pub seed: u64,
-    /// Code lengths, ascending, of the hash layer that is fitted by supervised discrete hashing when all else is trained; empty
-    /// keeps the layer as it was trained.
+    /// Code lengths, ascending, for which embedding and hash layer are fitted when all else is trained; empty keeps the hash layer
+    /// as it was trained, and the features as the embedding.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fit: Vec<usize>,
     /// What to start from: torchvision ResNet-18 weights (.pth or .safetensors) for the backbone, or a model of this
@@ -208,7 +208,12 @@ impl TrainConfig {
         let wrong = |reason: String| Error::Config { path: path.into(), reason };
         let config: Self = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
         config.check().map_err(wrong)?;
-        Ok(config)
+        match config.architecture.embedding {
+            Some(_) => Err(wrong(
+                "architecture.embedding is not trained, expected none: optimisation.fit fits it".to_owned(),
+            )),
+            None => Ok(config),
+        }
     }
 
     /// Whether every value makes sense; the reason if not.
@@ -267,6 +272,8 @@ mod tests {
         assert!(message("[optimisation]\naccumulate = 0").contains("accumulate is 0"));
         assert!(message("[optimisation]\nfit = [64, 32]").contains("lengths that ascend"));
         assert!(message("[optimisation]\nfit = [20]").contains("optimisation.fit: architecture.bits is 20"));
+        let embedding = "[architecture.embedding]\nlabels = 8\nlikeness = 8";
+        assert!(message(embedding).contains("optimisation.fit fits it"));
         assert!(message("[preprocess]\nsize = 100").contains("multiple of 32"));
         assert!(message("[architecture]\nbits = 64\nnested = [64]").contains("nested has another number"));
         // Deeper than any stack.

@@ -7,7 +7,6 @@ use crate::layers::Mode;
 use crate::model::{self, Card, Model};
 use crate::network::{Architecture, Network};
 use crate::plan::{Encoded, Plan};
-use crate::resnet::FEATURES;
 use crate::saliency_map::SaliencyMap;
 use crate::weights;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -20,7 +19,7 @@ use std::path::Path;
 pub struct Encoding {
     /// Where it looked.
     pub saliency: SaliencyMap,
-    /// 512 floats at unit length.
+    /// A point at unit length, of [`Architecture::embedding_length`] floats.
     pub embedding: Embedding,
     /// The code that is searched.
     pub code: HashCode,
@@ -55,7 +54,7 @@ impl Encoder {
         Ok(Self::freeze(model::read(path, device)?))
     }
 
-    /// The floor of every comparison: the same network with random weights.
+    /// The floor of every comparison: the same network with random weights, and without an embedding layer, which is fitted.
     ///
     /// # Errors
     /// [`Error::WeightsUnwritable`].
@@ -66,8 +65,9 @@ impl Encoder {
         seed: u64,
     ) -> Result<Self> {
         let device = Device::flex();
-        let network = Network::new(architecture, labels.len(), seed, &device);
-        let card = Card::new(architecture, preprocess, labels, 0, seed);
+        let architecture = Architecture { embedding: None, ..architecture.clone() };
+        let network = Network::new(&architecture, labels.len(), seed, &device);
+        let card = Card::new(&architecture, preprocess, labels, 0, seed);
         let bytes = model::to_bytes(&network, &card)?;
         Ok(Self::freeze(model::from_bytes(&bytes, Path::new("untrained network"), &device)?))
     }
@@ -136,12 +136,12 @@ impl Encoder {
         }
     }
 
-    /// Features (512) → u.
-    pub(crate) fn hash_of(&self, features: &[f32]) -> Vec<f32> {
+    /// What the hash layer reads of one picture, an embedding or without an embedding layer 512 features, → u.
+    pub(crate) fn hash_of(&self, row: &[f32]) -> Vec<f32> {
         match &self.engine {
-            Engine::Plan(plan) => plan.hash_of(features),
+            Engine::Plan(plan) => plan.hash_of(row),
             Engine::Network(network, device) => {
-                let row = Tensor::from_data(TensorData::new(features.to_vec(), [1, FEATURES]), device);
+                let row = Tensor::from_data(TensorData::new(row.to_vec(), [1, row.len()]), device);
                 network.hash_of(row).into_data().iter::<f32>().collect()
             }
         }
@@ -165,7 +165,7 @@ impl Encoder {
         let maps = encoded.saliency.chunks_exact((side * side).max(1));
         let rows = encoded
             .embedding
-            .chunks_exact(FEATURES)
+            .chunks_exact(self.card.architecture.embedding_length())
             .zip(encoded.hash.chunks_exact(self.card.architecture.bits));
         maps.zip(rows)
             .map(|(map, (embedding, hash))| {
@@ -200,6 +200,7 @@ pub(crate) fn check_size(input: &Input, expected: u32) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embedding::EmbeddingParts;
 
     #[test]
     fn a_shortened_code_is_the_first_bits() {
@@ -219,14 +220,16 @@ mod tests {
 
     #[test]
     fn both_engines_encode_alike() {
-        let architecture = Architecture { bits: 16, ..Architecture::default() };
-        let network = Network::new(&architecture, 3, 1, &Device::flex());
-        let plan = Plan::new(&architecture, &weights::collect(&network));
-        let pixels: Vec<f32> = (0..2 * 32 * 32).map(|i| (i as f32 * 0.01).sin().abs()).collect();
-        let (a, b) = (plan.run(&pixels, 32), by_network(&network, &Device::flex(), &pixels, 32));
-        for (a, b) in [(a.saliency, b.saliency), (a.embedding, b.embedding)] {
-            assert_eq!(a.len(), b.len());
-            assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4));
+        for embedding in [None, Some(EmbeddingParts { labels: 24, likeness: 20 })] {
+            let architecture = Architecture { bits: 16, embedding, ..Architecture::default() };
+            let network = Network::new(&architecture, 3, 1, &Device::flex());
+            let plan = Plan::new(&architecture, &weights::collect(&network));
+            let pixels: Vec<f32> = (0..2 * 32 * 32).map(|i| (i as f32 * 0.01).sin().abs()).collect();
+            let (a, b) = (plan.run(&pixels, 32), by_network(&network, &Device::flex(), &pixels, 32));
+            for (a, b) in [(a.saliency, b.saliency), (a.embedding, b.embedding)] {
+                assert_eq!(a.len(), b.len());
+                assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4));
+            }
         }
     }
 }

@@ -35,8 +35,8 @@ pub struct Card {
     pub estimator: Option<Estimator>,
 }
 
-/// The layout that this version writes.
-const VERSION: u32 = 1;
+/// The layout that this version writes. It reads all before: layout 1 has no embedding layer.
+const VERSION: u32 = 2;
 
 /// A network ready for use.
 pub(crate) struct Model {
@@ -72,9 +72,9 @@ impl Card {
     /// Whether a network can be made of it, before any is; the reason if not.
     fn check(&self) -> std::result::Result<(), String> {
         match self.version {
-            VERSION => self.architecture.check(),
+            1..=VERSION => self.architecture.check(),
             other => {
-                Err(format!("its version is {other}, expected {VERSION}: use the program that wrote it"))
+                Err(format!("its version is {other}, expected 1 to {VERSION}: use the program that wrote it"))
             }
         }
     }
@@ -144,7 +144,12 @@ mod tests {
             (r#"\"bits\":64"#, r#"\"bits\":960000000000"#, "bits is 960000000000, expected a multiple of 16"),
             (r#"\"bits\":64"#, r#"\"bits\":0"#, "bits is 0"),
             (r#"\"bits\":64"#, r#"\"bits\":64,\"nested\":[128]"#, "nested has another number"),
-            (r#"\"version\":1"#, r#"\"version\":2"#, "version is 2, expected 1"),
+            (r#"\"version\":2"#, r#"\"version\":3"#, "version is 3, expected 1 to 2"),
+            (
+                r#"\"attention\":false"#,
+                r#"\"attention\":false,\"embedding\":{\"labels\":9000000000,\"likeness\":1}"#,
+                "9000000000 label bits",
+            ),
             (r#"\"size\":128"#, r#"\"size\":100000000"#, "size is 100000000, expected 1 to 4096"),
             (r#"\"labels\":[\"a\"]"#, r#"\"labels\":7"#, "model card"),
             (r#""shape":[64]"#, r#""shape":[18446744073709551615]"#, "not a readable weights file"),

@@ -1,10 +1,11 @@
 //! The paper's figure: radiograph → saliency map → modified image → embedding → hash code, end to end.
 
-use crate::hash::{HashLayer, unit_length};
+use crate::embedding::{EmbeddingLayer, EmbeddingParts, unit_length};
+use crate::hash::HashLayer;
 use crate::layers::{Init, Linear, Mode};
 use crate::mask::SaliencySource;
 use crate::modify::Modification;
-use crate::resnet::{FEATURES, ResNet18};
+use crate::resnet::{FEATURES, ResNet18, global_average};
 use crate::saliency::AttentionFcn;
 use crate::weights;
 use burn::module::{Module, Param};
@@ -30,6 +31,10 @@ pub struct Architecture {
     pub saliency: SaliencySource,
     /// Spatial attention after the backbone's first block, which the method ATH has.
     pub attention: bool,
+    /// The parts of an embedding layer, which is fitted when all else is trained; without one the embedding is the features, and
+    /// the hash layer reads them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<EmbeddingParts>,
 }
 
 impl Default for Architecture {
@@ -40,6 +45,7 @@ impl Default for Architecture {
             modification: Modification::Blur,
             saliency: SaliencySource::Learned,
             attention: false,
+            embedding: None,
         }
     }
 }
@@ -56,10 +62,16 @@ impl Architecture {
         if !bits.is_multiple_of(16) || !(16..=256).contains(&bits) {
             return Err(format!("architecture.bits is {bits}, expected a multiple of 16 from 16 to 256"));
         }
+        self.embedding.map_or(Ok(()), EmbeddingParts::check)?;
         match self.nested.iter().all(|n| n % 16 == 0 && (16..bits).contains(n)) {
             true => Ok(()),
             false => Err(format!("architecture.nested has another number than multiples of 16 below {bits}")),
         }
+    }
+
+    /// Floats of an embedding.
+    pub fn embedding_length(&self) -> usize {
+        self.embedding.map_or(FEATURES, EmbeddingParts::length)
     }
 
     /// Whether a saliency network is part of it.
@@ -73,6 +85,7 @@ impl Architecture {
 pub struct Network {
     saliency: Option<AttentionFcn>,
     backbone: ResNet18,
+    embedding: Option<EmbeddingLayer>,
     hash: HashLayer,
     classifier: Linear,
     /// A vector a label (C, K), where the loss learns one; used in training alone.
@@ -92,7 +105,7 @@ pub struct Output {
     pub modified: Tensor<4>,
     /// Features (N, 512).
     pub features: Tensor<2>,
-    /// Embeddings E (N, 512): the features at unit length.
+    /// Embeddings E, at unit length: (N, 512) of features alone, (N, labels + likeness) where a layer was fitted.
     pub embedding: Tensor<2>,
     /// u (N, K), whose signs are the hash code.
     pub hash: Tensor<2>,
@@ -107,9 +120,10 @@ impl Network {
         let modification = architecture.modification;
         weights::identify(Self {
             backbone: ResNet18::new(init, modification.channels(), architecture.attention),
-            hash: HashLayer::new(init, architecture.bits),
+            hash: HashLayer::new(init, architecture.embedding_length(), architecture.bits),
             classifier: Linear::new(init, FEATURES, classes),
             saliency: architecture.learns_saliency().then(|| AttentionFcn::new(init)),
+            embedding: architecture.embedding.map(|parts| EmbeddingLayer::new(init, parts)),
             proxies: None,
             modification,
             source: architecture.saliency,
@@ -140,16 +154,22 @@ impl Network {
     /// As [`Network::forward`], with maps S (N, 1, H, W) that were made elsewhere.
     pub fn forward_with_saliency(&self, x: Tensor<4>, saliency: Tensor<4>, mode: Mode) -> Output {
         let modified = self.modification.apply(x, saliency.clone()); //       X': N×1×H×W
-        let features = self.features(modified.clone(), mode); //              f:  N×512
-        let embedding = unit_length(features.clone()); //                     E:  N×512
-        let hash = self.hash.forward(features.clone(), mode); //              u:  N×K, code = sgn(u)
+        let (middle, last) = self.stages(modified.clone(), mode);
+        let features = global_average(last); //                               f:  N×512
+        let embedding = match &self.embedding {
+            Some(layer) => layer.forward(features.clone(), middle), //        E:  N×256
+            None => unit_length(features.clone()),                  //                         E:  N×512
+        };
+        // A hash layer that is trained reads the features, one that was fitted the embedding.
+        let hashed = if self.embedding.is_some() { embedding.clone() } else { features.clone() };
+        let hash = self.hash.forward(hashed, mode); //                        u:  N×K, code = sgn(u)
         let logits = self.classifier.forward(features.clone()); //            N×C
         Output { saliency, modified, features, embedding, hash, logits }
     }
 
-    /// Features (N, 512) → u (N, K), as when encoding.
-    pub(crate) fn hash_of(&self, features: Tensor<2>) -> Tensor<2> {
-        self.hash.forward(features, Mode::Infer)
+    /// What the hash layer reads, embeddings (N, E) or without an embedding layer features (N, 512), → u (N, K), as when encoding.
+    pub(crate) fn hash_of(&self, rows: Tensor<2>) -> Tensor<2> {
+        self.hash.forward(rows, Mode::Infer)
     }
 
     /// Saliency maps alone; ones for a network that has none.
@@ -173,17 +193,18 @@ impl Network {
         } else {
             erased
         };
-        self.classifier.forward(self.features(erased, mode))
+        self.classifier.forward(global_average(self.stages(erased, mode).1))
     }
 
-    fn features(&self, modified: Tensor<4>, mode: Mode) -> Tensor<2> {
+    /// The third and the last stage of modified images.
+    fn stages(&self, modified: Tensor<4>, mode: Mode) -> (Tensor<4>, Tensor<4>) {
         self.backbone.forward(grey_levels(modified), mode)
     }
 
     /// Activations A of the last stage, before their average: (N, H/32, W/32, 512).
     pub(crate) fn activations(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let saliency = self.saliency_of(x.clone(), mode);
-        self.backbone.last_stage(grey_levels(self.modification.apply(x, saliency)), mode)
+        self.stages(self.modification.apply(x, saliency), mode).1
     }
 
     /// The layer that scores the labels.

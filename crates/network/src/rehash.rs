@@ -14,12 +14,20 @@ const LENGTHS: i32 = 283;
 impl Encoder {
     /// The code of an embedding.
     ///
-    /// The hash layer sees features, of which the embedding is the direction. Their length is found again as the one at which the
-    /// `known` embeddings get most of their known bits; without any, all lengths do alike and one in the middle is taken.
+    /// A hash layer that was fitted reads the embedding itself. One that was trained sees features, of which the embedding is the
+    /// direction: their length is found again as the one at which the `known` embeddings get most of their known bits; without
+    /// any, all lengths do alike and one in the middle is taken.
     ///
     /// # Errors
     /// [`Error::EmbeddingLength`] for an embedding that is not the model's.
     pub fn rehash(&self, embedding: &Embedding, known: &[(Embedding, HashCode)]) -> Result<HashCode> {
+        let (got, expected) = (embedding.values().len(), self.card().architecture.embedding_length());
+        if got != expected {
+            return Err(Error::EmbeddingLength { got, expected });
+        }
+        if self.card().architecture.embedding.is_some() {
+            return Ok(HashCode::from_signs(&self.hash_of(embedding.values())[..self.bits()])?);
+        }
         let layer = |embedding: &Embedding| Line::of(self, embedding);
         let known = known.iter().map(|(embedding, code)| Ok((layer(embedding)?, code)));
         let known = known.collect::<Result<Vec<_>>>()?;
@@ -86,13 +94,18 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
     }
 
-    fn shipped() -> Encoder {
-        Encoder::load(&workspace().join("models/skiagraph.safetensors"), DeviceChoice::Cpu).unwrap()
+    /// One whose hash layer reads embeddings, and one whose hash layer reads features.
+    fn shipped() -> [Encoder; 2] {
+        ["models/skiagraph.safetensors", "models/skiagraph-224.safetensors"]
+            .map(|model| Encoder::load(&workspace().join(model), DeviceChoice::Cpu).unwrap())
     }
 
     #[test]
     fn known_embeddings_get_their_codes_again() {
-        let encoder = shipped();
+        shipped().into_iter().for_each(|encoder| know_their_codes(&encoder));
+    }
+
+    fn know_their_codes(encoder: &Encoder) {
         let samples = Dataset::open(&workspace().join("samples")).unwrap();
         let inputs = samples.items.iter().step_by(31).map(|item| {
             let (picture, _) = radiograph::read(&item.path, &Limits::default()).unwrap();
@@ -109,7 +122,10 @@ mod tests {
 
     #[test]
     fn an_embedding_of_another_model_is_refused() {
-        let message = shipped().rehash(&Embedding::new(vec![1.0; 3]), &[]).unwrap_err().to_string();
-        assert!(message.contains("3 values; expected 512"), "{message}");
+        for encoder in shipped() {
+            let message = encoder.rehash(&Embedding::new(vec![1.0; 3]), &[]).unwrap_err().to_string();
+            let expected = encoder.card().architecture.embedding_length();
+            assert!(message.contains(&format!("3 values; expected {expected}")), "{message}");
+        }
     }
 }

@@ -35,6 +35,31 @@ fn separable(x: Tensor<4>, matrix: impl Fn(usize) -> (usize, Vec<f32>)) -> Tenso
     a.matmul(x.reshape([n * c, h, w])).matmul(b).reshape([n, c, rows, columns])
 }
 
+/// Averages over cells×cells cells of a picture: (N, H, W, C) → (N, cells·cells·C), the places in rows.
+pub(crate) fn grid_average(x: Tensor<4>, cells: usize) -> Tensor<2> {
+    let [n, h, w, c] = x.dims();
+    let device = x.device();
+    let matrix = |size| constant(average_rows(size, cells), [cells, size], &device).unsqueeze::<3>();
+    let rows = matrix(h).matmul(x.reshape([n, h, w * c])).reshape([n * cells, w, c]);
+    matrix(w).matmul(rows).reshape([n, cells * cells * c])
+}
+
+/// Rows of the matrix that averages `size` samples over `cells` cells.
+fn average_rows(size: usize, cells: usize) -> Vec<f32> {
+    let mut rows = vec![0.0; cells * size];
+    for (i, row) in rows.chunks_exact_mut(size).enumerate() {
+        let cell = cell(i, cells, size);
+        let share = 1.0 / cell.len() as f32;
+        row[cell].fill(share);
+    }
+    rows
+}
+
+/// The samples of cell `i` of `cells`, as PyTorch's adaptive pooling has them: neighbours share a sample where `size` is no multiple.
+pub(crate) fn cell(i: usize, cells: usize, size: usize) -> std::ops::Range<usize> {
+    i * size / cells..((i + 1) * size).div_ceil(cells)
+}
+
 fn constant(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }
@@ -64,4 +89,29 @@ pub(crate) fn gaussian_rows(size: usize, sigma: f32) -> Vec<f32> {
         row.iter_mut().for_each(|v| *v /= sum);
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_hold_the_average_of_their_places() {
+        for (h, w, c, cells) in [(6, 6, 2, 3), (2, 2, 3, 3), (7, 5, 1, 3), (4, 4, 2, 1)] {
+            let values: Vec<f32> = (0..2 * h * w * c).map(|i| (i as f32 * 0.37).sin()).collect();
+            let x = Tensor::<4>::from_data(TensorData::new(values.clone(), [2, h, w, c]), &Device::flex());
+            let got: Vec<f32> = grid_average(x, cells).into_data().iter::<f32>().collect();
+            assert_eq!(got.len(), 2 * cells * cells * c);
+            for (at, got) in got.iter().enumerate() {
+                let (n, i, j, channel) =
+                    (at / (cells * cells * c), at / (cells * c) % cells, at / c % cells, at % c);
+                let places: Vec<f32> = (0..h * w)
+                    .filter(|p| cell(i, cells, h).contains(&(p / w)) && cell(j, cells, w).contains(&(p % w)))
+                    .map(|p| values[(n * h * w + p) * c + channel])
+                    .collect();
+                let expected = places.iter().sum::<f32>() / places.len() as f32;
+                assert!((got - expected).abs() < 1e-6, "{at} of {h}×{w}: {got}, not {expected}");
+            }
+        }
+    }
 }

@@ -6,8 +6,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;
 
-/// Width of the last stage: the length of an embedding.
+/// Width of the last stage.
 pub const FEATURES: usize = 512;
+/// Width of the third stage.
+pub(crate) const MIDDLE: usize = 256;
 
 /// Two 3×3 convolutions around a shortcut.
 #[derive(Module, Debug)]
@@ -63,7 +65,7 @@ impl ResNet18 {
             vec![BasicBlock::new(init, channels, filters, stride), BasicBlock::new(init, filters, filters, 1)]
         };
         let (layer1, layer2) = (stage(64, 64, 1), stage(64, 128, 2));
-        let (layer3, layer4) = (stage(128, 256, 2), stage(256, FEATURES, 2));
+        let (layer3, layer4) = (stage(128, MIDDLE, 2), stage(MIDDLE, FEATURES, 2));
         Self {
             conv1: Convolution::new(init, channels, 64, 7, 2),
             bn1: BatchNorm::new(init, 64),
@@ -75,18 +77,13 @@ impl ResNet18 {
         }
     }
 
-    /// (N, C, H, W) → (N, 512): global average of the last stage.
-    pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<2> {
-        global_average(self.last_stage(x, mode))
-    }
-
-    /// (N, C, H, W) → (N, H/32, W/32, 512): the last stage.
-    pub(crate) fn last_stage(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
+    /// (N, C, H, W) → the third stage (N, H/16, W/16, 256) and the last (N, H/32, W/32, 512).
+    pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> (Tensor<4>, Tensor<4>) {
         let x = self.stem(x, mode); //                         N×H/4×W/4×64
         let x = self.first(x, mode); //                        N×H/4×W/4×64
         let x = through(&self.layer2, x, mode); //             N×H/8×W/8×128
         let x = through(&self.layer3, x, mode); //             N×H/16×W/16×256
-        through(&self.layer4, x, mode) //                      N×H/32×W/32×512
+        (x.clone(), through(&self.layer4, x, mode)) //         N×H/32×W/32×512
     }
 
     /// 7×7 convolution and 3×3 maximum, each at stride 2: (N, C, H, W) → (N, H/4, W/4, 64).

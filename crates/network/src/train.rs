@@ -182,7 +182,7 @@ impl Prepared {
         Ok(Self { pictures, items, vocabulary, validation, queries: held_out.len(), skipped })
     }
 
-    /// Features of the training pictures, and then of their mirror images (2N×512).
+    /// Features of the training pictures, then of their mirror images, then of copies changed a little (3N×2816).
     pub(crate) fn features(&self, plan: &Plan) -> Vec<Vec<f32>> {
         validation::features(plan, &self.pictures)
     }

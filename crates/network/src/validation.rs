@@ -1,11 +1,13 @@
 //! How good the codes are on the validation part: the figure by which the epoch is chosen.
 
 use crate::batch::Pictures;
+use crate::copies::copy;
+use crate::embedding::INPUTS;
 use crate::error::Result;
 use crate::plan::Plan;
-use crate::resnet::FEATURES;
 use radiograph::dataset::Item;
 use radiograph::{Frame, Input};
+use rayon::prelude::*;
 use retrieval::estimate::{Estimator, LabelKinds, known_answers};
 use retrieval::evaluation::{self, Labelled, Options, Ranking, Role, Task};
 use retrieval::{Embedding, HashCode};
@@ -105,24 +107,31 @@ impl Validation {
     }
 }
 
-/// Features of all pictures, and then of their mirror images (2N×512), by the frozen network.
+/// Features of all pictures, then of their mirror images, then of copies changed a little (3N×2816), by the frozen network.
 pub(crate) fn features(plan: &Plan, pictures: &Pictures) -> Vec<Vec<f32>> {
+    let size = pictures.size;
     let starts = || (0..pictures.len()).step_by(BATCH);
     let pixels = |start| pictures.pixels(start..(start + BATCH).min(pictures.len()));
     let mirrored = |start| {
         let mut pixels = pixels(start);
-        pixels.chunks_exact_mut(pictures.size).for_each(<[f32]>::reverse);
+        pixels.chunks_exact_mut(size).for_each(<[f32]>::reverse);
         pixels
+    };
+    let copied = |start| -> Vec<f32> {
+        let pixels = pixels(start);
+        let copies = pixels.par_chunks_exact(size * size).enumerate();
+        copies.flat_map_iter(|(i, picture)| copy(picture, size, start + i)).collect()
     };
     starts()
         .map(pixels)
         .chain(starts().map(mirrored))
+        .chain(starts().map(copied))
         .flat_map(|pixels| rows(plan, &pixels, pictures.size))
         .collect()
 }
 
 fn rows(plan: &Plan, pixels: &[f32], size: usize) -> Vec<Vec<f32>> {
-    plan.run(pixels, size).features.chunks_exact(FEATURES).map(<[f32]>::to_vec).collect()
+    plan.run(pixels, size).features.chunks_exact(INPUTS).map(<[f32]>::to_vec).collect()
 }
 
 /// The first `count` pictures, by the frozen network.
@@ -133,7 +142,7 @@ fn encode(plan: &Plan, pictures: &Pictures, count: usize) -> Result<(Vec<HashCod
         for signs in encoded.hash.chunks_exact(plan.bits) {
             codes.push(HashCode::from_signs(signs)?);
         }
-        let rows = encoded.embedding.chunks_exact(FEATURES);
+        let rows = encoded.embedding.chunks_exact(plan.embedding_length);
         embeddings.extend(rows.map(|row| Embedding::new(row.to_vec())));
     }
     Ok((codes, embeddings))

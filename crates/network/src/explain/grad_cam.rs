@@ -5,8 +5,8 @@
 //! all of them; positive factors fall away when L is divided by its largest value.
 
 use super::{Explainer, by_batches, squares};
+use crate::embedding::unit_length;
 use crate::error::{Error, Result};
-use crate::hash::unit_length;
 use crate::layers::Mode;
 use crate::resnet::global_average;
 use crate::saliency_map::SaliencyMap;
@@ -21,7 +21,7 @@ pub enum Target<'a> {
     Predicted,
     /// That of this label.
     Label(&'a str),
-    /// The cosine of the picture's embedding and this one's: why the two are neighbours.
+    /// The cosine of the picture's features and this one's, those of the last stage: why the two are neighbours.
     Similarity(&'a Input),
 }
 

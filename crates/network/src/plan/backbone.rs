@@ -3,9 +3,14 @@
 use super::buffers::{Buffers, Map};
 use super::convolution::Convolution;
 use super::saliency::weigh_places;
+use crate::embedding::{GRID, INPUTS};
 use crate::kernels::max_pool_into;
+use crate::resample::cell;
 use crate::resnet::FEATURES;
 use crate::weights::Weights;
+
+/// The last block of the third stage.
+const THIRD: usize = 5;
 
 struct Block {
     first: Convolution,
@@ -63,33 +68,42 @@ impl Backbone {
         }
     }
 
-    /// N×H×W×C → features N×1×1×512.
+    /// N×H×W×C → features N×1×1×2816: the average of the last stage, and those of the third in each cell of the grid.
     pub(super) fn run(&self, x: Map, buffers: &mut Buffers) -> Map {
         let stem = self.stem.relu(x, buffers);
         let [n, h, w, c] = stem.shape;
         let mut pooled = buffers.take([n, h.div_ceil(2), w.div_ceil(2), c]);
         max_pool_into(stem.shape, &stem.values, &mut pooled.values);
         buffers.give([stem]);
+        let mut features = buffers.filled(0.0, [n, 1, 1, INPUTS]);
         let last = self.blocks.iter().enumerate().fold(pooled, |x, (i, block)| {
             let x = block.run(x, buffers);
             match &self.attention {
-                Some(attention) if i == 0 => weigh_places(x, attention, buffers),
-                _ => x,
+                Some(attention) if i == 0 => return weigh_places(x, attention, buffers),
+                _ if i == THIRD => averages(&x, GRID, FEATURES, &mut features),
+                _ => {}
             }
+            x
         });
-        let features = average(&last, buffers);
+        averages(&last, 1, 0, &mut features);
         buffers.give([last]);
         features
     }
 }
 
-/// The average over all places.
-fn average(x: &Map, buffers: &mut Buffers) -> Map {
-    let mut out = buffers.filled(0.0, [x.shape[0], 1, 1, FEATURES]);
-    let share = FEATURES as f32 / x.picture() as f32;
-    for (out, x) in out.values.chunks_exact_mut(FEATURES).zip(x.values.chunks_exact(x.picture())) {
-        x.chunks_exact(FEATURES).for_each(|place| out.iter_mut().zip(place).for_each(|(o, v)| *o += v));
-        out.iter_mut().for_each(|o| *o *= share);
+/// Adds the averages of cells×cells cells to each picture's features, from `first` on.
+fn averages(x: &Map, cells: usize, first: usize, features: &mut Map) {
+    let [_, h, w, c] = x.shape;
+    let rows = features.values.chunks_exact_mut(INPUTS).zip(x.values.chunks_exact(x.picture()));
+    for (features, x) in rows {
+        for (at, out) in features[first..][..cells * cells * c].chunks_exact_mut(c).enumerate() {
+            let (down, along) = (cell(at / cells, cells, h), cell(at % cells, cells, w));
+            let share = 1.0 / (down.len() * along.len()) as f32;
+            for y in down {
+                let places = &x[(y * w + along.start) * c..(y * w + along.end) * c];
+                places.chunks_exact(c).for_each(|place| out.iter_mut().zip(place).for_each(|(o, v)| *o += v));
+            }
+            out.iter_mut().for_each(|o| *o *= share);
+        }
     }
-    out
 }

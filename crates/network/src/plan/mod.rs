@@ -7,12 +7,13 @@
 mod backbone;
 mod buffers;
 mod convolution;
+mod linear;
 mod modify;
 mod saliency;
 #[cfg(test)]
 mod tests;
 
-use crate::kernels::{Panels, Rows, Start, product};
+use crate::embedding::INPUTS;
 use crate::mask::SaliencySource;
 use crate::modify::Modification;
 use crate::network::Architecture;
@@ -21,6 +22,7 @@ use crate::weights::Weights;
 use backbone::Backbone;
 use buffers::Buffers;
 use convolution::{Affine, named};
+use linear::{Embedding, Linear, to_length};
 use saliency::Saliency;
 use std::sync::Mutex;
 
@@ -33,9 +35,10 @@ pub(crate) struct Plan {
     source: SaliencySource,
     modification: Modification,
     backbone: Backbone,
-    /// 512 × K in panels, and a bias of K.
-    hash: (Vec<f32>, Vec<f32>),
+    embedding: Option<Embedding>,
+    hash: Linear,
     pub bits: usize,
+    pub embedding_length: usize,
     /// Buffers of the batches that are under way at the same time.
     idle: Mutex<Vec<Buffers>>,
 }
@@ -45,9 +48,9 @@ pub(crate) struct Plan {
 pub(crate) struct Encoded {
     /// N×P, in (0, 1).
     pub saliency: Vec<f32>,
-    /// N×512.
+    /// N×2816: the averages of the last stage and of the third one's cells.
     pub features: Vec<f32>,
-    /// N×512, each row at unit length.
+    /// N×E, each row at unit length.
     pub embedding: Vec<f32>,
     /// N×K, whose signs are the code.
     pub hash: Vec<f32>,
@@ -59,15 +62,18 @@ impl Plan {
         let bits = architecture.bits;
         let matrix = named(weights, "hash.weight");
         let Affine { scale, offset } = Affine::of(weights, "hash.bn");
-        let packed = crate::kernels::pack(FEATURES, bits, |k, bit| matrix[bit * FEATURES + k] * scale[bit]);
+        let inputs = architecture.embedding_length();
+        let hash = Linear::new(inputs, offset, |input, bit| matrix[bit * inputs + input] * scale[bit]);
         let modification = architecture.modification;
         Self {
             saliency: architecture.learns_saliency().then(|| Saliency::new(weights)),
             source: architecture.saliency,
             modification,
             backbone: Backbone::new(weights, architecture.attention),
-            hash: (packed, offset),
+            embedding: architecture.embedding.map(|parts| Embedding::new(weights, parts)),
+            hash,
             bits,
+            embedding_length: inputs,
             idle: Mutex::default(),
         }
     }
@@ -96,9 +102,10 @@ impl Plan {
         let modified = modify::apply(self.modification, &x, &s, buffers);
         let features = self.backbone.run(modified, buffers);
         encoded.saliency.extend_from_slice(&s.values);
-        encoded.hash.extend(self.hash_of(&features.values));
+        let (embedding, hash) = self.embed(&features.values);
+        encoded.embedding.extend(embedding);
+        encoded.hash.extend(hash);
         encoded.features.extend_from_slice(&features.values);
-        encoded.embedding.extend(features.values.chunks_exact(FEATURES).flat_map(unit_length));
         buffers.give([x, s, features]);
     }
 
@@ -109,14 +116,25 @@ impl Plan {
         buffers.operations
     }
 
-    /// Features (N, 512) → u (N, K).
-    pub(crate) fn hash_of(&self, features: &[f32]) -> Vec<f32> {
-        let (packed, offset) = &self.hash;
-        let mut u = vec![0.0; features.len() / FEATURES * self.bits];
-        let rows = Rows { data: features, segments: &[0], len: FEATURES, step: 1, stride: FEATURES };
-        let panels = Panels::packed(packed, FEATURES, self.bits);
-        product(&mut u, self.bits, features.len() / FEATURES, rows, panels, Start::Bias(offset));
-        u
+    /// Features (N, 2816) → embeddings (N, E) and u (N, K).
+    fn embed(&self, features: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        if let Some(layer) = &self.embedding {
+            let embedding = layer.run(features);
+            let hash = self.hash_of(&embedding);
+            return (embedding, hash);
+        }
+        let mut embedding = Vec::new();
+        for row in features.chunks_exact(INPUTS) {
+            let start = embedding.len();
+            embedding.extend_from_slice(&row[..FEATURES]);
+            to_length(&mut embedding[start..], 1.0);
+        }
+        (embedding, self.hash.run(features, INPUTS))
+    }
+
+    /// What the hash layer reads, embeddings (N, E) or without an embedding layer features (N, 512), → u (N, K).
+    pub(crate) fn hash_of(&self, rows: &[f32]) -> Vec<f32> {
+        self.hash.run(rows, self.hash.inputs())
     }
 
     // A poisoned lock guards nothing but spare buffers.
@@ -129,9 +147,4 @@ impl Plan {
             idle.push(buffers);
         }
     }
-}
-
-fn unit_length(row: &[f32]) -> impl Iterator<Item = f32> {
-    let length = row.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
-    row.iter().map(move |v| v / length)
 }

@@ -2,6 +2,7 @@
 
 use super::Plan;
 use crate::device::DeviceChoice;
+use crate::embedding::EmbeddingParts;
 use crate::layers::Mode;
 use crate::mask::SaliencySource;
 use crate::model::{self, Model};
@@ -35,16 +36,23 @@ fn close<const D: usize>(got: &[f32], expected: Tensor<D>, name: &str) {
 fn it_gives_what_the_network_gives() {
     let device = Device::flex();
     use SaliencySource::{Centre, Learned, Random};
-    for (modification, saliency, attention, n, size) in [
-        (Modification::Blur, Learned, false, 1, 64),
-        (Modification::Blur, Centre, true, 17, 32),
-        (Modification::Multiply, Learned, false, 2, 96),
-        (Modification::Amplify, Random, false, 2, 32),
-        (Modification::Concatenate, Learned, false, 3, 48),
-        (Modification::None, Learned, true, 5, 64),
+    let parts = |labels, likeness| Some(EmbeddingParts { labels, likeness });
+    for (modification, saliency, attention, embedding, n, size) in [
+        (Modification::Blur, Learned, false, None, 1, 64),
+        (Modification::Blur, Centre, true, parts(24, 40), 17, 32),
+        (Modification::Multiply, Learned, false, parts(10, 7), 2, 96),
+        (Modification::Amplify, Random, false, None, 2, 32),
+        (Modification::Concatenate, Learned, false, parts(16, 80), 3, 48),
+        (Modification::None, Learned, true, parts(72, 184), 5, 64),
     ] {
-        let architecture =
-            Architecture { bits: 48, modification, saliency, attention, ..Architecture::default() };
+        let architecture = Architecture {
+            bits: 48,
+            modification,
+            saliency,
+            attention,
+            embedding,
+            ..Architecture::default()
+        };
         let network = Network::new(&architecture, 3, 5, &device);
         let plan = Plan::new(&architecture, &weights::collect(&network));
         let pictures = noise(n * size * size);

@@ -6,19 +6,22 @@
 //! it is relevant to; a logistic regression (calibrated as such by its likelihood: Niculescu-Mizil and Caruana,
 //! "Predicting Good Probabilities with Supervised Learning", ICML 2005) turns it into a probability. Probabilities never rise along an answer: where
 //! they would, neighbours share their mean. A query is novel where its
-//! embedding lies farther from where known radiographs lie than nearly all of them do, whatever the gallery holds.
+//! embedding lies farther from the nearest of known radiographs than nearly all others of their kind do, whatever the gallery holds.
 
+mod exemplars;
 mod known;
 mod label_kinds;
 mod logistic;
 mod monotone;
 mod reliability;
+mod rows;
 mod subspace;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Embedding;
 
+use exemplars::Exemplars;
 pub use known::{KnownAnswer, known_answers};
 pub use label_kinds::LabelKinds;
 use logistic::Logistic;
@@ -69,7 +72,11 @@ pub struct Estimator {
     with_labels: Logistic<4>,
     without_labels: Logistic<3>,
     /// Where the embeddings of known radiographs lie.
-    known: Subspace,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exemplars: Option<Exemplars>,
+    /// The same in files of models before there were exemplars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    known: Option<Subspace>,
     /// A query that lies farther off is novel.
     farthest: f64,
     /// A picture is no known radiograph whose every look lies farther off; as far as a query where the file does not say.
@@ -115,15 +122,16 @@ impl Estimator {
         }
         let labelled: Vec<_> = all().filter_map(|(e, relevant)| Some((with_labels(e)?, relevant))).collect();
         let plain: Vec<_> = all().map(|(e, relevant)| (without_labels(e), relevant)).collect();
-        let known = Subspace::fit(known)?;
-        let whole: Vec<f64> = held_out.iter().map(|embedding| known.distance(embedding)).collect();
-        let looks = whole.iter().zip(inner).map(|(&whole, inner)| whole.min(known.distance(inner)));
+        let exemplars = Exemplars::fit(known)?;
+        let whole: Vec<f64> = held_out.iter().map(|embedding| exemplars.distance(embedding)).collect();
+        let looks = whole.iter().zip(inner).map(|(&whole, inner)| whole.min(exemplars.distance(inner)));
         let farthest_look = farthest(looks.collect());
         Some(Self {
             kinds: kinds.clone(),
             with_labels: Logistic::fit(&labelled),
             without_labels: Logistic::fit(&plain),
-            known,
+            exemplars: Some(exemplars),
+            known: None,
             farthest: farthest(whole)?,
             farthest_look,
         })
@@ -154,7 +162,8 @@ impl Estimator {
     /// How far an embedding lies from where those of known radiographs lie.
     #[must_use]
     pub fn strangeness(&self, query: &Embedding) -> f64 {
-        self.known.distance(query)
+        let plane = || self.known.as_ref().map_or(f64::INFINITY, |known| known.distance(query));
+        self.exemplars.as_ref().map_or_else(plane, |exemplars| exemplars.distance(query))
     }
 
     /// Whether a radiograph of this embedding is unlike all that the estimator knows.

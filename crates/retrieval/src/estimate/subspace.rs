@@ -1,43 +1,22 @@
 //! Where known embeddings lie: a plane of few dimensions. How far another lies off it tells how unlike them it is (the residual
-//! of "ViM: Out-of-Distribution with Virtual-logit Matching", Wang, Li, Feng and Zhang, CVPR 2022, here about the mean).
+//! of "ViM: Out-of-Distribution with Virtual-logit Matching", Wang, Li, Feng and Zhang, CVPR 2022, here about the mean). Models
+//! whose embedding is their features have one; new estimators keep exemplars.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use crate::hashing::principal_components;
+use super::rows::Rows;
 use crate::{Embedding, Error};
-
-/// Dimensions of the plane, where there are embeddings enough.
-const RANK: usize = 64;
 
 /// The plane through the mean of embeddings along their principal components.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "Rows", into = "Rows")]
 pub(super) struct Subspace {
     mean: Embedding,
     /// Orthonormal, each as long as the mean.
     components: Vec<Embedding>,
 }
 
-/// The mean and then the components as f16, in base 64.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    dimensions: usize,
-    values: String,
-}
-
 impl Subspace {
-    /// Of embeddings of one length; none where they have no directions.
-    pub(super) fn fit(embeddings: &[Embedding]) -> Option<Self> {
-        let features: Vec<Vec<f32>> = embeddings.iter().map(|e| e.values().to_vec()).collect();
-        let rank = RANK.min(embeddings.len() / 2).min(features.first()?.len() / 2);
-        let (mean, components) = principal_components(&features, rank).ok()?;
-        let to_embedding = |values: Vec<f64>| Embedding::new(values.into_iter().map(|v| v as f32).collect());
-        let components = components.col_iter().map(|column| to_embedding(column.iter().copied().collect()));
-        Some(Self { mean: to_embedding(mean), components: components.collect() })
-    }
-
     /// The Euclidean distance of an embedding of the same length from the plane.
     pub(super) fn distance(&self, embedding: &Embedding) -> f64 {
         let pairs = embedding.values().iter().zip(self.mean.values());
@@ -50,29 +29,18 @@ impl Subspace {
     }
 }
 
-impl From<Subspace> for Stored {
+/// The mean and then the components.
+impl From<Subspace> for Rows {
     fn from(space: Subspace) -> Self {
-        let rows = std::iter::once(&space.mean).chain(&space.components);
-        let bytes: Vec<u8> = rows.flat_map(Embedding::to_bytes).collect();
-        Self { dimensions: space.mean.values().len(), values: BASE64.encode(bytes) }
+        Self::of(&[&[space.mean][..], &space.components].concat())
     }
 }
 
-impl TryFrom<Stored> for Subspace {
+impl TryFrom<Rows> for Subspace {
     type Error = Error;
 
-    fn try_from(stored: Stored) -> Result<Self, Error> {
-        let damaged = |reason: String| Error::Estimator { reason };
-        let bytes = BASE64.decode(&stored.values).map_err(|error| damaged(error.to_string()))?;
-        let row = stored.dimensions.saturating_mul(2);
-        if row == 0 || bytes.is_empty() || !bytes.len().is_multiple_of(row) {
-            return Err(damaged(format!(
-                "{} bytes are no rows of {} values",
-                bytes.len(),
-                stored.dimensions
-            )));
-        }
-        let mut rows = bytes.chunks_exact(row).map(Embedding::from_bytes).collect::<Result<Vec<_>, _>>()?;
+    fn try_from(rows: Rows) -> Result<Self, Error> {
+        let mut rows = rows.embeddings()?;
         let components = rows.split_off(1);
         Ok(Self { mean: rows.remove(0), components })
     }
@@ -82,26 +50,24 @@ impl TryFrom<Stored> for Subspace {
 mod tests {
     use super::*;
 
-    /// On a plane of two dimensions in a space of eight, near (1, 0, …).
-    fn known() -> Vec<Embedding> {
-        let point = |i: usize| {
-            let (x, y) = ((i as f32 * 0.7).sin(), (i as f32 * 1.3).cos());
-            Embedding::new(vec![1.0, x, 0.5 * y, 0.0, 0.0, 0.0, 0.0, 0.0])
-        };
-        (0..5).map(point).collect()
+    /// A plane of two dimensions in a space of eight, about (1, 0, …).
+    fn space() -> Subspace {
+        let axis = |i: usize| Embedding::new((0..8).map(|j| f32::from(u8::from(i == j))).collect());
+        Subspace { mean: axis(0), components: vec![axis(1), axis(2)] }
     }
 
     #[test]
     fn what_is_on_the_plane_is_near_and_what_is_off_it_is_far() {
-        let space = Subspace::fit(&known()).unwrap();
-        assert!(known().iter().all(|e| space.distance(e) < 1e-3));
+        let space = space();
+        let on = Embedding::new(vec![1.0, -0.4, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert!(space.distance(&on) < 1e-6);
         let off = Embedding::new(vec![1.0, 0.3, 0.1, 0.0, 0.0, 0.0, 0.7, 0.0]);
         assert!((space.distance(&off) - 0.7).abs() < 1e-3);
     }
 
     #[test]
     fn what_is_stored_is_read_and_damage_is_named() {
-        let space = Subspace::fit(&known()).unwrap();
+        let space = space();
         let text = serde_json::to_string(&space).unwrap();
         let read: Subspace = serde_json::from_str(&text).unwrap();
         let off = Embedding::new(vec![0.0, 0.3, 0.1, 0.0, 0.0, 0.0, 0.7, 0.0]);
@@ -114,11 +80,5 @@ mod tests {
             let error = serde_json::from_str::<Subspace>(bad).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
-    }
-
-    #[test]
-    fn nothing_is_fitted_to_points_without_directions() {
-        assert!(Subspace::fit(&[]).is_none());
-        assert!(Subspace::fit(&vec![Embedding::new(vec![1.0; 8]); 9]).is_none());
     }
 }

@@ -39,7 +39,7 @@ pub enum HashingError {
     /// Fewer principal components than bits.
     #[error(
         "feature vectors along {got} independent directions; expected at least {expected}, one for each bit of a code \
-         by principal components. Ask for shorter codes, give more samples or longer features, or use lsh or sdh"
+         by principal components or by likeness. Ask for shorter codes, give more samples or longer features, or use lsh or sdh"
     )]
     Directions {
         /// Directions along which the samples vary: at most the features' length, and one fewer than the samples.
@@ -61,6 +61,14 @@ pub enum HashingError {
         /// Classes.
         got: usize,
         /// Classes.
+        expected: usize,
+    },
+    /// Copies that are not parallel to the samples.
+    #[error("{got} copies; expected {expected}, one for each feature vector")]
+    CopyCount {
+        /// Copies.
+        got: usize,
+        /// Samples.
         expected: usize,
     },
     /// A label that is no number.

@@ -15,8 +15,10 @@
 
 mod error;
 mod itq;
+mod likeness;
 mod lsh;
 mod pcah;
+mod projection;
 mod samples;
 mod sdh;
 mod sh;
@@ -31,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::check_bits;
 use crate::{HashCode, Result};
 pub use error::HashingError;
+pub use projection::{LABEL_GROUP, Projection, label_projection, likeness_projection};
 use samples::Samples;
 
 /// How feature vectors become codes.
@@ -74,7 +77,7 @@ impl Hashing {
             Self::Sh => Function::Spectral(sh::fit(x, bits)?),
             Self::Sdh => Function::Kernel(sdh::fit(x, labels, bits, &mut random)?),
             Self::SdhLinear => {
-                let (directions, offsets) = sdh::fit_linear(x, labels, bits, &mut random)?;
+                let (directions, offsets) = sdh::fit_linear(x, labels, &[bits], &mut random)?;
                 Function::Affine(directions, offsets)
             }
         };
@@ -143,16 +146,11 @@ impl Hasher {
         HashCode::from_signs(&signs)
     }
 
-    /// A row of weights and an offset a bit, such that a bit is 1 where weights · feature + offset is `>= 0`; none for what is
-    /// not linear.
+    /// The linear functions whose values are `>= 0` where a bit is 1; none for what is not linear.
     #[must_use]
-    pub fn layer(&self) -> Option<(Vec<Vec<f32>>, Vec<f32>)> {
+    pub fn projection(&self) -> Option<Projection> {
         let Function::Affine(directions, offsets) = &self.function else { return None };
-        let row = |bit: usize| directions.col(bit).iter().map(|&weight| weight as f32).collect();
-        let of_mean =
-            |bit: usize| directions.col(bit).iter().zip(&self.mean).map(|(w, m)| w * m).sum::<f64>();
-        let offset = |bit: usize| (offsets[bit] - of_mean(bit)) as f32;
-        Some(((0..self.bits).map(row).collect(), (0..self.bits).map(offset).collect()))
+        Some(Projection::about(&self.mean, directions.as_ref(), offsets))
     }
 
     /// The length of the codes in bits.

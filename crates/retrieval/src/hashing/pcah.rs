@@ -8,19 +8,29 @@ use crate::Result;
 
 /// The principal components of centred samples x (dimensions × samples), one a column: dimensions × bits.
 pub(super) fn fit(x: MatRef<'_, f64>, bits: usize) -> Result<Mat<f64>> {
+    let components = fit_at_most(x, bits)?;
+    match components.ncols() {
+        got if got < bits => Err(HashingError::Directions { got, expected: bits }.into()),
+        _ => Ok(components),
+    }
+}
+
+/// The same, of samples that may vary along fewer than `count` directions: then as many.
+pub(super) fn fit_at_most(x: MatRef<'_, f64>, count: usize) -> Result<Mat<f64>> {
     let (dimensions, samples) = x.shape();
     // XXᵀ and XᵀX have the same eigenvalues but for zeros, and if XᵀXu = λu then XXᵀ(Xu) = λ(Xu): the smaller will do.
     let mut components = if samples < dimensions {
-        x * leading(x.transpose() * x, bits)?
+        x * leading(x.transpose() * x, count)?
     } else {
-        leading(x * x.transpose(), bits)?
+        leading(x * x.transpose(), count)?
     };
     orient(&mut components);
     Ok(components)
 }
 
-/// The eigenvectors of a positive semidefinite matrix with the `count` greatest eigenvalues, the greatest first.
-fn leading(scatter: Mat<f64>, count: usize) -> Result<Mat<f64>> {
+/// The eigenvectors of a positive semidefinite matrix with the greatest eigenvalues, the greatest first: `count`, or as many as
+/// are not 0.
+pub(super) fn leading(scatter: Mat<f64>, count: usize) -> Result<Mat<f64>> {
     let eigen = scatter
         .self_adjoint_eigen(Side::Lower)
         .map_err(|_| HashingError::Decomposition { what: "principal components" })?;
@@ -28,15 +38,12 @@ fn leading(scatter: Mat<f64>, count: usize) -> Result<Mat<f64>> {
     // An eigenvalue of 0 is computed as rounding left it, and its eigenvector is noise.
     let least = values[size - 1] * size as f64 * f64::EPSILON;
     let rank = values.iter().filter(|&&value| value > least).count();
-    if rank < count {
-        return Err(HashingError::Directions { got: rank, expected: count }.into());
-    }
-    Ok(Mat::from_fn(size, count, |i, rank| eigen.U()[(i, size - 1 - rank)]))
+    Ok(Mat::from_fn(size, rank.min(count), |i, rank| eigen.U()[(i, size - 1 - rank)]))
 }
 
 /// Scales the columns to length 1 and makes the entry of the greatest magnitude positive, the first of equal ones: an
 /// eigenvector's sign is not determined otherwise.
-fn orient(components: &mut Mat<f64>) {
+pub(super) fn orient(components: &mut Mat<f64>) {
     for column in components.col_iter_mut() {
         let greatest =
             column.as_ref().iter().fold(0.0_f64, |best, &x| if x.abs() > best.abs() { x } else { best });

@@ -39,6 +39,13 @@ pub(super) fn centre(feature: &[f32], mean: &[f64]) -> Result<Vec<f64>> {
     Ok(feature.iter().zip(mean).map(|(&value, mean)| f64::from(value) - mean).collect())
 }
 
+/// a − b of feature vectors of two samples' rows, one a column: dimensions × samples.
+pub(super) fn differences(a: &[Vec<f32>], b: &[Vec<f32>]) -> Result<Mat<f64>> {
+    let expected = b.first().map_or(0, Vec::len);
+    a.iter().chain(b).try_for_each(|feature| check(feature, expected))?;
+    Ok(Mat::from_fn(expected, b.len(), |i, sample| f64::from(a[sample][i]) - f64::from(b[sample][i])))
+}
+
 fn check(feature: &[f32], expected: usize) -> Result<()> {
     if feature.len() != expected {
         return Err(HashingError::Mismatch { got: feature.len(), expected }.into());

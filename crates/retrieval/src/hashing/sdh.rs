@@ -63,32 +63,49 @@ pub(super) fn fit(
     Ok(Kernel { anchors, norms, width, weights })
 }
 
-/// Fits P (dimensions × bits) and an offset a bit to centred samples x (dimensions × samples) and their labels.
+/// Fits P (dimensions × bits) and an offset a bit to centred samples x (dimensions × samples) and their labels, `groups` of bits
+/// one after the other: each as if it stood alone.
 pub(super) fn fit_linear(
     x: MatRef<'_, f64>,
     labels: &[Vec<f32>],
-    bits: usize,
+    groups: &[usize],
     random: &mut ChaCha8Rng,
 ) -> Result<(Mat<f64>, Vec<f64>)> {
     let labels = centred(label_matrix(labels, x.ncols())?);
     let regression = ridge(x, LINEAR_RIDGE * x.squared_norm_l2() / x.nrows() as f64)?;
-    let mut start = || learn(x, labels.as_ref(), bits, &regression, random);
-    let (mut weights, mut codes) = start()?;
-    let mut least = untold(codes.as_ref(), labels.as_ref())?;
+    let (mut columns, mut offsets) = (Vec::new(), Vec::new());
+    for &bits in groups {
+        let (weights, codes) = best_start(x, labels.as_ref(), bits, &regression, random)?;
+        columns.extend(weights.col_iter().map(|column| column.to_owned()));
+        // The best beside centred samples.
+        offsets.extend(codes.row_iter().map(|row| row.sum() / x.ncols() as f64));
+    }
+    Ok((Mat::from_fn(x.nrows(), columns.len(), |i, bit| columns[bit][i]), offsets))
+}
+
+/// P and B of the start that tells the labels best.
+fn best_start(
+    x: MatRef<'_, f64>,
+    labels: MatRef<'_, f64>,
+    bits: usize,
+    regression: &Llt<f64>,
+    random: &mut ChaCha8Rng,
+) -> Result<(Mat<f64>, Mat<f64>)> {
+    let mut start = || learn(x, labels, bits, regression, random);
+    let mut best = start()?;
+    let mut least = untold(best.1.as_ref(), labels)?;
     for _ in 1..STARTS {
         let other = start()?;
-        let rest = untold(other.1.as_ref(), labels.as_ref())?;
+        let rest = untold(other.1.as_ref(), labels)?;
         if rest < least {
-            ((weights, codes), least) = (other, rest);
+            (best, least) = (other, rest);
         }
     }
-    // The best beside centred samples.
-    let offsets = codes.row_iter().map(|row| row.sum() / x.ncols() as f64).collect();
-    Ok((weights, offsets))
+    Ok(best)
 }
 
 /// Y: how much a sample's class counts, 0 where it has it not: classes × samples.
-fn label_matrix(labels: &[Vec<f32>], samples: usize) -> Result<Mat<f64>> {
+pub(super) fn label_matrix(labels: &[Vec<f32>], samples: usize) -> Result<Mat<f64>> {
     if labels.len() != samples {
         return Err(HashingError::LabelCount { got: labels.len(), expected: samples }.into());
     }
@@ -103,7 +120,7 @@ fn label_matrix(labels: &[Vec<f32>], samples: usize) -> Result<Mat<f64>> {
 }
 
 /// Rows less their means.
-fn centred(mut labels: Mat<f64>) -> Mat<f64> {
+pub(super) fn centred(mut labels: Mat<f64>) -> Mat<f64> {
     let samples = labels.ncols() as f64;
     for row in labels.row_iter_mut() {
         let mean = row.sum() / samples;
@@ -158,7 +175,7 @@ fn learn(
 }
 
 /// MMᵀ + λI, ready to solve.
-fn ridge(m: MatRef<'_, f64>, lambda: f64) -> Result<Llt<f64>> {
+pub(super) fn ridge(m: MatRef<'_, f64>, lambda: f64) -> Result<Llt<f64>> {
     let mut gram = m * m.transpose();
     gram.diagonal_mut().column_vector_mut().iter_mut().for_each(|value| *value += lambda);
     gram.llt(Side::Lower).map_err(|_| HashingError::Decomposition { what: "regression" }.into())

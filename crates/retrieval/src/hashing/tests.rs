@@ -90,16 +90,14 @@ fn a_linear_hashing_is_a_layer_of_weights_and_offsets() {
     let (features, labels) = clustered(120, 20, 5);
     for hashing in [Lsh, Pcah, SdhLinear] {
         let hasher = hashing.fit(&features, &labels, 16, 2).unwrap();
-        let (weights, offsets) = hasher.layer().unwrap();
-        let dot = |row: &[f32], x: &[f32]| row.iter().zip(x).map(|(w, x)| w * x).sum::<f32>();
+        let projection = hasher.projection().unwrap();
         for feature in &features {
-            let signs: Vec<f32> =
-                weights.iter().zip(&offsets).map(|(row, offset)| dot(row, feature) + offset).collect();
+            let signs = projection.values(feature);
             let close = HashCode::from_signs(&signs).unwrap().distance(&hasher.code(feature).unwrap());
             assert!(close <= 1, "{hashing:?}: {close} bits differ, and rounding accounts for one");
         }
     }
-    assert!(Sdh.fit(&features, &labels, 16, 2).unwrap().layer().is_none());
+    assert!(Sdh.fit(&features, &labels, 16, 2).unwrap().projection().is_none());
 }
 
 #[test]

@@ -24,8 +24,8 @@ or `gallery reindex`.";
 ///
 /// Asks the rows of the split train for pictures that training held out of them, and learns from which answers are right how
 /// likely a neighbour is relevant (of the same part of the body, with a finding in common or both without), and how far off a
-/// picture lies that is unlike all that is known. With --hash-layer, codes
-/// of the given lengths are fitted to the labels first (supervised discrete hashing): in a minute, without training.
+/// picture lies that is unlike all that is known. With --hash-layer, embedding and codes of the given lengths are fitted first,
+/// to the labels and to what pictures of the same labels differ in: in some minutes, without training.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CalibrateArgs {
