@@ -27,6 +27,12 @@ pub(crate) fn copy(pixels: &[f32], size: usize, index: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::DeviceChoice;
+    use crate::encoder::{Encoder, Encoding};
+    use radiograph::dataset::Dataset;
+    use radiograph::{Input, Limits};
+    use std::collections::HashSet;
+    use std::path::Path;
 
     #[test]
     fn a_copy_is_near_its_picture_and_named_by_its_number() {
@@ -39,5 +45,37 @@ mod tests {
         assert!(copies.iter().all(|copy| (0.001..0.15).contains(&apart(copy, &picture))));
         assert_eq!(copies[3], copy(&picture, 96, 3));
         assert_ne!(copies[3], copies[2]);
+    }
+
+    /// The samples, and what the model that ships makes of them.
+    fn samples(encoder: &Encoder) -> (Vec<Input>, Vec<Encoding>) {
+        let samples = Dataset::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples")).unwrap();
+        let read = |path| radiograph::read(path, &Limits::default()).unwrap().0;
+        let inputs: Vec<Input> =
+            samples.items.iter().map(|item| encoder.preprocess().apply(&read(&item.path))).collect();
+        let encodings = encoder.encode(&inputs).unwrap();
+        (inputs, encodings)
+    }
+
+    #[test]
+    fn the_model_that_ships_tells_pictures_of_a_class_apart_and_knows_their_copies() {
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/skiagraph.safetensors");
+        let encoder = Encoder::load(&model, DeviceChoice::Cpu).unwrap();
+        let (inputs, originals) = samples(&encoder);
+        let distinct: HashSet<Vec<u8>> = originals.iter().map(|e| e.code.to_bytes()).collect();
+        assert!(distinct.len() * 100 >= 99 * originals.len(), "{} codes", distinct.len());
+        let copied: Vec<usize> = (0..inputs.len()).step_by(3).collect();
+        let of = |&i: &usize| Input { pixels: copy(&inputs[i].pixels, 96, i), ..inputs[i].clone() };
+        let copies = encoder.encode(&copied.iter().map(of).collect::<Vec<_>>()).unwrap();
+        let found = |apart: &dyn Fn(&Encoding, &Encoding) -> f32| {
+            let first = |(&own, copy): (&usize, &Encoding)| {
+                let nearest = apart(copy, &originals[own]);
+                (0..originals.len()).all(|i| i == own || apart(copy, &originals[i]) > nearest)
+            };
+            copied.iter().zip(&copies).filter(|&pair| first(pair)).count() as f64 / copied.len() as f64
+        };
+        let by_code = found(&|a, b| a.code.distance(&b.code) as f32);
+        let by_embedding = found(&|a, b| a.embedding.distance(&b.embedding));
+        assert!(by_code >= 0.85 && by_embedding >= 0.97, "{by_code} by code, {by_embedding} by embedding");
     }
 }

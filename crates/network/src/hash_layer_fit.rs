@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::train::Prepared;
 use crate::weights::{self, Weight, Weights};
 use burn::tensor::Device;
-use retrieval::hashing::{HashingError, Projection, label_projection, likeness_projection};
+use retrieval::hashing::{Projection, label_projection, likeness_projection};
 
 /// Floats of a fitted embedding.
 const LENGTH: usize = 256;
@@ -25,16 +25,13 @@ const SLOPE: f32 = 4.0;
 const SEED: u64 = 0;
 
 /// The model with embedding and hash layer for these code lengths, ascending; each length's first bits are codes of their own.
+///
+/// Few pictures vary along few directions: likeness bits that lack one are 1 for every picture.
 pub(crate) fn hash_layer(model: Model, prepared: &Prepared, lengths: &[usize]) -> Result<Model> {
     let Model { network, card, id } = model;
     let mut weights = weights::collect(&network);
     let (parts, entries) = allocate(lengths);
     let [labels, likeness] = projections(&Plan::new(&card.architecture, &weights), prepared, parts)?;
-    let needed = entries.iter().filter(|&&entry| entry >= parts.labels).count();
-    if likeness.weights.len() < needed {
-        let (got, expected) = (likeness.weights.len(), needed);
-        return Err(retrieval::Error::from(HashingError::Directions { got, expected }).into());
-    }
     weights.extend(linear("embedding.labels", labels, parts.labels, SLOPE));
     weights.extend(linear("embedding.likeness", likeness, parts.likeness, 1.0));
     weights.extend(signs(&entries, parts.length()));

@@ -39,7 +39,7 @@ pub enum HashingError {
     /// Fewer principal components than bits.
     #[error(
         "feature vectors along {got} independent directions; expected at least {expected}, one for each bit of a code \
-         by principal components or by likeness. Ask for shorter codes, give more samples or longer features, or use lsh or sdh"
+         by principal components. Ask for shorter codes, give more samples or longer features, or use lsh or sdh"
     )]
     Directions {
         /// Directions along which the samples vary: at most the features' length, and one fewer than the samples.
