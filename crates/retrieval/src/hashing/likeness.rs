@@ -68,7 +68,7 @@ fn complement(rows: MatRef<'_, f64>) -> Result<Mat<f64>> {
     let lengths = svd.S().column_vector();
     let count = lengths.iter().filter(|&&length| length > LEAST * lengths[0]).count();
     let q = svd.V().subcols(0, count);
-    Ok(Mat::identity(size, size) - q * q.transpose())
+    Ok(Mat::<f64>::identity(size, size) - q * q.transpose())
 }
 
 /// The directions of the greatest wᵀSw / wᵀNw, at most `count`.
