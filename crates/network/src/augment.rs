@@ -24,13 +24,14 @@ fn around(amount: f32, random: &mut ChaCha8Rng) -> f32 {
     (random.random::<f32>() * 2.0 - 1.0) * amount
 }
 
-/// Rotation, scale, shift and flip: where a pixel of the new picture comes from.
+/// Rotation, scale, aspect, shift and flip: where a pixel of the new picture comes from.
 struct Placement {
     centre: f32,
     cos: f32,
     sin: f32,
     shift: (f32, f32),
-    flip: f32,
+    /// Factors of x and y: below 0 mirrors.
+    factors: (f32, f32),
 }
 
 impl Placement {
@@ -39,11 +40,15 @@ impl Placement {
         let zoom = 1.0 / (1.0 + around(amounts.scale, random));
         let shift = (around(amounts.shift, random) * size, around(amounts.shift, random) * size);
         let flip = if random.random::<f32>() < amounts.flip { -1.0 } else { 1.0 };
-        Self { centre: (size - 1.0) / 2.0, cos: angle.cos() * zoom, sin: angle.sin() * zoom, shift, flip }
+        // No draw where there is nothing to change: without an aspect a seed names the same run.
+        let aspect = if amounts.aspect > 0.0 { (around(amounts.aspect, random) / 2.0).exp() } else { 1.0 };
+        let factors = (flip / aspect, aspect);
+        Self { centre: (size - 1.0) / 2.0, cos: angle.cos() * zoom, sin: angle.sin() * zoom, shift, factors }
     }
 
     fn source(&self, x: f32, y: f32) -> (f32, f32) {
-        let (x, y) = ((x - self.centre) * self.flip - self.shift.0, y - self.centre - self.shift.1);
+        let (fx, fy) = self.factors;
+        let (x, y) = ((x - self.centre) * fx - self.shift.0, (y - self.centre) * fy - self.shift.1);
         (self.cos * x - self.sin * y + self.centre, self.sin * x + self.cos * y + self.centre)
     }
 }
@@ -84,6 +89,7 @@ mod tests {
             rotation: 0.0,
             shift: 0.0,
             scale: 0.0,
+            aspect: 0.0,
             flip: 0.0,
             brightness: 0.0,
             contrast: 0.0,
@@ -100,6 +106,15 @@ mod tests {
         assert!(same.iter().zip(&picture).all(|(a, b)| (a - b).abs() < 1e-6));
         let flipped = augment(&picture, 4, &Augmentation { flip: 1.0, ..still() }, &mut random);
         assert!((flipped[0] - picture[3]).abs() < 1e-6 && (flipped[7] - picture[4]).abs() < 1e-6);
+    }
+
+    #[test]
+    fn an_aspect_stretches_one_side_and_shrinks_the_other() {
+        let amounts = Augmentation { aspect: 0.4, ..still() };
+        let placement = Placement::draw(9.0, &amounts, &mut ChaCha8Rng::seed_from_u64(1));
+        let (x, y) = placement.source(8.0, 8.0);
+        assert!((x - 8.0).abs() > 1e-3, "drawn close to 1");
+        assert!(((x - 4.0) * (y - 4.0) - 16.0).abs() < 1e-4, "the area stays: {x}, {y}");
     }
 
     #[test]

@@ -133,7 +133,7 @@ fn make(
     Batch { pictures: changed.concat(), present: present.concat(), share: share.concat(), extent }
 }
 
-/// Batches an epoch has: the last one is left out where it is not full.
+/// Batches an epoch has: the last one is left out where it is not full. A view of a picture counts as one.
 pub(crate) fn steps(pictures: usize, batch: usize) -> usize {
     (pictures / batch).max(1)
 }
@@ -147,12 +147,14 @@ pub(crate) fn for_each_batch<E>(
     consume: impl FnOnce(Receiver<Batch>) -> Result<(), E>,
 ) -> Result<(), E> {
     let (seed, size) = (config.optimisation.seed, config.optimisation.batch.min(pictures.len()));
-    let order = pictures.order(seed, epoch);
+    let (order, views) = (pictures.order(seed, epoch), config.loss.views());
+    let (steps, drawn) = (steps(pictures.len(), size), (size / views).max(1));
     let (sender, receiver) = sync_channel(AHEAD);
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            for (i, drawn) in order.chunks_exact(size).enumerate() {
-                let batch = make(pictures, vocabulary, &config.augmentation, (seed, epoch), drawn, i * size);
+            for (i, drawn) in order.chunks_exact(drawn).take(steps).enumerate() {
+                let rows = drawn.repeat(views);
+                let batch = make(pictures, vocabulary, &config.augmentation, (seed, epoch), &rows, i * size);
                 // The receiver is gone when training stopped early, with its own error.
                 if sender.send(batch).is_err() {
                     break;

@@ -49,7 +49,8 @@ impl Default for DataConfig {
     }
 }
 
-/// Weights of the loss terms: L = hash + λc·CE + λd·erased + λa·area + λt·variation + λq·disagreement.
+/// Weights of the loss terms:
+/// L = hash + λc·CE + λi·instance + λd·erased + λa·area + λt·variation + λq·disagreement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossConfig {
@@ -64,6 +65,11 @@ pub struct LossConfig {
     pub margin: f32,
     /// λc: classification of the modified image.
     pub classification: f32,
+    /// λi: two views of a picture are near, other pictures apart, by their embeddings. Where it is above 0, a
+    /// batch has half as many pictures, each in two views.
+    pub instance: f32,
+    /// τ of the term `instance`.
+    pub instance_temperature: f32,
     /// λd: what is erased must not tell the class.
     pub erased: f32,
     /// λa: mean saliency beyond `area_allowed`.
@@ -78,6 +84,13 @@ pub struct LossConfig {
     pub probe_share: f32,
 }
 
+impl LossConfig {
+    /// Views of each picture in a batch.
+    pub(crate) fn views(&self) -> usize {
+        if self.instance > 0.0 { 2 } else { 1 }
+    }
+}
+
 impl Default for LossConfig {
     fn default() -> Self {
         Self {
@@ -86,6 +99,8 @@ impl Default for LossConfig {
             scale: None,
             margin: 0.3,
             classification: 0.5,
+            instance: 0.0,
+            instance_temperature: 0.1,
             erased: 0.1,
             area: 1.0,
             area_allowed: 0.4,
@@ -106,6 +121,8 @@ pub struct Augmentation {
     pub shift: f32,
     /// Share of the size.
     pub scale: f32,
+    /// Logarithm of the width's share of the height: pictures that were squeezed must not be told by it.
+    pub aspect: f32,
     /// Probability of a left–right flip.
     pub flip: f32,
     /// Added grey.
@@ -124,6 +141,7 @@ impl Default for Augmentation {
             rotation: 10.0,
             shift: 0.08,
             scale: 0.15,
+            aspect: 0.0,
             flip: 0.5,
             brightness: 0.1,
             contrast: 0.2,
@@ -230,6 +248,14 @@ impl TrainConfig {
                 o.batch >= 2,
                 format!("optimisation.batch is {}, expected at least 2 (batch normalisation)", o.batch),
             ),
+            (
+                o.batch.is_multiple_of(self.loss.views()),
+                format!("optimisation.batch is {}, expected an even number for loss.instance", o.batch),
+            ),
+            (
+                self.loss.instance_temperature > 0.0,
+                format!("loss.instance_temperature is {}, expected above 0", self.loss.instance_temperature),
+            ),
             (o.accumulate >= 1, "optimisation.accumulate is 0, expected at least 1".to_owned()),
             (o.epochs >= 1, "optimisation.epochs is 0, expected at least 1".to_owned()),
             (
@@ -274,6 +300,8 @@ mod tests {
         assert!(message("[optimisation]\nfit = [20]").contains("optimisation.fit: architecture.bits is 20"));
         let embedding = "[architecture.embedding]\nlabels = 8\nlikeness = 8";
         assert!(message(embedding).contains("optimisation.fit fits it"));
+        assert!(message("[loss]\ninstance = 1.0\n[optimisation]\nbatch = 33").contains("even number"));
+        assert!(message("[loss]\ninstance_temperature = 0.0").contains("instance_temperature is 0"));
         assert!(message("[preprocess]\nsize = 100").contains("multiple of 32"));
         assert!(message("[architecture]\nbits = 64\nnested = [64]").contains("nested has another number"));
         // Deeper than any stack.

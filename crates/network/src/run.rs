@@ -209,7 +209,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// L = hash + λc·CE + λd·erased + λa·area + λt·variation + λq·disagreement.
+    /// L = hash + λc·CE + λi·instance + λd·erased + λa·area + λt·variation + λq·disagreement.
     fn loss(
         &self,
         x: Tensor<4>,
@@ -222,6 +222,10 @@ impl<'a> Run<'a> {
         let hash = self.hash_term(output.hash, &present, &share, progress);
         let classification = loss::cross_entropy(output.logits, share);
         let mut total = hash.clone() + classification.clone() * l.classification;
+        if l.views() > 1 {
+            total =
+                total + loss::instance_discrimination(output.embedding, l.instance_temperature) * l.instance;
+        }
         let saliency = output.saliency;
         if self.network.has_saliency() {
             total = total

@@ -15,6 +15,7 @@ mod known_pictures;
 mod memory;
 mod memory_limit;
 mod model;
+mod near_copies;
 mod output;
 mod progress;
 mod relevance;

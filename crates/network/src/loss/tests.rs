@@ -223,3 +223,18 @@ fn every_loss_has_finite_gradients_even_without_labels() {
         }
     }
 }
+
+#[test]
+fn instance_discrimination_is_the_formula_pair_by_pair() {
+    let z: Vec<Vec<f64>> = u().into_iter().take(4).collect();
+    let cosine = |a: &[f64], b: &[f64]| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+    let others = |i: usize| (0..4).filter(move |&j| j != i);
+    let of_row = |i: usize| {
+        let chance = |j: usize| (cosine(&z[i], &z[j]) / 0.2).exp();
+        let all: f64 = others(i).map(chance).sum();
+        -(chance((i + 2) % 4) / all).ln()
+    };
+    let expected = mean((0..4).map(of_row));
+    let got: f32 = instance_discrimination(tensor(&z), 0.2).into_scalar();
+    assert!((f64::from(got) - expected).abs() < 1e-4, "{got}, expected {expected}");
+}

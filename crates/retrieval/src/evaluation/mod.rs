@@ -12,6 +12,7 @@
 
 mod bootstrap;
 mod curve;
+mod likeness;
 mod measures;
 mod relevance;
 mod result;
@@ -27,6 +28,7 @@ use relevance::Relevance;
 
 pub use bootstrap::{Figure, mean_by_unit};
 pub use curve::{RadiusPoint, by_radius};
+pub use likeness::{Agreement, Likeness, NearCopy, Recall, likeness, participation_ratio};
 pub use measures::Values;
 pub use result::{ClassResult, Difference, QueryResult, TaskResult, paired_difference};
 pub use runs::{Overall, difference_over_tasks, mean_of_runs, over_tasks};
@@ -66,6 +68,15 @@ pub enum Ranking<'a> {
     Codes(&'a [HashCode]),
     /// The Euclidean distance. Equal distances tie, as those of codes.
     Embeddings(&'a [Embedding]),
+    /// What a search answers: the nearest codes in the order of their embeddings, then the others by code.
+    Answers {
+        /// The codes.
+        codes: &'a [HashCode],
+        /// The embeddings.
+        embeddings: &'a [Embedding],
+        /// How many of the nearest codes are put in order by embedding, and all that are no farther than the last.
+        shortlist: usize,
+    },
     /// Nothing: all answers tie, so that the figures are the exact expectation of a random order.
     Random,
 }
@@ -89,7 +100,9 @@ impl Ranking<'_> {
     /// That there is one code or embedding for each item, all of one length; the bits that one takes when stored.
     fn check(&self, items: usize) -> Result<usize> {
         let (got, bits) = match self {
-            Self::Codes(codes) => (codes.len(), codes.first().map_or(0, HashCode::bits)),
+            Self::Codes(codes) | Self::Answers { codes, .. } => {
+                (codes.len(), codes.first().map_or(0, HashCode::bits))
+            }
             Self::Embeddings(embeddings) => {
                 (embeddings.len(), embeddings.first().map_or(0, |first| 16 * first.values().len()))
             }
@@ -98,31 +111,63 @@ impl Ranking<'_> {
         if got != items {
             return Err(Error::RankingLength { got, expected: items });
         }
+        if let Some(other) = self.codes().and_then(|codes| codes.iter().find(|code| code.bits() != bits)) {
+            return Err(Error::CodeMismatch { got: other.bits(), expected: bits });
+        }
         match self {
-            Self::Codes(codes) => match codes.iter().find(|code| code.bits() != bits) {
-                Some(other) => Err(Error::CodeMismatch { got: other.bits(), expected: bits }),
-                None => Ok(bits),
-            },
-            Self::Embeddings(embeddings) => {
-                check_embeddings(embeddings, bits / 16)?;
+            Self::Embeddings(embeddings) | Self::Answers { embeddings, .. } => {
+                check_embeddings(embeddings, items)?;
                 Ok(bits)
             }
-            Self::Random => Ok(bits),
+            Self::Codes(_) | Self::Random => Ok(bits),
         }
     }
 
-    /// The distance of two items as an integer of the same order.
-    fn distance(&self, a: usize, b: usize) -> u32 {
+    /// The codes, if it has any.
+    fn codes(&self) -> Option<&[HashCode]> {
         match self {
-            Self::Codes(codes) => codes[a].distance(&codes[b]),
-            // Floats that are not negative are ordered as their bits. The square keeps the order too.
-            Self::Embeddings(embeddings) => embeddings[a].squared_distance(&embeddings[b]).to_bits(),
-            Self::Random => 0,
+            Self::Codes(codes) | Self::Answers { codes, .. } => Some(codes),
+            Self::Embeddings(_) | Self::Random => None,
+        }
+    }
+
+    /// The distances of some answers to a query, as integers of the same order.
+    fn distances(&self, query: usize, answers: &[usize]) -> Vec<u32> {
+        let hamming =
+            |codes: &[HashCode]| answers.iter().map(|&i| codes[query].distance(&codes[i])).collect();
+        // Floats that are not negative are ordered as their bits. The square keeps the order too.
+        let square =
+            |embeddings: &[Embedding], i: usize| embeddings[query].squared_distance(&embeddings[i]).to_bits();
+        match self {
+            Self::Codes(codes) => hamming(codes),
+            Self::Embeddings(embeddings) => answers.iter().map(|&i| square(embeddings, i)).collect(),
+            Self::Answers { codes, embeddings, shortlist } => {
+                let bits: Vec<u32> = hamming(codes);
+                let cut = kth_smallest(&bits, *shortlist);
+                let place = |(&i, bits)| if bits > cut { BEHIND | bits } else { square(embeddings, i) };
+                answers.iter().zip(bits).map(place).collect()
+            }
+            Self::Random => vec![0; answers.len()],
         }
     }
 }
 
-fn check_embeddings(embeddings: &[Embedding], expected: usize) -> Result<()> {
+/// The k-th smallest of some numbers, the largest where there are fewer than k, and 0 where there is none.
+fn kth_smallest(numbers: &[u32], k: usize) -> u32 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    sorted.get(k.saturating_sub(1)).or(sorted.last()).copied().unwrap_or(0)
+}
+
+/// Set in the distance of answers behind the shortlist: no distance of floats has its sign bit set.
+const BEHIND: u32 = 1 << 31;
+
+/// Checks that there are as many embeddings as items, all of one length.
+fn check_embeddings(embeddings: &[Embedding], items: usize) -> Result<()> {
+    if embeddings.len() != items {
+        return Err(Error::RankingLength { got: embeddings.len(), expected: items });
+    }
+    let expected = embeddings.first().map_or(0, |first| first.values().len());
     for embedding in embeddings {
         if embedding.values().len() != expected {
             return Err(Error::EmbeddingMismatch { got: embedding.values().len(), expected });
@@ -159,9 +204,10 @@ pub fn evaluate(
 
 fn measure_query(query: usize, relevance: &Relevance, ranking: &Ranking<'_>) -> Option<Values> {
     let answers = relevance.gallery.iter().filter(|&&item| !relevance.same_patient(query, item));
-    let mut answers: Vec<_> =
-        answers.map(|&item| (ranking.distance(query, item), relevance.shared(query, item))).collect();
-    measures::measure(&mut answers)
+    let answers: Vec<usize> = answers.copied().collect();
+    let distances = ranking.distances(query, &answers);
+    let shared = answers.iter().map(|&item| relevance.shared(query, item));
+    measures::measure(&mut distances.into_iter().zip(shared).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

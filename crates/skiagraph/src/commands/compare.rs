@@ -14,9 +14,15 @@ use crate::compare::config::CompareConfig;
 use crate::compare::measure::{self, Report};
 use crate::compare::{origin, page, report};
 use crate::memory;
+use crate::near_copies;
 use crate::output;
 use crate::report::results::{figure, signed};
 use crate::saliency::{self, Subject};
+
+/// Searched pictures that near copies are made of, as `eval` does by default.
+const NEAR_COPIES: usize = 200;
+/// Seed of the near copies: cells are kept, and each has encoded the same ones.
+const NEAR_COPIES_SEED: u64 = 1;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph compare --config configs/compare.toml --data data/ --out runs/compare
@@ -77,6 +83,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
         eprintln!("skipped {}: {}", task.task, task.reason);
     }
     origin::check(&args.out, &dataset)?;
+    let copies = near_copies::make(&items, NEAR_COPIES, NEAR_COPIES_SEED, &args.out.join("near-copies"))?;
+    let items = items.into_iter().chain(&copies).collect();
     let (path, out, device) = (&args.config, &args.out, args.device);
     let starts = RefCell::default();
     let workshop = Workshop { config: &config, path, dataset: &dataset, items, out, device, starts };

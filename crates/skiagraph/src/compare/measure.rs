@@ -2,16 +2,18 @@
 
 use anyhow::{Context, Result};
 use network::labelled;
+use radiograph::dataset::Item;
 use retrieval::evaluation::{
-    self, Difference, Labelled, Options, Overall, RadiusPoint, Ranking, Role, Task, TaskResult,
+    self, Difference, Labelled, Likeness, Options, Overall, RadiusPoint, Ranking, Role, Task, TaskResult,
 };
 use serde::Serialize;
 
 use super::cell::{Cell, Workshop};
 use super::config::{CompareConfig, Kind, Method};
-use super::encodings::{Cost, Encodings};
+use super::encodings::Cost;
 use super::shallow::in_order;
 use crate::commands::eval::role;
+use crate::near_copies;
 use crate::progress::Progress;
 use crate::saliency;
 
@@ -36,6 +38,8 @@ pub(crate) struct Report {
     pub(crate) results: Vec<TaskResult>,
     /// Every method in the mean over the tasks.
     pub(crate) overall: Vec<Overall>,
+    /// What labels cannot see, of the first seed, method by method.
+    pub(crate) likeness: Vec<Likeness>,
     /// By how much ours is ahead, task by task.
     pub(crate) differences: Vec<Difference>,
     /// By how much ours is ahead in the mean over the tasks.
@@ -81,6 +85,7 @@ pub(crate) struct MethodCost {
 struct Measured {
     /// A result a task.
     results: Vec<TaskResult>,
+    likeness: Likeness,
     cost: Cost,
     curves: Vec<Curve>,
 }
@@ -119,6 +124,7 @@ fn empty(config: &CompareConfig) -> Report {
         average_precision_over: "all relevant",
         results: Vec::new(),
         overall: Vec::new(),
+        likeness: Vec::new(),
         differences: Vec::new(),
         overall_differences: Vec::new(),
         cells: Vec::new(),
@@ -137,7 +143,8 @@ fn measured(workshop: &Workshop, method: &Method, tasks: &[Task]) -> Result<Vec<
 /// A cell on every task, without intervals: those are of the mean over seeds.
 fn evaluate(workshop: &Workshop, cell: &Cell, tasks: &[Task]) -> Result<Measured> {
     let encodings = workshop.make(cell)?;
-    let items = items_of(workshop, &encodings);
+    let encoded = in_order(&workshop.items, &encodings.about.names);
+    let items = labelled_of(&encoded);
     let floats = matches!(cell.method.kind()?, Kind::Embeddings(_));
     let ranking =
         if floats { Ranking::Embeddings(&encodings.embeddings) } else { Ranking::Codes(&encodings.codes) };
@@ -150,13 +157,15 @@ fn evaluate(workshop: &Workshop, cell: &Cell, tasks: &[Task]) -> Result<Measured
         Ok(Curve { task: task.name.clone(), method: name.clone(), points })
     };
     let curves = if floats { Vec::new() } else { tasks.iter().map(curve).collect::<Result<_>>()? };
-    Ok(Measured { results, cost: encodings.about.cost, curves })
+    let copies = near_copies::pairs(&encoded);
+    let options = Options { bootstrap: DRAWS, seed: 0 };
+    let likeness = evaluation::likeness(&items, &copies, &ranking, name, &options)?;
+    Ok(Measured { results, likeness, cost: encodings.about.cost, curves })
 }
 
-/// The items that were encoded.
-fn items_of(workshop: &Workshop, encodings: &Encodings) -> Vec<Labelled> {
-    let items = in_order(&workshop.items, &encodings.about.names);
-    items.into_iter().map(|item| labelled(item, role(item))).collect()
+/// Items as the evaluation sees them.
+fn labelled_of(items: &[&Item]) -> Vec<Labelled> {
+    items.iter().map(|item| labelled(item, role(item))).collect()
 }
 
 /// Adds a method: the mean of its seeds on every task, and over the tasks.
@@ -179,6 +188,7 @@ fn add(report: &mut Report, method: &Method, mut measured: Vec<Measured>, option
     report.costs.push(MethodCost { method: method.name.clone(), cost, bytes });
     report.results.extend(means);
     report.curves.append(&mut measured[0].curves);
+    report.likeness.extend(measured.into_iter().take(1).map(|first| first.likeness));
     Ok(())
 }
 
@@ -196,7 +206,8 @@ fn cell_figures(method: &Method, bits: usize, seed: u64, results: &[TaskResult])
 
 fn add_random(report: &mut Report, workshop: &Workshop, tasks: &[Task], options: &Options) -> Result<()> {
     let any = Cell { method: &workshop.config.methods[0], bits: report.bits, seed: report.seeds[0] };
-    let items = items_of(workshop, &workshop.make(&any)?);
+    let encodings = workshop.make(&any)?;
+    let items = labelled_of(&in_order(&workshop.items, &encodings.about.names));
     let results = tasks.iter().map(|t| evaluation::evaluate(t, &items, &Ranking::Random, RANDOM, options));
     let results: Vec<TaskResult> = results.collect::<Result<_, _>>()?;
     report.overall.push(evaluation::over_tasks(&results.iter().collect::<Vec<_>>(), options));

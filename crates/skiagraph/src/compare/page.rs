@@ -11,6 +11,7 @@ use crate::commands::compare::row;
 use crate::commands::eval::role;
 use crate::report::embed;
 use crate::report::html::{Page, Section, Table};
+use crate::report::likeness;
 use crate::report::plots::{self, Axis, Bar, Series};
 use crate::report::results::{figure, signed};
 use crate::saliency::{self, Subject};
@@ -61,7 +62,7 @@ fn overall(report: &Report) -> Result<Section> {
         report.overall_differences.iter().map(|d| bar(&d.method, &d.macro_p_at_10)).collect();
     Ok(Section {
         heading: "Over all tasks".to_owned(),
-        tables: vec![Table { caption, heads, rows }],
+        tables: vec![Table { caption, heads, rows }, likeness::table(&report.likeness)],
         plots: vec![
             plots::bars(
                 "Macro P@10, mean over the tasks",

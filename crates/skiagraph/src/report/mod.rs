@@ -3,6 +3,7 @@
 pub(crate) mod answers;
 pub(crate) mod embed;
 pub(crate) mod html;
+pub(crate) mod likeness;
 pub(crate) mod markdown;
 pub(crate) mod overlay;
 pub(crate) mod plots;

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::Result;
 use retrieval::estimate::Reliability;
-use retrieval::evaluation::{Figure, TaskResult};
+use retrieval::evaluation::{Figure, Likeness, TaskResult};
 use serde::Serialize;
 
 use super::html::{self, Page, Section, Table};
+use super::likeness;
 use super::plots::{self, Axis, Bar};
 use crate::ingest::Rejected;
 use crate::output;
@@ -23,6 +24,8 @@ pub(crate) struct Report<'a> {
     /// Which N of average precision: AP(q) = Σ P@r·rel_r / N.
     pub(crate) average_precision_over: &'static str,
     pub(crate) results: Vec<TaskResult>,
+    /// What labels cannot see, method by method.
+    pub(crate) likeness: Vec<Likeness>,
     /// How far the model's own estimates hold; none for a model without them.
     pub(crate) relevance: Option<RelevanceReport>,
     pub(crate) skipped_tasks: Vec<SkippedTask>,
@@ -113,7 +116,10 @@ fn tasks(report: &Report) -> Result<Section> {
     let axis = Axis { title: "macro P@10", range: 0.0..1.0 };
     Ok(Section {
         heading: "Tasks".to_owned(),
-        tables: vec![Table { caption: "Task by task".to_owned(), heads, rows }],
+        tables: vec![
+            likeness::table(&report.likeness),
+            Table { caption: "Task by task".to_owned(), heads, rows },
+        ],
         plots: vec![plots::bars("macro P@10", &axis, &bars)?],
     })
 }

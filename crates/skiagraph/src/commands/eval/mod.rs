@@ -1,20 +1,25 @@
 //! `skiagraph eval`: how well a model retrieves, task by task, beside its embeddings and chance.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod tasks;
+
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item, Split};
-use retrieval::evaluation::{self, Labelled, Options, Ranking, Role, Task, TaskResult};
+use retrieval::evaluation::{self, Labelled, Likeness, NearCopy, Options, Ranking, Role, Task, TaskResult};
 use retrieval::{Embedding, HashCode};
 
 use crate::ingest::{self, Listed, Rejected};
 use crate::model::ModelArgs;
+use crate::near_copies;
 use crate::output;
 use crate::progress::Progress;
 use crate::relevance::{self, RelevanceReport};
-use crate::report::results::{self, Report, SkippedTask};
+use crate::report::likeness;
+use crate::report::results::{self, Report};
+
+pub(crate) use tasks::{beside, tasks};
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph eval --data data/
@@ -23,12 +28,17 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph eval --data data/ --strangers photographs/
 
 Every figure comes with a 95 % interval: percentile bootstrap over patients (or what the data set
-gives in their stead). The N of average precision: all relevant.";
+gives in their stead). The N of average precision: all relevant.
+
+Labels cannot tell whether an answer depends on the picture or on its class alone. Likeness does:
+near copies of searched pictures (turned and cropped, another window, lower resolution) ask for
+their originals; codes and first-ten lists that differ are counted.";
 
 /// Measure how well a model retrieves
 ///
 /// Rows of the splits train and database are the gallery, rows of the split query are the queries.
-/// Each task is measured by hash codes, by embeddings and for a random order.
+/// Each task is measured by hash codes, by what `search` answers (the nearest codes in the order of
+/// their embeddings), by embeddings, and for a random order.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct EvalArgs {
@@ -43,10 +53,13 @@ pub(crate) struct EvalArgs {
     /// Measure an untrained network of the same shape, too
     #[arg(long)]
     untrained: bool,
+    /// Searched pictures that near copies are made of [0: none]
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    near_copies: usize,
     /// Pictures that should be called unlike everything known: no radiographs, or of unknown kinds
     #[arg(long, value_name = "PATH", num_args = 1..)]
     strangers: Vec<PathBuf>,
-    /// Seed of the bootstrap and of the untrained network
+    /// Seed of the bootstrap, of the near copies and of the untrained network
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
     /// Print the results as JSON
@@ -63,8 +76,14 @@ struct Encoded {
     items: Vec<Labelled>,
     codes: Vec<HashCode>,
     embeddings: Vec<Embedding>,
+    copies: Vec<NearCopy>,
     rejected: Vec<Rejected>,
 }
+
+/// Resamples of the bootstrap.
+const DRAWS: usize = 1000;
+/// How many of the nearest codes `search` puts in the order of their embeddings.
+const SHORTLIST: usize = 200;
 
 /// Encodes, measures and reports.
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
@@ -75,18 +94,22 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     }
     let (tasks, skipped_tasks) = tasks(&args.data, args.tasks.as_ref(), &items)?;
     let encoder = args.model.load()?;
+    let folder = tempfile::tempdir().context("cannot make a folder for near copies")?;
+    let copies = near_copies::make(&items, args.near_copies, args.seed, folder.path())?;
+    let items: Vec<&Item> = items.into_iter().chain(&copies).collect();
     let mut encoded = encode(&encoder, &items, "encoding")?;
     if encoded.items.is_empty() {
         bail!("not one picture of `{}` is usable", args.data.display());
     }
-    let methods = [
-        (Ranking::Codes(&encoded.codes), "codes"),
-        (Ranking::Embeddings(&encoded.embeddings), "embeddings"),
-        (Ranking::Random, "random"),
-    ];
+    let mut methods = encoded.methods(["codes", "answers", "embeddings"]);
+    methods.push((Ranking::Random, "random"));
     let mut results = measure(&tasks, &encoded.items, &methods, args.seed)?;
+    let mut likeness = encoded.likeness(&methods, args.seed)?;
     if args.untrained {
-        results.extend(measure_untrained(&encoder, &items, &tasks, args.seed)?);
+        let untrained = encode(&untrained(&encoder, args.seed)?, &items, "encoding, untrained")?;
+        let methods = untrained.methods(["untrained codes", "untrained answers", "untrained embeddings"]);
+        results.extend(measure(&tasks, &untrained.items, &methods, args.seed)?);
+        likeness.extend(untrained.likeness(&methods, args.seed)?);
     }
     let relevance = relevance(&encoder, &encoded, &args.strangers)?;
     encoded.rejected.extend(dataset.skipped.iter().map(Rejected::from));
@@ -98,6 +121,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
         queries: count(Role::Query),
         average_precision_over: "all relevant",
         results,
+        likeness,
         relevance,
         skipped_tasks,
         rejected: encoded.rejected,
@@ -130,62 +154,6 @@ fn relevance(encoder: &Encoder, encoded: &Encoded, strangers: &[PathBuf]) -> Res
     Ok(Some(report))
 }
 
-/// The tasks of --tasks, of the data set, or the built-in ones. A task that was asked for must suit the data;
-/// of the others, those that do not are set aside. Known before the long work of encoding begins.
-pub(crate) fn tasks(
-    data: &Path,
-    given: Option<&PathBuf>,
-    items: &[&Item],
-) -> Result<(Vec<Task>, Vec<SkippedTask>)> {
-    let candidates = match given.cloned().or_else(|| beside(data, "tasks.toml")) {
-        Some(file) => read_tasks(&file)?,
-        None => evaluation::default_tasks(),
-    };
-    let items: Vec<_> = items.iter().map(|item| labelled(item, role(item))).collect();
-    let asked_for = given.is_some();
-    let (mut tasks, mut skipped) = (Vec::new(), Vec::new());
-    for task in candidates {
-        match check(&task, &items, asked_for) {
-            Ok(()) => tasks.push(task),
-            Err(error) if asked_for => return Err(error),
-            Err(error) => skipped.push(SkippedTask { task: task.name, reason: format!("{error:#}") }),
-        }
-    }
-    if tasks.is_empty() {
-        let reasons: Vec<_> = skipped.iter().map(|task| format!("  {}", task.reason)).collect();
-        bail!(
-            "`{}` suits none of the tasks; give others with --tasks\n{}",
-            data.display(),
-            reasons.join("\n")
-        );
-    }
-    Ok((tasks, skipped))
-}
-
-/// A file of a data set, if it has it.
-pub(crate) fn beside(data: &Path, name: &str) -> Option<PathBuf> {
-    let folder = if data.is_dir() { Some(data) } else { data.parent() };
-    folder.map(|folder| folder.join(name)).filter(|file| file.is_file())
-}
-
-fn read_tasks(file: &Path) -> Result<Vec<Task>> {
-    let text =
-        fs::read_to_string(file).with_context(|| format!("cannot read the tasks `{}`", file.display()))?;
-    evaluation::read_tasks(&text).with_context(|| format!("the tasks `{}` are not right", file.display()))
-}
-
-/// That a task has queries and answers, and, if it was asked for, that all the labels it names exist: a
-/// built-in task may name more than one data set has.
-fn check(task: &Task, items: &[Labelled], asked_for: bool) -> Result<()> {
-    let mut named = task.labels.iter().chain(&task.labels_except).flatten().filter(|_| asked_for);
-    if let Some(label) = named.find(|label| !items.iter().any(|item| item.labels.contains(label))) {
-        bail!("the task `{}` names the label `{label}`, which no picture of the data has", task.name);
-    }
-    let options = Options { bootstrap: 0, seed: 0 };
-    evaluation::evaluate(task, items, &Ranking::Random, "random", &options)?;
-    Ok(())
-}
-
 /// Whether a row is searched in, asked about, or neither.
 pub(crate) fn role(item: &Item) -> Role {
     match item.split {
@@ -199,13 +167,14 @@ fn encode(encoder: &Encoder, items: &[&Item], heading: &str) -> Result<Encoded> 
     let mut encoded = Encoded::default();
     let progress = Progress::images(heading, items.len());
     let listed: Vec<_> = items.iter().map(|item| Listed::from_item(item)).collect();
-    let mut rest = items.iter();
+    let (mut rest, mut kept) = (items.iter(), Vec::new());
     ingest::for_each_batch(&listed, encoder.preprocess(), |batch| {
         let encodings = ingest::encode_pictures(encoder, &batch.pictures)?;
         for (picture, encoding) in batch.pictures.iter().zip(encodings) {
             // Pictures come in the order of their rows, with the rejected ones left out.
             if let Some(item) = rest.find(|item| item.name == picture.record.name) {
                 encoded.push(item, encoding);
+                kept.push(*item);
             }
         }
         encoded.rejected.extend(batch.rejected);
@@ -213,10 +182,26 @@ fn encode(encoder: &Encoder, items: &[&Item], heading: &str) -> Result<Encoded> 
         Ok(())
     })?;
     progress.finish();
+    encoded.copies = near_copies::pairs(&kept);
     Ok(encoded)
 }
 
 impl Encoded {
+    /// Its rankings: by codes, as `search` answers, by embeddings.
+    fn methods(&self, names: [&'static str; 3]) -> Vec<(Ranking<'_>, &'static str)> {
+        let (codes, embeddings) = (&self.codes, &self.embeddings);
+        let answers = Ranking::Answers { codes, embeddings, shortlist: SHORTLIST };
+        [Ranking::Codes(codes), answers, Ranking::Embeddings(embeddings)].into_iter().zip(names).collect()
+    }
+
+    fn likeness(&self, methods: &[(Ranking, &str)], seed: u64) -> Result<Vec<Likeness>> {
+        let options = Options { bootstrap: DRAWS, seed };
+        let of = |(ranking, method): &(Ranking, &str)| {
+            Ok(evaluation::likeness(&self.items, &self.copies, ranking, method, &options)?)
+        };
+        methods.iter().map(of).collect()
+    }
+
     fn push(&mut self, item: &Item, encoding: Encoding) {
         self.items.push(labelled(item, role(item)));
         self.codes.push(encoding.code);
@@ -235,22 +220,11 @@ fn measure(
     both.map(|(task, (ranking, method))| evaluate(task, items, ranking, method, seed)).collect()
 }
 
-fn measure_untrained(
-    encoder: &Encoder,
-    items: &[&Item],
-    tasks: &[Task],
-    seed: u64,
-) -> Result<Vec<TaskResult>> {
+/// A network of the model's shape with random weights, and codes of as many bits as are used of the model's.
+fn untrained(encoder: &Encoder, seed: u64) -> Result<Encoder> {
     let architecture = &encoder.card().architecture;
     let untrained = Encoder::untrained(architecture, encoder.preprocess(), encoder.labels(), seed)?;
-    // As many bits as are used of the trained one's.
-    let untrained = untrained.shortened(encoder.bits())?;
-    let encoded = encode(&untrained, items, "encoding, untrained")?;
-    let methods = [
-        (Ranking::Codes(&encoded.codes), "untrained codes"),
-        (Ranking::Embeddings(&encoded.embeddings), "untrained embeddings"),
-    ];
-    measure(tasks, &encoded.items, &methods, seed)
+    Ok(untrained.shortened(encoder.bits())?)
 }
 
 /// One task by one method, with 1,000 resamples.
@@ -261,7 +235,7 @@ pub(crate) fn evaluate(
     method: &str,
     seed: u64,
 ) -> Result<TaskResult> {
-    let options = Options { bootstrap: 1000, seed };
+    let options = Options { bootstrap: DRAWS, seed };
     evaluation::evaluate(task, items, ranking, method, &options)
         .with_context(|| format!("cannot measure the task `{}`", task.name))
 }
@@ -269,6 +243,9 @@ pub(crate) fn evaluate(
 fn print(report: &Report) -> Result<()> {
     let rows: Vec<_> = report.results.iter().map(results::row).collect();
     output::text(&output::table(&results::HEADS, &rows))?;
+    let rows: Vec<_> = report.likeness.iter().map(likeness::row).collect();
+    let heads = likeness::heads(&report.likeness);
+    output::text(&output::table(&heads.iter().map(String::as_str).collect::<Vec<_>>(), &rows))?;
     if let Some(relevance) = &report.relevance {
         output::text(&relevance.text())?;
     }
