@@ -119,16 +119,20 @@ impl Change {
     }
 }
 
-/// Bilinear sample; black outside.
+/// Bilinear sample between the middles of pixels; black outside the picture.
 fn sample(picture: &Radiograph, x: f32, y: f32) -> f32 {
-    let (left, top) = (x.floor(), y.floor());
-    let (dx, dy) = (x - left, y - top);
+    let (width, height) = (picture.width() as f32, picture.height() as f32);
+    if x < -0.5 || y < -0.5 || x > width - 0.5 || y > height - 0.5 {
+        return 0.0;
+    }
+    let (x, y) = (x.clamp(0.0, width - 1.0), y.clamp(0.0, height - 1.0));
+    let (dx, dy) = (x.fract(), y.fract());
     let at = |x: f32, y: f32| {
-        let inside = x >= 0.0 && y >= 0.0 && x < picture.width() as f32 && y < picture.height() as f32;
-        if inside { picture.pixels()[y as usize * picture.width() as usize + x as usize] } else { 0.0 }
+        let (x, y) = (x.min(width - 1.0) as usize, y.min(height - 1.0) as usize);
+        picture.pixels()[y * picture.width() as usize + x]
     };
-    let upper = at(left, top) * (1.0 - dx) + at(left + 1.0, top) * dx;
-    let lower = at(left, top + 1.0) * (1.0 - dx) + at(left + 1.0, top + 1.0) * dx;
+    let upper = at(x, y) * (1.0 - dx) + at(x + 1.0, y) * dx;
+    let lower = at(x, y + 1.0) * (1.0 - dx) + at(x + 1.0, y + 1.0) * dx;
     upper * (1.0 - dy) + lower * dy
 }
 

@@ -110,6 +110,19 @@ pub fn likeness(
     })
 }
 
+/// Positions of the first `count` answers to a query, other patients' gallery pictures; ties go to the item listed first.
+#[must_use]
+pub fn first_answers(items: &[Labelled], ranking: &Ranking<'_>, query: usize, count: usize) -> Vec<usize> {
+    let patient = &items[query].patient;
+    let may_answer = |&item: &usize| {
+        items[item].role == Role::Gallery && (patient.is_none() || *patient != items[item].patient)
+    };
+    let answers: Vec<usize> = (0..items.len()).filter(may_answer).collect();
+    let mut order: Vec<(u32, usize)> = ranking.distances(query, &answers).into_iter().zip(answers).collect();
+    order.sort_unstable();
+    order.into_iter().take(count).map(|(_, item)| item).collect()
+}
+
 /// The effective number of bits: (tr C)² / ‖C‖² of the covariance C of bits as ±1. It is the number of bits where all are
 /// balanced and independent, and 1 where all say the same.
 ///
@@ -144,17 +157,7 @@ struct View<'a> {
 
 impl View<'_> {
     fn distinct_lists(&self, queries: &[usize]) -> usize {
-        let list = |&query: &usize| -> Vec<usize> {
-            let other = |&&item: &&usize| {
-                let patient = &self.items[query].patient;
-                patient.is_none() || *patient != self.items[item].patient
-            };
-            let answers: Vec<usize> = self.gallery.iter().filter(other).copied().collect();
-            let distances = self.ranking.distances(query, &answers);
-            let mut order: Vec<(u32, usize)> = distances.into_iter().zip(answers).collect();
-            order.sort_unstable();
-            order.into_iter().take(PAGE).map(|(_, item)| item).collect()
-        };
+        let list = |&query: &usize| first_answers(self.items, self.ranking, query, PAGE);
         queries.par_iter().map(list).collect::<HashSet<_>>().len()
     }
 

@@ -28,7 +28,7 @@ use relevance::Relevance;
 
 pub use bootstrap::{Figure, mean_by_unit};
 pub use curve::{RadiusPoint, by_radius};
-pub use likeness::{Agreement, Likeness, NearCopy, Recall, likeness, participation_ratio};
+pub use likeness::{Agreement, Likeness, NearCopy, Recall, first_answers, likeness, participation_ratio};
 pub use measures::Values;
 pub use result::{ClassResult, Difference, QueryResult, TaskResult, paired_difference};
 pub use runs::{Overall, difference_over_tasks, mean_of_runs, over_tasks};

@@ -1,6 +1,7 @@
 //! What people look at: pictures, saliency overlays, and pages of answers.
 
 pub(crate) mod answers;
+pub(crate) mod contact_sheet;
 pub(crate) mod embed;
 pub(crate) mod html;
 pub(crate) mod likeness;

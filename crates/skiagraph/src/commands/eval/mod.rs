@@ -1,5 +1,6 @@
 //! `skiagraph eval`: how well a model retrieves, task by task, beside its embeddings and chance.
 
+mod sheet;
 mod tasks;
 
 use std::path::PathBuf;
@@ -65,7 +66,10 @@ pub(crate) struct EvalArgs {
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
-    /// Write results.json, results.csv and results.html into a folder
+    /// Write results.json, results.csv, results.html and answers.jpg into a folder
+    ///
+    /// answers.jpg shows queries of every source, their saliency maps and their first ten answers. A green
+    /// line is under answers with the query's labels.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -97,17 +101,17 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let folder = tempfile::tempdir().context("cannot make a folder for near copies")?;
     let copies = near_copies::make(&items, args.near_copies, args.seed, folder.path())?;
     let items: Vec<&Item> = items.into_iter().chain(&copies).collect();
-    let mut encoded = encode(&encoder, &items, "encoding")?;
+    let (mut encoded, kept) = encode(&encoder, &items, "encoding")?;
     if encoded.items.is_empty() {
         bail!("not one picture of `{}` is usable", args.data.display());
     }
-    let mut methods = encoded.methods(["codes", "answers", "embeddings"]);
-    methods.push((Ranking::Random, "random"));
+    let random = (Ranking::Random, "random".to_owned());
+    let methods: Vec<_> = encoded.methods().into_iter().chain([random]).collect();
     let mut results = measure(&tasks, &encoded.items, &methods, args.seed)?;
     let mut likeness = encoded.likeness(&methods, args.seed)?;
     if args.untrained {
-        let untrained = encode(&untrained(&encoder, args.seed)?, &items, "encoding, untrained")?;
-        let methods = untrained.methods(["untrained codes", "untrained answers", "untrained embeddings"]);
+        let (untrained, _) = encode(&untrained(&encoder, args.seed)?, &items, "encoding, untrained")?;
+        let methods = untrained.methods().map(|(ranking, name)| (ranking, format!("untrained {name}")));
         results.extend(measure(&tasks, &untrained.items, &methods, args.seed)?);
         likeness.extend(untrained.likeness(&methods, args.seed)?);
     }
@@ -124,10 +128,11 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
         likeness,
         relevance,
         skipped_tasks,
-        rejected: encoded.rejected,
+        rejected: std::mem::take(&mut encoded.rejected),
     };
     if let Some(folder) = &args.out {
         results::write(folder, &report)?;
+        sheet::write(&folder.join("answers.jpg"), &encoder, &encoded, &kept, args.seed)?;
     }
     if args.json { output::json(&report) } else { print(&report) }
 }
@@ -163,7 +168,8 @@ pub(crate) fn role(item: &Item) -> Role {
     }
 }
 
-fn encode(encoder: &Encoder, items: &[&Item], heading: &str) -> Result<Encoded> {
+/// Encodes what can be read, and gives the items of that.
+fn encode<'a>(encoder: &Encoder, items: &[&'a Item], heading: &str) -> Result<(Encoded, Vec<&'a Item>)> {
     let mut encoded = Encoded::default();
     let progress = Progress::images(heading, items.len());
     let listed: Vec<_> = items.iter().map(|item| Listed::from_item(item)).collect();
@@ -183,20 +189,25 @@ fn encode(encoder: &Encoder, items: &[&Item], heading: &str) -> Result<Encoded> 
     })?;
     progress.finish();
     encoded.copies = near_copies::pairs(&kept);
-    Ok(encoded)
+    Ok((encoded, kept))
 }
 
 impl Encoded {
     /// Its rankings: by codes, as `search` answers, by embeddings.
-    fn methods(&self, names: [&'static str; 3]) -> Vec<(Ranking<'_>, &'static str)> {
+    fn methods(&self) -> [(Ranking<'_>, String); 3] {
         let (codes, embeddings) = (&self.codes, &self.embeddings);
         let answers = Ranking::Answers { codes, embeddings, shortlist: SHORTLIST };
-        [Ranking::Codes(codes), answers, Ranking::Embeddings(embeddings)].into_iter().zip(names).collect()
+        let named = [
+            (Ranking::Codes(codes), "codes"),
+            (answers, "answers"),
+            (Ranking::Embeddings(embeddings), "embeddings"),
+        ];
+        named.map(|(ranking, name)| (ranking, name.to_owned()))
     }
 
-    fn likeness(&self, methods: &[(Ranking, &str)], seed: u64) -> Result<Vec<Likeness>> {
+    fn likeness(&self, methods: &[(Ranking, String)], seed: u64) -> Result<Vec<Likeness>> {
         let options = Options { bootstrap: DRAWS, seed };
-        let of = |(ranking, method): &(Ranking, &str)| {
+        let of = |(ranking, method): &(Ranking, String)| {
             Ok(evaluation::likeness(&self.items, &self.copies, ranking, method, &options)?)
         };
         methods.iter().map(of).collect()
@@ -213,7 +224,7 @@ impl Encoded {
 fn measure(
     tasks: &[Task],
     items: &[Labelled],
-    methods: &[(Ranking, &str)],
+    methods: &[(Ranking, String)],
     seed: u64,
 ) -> Result<Vec<TaskResult>> {
     let both = tasks.iter().flat_map(|task| methods.iter().map(move |method| (task, method)));

@@ -1,0 +1,73 @@
+//! A contact sheet of an evaluation: what a reader sees, beside the figures.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+use image::GrayImage;
+use network::Encoder;
+use radiograph::dataset::Item;
+use radiograph::{Limits, Radiograph};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use retrieval::evaluation::{Role, first_answers};
+
+use super::Encoded;
+use crate::output;
+use crate::report::contact_sheet::{self, Row, TILE};
+use crate::report::overlay;
+
+/// Queries on a sheet.
+const QUERIES: usize = 24;
+const ANSWERS: usize = 10;
+const QUALITY: u8 = 80;
+
+/// Writes the sheet of some queries of all sources and their first answers, as `search` orders them.
+///
+/// # Errors
+/// If a picture cannot be read any more, or the file cannot be written.
+pub(super) fn write(
+    file: &Path,
+    encoder: &Encoder,
+    encoded: &Encoded,
+    kept: &[&Item],
+    seed: u64,
+) -> Result<()> {
+    let [_, (answers, _), _] = encoded.methods();
+    let row = |query: usize| -> Result<Row> {
+        let (small, picture) = read(kept[query])?;
+        let input = encoder.preprocess().apply(&picture);
+        let encoding = encoder.encode(std::slice::from_ref(&input))?.remove(0);
+        let map =
+            overlay::overlay(&small, &encoding.saliency.onto(&input.frame, small.width(), small.height()))?;
+        let answer = |item: usize| Ok((read(kept[item])?.0, kept[item].labels == kept[query].labels));
+        let first = first_answers(&encoded.items, &answers, query, ANSWERS);
+        Ok(Row { query: small, map, answers: first.into_iter().map(answer).collect::<Result<_>>()? })
+    };
+    let rows: Vec<Row> = chosen(encoded, kept, seed).into_iter().map(row).collect::<Result<_>>()?;
+    output::file(file, overlay::colour_jpeg(&contact_sheet::draw(&rows), QUALITY)?)
+}
+
+/// A picture as its tile shows it, and whole.
+fn read(item: &Item) -> Result<(GrayImage, Radiograph)> {
+    let (picture, _) = radiograph::read(&item.path, &Limits::default())?;
+    Ok((overlay::shrink(&picture, TILE), picture))
+}
+
+/// Queries in turn from each source, in an order that the seed draws.
+fn chosen(encoded: &Encoded, kept: &[&Item], seed: u64) -> Vec<usize> {
+    let mut queries: Vec<usize> = (0..kept.len()).filter(|&i| encoded.items[i].role == Role::Query).collect();
+    queries.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let mut taken = BTreeMap::<&Option<String>, usize>::new();
+    let mut in_turn: Vec<(usize, &Option<String>, usize)> = Vec::new();
+    for query in queries {
+        let turn = taken.entry(&kept[query].source).or_default();
+        in_turn.push((*turn, &kept[query].source, query));
+        *turn += 1;
+    }
+    in_turn.sort();
+    in_turn.truncate(QUERIES);
+    in_turn.sort_by_key(|(turn, source, _)| (*source, *turn));
+    in_turn.into_iter().map(|(_, _, query)| query).collect()
+}
