@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item, Split};
 use retrieval::evaluation::{self, Labelled, Likeness, NearCopy, Options, Ranking, Role, Task, TaskResult};
+use retrieval::gallery::SHORTLIST;
 use retrieval::{Embedding, HashCode};
 
 use crate::ingest::{self, Listed, Rejected};
@@ -86,8 +87,6 @@ struct Encoded {
 
 /// Resamples of the bootstrap.
 const DRAWS: usize = 1000;
-/// How many of the nearest codes `search` puts in the order of their embeddings.
-const SHORTLIST: usize = 200;
 
 /// Encodes, measures and reports.
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
