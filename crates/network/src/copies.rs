@@ -10,6 +10,7 @@ const CHANGES: Augmentation = Augmentation {
     rotation: 4.0,
     shift: 0.02,
     scale: 0.04,
+    aspect: 0.0,
     flip: 0.0,
     brightness: 0.03,
     contrast: 0.05,
