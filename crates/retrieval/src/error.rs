@@ -306,11 +306,25 @@ pub enum Error {
         /// What was found.
         detail: String,
     },
+    /// A database that lacks the last changes that were acknowledged.
+    #[error(
+        "the gallery `{gallery}` has lost changes: it ends with change {got}, but change {expected} was acknowledged. Another program \
+         or a person has removed its write-ahead log, or put an older database in its place. Nothing is written to it any more. \
+         Restore a copy; or give those changes up by removing the file `gallery.sqlite-acknowledged` there, and index their pictures again"
+    )]
+    LostChanges {
+        /// The gallery.
+        gallery: Location,
+        /// The number of the last change that is there.
+        got: u64,
+        /// The number of the last change that was acknowledged.
+        expected: u64,
+    },
     /// A log with damaged bytes, behind which transactions are lost.
     #[error(
         "the write-ahead log `{}` is damaged at byte {at}: what was committed from there on does not read. Nothing was changed. \
-         Restore a copy; or cut the log there (truncate --size {at} FILE), which gives those changes up, and index their pictures \
-         again",
+         Restore a copy; or give those changes up: cut the log there (truncate --size {at} FILE), remove the file \
+         `gallery.sqlite-acknowledged` beside it, and index their pictures again",
         path.display()
     )]
     DamagedLog {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, bail};
+use retrieval::{Database, Opening};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::Problem;
@@ -34,7 +35,7 @@ const COLUMNS: &str =
 
 /// The saved sets.
 pub(super) struct Sets {
-    database: Mutex<Connection>,
+    database: Mutex<Database>,
 }
 
 /// What a set keeps besides what lists show.
@@ -78,6 +79,7 @@ impl Sets {
     /// If it cannot be written, or is of another program.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let wrong = || format!("cannot keep result sets in `{}`", path.display());
+        let opening = Opening::begin(path);
         let database = Connection::open(path).with_context(wrong)?;
         let version: i64 =
             database.query_row("PRAGMA user_version", [], |row| row.get(0)).with_context(wrong)?;
@@ -85,6 +87,7 @@ impl Sets {
             bail!("`{}` is of a newer program: its version is {version}, expected {VERSION}", path.display());
         }
         database.execute_batch(SCHEMA).with_context(wrong)?;
+        let database = opening.finish(database).with_context(wrong)?;
         Ok(Self { database: Mutex::new(database) })
     }
 

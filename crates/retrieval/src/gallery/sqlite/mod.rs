@@ -2,6 +2,7 @@
 //!
 //! Several processes may open one; SQLite lets one write at a time.
 
+mod acknowledged;
 mod backup;
 mod compact;
 mod failure;
@@ -26,7 +27,7 @@ use self::failure::database_error;
 use super::segment::SegmentName;
 use super::store::{Coded, Field, Meta, Next, Snapshot, Store, Totals, Which};
 use super::{Entry, Insertion, Location, Problem, Record};
-use crate::{Descriptor, Embedding, Error, HashCode, Index, ModelId, Result};
+use crate::{Database, Descriptor, Embedding, Error, HashCode, Index, ModelId, Opening, Result};
 
 /// The database's file name in the gallery's folder.
 pub const DATABASE: &str = "gallery.sqlite";
@@ -36,9 +37,11 @@ pub const DATABASE: &str = "gallery.sqlite";
 pub(super) struct Sqlite {
     dir: PathBuf,
     location: Location,
-    connection: Connection,
+    connection: Database,
     /// Insertions since the last commit.
     pending: usize,
+    /// The number of the transaction that has begun.
+    writing: u64,
     /// SQLite's count of the changes that other connections made.
     data_version: Cell<i64>,
 }
@@ -51,16 +54,21 @@ impl Sqlite {
 
     /// Opens a folder's database, and brings it to the latest format.
     pub(super) fn open(dir: &Path) -> Result<Self> {
-        schema::check_header(dir)?;
-        log::check(dir)?;
-        let connection =
-            schema::connect(&dir.join(DATABASE)).map_err(|source| database_error(dir, 0, source))?;
+        let path = dir.join(DATABASE);
+        let opening = Opening::begin(&path);
+        if opening.is_first() {
+            schema::check_header(dir)?;
+            log::check(dir)?;
+        }
+        let connection = schema::connect(&path).and_then(|connection| opening.finish(connection));
+        let connection = connection.map_err(|source| database_error(dir, 0, source))?;
         schema::migrate(dir, &connection)?;
         Ok(Self {
             dir: dir.to_owned(),
             location: Location::Folder(dir.to_owned()),
             connection,
             pending: 0,
+            writing: 0,
             data_version: Cell::new(0),
         })
     }

@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use super::failure::database_error;
-use super::{Meta, Problem, Sqlite, log, meta, rows};
+use super::{Meta, Problem, Sqlite, acknowledged, log, meta, rows};
 use crate::{Embedding, Error, HashCode, Index, Result};
 
 /// Whether bytes are what they should be, or what they are.
@@ -19,8 +19,9 @@ pub(super) struct Check<'a> {
 impl Check<'_> {
     pub(super) fn all(&self) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
-        let log = log::check(&self.store.dir).err();
-        problems.extend(log.map(|error| Problem::Database { detail: error.to_string() }));
+        for check in [log::check(&self.store.dir), self.check_acknowledged()] {
+            problems.extend(check.err().map(|error| Problem::Database { detail: error.to_string() }));
+        }
         for check in [Self::check_database, Self::check_references, Self::check_records, Self::check_words] {
             // On a badly damaged file the checks may themselves fail: that too is a finding.
             match check(self, &mut problems).map_err(|source| database_error(&self.store.dir, 0, source)) {
@@ -30,6 +31,22 @@ impl Check<'_> {
             }
         }
         Ok(problems)
+    }
+
+    /// That no change is lost that was acknowledged.
+    fn check_acknowledged(&self) -> Result<()> {
+        // Read first: what is acknowledged later is in the database by then.
+        let path = self.store.dir.join(acknowledged::FILE);
+        let expected = acknowledged::read(&self.store.dir).map_err(|source| Error::File {
+            action: "read",
+            path,
+            source,
+        })?;
+        let got = meta::read(&self.store.dir, &self.store.connection)?.generation;
+        match expected.filter(|expected| *expected > got) {
+            Some(expected) => Err(Error::LostChanges { gallery: self.store.location.clone(), got, expected }),
+            None => Ok(()),
+        }
     }
 
     fn check_database(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {

@@ -171,6 +171,7 @@ fn a_log_that_is_cut_where_it_is_damaged_opens() {
     fs::write(&log, &bytes).unwrap();
     let Err(Error::DamagedLog { at, .. }) = Gallery::open(dir.path()) else { panic!("it is damaged") };
     fs::write(&log, &bytes[..at as usize]).unwrap();
+    fs::remove_file(dir.path().join("gallery.sqlite-acknowledged")).unwrap();
     let gallery = Gallery::open(dir.path()).unwrap();
     assert_eq!((gallery.len(), gallery.verify().unwrap()), (5, vec![]));
 }
@@ -182,4 +183,41 @@ fn shared_memory_that_is_damaged_is_made_again() {
     fs::write(dir.path().join(format!("{DATABASE}-shm")), [0xa5; 32768]).unwrap();
     let gallery = Gallery::open(dir.path()).unwrap();
     assert_eq!((gallery.len(), gallery.verify().unwrap()), (7, vec![]));
+}
+
+#[test]
+fn a_log_that_somebody_removed_is_noticed_and_nothing_more_is_written() {
+    let dir = folder();
+    killed(dir.path());
+    fs::remove_file(dir.path().join(format!("{DATABASE}-wal"))).unwrap();
+    fs::remove_file(dir.path().join(format!("{DATABASE}-shm"))).unwrap();
+    let mut gallery = Gallery::open(dir.path()).unwrap();
+    let lost = gallery.len();
+    assert!(lost < 7, "else nothing was in the log");
+    let problems: Vec<String> = gallery.verify().unwrap().iter().map(ToString::to_string).collect();
+    assert!(problems[0].contains("has lost changes: it ends with change"), "{problems:?}");
+    assert_eq!(problems.len(), 1);
+    let Err(Error::LostChanges { got, expected, .. }) = gallery.insert(&entry(9)) else {
+        panic!("it writes")
+    };
+    assert!(got < expected);
+    fs::remove_file(dir.path().join("gallery.sqlite-acknowledged")).unwrap();
+    gallery.insert(&entry(9)).unwrap();
+    gallery.commit().unwrap();
+    assert_eq!((gallery.len(), gallery.verify().unwrap()), (lost + 1, vec![]));
+}
+
+#[test]
+fn a_damaged_number_of_the_last_change_is_named_and_replaced() {
+    let dir = folder();
+    let mut gallery = filled(dir.path(), 2);
+    let path = dir.path().join("gallery.sqlite-acknowledged");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[15] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let problems: Vec<String> = gallery.verify().unwrap().iter().map(ToString::to_string).collect();
+    assert!(problems[0].contains("gallery.sqlite-acknowledged"), "{problems:?}");
+    gallery.insert(&entry(2)).unwrap();
+    gallery.commit().unwrap();
+    assert_eq!(gallery.verify().unwrap(), []);
 }
