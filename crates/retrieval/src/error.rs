@@ -70,6 +70,14 @@ pub enum Error {
         /// Values.
         expected: usize,
     },
+    /// A thumbnail that is none.
+    #[error(
+        "a thumbnail of {got} bytes that are no JPEG file; expected FF D8 at its beginning and FF D9 at its end"
+    )]
+    Thumbnail {
+        /// Bytes.
+        got: usize,
+    },
     /// An id that is taken.
     #[error("the index already has a code with the id {id}; remove it first, or use another id")]
     TakenId {
@@ -304,6 +312,19 @@ pub enum Error {
         /// The gallery.
         gallery: Location,
         /// What was found.
+        detail: String,
+    },
+    /// A record of which bytes have changed since it was stored.
+    #[error(
+        "the gallery's record {id} has a damaged {part}: {detail}. Delete the picture and index its file again, or restore a copy; \
+         `skiagraph gallery verify` names all that is damaged"
+    )]
+    DamagedRecord {
+        /// The id.
+        id: u64,
+        /// The part: fields (with labels and report), code, embedding, thumbnail.
+        part: &'static str,
+        /// What is wrong with it.
         detail: String,
     },
     /// A database that lacks the last changes that were acknowledged.

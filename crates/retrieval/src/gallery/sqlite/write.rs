@@ -54,7 +54,7 @@ impl Sqlite {
             deleted += rows.map_err(|source| self.undo(source))?;
         }
         self.seal_and_commit()?;
-        let emptied = empty_log(&self.connection);
+        let emptied = self.connection.empty_log();
         emptied.map_err(|source| Error::NotErased { dir: self.dir.clone(), count: deleted, source })?;
         Ok(deleted)
     }
@@ -113,9 +113,4 @@ impl Sqlite {
             let _already = self.connection.execute_batch("ROLLBACK");
         }
     }
-}
-
-/// Writes the write-ahead log into the database and cuts it to nothing; whether nobody was in the way.
-pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
 }
