@@ -90,8 +90,8 @@ impl Image {
     /// Whether its file, if it has one, has not been shortened since it was opened.
     pub(super) fn is_whole(&self) -> bool {
         match &self.bytes {
-            Bytes::Made { .. } => true,
-            Bytes::Mapped(mapped) => mapped.is_whole(),
+            Source::Made { .. } => true,
+            Source::Mapped(mapped) => mapped.is_whole(),
         }
     }
 
