@@ -56,7 +56,7 @@ fn entry(i: u64, thumbnail: usize) -> Entry {
         },
         code: HashCode::from_words(&[centre ^ flips], 64).unwrap(),
         embedding: Embedding::new((0..512).map(|_| random.random_range(-1.0..1.0)).collect()),
-        thumbnail: bytes,
+        thumbnail: [&[0xff, 0xd8][..], &bytes, &[0xff, 0xd9]].concat(),
     }
 }
 

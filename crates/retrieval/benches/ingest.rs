@@ -22,7 +22,7 @@ fn entry(i: u64) -> Entry {
         record: Record { key: format!("{i:064x}"), name: i.to_string(), ..Record::default() },
         code: HashCode::from_signs(&values(64)).unwrap(),
         embedding: Embedding::new(values(512)),
-        thumbnail: vec![i as u8; 8_000],
+        thumbnail: [&[0xff, 0xd8][..], &[i as u8; 8_000], &[0xff, 0xd9]].concat(),
     }
 }
 

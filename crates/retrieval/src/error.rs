@@ -70,6 +70,14 @@ pub enum Error {
         /// Values.
         expected: usize,
     },
+    /// A thumbnail that is none.
+    #[error(
+        "a thumbnail of {got} bytes that are no JPEG file; expected FF D8 at its beginning and FF D9 at its end"
+    )]
+    Thumbnail {
+        /// Bytes.
+        got: usize,
+    },
     /// An id that is taken.
     #[error("the index already has a code with the id {id}; remove it first, or use another id")]
     TakenId {
@@ -306,11 +314,38 @@ pub enum Error {
         /// What was found.
         detail: String,
     },
+    /// A record of which bytes have changed since it was stored.
+    #[error(
+        "the gallery's record {id} has a damaged {part}: {detail}. Delete the picture and index its file again, or restore a copy; \
+         `skiagraph gallery verify` names all that is damaged"
+    )]
+    DamagedRecord {
+        /// The id.
+        id: u64,
+        /// The part: fields (with labels and report), code, embedding, thumbnail.
+        part: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A database that lacks the last changes that were acknowledged.
+    #[error(
+        "the gallery `{gallery}` has lost changes: it ends with change {got}, but change {expected} was acknowledged. Another program \
+         or a person has removed its write-ahead log, or put an older database in its place. Nothing is written to it any more. \
+         Restore a copy; or give those changes up by removing the file `gallery.sqlite-acknowledged` there, and index their pictures again"
+    )]
+    LostChanges {
+        /// The gallery.
+        gallery: Location,
+        /// The number of the last change that is there.
+        got: u64,
+        /// The number of the last change that was acknowledged.
+        expected: u64,
+    },
     /// A log with damaged bytes, behind which transactions are lost.
     #[error(
         "the write-ahead log `{}` is damaged at byte {at}: what was committed from there on does not read. Nothing was changed. \
-         Restore a copy; or cut the log there (truncate --size {at} FILE), which gives those changes up, and index their pictures \
-         again",
+         Restore a copy; or give those changes up: cut the log there (truncate --size {at} FILE), remove the file \
+         `gallery.sqlite-acknowledged` beside it, and index their pictures again",
         path.display()
     )]
     DamagedLog {

@@ -30,6 +30,7 @@ pub mod hashing;
 pub mod map;
 
 mod code;
+mod database;
 mod descriptor;
 mod embedding;
 mod error;
@@ -38,6 +39,7 @@ mod index;
 mod model;
 
 pub use code::{HashCode, MAX_BITS};
+pub use database::{Database, Opening};
 pub use descriptor::Descriptor;
 pub use embedding::Embedding;
 pub use error::{Error, Result};

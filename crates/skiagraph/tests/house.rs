@@ -5,11 +5,11 @@
 mod common;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-#[test]
-fn every_file_opens_with_its_job() {
-    let mut folders: Vec<PathBuf> = vec![common::workspace().join("crates")];
+/// The Rust files below a folder, and what they hold.
+fn sources(folder: PathBuf) -> Vec<(PathBuf, String)> {
+    let (mut folders, mut found) = (vec![folder], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -17,8 +17,48 @@ fn every_file_opens_with_its_job() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                assert!(text.starts_with("//! "), "{} does not open with `//! ` and its job", path.display());
+                found.push((path, text));
             }
         }
+    }
+    found
+}
+
+#[test]
+fn every_file_opens_with_its_job() {
+    for (path, text) in sources(common::workspace().join("crates")) {
+        assert!(text.starts_with("//! "), "{} does not open with `//! ` and its job", path.display());
+    }
+}
+
+/// A process that closes a database's file loses its locks on it: see `retrieval/src/database.rs`, which all connections go through.
+#[test]
+fn only_sqlite_opens_the_files_of_a_database() {
+    const CONNECTS: [&str; 4] =
+        ["gallery/sqlite/schema.rs", "gallery/sqlite/backup.rs", "sets/schema.rs", "sets/erasure.rs"];
+    // The header before the first handle; the log, on which no locks are; descriptors that hold locks.
+    const OPENS: [&str; 4] = [
+        "gallery/sqlite/schema.rs",
+        "gallery/sqlite/log.rs",
+        "retrieval/src/database.rs",
+        "sqlite/acknowledged.rs",
+    ];
+    let is_in = |path: &Path, list: &[&str]| list.iter().any(|end| path.ends_with(end));
+    for (path, text) in sources(common::workspace().join("crates")) {
+        let name = path.to_string_lossy();
+        if !name.contains("/src/") || name.contains("/tests") {
+            continue;
+        }
+        let code: String = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+        let holds = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        assert!(
+            !holds(&["Connection::open"]) || is_in(&path, &CONNECTS),
+            "{name} opens a database of its own"
+        );
+        let opens = ["File::open", "File::create", "OpenOptions", "fs::read(", "fs::write(", "fs::copy("];
+        let named = holds(&[".sqlite\"", "-wal\"", "-shm\""]) || name.contains("/gallery/sqlite/");
+        let at_once = |line: &str| line.contains("DATABASE") && opens.iter().any(|open| line.contains(open));
+        let beside = named && holds(&opens) || code.lines().any(at_once);
+        assert!(!beside || is_in(&path, &OPENS), "{name} opens files beside SQLite");
     }
 }

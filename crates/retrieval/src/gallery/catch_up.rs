@@ -1,7 +1,8 @@
 //! Keeping the index in step with the database, whoever changed it.
 
+use super::store::Change;
 use super::{Gallery, segment};
-use crate::Result;
+use crate::{Index, Result};
 
 impl Gallery {
     /// Brings the index up to date with what other processes did to the gallery; whether they did anything.
@@ -12,7 +13,7 @@ impl Gallery {
     /// If the database fails.
     pub fn refresh(&mut self) -> Result<bool> {
         self.commit()?;
-        if !self.store.has_changed()? {
+        if !self.store.has_changed()? && self.index.is_whole() {
             return Ok(false);
         }
         let changed = self.catch_up()?;
@@ -36,6 +37,11 @@ impl Gallery {
     /// Takes over what has changed since the index's generation; whether anything has.
     pub(super) fn catch_up(&mut self) -> Result<bool> {
         self.adopt();
+        if !self.index.is_whole() {
+            // It is made again from the database, as if there were none.
+            self.index = Index::new(self.meta.bits)?;
+            (self.meta.generation, self.meta.rebuilt) = (0, 0);
+        }
         let snapshot = self.store.snapshot()?;
         let meta = snapshot.meta()?;
         let mut changed = meta.generation != self.meta.generation;
@@ -45,30 +51,36 @@ impl Gallery {
             return Ok(changed);
         }
         // It takes the old one's place when it is whole: a database may fail in between, and searches go on.
-        let (mut replaced, mut known) = (None, self.meta.generation);
+        let (mut replaced, mut known, mut damaged) = (None, self.meta.generation, self.damaged.clone());
         if meta.rebuilt != self.meta.rebuilt {
-            let (index, generation) = match segment::open(self.store.folder(), &meta) {
-                Ok(Some(opened)) => {
+            let (index, generation, unread) = match segment::open(self.store.folder(), &meta) {
+                Ok(Some((index, generation))) => {
                     self.filed = true;
-                    opened
+                    (index, generation, Vec::new())
                 }
                 found => {
                     self.filed = false;
                     self.unusable = found.err();
-                    (snapshot.codes(&meta)?, meta.generation)
+                    let (index, unread) = snapshot.codes(&meta)?;
+                    (index, meta.generation, unread)
                 }
             };
-            (replaced, known) = (Some(index), generation);
+            (replaced, known, damaged) = (Some(index), generation, unread.into_iter().collect());
         }
         let index = replaced.as_mut().unwrap_or(&mut self.index);
-        snapshot.changes(known, &mut |id, coded| {
-            changed |= match coded {
-                // Refused: one of another length, which `verify` names, and one that the index has already.
-                Some((code, descriptor)) => index.insert(id, &code, descriptor).is_ok(),
-                None => index.remove(id),
+        snapshot.changes(known, &mut |id, change| {
+            changed |= match change {
+                Change::Inserted((code, _)) if index.code(id).is_some_and(|known| known == code) => false,
+                Change::Inserted((code, descriptor)) => {
+                    index.insert(id, &code, descriptor).is_ok() || damaged.insert(id)
+                }
+                // One that was read before it was damaged is right in the index.
+                Change::Damaged => !index.contains(id) && damaged.insert(id),
+                Change::Deleted => index.remove(id) | damaged.remove(&id),
             }
         })?;
         drop(snapshot);
+        self.damaged = damaged;
         if let Some(index) = replaced {
             self.index = index;
         }

@@ -29,6 +29,7 @@ mod transfer;
 mod verify;
 mod write;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub struct Gallery {
     /// As of the generation that the index has.
     meta: Meta,
     index: Index,
+    /// Records that the index lacks, as their codes are damaged.
+    damaged: BTreeSet<u64>,
     /// The index on its way to one segment.
     merging: Option<Merging>,
     /// Whether the index is one of a file.
@@ -119,7 +122,16 @@ impl Gallery {
         };
         let meta = store.snapshot()?.meta()?;
         let index = Index::new(meta.bits)?;
-        Ok(Self { store, meta, index, merging: None, filed: false, unusable: None, indexes: false })
+        Ok(Self {
+            store,
+            meta,
+            index,
+            damaged: BTreeSet::new(),
+            merging: None,
+            filed: false,
+            unusable: None,
+            indexes: false,
+        })
     }
 
     /// Opens the gallery of a model, or makes it if there is none.
@@ -168,6 +180,7 @@ impl Gallery {
             store: self.store.another()?,
             meta: self.meta.clone(),
             index: self.index.clone(),
+            damaged: self.damaged.clone(),
             merging: None,
             filed: self.filed,
             unusable: None,

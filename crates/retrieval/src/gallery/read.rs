@@ -1,5 +1,7 @@
 //! Reading one record and its parts.
 
+use roaring::RoaringTreemap;
+
 use super::{Gallery, Record};
 use crate::{Embedding, Error, HashCode, Result};
 
@@ -63,6 +65,22 @@ impl Gallery {
         self.part(id, "thumbnail", self.store.thumbnail(id)?)
     }
 
+    /// That no code and no embedding is damaged of the records that may answer: a search would leave them out without a word. And
+    /// that the index is whole.
+    pub(super) fn check_codes(&self, only: Option<&RoaringTreemap>, except: &RoaringTreemap) -> Result<()> {
+        if !self.index.is_whole() {
+            let name = self.meta.segment.map_or_else(String::new, |name| name.to_string());
+            let path = self.derived().map_or_else(|_| name.clone().into(), |folder| folder.join(&name));
+            let reason = "it was shortened while it was in use; open the gallery again".to_owned();
+            return Err(Error::DamagedSegment { path, reason });
+        }
+        let may_answer = |id: &&u64| only.is_none_or(|only| only.contains(**id)) && !except.contains(**id);
+        match self.damaged.iter().find(may_answer) {
+            Some(&id) => self.code(id).and(self.embedding(id)).and(Err(damaged_code(id))),
+            None => Ok(()),
+        }
+    }
+
     /// What was found, or why it was not.
     pub(super) fn part<T>(&self, id: u64, part: &'static str, found: Option<T>) -> Result<T> {
         match found {
@@ -70,4 +88,10 @@ impl Gallery {
             None => self.record(id).and(Err(Error::MissingPart { id, part })),
         }
     }
+}
+
+/// One that was damaged when the index was made of it.
+fn damaged_code(id: u64) -> Error {
+    let detail = "it did not read when the gallery was opened; open the gallery again".to_owned();
+    Error::DamagedRecord { id, part: "code", detail }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Date;
-use crate::{Embedding, HashCode};
+use crate::{Embedding, Error, HashCode, Result};
 
 /// What is known of a radiograph. `Debug` shows nothing that may tell who it is.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -73,6 +73,14 @@ pub struct Entry {
     pub embedding: Embedding,
     /// A small JPEG of it.
     pub thumbnail: Vec<u8>,
+}
+
+/// That bytes begin and end as a JPEG file does: with the markers "start of image" and "end of image".
+pub(super) fn check_thumbnail(bytes: &[u8]) -> Result<()> {
+    match bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9]) {
+        true => Ok(()),
+        false => Err(Error::Thumbnail { got: bytes.len() }),
+    }
 }
 
 /// What an insertion came to.

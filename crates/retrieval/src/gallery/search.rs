@@ -49,6 +49,7 @@ impl Gallery {
         let targets = self.targets_of(query)?;
         let only = query.filter.map(|filter| self.matching(filter)).transpose()?;
         let except = self.excluded(query)?;
+        self.check_codes(only.as_ref(), &except)?;
         let [codes, mut compared] = query.order.lengths(query.k);
         let mut search = Search {
             k: codes,

@@ -108,14 +108,16 @@ impl Gallery {
 
     /// Whether there are many codes and no file that has them, though there might be one.
     pub(super) fn is_unwritten(&self) -> bool {
-        let may_have_one = self.store.folder().is_some();
+        let may_have_one = self.store.folder().is_some() && self.damaged.is_empty();
         self.merging.is_none() && may_have_one && !self.filed && self.index.len() > FRESH
     }
 
     /// Begins to put all codes into one segment while searches go on.
     pub(super) fn merge(&mut self, to_file: bool) {
         let (index, generation, rebuilt) = (self.index.clone(), self.meta.generation, self.meta.rebuilt);
-        let dir = self.store.folder().filter(|_| to_file).map(Path::to_owned);
+        // A file of an index with gaps would hide them.
+        let whole = self.damaged.is_empty();
+        let dir = self.store.folder().filter(|_| to_file && whole).map(Path::to_owned);
         let work = move || {
             let write = |dir: &Path| {
                 let name = SegmentName { generation, token: token() };

@@ -224,10 +224,19 @@ pub(super) trait Snapshot {
     /// What the gallery says of itself.
     fn meta(&self) -> Result<Meta>;
 
-    /// All codes with their embeddings' descriptors. A damaged one does not keep the others from being searched.
-    fn codes(&self, meta: &Meta) -> Result<Index>;
+    /// All codes with their embeddings' descriptors, and the ids of those of which either is damaged.
+    fn codes(&self, meta: &Meta) -> Result<(Index, Vec<u64>)>;
 
-    /// Ids that were inserted or deleted since a generation, with what the index holds of them if they are there; some of them
-    /// perhaps known.
-    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Option<Coded>)) -> Result<()>;
+    /// Ids that were inserted or deleted since a generation; some of them perhaps known.
+    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Change)) -> Result<()>;
+}
+
+/// What became of a record.
+pub(super) enum Change {
+    /// The index holds this of it.
+    Inserted(Coded),
+    /// Its code or its embedding is not what was stored.
+    Damaged,
+    /// It has no code: it is gone.
+    Deleted,
 }

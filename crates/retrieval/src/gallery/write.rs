@@ -1,5 +1,6 @@
 //! Inserting, committing and deleting.
 
+use super::record::check_thumbnail;
 use super::{Entry, Gallery, Insertion};
 use crate::{Error, Result};
 
@@ -56,6 +57,7 @@ impl Gallery {
         if entry.code.bits() != self.meta.bits {
             return Err(Error::CodeMismatch { got: entry.code.bits(), expected: self.meta.bits });
         }
+        check_thumbnail(&entry.thumbnail)?;
         self.meta.check_dimensions(&entry.embedding)?;
         entry.embedding.check()
     }

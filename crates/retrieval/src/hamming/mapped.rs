@@ -7,7 +7,10 @@ use std::path::Path;
 use memmap2::Mmap;
 
 /// A file's bytes, read by the operating system when they are touched; they begin at a page.
-pub struct Mapped(Mmap);
+pub struct Mapped {
+    map: Mmap,
+    file: File,
+}
 
 impl Mapped {
     /// Maps a file that nobody changes: its writer gave it its name once it was whole.
@@ -17,15 +20,22 @@ impl Mapped {
     #[expect(unsafe_code, reason = "mapping a file is unsafe, as another program may change it")]
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
-        // SAFETY: segments are written under another name, then renamed, and never written to again. Whoever shortens one
-        // by hand while it is searched gets a bus error, as with every mapped file; changed bytes are only numbers, and
-        // every index into the rows is checked when it is used.
-        unsafe { Mmap::map(&file) }.map(Self)
+        // SAFETY: segments are written under another name, then renamed, and never written to again. Changed bytes are only
+        // numbers, and every index into the rows is checked when it is used. A file that somebody shortens is a bus error where
+        // it is read; `is_whole` is asked before, so that only one that is shortened within a search is.
+        let map = unsafe { Mmap::map(&file) }?;
+        Ok(Self { map, file })
+    }
+
+    /// Whether the file is still as long as when it was mapped.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.file.metadata().is_ok_and(|metadata| metadata.len() >= self.map.len() as u64)
     }
 
     /// All bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.map
     }
 }

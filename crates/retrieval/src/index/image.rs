@@ -87,6 +87,14 @@ impl Image {
         Ok(image)
     }
 
+    /// Whether its file, if it has one, has not been shortened since it was opened.
+    pub(super) fn is_whole(&self) -> bool {
+        match &self.bytes {
+            Source::Made { .. } => true,
+            Source::Mapped(mapped) => mapped.is_whole(),
+        }
+    }
+
     /// That the sections are as they were written, and that nothing in them leads outside.
     fn check(&self, sums: &[u32]) -> std::result::Result<(), String> {
         let names = ["ids", "rows", "planes", "bucket ends", "bucket rows", "bucket codes", "descriptors"];

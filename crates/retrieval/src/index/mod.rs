@@ -152,6 +152,12 @@ impl Index {
         Segment::make(Header { bits: self.bits, rows: ids.len(), generation }, &ids, &words, &descriptors)
     }
 
+    /// Whether no file of it has been shortened since it was opened: touching the bytes that are gone would end the process.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.segments.iter().all(|segment| segment.image().is_whole())
+    }
+
     /// The codes' length in bits.
     #[must_use]
     pub fn bits(&self) -> usize {

@@ -59,6 +59,8 @@ pub(super) enum Problem {
     OtherModel,
     /// No server of the gallery answers, and what is known without is too little or too old.
     Unreachable(anyhow::Error),
+    /// Bytes of the gallery have changed since they were stored.
+    Damaged(retrieval::Error),
     /// The audit log cannot be written, and nothing is shown without.
     NoAudit(anyhow::Error),
     /// Nothing that the client can change.
@@ -73,6 +75,14 @@ impl Problem {
     /// A value that will not do.
     pub(super) fn invalid(got: impl Into<String>, expected: impl Into<String>) -> Self {
         Self::Invalid { got: got.into(), expected: expected.into() }
+    }
+
+    /// As a command's failure.
+    pub(super) fn into_error(self) -> anyhow::Error {
+        match self {
+            Self::Internal(error) | Self::NoAudit(error) | Self::Unreachable(error) => error,
+            problem => anyhow::Error::msg(problem.message()),
+        }
     }
 
     fn status_and_code(&self) -> (StatusCode, &'static str) {
@@ -110,6 +120,7 @@ impl Problem {
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::OtherModel => (StatusCode::SERVICE_UNAVAILABLE, "other_model"),
             Self::Unreachable(_) => (StatusCode::SERVICE_UNAVAILABLE, "no_database"),
+            Self::Damaged(_) => (StatusCode::INTERNAL_SERVER_ERROR, "damaged_record"),
             Self::NoAudit(_) => (StatusCode::SERVICE_UNAVAILABLE, "no_audit"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -159,6 +170,7 @@ impl Problem {
             Self::Unreachable(_) => {
                 "the gallery's database does not answer; ask again in a moment, and tell IT if it goes on"
             }
+            Self::Damaged(error) => return error.to_string(),
             Self::NoAudit(_) => "the audit log cannot be written, and without it nothing is shown; tell IT",
             Self::Internal(_) => "the server failed; its log says why",
         };
@@ -222,6 +234,7 @@ impl From<retrieval::Error> for Problem {
             retrieval::Error::EmptyQuery => {
                 Self::invalid("neither `queries` nor `like`", "a query, or a picture to find the like of")
             }
+            error @ retrieval::Error::DamagedRecord { .. } => Self::Damaged(error),
             error @ (retrieval::Error::Unreachable { .. } | retrieval::Error::NoLeader { .. }) => {
                 Self::Unreachable(error.into())
             }

@@ -43,6 +43,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 
 use keys::Keys;
+pub(crate) use sets::Sets;
 use state::State;
 use tls::Tls;
 

@@ -20,7 +20,7 @@ use super::metrics::Metrics;
 use super::oidc::Provider;
 use super::queries::Queries;
 use super::sessions::Sessions;
-use super::sets::Sets;
+use super::sets::{self, Sets};
 use super::trace::Tracing;
 use super::views::{MapView, QualityView};
 use super::work::Workers;
@@ -209,8 +209,20 @@ impl State {
             return Ok(sets);
         }
         let sets = self.settings.sets.clone();
-        let opened = Sets::open(&sets.unwrap_or_else(|| self.folder.join("sets.sqlite")))?;
+        let opened = Sets::open(&sets.unwrap_or_else(|| self.folder.join(sets::FILE)))?;
         Ok(self.sets.get_or_init(|| opened))
+    }
+
+    /// The saved answers without what was deleted from the gallery; where the gallery cannot be asked, as they were last. Blocks.
+    ///
+    /// # Errors
+    /// As [`State::sets`]; if the gallery fails.
+    pub(super) fn current_sets(&self) -> Result<&Sets, Problem> {
+        let sets = self.sets()?;
+        match self.with_gallery(|gallery| sets.follow(gallery)) {
+            Ok(_) | Err(Problem::Unreachable(_) | Problem::OtherModel) => Ok(sets),
+            Err(problem) => Err(problem),
+        }
     }
 
     /// What can be filtered for, counted once for each state of the gallery.

@@ -13,7 +13,7 @@ use super::rows::from_halves;
 use super::session::{Answer, SLOW, Session};
 use super::{Postgres, schema};
 use crate::code::check_bits;
-use crate::gallery::store::{Coded, Meta, Next, Snapshot};
+use crate::gallery::store::{Change, Coded, Meta, Next, Snapshot};
 use crate::{Descriptor, Error, HashCode, Index, ModelId, Result};
 
 /// Connections that read codes at a time.
@@ -89,7 +89,7 @@ impl Snapshot for Held<'_> {
     }
 
     /// Over several connections, which all see this state.
-    fn codes(&self, meta: &Meta) -> Result<Index> {
+    fn codes(&self, meta: &Meta) -> Result<(Index, Vec<u64>)> {
         let link = &self.store.link;
         let (snapshot, tables) = link.read(|open| {
             let snapshot: String = open.session.query_one("SELECT pg_export_snapshot()", &[])?.get(0);
@@ -99,10 +99,14 @@ impl Snapshot for Held<'_> {
         let codes = copy_together(&link.address, link.leads(), &snapshot, &tables);
         let mut codes = codes.map_or_else(|| link.read_patiently(|open| copy(&open.session, &tables)), Ok)?;
         codes.sort_unstable_by_key(|(id, _)| *id);
-        Index::of(codes.iter().map(|(id, (code, descriptor))| (*id, code.words(), *descriptor)), meta.bits)
+        let damaged = codes.extract_if(.., |(_, coded)| coded.is_none()).map(|(id, _)| id).collect();
+        let whole = codes.iter().filter_map(|(id, coded)| coded.as_ref().map(|coded| (*id, coded)));
+        let index =
+            Index::of(whole.map(|(id, (code, descriptor))| (id, code.words(), *descriptor)), meta.bits);
+        Ok((index?, damaged))
     }
 
-    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Option<Coded>)) -> Result<()> {
+    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Change)) -> Result<()> {
         const SQL: &str = "SELECT changes.record, bit_send(code), embedding FROM changes
                            LEFT JOIN codes ON codes.record = changes.record
                            LEFT JOIN embeddings ON embeddings.record = changes.record
@@ -114,11 +118,13 @@ impl Snapshot for Held<'_> {
         })?;
         for row in rows {
             let (id, sent) = (row.get::<_, i64>(0).cast_unsigned(), row.get::<_, Option<&[u8]>>(1));
-            if sent.is_none() {
+            let Some(sent) = sent else {
                 self.store.kept().forget(id);
-            }
+                each(id, Change::Deleted);
+                continue;
+            };
             let descriptor = descriptor(row.get::<_, Option<HalfVector>>(2).as_ref());
-            each(id, sent.and_then(from_sent).map(|code| (code, descriptor)));
+            each(id, from_sent(sent).map_or(Change::Damaged, |code| Change::Inserted((code, descriptor))));
         }
         self.store.current.set(Some(self.began));
         Ok(())
@@ -139,8 +145,8 @@ fn partitions(session: &Session) -> Answer<Vec<Partition>> {
     Ok(of("codes")?.into_iter().zip(of("embeddings")?).collect())
 }
 
-/// An id, and what the index holds of it.
-type CodedRow = (u64, Coded);
+/// An id, and what the index holds of it if its code reads.
+type CodedRow = (u64, Option<Coded>);
 
 /// The codes of all partitions, each connection reading some; nothing if one fails.
 fn copy_together(
@@ -181,7 +187,7 @@ fn copy(session: &Session, tables: &[Partition]) -> Answer<Vec<CodedRow>> {
         session.copy_out(&sql, &types, |row| {
             let (id, code): (i64, Bit) = (row.try_get(0)?, row.try_get(1)?);
             let descriptor = descriptor(row.try_get::<Option<HalfVector>>(2)?.as_ref());
-            codes.extend(from_bits(code.as_bytes()).map(|code| (id.cast_unsigned(), (code, descriptor))));
+            codes.push((id.cast_unsigned(), from_bits(code.as_bytes()).map(|code| (code, descriptor))));
             Ok(())
         })?;
     }
@@ -197,7 +203,7 @@ pub(super) fn to_bits(code: &HashCode) -> Bit {
     Bit::from_bytes(&code.to_bytes().into_iter().map(u8::reverse_bits).collect::<Vec<_>>())
 }
 
-/// A damaged code does not keep the others from being searched.
+/// The code, if it is one.
 fn from_bits(bytes: &[u8]) -> Option<HashCode> {
     HashCode::from_bytes(&bytes.iter().map(|byte| byte.reverse_bits()).collect::<Vec<_>>()).ok()
 }

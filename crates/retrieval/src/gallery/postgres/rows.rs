@@ -7,9 +7,10 @@ use tokio_postgres::types::{Json, ToSql};
 use super::follow::from_sent;
 use super::link::Link;
 use crate::gallery::filter::{Dialect, Parameter};
+use crate::gallery::record::check_thumbnail;
 use crate::gallery::store::{Field, Totals, Which};
 use crate::gallery::{Date, Record};
-use crate::{Embedding, HashCode, Result};
+use crate::{Embedding, Error, HashCode, Result};
 
 /// The rows of a statement that is asked often.
 fn query(link: &Link, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
@@ -85,7 +86,7 @@ pub(super) fn records(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
     let record = |row: &Row| {
         let read = row.try_get::<_, Json<Record>>(1);
         // What the row says is left out: it may name a patient.
-        let read = read.map_err(|_| link.damaged(format!("the fields of record {} do not read", id(row))));
+        let read = read.map_err(|_| damaged(id(row), "fields", "they do not read".to_owned()));
         Ok((id(row), read?.0))
     };
     rows.iter().map(record).collect()
@@ -94,7 +95,12 @@ pub(super) fn records(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
 pub(super) fn embeddings(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Embedding)>> {
     let rows =
         query(link, "SELECT record, embedding FROM embeddings WHERE record = ANY ($1)", &[&signed(ids)])?;
-    Ok(rows.iter().map(|row| (id(row), from_halves(&row.get(1)))).collect())
+    let embedding = |row: &Row| {
+        let embedding = from_halves(&row.get(1));
+        embedding.check().map_err(|error| damaged(id(row), "embedding", error.to_string()))?;
+        Ok((id(row), embedding))
+    };
+    rows.iter().map(embedding).collect()
 }
 
 pub(super) fn from_halves(halves: &HalfVector) -> Embedding {
@@ -108,12 +114,19 @@ pub(super) fn to_halves(embedding: &Embedding) -> HalfVector {
 pub(super) fn code(link: &Link, id: u64) -> Result<Option<HashCode>> {
     let rows = query(link, "SELECT bit_send(code) FROM codes WHERE record = $1", &[&id.cast_signed()])?;
     let code = rows.first().map(|row| from_sent(row.get(0)));
-    code.map(|code| code.ok_or_else(|| link.damaged(format!("record {id} has a damaged code")))).transpose()
+    code.map(|code| code.ok_or_else(|| damaged(id, "code", "it does not read".to_owned()))).transpose()
 }
 
 pub(super) fn thumbnail(link: &Link, id: u64) -> Result<Option<Vec<u8>>> {
     let rows = query(link, "SELECT thumbnail FROM thumbnails WHERE record = $1", &[&id.cast_signed()])?;
-    Ok(rows.first().map(|row| row.get(0)))
+    let Some(thumbnail) = rows.first().map(|row| row.get::<_, Vec<u8>>(0)) else { return Ok(None) };
+    check_thumbnail(&thumbnail).map_err(|error| damaged(id, "thumbnail", error.to_string()))?;
+    Ok(Some(thumbnail))
+}
+
+/// Bytes below this level are the server's to check, by its pages' checksums; here it is whether a value is one of its kind.
+fn damaged(id: u64, part: &'static str, detail: String) -> Error {
+    Error::DamagedRecord { id, part, detail }
 }
 
 pub(super) fn counts(link: &Link, field: Field, most: usize) -> Result<Vec<(String, usize)>> {

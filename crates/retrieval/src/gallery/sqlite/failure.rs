@@ -10,6 +10,10 @@ pub(super) fn damaged(dir: &Path, detail: String) -> Error {
     Error::Damaged { gallery: dir.into(), detail }
 }
 
+pub(super) fn damaged_part(id: u64, part: &'static str, detail: String) -> Error {
+    Error::DamagedRecord { id, part, detail }
+}
+
 /// Sorts an error of SQLite. `undone` insertions were not yet committed.
 pub(super) fn database_error(dir: &Path, undone: usize, source: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode as Code;

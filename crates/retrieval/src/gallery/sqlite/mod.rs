@@ -2,8 +2,8 @@
 //!
 //! Several processes may open one; SQLite lets one write at a time.
 
+mod acknowledged;
 mod backup;
-mod compact;
 mod failure;
 mod log;
 mod meta;
@@ -20,13 +20,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
+use rusqlite::{Row, Transaction, TransactionBehavior};
 
-use self::failure::database_error;
+use self::failure::{damaged_part, database_error};
 use super::segment::SegmentName;
-use super::store::{Coded, Field, Meta, Next, Snapshot, Store, Totals, Which};
+use super::store::{Change, Field, Meta, Next, Snapshot, Store, Totals, Which};
 use super::{Entry, Insertion, Location, Problem, Record};
-use crate::{Descriptor, Embedding, Error, HashCode, Index, ModelId, Result};
+use crate::{Database, Descriptor, Embedding, Error, HashCode, Index, ModelId, Opening, Result};
 
 /// The database's file name in the gallery's folder.
 pub const DATABASE: &str = "gallery.sqlite";
@@ -36,9 +36,11 @@ pub const DATABASE: &str = "gallery.sqlite";
 pub(super) struct Sqlite {
     dir: PathBuf,
     location: Location,
-    connection: Connection,
+    connection: Database,
     /// Insertions since the last commit.
     pending: usize,
+    /// The number of the transaction that has begun.
+    writing: u64,
     /// SQLite's count of the changes that other connections made.
     data_version: Cell<i64>,
 }
@@ -51,16 +53,21 @@ impl Sqlite {
 
     /// Opens a folder's database, and brings it to the latest format.
     pub(super) fn open(dir: &Path) -> Result<Self> {
-        schema::check_header(dir)?;
-        log::check(dir)?;
-        let connection =
-            schema::connect(&dir.join(DATABASE)).map_err(|source| database_error(dir, 0, source))?;
+        let path = dir.join(DATABASE);
+        let opening = Opening::begin(&path);
+        if opening.is_first() {
+            schema::check_header(dir)?;
+            log::check(dir)?;
+        }
+        let connection = schema::connect(&path).and_then(|connection| opening.finish(connection));
+        let connection = connection.map_err(|source| database_error(dir, 0, source))?;
         schema::migrate(dir, &connection)?;
         Ok(Self {
             dir: dir.to_owned(),
             location: Location::Folder(dir.to_owned()),
             connection,
             pending: 0,
+            writing: 0,
             data_version: Cell::new(0),
         })
     }
@@ -121,32 +128,27 @@ impl Store for Sqlite {
     }
 
     fn records(&self, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
-        let read =
-            |&id: &u64| rows::read(&self.connection, id).map(|record| record.map(|record| (id, record)));
-        let records: rusqlite::Result<_> =
-            ids.iter().map(read).filter_map(rusqlite::Result::transpose).collect();
-        records.map_err(|source| self.failed(source))
+        // A record is several rows, which another process may delete in between.
+        self.together(|| ids.iter().map(|&id| self.record(id)).filter_map(Result::transpose).collect())
     }
 
     fn embeddings(&self, ids: &[u64]) -> Result<Vec<(u64, Embedding)>> {
-        const SQL: &str = "SELECT embedding FROM embeddings WHERE record = ?1";
         let read = |&id: &u64| {
-            let Some(bytes) = self.part(id, SQL)? else { return Ok(None) };
-            let embedding = Embedding::from_bytes(&bytes).map_err(|error| self.damaged_part(id, &error))?;
-            Ok(Some((id, embedding)))
+            let Some(bytes) = self.part(id, "embedding")? else { return Ok(None) };
+            let embedding = Embedding::from_bytes(&bytes);
+            Ok(Some((id, embedding.map_err(|error| damaged_part(id, "embedding", error.to_string()))?)))
         };
         ids.iter().map(read).filter_map(Result::transpose).collect()
     }
 
     fn code(&self, id: u64) -> Result<Option<HashCode>> {
-        let bytes = self.part(id, "SELECT code FROM codes WHERE record = ?1")?;
-        bytes
-            .map(|bytes| HashCode::from_bytes(&bytes).map_err(|error| self.damaged_part(id, &error)))
-            .transpose()
+        let Some(bytes) = self.part(id, "code")? else { return Ok(None) };
+        let code = HashCode::from_bytes(&bytes);
+        code.map(Some).map_err(|error| damaged_part(id, "code", error.to_string()))
     }
 
     fn thumbnail(&self, id: u64) -> Result<Option<Vec<u8>>> {
-        self.part(id, "SELECT thumbnail FROM thumbnails WHERE record = ?1")
+        self.part(id, "thumbnail")
     }
 
     fn counts(&self, field: Field, most: usize) -> Result<Vec<(String, usize)>> {
@@ -203,11 +205,13 @@ impl Store for Sqlite {
     }
 
     fn rewrite(&self) -> Result<()> {
-        compact::rewrite(&self.dir, &self.connection).map_err(|source| self.failed(source))
+        let optimize = "INSERT INTO report_words (report_words) VALUES ('optimize')";
+        let optimized = self.connection.execute_batch(optimize);
+        optimized.and_then(|()| self.connection.rewrite(&self.dir)).map_err(|source| self.failed(source))
     }
 
     fn empty_log(&self) -> Result<Option<String>> {
-        let emptied = write::empty_log(&self.connection).map_err(|source| self.failed(source))?;
+        let emptied = self.connection.empty_log().map_err(|source| self.failed(source))?;
         Ok((!emptied).then(|| format!("{DATABASE}-wal")))
     }
 
@@ -216,7 +220,7 @@ impl Store for Sqlite {
     }
 
     #[cfg(test)]
-    fn connection(&self) -> &Connection {
+    fn connection(&self) -> &rusqlite::Connection {
         &self.connection
     }
 }
@@ -254,27 +258,27 @@ impl Snapshot for Held<'_> {
         meta::read(&self.store.dir, &self.transaction)
     }
 
-    fn codes(&self, meta: &Meta) -> Result<Index> {
-        const SQL: &str = "SELECT codes.record, code, embedding FROM codes
+    fn codes(&self, meta: &Meta) -> Result<(Index, Vec<u64>)> {
+        const SQL: &str = "SELECT codes.record, code, codes.crc, embedding, embeddings.crc FROM codes
                            LEFT JOIN embeddings ON embeddings.record = codes.record ORDER BY codes.record";
-        let mut index = Index::new(meta.bits)?;
+        let (mut index, mut damaged) = (Index::new(meta.bits)?, Vec::new());
         let mut load = || -> rusqlite::Result<()> {
             let mut statement = self.transaction.prepare(SQL)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                if let (id, Some((code, descriptor))) = coded(row)? {
-                    // Refused: one of another length, which `verify` names.
-                    let _refused = index.insert(id, &code, descriptor);
-                }
+                let (id, change) = change(row)?;
+                let inserted = matches!(change, Change::Inserted((code, descriptor))
+                    if index.insert(id, &code, descriptor).is_ok());
+                damaged.extend((!inserted).then_some(id));
             }
             Ok(())
         };
         load().map_err(|source| self.failed(source))?;
-        Ok(index)
+        Ok((index, damaged))
     }
 
-    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Option<Coded>)) -> Result<()> {
-        const SQL: &str = "SELECT changes.record, code, embedding FROM changes
+    fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Change)) -> Result<()> {
+        const SQL: &str = "SELECT changes.record, code, codes.crc, embedding, embeddings.crc FROM changes
              LEFT JOIN codes ON codes.record = changes.record
              LEFT JOIN embeddings ON embeddings.record = changes.record
                            WHERE generation > ?1 ORDER BY changes.record";
@@ -282,11 +286,8 @@ impl Snapshot for Held<'_> {
             let mut statement = self.transaction.prepare_cached(SQL)?;
             let mut rows = statement.query([since.cast_signed()])?;
             while let Some(row) = rows.next()? {
-                let (id, coded) = coded(row)?;
-                // A damaged code is not that of a deleted record; `verify` names it.
-                if coded.is_some() || row.get_ref(1)? == ValueRef::Null {
-                    each(id, coded);
-                }
+                let (id, change) = change(row)?;
+                each(id, change);
             }
             Ok(())
         };
@@ -294,10 +295,27 @@ impl Snapshot for Held<'_> {
     }
 }
 
-/// A row's id, and what the index holds of it if its code reads.
-fn coded(row: &Row<'_>) -> rusqlite::Result<(u64, Option<Coded>)> {
-    let code = row.get_ref(1)?.as_blob().ok().and_then(|bytes| HashCode::from_bytes(bytes).ok());
-    let embedding = row.get_ref(2)?.as_blob().ok().and_then(|bytes| Embedding::from_bytes(bytes).ok());
-    let descriptor = embedding.as_ref().map(Descriptor::of).unwrap_or_default();
-    Ok((row.get::<_, i64>(0)?.cast_unsigned(), code.map(|code| (code, descriptor))))
+/// A row's id, and what its code, its embedding and their checksums say.
+fn change(row: &Row<'_>) -> rusqlite::Result<(u64, Change)> {
+    let id = row.get::<_, i64>(0)?.cast_unsigned();
+    if row.get_ref(1)? == ValueRef::Null {
+        return Ok((id, Change::Deleted));
+    }
+    let code = sound(row, 1)?.and_then(|bytes| HashCode::from_bytes(bytes).ok());
+    // One that is missing is told of where it is read.
+    let embedding = match row.get_ref(3)? {
+        ValueRef::Null => Some(None),
+        _ => sound(row, 3)?.and_then(|bytes| Embedding::from_bytes(bytes).ok()).map(Some),
+    };
+    let change = code.zip(embedding).map_or(Change::Damaged, |(code, embedding)| {
+        Change::Inserted((code, embedding.as_ref().map(Descriptor::of).unwrap_or_default()))
+    });
+    Ok((id, change))
+}
+
+/// The bytes of a column, if the checksum in the next one is theirs.
+fn sound<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Option<&'a [u8]>> {
+    let (bytes, crc) = (row.get_ref(column)?, row.get_ref(column + 1)?);
+    let bytes = bytes.as_blob().ok();
+    Ok(bytes.filter(|bytes| crc == ValueRef::Integer(crc32fast::hash(bytes).into())))
 }

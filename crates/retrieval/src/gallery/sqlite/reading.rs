@@ -1,13 +1,16 @@
 //! Which records there are, what they have, and how many have it.
 
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, params_from_iter};
+use rusqlite::{OptionalExtension, Row, params_from_iter};
 
-use super::failure::damaged;
-use super::{Field, Sqlite, Totals, Which};
+use super::failure::damaged_part;
+use super::{Field, Record, Sqlite, Totals, Which, rows};
+use crate::Result;
 use crate::gallery::Date;
 use crate::gallery::filter::{Dialect, Parameter};
-use crate::{Error, Result};
+
+/// What is said of bytes that are not those that were stored.
+pub(super) const CHANGED: &str = "its checksum differs: bytes of it have changed";
 
 impl Sqlite {
     pub(super) fn which(&self, which: Which<'_>) -> Result<Vec<u64>> {
@@ -92,15 +95,48 @@ impl Sqlite {
         read.map_err(|source| self.failed(source))
     }
 
-    pub(super) fn part(&self, id: u64, sql: &str) -> Result<Option<Vec<u8>>> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_row([id.cast_signed()], |row| row.get(0)).optional())
-            .map_err(|source| self.failed(source))
+    /// What several statements read of one state.
+    pub(super) fn together<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
+        let alone = self.connection.is_autocommit();
+        let state = alone.then(|| self.connection.unchecked_transaction()).transpose();
+        let state = state.map_err(|source| self.failed(source))?;
+        let done = read();
+        drop(state);
+        done
     }
 
-    pub(super) fn damaged_part(&self, id: u64, error: &Error) -> Error {
-        damaged(&self.dir, format!("record {id} has {error}"))
+    /// A record, if there is one, as it was stored.
+    pub(super) fn record(&self, id: u64) -> Result<Option<(u64, Record)>> {
+        let damaged = |detail: &str| Err(damaged_part(id, "fields", detail.to_owned()));
+        match rows::read(&self.connection, id) {
+            Ok(Some((record, crc))) if crc == Some(rows::checksum(&record)) => Ok(Some((id, record))),
+            Ok(Some(_)) => damaged(CHANGED),
+            Ok(None) => Ok(None),
+            // It is the value's own, such as a text that is no UTF-8.
+            Err(error) if error.sqlite_error().is_none() => damaged("they do not read"),
+            Err(source) => Err(self.failed(source)),
+        }
+    }
+
+    /// The bytes of a record's code, embedding or thumbnail, as they were stored.
+    pub(super) fn part(&self, id: u64, part: &'static str) -> Result<Option<Vec<u8>>> {
+        let sql = match part {
+            "code" => "SELECT code, crc FROM codes WHERE record = ?1",
+            "embedding" => "SELECT embedding, crc FROM embeddings WHERE record = ?1",
+            _ => "SELECT thumbnail, crc FROM thumbnails WHERE record = ?1",
+        };
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let found: Option<(Vec<u8>, Option<u32>)> = self
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row([id.cast_signed()], read).optional())
+            .map_err(|source| self.failed(source))?;
+        match found {
+            Some((bytes, crc)) if crc != Some(crc32fast::hash(&bytes)) => {
+                Err(damaged_part(id, part, CHANGED.to_owned()))
+            }
+            found => Ok(found.map(|(bytes, _)| bytes)),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Meta, Next, Sqlite, Store, Which, meta, write};
+use super::{Meta, Next, Sqlite, Store, Which, meta};
 use crate::{Embedding, Error, HashCode, Result};
 
 /// Old codes go and the next ones take their places. Table names are all that changes, whatever the number of codes.
@@ -55,7 +55,7 @@ impl Sqlite {
         }
         swap(&self.connection, next).map_err(|source| self.undo(source))?;
         self.seal_and_commit()?;
-        write::empty_log(&self.connection).map(|_| ()).map_err(|source| self.failed(source))
+        self.connection.empty_log().map(|_| ()).map_err(|source| self.failed(source))
     }
 }
 

@@ -39,19 +39,20 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result
     Ok(id.cast_unsigned())
 }
 
-/// Reads a record, if there is one with this id.
-pub(super) fn read(connection: &Connection, id: u64) -> rusqlite::Result<Option<Record>> {
+/// Reads a record and the checksum that it was stored with, if there is one with this id.
+pub(super) fn read(connection: &Connection, id: u64) -> rusqlite::Result<Option<(Record, Option<u32>)>> {
     let id = id.cast_signed();
     let sql = format!(
-        "SELECT {COLUMNS}, report FROM records LEFT JOIN reports ON reports.record = id WHERE id = ?1"
+        "SELECT {COLUMNS}, report, crc FROM records LEFT JOIN reports ON reports.record = id WHERE id = ?1"
     );
-    let record = connection.prepare_cached(&sql)?.query_row([id], from_row).optional()?;
-    let Some(mut record) = record else { return Ok(None) };
+    let row = |row: &Row<'_>| Ok((from_row(row)?, row.get(17)?));
+    let found = connection.prepare_cached(&sql)?.query_row([id], row).optional()?;
+    let Some((mut record, crc)) = found else { return Ok(None) };
     record.labels = connection
         .prepare_cached("SELECT label FROM labels WHERE record = ?1 ORDER BY position")?
         .query_map([id], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(Some(record))
+    Ok(Some((record, crc)))
 }
 
 /// CRC-32 of a record's fields, labels and report, each with its kind and length before it.
@@ -78,7 +79,7 @@ pub(super) fn add_checksums(connection: &Connection) -> rusqlite::Result<()> {
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for id in ids {
-        if let Some(record) = read(connection, id.cast_unsigned())? {
+        if let Some((record, _)) = read(connection, id.cast_unsigned())? {
             let sql = "UPDATE records SET crc = ?2 WHERE id = ?1";
             connection.prepare_cached(sql)?.execute((id, checksum(&record)))?;
         }

@@ -99,6 +99,9 @@ fn build(path: &Path, model: &ModelId, bits: usize) -> rusqlite::Result<()> {
 /// That the folder holds a gallery's database, by the first bytes of the file: SQLite itself must not touch what is
 /// something else.
 ///
+/// Only for a file of which this process has no handle ([`crate::Opening::is_first`]): the file is closed here, and all locks of
+/// the process on it go with that.
+///
 /// The layout is that of <https://www.sqlite.org/fileformat.html>, section 1.3.
 pub(super) fn check_header(dir: &Path) -> Result<()> {
     let refuse = |reason: String| Err(Error::NotAGallery { gallery: dir.into(), reason });

@@ -3,7 +3,9 @@
 use rusqlite::Row;
 
 use super::failure::database_error;
-use super::{Meta, Problem, Sqlite, log, meta, rows};
+use super::reading::CHANGED;
+use super::{Meta, Problem, Sqlite, acknowledged, log, meta};
+use crate::gallery::record::check_thumbnail;
 use crate::{Embedding, Error, HashCode, Index, Result};
 
 /// Whether bytes are what they should be, or what they are.
@@ -19,8 +21,9 @@ pub(super) struct Check<'a> {
 impl Check<'_> {
     pub(super) fn all(&self) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
-        let log = log::check(&self.store.dir).err();
-        problems.extend(log.map(|error| Problem::Database { detail: error.to_string() }));
+        for check in [log::check(&self.store.dir), self.check_acknowledged()] {
+            problems.extend(check.err().map(|error| Problem::Database { detail: error.to_string() }));
+        }
         for check in [Self::check_database, Self::check_references, Self::check_records, Self::check_words] {
             // On a badly damaged file the checks may themselves fail: that too is a finding.
             match check(self, &mut problems).map_err(|source| database_error(&self.store.dir, 0, source)) {
@@ -30,6 +33,22 @@ impl Check<'_> {
             }
         }
         Ok(problems)
+    }
+
+    /// That no change is lost that was acknowledged.
+    fn check_acknowledged(&self) -> Result<()> {
+        // Read first: what is acknowledged later is in the database by then.
+        let path = self.store.dir.join(acknowledged::FILE);
+        let expected = acknowledged::read(&self.store.dir).map_err(|source| Error::File {
+            action: "read",
+            path,
+            source,
+        })?;
+        let got = meta::read(&self.store.dir, &self.store.connection)?.generation;
+        match expected.filter(|expected| *expected > got) {
+            Some(expected) => Err(Error::LostChanges { gallery: self.store.location.clone(), got, expected }),
+            None => Ok(()),
+        }
     }
 
     fn check_database(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
@@ -63,7 +82,7 @@ impl Check<'_> {
 
     fn check_records(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
         let mut statement = self.store.connection.prepare(
-            "SELECT id, code, codes.crc, embedding, embeddings.crc, thumbnail, thumbnails.crc, records.crc, generation
+            "SELECT id, code, codes.crc, embedding, embeddings.crc, thumbnail, thumbnails.crc, generation
              FROM records
              LEFT JOIN codes ON codes.record = id
              LEFT JOIN embeddings ON embeddings.record = id
@@ -77,11 +96,14 @@ impl Check<'_> {
             let before = problems.len();
             problems.extend(check_part(id, "code", row, 1, |bytes| self.check_code(bytes)));
             problems.extend(check_part(id, "embedding", row, 3, |bytes| self.check_embedding(bytes)));
-            problems.extend(check_part(id, "thumbnail", row, 5, check_thumbnail));
-            let fields = self.check_fields(id, row.get(7)?);
-            problems.extend(fields.err().map(|detail| Problem::Unreadable { id, part: "fields", detail }));
+            let is_jpeg = |bytes: &[u8]| check_thumbnail(bytes).map_err(|error| error.to_string());
+            problems.extend(check_part(id, "thumbnail", row, 5, is_jpeg));
+            problems.extend(self.store.record(id).err().map(|error| match error {
+                Error::DamagedRecord { part, detail, .. } => Problem::Unreadable { id, part, detail },
+                error => Problem::Unreadable { id, part: "fields", detail: error.to_string() },
+            }));
             // What is not committed, or was committed by another process since, is not in this index.
-            let inserted = row.get::<_, Option<i64>>(8)?.unwrap_or_default().cast_unsigned();
+            let inserted = row.get::<_, Option<i64>>(7)?.unwrap_or_default().cast_unsigned();
             let known = inserted <= self.known.generation;
             let stored = row.get_ref(1)?.as_blob().ok().and_then(|bytes| HashCode::from_bytes(bytes).ok());
             if problems.len() == before && known && self.index.code(id) != stored {
@@ -118,11 +140,6 @@ impl Check<'_> {
         }
     }
 
-    fn check_fields(&self, id: u64, expected: Option<u32>) -> Checked {
-        let record = rows::read(&self.store.connection, id).map_err(|_| "they do not read".to_owned())?;
-        compare_checksums(record.as_ref().map(rows::checksum), expected)
-    }
-
     fn check_code(&self, bytes: &[u8]) -> Checked {
         let code = HashCode::from_bytes(bytes).map_err(|error| error.to_string())?;
         match code.bits() == self.known.bits {
@@ -134,21 +151,6 @@ impl Check<'_> {
     fn check_embedding(&self, bytes: &[u8]) -> Checked {
         let embedding = Embedding::from_bytes(bytes).map_err(|error| error.to_string())?;
         self.known.check_dimensions(&embedding).map_err(|error| error.to_string())
-    }
-}
-
-fn check_thumbnail(bytes: &[u8]) -> Checked {
-    // The first and last marker of a JPEG file: start and end of image.
-    match bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9]) {
-        true => Ok(()),
-        false => Err(format!("{} bytes that are no JPEG file", bytes.len())),
-    }
-}
-
-fn compare_checksums(got: Option<u32>, expected: Option<u32>) -> Checked {
-    match got == expected {
-        true => Ok(()),
-        false => Err("its checksum differs: bytes of it have changed".to_owned()),
     }
 }
 
@@ -164,9 +166,11 @@ fn check_part(
     match read() {
         Ok(None) => Some(Problem::Missing { id, part }),
         Ok(Some(bytes)) => {
-            let expected = row.get(column + 1).unwrap_or_default();
-            let checked =
-                check(bytes).and_then(|()| compare_checksums(Some(crc32fast::hash(bytes)), expected));
+            let expected: Option<u32> = row.get(column + 1).unwrap_or_default();
+            let checked = check(bytes).and_then(|()| match expected == Some(crc32fast::hash(bytes)) {
+                true => Ok(()),
+                false => Err(CHANGED.to_owned()),
+            });
             checked.err().map(|detail| Problem::Unreadable { id, part, detail })
         }
         Err(error) => Some(Problem::Unreadable { id, part, detail: error.to_string() }),

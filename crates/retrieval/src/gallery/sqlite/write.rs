@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::failure::database_error;
-use super::{Entry, Insertion, Meta, Sqlite, meta, rows};
+use super::{Entry, Insertion, Meta, Sqlite, acknowledged, meta, rows};
 use crate::gallery::store::Store;
 use crate::{Error, Result};
 
@@ -35,6 +35,8 @@ impl Sqlite {
         let committed = meta::seal(&self.connection).and_then(|()| self.connection.execute_batch("COMMIT"));
         committed.map_err(|source| self.undo(source))?;
         self.pending = 0;
+        // The change is durable: without its number, a loss of it may go unnoticed, no more.
+        let _best_effort = acknowledged::raise(&self.dir, self.writing);
         Ok(true)
     }
 
@@ -52,7 +54,7 @@ impl Sqlite {
             deleted += rows.map_err(|source| self.undo(source))?;
         }
         self.seal_and_commit()?;
-        let emptied = empty_log(&self.connection);
+        let emptied = self.connection.empty_log();
         emptied.map_err(|source| Error::NotErased { dir: self.dir.clone(), count: deleted, source })?;
         Ok(deleted)
     }
@@ -74,15 +76,28 @@ impl Sqlite {
             return Ok(false);
         }
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|source| self.undo(source))?;
-        let current =
-            meta::read(&self.dir, &self.connection).and_then(|meta| meta.check(known, &self.location));
-        let begun = current.and_then(|()| {
-            meta::count_generation(&self.connection).map_err(|source| database_error(&self.dir, 0, source))
-        });
+        let begun = self.number_transaction(known);
         if begun.is_err() {
             self.roll_back();
         }
-        begun.map(|()| true)
+        self.writing = begun?;
+        Ok(true)
+    }
+
+    /// Gives the transaction that has begun its number, unless the database is not what it was: others' changes are complete now,
+    /// so that what was acknowledged is there or lost.
+    fn number_transaction(&self, known: &Meta) -> Result<u64> {
+        let meta = meta::read(&self.dir, &self.connection)?;
+        meta.check(known, &self.location)?;
+        let (gallery, got) = (self.location.clone(), meta.generation);
+        match acknowledged::read(&self.dir) {
+            Ok(Some(expected)) if expected > got => {
+                return Err(Error::LostChanges { gallery, got, expected });
+            }
+            _ => {}
+        }
+        meta::count_generation(&self.connection).map_err(|source| database_error(&self.dir, 0, source))?;
+        Ok(got + 1)
     }
 
     /// Goes back to the last commit after a failure.
@@ -98,9 +113,4 @@ impl Sqlite {
             let _already = self.connection.execute_batch("ROLLBACK");
         }
     }
-}
-
-/// Writes the write-ahead log into the database and cuts it to nothing; whether nobody was in the way.
-pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
 }

@@ -22,7 +22,7 @@ fn verify_names_every_damage() {
     }
     drop(hand);
     let gallery = Gallery::open(dir.path()).unwrap();
-    assert_eq!(gallery.info().unwrap().unindexed, 1);
+    assert_eq!(gallery.info().unwrap().unindexed, 4);
     let problems: Vec<String> = gallery.verify().unwrap().iter().map(ToString::to_string).collect();
     for expected in [
         format!("record {} has no code", ids[0]),
@@ -171,6 +171,7 @@ fn a_log_that_is_cut_where_it_is_damaged_opens() {
     fs::write(&log, &bytes).unwrap();
     let Err(Error::DamagedLog { at, .. }) = Gallery::open(dir.path()) else { panic!("it is damaged") };
     fs::write(&log, &bytes[..at as usize]).unwrap();
+    fs::remove_file(dir.path().join("gallery.sqlite-acknowledged")).unwrap();
     let gallery = Gallery::open(dir.path()).unwrap();
     assert_eq!((gallery.len(), gallery.verify().unwrap()), (5, vec![]));
 }
@@ -182,4 +183,105 @@ fn shared_memory_that_is_damaged_is_made_again() {
     fs::write(dir.path().join(format!("{DATABASE}-shm")), [0xa5; 32768]).unwrap();
     let gallery = Gallery::open(dir.path()).unwrap();
     assert_eq!((gallery.len(), gallery.verify().unwrap()), (7, vec![]));
+}
+
+#[test]
+fn a_log_that_somebody_removed_is_noticed_and_nothing_more_is_written() {
+    let dir = folder();
+    killed(dir.path());
+    fs::remove_file(dir.path().join(format!("{DATABASE}-wal"))).unwrap();
+    fs::remove_file(dir.path().join(format!("{DATABASE}-shm"))).unwrap();
+    let mut gallery = Gallery::open(dir.path()).unwrap();
+    let lost = gallery.len();
+    assert!(lost < 7, "else nothing was in the log");
+    let problems: Vec<String> = gallery.verify().unwrap().iter().map(ToString::to_string).collect();
+    assert!(problems[0].contains("has lost changes: it ends with change"), "{problems:?}");
+    assert_eq!(problems.len(), 1);
+    let Err(Error::LostChanges { got, expected, .. }) = gallery.insert(&entry(9)) else {
+        panic!("it writes")
+    };
+    assert!(got < expected);
+    fs::remove_file(dir.path().join("gallery.sqlite-acknowledged")).unwrap();
+    gallery.insert(&entry(9)).unwrap();
+    gallery.commit().unwrap();
+    assert_eq!((gallery.len(), gallery.verify().unwrap()), (lost + 1, vec![]));
+}
+
+#[test]
+fn a_damaged_number_of_the_last_change_is_named_and_replaced() {
+    let dir = folder();
+    let mut gallery = filled(dir.path(), 2);
+    let path = dir.path().join("gallery.sqlite-acknowledged");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[15] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let problems: Vec<String> = gallery.verify().unwrap().iter().map(ToString::to_string).collect();
+    assert!(problems[0].contains("gallery.sqlite-acknowledged"), "{problems:?}");
+    gallery.insert(&entry(2)).unwrap();
+    gallery.commit().unwrap();
+    assert_eq!(gallery.verify().unwrap(), []);
+}
+
+/// What a reading of a damaged part says, the index's included.
+#[test]
+fn what_is_damaged_is_an_error_that_names_the_record_wherever_it_is_read() {
+    let asked = entry(3);
+    let images = [Example { code: &asked.code, embedding: &asked.embedding, key: "", patient: None }];
+    let answer = |gallery: &Gallery| gallery.search(&Query { own: true, ..Query::nearest(&images, 8) });
+    for (sql, part) in [
+        ("UPDATE codes SET code = x'f0f0f0f0f0f0f0f0' WHERE record = 4", "code"),
+        ("UPDATE codes SET code = x'0011' WHERE record = 4", "code"),
+        ("UPDATE embeddings SET embedding = x'003c003c003c' WHERE record = 4", "embedding"),
+        ("UPDATE labels SET label = 'well' WHERE record = 4 AND position = 1", "fields"),
+        ("UPDATE records SET patient = 'patient-5' WHERE id = 4", "fields"),
+        ("UPDATE thumbnails SET thumbnail = x'ffd8ffd9' WHERE record = 4", "thumbnail"),
+    ] {
+        let dir = folder();
+        drop(filled(dir.path(), 8));
+        assert_eq!(raw(dir.path()).execute(sql, []).unwrap(), 1);
+        let gallery = Gallery::open(dir.path()).unwrap();
+        let named = |read: Result<()>, what: &str| {
+            let error = read.expect_err(what).to_string();
+            let expected = format!("the gallery's record 4 has a damaged {part}: its checksum differs");
+            assert!(error.starts_with(&expected), "{what}: {error}");
+        };
+        let read = match part {
+            "code" => gallery.code(4).map(drop),
+            "embedding" => gallery.embedding(4).map(drop),
+            "thumbnail" => gallery.thumbnail(4).map(drop),
+            _ => gallery.record(4).map(drop),
+        };
+        named(read, "reading it");
+        let export = folder();
+        named(gallery.export(export.path(), |record| record, |_| {}).map(drop), "an export");
+        assert_eq!(fs::read_dir(export.path()).unwrap().count(), 0);
+        if part == "fields" {
+            named(gallery.page(None, 0, 100).map(drop), "a page");
+        }
+        if part != "thumbnail" {
+            named(answer(&gallery).map(drop), "a search");
+        }
+        let problems = gallery.verify().unwrap();
+        assert!(problems[0].to_string().contains(&format!("record 4 has a damaged {part}")), "{problems:?}");
+        // Without the record everything reads again.
+        let mut gallery = gallery;
+        gallery.delete(&[4]).unwrap();
+        assert_eq!((answer(&gallery).unwrap().len(), gallery.verify().unwrap()), (7, vec![]));
+    }
+}
+
+#[test]
+fn a_damaged_code_does_not_matter_where_its_record_may_not_answer() {
+    let dir = folder();
+    drop(filled(dir.path(), 8));
+    raw(dir.path()).execute("UPDATE codes SET code = x'f0f0f0f0f0f0f0f0' WHERE record = 4", []).unwrap();
+    let gallery = Gallery::open(dir.path()).unwrap();
+    let asked = entry(3);
+    let images =
+        [Example { code: &asked.code, embedding: &asked.embedding, key: &asked.record.key, patient: None }];
+    let query = Query::nearest(&images, 8);
+    assert_eq!(gallery.search(&query).unwrap().len(), 7, "its own picture does not answer");
+    let filter = "id < 4".parse().unwrap();
+    let query = Query { own: true, filter: Some(&filter), ..query };
+    assert_eq!(gallery.search(&query).unwrap().len(), 3);
 }

@@ -138,7 +138,7 @@ fn a_full_disk_at_the_very_first_insertion_forgets_its_embedding_length() {
         .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
         .unwrap();
     let mut big = entry(0);
-    big.thumbnail = vec![0; 100_000];
+    big.thumbnail = [&[0xff, 0xd8][..], &[0; 100_000], &[0xff, 0xd9]].concat();
     assert!(matches!(gallery.insert(&big), Err(Error::DiskFull { undone: 0, .. })));
     assert_eq!(gallery.info().unwrap().dimensions, None);
 }

@@ -142,3 +142,23 @@ fn names_of_files_lead_nowhere_else() {
     }
     assert!(segment::is_segment("codes-12-00000000000000ff.segment.part") && !segment::is_segment(DATABASE));
 }
+
+#[test]
+fn a_file_that_is_shortened_in_use_is_no_crash_and_is_made_again() {
+    let dir = folder();
+    let mut gallery = filled(dir.path(), 10_000);
+    gallery.settle().unwrap();
+    let mut other = Gallery::open(dir.path()).unwrap();
+    let found = search(&gallery, &entry(77), 5);
+    let path = segments(dir.path()).remove(0);
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(300).unwrap();
+    let asked = entry(77);
+    let images = [Example { code: &asked.code, embedding: &asked.embedding, key: "", patient: None }];
+    let message = gallery.search(&Query::nearest(&images, 5)).unwrap_err().to_string();
+    assert!(message.contains(".segment") && message.contains("shortened"), "{message}");
+    gallery.refresh().unwrap();
+    assert_eq!(search(&gallery, &entry(77), 5), found);
+    other.insert(&entry(20_000)).unwrap();
+    other.commit().unwrap();
+    assert_eq!((other.len(), search(&other, &entry(77), 5)), (10_001, found));
+}

@@ -116,13 +116,13 @@ fn claim(to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn writer(path: &Path) -> Written<SerializedFileWriter<File>> {
+pub(super) fn writer(path: &Path) -> Written<SerializedFileWriter<File>> {
     let compression = Compression::ZSTD(ZstdLevel::try_new(3)?);
     let properties = WriterProperties::builder().set_compression(compression).set_dictionary_enabled(false);
     SerializedFileWriter::new(File::create(path)?, schema()?, Arc::new(properties.build()))
 }
 
-fn write(writer: &mut SerializedFileWriter<File>, entries: &[(u64, Entry)]) -> Written<()> {
+pub(super) fn write(writer: &mut SerializedFileWriter<File>, entries: &[(u64, Entry)]) -> Written<()> {
     let mut group = writer.next_row_group()?;
     let ids: Vec<i64> = entries.iter().map(|(id, _)| id.cast_signed()).collect();
     column::<Int64Type>(&mut group, &ids, None)?;

@@ -10,14 +10,13 @@ use parquet::record::{Field, Row};
 use serde_json::{Map, Value};
 
 use super::columns::{CODE, EMBEDDING, FIELDS, ID, LABELS, THUMBNAIL};
-use super::{FORMAT, MANIFEST, Manifest, TABLE, VERSION, digest, failed};
+use super::{FORMAT, MANIFEST, Manifest, TABLE, VERSION, digest, failed, pages};
+use crate::gallery::record::check_thumbnail;
 use crate::gallery::{DATABASE, Entry, Gallery, Location, segment};
 use crate::{Embedding, Error, HashCode, Result};
 
 /// Pictures that become durable together.
 const BATCH: usize = 512;
-/// What a row group may take in memory: exports have a few megabytes.
-const MAX_GROUP: i64 = 1 << 30;
 /// No manifest is longer.
 const MAX_MANIFEST: u64 = 1 << 16;
 
@@ -132,13 +131,12 @@ fn fill(
     progress: &mut dyn FnMut(usize),
 ) -> Result<()> {
     let bad = |error: parquet::errors::ParquetError| failed(table, error);
-    let reader = File::open(table).map_err(|error| failed(table, error))?;
-    let reader = SerializedFileReader::new(reader).map_err(bad)?;
-    let groups = reader.metadata().row_groups();
-    if let Some(group) = groups.iter().find(|group| !(0..=MAX_GROUP).contains(&group.total_byte_size())) {
-        let got = group.total_byte_size();
-        return Err(failed(table, format!("a row group claims {got} bytes; expected at most {MAX_GROUP}")));
-    }
+    let file = File::open(table).map_err(|error| failed(table, error))?;
+    let reader =
+        SerializedFileReader::new(file.try_clone().map_err(|error| failed(table, error))?).map_err(bad)?;
+    let bounded =
+        pages::check(&file, reader.metadata().row_groups()).map_err(|error| failed(table, error))?;
+    bounded.map_err(|reason| failed(table, reason))?;
     let (mut rows, mut keys) = (0, HashSet::new());
     for row in reader.get_row_iter(None).map_err(bad)? {
         rows += 1;
@@ -182,11 +180,13 @@ fn entry(row: &Row) -> std::result::Result<Entry, String> {
             (name, _) => return Err(format!("a column `{name}` of that type is not known")),
         }
     }
+    let thumbnail = thumbnail.ok_or("it has no thumbnail")?;
+    check_thumbnail(&thumbnail).map_err(|error| error.to_string())?;
     Ok(Entry {
         record: serde_json::from_value(Value::Object(record)).map_err(|error| error.to_string())?,
         code: code.ok_or("it has no hash code")?,
         embedding: Embedding::new(embedding.ok_or("it has no embedding")?),
-        thumbnail: thumbnail.ok_or("it has no thumbnail")?,
+        thumbnail,
     })
 }
 

@@ -4,6 +4,7 @@
 mod columns;
 mod export;
 mod import;
+mod pages;
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -2,13 +2,22 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use retrieval::gallery::{Gallery, Location};
 use serde_json::json;
 
+use super::SetsArgs;
 use crate::anonymous::KeyArgs;
 use crate::output;
 use crate::progress::Progress;
+
+#[derive(clap::Args)]
+pub(super) struct Backup {
+    #[command(flatten)]
+    pair: Pair,
+    #[command(flatten)]
+    sets: SetsArgs,
+}
 
 #[derive(clap::Args)]
 pub(super) struct Pair {
@@ -47,14 +56,18 @@ pub(super) struct Export {
     deidentify: KeyArgs,
 }
 
-/// A copy, which is checked as `gallery verify` does.
-pub(super) fn back_up(pair: &Pair) -> Result<()> {
+/// A copy, which is checked as `gallery verify` does, with the saved answers.
+pub(super) fn back_up(Backup { pair, sets }: &Backup) -> Result<()> {
+    let sets = sets.open(&pair.from)?;
     Gallery::open(&pair.from)?.back_up(&pair.to)?;
     let copy = Gallery::open(&pair.to)?;
     let problems = copy.verify()?;
     if let Some(problem) = problems.first() {
         let (from, count) = (&pair.from, problems.len());
         bail!("the copy has {count} problems, first: {problem}. See `skiagraph gallery verify {from}`");
+    }
+    if let Some(sets) = sets {
+        sets.back_up(&pair.to).context("the gallery is copied, but its saved answers are not")?;
     }
     report(pair, copy.len(), "copied")
 }

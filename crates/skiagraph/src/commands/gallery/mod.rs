@@ -4,11 +4,14 @@ mod copies;
 mod map;
 mod reindex;
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, Result, bail};
 use retrieval::gallery::{Gallery, Location};
 use serde_json::json;
 
 use crate::output;
+use crate::server::Sets;
 
 pub(crate) use map::draw;
 
@@ -43,13 +46,13 @@ enum Action {
     Delete(Delete),
     /// Make a gallery as small as what it holds, and wipe what was deleted from every file
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery compact g\n  skiagraph gallery compact g --json")]
-    Compact(Folder),
+    Compact(Compact),
     Reindex(reindex::ReindexArgs),
     Map(map::MapArgs),
     /// Copy a gallery to a new folder while it is used
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery backup g g-2026-11-30\n  \
                             skiagraph gallery backup g copies/g --json")]
-    Backup(copies::Pair),
+    Backup(copies::Backup),
     /// Write a gallery as Parquet, with a manifest, for other programs and for `gallery import`
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery export g g-export\n  \
                             skiagraph gallery export g g-export --deidentify site.key --json\n  \
@@ -72,10 +75,38 @@ struct Folder {
     json: bool,
 }
 
+// No comment for its help: it would stand for that of the command.
+#[derive(clap::Args)]
+struct SetsArgs {
+    /// File of saved answers, of `serve --sets` [default: sets.sqlite in the gallery's folder]
+    #[arg(long, value_name = "FILE")]
+    sets: Option<PathBuf>,
+}
+
+impl SetsArgs {
+    /// The saved answers, if there are any.
+    fn open(&self, gallery: &Location) -> Result<Option<Sets>> {
+        if let Some(missing) = self.sets.as_ref().filter(|path| !path.exists()) {
+            bail!("there is no file of saved answers `{}`", missing.display());
+        }
+        Sets::of(gallery, self.sets.as_deref())
+    }
+}
+
+#[derive(clap::Args)]
+struct Compact {
+    #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
+    sets: SetsArgs,
+}
+
 #[derive(clap::Args)]
 struct Delete {
     #[command(flatten)]
     folder: Folder,
+    #[command(flatten)]
+    sets: SetsArgs,
     /// Keys (SOP Instance UID or content hash) or ids (the numbers that `search --json` shows)
     #[arg(value_name = "KEY_OR_ID", required = true)]
     pictures: Vec<String>,
@@ -87,10 +118,10 @@ pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
         Action::Info(folder) => info(folder),
         Action::Verify(folder) => verify(folder),
         Action::Delete(args) => delete(args),
-        Action::Compact(folder) => compact(folder),
+        Action::Compact(args) => compact(args),
         Action::Reindex(args) => reindex::run(args),
         Action::Map(args) => map::run(args),
-        Action::Backup(pair) => copies::back_up(pair),
+        Action::Backup(args) => copies::back_up(args),
         Action::Export(args) => copies::export(args),
         Action::Import(pair) => copies::import(pair),
     }
@@ -125,15 +156,25 @@ fn delete(args: &Delete) -> Result<()> {
     // All of them are looked up first, so that a slip of the hand deletes nothing.
     let ids = args.pictures.iter().map(|picture| find(&gallery, picture)).collect::<Result<Vec<_>>>();
     let ids = ids.context("nothing was deleted")?;
-    let deleted = gallery.delete(&ids)?;
+    let sets = args.sets.open(&args.folder.gallery).context("nothing was deleted")?;
+    let deleted = gallery.delete(&ids);
+    // They go from the saved answers even where their last bytes in the gallery could not be overwritten.
+    let sets = sets.map_or(Ok(0), |sets| sets.forget(&ids));
+    let (deleted, sets) = (deleted?, sets.context("the saved answers still have what was deleted")?);
     if args.folder.json {
-        return output::json(&json!({ "deleted": deleted, "size": gallery.len() }));
+        return output::json(&json!({ "deleted": deleted, "size": gallery.len(), "sets": sets }));
     }
-    output::text(&format!("deleted {deleted}; `{}` holds {} pictures", args.folder.gallery, gallery.len()))
+    let (of, size) = (&args.folder.gallery, gallery.len());
+    output::text(&format!("deleted {deleted}, shown by {sets} saved answers; `{of}` holds {size} pictures"))
 }
 
-fn compact(args: &Folder) -> Result<()> {
-    let compacted = Gallery::open(&args.gallery)?.compact()?;
+fn compact(Compact { folder: args, sets }: &Compact) -> Result<()> {
+    let mut gallery = Gallery::open(&args.gallery)?;
+    if let Some(file) = sets.open(&args.gallery)? {
+        let beside = sets.sets.as_deref().and_then(Path::parent).or_else(|| args.gallery.folder());
+        file.compact(&gallery, beside.unwrap_or(Path::new(".")))?;
+    }
+    let compacted = gallery.compact()?;
     if args.json {
         return output::json(&compacted);
     }

@@ -64,6 +64,7 @@ pub(in crate::server) async fn save(
         fhir: kept.fhir.is_some(),
         sr: kept.sr.is_some(),
         preview: kept.preview.is_some(),
+        deleted: 0,
     };
     let (shared, copy) = (App::clone(&app), set.clone());
     app.reading.run(move || shared.sets()?.insert(&copy, &kept)).await?;
@@ -106,7 +107,12 @@ fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
         let preview = picture.map(|picture| picture.preview(SIDE)).transpose()?;
         let fhir = fhir.transpose().map_err(anyhow::Error::from)?;
         let sr = sr.transpose().map_err(anyhow::Error::from)?;
-        Ok((view, Kept { answer, preview, report, fhir, sr }))
+        let body = &asked.body;
+        let shows = view.hits.iter().map(|hit| hit.id).chain(body.like.iter().chain(&body.unlike).copied());
+        let shows = shows.collect();
+        let queries = asked.pictures.iter().map(|picture| gallery.id_of(&picture.record.key));
+        let queries = queries.filter_map(Result::transpose).collect::<retrieval::Result<_>>()?;
+        Ok((view, Kept { answer, preview, report, fhir, sr, shows, queries }))
     })
 }
 
@@ -140,7 +146,7 @@ pub(in crate::server) async fn list(
     Extension(Asker(asker)): Extension<Asker>,
 ) -> Result<Json<SetsView>, Problem> {
     let shared = App::clone(&app);
-    let sets = app.reading.run(move || shared.sets()?.list(asker.as_ref())).await?;
+    let sets = app.reading.run(move || shared.current_sets()?.list(asker.as_ref())).await?;
     Ok(Json(SetsView { sets }))
 }
 
@@ -150,7 +156,7 @@ pub(in crate::server) async fn show(
     SetId(id): SetId,
 ) -> Result<(Extension<Shown>, Json<SavedView>), Problem> {
     let shared = App::clone(&app);
-    let (set, answer) = app.reading.run(move || shared.sets()?.get(&id, asker.as_ref())).await?;
+    let (set, answer) = app.reading.run(move || shared.current_sets()?.get(&id, asker.as_ref())).await?;
     let answer: Value = serde_json::from_str(&answer).map_err(anyhow::Error::from)?;
     Ok((shown_of(&answer), Json(SavedView { set, answer })))
 }
@@ -171,7 +177,7 @@ pub(in crate::server) async fn part(
 ) -> Result<impl IntoResponse, Problem> {
     let shared = App::clone(&app);
     let read = move || {
-        let (_, answer) = shared.sets()?.get(&id, asker.as_ref())?;
+        let (_, answer) = shared.current_sets()?.get(&id, asker.as_ref())?;
         Ok((answer, shared.sets()?.part(&id, part)?))
     };
     let (answer, bytes) = app.reading.run(read).await?;

@@ -40,6 +40,8 @@ pub(in crate::server) struct SetView {
     pub(in crate::server) sr: bool,
     /// Whether its query was an uploaded picture, which is kept small.
     pub(in crate::server) preview: bool,
+    /// Pictures of it that were deleted from the gallery since, and so from here.
+    pub(in crate::server) deleted: usize,
 }
 
 /// The saved answers that whoever asks may see, the newest first.
