@@ -15,6 +15,7 @@ const LOSSLESS: u8 = 0xC3;
 const PROGRESSIVE: u8 = 0xC2;
 /// Passes over the picture. Encoders of progressive pictures make ten, and 30 if each bit has its own.
 const MAX_SCANS: usize = 64;
+const NO_FRAME: &str = "cut off, or damaged: got no frame header, expected one";
 /// Pixels of a block.
 const BLOCK: u64 = 64;
 
@@ -29,9 +30,16 @@ pub(crate) struct Frame {
     components: u8,
     /// Whether each part of the picture comes once and whole, so that nothing of it is kept for later scans.
     sequential: bool,
+    /// Whether samples are coded, and not blocks.
+    lossless: bool,
 }
 
 impl Frame {
+    /// Passes over the picture: of samples one for each component.
+    fn most_scans(&self) -> usize {
+        if self.lossless { self.components.into() } else { MAX_SCANS }
+    }
+
     /// Bytes that the decoder keeps beside samples: if there are several scans, two of each coefficient, of whole blocks.
     pub(super) fn bytes(&self) -> u64 {
         let side = |side: u32| u64::from(side).next_multiple_of(64);
@@ -45,51 +53,47 @@ impl Frame {
 /// # Errors
 /// [`Error::Raster`], also if the picture data have no end: a decoder would fill what is missing with grey.
 pub(crate) fn check(bytes: &[u8]) -> Result<Frame> {
-    let (mut frame, mut scans, mut at) = (None, 0, 2);
+    match walk(bytes)? {
+        (Some(frame), true) => Ok(frame),
+        (Some(_), false) => Err(bad("cut off, got no marker FFD9 after its scan, expected one")),
+        (None, _) => Err(bad(NO_FRAME)),
+    }
+}
+
+/// The frame of a stream, which need not be whole, if its bytes can hold the picture.
+///
+/// # Errors
+/// [`Error::Raster`], also if there is none.
+pub(crate) fn frame(bytes: &[u8]) -> Result<Frame> {
+    walk(bytes)?.0.ok_or_else(|| bad(NO_FRAME))
+}
+
+/// Reads the markers up to the end of the picture data; whether they have one.
+fn walk(bytes: &[u8]) -> Result<(Option<Frame>, bool)> {
+    let (mut frame, mut scans, mut at) = (None::<Frame>, 0, 2);
     while let Some((marker, body, next)) = segment(bytes, at) {
         at = next;
         match marker {
             EOI if scans > 0 => {
-                let frame: Frame = frame.ok_or_else(|| bad("got a scan before its frame header"))?;
-                return Ok(Frame { sequential: frame.sequential && scans == 1, ..frame });
+                return Ok((frame.map(|f| Frame { sequential: f.sequential && scans == 1, ..f }), true));
             }
             SOS => {
                 scans += 1;
                 at = scan_end(bytes, next);
             }
             frame_marker if is_frame(frame_marker) => {
-                let found = header(marker, body, bytes.len())?;
-                if frame.replace(found).is_some() {
+                if frame.replace(header(marker, body, bytes.len())?).is_some() {
                     return Err(bad("got a second frame header, expected one: hierarchical, or damaged"));
                 }
             }
             _ => {}
         }
-        if scans > MAX_SCANS {
-            return Err(bad(&format!("got more than {MAX_SCANS} scans, expected at most that many")));
+        let most = frame.map_or(MAX_SCANS, |frame| frame.most_scans());
+        if scans > most {
+            return Err(bad(&format!("got more than {most} scans, expected at most that many")));
         }
     }
-    Err(match scans {
-        0 => bad("cut off, or damaged: got no scan (FFDA), expected one"),
-        _ => bad("cut off, got no marker FFD9 after its scan, expected one"),
-    })
-}
-
-/// The first frame header of a stream, which need not be whole, if its bytes can hold the picture.
-///
-/// # Errors
-/// [`Error::Raster`], also if there is none before the first scan.
-pub(crate) fn frame(bytes: &[u8]) -> Result<Frame> {
-    let mut at = 2;
-    while let Some((marker, body, next)) = segment(bytes, at)
-        && marker != SOS
-    {
-        if is_frame(marker) {
-            return header(marker, body, bytes.len());
-        }
-        at = next;
-    }
-    Err(bad("cut off, or damaged: got no frame header, expected one"))
+    Ok((frame, false))
 }
 
 /// T.81 table B.1: SOF0 to SOF15 without DHT, JPG and DAC.
@@ -124,9 +128,10 @@ fn header(process: u8, body: &[u8], bytes: usize) -> Result<Frame> {
     let &[_, h1, h0, w1, w0, components, ..] = body else { return Err(bad("its frame header is cut off")) };
     let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
     let sequential = process != PROGRESSIVE;
-    let frame = Frame { width: side(w1, w0), height: side(h1, h0), components, sequential };
+    let lossless = process == LOSSLESS;
+    let frame = Frame { width: side(w1, w0), height: side(h1, h0), components, sequential, lossless };
     let (width, height) = (u64::from(frame.width), u64::from(frame.height));
-    let units = if process == LOSSLESS { width * height } else { (width * height).div_ceil(BLOCK) };
+    let units = if lossless { width * height } else { (width * height).div_ceil(BLOCK) };
     if units > 8 * bytes as u64 {
         return Err(bad(&format!("{bytes} bytes cannot hold {width}×{height} pixels")));
     }
@@ -155,7 +160,7 @@ mod tests {
     #[test]
     fn a_frame_is_found_past_restarts_and_fill_bytes() {
         let frame = check(&stream(0xC0, [0, 16, 0, 24], 1, 0)).unwrap();
-        assert_eq!(frame, Frame { width: 24, height: 16, components: 1, sequential: true });
+        assert_eq!(frame, Frame { width: 24, height: 16, components: 1, sequential: true, lossless: false });
     }
 
     #[test]
@@ -180,9 +185,10 @@ mod tests {
         let said = |bytes: &[u8]| check(bytes).unwrap_err().to_string();
         assert!(check(&stream(0xC2, [0, 8, 0, 8], MAX_SCANS, 0)).is_ok());
         assert!(said(&stream(0xC2, [0, 8, 0, 8], 5_000, 0)).contains("more than 64 scans"));
+        assert!(said(&stream(LOSSLESS, [0, 8, 0, 8], 2, 9)).contains("more than 1 scans"));
         let twice = [stream(0xC0, [0, 8, 0, 8], 0, 0), stream(0xC0, [0, 8, 0, 8], 1, 0)].concat();
         assert!(said(&twice).contains("second frame header"), "{}", said(&twice));
-        assert!(said(b"\xFF\xD8\xFF").contains("no scan"));
+        assert!(said(b"\xFF\xD8\xFF").contains("no frame header"));
         let whole = stream(0xC0, [0, 8, 0, 8], 1, 0);
         assert!(said(&whole[..whole.len() - 1]).contains("no marker FFD9"));
     }

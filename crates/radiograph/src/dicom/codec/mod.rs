@@ -42,14 +42,14 @@ pub(super) fn decode(stream: &[u8], codec: Codec, encoding: &Encoding, shape: &S
 }
 
 /// Bytes a pixel at the peak of decoding, with words and grey, of one sample a pixel and of three: as measured
-/// (`cargo run --release --example memory`), and rounded up.
+/// (`cargo run --release --workspace --example memory`) and rounded up, and for JPEG 2000 what tiles and code blocks may take.
 pub(super) fn bytes_a_pixel(codec: Codec, encoding: &Encoding) -> u64 {
     let (grey, colours) = match codec {
         Codec::Native | Codec::EncapsulatedNative | Codec::Rle => (8, 14),
         Codec::JpegDct => (8, 18),
-        Codec::JpegLossless => (14, 40),
+        Codec::JpegLossless => (10, 22),
         Codec::JpegLs => (8, 8),
-        Codec::Jpeg2000Lossless | Codec::Jpeg2000 => (24, 44),
+        Codec::Jpeg2000Lossless | Codec::Jpeg2000 => (20, 40),
         Codec::HighThroughput => (24, 52),
     };
     if encoding.samples() == 1 { grey } else { colours }
