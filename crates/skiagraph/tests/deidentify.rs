@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/server.rs"]
+mod server;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use common::{fail, json, model, run, succeed, text, workspace};
 use interchange::deidentify::{Deidentifier, Key, Options};
-use serde_json::Value;
+use serde_json::{Value, json};
+use server::Server;
 
 /// What names the phantoms: name and ID of their patient, and the root of their UIDs.
 const SECRETS: [&str; 3] = ["PHANTOM", "1.2.826.0.1.3680043.10", "Phantom"];
@@ -309,6 +312,22 @@ fn text_in_any_place_reaches_no_file_gallery_report_or_terminal() {
             assert!(!any_holds(folder, secret), "{secret} in {}", folder.display());
         }
     }
+    // A saved answer to a file that was cleaned, in all its parts and where it is kept.
+    let server = Server::start(&gallery, &[]);
+    let file = fs::read_dir(&clean).unwrap().next().unwrap().unwrap().path();
+    let query = server.upload(&fs::read(file).unwrap()).json()["id"].clone();
+    let search = json!({ "queries": [query], "k": 3, "own": true });
+    let set = server
+        .post("/api/v1/sets", &json!({ "name": "a", "note": "", "shared": false, "search": search }))
+        .json();
+    let path = format!("/api/v1/sets/{}", set["id"].as_str().unwrap());
+    for part in ["", "/report.html", "/fhir.json", "/report.dcm", "/preview.png"] {
+        let answer = server.get(&format!("{path}{part}"));
+        assert_eq!(answer.status, 200, "{part}");
+        assert!(!answer.bytes.windows(6).any(|part| part == b"SECRET"), "{part}");
+    }
+    assert!(!server.log().contains("SECRET") && !any_holds(&gallery, "SECRET"));
+    drop(server);
     // One path: files that were cleaned first have the same records.
     let again = json(&[&index[..], &[text(&clean)]].concat());
     assert_eq!((&again["known"], &again["added"]), (&8.into(), &0.into()), "{again}");

@@ -144,6 +144,8 @@ impl<'a> Found<'a> {
         let form = reader.form;
         let short = || value.try_into().ok().filter(|_| fits(&element)).map(|bytes| form.short(bytes));
         match element.tag {
+            // What follows the picture tells nothing but whether it may be shown.
+            tag if self.pixels && tag != tags::BURNED_IN_ANNOTATION && !is_overlay(tag.group()) => {}
             tags::SOP_CLASS_UID => self.class = text::uid(value),
             tags::SOP_INSTANCE_UID => self.instance = text::uid(value),
             tags::STUDY_INSTANCE_UID => self.study = text::uid(value),

@@ -79,9 +79,11 @@ impl Fragments {
     fn walk(&mut self, shape: &Shape, scrub: impl Fn(&mut Stream, usize) -> Result<usize>) -> Result<()> {
         let mut fragment = 0;
         while fragment < self.ends.len() && self.frames.len() < shape.frames as usize {
-            let end = scrub(&mut self.stream, self.start(fragment))?;
+            let start = self.start(fragment);
+            let end = scrub(&mut self.stream, start)?;
             let last = self.ends.partition_point(|&ends| ends < end);
-            self.stream.blank(end..self.start(last + 1));
+            let next = self.start(last + 1);
+            self.stream.blank(end..next);
             self.frames.push(fragment);
             fragment = last + 1;
         }
