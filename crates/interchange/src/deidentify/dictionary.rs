@@ -58,6 +58,7 @@ fn has(known: VirtualVr, vr: VR) -> bool {
         VirtualVr::Xs => matches!(vr, VR::US | VR::SS),
         VirtualVr::Ox | VirtualVr::Px => matches!(vr, VR::OB | VR::OW),
         VirtualVr::Lt => matches!(vr, VR::US | VR::SS | VR::OW),
+        _ => false,
     }
 }
 

@@ -47,7 +47,9 @@ pub(in crate::deidentify) fn pack(
             }
         }
     }
-    fragments.with_offsets = !offsets.is_empty() || fragments.frames.len() != fragments.ends.len();
+    let frames = fragments.frames.len();
+    // Of one frame, and of frames of a fragment each, everybody knows where they begin.
+    fragments.with_offsets = !offsets.is_empty() || frames > 1 && frames != fragments.ends.len();
     Ok(fragments)
 }
 
