@@ -112,7 +112,7 @@ fn mistakes_and_refusals_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let originals = phantoms(folder.path());
     let at = |name: &str| folder.path().join(name);
-    let (key, clean, model) = (at("site.key"), at("clean"), model());
+    let (key, clean) = (at("site.key"), at("clean"));
     let deidentify = ["deidentify", text(&originals), "--out", text(&clean), "--key", text(&key)];
     fail(&deidentify, &["cannot read the key file", "site.key"]);
     fs::write(&key, "short").unwrap();

@@ -34,7 +34,8 @@ pub(super) fn permitted(tag: Tag, vr: VR, value: &[u8], form: Form) -> Permitted
     match vr {
         _ if value.is_empty() => Permitted::Whole,
         VR::CS => terms::permitted(tag, value),
-        VR::LT | VR::ST | VR::UT | VR::UR => Permitted::whole_if(is_text(vr, value)),
+        VR::LT | VR::ST | VR::UT => Permitted::whole_if(is_text(vr, value)),
+        VR::UR => Permitted::whole_if(value.trim_ascii_end().iter().all(u8::is_ascii_graphic)),
         VR::AE | VR::LO | VR::PN | VR::SH | VR::UC => {
             Permitted::whole_if(value.split(|&byte| byte == b'\\').all(|text| is_text(vr, text)))
         }
@@ -156,7 +157,7 @@ mod tests {
         for (vr, value) in good {
             assert!(stays(tags::ROWS, vr, value), "{vr:?} {value:?}");
         }
-        let bad: [(VR, &[u8]); 19] = [
+        let bad: [(VR, &[u8]); 20] = [
             (VR::AS, b"18 years"),
             (VR::AS, b"abcY"),
             (VR::DA, b"20240230"),
@@ -174,6 +175,7 @@ mod tests {
             (VR::SH, b"a text of seventeen"),
             (VR::LO, &[b'x'; 65]),
             (VR::LO, b"two\nlines"),
+            (VR::UR, b"a name"),
             (VR::UN, b"SECRET"),
             (VR::OB, b"SECRET"),
         ];
