@@ -80,6 +80,15 @@ pub enum Error {
          if it is harmless"
     )]
     BurnedIn(crate::deidentify::Doubt),
+    /// Compressed pixels beside which something else may lie, as they cannot be walked through.
+    #[error(
+        "the compressed picture cannot be looked into ({problem}), expected frames as PS3.5 A.4 has them; have the sender \
+         transcode"
+    )]
+    Frames {
+        /// What is wrong with them.
+        problem: &'static str,
+    },
     /// A value that is too long for its value representation.
     #[error("the new value of {tag} is too long, expected at most 65534 bytes")]
     Unwritable {

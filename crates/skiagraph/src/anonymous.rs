@@ -1,12 +1,14 @@
 //! Records without identities: what `--deidentify KEYFILE` does on the way into a gallery, and on the way out.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use anyhow::{Result, bail};
-use interchange::deidentify::{Key, Pseudonyms};
+use anyhow::{Context, Result};
+use interchange::deidentify::{Code, Dates, Deidentified, Deidentifier, Key, Options, Pseudonyms};
+use radiograph::Preprocess;
 use retrieval::gallery::{Date, Record};
 
-use crate::ingest::{Batch, Decoded, Rejected};
+use crate::ingest::{self, Decoded, Listed};
 
 /// The options of every command that reads records of pictures.
 #[derive(clap::Args)]
@@ -28,97 +30,152 @@ pub(crate) struct KeyArgs {
 pub(crate) struct DeidentifyArgs {
     #[command(flatten)]
     key: KeyArgs,
-    /// With --deidentify: take pictures that say that text is burned into them
+    /// With --deidentify: take pictures that say that text is burned into them, or do not clearly say that none is
     #[arg(long, requires = "deidentify")]
     allow_burned_in: bool,
 }
 
 impl DeidentifyArgs {
-    /// What changes records; none if nobody asked for that.
-    pub(crate) fn deidentification(&self) -> Result<Option<Deidentification>> {
-        let found = self.key.deidentification()?;
-        Ok(found.map(|found| Deidentification { allow_burned_in: self.allow_burned_in, ..found }))
+    /// What changes files and records; none if nobody asked for that.
+    pub(crate) fn deidentification(&self) -> Result<Option<Arc<Deidentification>>> {
+        self.key.with(self.allow_burned_in)
     }
 }
 
 impl KeyArgs {
-    /// What changes records; none if nobody asked for that.
-    pub(crate) fn deidentification(&self) -> Result<Option<Deidentification>> {
+    /// What changes files and records; none if nobody asked for that. Pictures that are only compared may have text in them.
+    pub(crate) fn deidentification(&self) -> Result<Option<Arc<Deidentification>>> {
+        self.with(true)
+    }
+
+    fn with(&self, allow_burned_in: bool) -> Result<Option<Arc<Deidentification>>> {
         let Some(file) = &self.deidentify else { return Ok(None) };
         if self.keep_reports {
             eprintln!("reports are kept as they are: they may name patients");
         }
-        Ok(Some(Deidentification {
-            pseudonyms: Pseudonyms::new(&Key::read(file)?),
-            keep_patient: self.keep_patient,
-            keep_reports: self.keep_reports,
-            allow_burned_in: false,
-        }))
+        let kept = Kept { patient: self.keep_patient, reports: self.keep_reports };
+        Ok(Some(Arc::new(Deidentification::new(&Key::read(file)?, kept, allow_burned_in))))
     }
 }
 
-/// Takes identities out of records, as `skiagraph deidentify` takes them out of files: a file that went through it has the
-/// same record.
+/// What of a record is kept beyond what always is.
+#[derive(Clone, Copy)]
+struct Kept {
+    /// Sex and age.
+    patient: bool,
+    reports: bool,
+}
+
+/// Takes identities out of pictures and their records. A DICOM file is read as `skiagraph deidentify` would write it, so that
+/// there is one path; what a manifest or a gallery says is changed as that changes it.
 pub(crate) struct Deidentification {
+    deidentifier: Deidentifier,
     pseudonyms: Pseudonyms,
-    keep_patient: bool,
-    keep_reports: bool,
-    allow_burned_in: bool,
+    kept: Kept,
 }
 
 impl Deidentification {
-    /// A picture with a record that names nobody.
+    fn new(key: &Key, kept: Kept, allow_burned_in: bool) -> Self {
+        let dates = Dates::Shifted;
+        let options = Options { dates, keep_patient: kept.patient, allow_burned_in, ..Options::default() };
+        Self { deidentifier: Deidentifier::new(key, options), pseudonyms: Pseudonyms::new(key), kept }
+    }
+
+    /// A DICOM file without identities; none if the bytes are of another format.
     ///
     /// # Errors
-    /// If the file says that text is burned into the picture, and that is not allowed.
-    pub(crate) fn picture(&self, picture: Decoded) -> Result<Decoded> {
-        if picture.burned_in && !self.allow_burned_in {
-            bail!(
-                "BurnedInAnnotation is YES: the picture itself may name the patient, and pixels are not cleaned; \
-                 --allow-burned-in takes it all the same"
-            );
-        }
-        Ok(Decoded { record: self.record(picture.record), ..picture })
+    /// If the file is refused: as it does not parse, or as its picture may name the patient.
+    pub(crate) fn file(&self, bytes: &[u8]) -> Result<Option<Deidentified>> {
+        let is_dicom = bytes.get(128..132) == Some(b"DICM");
+        Ok(is_dicom.then(|| self.deidentifier.file(bytes)).transpose()?)
     }
 
-    /// Files read together, without those that may not be taken.
-    pub(crate) fn batch(&self, batch: Batch) -> Batch {
-        let Batch { files, pictures, mut rejected } = batch;
-        let clean = |picture: Decoded| {
-            let name = picture.record.name.clone();
-            let rejected = |error: anyhow::Error| rejected.push(Rejected { name, reason: error.to_string() });
-            self.picture(picture).map_err(rejected).ok()
+    /// Reads and prepares a file, with a record that names nobody.
+    ///
+    /// # Errors
+    /// If it is refused, or is no picture.
+    pub(crate) fn decode(&self, listed: &Listed, preprocess: &Preprocess) -> Result<Decoded> {
+        let bytes = ingest::bytes(&listed.path)?;
+        let named = || format!("cannot take identities out of `{}`", listed.path.display());
+        let Some(clean) = self.file(&bytes).with_context(named)? else {
+            let picture = ingest::decode_bytes(&bytes, listed.record.clone(), preprocess)?;
+            return Ok(Decoded { record: self.record(picture.record), ..picture });
         };
-        Batch { files, pictures: pictures.into_iter().filter_map(clean).collect(), rejected }
+        let known = self.known(&listed.record, &clean);
+        let picture = ingest::decode_bytes(&clean.bytes, known.clone(), preprocess)?;
+        let said = in_terms(picture.record.clone());
+        let record = Record {
+            name: picture.record.key.clone(),
+            body_part: known.body_part.or(said.body_part),
+            view: known.view.or(said.view),
+            modality: known.modality.or(said.modality),
+            sex: known.sex.or(said.sex),
+            ..picture.record
+        };
+        Ok(Decoded { record, ..picture })
     }
 
-    /// A record that names nobody. What was measured, labelled or licensed stays.
+    /// What a manifest says of a file, whose dates move as the file's do where it does not name the patient.
+    fn known(&self, known: &Record, clean: &Deidentified) -> Record {
+        let moved = |date: Date| clean.moved(&digits(date))?.parse().ok();
+        match known.patient {
+            Some(_) => self.record(known.clone()),
+            None => Record { study_date: known.study_date.and_then(moved), ..self.record(known.clone()) },
+        }
+    }
+
+    /// A record that names nobody. What was measured, labelled or licensed stays; of a DICOM instance, codes that are terms of the
+    /// standard.
     pub(crate) fn record(&self, record: Record) -> Record {
         let uid = |uid: &Option<String>| uid.as_ref().map(|uid| self.pseudonyms.uid(uid));
         let key = match &record.instance {
             Some(instance) if *instance == record.key => self.pseudonyms.uid(instance),
             _ => self.pseudonyms.name(&record.key),
         };
-        Record {
+        let changed = Record {
             name: key.clone(),
             patient: record.patient.as_ref().map(|patient| self.pseudonyms.patient(patient)),
             study: uid(&record.study),
             series: uid(&record.series),
             instance: uid(&record.instance),
             study_date: self.moved(&record),
-            sex: record.sex.filter(|_| self.keep_patient),
-            age: record.age.filter(|_| self.keep_patient),
-            report: record.report.filter(|_| self.keep_reports),
+            sex: record.sex.filter(|_| self.kept.patient),
+            age: record.age.filter(|_| self.kept.patient),
+            report: record.report.filter(|_| self.kept.reports),
             key,
             ..record
-        }
+        };
+        if changed.instance.is_some() { in_terms(changed) } else { changed }
     }
 
     /// The day of the study, moved as all days of its patient are; of a study without a patient, as all of the study.
     fn moved(&self, record: &Record) -> Option<Date> {
         let subject = record.patient.as_ref().or(record.study.as_ref()).unwrap_or(&record.key);
-        let digits = record.study_date?.to_string().replace('-', "");
-        self.pseudonyms.date(subject, &digits)?.parse().ok()
+        self.pseudonyms.date(subject, &digits(record.study_date?))?.parse().ok()
+    }
+}
+
+/// Has files read without identities, if anything takes them out.
+pub(crate) fn apply(deidentification: Option<&Arc<Deidentification>>, listed: &mut [Listed]) {
+    for file in listed {
+        file.deidentification = deidentification.cloned();
+    }
+}
+
+/// A day in eight digits.
+fn digits(date: Date) -> String {
+    date.to_string().replace('-', "")
+}
+
+/// A record of a file without codes that are no terms of the standard: somebody typed them, and anything.
+fn in_terms(record: Record) -> Record {
+    let of = |code: Code, value: Option<String>| value.filter(|term| code.has_term(term));
+    Record {
+        body_part: of(Code::BodyPart, record.body_part),
+        view: of(Code::View, record.view),
+        modality: of(Code::Modality, record.modality),
+        sex: of(Code::Sex, record.sex),
+        ..record
     }
 }
 
@@ -129,12 +186,7 @@ mod tests {
     fn deidentification(keep: bool) -> Deidentification {
         let folder = tempfile::tempdir().unwrap();
         let key = Key::make(&folder.path().join("key")).unwrap();
-        Deidentification {
-            pseudonyms: Pseudonyms::new(&key),
-            keep_patient: keep,
-            keep_reports: keep,
-            allow_burned_in: false,
-        }
+        Deidentification::new(&key, Kept { patient: keep, reports: keep }, false)
     }
 
     fn record() -> Record {
@@ -148,7 +200,8 @@ mod tests {
             series: Some("1.2.3.777.2".to_owned()),
             instance: Some("1.2.3.777".to_owned()),
             view: Some("PA".to_owned()),
-            sex: secret(),
+            body_part: Some("SECRET PART".to_owned()),
+            sex: Some("F".to_owned()),
             age: Some(77),
             study_date: "1957-03-13".parse().ok(),
             report: secret(),
@@ -166,13 +219,20 @@ mod tests {
             assert!(!json.contains(secret) || secret == "77", "{json}");
         }
         assert_eq!((clean.sex, clean.age, clean.report), (None, None, None));
-        assert_eq!((clean.labels, clean.view), (record().labels, record().view));
+        assert_eq!((&clean.labels, &clean.view), (&record().labels, &record().view));
         assert_eq!(Some(&clean.key), clean.instance.as_ref());
         assert!(clean.study_date.unwrap() < record().study_date.unwrap());
         // The same again, which is how a picture that is known is known.
         assert_eq!(deidentification.record(record()).key, clean.key);
         let hashed = Record { key: "5f".repeat(32), instance: None, ..record() };
         assert_eq!(deidentification.record(hashed).key.len(), 64);
+    }
+
+    #[test]
+    fn what_a_manifest_says_of_other_pictures_stays() {
+        let told = Record { instance: None, view: Some("frontal".to_owned()), ..record() };
+        let clean = deidentification(false).record(told.clone());
+        assert_eq!((clean.view, clean.body_part), (told.view, told.body_part));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 
 use anyhow::{Context, Result, bail};
@@ -18,6 +18,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use retrieval::gallery::{Entry, Gallery, Insertion, Record};
 use serde::Serialize;
 
+use crate::anonymous::Deidentification;
 use crate::fault;
 use crate::gate::{self, Doubt, Doubtful};
 use crate::known_pictures::{self, Sorted};
@@ -37,6 +38,8 @@ const THUMBNAIL_QUALITY: u8 = 80;
 pub(crate) struct Listed {
     pub(crate) path: PathBuf,
     pub(crate) record: Record,
+    /// What takes identities out of it before it is read, if anything does.
+    pub(crate) deidentification: Option<Arc<Deidentification>>,
 }
 
 /// A file that is no usable radiograph, and why.
@@ -55,8 +58,6 @@ impl From<&Skipped> for Rejected {
 /// A picture ready for the network. The full-size pixels are gone: a batch of large ones would not fit.
 pub(crate) struct Decoded {
     pub(crate) record: Record,
-    /// Whether the file says that text is burned into the picture.
-    pub(crate) burned_in: bool,
     pub(crate) thumbnail: GrayImage,
     pub(crate) input: Input,
     pub(crate) doubts: Vec<Doubt>,
@@ -66,7 +67,7 @@ impl Listed {
     /// A bare file, of which nothing is known but its name.
     pub(crate) fn bare(path: &Path) -> Self {
         let name = path.display().to_string();
-        Self { path: path.to_owned(), record: Record { name, ..Record::default() } }
+        Self { path: path.to_owned(), record: Record { name, ..Record::default() }, ..Self::default() }
     }
 
     /// A row of a manifest.
@@ -89,7 +90,7 @@ impl Listed {
             report: column("report"),
             ..Record::default()
         };
-        Self { path: item.path.clone(), record }
+        Self { path: item.path.clone(), record, ..Self::default() }
     }
 }
 
@@ -236,8 +237,20 @@ fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> Batch {
 
 /// Reads and prepares one file.
 pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded> {
+    if let Some(deidentification) = &listed.deidentification {
+        return deidentification.decode(listed, preprocess);
+    }
     let (radiograph, key) = read(&listed.path)?;
     Ok(prepare(&radiograph, key, listed.record.clone(), preprocess))
+}
+
+/// A file's bytes, and one more than is allowed at most, which whoever reads them refuses.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = Limits::default().max_bytes.saturating_add(1);
+    let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.with_context(|| format!("cannot read `{}`", path.display()))?;
+    Ok(bytes)
 }
 
 /// Prepares a file that is in memory.
@@ -252,9 +265,8 @@ pub(crate) fn decode_bytes(bytes: &[u8], known: Record, preprocess: &Preprocess)
 fn prepare(radiograph: &Radiograph, key: String, known: Record, preprocess: &Preprocess) -> Decoded {
     let record = described(radiograph, key, known);
     let thumbnail = overlay::shrink(radiograph, THUMBNAIL_SIDE);
-    let burned_in = radiograph.header().burned_in;
     let (input, doubts) = (preprocess.apply(radiograph), gate::of_pixels(radiograph));
-    Decoded { record, burned_in, thumbnail, input, doubts }
+    Decoded { record, thumbnail, input, doubts }
 }
 
 /// What is known of a picture, and what its file says where nothing is.

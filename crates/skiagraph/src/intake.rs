@@ -3,6 +3,7 @@
 //! An instance leaves the inbox when the gallery has it on the disk, so that a kill between the two encodes it again, and the
 //! gallery, which knows its key, stores it once.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
@@ -53,7 +54,7 @@ pub(crate) struct Intake<'a> {
     pub(crate) gallery: Gallery,
     pub(crate) encoder: Encoder,
     /// What takes identities out of records, if anything does.
-    pub(crate) deidentification: Option<Deidentification>,
+    pub(crate) deidentification: Option<Arc<Deidentification>>,
 }
 
 impl Intake<'_> {
@@ -77,7 +78,7 @@ impl Intake<'_> {
 
     fn batch(&mut self, items: Vec<Item>) -> Result<Taken> {
         let preprocess = self.encoder.preprocess();
-        let decoded = items.par_iter().map(|item| decode(item, preprocess, self.deidentification.as_ref()));
+        let decoded = items.par_iter().map(|item| decode(item, preprocess, self.deidentification.clone()));
         let decoded: Vec<Result<Decoded>> = decoded.collect();
         let (files, mut failed, mut sound, mut pictures) = (items.len(), 0, Vec::new(), Vec::new());
         for (item, decoded) in items.into_iter().zip(decoded) {
@@ -116,12 +117,8 @@ impl From<&Filled> for Taken {
 fn decode(
     item: &Item,
     preprocess: &Preprocess,
-    deidentification: Option<&Deidentification>,
+    deidentification: Option<Arc<Deidentification>>,
 ) -> Result<Decoded> {
     let record = Record { name: format!("{}.dcm", item.key()), ..Record::default() };
-    let picture = ingest::decode(&Listed { path: item.path().to_owned(), record }, preprocess)?;
-    match deidentification {
-        Some(deidentification) => deidentification.picture(picture),
-        None => Ok(picture),
-    }
+    ingest::decode(&Listed { path: item.path().to_owned(), record, deidentification }, preprocess)
 }

@@ -4,7 +4,7 @@ use dicom_core::chrono::{Days, NaiveDate};
 
 /// A day of eight digits, so many days earlier; none if it is none, or if the year would not have four digits.
 pub(super) fn earlier(date: &str, days: Days) -> Option<String> {
-    if date.len() != 8 || !date.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_date(date) {
         return None;
     }
     let day = NaiveDate::parse_from_str(date, "%Y%m%d").ok()?.checked_sub_days(days)?;
@@ -15,12 +15,48 @@ pub(super) fn earlier(date: &str, days: Days) -> Option<String> {
 /// A date with a time, of which the day moves; none if it has no day, or is none.
 pub(super) fn earlier_time(text: &str, days: Days) -> Option<String> {
     let (date, time) = text.split_at_checked(8)?;
-    is_time(time).then(|| Some(earlier(date, days)? + time))?
+    is_date_time(text).then(|| Some(earlier(date, days)? + time))?
 }
 
-/// Whether a text could be a time, with fractions and the distance from UTC: digits, and not many.
+/// Whether a text is a day (DA).
+pub(super) fn is_date(text: &str) -> bool {
+    text.len() == 8 && is_digits(text) && NaiveDate::parse_from_str(text, "%Y%m%d").is_ok()
+}
+
+/// Whether a text is a time of the day (TM): hours, and minutes, seconds and a fraction of them where they follow.
 pub(super) fn is_time(text: &str) -> bool {
-    text.len() <= 18 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-'))
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let below = |at: usize, bound: u8| match whole.get(at..at + 2) {
+        Some(two) => two.parse::<u8>().is_ok_and(|number| number < bound),
+        None => whole.len() == at,
+    };
+    matches!(whole.len(), 2 | 4 | 6)
+        && is_digits(whole)
+        && below(0, 24)
+        && below(2, 60)
+        // A minute may have a second more.
+        && (below(4, 61) || whole.len() < 4)
+        && (whole.len() == 6 || !text.contains('.'))
+        && (1..=6).contains(&fraction.len())
+        && is_digits(fraction)
+}
+
+/// Whether a text is a date with a time (DT), of which all but the year may be missing, and the distance from UTC.
+pub(super) fn is_date_time(text: &str) -> bool {
+    let (local, zone) = text.find(['+', '-']).map_or((text, None), |at| (&text[..at], Some(&text[at + 1..])));
+    let is_zone = |zone: &str| zone.len() == 4 && is_time(zone);
+    let date = local.get(..8).unwrap_or(local);
+    let time = local.get(8..).unwrap_or_default();
+    let is_day = match date.len() {
+        8 => is_date(date),
+        6 => is_date(&format!("{date}01")),
+        length => length == 4 && is_digits(date),
+    };
+    is_day && (time.is_empty() || is_time(time)) && zone.is_none_or(is_zone)
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -41,8 +77,46 @@ mod tests {
             Some("20240229101112.123+0100")
         );
         assert_eq!(earlier_time("20240301", Days::new(1)).as_deref(), Some("20240229"));
-        for none in ["2024", "202403", "20240301SECRET", "SECRET00", "20240301101112.123456+0100999"] {
+        let no_times = ["20240301SECRET", "SECRET00", "20240301101112.123456+0100999", "20240301777777"];
+        for none in ["2024", "202403"].into_iter().chain(no_times) {
             assert_eq!(earlier_time(none, Days::new(1)), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn days_and_times_are_told_from_other_digits() {
+        for time in ["23", "2359", "235960", "101112.123456"] {
+            assert!(is_time(time), "{time}");
+        }
+        for none in [
+            "",
+            "1",
+            "123",
+            "24",
+            "2360",
+            "235961",
+            "1011.5",
+            "101112.",
+            "101112.1234567",
+            "10:11:12",
+            "0612345678",
+        ] {
+            assert!(!is_time(none), "{none}");
+        }
+        for time in ["2024", "202402", "20240229", "2024022910", "20240229101112.5-0800", "2024+0100"] {
+            assert!(is_date_time(time), "{time}");
+        }
+        for none in [
+            "",
+            "20",
+            "202413",
+            "20240230",
+            "20240229SECRET",
+            "20240229+01",
+            "2024022910111212",
+            "2024-01-01",
+        ] {
+            assert!(!is_date_time(none), "{none}");
         }
     }
 }

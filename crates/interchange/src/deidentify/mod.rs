@@ -1,8 +1,9 @@
 //! De-identification by DICOM PS3.15 Annex E: the Basic Application Level Confidentiality Profile, with options.
 //!
 //! A file becomes another file, element by element as Table E.1-1 says, sequences included; what the table does not
-//! know is treated no better than what it knows. Pixel Data stays as it is, byte by byte, in its transfer syntax: **what
-//! is burned into pixels is not cleaned**. Identifiers are replaced by keyed ones, so that files of one patient still
+//! know is treated no better than what it knows. What stays has a value representation of its attribute, a value in the form of
+//! that, and of code strings a defined term: a name typed into any other place goes. Pixels stay as they are, in their transfer
+//! syntax, without what lies beside them: **what is burned into pixels is not cleaned**. Identifiers are replaced by keyed ones, so that files of one patient still
 //! belong together for whoever used the same key, and nobody finds the way back without it.
 //!
 //! Files are not trusted. `dicom-object` allocates what a length claims and recurses as deep as a file likes, so elements
@@ -10,19 +11,25 @@
 
 mod action;
 mod calendar;
+mod dictionary;
 mod dummy;
 mod facts;
+mod form;
 mod key;
 mod marks;
 mod part10;
+mod pixels;
 mod profile;
 mod pseudonym;
 mod reader;
 mod report;
 mod rewrite;
+mod tables;
+mod terms;
 mod text;
 mod unlisted;
 mod values;
+mod verdict;
 mod writer;
 
 pub use action::Action;
@@ -31,8 +38,10 @@ pub use key::Key;
 pub use profile::EDITION;
 pub use pseudonym::Pseudonyms;
 pub use report::Report;
+pub use terms::Code;
 
 use crate::error::{Error, Result};
+use dicom_core::chrono::Days;
 use facts::Facts;
 use rewrite::Rewriter;
 
@@ -89,6 +98,16 @@ pub struct Deidentified {
     pub sop_instance_uid: String,
     /// What was done.
     pub report: Report,
+    /// By how many days the dates of its patient go back, where they do.
+    days: Days,
+}
+
+impl Deidentified {
+    /// A day of eight digits (PS3.5 6.2, DA) moved as the dates of the file's patient are; none if it is no day.
+    #[must_use]
+    pub fn moved(&self, date: &str) -> Option<String> {
+        calendar::earlier(date, self.days)
+    }
 }
 
 /// Takes identities out of DICOM files.
@@ -114,15 +133,16 @@ impl Deidentifier {
         if let Some(doubt) = facts.doubt.filter(|_| !self.options.allow_burned_in) {
             return Err(Error::BurnedIn(doubt));
         }
-        let sop_instance_uid = match self.options.keep_uids {
+        let sop_instance_uid = match self.options.keep_uids && form::is_uid(&facts.sop_instance) {
             true => facts.sop_instance.clone(),
             false => self.pseudonyms.uid(&facts.sop_instance),
         };
-        let mut rewriter = Rewriter::new(&self.pseudonyms, &self.options, &facts);
+        let mut rewriter = Rewriter::new(&self.pseudonyms, &self.options, &facts, &source.transfer_syntax);
         let data_set = rewriter.data_set(&source)?;
         let mut report = rewriter.report;
         report.burned_in = facts.burned_in;
         let bytes = part10::write(&source, &facts.sop_class, &sop_instance_uid, &data_set)?;
-        Ok(Deidentified { bytes, sop_instance_uid, report })
+        let days = self.pseudonyms.days(&facts.subject);
+        Ok(Deidentified { bytes, sop_instance_uid, report, days })
     }
 }

@@ -10,6 +10,7 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
+use super::form::is_uid;
 use super::reader::{Depth, Form, Reader};
 use super::text;
 use crate::error::{Error, Result};
@@ -31,7 +32,7 @@ pub(super) struct Source<'a> {
     start: usize,
     form: Form,
     deflated: bool,
-    transfer_syntax: String,
+    pub(super) transfer_syntax: String,
     /// What the file meta group says of class and instance, which counts where the data set does not say.
     pub(super) sop_class: Option<String>,
     pub(super) sop_instance: Option<String>,
@@ -91,7 +92,7 @@ fn form(transfer_syntax: &str) -> Result<(Form, bool)> {
         uids::IMPLICIT_VR_LITTLE_ENDIAN => Ok((Form::Implicit, false)),
         BIG_ENDIAN => Ok((Form::Big, false)),
         deflated if DEFLATED.contains(&deflated) => Ok((Form::Explicit, true)),
-        other if other.starts_with("1.2.840.10008.1.2.") => Ok((Form::Explicit, false)),
+        other if other.starts_with("1.2.840.10008.1.2.") && is_uid(other) => Ok((Form::Explicit, false)),
         _ => Err(Error::TransferSyntax),
     }
 }

@@ -69,7 +69,8 @@ impl Rule {
     }
 }
 
-fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
+/// The rows of a table, without its head.
+pub(super) fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
     table.lines().skip(1)
 }
 
@@ -101,7 +102,7 @@ fn types(line: &'static str) -> Option<impl Iterator<Item = ((Tag, &'static str)
 }
 
 /// Eight hexadecimal digits; none for the four rows that are of many tags.
-fn tag(digits: &str) -> Option<Tag> {
+pub(super) fn tag(digits: &str) -> Option<Tag> {
     let number = u32::from_str_radix(digits, 16).ok()?;
     Some(Tag((number >> 16) as u16, number as u16))
 }

@@ -28,16 +28,21 @@ pub(super) enum Form {
     Big,
 }
 
+impl Form {
+    /// A number of two bytes.
+    pub(super) fn short(self, bytes: [u8; 2]) -> u16 {
+        if self == Self::Big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+    }
+}
+
 /// An element, up to its value.
 #[derive(Clone, Copy)]
-pub(super) struct Element<'a> {
+pub(super) struct Element {
     pub(super) tag: Tag,
     /// As it is written, or as the dictionary has it; UN where neither says.
     pub(super) vr: VR,
     /// None if it is not defined.
     pub(super) length: Option<usize>,
-    /// The header's bytes.
-    pub(super) header: &'a [u8],
     /// Where the header begins.
     pub(super) at: usize,
 }
@@ -64,7 +69,7 @@ impl Depth {
     }
 }
 
-impl Element<'_> {
+impl Element {
     pub(super) fn wrong(&self, problem: &'static str) -> Error {
         Error::Parse { tag: self.tag, at: self.at, problem }
     }
@@ -98,7 +103,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element's header.
-    pub(super) fn element(&mut self) -> Result<Element<'a>> {
+    pub(super) fn element(&mut self) -> Result<Element> {
         let mut rest = self.rest();
         let decoded = match self.form {
             Form::Explicit => ExplicitVRLittleEndianDecoder::default().decode_header(&mut rest),
@@ -109,9 +114,8 @@ impl<'a> Reader<'a> {
         let cut = |_| Error::Parse { tag: Tag(0, 0), at, problem: "is cut short" };
         let (header, length): (DataElementHeader, usize) = decoded.map_err(cut)?;
         self.at += length;
-        let header_bytes = &self.bytes[at..self.at];
         let length = header.length().get().map(|length| length as usize);
-        Ok(Element { tag: header.tag(), vr: header.vr(), length, header: header_bytes, at })
+        Ok(Element { tag: header.tag(), vr: header.vr(), length, at })
     }
 
     /// The next item of a sequence.

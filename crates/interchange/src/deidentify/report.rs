@@ -17,8 +17,13 @@ pub struct Report {
     pub actions: BTreeMap<Action, BTreeMap<Attribute, u64>>,
     /// Private elements that were removed.
     pub private: u64,
-    /// Elements that were removed as the dictionary does not know them, or has them otherwise.
+    /// Elements that were removed as the dictionary does not know them.
     pub unknown: u64,
+    /// How often an attribute, or one of its values, was removed as it was not what the dictionary or the form of its value
+    /// representation says.
+    pub wrong_form: BTreeMap<Attribute, u64>,
+    /// Bytes of Pixel Data that were no picture: cut off, or zeros now.
+    pub beside_pixels: u64,
     /// Bytes after the picture that are no elements, and were left out.
     pub trailing_bytes: u64,
 }
@@ -37,6 +42,15 @@ impl Report {
     /// How often an action was taken, whatever the attribute.
     pub fn count(&self, action: Action) -> u64 {
         self.actions.get(&action).map_or(0, |attributes| attributes.values().sum())
+    }
+
+    /// How often something was removed for its form, whatever the attribute.
+    pub fn wrong_forms(&self) -> u64 {
+        self.wrong_form.values().sum()
+    }
+
+    pub(super) fn note_wrong_form(&mut self, tag: Tag) {
+        *self.wrong_form.entry(Attribute(tag)).or_default() += 1;
     }
 
     pub(super) fn note(&mut self, action: Action, tag: Tag) {

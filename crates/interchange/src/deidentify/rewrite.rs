@@ -2,63 +2,56 @@
 
 use std::iter::Peekable;
 
-use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::{Tag, VR};
-use dicom_dictionary_std::{StandardDataDictionary, tags};
 
 use super::action::Action;
+use super::dictionary::{is_sequence, meant, proper};
 use super::facts::Facts;
+use super::form::{self, Permitted};
 use super::marks::{self, MARKS};
 use super::part10::Source;
 use super::pseudonym::Pseudonyms;
-use super::reader::{Depth, Element, Form, Item, Reader, inside};
+use super::reader::{Element, Form, Item, Reader, inside};
 use super::report::Report;
+use super::tables::Tables;
 use super::values::Values;
+use super::verdict::{self, Place, Verdict};
 use super::writer::Writer;
-use super::{Options, dummy, profile, unlisted};
+use super::{Options, dummy, pixels, profile};
 use crate::error::Result;
 
 /// Bytes that the marks take, and a little more.
 const ROOM_FOR_MARKS: usize = 2048;
-/// How compressed pixels end, in little endian, as they all are.
-const SEQUENCE_END: [u8; 8] = [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0];
-
-/// Where an element lies.
-#[derive(Clone, Copy)]
-struct Place {
-    depth: Depth,
-    outermost: bool,
-    /// In a sequence of which nothing may be left but its form.
-    hollow: bool,
-}
-
-/// What becomes of an element.
-enum Verdict {
-    /// It stays, and nobody asked for that.
-    Stays,
-    Act(Action),
-    Private,
-    Unknown,
-    /// It goes without a word: lengths of groups, what is no part of a data set, marks that are written anew.
-    Goes,
-}
 
 /// Rewrites one data set.
 pub(super) struct Rewriter<'a> {
     values: Values<'a>,
     options: &'a Options,
-    sop_class: &'a str,
+    facts: &'a Facts,
+    transfer_syntax: &'a str,
     writer: Writer,
+    /// Of the item, or of the data set, that is being rewritten.
+    tables: Tables,
+    /// Whether the picture, or what should have been it, was there.
+    pictured: bool,
     pub(super) report: Report,
 }
 
 impl<'a> Rewriter<'a> {
-    pub(super) fn new(pseudonyms: &'a Pseudonyms, options: &'a Options, facts: &'a Facts) -> Self {
+    pub(super) fn new(
+        pseudonyms: &'a Pseudonyms,
+        options: &'a Options,
+        facts: &'a Facts,
+        transfer_syntax: &'a str,
+    ) -> Self {
         Self {
             values: Values { pseudonyms, facts },
             options,
-            sop_class: &facts.sop_class,
+            facts,
+            transfer_syntax,
             writer: Writer { bytes: Vec::new() },
+            tables: Tables::default(),
+            pictured: false,
             report: Report::default(),
         }
     }
@@ -66,18 +59,17 @@ impl<'a> Rewriter<'a> {
     /// The new data set.
     ///
     /// # Errors
-    /// If the old one does not parse, up to the picture. What follows the picture is padding, or nothing that anybody needs:
-    /// it is left out from where it does not parse.
+    /// If the old one does not parse, up to the picture and with it. What follows is padding, or nothing that anybody needs: it is
+    /// left out from where it does not parse.
     pub(super) fn data_set(&mut self, source: &Source) -> Result<Vec<u8>> {
         self.writer.bytes.reserve_exact(source.len() + ROOM_FOR_MARKS);
         let mut reader = source.data_set();
         let mut marks = MARKS.into_iter().peekable();
-        let mut pixels = false;
         while !reader.is_at_end() {
             let (left, written) = (reader.rest().len(), self.writer.bytes.len());
             match self.outermost(&mut reader, &mut marks) {
-                Ok(tag) => pixels |= tag == tags::PIXEL_DATA,
-                Err(_) if pixels => {
+                Ok(()) => {}
+                Err(_) if self.pictured => {
                     self.writer.bytes.truncate(written);
                     self.report.trailing_bytes = left as u64;
                     break;
@@ -94,20 +86,19 @@ impl<'a> Rewriter<'a> {
         &mut self,
         reader: &mut Reader,
         marks: &mut Peekable<impl Iterator<Item = Tag>>,
-    ) -> Result<Tag> {
+    ) -> Result<()> {
         let element = reader.element()?;
         while let Some(mark) = marks.next_if(|&mark| mark < element.tag) {
             marks::write(&mut self.writer, reader.form, mark, self.options)?;
         }
-        self.element(reader, &element, Place { depth: Depth::OUTERMOST, outermost: true, hollow: false })?;
-        Ok(element.tag)
+        self.element(reader, &element, Place::OUTERMOST)
     }
 
     fn element(&mut self, reader: &mut Reader, element: &Element, place: Place) -> Result<()> {
         if element.tag.group() == 0xFFFE {
             return Err(element.wrong("lies outside a sequence"));
         }
-        let verdict = self.verdict(element, place);
+        let verdict = verdict::of(element, place, &self.facts.sop_class, self.options);
         let opened = match verdict {
             Verdict::Stays => Some(place.hollow),
             Verdict::Act(Action::Kept | Action::Remapped | Action::Shifted) => Some(place.hollow),
@@ -125,44 +116,17 @@ impl<'a> Rewriter<'a> {
             Verdict::Goes => {}
             Verdict::Private => self.report.private += 1,
             Verdict::Unknown => self.report.unknown += 1,
+            Verdict::WrongForm => self.report.note_wrong_form(element.tag),
+            Verdict::Picture => self.picture(reader.form, element, value)?,
             Verdict::Act(action) => self.act(reader.form, element, value, action, place)?,
-            Verdict::Stays => match self.unlisted(element, value, place) {
+            Verdict::Stays => match verdict::unlisted(element, value, place, self.options) {
                 Some(action) => self.act(reader.form, element, value, action, place)?,
-                None => self.copy(reader.form, element, value),
+                None => {
+                    self.keep(reader.form, element, value)?;
+                }
             },
         }
         Ok(())
-    }
-
-    fn verdict(&self, element: &Element, place: Place) -> Verdict {
-        let tag = element.tag;
-        if tag.group() % 2 == 1 {
-            return Verdict::Private;
-        }
-        if tag.element() == 0 || tag.group() < 4 || MARKS.contains(&tag) {
-            return Verdict::Goes;
-        }
-        match profile::action(tag, self.class(place), self.options) {
-            Some(action @ (Action::Removed | Action::Emptied)) => Verdict::Act(action),
-            // What is no value of its kind cannot be looked into.
-            _ if !is_as_known(element) => Verdict::Unknown,
-            Some(action) => Verdict::Act(action),
-            None => Verdict::Stays,
-        }
-    }
-
-    /// What is done with a value of an attribute that the table does not have.
-    fn unlisted(&self, element: &Element, value: &[u8], place: Place) -> Option<Action> {
-        let action = unlisted::action(element.tag, meant(element), value, self.options);
-        match action {
-            None if place.hollow => Some(Action::Replaced),
-            action => action,
-        }
-    }
-
-    /// The SOP class of which an element's type is known.
-    fn class(&self, place: Place) -> Option<&'a str> {
-        place.outermost.then_some(self.sop_class)
     }
 
     fn act(
@@ -177,33 +141,80 @@ impl<'a> Rewriter<'a> {
         let action = if hollowed { Action::Replaced } else { action };
         let new = match action {
             Action::Removed => None,
+            Action::Kept if meant(element) == VR::UI && !self.is_permitted(form, element, value) => {
+                return self.act(form, element, value, Action::Remapped, place);
+            }
             Action::Kept => {
-                self.copy(form, element, value);
-                None
+                if self.keep(form, element, value)? {
+                    self.report.note(action, element.tag);
+                }
+                return Ok(());
             }
             Action::Emptied => Some(self.values.pseudonym(element.tag, value, place.outermost).into_bytes()),
             Action::Replaced if is_sequence(element) => Some(Vec::new()),
-            Action::Replaced => Some(dummy::value(meant(element)).to_vec()),
+            Action::Replaced => Some(dummy::value(proper(element)).to_vec()),
             Action::Remapped => Some(self.values.remapped(value).into_bytes()),
             Action::Shifted => match self.values.shifted(meant(element), value) {
                 Some(moved) => Some(moved.into_bytes()),
                 None => {
-                    let basic = profile::basic(element.tag, self.class(place)).unwrap_or(Action::Emptied);
+                    let class = place.outermost.then_some(&*self.facts.sop_class);
+                    let basic = profile::basic(element.tag, class).unwrap_or(Action::Emptied);
                     return self.act(form, element, value, basic, place);
                 }
             },
         };
         self.report.note(action, element.tag);
-        new.map_or(Ok(()), |new| self.writer.element(form, element.tag, element.vr, &new))
+        new.map_or(Ok(()), |new| self.writer.element(form, element.tag, proper(element), &new))
     }
 
-    /// As it is, byte by byte.
-    fn copy(&mut self, form: Form, element: &Element, value: &[u8]) {
-        self.writer.bytes.extend(element.header);
-        self.writer.bytes.extend(value);
-        if element.length.is_none() && !value.ends_with(&SEQUENCE_END) {
+    fn is_permitted(&self, form: Form, element: &Element, value: &[u8]) -> bool {
+        self.permitted(form, element, value) == Permitted::Whole
+    }
+
+    fn permitted(&self, form: Form, element: &Element, value: &[u8]) -> Permitted {
+        let of_table = self.tables.permitted(element.tag, value);
+        of_table.unwrap_or_else(|| form::permitted(element.tag, meant(element), value, form))
+    }
+
+    /// Writes what of a value may stay, and gives whether anything may.
+    fn keep(&mut self, form: Form, element: &Element, value: &[u8]) -> Result<bool> {
+        let permitted = self.permitted(form, element, value);
+        if permitted != Permitted::Whole {
+            self.report.note_wrong_form(element.tag);
+        }
+        let kept = match &permitted {
+            Permitted::Whole => value,
+            Permitted::Part(part) => part,
+            Permitted::Nothing => return Ok(false),
+        };
+        self.tables.see(element.tag, kept, form);
+        self.writer.element(form, element.tag, element.vr, kept)?;
+        Ok(true)
+    }
+
+    /// Writes the picture: once, and if the data set says how it is stored.
+    fn picture(&mut self, form: Form, element: &Element, value: &[u8]) -> Result<()> {
+        let Some(shape) = self.facts.shape.filter(|_| !self.pictured) else {
+            self.report.note_wrong_form(element.tag);
+            self.pictured = true;
+            return Ok(());
+        };
+        if element.length.is_some() {
+            let cut = shape.cut(value, form == Form::Big && element.vr == VR::OW);
+            // One byte may pad it to an even number.
+            let padded = value.len().min(cut.len().next_multiple_of(2));
+            self.report.beside_pixels += (value.len() - padded) as u64;
+            self.writer.element(form, element.tag, element.vr, cut)?;
+        } else {
+            let fragments = pixels::pack(element, value, self.transfer_syntax, &shape)?;
+            self.report.beside_pixels += fragments.blanked();
+            self.writer.open_sequence(form, element.tag, VR::OB)?;
+            self.writer.fragment(form, &fragments.offset_table());
+            fragments.iter().for_each(|fragment| self.writer.fragment(form, fragment));
             self.writer.close_sequence(form);
         }
+        self.pictured = true;
+        Ok(())
     }
 
     fn sequence(&mut self, reader: &mut Reader, element: &Element, place: Place) -> Result<()> {
@@ -225,6 +236,7 @@ impl<'a> Rewriter<'a> {
 
     fn item(&mut self, items: &mut Reader, of: &Element, length: Option<usize>, place: Place) -> Result<()> {
         let mut inner = items.part(of, length, items.form)?;
+        let tables = std::mem::take(&mut self.tables);
         self.writer.open_item(inner.form);
         while !(length.is_some() && inner.is_at_end()) {
             let element = inner.element()?;
@@ -234,28 +246,8 @@ impl<'a> Rewriter<'a> {
             self.element(&mut inner, &element, place)?;
         }
         items.at = inner.at;
+        self.tables = tables;
         self.writer.close_item(inner.form);
         Ok(())
     }
-}
-
-/// The value representation that the dictionary has; none if it does not know the attribute.
-fn known(tag: Tag) -> Option<VR> {
-    StandardDataDictionary.by_tag(tag).map(|entry| entry.vr().relaxed())
-}
-
-/// What a value is meant to be: a sender that did not know writes UN.
-fn meant(element: &Element) -> VR {
-    if element.vr == VR::UN { known(element.tag).unwrap_or(VR::UN) } else { element.vr }
-}
-
-fn is_sequence(element: &Element) -> bool {
-    meant(element) == VR::SQ
-}
-
-/// Whether an element is of the kind that the dictionary says: a sequence or not, and of undefined length only where it may.
-fn is_as_known(element: &Element) -> bool {
-    let sequence = is_sequence(element);
-    let bounded = sequence || element.length.is_some() || element.tag == tags::PIXEL_DATA;
-    bounded && known(element.tag).is_some_and(|known| (known == VR::SQ) == sequence)
 }

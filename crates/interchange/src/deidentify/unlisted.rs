@@ -5,7 +5,7 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
 use super::action::Action;
-use super::pseudonym::is_dotted;
+use super::form::is_uid;
 use super::{Dates, Options};
 
 /// Names of classes, syntaxes and vocabularies, which no hospital gives; makers have some of their own.
@@ -24,8 +24,6 @@ const CLASSES: [Tag; 13] = [
     tags::AVAILABLE_TRANSFER_SYNTAX_UID,
     tags::MAC_CALCULATION_TRANSFER_SYNTAX_UID,
 ];
-/// Codes that are too long for Code Value (PS3.3 8.1).
-const LONG_CODES: [Tag; 2] = [tags::LONG_CODE_VALUE, tags::URN_CODE_VALUE];
 
 /// What is done with an attribute of a value representation and a value; none if it is kept.
 pub(super) fn action(tag: Tag, vr: VR, value: &[u8], options: &Options) -> Option<Action> {
@@ -36,33 +34,35 @@ pub(super) fn action(tag: Tag, vr: VR, value: &[u8], options: &Options) -> Optio
             Dates::Shifted => Some(Action::Shifted),
             Dates::Removed => Some(Action::Emptied),
         },
-        VR::UI if CLASSES.contains(&tag) => removed_unless(values(value).all(is_uid)),
+        VR::UI if CLASSES.contains(&tag) => None,
         VR::UI => (!options.keep_uids).then_some(Action::Remapped),
-        VR::LT | VR::ST | VR::UT | VR::UC | VR::UR => removed_unless(LONG_CODES.contains(&tag)),
+        VR::LT | VR::ST | VR::UT | VR::UC | VR::UR => (!is_long_code(tag, value)).then_some(Action::Removed),
         VR::AE | VR::AS | VR::UN => Some(Action::Removed),
-        // What does not fit its value representation was typed where it does not belong.
-        VR::CS => removed_unless(values(value).all(|code| code.len() <= 16)),
-        VR::DS | VR::IS => removed_unless(values(value).all(is_number)),
         _ => None,
     }
 }
 
-fn removed_unless(harmless: bool) -> Option<Action> {
-    (!harmless).then_some(Action::Removed)
+/// Whether a value is a code that is too long for Code Value (PS3.3 8.1): a number of SNOMED CT, or an object identifier.
+fn is_long_code(tag: Tag, value: &[u8]) -> bool {
+    let text = str::from_utf8(value).unwrap_or_default().trim_end_matches([' ', '\0']);
+    match tag {
+        tags::LONG_CODE_VALUE => text.bytes().all(|byte| byte.is_ascii_digit()),
+        tags::URN_CODE_VALUE => text.is_empty() || text.strip_prefix("urn:oid:").is_some_and(is_uid),
+        _ => false,
+    }
 }
 
-fn values(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let padding = |byte: &u8| matches!(byte, b' ' | b'\0');
-    value.split(|&byte| byte == b'\\').map(move |value| match value.iter().rposition(|byte| !padding(byte)) {
-        Some(last) => &value[..=last],
-        None => &[],
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn is_uid(value: &[u8]) -> bool {
-    value.is_empty() || str::from_utf8(value).is_ok_and(is_dotted)
-}
-
-fn is_number(value: &[u8]) -> bool {
-    value.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E' | b' ' | b'\0'))
+    #[test]
+    fn long_codes_are_told_from_text() {
+        let of = |tag, vr, value| action(tag, vr, value, &Options::default());
+        assert_eq!(of(tags::LONG_CODE_VALUE, VR::UC, b"20240301000001106"), None);
+        assert_eq!(of(tags::LONG_CODE_VALUE, VR::UC, b"SECRET"), Some(Action::Removed));
+        assert_eq!(of(tags::URN_CODE_VALUE, VR::UR, b"urn:oid:2.16.840.1.113883.6.96"), None);
+        assert_eq!(of(tags::URN_CODE_VALUE, VR::UR, b"urn:SECRET"), Some(Action::Removed));
+        assert_eq!(of(tags::PIXEL_SPACING, VR::DS, b"0.1\\0.1"), None);
+    }
 }

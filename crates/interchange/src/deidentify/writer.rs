@@ -22,7 +22,7 @@ impl Writer {
         self.bytes.extend(value);
         if value.len() % 2 == 1 {
             // PS3.5 6.2: text is padded with a space, UIDs and bytes with zero.
-            self.bytes.push(if matches!(vr, VR::UI | VR::OB | VR::UN) { 0 } else { b' ' });
+            self.bytes.push(if matches!(vr, VR::UI | VR::OB | VR::OW | VR::UN) { 0 } else { b' ' });
         }
         Ok(())
     }
@@ -42,6 +42,12 @@ impl Writer {
 
     pub(super) fn close_item(&mut self, form: Form) {
         self.delimiter(form, 0xE00D, 0);
+    }
+
+    /// An item of bytes.
+    pub(super) fn fragment(&mut self, form: Form, bytes: &[u8]) {
+        self.delimiter(form, 0xE000, bytes.len() as u32);
+        self.bytes.extend(bytes);
     }
 
     /// PS3.5 7.5: the tag and a length, without a value representation.

@@ -43,7 +43,7 @@ impl Syntax {
         }
     }
 
-    fn short(self, value: u16) -> [u8; 2] {
+    pub(crate) fn short(self, value: u16) -> [u8; 2] {
         if self == Self::Big { value.to_be_bytes() } else { value.to_le_bytes() }
     }
 

@@ -1,7 +1,6 @@
 //! `skiagraph deidentify`: DICOM files without identities.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -27,7 +26,7 @@ a picture is among the files: keep it as you keep the originals.";
 
 /// Take patients, people, places, dates and UIDs out of DICOM files (PS3.15 Annex E)
 ///
-/// Writes new files, named by their new SOP Instance UIDs; the pictures stay as they are, byte by byte. The same key gives the
+/// Writes new files, named by their new SOP Instance UIDs; their pixels stay as they are. The same key gives the
 /// same pseudonyms, so that what belongs together still does. Fails if a file was refused, after writing the others.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -62,7 +61,7 @@ pub(crate) struct DeidentifyArgs {
     /// Keep UIDs
     #[arg(long)]
     keep_uids: bool,
-    /// Take pictures that say that text is burned into them
+    /// Take pictures that say that text is burned into them, or do not clearly say that none is
     #[arg(long)]
     allow_burned_in: bool,
     /// Print what was done to each file as JSON
@@ -139,11 +138,7 @@ impl DeidentifyArgs {
 
 /// A file without identities, and whether its pixels look as if there were text in them.
 fn clean(deidentifier: &Deidentifier, path: &Path) -> Result<(Deidentified, Option<bool>)> {
-    let mut bytes = Vec::new();
-    let file = File::open(path)?;
-    // One byte more than is allowed is refused, and no more is read.
-    file.take(Options::default().max_bytes + 1).read_to_end(&mut bytes)?;
-    let clean = deidentifier.file(&bytes)?;
+    let clean = deidentifier.file(&ingest::bytes(path)?)?;
     let picture = radiograph::decode(&clean.bytes, &radiograph::Limits::default());
     Ok((clean, picture.ok().map(|picture| gate::burned_in_text(&picture))))
 }
@@ -192,10 +187,13 @@ impl Done {
             eprintln!("{}", ingest::describe_rejected(&self.refused));
         }
         let count = |action| self.written.iter().map(|file| file.report.count(action)).sum::<u64>();
-        let private: u64 = self.written.iter().map(|file| file.report.private + file.report.unknown).sum();
+        let sum = |of: fn(&Report) -> u64| self.written.iter().map(|file| of(&file.report)).sum::<u64>();
+        let private = sum(|report| report.private + report.unknown);
+        let wrong = sum(Report::wrong_forms);
         output::text(&format!(
             "wrote {} files to `{}`, already there {}, refused {}: {} attributes removed, {} emptied, {} replaced, {} UIDs \
-             remapped, {} dates and times shifted, {} kept by options, {private} private or unknown removed",
+             remapped, {} dates and times shifted, {} kept by options, {private} private or unknown removed, {wrong} removed as \
+             their values had a wrong form",
             self.written.len(),
             args.out.display(),
             self.known,

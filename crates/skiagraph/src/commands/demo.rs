@@ -133,7 +133,7 @@ fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gall
     gallery.delete(&others)?;
     let listed: Vec<_> = database.iter().map(|item| Listed::from_item(item)).collect();
     let in_hand = InHand::of(&gallery)?;
-    let filled = fill(&mut gallery, encoder, listed, None, &in_hand)?;
+    let filled = fill(&mut gallery, encoder, listed, &in_hand)?;
     if gallery.is_empty() {
         bail!(
             "not one of the {} samples is usable\n{}",

@@ -12,7 +12,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::index::{self, PicturesArgs};
-use crate::anonymous::DeidentifyArgs;
+use crate::anonymous::{self, DeidentifyArgs};
 use crate::audit::hexadecimal;
 use crate::in_hand::InHand;
 use crate::ingest::Listed;
@@ -126,7 +126,7 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     if listed.is_empty() {
         bail!("none of the pictures belongs to the shard; expected more pictures than shards");
     }
-    let deidentification = args.deidentify.deidentification()?;
+    anonymous::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
     // A gallery holds what is done, so that an interrupted shard of these pictures goes on; the export gets its name when it is whole.
     let unfinished = folder.with_extension(format!("{}.encoding", origin.pictures));
     let exported = folder.with_extension("exporting");
@@ -135,7 +135,7 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     let mut gallery = Gallery::open_or_create(&unfinished, encoder.model_id(), encoder.bits())?;
     let in_hand = InHand::of(&gallery)?;
     in_hand.end_in_order_when_interrupted()?;
-    let mut filled = index::fill(&mut gallery, &encoder, listed, deidentification.as_ref(), &in_hand)?;
+    let mut filled = index::fill(&mut gallery, &encoder, listed, &in_hand)?;
     drop(in_hand);
     filled.rejected.extend(missing);
     filled.describe().iter().for_each(|line| eprintln!("{line}"));

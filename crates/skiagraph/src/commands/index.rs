@@ -10,7 +10,7 @@ use radiograph::dataset::{Dataset, Split};
 use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
-use crate::anonymous::{Deidentification, DeidentifyArgs};
+use crate::anonymous::{self, DeidentifyArgs};
 use crate::gate;
 use crate::in_hand::InHand;
 use crate::ingest::{self, Filled, Listed, Rejected};
@@ -117,8 +117,8 @@ struct Report<'a> {
 /// Indexes and reports.
 pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     // The list first: a wrong path should not wait for a model to load.
-    let (listed, missing) = args.pictures.list()?;
-    let deidentification = args.deidentify.deidentification()?;
+    let (mut listed, missing) = args.pictures.list()?;
+    anonymous::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
     let encoder = args.model.load()?;
     let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
     let in_hand = InHand::of(&gallery)?;
@@ -126,7 +126,7 @@ pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     if args.retry {
         in_hand.pardon(&listed)?;
     }
-    let mut filled = fill(&mut gallery, &encoder, listed, deidentification.as_ref(), &in_hand)?;
+    let mut filled = fill(&mut gallery, &encoder, listed, &in_hand)?;
     filled.rejected.splice(0..0, missing);
     report(args, &gallery, &filled)?;
     filled.check()?;
@@ -155,7 +155,6 @@ pub(crate) fn fill(
     gallery: &mut Gallery,
     encoder: &Encoder,
     listed: Vec<Listed>,
-    deidentification: Option<&Deidentification>,
     in_hand: &InHand,
 ) -> Result<Filled> {
     let progress = Progress::images("indexing", listed.len());
@@ -168,10 +167,6 @@ pub(crate) fn fill(
         let begin = |batch: &[Listed]| in_hand.begin(batch);
         ingest::for_each_batch_begun(listed, encoder.preprocess(), begin, |batch| {
             let files = batch.files;
-            let batch = match deidentification {
-                Some(deidentification) => deidentification.batch(batch),
-                None => batch,
-            };
             ingest::fill_batch(gallery, encoder, batch, &mut filled)?;
             progress.advance(files);
             in_hand.finish(batches.next().unwrap_or_default())

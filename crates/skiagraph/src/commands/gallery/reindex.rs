@@ -10,7 +10,7 @@ use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::anonymous::{Deidentification, KeyArgs};
+use crate::anonymous::{self, KeyArgs};
 use crate::ingest::{self, Batch, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
@@ -72,15 +72,15 @@ pub(super) fn run(args: &ReindexArgs) -> Result<()> {
         }
         return output::text(&format!("`{}` stays with the model {}", args.gallery, gallery.model()));
     }
-    let listed = ingest::list_paths(&args.paths)?;
-    let deidentification = args.deidentify.deidentification()?;
+    let mut listed = ingest::list_paths(&args.paths)?;
+    // A gallery of pseudonyms has pictures under the names that these have then.
+    anonymous::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
     let encoder = args.model.load()?;
     gallery.begin_reindexing(encoder.model_id(), encoder.bits())?;
     let mut todo: HashSet<u64> = gallery.to_reindex(0, usize::MAX >> 1)?.into_iter().collect();
     let progress = Progress::images("re-indexing", todo.len());
     let mut report = Report::default();
     ingest::for_each_batch(&listed, encoder.preprocess(), |batch| {
-        let batch = as_in_the_gallery(batch, deidentification.as_ref());
         from_files(&mut gallery, &encoder, batch, &mut todo, &mut report, &progress)
     })?;
     from_thumbnails(&mut gallery, &encoder, &mut report, &progress)?;
@@ -92,16 +92,6 @@ pub(super) fn run(args: &ReindexArgs) -> Result<()> {
     gallery.settle()?;
     (report.model, report.size) = (gallery.model().0.clone(), gallery.len());
     print(args, &report)
-}
-
-/// Pictures under the names that the gallery has for them.
-fn as_in_the_gallery(mut batch: Batch, deidentification: Option<&Deidentification>) -> Batch {
-    if let Some(deidentification) = deidentification {
-        for picture in &mut batch.pictures {
-            picture.record = deidentification.record(std::mem::take(&mut picture.record));
-        }
-    }
-    batch
 }
 
 fn from_files(

@@ -3,7 +3,8 @@
 mod results;
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use network::{Encoder, Encoding};
@@ -96,6 +97,8 @@ struct Answered<'a> {
     hits: Vec<Hit>,
     /// See [`answer`].
     estimate: Option<Estimate>,
+    /// What took identities out of its pictures.
+    deidentification: Option<&'a Deidentification>,
 }
 
 /// Entries of the gallery that the query was told of.
@@ -115,13 +118,8 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     gallery.check_model(encoder.model_id(), encoder.bits())?;
     let judged = Judged { like: find(&gallery, &args.like)?, unlike: find(&gallery, &args.unlike)? };
     let deidentification = args.deidentify.deidentification()?;
-    let pictures = args.images.iter().map(|path| {
-        let picture = ingest::decode(&Listed::bare(path), encoder.preprocess())?;
-        Ok(match &deidentification {
-            Some(deidentification) => known_by_pseudonyms(picture, deidentification),
-            None => picture,
-        })
-    });
+    let pictures =
+        args.images.iter().map(|path| known_by_pseudonyms(path, &encoder, deidentification.as_ref()));
     let pictures = pictures.collect::<Result<Vec<_>>>()?;
     let encodings = ingest::encode_pictures(&encoder, &pictures)?;
     let entries = judged.like.iter().map(|&id| Ok((id, gallery.record(id)?)));
@@ -133,7 +131,8 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     }
     let answers = asked.into_iter().map(|(pictures, encodings)| {
         let (hits, estimate) = ask(args, &gallery, &encoder, &judged, pictures, encodings)?;
-        Ok(Answered { pictures, encodings, entries: &entries, hits, estimate })
+        let deidentification = deidentification.as_deref();
+        Ok(Answered { pictures, encodings, entries: &entries, hits, estimate, deidentification })
     });
     let answers = answers.collect::<Result<Vec<_>>>()?;
     if let Some(path) = &args.html {
@@ -143,10 +142,15 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     show::print(args, &gallery, &answers)
 }
 
-/// A query as a gallery of pseudonyms knows it and its patient; whoever asks knows it by its name.
-fn known_by_pseudonyms(picture: Decoded, deidentification: &Deidentification) -> Decoded {
-    let name = picture.record.name.clone();
-    Decoded { record: Record { name, ..deidentification.record(picture.record) }, ..picture }
+/// A query as a gallery of pseudonyms, if it is one, knows it and its patient; whoever asks knows it by its name.
+fn known_by_pseudonyms(
+    path: &Path,
+    encoder: &Encoder,
+    deidentification: Option<&Arc<Deidentification>>,
+) -> Result<Decoded> {
+    let listed = Listed { deidentification: deidentification.cloned(), ..Listed::bare(path) };
+    let picture = ingest::decode(&listed, encoder.preprocess())?;
+    Ok(Decoded { record: Record { name: listed.record.name, ..picture.record }, ..picture })
 }
 
 /// The entries that were named by key or id.

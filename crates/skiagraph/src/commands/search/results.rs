@@ -1,7 +1,5 @@
 //! The answer as objects that go back to the hospital's systems: DICOM, FHIR, links to viewers.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +9,8 @@ use radiograph::{Frame, Limits, Radiograph};
 use retrieval::gallery::{Gallery, Record};
 
 use super::{Answered, SearchArgs};
+use crate::anonymous::Deidentification;
+use crate::ingest;
 use crate::output;
 use crate::report::overlay::{overlay, shrink};
 use crate::told;
@@ -94,7 +94,7 @@ impl ResultArgs {
         let (Some(_), [path], [answered]) = (self.files().next(), &args.images[..], answers) else {
             return Ok(());
         };
-        let query = Query::read(path)?;
+        let query = Query::read(path, answered.deidentification)?;
         let answer = self.answer(encoder, gallery, answered);
         let mut made: Vec<(&PathBuf, Vec<u8>)> = Vec::new();
         if self.dicom().iter().any(|(_, path)| path.is_some()) {
@@ -145,11 +145,12 @@ impl ResultArgs {
 }
 
 impl<'a> Query<'a> {
-    fn read(path: &'a Path) -> Result<Self> {
-        let mut bytes = Vec::new();
-        let most = Limits::default().max_bytes.saturating_add(1);
-        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
-        read.with_context(|| format!("cannot read `{}`", path.display()))?;
+    /// Reads a file; what is told of it names the patient as the search knows it.
+    fn read(path: &'a Path, deidentification: Option<&Deidentification>) -> Result<Self> {
+        let mut bytes = ingest::bytes(path)?;
+        if let Some(clean) = deidentification.map(|made| made.file(&bytes)).transpose()?.flatten() {
+            bytes = clean.bytes;
+        }
         Ok(Self { path, bytes })
     }
 

@@ -89,5 +89,5 @@ fn number(name: &str) -> u64 {
 /// A file under a name that says nothing of a patient.
 fn listed(id: &str, file: &Waiting) -> Listed {
     let name = format!("{id}/{}", file.number);
-    Listed { path: file.path.clone(), record: Record { name, ..Record::default() } }
+    Listed { path: file.path.clone(), record: Record { name, ..Record::default() }, ..Listed::default() }
 }

@@ -1,0 +1,204 @@
+//! Fragments of compressed frames (PS3.5 A.4): taken apart, looked into, and put together again.
+
+use std::ops::Range;
+
+use super::stream::{Stream, wrong};
+use super::{Compression, Shape, jpeg, jpeg2000, rle};
+use crate::deidentify::reader::{Element, Form, Item, Reader};
+use crate::error::Result;
+
+/// Bytes of an item's header.
+const ITEM_HEADER: usize = 8;
+
+/// Compressed frames without what is no picture.
+pub(in crate::deidentify) struct Fragments {
+    stream: Stream,
+    /// Where each fragment ends in the stream.
+    ends: Vec<usize>,
+    /// With which fragment each frame begins.
+    frames: Vec<usize>,
+    /// Whether the basic offset table is to say so.
+    with_offsets: bool,
+}
+
+/// Looks into the frames of compressed Pixel Data: an item with the offset table, then one for each fragment.
+///
+/// # Errors
+/// If they do not parse, or are compressed in a way that nobody looks into here.
+pub(in crate::deidentify) fn pack(
+    element: &Element,
+    value: &[u8],
+    transfer_syntax: &str,
+    shape: &Shape,
+) -> Result<Fragments> {
+    let compression = Compression::of(transfer_syntax);
+    let compression = compression.ok_or_else(|| wrong("its transfer syntax is none of still pictures"))?;
+    let (offsets, mut fragments) = read(element, value)?;
+    match compression {
+        Compression::Jpeg => fragments.walk(shape, jpeg::scrub)?,
+        Compression::Jpeg2000 => fragments.walk(shape, jpeg2000::scrub)?,
+        Compression::Rle | Compression::Plain => {
+            fragments.frames = fragments.by_offsets(&offsets, shape.frames)?;
+            for frame in fragments.ranges() {
+                match compression {
+                    Compression::Rle => rle::scrub(&mut fragments.stream, frame, shape)?,
+                    _ => fragments.stream.blank(frame.start.saturating_add(shape.bytes(1))..frame.end),
+                }
+            }
+        }
+    }
+    let frames = fragments.frames.len();
+    // Of one frame, and of frames of a fragment each, everybody knows where they begin.
+    fragments.with_offsets = !offsets.is_empty() || frames > 1 && frames != fragments.ends.len();
+    Ok(fragments)
+}
+
+/// The offset table, and the fragments one after the other.
+fn read(element: &Element, value: &[u8]) -> Result<(Vec<usize>, Fragments)> {
+    let mut reader = Reader::new(value, 0, Form::Explicit);
+    let (mut offsets, mut bytes, mut ends) = (None, Vec::with_capacity(value.len()), Vec::new());
+    while !reader.is_at_end()
+        && let Item::Begins(length) = reader.item()?
+    {
+        let length = length.ok_or_else(|| element.wrong("has a fragment without a length"))?;
+        let part = reader.part(element, Some(length), Form::Explicit)?.rest();
+        reader.at += length;
+        if offsets.is_none() {
+            let (table, _) = part.as_chunks();
+            offsets = Some(table.iter().map(|&offset| u32::from_le_bytes(offset) as usize).collect());
+            continue;
+        }
+        bytes.extend(part);
+        ends.push(bytes.len());
+    }
+    let stream = Stream { bytes, blanked: 0 };
+    Ok((offsets.unwrap_or_default(), Fragments { stream, ends, frames: Vec::new(), with_offsets: false }))
+}
+
+impl Fragments {
+    /// Walks through frames whose streams say where they end. What follows in a fragment is blanked, and fragments after the
+    /// last frame are left out.
+    fn walk(&mut self, shape: &Shape, scrub: impl Fn(&mut Stream, usize) -> Result<usize>) -> Result<()> {
+        let mut fragment = 0;
+        while fragment < self.ends.len() && self.frames.len() < shape.frames as usize {
+            let start = self.start(fragment);
+            let end = scrub(&mut self.stream, start)?;
+            let last = self.ends.partition_point(|&ends| ends < end);
+            let next = self.start(last + 1);
+            self.stream.blank(end..next);
+            self.frames.push(fragment);
+            fragment = last + 1;
+        }
+        let used = self.start(fragment);
+        self.stream.blank(used..self.stream.bytes.len());
+        self.stream.bytes.truncate(used);
+        self.ends.truncate(fragment);
+        Ok(())
+    }
+
+    /// With which fragment each frame begins, where streams do not say it: all are of one frame, or each of its own, or the
+    /// offset table says it.
+    fn by_offsets(&self, offsets: &[usize], frames: u32) -> Result<Vec<usize>> {
+        let count = self.ends.len();
+        match frames as usize {
+            1 => Ok(vec![0]),
+            frames if frames == count => Ok((0..count).collect()),
+            frames if frames == offsets.len() => {
+                let begin = |&offset| (0..count).find(|&fragment| self.offset(fragment) == offset);
+                let begins = offsets.iter().map(begin).collect::<Option<Vec<_>>>();
+                let begins = begins.filter(|begins| begins.first() == Some(&0) && begins.is_sorted());
+                begins.ok_or_else(|| wrong("its offset table points beside its fragments"))
+            }
+            _ => Err(wrong("it has no offset table, and not one fragment a frame")),
+        }
+    }
+
+    /// The bytes of each frame.
+    fn ranges(&self) -> Vec<Range<usize>> {
+        let end = |frame: usize| {
+            self.frames.get(frame + 1).map_or(self.stream.bytes.len(), |&next| self.start(next))
+        };
+        self.frames.iter().enumerate().map(|(frame, &first)| self.start(first)..end(frame)).collect()
+    }
+
+    /// Where a fragment begins in the stream; where the stream ends, if there are no more.
+    fn start(&self, fragment: usize) -> usize {
+        let before = fragment.checked_sub(1).map(|before| self.ends.get(before).copied());
+        before.map_or(0, |end| end.unwrap_or(self.stream.bytes.len()))
+    }
+
+    /// How far a fragment's item lies behind the first one's.
+    fn offset(&self, fragment: usize) -> usize {
+        self.start(fragment) + fragment * ITEM_HEADER
+    }
+
+    /// The value of the first item: where frames begin, or nothing.
+    pub(in crate::deidentify) fn offset_table(&self) -> Vec<u8> {
+        let offsets =
+            self.frames.iter().filter(|_| self.with_offsets).map(|&first| self.offset(first) as u32);
+        offsets.flat_map(u32::to_le_bytes).collect()
+    }
+
+    /// The values of the other items.
+    pub(in crate::deidentify) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.ends.len()).map(|fragment| &self.stream.bytes[self.start(fragment)..self.ends[fragment]])
+    }
+
+    /// Bytes that were no zeros, and are now.
+    pub(in crate::deidentify) fn blanked(&self) -> u64 {
+        self.stream.blanked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dicom_core::VR;
+    use dicom_dictionary_std::tags;
+
+    const JPEG: &str = "1.2.840.10008.1.2.4.50";
+    const PLAIN: &str = "1.2.840.10008.1.2.1.98";
+
+    fn packed(
+        syntax: &str,
+        frames: u32,
+        offsets: &[u32],
+        fragments: &[&[u8]],
+    ) -> Result<(Vec<u8>, Vec<Vec<u8>>)> {
+        let table: Vec<u8> = offsets.iter().flat_map(|offset| offset.to_le_bytes()).collect();
+        let item =
+            |bytes: &[u8]| [&[0xFE, 0xFF, 0, 0xE0][..], &(bytes.len() as u32).to_le_bytes(), bytes].concat();
+        let value: Vec<u8> =
+            std::iter::once(&table[..]).chain(fragments.iter().copied()).flat_map(item).collect();
+        let shape = Shape { rows: 2, columns: 2, samples: 1, allocated: 8, frames, shared: false };
+        let element = Element { tag: tags::PIXEL_DATA, vr: VR::OB, length: None, at: 0 };
+        let packed = pack(&element, &value, syntax, &shape)?;
+        Ok((packed.offset_table(), packed.iter().map(<[u8]>::to_vec).collect()))
+    }
+
+    #[test]
+    fn frames_over_several_fragments_are_found_and_the_rest_is_blanked_or_gone() {
+        let jpeg = [0xFF, 0xD8, 0xFF, 0xFE, 0, 4, b'S', b'S', 0xFF, 0xD9];
+        let clean = [0xFF, 0xD8, 0xFF, 0xFE, 0, 4, 0, 0, 0xFF, 0xD9];
+        let ended = [&jpeg[..], b"SECRET"].concat();
+        let fragments: [&[u8]; 5] = [&jpeg[..4], &jpeg[4..], &ended, &jpeg, b"SECRET"];
+        let (offsets, fragments) = packed(JPEG, 2, &[], &fragments).unwrap();
+        assert_eq!(fragments, [&clean[..4], &clean[4..], &[&clean[..], &[0; 6]].concat()]);
+        assert_eq!(offsets, [0, 0, 0, 0, 26, 0, 0, 0]);
+        // One fragment a frame needs no table; a wrong one is written anew.
+        assert!(packed(JPEG, 2, &[], &[&jpeg, &jpeg]).unwrap().0.is_empty());
+        assert_eq!(packed(JPEG, 2, &[0, 77], &[&jpeg, &jpeg]).unwrap().0, [0, 0, 0, 0, 18, 0, 0, 0]);
+    }
+
+    #[test]
+    fn frames_that_are_not_compressed_are_cut() {
+        let (_, fragments) = packed(PLAIN, 2, &[], &[b"1234SECRET", b"5678"]).unwrap();
+        assert_eq!(fragments, [b"1234\0\0\0\0\0\0".to_vec(), b"5678".to_vec()]);
+        let (offsets, fragments) = packed(PLAIN, 2, &[0, 20], &[b"12", b"34", b"56", b"78SE"]).unwrap();
+        assert_eq!((offsets.len(), fragments[3].as_slice()), (8, &b"78\0\0"[..]));
+        for offsets in [&[][..], &[0, 3], &[20, 0]] {
+            assert!(packed(PLAIN, 2, offsets, &[b"12", b"34", b"56", b"78"]).is_err());
+        }
+        assert!(packed("1.2.840.10008.1.2.1", 1, &[], &[b"1234"]).is_err());
+    }
+}
