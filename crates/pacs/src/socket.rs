@@ -1,15 +1,16 @@
-//! A socket that listens, under TLS where that is asked for: gives each connection a thread, turns away who is too many,
-//! and ends when it is told to.
+//! A socket that listens, under TLS where that is asked for: gives each connection a thread and a slot, turns away who is
+//! too many, and ends when it is told to.
 
 use crate::association::{Stopping, Stream, Timed};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
+use crate::slots::{Slot, Slots};
 use crate::tls::ServerTls;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, Scope};
 use std::time::Duration;
@@ -24,7 +25,7 @@ const BREATH: Duration = Duration::from_millis(100);
 pub(crate) struct Socket {
     tcp: TcpListener,
     address: SocketAddr,
-    max_connections: usize,
+    slots: Arc<Slots>,
     tls: Option<Arc<ServerConfig>>,
     stopping: Stopping,
 }
@@ -58,8 +59,8 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 /// What becomes of a connection.
 pub(crate) trait Serve: Sync {
-    /// Serves it to its end.
-    fn serve(&self, stream: Stream, peer: SocketAddr);
+    /// Serves it to its end. Until something is being done for it ([`Slot::task`]), it may have to make room for others.
+    fn serve(&self, stream: Stream, peer: SocketAddr, slot: &Slot);
 
     /// Says that there are too many, which is the error.
     fn turn_away(&self, stream: Stream) -> Error;
@@ -71,7 +72,7 @@ impl Socket {
         let failed = |source| Error::Address { address: address.to_string(), source };
         let tcp = TcpListener::bind(address).map_err(failed)?;
         let address = tcp.local_addr().map_err(failed)?;
-        Ok(Self { tcp, address, max_connections, tls, stopping: Stopping::default() })
+        Ok(Self { tcp, address, slots: Slots::new(max_connections), tls, stopping: Stopping::default() })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -85,7 +86,6 @@ impl Socket {
     /// Serves connections until it is stopped and the last one has ended. What goes wrong with one of them before it
     /// is served is an [`Event::Ended`].
     pub(crate) fn serve(&self, server: &dyn Serve, events: Events) -> Result<()> {
-        let active = AtomicUsize::new(0);
         thread::scope(|scope| {
             let (too_many, turned_away) = sync_channel(TURNED_AWAY);
             scope.spawn(move || self.turn_away(turned_away, server, events));
@@ -104,7 +104,7 @@ impl Socket {
                 if self.stopping.load(Ordering::Relaxed) {
                     return Ok(());
                 }
-                self.admit(scope, (tcp, peer), server, events, &active, &too_many);
+                self.admit(scope, (tcp, peer), server, events, &too_many);
             }
         })
     }
@@ -116,25 +116,25 @@ impl Socket {
         (tcp, peer): (TcpStream, SocketAddr),
         server: &'env dyn Serve,
         events: Events<'env>,
-        active: &'env AtomicUsize,
         too_many: &SyncSender<(TcpStream, SocketAddr)>,
     ) {
-        if active.load(Ordering::Relaxed) >= self.max_connections {
+        let Some(slot) = self.slot(&tcp, peer) else {
             // Where even those are too many, dropping the connection closes it.
             let _ = too_many.try_send((tcp, peer));
             return;
-        }
-        active.fetch_add(1, Ordering::Relaxed);
-        let work = move || {
-            let _one = Active(active);
-            match self.stream(tcp) {
-                Ok(stream) => server.serve(stream, peer),
-                Err(error) => events(&Event::Ended { peer, instances: 0, error }),
-            }
         };
-        if thread::Builder::new().spawn_scoped(scope, work).is_err() {
-            active.fetch_sub(1, Ordering::Relaxed);
-        }
+        let work = move || match self.stream(tcp) {
+            Ok(stream) => server.serve(stream, peer, &slot),
+            Err(error) => events(&Event::Ended { peer, instances: 0, error }),
+        };
+        // Where no thread is to be had, dropping the work closes the connection.
+        let _ = thread::Builder::new().spawn_scoped(scope, work);
+    }
+
+    /// A slot for a connection, which is shut down when it has to make room.
+    fn slot(&self, tcp: &TcpStream, peer: SocketAddr) -> Option<Slot> {
+        let handle = tcp.try_clone().ok()?;
+        self.slots.take(peer.ip(), move || drop(handle.shutdown(Shutdown::Both)))
     }
 
     fn turn_away(&self, connections: Receiver<(TcpStream, SocketAddr)>, server: &dyn Serve, events: Events) {
@@ -154,15 +154,6 @@ impl Socket {
         let connection = ServerConnection::new(Arc::clone(tls))
             .map_err(|error| Error::Network { source: io::Error::other(error) })?;
         Ok(Stream::Server(Box::new(StreamOwned::new(connection, timed))))
-    }
-}
-
-/// Counts a connection until it ends, however it ends.
-struct Active<'a>(&'a AtomicUsize);
-
-impl Drop for Active<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -137,15 +137,21 @@ fn the_slow_the_broken_and_the_many() {
         stream.write_all(bytes).unwrap();
         stream
     };
-    // Two that send a head and a half, and a third.
-    let mut slow =
-        [open(&head.as_bytes()[..30]), open(&[head.as_bytes(), &whole[..whole.len() - 10]].concat())];
+    // Two that are asked for their bodies and send all but the end, and a third.
+    let served = || {
+        let mut stream = open(head.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n").as_bytes());
+        stream.read_exact(&mut [0; 25]).unwrap();
+        stream.write_all(&whole[..whole.len() - 10]).unwrap();
+        stream
+    };
+    let mut slow = [served(), served()];
     assert!(ask(ours.address, "GET / HTTP/1.1", b"").contains(" 503 "), "{}", ours.log());
     for stream in &mut slow {
         assert!(answer(stream).contains(" 408 "), "{}", ours.log());
     }
+    assert!(answer(&mut open(&head.as_bytes()[..30])).contains(" 408 "), "{}", ours.log());
     drop(open(&[head.as_bytes(), &whole[..whole.len() - 700]].concat()));
-    wait_until("all have ended", || ours.log().matches("ended").count() >= 4);
+    wait_until("all have ended", || ours.log().matches("ended").count() >= 5);
     assert_eq!(ours.waiting(), 1, "what came whole is kept, and no more");
     let bodies = |range| {
         let whole = body(range);
@@ -153,6 +159,23 @@ fn the_slow_the_broken_and_the_many() {
     };
     wait_until("there is room again", || bodies(2..4).contains(" 200 "));
     assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn half_heads_shut_nobody_out() {
+    let (_folder, ours) = started(&Config { idle: Duration::from_secs(30), ..web() });
+    let half = || {
+        let mut stream = TcpStream::connect(ours.address).unwrap();
+        stream.write_all(b"POST /dicom-web/studies HTTP/1.1\r\nHost:").unwrap();
+        stream
+    };
+    let flood: Vec<_> = (0..40).map(|_| half()).collect();
+    let (begin, whole) = (Instant::now(), body(0..2));
+    let stored = post(ours.address, &format!("{KIND}\nContent-Length: {}", whole.len()), &whole);
+    assert!(stored.contains(" 200 "), "{stored}");
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    wait_until("the oldest were told of", || ours.log().contains("its slot was needed"));
+    drop(flood);
 }
 
 #[test]

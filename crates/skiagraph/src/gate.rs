@@ -7,6 +7,7 @@ use radiograph::{Input, Radiograph};
 use serde::Serialize;
 
 use crate::ingest::Decoded;
+use crate::output;
 
 /// Something doubtful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -113,7 +114,7 @@ pub(crate) fn describe(doubtful: &[Doubtful]) -> String {
     const SHOWN: usize = 20;
     let line = |picture: &Doubtful| {
         let doubts: Vec<_> = picture.doubts.iter().map(|doubt| doubt.text()).collect();
-        format!("  doubtful {}: {}", picture.name, doubts.join("; "))
+        format!("  doubtful {}: {}", output::plain(&picture.name), doubts.join("; "))
     };
     let mut lines: Vec<_> = doubtful.iter().take(SHOWN).map(line).collect();
     if doubtful.len() > SHOWN {

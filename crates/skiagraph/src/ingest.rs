@@ -397,11 +397,11 @@ pub(crate) fn describe_rejected(rejected: &[Rejected]) -> String {
     few(rejected.iter().map(line)).join("\n")
 }
 
-/// The first lines, and how many more there are.
+/// The first lines, made plain, and how many more there are.
 fn few(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     const SHOWN: usize = 20;
     let more = lines.len().saturating_sub(SHOWN);
-    let mut few: Vec<_> = lines.take(SHOWN).collect();
+    let mut few: Vec<_> = lines.take(SHOWN).map(|line| output::plain(&line).into_owned()).collect();
     if more > 0 {
         few.push(format!("  … and {more} more (all of them with --json)"));
     }

@@ -17,6 +17,7 @@ mod memory_limit;
 mod model;
 mod near_copies;
 mod output;
+mod private;
 mod progress;
 mod relevance;
 mod report;
@@ -78,6 +79,10 @@ fn command() -> anyhow::Result<Command> {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
+    // Models are no patients' data, and are made to be shared.
+    if !matches!(command, Command::Train(_) | Command::Calibrate(_)) {
+        private::keep_new_files_private();
+    }
     match command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Train(args) => commands::train::run(&args),

@@ -1,39 +1,137 @@
 //! What reaches standard output, standard error and report folders: answers, JSON, the one error.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::fs;
-use std::io::{ErrorKind, Write, stdout};
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Write, stdout};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// Prints text and a line end to standard output.
-/// Unlike `println!`, a reader that went away (`| head`) is an error, not a panic.
-pub(crate) fn text(text: &str) -> Result<()> {
-    Ok(writeln!(stdout().lock(), "{text}")?)
+/// Prints one line to standard output. Names, labels and reasons in it come from files, so nothing in it moves a terminal's cursor
+/// or looks like another line. Unlike `println!`, a reader that went away (`| head`) is an error, not a panic.
+pub(crate) fn text(line: &str) -> Result<()> {
+    Ok(writeln!(stdout().lock(), "{}", plain(line))?)
+}
+
+/// Prints lines to standard output. What of them comes from files was made [`plain`] before, as [`table`] does: else it could make
+/// lines of its own.
+pub(crate) fn lines(text: &str) -> Result<()> {
+    Ok(writeln!(stdout().lock(), "{}", escape(text, |c| acts(c) && c != '\n' && c != '\t'))?)
+}
+
+/// Prints one line to standard error.
+pub(crate) fn note(line: &str) {
+    eprintln!("{}", plain(line));
 }
 
 /// Prints a value as indented JSON to standard output.
 pub(crate) fn json(value: &impl Serialize) -> Result<()> {
-    text(&serde_json::to_string_pretty(value)?)
+    print_json(&serde_json::to_string_pretty(value)?)
 }
 
-/// Writes a file, and makes its folder if it is not there. The file gets its name when it is whole: a full disk leaves
-/// what was there before.
+/// Prints a value as a line of JSON to standard output.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<()> {
+    print_json(&serde_json::to_string(value)?)
+}
+
+/// JSON itself lets some characters pass that a terminal acts upon; they stand in strings alone.
+fn print_json(json: &str) -> Result<()> {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        match acts(c) && c != '\n' {
+            true => escaped += &format!("\\u{:04x}", u32::from(c)),
+            false => escaped.push(c),
+        }
+    }
+    Ok(writeln!(stdout().lock(), "{escaped}")?)
+}
+
+/// Text without anything that a terminal acts upon: control characters, line breaks and changes of direction become `\u{1b}`,
+/// `\n` and the like.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    escape(text, acts)
+}
+
+fn escape(text: &str, escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.chars().any(&escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if escaped(c) { plain.extend(c.escape_default()) } else { plain.push(c) }
+    }
+    Cow::Owned(plain)
+}
+
+/// Whether a terminal does something else with a character than show it (Unicode: Cc, line and paragraph separators, and
+/// the explicit directions of UAX 9).
+fn acts(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Writes a file, and makes its folder if it is not there. The file gets its name when it is whole and on the disk: neither a full
+/// disk nor a power cut, nor another process that writes it at the same time, leaves half of one. A file that is replaced gives
+/// its mode and owner on.
 pub(crate) fn file(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
+    let before = fs::metadata(path).ok();
     // A pipe or a device is written to, never replaced.
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+    if before.as_ref().is_some_and(|found| !found.is_file()) {
         return fs::write(path, bytes).with_context(|| format!("cannot write `{}`", path.display()));
     }
-    let part = path.with_added_extension("part");
-    let written = fs::create_dir_all(path.parent().unwrap_or(Path::new("")))
-        .and_then(|()| fs::write(&part, bytes))
-        .and_then(|()| fs::rename(&part, path));
-    if written.is_err() {
-        let _best_effort = fs::remove_file(&part);
+    replace(path, bytes.as_ref(), before.as_ref())
+        .with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+fn replace(path: &Path, bytes: &[u8], before: Option<&Metadata>) -> io::Result<()> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.suffix(".part");
+    // As other files are made: by the process's mask.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut part = builder.tempfile_in(folder)?;
+    part.write_all(bytes)?;
+    if let Some(before) = before {
+        part.as_file().set_permissions(before.permissions())?;
+        #[cfg(unix)]
+        give_on(part.as_file(), before);
     }
-    written.with_context(|| format!("cannot write `{}`", path.display()))
+    part.as_file().sync_all()?;
+    part.persist(path)?;
+    // The new name must survive a power cut as the file's content does.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Has a file belong to whom another belongs to, as far as this user may.
+#[cfg(unix)]
+fn give_on(file: &File, before: &Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let same = file.metadata().is_ok_and(|now| (now.uid(), now.gid()) == (before.uid(), before.gid()));
+    if !same {
+        let _only_root_may = fchown(file, Some(before.uid()), Some(before.gid()));
+    }
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Waits until no other process changes a file, and keeps others from it until what is given is dropped. The lock is a file beside
+/// it, which stays.
+pub(crate) fn lock(path: &Path) -> Result<File> {
+    let beside = path.with_added_extension("lock");
+    let locked = fs::create_dir_all(folder_of(path)).and_then(|()| {
+        let mut options = File::options();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = options.write(true).create(true).truncate(false).open(&beside)?;
+        lock.lock().map(|()| lock)
+    });
+    locked.with_context(|| format!("cannot lock `{}`", beside.display()))
 }
 
 /// A command that did what it should and has told of something that somebody must look at. The process ends with
@@ -77,13 +175,15 @@ pub(crate) fn reader_went_away(error: &anyhow::Error) -> bool {
 /// The exit code of a command that ended with a warning, which is printed.
 pub(crate) fn warned(error: &anyhow::Error) -> Option<u8> {
     let warning = error.downcast_ref::<Warning>()?;
-    eprintln!("warning: {warning}");
+    note(&format!("warning: {warning}"));
     Some(Warning::EXIT_CODE)
 }
 
-/// Prints `error: …` and each cause that says something new, to standard error.
+/// Prints `error: …` and each cause that says something new, to standard error. Lines after the first, such as those of a file that
+/// does not read, are set in.
 pub(crate) fn print_error(error: &anyhow::Error) {
-    eprintln!("{}", describe(error));
+    let said = escape(&describe(error), |c| acts(c) && c != '\n').replace('\n', "\n  ");
+    eprintln!("{said}");
 }
 
 fn describe(error: &anyhow::Error) -> String {
@@ -91,7 +191,7 @@ fn describe(error: &anyhow::Error) -> String {
     for cause in error.chain().skip(1).map(ToString::to_string) {
         // Some errors repeat their cause in their own text.
         if !said.contains(&cause) {
-            said += &format!("\n  because: {cause}");
+            said += &format!("\nbecause: {cause}");
         }
     }
     said
@@ -99,6 +199,8 @@ fn describe(error: &anyhow::Error) -> String {
 
 /// Columns of text, the first left-aligned, the others right-aligned, with a rule under the heads.
 pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
+    let shown = |row: &Vec<String>| row.iter().map(|cell| plain(cell).into_owned()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([heads[column].chars().count()]).max().unwrap_or(0)
@@ -124,7 +226,7 @@ mod tests {
     #[test]
     fn an_error_is_told_once_with_its_causes() {
         let error = Err::<(), _>(anyhow!("no such file")).context("cannot read `a`").unwrap_err();
-        assert_eq!(describe(&error), "error: cannot read `a`\n  because: no such file");
+        assert_eq!(describe(&error), "error: cannot read `a`\nbecause: no such file");
         let error = Err::<(), _>(anyhow!("bad")).context("worse: bad").unwrap_err();
         assert_eq!(describe(&error), "error: worse: bad");
     }
@@ -138,7 +240,49 @@ mod tests {
         fs::write(folder.path().join("taken/inside"), "").unwrap();
         let error = file(&folder.path().join("taken"), "whole").unwrap_err();
         assert!(error.to_string().starts_with("cannot write `"), "{error}");
-        assert!(!folder.path().join("taken.part").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no part is left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_replaced_gives_its_mode_on() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        file(&path, "one").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        file(&path, "two").unwrap();
+        assert_eq!((mode(), fs::read(&path).unwrap()), (0o640, b"two".to_vec()));
+    }
+
+    #[test]
+    fn many_may_write_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::thread::scope(|scope| {
+            for number in 0..8_u8 {
+                let path = &path;
+                scope.spawn(move || (0..20).for_each(|_| file(path, vec![number; 10_000]).unwrap()));
+            }
+        });
+        let bytes = fs::read(&path).unwrap();
+        assert!(bytes.len() == 10_000 && bytes.iter().all(|byte| *byte == bytes[0]));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nothing_moves_a_terminals_cursor() {
+        let cases = [
+            ("\u{1b}[2J\u{9b}1m", "\\u{1b}[2J\\u{9b}1m"),
+            ("a\nerror: b\r\tc", "a\\nerror: b\\r\\tc"),
+            ("\u{202e}gnp.exe\u{2069}\u{2028}", "\\u{202e}gnp.exe\\u{2069}\\u{2028}"),
+            ("Müller → 心 \u{200d}", "Müller → 心 \u{200d}"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(plain(text), shown);
+            assert_eq!(table(&["a"], &[vec![text.to_owned()]]).lines().last(), Some(shown.trim_end()));
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use retrieval::gallery::Hit;
 use retrieval::{Embedding, HashCode};
 use serde::Serialize;
 
+use crate::output;
+
 /// The column of the source.
 const SOURCE: &str = "source";
 
@@ -100,8 +102,11 @@ impl RelevanceReport {
                 r.calibration_error, r.brier, r.count
             )
         };
-        let novel: Vec<_> =
-            self.novel.iter().map(|n| format!("{} {} of {}", n.source, n.novel, n.queries)).collect();
+        let novel: Vec<_> = self
+            .novel
+            .iter()
+            .map(|n| format!("{} {} of {}", output::plain(&n.source), n.novel, n.queries))
+            .collect();
         let strangers = self.strangers.as_ref().map_or_else(String::new, |s| {
             let (novel, pictures, auroc) = (s.novel, s.pictures, s.auroc);
             format!("\nstrangers unlike everything known: {novel} of {pictures}, AUROC {auroc:.3}")

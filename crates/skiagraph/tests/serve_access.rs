@@ -134,6 +134,13 @@ fn other_sites_pages_get_nothing() {
         assert_eq!(upload.failure(403), "other_site");
     }
     assert_eq!(server.ask("POST", "/api/v1/queries", &[("Sec-Fetch-Site", "same-origin")], b"x").status, 415);
+    // What browsers say that do not know that header.
+    for origin in ["https://evil.example", "null"] {
+        let upload = server.ask("POST", "/api/v1/queries", &[("Origin", origin)], b"x");
+        assert_eq!(upload.failure(403), "other_site");
+    }
+    let own = format!("http://{}", server.address);
+    assert_eq!(server.ask("POST", "/api/v1/queries", &[("Origin", &own)], b"x").status, 415);
     // No page of another site may read what is answered, or ask whether it may.
     let asked = server.ask("OPTIONS", "/api/v1/gallery", &[("Origin", "https://evil.example")], b"");
     assert!(asked.status == 405 && asked.header("access-control-allow-origin").is_empty());

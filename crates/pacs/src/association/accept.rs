@@ -2,6 +2,7 @@
 
 use super::{APPLICATION_CONTEXT, Association, Context, Stream, Timeouts, pdu};
 use crate::error::{Error, Result};
+use crate::slots::{Slot, Task};
 use crate::uids::{EXPLICIT_VR_LITTLE_ENDIAN, IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION};
 use crate::uids::{IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION, is_image_storage};
 use dicom_ul::pdu::{
@@ -32,20 +33,26 @@ struct Refusal {
     reason: &'static str,
 }
 
-/// Reads the request for an association and accepts or rejects it. Gives the calling AE title too.
-pub(crate) fn accept(mut stream: Stream, acceptor: &Acceptor) -> Result<(Association, String)> {
+/// Reads the request for an association and accepts or rejects it. One that is accepted keeps its slot while the task lives.
+/// Gives the calling AE title too.
+pub(crate) fn accept(
+    mut stream: Stream,
+    acceptor: &Acceptor,
+    slot: &Slot,
+) -> Result<(Association, String, Task)> {
     stream.set_deadline(Instant::now() + acceptor.timeouts.association);
     let requested = requested(&mut stream)?;
     if let Err(refusal) = acceptor.admits(&requested) {
         return Err(reject(&mut stream, refusal));
     }
+    let task = slot.task();
     let results: Vec<_> =
         requested.presentation_contexts.iter().map(|proposed| acceptor.answer(proposed)).collect();
     let contexts = accepted(&requested, &results);
     let peer_max = max_length(&requested.user_variables);
     let calling = requested.calling_ae_title.clone();
     pdu::write(&mut stream, &acceptor.acknowledgement(requested, results))?;
-    Ok((Association::new(stream, contexts, acceptor.max_pdu, peer_max, acceptor.timeouts), calling))
+    Ok((Association::new(stream, contexts, acceptor.max_pdu, peer_max, acceptor.timeouts), calling, task))
 }
 
 /// Rejects whoever it is, as there are too many.

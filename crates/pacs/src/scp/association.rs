@@ -1,6 +1,6 @@
 //! One association of the storage SCP: C-ECHO and C-STORE, until it is released.
 
-use crate::association::{Acceptor, Association, Stream, accept};
+use crate::association::Association;
 use crate::command::{C_CANCEL, C_ECHO, C_STORE, Command, RESPONSE, element, status};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
@@ -18,12 +18,13 @@ struct Refusal {
 /// What a sender is told of other bytes under a UID that is known.
 const OTHER_BYTES: &str = "other bytes under a known UID: kept the first";
 
-/// Accepts an association and serves it to its end.
-pub(super) fn serve(stream: Stream, peer: SocketAddr, acceptor: &Acceptor, inbox: &Inbox, events: Events) {
-    let (association, calling) = match accept(stream, acceptor) {
-        Ok(accepted) => accepted,
-        Err(error) => return events(&Event::Ended { peer, instances: 0, error }),
-    };
+/// Serves an association that was accepted, and its calling AE title, to its end.
+pub(super) fn serve(
+    (association, calling): (Association, String),
+    peer: SocketAddr,
+    inbox: &Inbox,
+    events: Events,
+) {
     events(&Event::Associated { peer, calling: calling.clone() });
     let mut served = Served { association, inbox, events, calling, instances: 0 };
     let outcome = served.until_release();

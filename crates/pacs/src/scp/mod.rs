@@ -7,10 +7,11 @@ pub use crate::socket::Stopper;
 pub use config::Config;
 pub(crate) use config::is_ae_title;
 
-use crate::association::{Acceptor, Stream, refuse};
+use crate::association::{Acceptor, Stream, accept, refuse};
 use crate::error::{Error, Result};
-use crate::event::Events;
+use crate::event::{Event, Events};
 use crate::inbox::Inbox;
+use crate::slots::Slot;
 use crate::socket::{Serve, Socket};
 use std::net::SocketAddr;
 
@@ -59,8 +60,13 @@ struct Associations<'a> {
 }
 
 impl Serve for Associations<'_> {
-    fn serve(&self, stream: Stream, peer: SocketAddr) {
-        association::serve(stream, peer, self.acceptor, self.inbox, self.events);
+    fn serve(&self, stream: Stream, peer: SocketAddr, slot: &Slot) {
+        match accept(stream, self.acceptor, slot) {
+            Ok((association, calling, _until_its_end)) => {
+                association::serve((association, calling), peer, self.inbox, self.events);
+            }
+            Err(error) => (self.events)(&Event::Ended { peer, instances: 0, error: slot.cause(error) }),
+        }
     }
 
     fn turn_away(&self, stream: Stream) -> Error {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
 use super::entry::{BEGINS, GOES_ON, REPAIRED};
-use super::{ENDING, Entry, START, files, hash, hexadecimal, parts};
+use super::{BACK_FROM, ENDING, Entry, START, files, hash, hexadecimal, parts};
 
 /// Entries that wait to be written; more wait at the door.
 const WAITING: usize = 1024;
@@ -69,8 +69,8 @@ struct Book {
     /// Held for as long as this process writes.
     _lock: File,
     file: File,
-    /// The file's name.
-    day: String,
+    /// The file's name, without its ending.
+    name: String,
     /// Bytes of whole lines; what is beyond was not acknowledged.
     length: u64,
     head: String,
@@ -87,8 +87,8 @@ impl Book {
         let mut files = files(folder)?;
         let last = files.pop();
         let name = last.as_deref().and_then(Path::file_stem).and_then(|name| name.to_str());
-        let day = name.map_or_else(today, str::to_owned);
-        let file = page(folder, &day)?;
+        let name = name.map_or_else(today, str::to_owned);
+        let file = page(folder, &name)?;
         let (head, torn) = match last.as_deref().map(end).transpose()?.flatten() {
             Some((head, torn)) => (head, torn),
             // Not one line of it is whole, so none was acknowledged: it begins anew.
@@ -99,7 +99,7 @@ impl Book {
             }
         };
         let length = file.metadata()?.len();
-        let mut book = Self { folder: folder.to_owned(), _lock: lock, file, day, length, head };
+        let mut book = Self { folder: folder.to_owned(), _lock: lock, file, name, length, head };
         book.mend(&torn)?;
         Ok(book)
     }
@@ -122,10 +122,9 @@ impl Book {
 
     /// Appends entries and syncs them, all or none; a file's own first entry before them.
     fn write(&mut self, entries: &[Entry]) -> Result<()> {
-        if today() > self.day {
-            self.day = today();
-            self.file = page(&self.folder, &self.day)?;
-            self.length = 0;
+        if let Some(name) = next_name(&self.name, &today()) {
+            self.file = page(&self.folder, &name)?;
+            (self.name, self.length) = (name, 0);
         }
         // What an earlier failure left, if it could not be taken back then.
         if self.file.metadata()?.len() > self.length {
@@ -181,9 +180,20 @@ fn today() -> String {
     chrono::Utc::now().format("%Y-%m-%d").to_string()
 }
 
-/// The file of a day, to append to; its name is synced.
-fn page(folder: &Path, day: &str) -> Result<File> {
-    let path = folder.join(format!("{day}{ENDING}"));
+/// The name of the file of a day, if another one is being written. It sorts after that one, also where the clock went back: then the
+/// days that it came back from stand before the day.
+fn next_name(current: &str, today: &str) -> Option<String> {
+    let days: Vec<&str> = current.split(BACK_FROM).collect();
+    if days.last() == Some(&today) {
+        return None;
+    }
+    let kept = days.iter().position(|day| today > *day).unwrap_or(days.len());
+    Some([&days[..kept], &[today][..]].concat().join(BACK_FROM))
+}
+
+/// The file of a name, to append to; its name is synced.
+fn page(folder: &Path, name: &str) -> Result<File> {
+    let path = folder.join(format!("{name}{ENDING}"));
     let open = private(OpenOptions::new().append(true).create(true)).open(&path);
     let file = open.with_context(|| format!("cannot open `{}`", path.display()))?;
     File::open(folder)?.sync_all()?;
@@ -232,13 +242,53 @@ mod tests {
         book.write(&entries(2)).unwrap();
         let old = folder.path().join(format!("2000-01-01{ENDING}"));
         fs::rename(file_of(folder.path()), &old).unwrap();
-        book.day = "2000-01-01".to_owned();
+        book.name = "2000-01-01".to_owned();
         book.write(&entries(2)).unwrap();
         let checked = verify(folder.path(), None).unwrap();
         assert_eq!((checked.entries, checked.files, checked.complete), (6, 2, true));
         fs::remove_file(old).unwrap();
         let checked = verify(folder.path(), None).unwrap();
         assert_eq!((checked.entries, checked.files, checked.complete), (3, 1, false));
+    }
+
+    #[test]
+    fn after_a_jump_of_the_clock_entries_are_in_the_file_of_their_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = Book::open(folder.path()).unwrap();
+        book.write(&entries(2)).unwrap();
+        let ahead = folder.path().join(format!("2999-01-01{ENDING}"));
+        fs::rename(file_of(folder.path()), &ahead).unwrap();
+        book.name = "2999-01-01".to_owned();
+        book.write(&entries(2)).unwrap();
+        let back = folder.path().join(format!("2999-01-01~{}{ENDING}", today()));
+        assert_eq!(files(folder.path()).unwrap(), [ahead, back.clone()]);
+        drop(book);
+        Book::open(folder.path()).unwrap().write(&entries(1)).unwrap();
+        let checked = verify(folder.path(), None).unwrap();
+        assert_eq!((checked.entries, checked.files, checked.complete), (7, 2, true));
+        assert_eq!(fs::read_to_string(back).unwrap().lines().count(), 4);
+    }
+
+    #[test]
+    fn names_of_files_sort_as_they_were_written() {
+        let days = [
+            "2026-11-30",
+            "2999-01-01",
+            "2026-11-30",
+            "2026-12-01",
+            "2026-11-29",
+            "2026-12-02",
+            "2999-01-02",
+        ];
+        let mut names = vec!["2026-11-29".to_owned()];
+        for day in days {
+            names.push(next_name(names.last().unwrap(), day).unwrap());
+            assert_eq!(next_name(names.last().unwrap(), day), None);
+            assert!(names.last().unwrap().ends_with(day));
+        }
+        let files: Vec<String> = names.iter().map(|name| format!("{name}{ENDING}")).collect();
+        assert!(files.is_sorted_by(|a, b| a < b), "{files:?}");
+        assert_eq!(names.last().unwrap(), "2999-01-02");
     }
 
     #[test]

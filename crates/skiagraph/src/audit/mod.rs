@@ -1,6 +1,6 @@
 //! The audit log: who looked at what, in files that only grow, each line bound to all before it by a hash.
 //!
-//! A folder holds a file a day. A line is the SHA-256, in hexadecimal, of the hash before it and the entry, a space, and the
+//! A folder holds a file a day, named by it; where the clock went back, by the days that it came back from, too. A line is the SHA-256, in hexadecimal, of the hash before it and the entry, a space, and the
 //! entry in JSON; so any program can check it. The chain goes on from file to file: the first entry of a file names the hash
 //! that it goes on from, and old files can be put away. What the chain cannot show is that its end was cut off: for that the
 //! newest hash is kept elsewhere (`skiagraph audit verify` prints it).
@@ -21,6 +21,8 @@ use sha2::{Digest, Sha256};
 
 /// What the names of the files end with.
 const ENDING: &str = ".audit";
+/// What stands in a name between a day that the clock came back from and the day; it sorts after all else that does.
+const BACK_FROM: &str = "~";
 /// What the first hash of all goes on from.
 const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -38,7 +40,7 @@ fn parts(line: &str) -> Option<(&str, &str)> {
     line.split_once(' ').filter(|(hash, _)| hash.len() == START.len())
 }
 
-/// The log's files, the oldest first: their names are days.
+/// The log's files, the oldest first: their names sort so.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
     let mut found = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -26,7 +26,7 @@ const REVOKE_EXAMPLES: &str = "EXAMPLES:
 
 /// Make, list and revoke the keys of those who may ask a server
 ///
-/// A server that runs reads the file again when it changes.
+/// A server that runs reads the file again when it changes. While the file does not read, the keys that it had count.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ApiKeyArgs {
@@ -94,11 +94,12 @@ pub(crate) fn run(args: &ApiKeyArgs) -> Result<()> {
 }
 
 fn new(args: &NewArgs) -> Result<()> {
-    let mut keys = keys::read(&args.common.file)?;
     let (text, key) = keys::make(args.role, args.name.clone())?;
     let (id, role) = (key.id.clone(), key.role);
-    keys.push(key);
-    keys::write(&args.common.file, keys)?;
+    keys::change(&args.common.file, |keys| {
+        keys.push(key);
+        Ok(())
+    })?;
     if args.common.json {
         return output::json(&json!({ "id": id, "role": role, "key": text }));
     }
@@ -114,21 +115,17 @@ fn list(common: &Common) -> Result<()> {
     }
     let row =
         |key: &keys::Key| vec![key.id.clone(), key.name.clone().unwrap_or_default(), key.role.to_string()];
-    output::text(&output::table(&["id", "name", "role"], &keys.iter().map(row).collect::<Vec<_>>()))
+    output::lines(&output::table(&["id", "name", "role"], &keys.iter().map(row).collect::<Vec<_>>()))
 }
 
 fn revoke(args: &RevokeArgs) -> Result<()> {
-    let mut keys = keys::read(&args.common.file)?;
-    let before = keys.len();
-    keys.retain(|key| key.id != args.id);
-    if keys.len() == before {
-        bail!(
-            "`{}` has no key with the id `{}`; see `skiagraph api-key list`",
-            args.common.file.display(),
-            args.id
-        );
-    }
-    keys::write(&args.common.file, keys)?;
+    keys::change(&args.common.file, |keys| {
+        let known = keys.iter().position(|key| key.id == args.id);
+        known.map(|at| keys.remove(at)).with_context(|| {
+            let file = args.common.file.display();
+            format!("`{file}` has no key with the id `{}`; see `skiagraph api-key list`", args.id)
+        })
+    })?;
     if args.common.json {
         output::json(&json!({ "revoked": args.id }))
     } else {

@@ -104,7 +104,7 @@ fn verify(args: &VerifyArgs) -> Result<()> {
         return output::json(&verified);
     }
     let beginning = if verified.complete { "from its beginning" } else { "earlier files were put away" };
-    output::text(&format!(
+    output::lines(&format!(
         "the chain holds: {} entries in {} files, {} to {} ({beginning}), {} repaired lines\nnewest hash: {}",
         verified.entries, verified.files, verified.from, verified.to, verified.repairs, verified.head
     ))
@@ -116,9 +116,9 @@ fn export(args: &ExportArgs) -> Result<()> {
         if early || args.until.as_ref().is_some_and(|until| entry.time >= *until) {
             return Ok(());
         }
-        output::text(&match args.format {
-            Format::Json => json!(entry).to_string(),
-            Format::Fhir => audit_event(&entry).to_string(),
+        output::json_line(&match args.format {
+            Format::Json => json!(entry),
+            Format::Fhir => audit_event(&entry),
         })
     })
     .map(drop)

@@ -102,15 +102,15 @@ fn or<T: Clone>(given: &[T], otherwise: &[T]) -> Vec<T> {
 }
 
 fn print(report: &Report) -> Result<()> {
-    output::text(&report.machine.to_string())?;
+    output::lines(&report.machine.to_string())?;
     if !report.encode.is_empty() {
-        output::text(&format!("\n{}", encode::table(&report.encode)))?;
+        output::lines(&format!("\n{}", encode::table(&report.encode)))?;
     }
     if let Some(files) = &report.files {
-        output::text(&format!("\n{files}"))?;
+        output::lines(&format!("\n{files}"))?;
     }
     if !report.train.is_empty() {
-        output::text(&format!("\n{}", train::table(&report.train)))?;
+        output::lines(&format!("\n{}", train::table(&report.train)))?;
     }
     Ok(())
 }

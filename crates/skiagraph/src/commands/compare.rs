@@ -80,7 +80,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
     let (tasks, skipped) = eval::tasks(&args.data, args.tasks.as_ref(), &items)?;
     for task in &skipped {
-        eprintln!("skipped {}: {}", task.task, task.reason);
+        output::note(&format!("skipped {}: {}", task.task, task.reason));
     }
     origin::check(&args.out, &dataset)?;
     let copies = near_copies::make(&items, NEAR_COPIES, NEAR_COPIES_SEED, &args.out.join("near-copies"))?;
@@ -135,7 +135,7 @@ fn print(args: &CompareArgs, figures: &Report) -> Result<()> {
     let heads =
         ["method", "mAP", "P@10", "macro P@10", "nDCG@100", "ours ahead, mAP", "ours ahead, macro P@10"];
     let rows: Vec<_> = figures.overall.iter().map(|overall| row(figures, overall)).collect();
-    output::text(&output::table(&heads, &rows))?;
+    output::lines(&output::table(&heads, &rows))?;
     output::text(&format!(
         "mean over the tasks at {} bits; in brackets: 95 % bootstrap intervals; {} pictures, {} queries; {}",
         figures.bits,

@@ -30,5 +30,5 @@ pub(crate) fn run<C: CommandFactory>(args: &CompletionsArgs) -> Result<()> {
     if args.json {
         return output::json(&json!({ "shell": args.shell.to_string(), "script": script }));
     }
-    output::text(script.trim_end())
+    output::lines(script.trim_end())
 }

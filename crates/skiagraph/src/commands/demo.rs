@@ -235,7 +235,7 @@ fn print(
     if !filled.rejected.is_empty() {
         eprintln!("{}", ingest::describe_rejected(&filled.rejected));
     }
-    output::text(&format!(
+    output::lines(&format!(
         "gallery: {} pictures of {} bits ({} new); queries: {}\n",
         gallery.len(),
         gallery.bits(),
@@ -243,8 +243,8 @@ fn print(
         answers.len()
     ))?;
     let rows: Vec<_> = figures.iter().map(figure_row).collect();
-    output::text(&output::table(&FIGURE_HEADS, &rows))?;
-    output::text("mAP over all relevant pictures; in brackets: 95 % bootstrap intervals\n")?;
+    output::lines(&output::table(&FIGURE_HEADS, &rows))?;
+    output::lines("mAP over all relevant pictures; in brackets: 95 % bootstrap intervals\n")?;
     let apart = (answers.len() / EXAMPLE_QUERIES).max(1);
     for answer in answers.iter().step_by(apart).take(EXAMPLE_QUERIES) {
         let record = &answer.picture.record;
@@ -255,5 +255,5 @@ fn print(
             output::text(&format!("  {euclidean:.3}, {distance:>3} bits  {} ({labels})", record.name))?;
         }
     }
-    output::text(&format!("\npage: {}", page.display()))
+    output::lines(&format!("\npage: {}", output::plain(&page.display().to_string())))
 }

@@ -212,7 +212,7 @@ fn follow(intake: &mut Intake, inbox: &Inbox) -> Result<Taken> {
 
 impl Received {
     fn hear(&self, event: &Event) {
-        eprintln!("{event}");
+        output::note(&event.to_string());
         let count = match event {
             Event::Stored { stored: Stored::New, .. } => &self.new,
             Event::Stored { stored, .. } => {

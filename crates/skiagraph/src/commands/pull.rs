@@ -186,7 +186,7 @@ pub(crate) fn run(args: &PullArgs) -> Result<()> {
             loop {
                 thread::sleep(WAIT);
                 // A server that is away for a while is no reason to end: the next answer goes on where the last ended.
-                fill().unwrap_or_else(|error| eprintln!("{error:#}; asking again"));
+                fill().unwrap_or_else(|error| output::note(&format!("{error:#}; asking again")));
             }
         }
         Source::Move { peer, wanted, into } => into.fill(|inbox| peer.fetch(wanted, inbox)),
@@ -195,7 +195,7 @@ pub(crate) fn run(args: &PullArgs) -> Result<()> {
 
 /// What happens is told; nothing of it is patient data.
 fn said(event: &Event) {
-    eprintln!("{event}");
+    output::note(&event.to_string());
 }
 
 impl ServerArgs {

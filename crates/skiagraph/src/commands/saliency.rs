@@ -73,23 +73,23 @@ fn print(report: &Report) -> Result<()> {
         head.into_iter().chain(figures).collect()
     });
     let heads = ["boxes", "map", "pictures", "pointing", "saliency ahead", "energy", "IoU"];
-    output::text(&output::table(&heads, &rows.collect::<Vec<Vec<String>>>()))?;
+    output::lines(&output::table(&heads, &rows.collect::<Vec<Vec<String>>>()))?;
     let rows = report
         .perturbation
         .iter()
         .map(|row| vec![row.map.to_owned(), format!("{:.3}", row.deletion), format!("{:.3}", row.insertion)]);
-    output::text(&output::table(&["map", "deletion", "insertion"], &rows.collect::<Vec<_>>()))?;
+    output::lines(&output::table(&["map", "deletion", "insertion"], &rows.collect::<Vec<_>>()))?;
     let rows = report.randomised.iter().map(|step| {
         let figures = [step.spearman, step.structural_similarity].map(|figure| format!("{figure:.3}"));
         [step.stage.to_owned()].into_iter().chain(figures).collect()
     });
-    output::text(&output::table(&["random down to", "Spearman", "SSIM"], &rows.collect::<Vec<Vec<_>>>()))?;
+    output::lines(&output::table(&["random down to", "Spearman", "SSIM"], &rows.collect::<Vec<Vec<_>>>()))?;
     let rows = report.alone.iter().map(|row| {
         let figures = [row.accuracy, row.balanced, row.majority].map(|figure| format!("{figure:.3}"));
         [row.task.clone()].into_iter().chain(figures).collect()
     });
     let heads = ["class from the map alone", "accuracy", "balanced", "most frequent"];
-    output::text(&output::table(&heads, &rows.collect::<Vec<Vec<_>>>()))?;
+    output::lines(&output::table(&heads, &rows.collect::<Vec<Vec<_>>>()))?;
     let swap = &report.swapped;
     output::text(&format!(
         "bits that differ under another picture's map: {:.1} from its own code, {:.1} from the other's, {:.1} between the two",

@@ -86,7 +86,7 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
         .context("cannot listen for interrupts")?;
     let mut worked = work(args, &encoder, &mut gallery, &stop)?;
     worked.deadly = deadly(&mut gallery).unwrap_or_else(|error| {
-        eprintln!("what is set aside could not be read: {error}; see `skiagraph queue info`");
+        output::note(&format!("what is set aside could not be read: {error}; see `skiagraph queue info`"));
         Vec::new()
     });
     worked.report(args.json)?;
@@ -104,10 +104,10 @@ impl Worked {
             return output::json(self);
         }
         for SetAside { id, name, reason, .. } in &self.deadly {
-            eprintln!("  set aside {id} ({name}): {reason}");
+            output::note(&format!("  set aside {id} ({name}): {reason}"));
         }
         for name in &self.differing {
-            eprintln!("  other content under a known SOP Instance UID, kept the first: {name}");
+            output::note(&format!("  other content under a known SOP Instance UID, kept the first: {name}"));
         }
         let Self { added, known, failed, seconds, .. } = self;
         output::text(&format!("added {added}, already known {known}, failed {failed} in {seconds:.1} s"))
@@ -226,7 +226,7 @@ fn store(
         // What is done stays done where the gallery cannot be read now.
         let differs = known_pictures::differs(gallery, id, &entry.record, &entry.thumbnail);
         let differs = differs.unwrap_or_else(|error| {
-            eprintln!("{} was known, and could not be compared: {error:#}", entry.record.name);
+            output::note(&format!("{} was known, and could not be compared: {error:#}", entry.record.name));
             false
         });
         worked.differing.extend(differs.then(|| entry.record.name.clone()));

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use tokio::time::timeout;
 
+use super::client::Share;
 use super::error::Problem;
 use super::state::{App, State};
 
@@ -31,6 +32,7 @@ const LEAST_ROOM: usize = 8 << 10;
 pub(super) struct Bytes {
     pub(super) bytes: Vec<u8>,
     _memory: Reservation,
+    _share: Share,
 }
 
 /// Reads a body.
@@ -44,42 +46,50 @@ pub(super) async fn read(state: &State, request: Request, limit: usize) -> Resul
     if length.is_some_and(|length: usize| length > limit) {
         // Who waits for leave to send the body is not given it.
         if !request.headers().contains_key(EXPECT) {
-            let _enough = timeout(DISCARD_TIME, discard(request.into_body())).await;
+            discard_some(request.into_body()).await;
         }
         return Err(Problem::TooLarge { limit });
     }
-    let reading = collect(request.into_body(), limit, length.unwrap_or(limit));
+    let share = state.body_shares.of_current();
+    let reading = collect(request.into_body(), limit, length.unwrap_or(limit), share);
     timeout(state.settings.limits.transfer, reading).await.unwrap_or(Err(Problem::Slow))
 }
 
-/// Takes in some of what is too much: a client that sends it all before it listens hears the answer then.
-async fn discard(mut body: Body) {
-    let mut discarded = 0;
-    while discarded < DISCARD
-        && let Some(Ok(frame)) = body.frame().await
-    {
-        discarded += frame.data_ref().map_or(0, |data| data.len());
-    }
+/// Takes in some of a body that is not wanted: a client that sends it all before it listens hears the answer then.
+pub(super) async fn discard_some(mut body: Body) {
+    let discard = async {
+        let mut discarded = 0;
+        while discarded < DISCARD
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            discarded += frame.data_ref().map_or(0, |data| data.len());
+        }
+    };
+    let _enough = timeout(DISCARD_TIME, discard).await;
 }
 
-/// Reads a body of at most `limit` bytes that is said to have `length`.
-async fn collect(mut body: Body, limit: usize, length: usize) -> Result<Bytes, Problem> {
+/// Reads a body of at most `limit` bytes that is said to have `length`, within its client's share.
+async fn collect(mut body: Body, limit: usize, length: usize, mut share: Share) -> Result<Bytes, Problem> {
     let (mut bytes, mut memory) = (Vec::new(), memory::for_files().take(0, Duration::ZERO)?);
     while let Some(frame) = body.frame().await {
         // The client has gone away: nobody reads what is answered.
         let frame = frame.map_err(|error| Problem::Syntax { reason: error.to_string() })?;
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > limit {
-            let _enough = timeout(DISCARD_TIME, discard(body)).await;
+            discard_some(body).await;
             return Err(Problem::TooLarge { limit });
         }
         let needed = bytes.len() + data.len();
         if needed > bytes.capacity() {
-            make_room(&mut bytes, needed.max((2 * needed).min(length)).max(LEAST_ROOM), &mut memory)?;
+            let capacity = needed.max((2 * needed).min(length)).max(LEAST_ROOM);
+            if !share.grow(capacity - bytes.capacity()) {
+                return Err(Problem::Busy);
+            }
+            make_room(&mut bytes, capacity, &mut memory)?;
         }
         bytes.extend_from_slice(&data);
     }
-    Ok(Bytes { bytes, _memory: memory })
+    Ok(Bytes { bytes, _memory: memory, _share: share })
 }
 
 /// Moves bytes to where there is room for so many. While they are copied there are both.

@@ -1,4 +1,7 @@
-//! Connections: how many, and how long a client may take to send a head and to take an answer.
+//! Connections: how many, how long a client may take to send a head and to take an answer, and who makes room for whom.
+//!
+//! A connection that waits for its client's next head makes room for others (`pacs::Slots`). One that nobody makes room for is
+//! let in apart, to a few slots where the server says how it is and nothing else: so probes are answered whatever else is full.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,6 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -13,18 +20,23 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use pacs::{Slot, Slots};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use super::Limits;
+use super::body;
+use super::error::Problem;
 use super::hurried::Hurried;
 use super::tls::Tls;
 
-/// What is told to a client for whom there is no place.
-const FULL: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+/// What may be asked where there is no slot: how the server is.
+const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+/// Slots apart, and how long a client may take there to send a head.
+const APART: usize = 16;
+const APART_HEAD: Duration = Duration::from_secs(1);
 /// After a failed accept, as when no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -43,83 +55,139 @@ pub(super) async fn serve(
     stop: &Notify,
 ) {
     let tls = tls.map(Arc::new);
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let rooms = [Room::of_all(router.clone(), limits), Room::apart(router)];
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.notified() => break,
         };
-        match (accepted, Arc::clone(&places).try_acquire_owned()) {
-            (Ok((stream, peer)), Ok(place)) => {
-                let place = Place::take(place, open);
-                let _or_slower = stream.set_nodelay(true);
-                let stream = Hurried::new(stream, limits.transfer);
-                let (service, watcher, tls) = ((router.clone(), Peer(peer)), graceful.watcher(), tls.clone());
-                tokio::spawn(async move {
-                    let _until_it_ends = place;
-                    match tls {
-                        None => converse(stream, service, limits.head, watcher).await,
-                        Some(tls) => {
-                            if let Some(stream) = tls.accept(stream, limits.head).await {
-                                converse(stream, service, limits.head, watcher).await;
-                            }
-                        }
-                    }
-                });
-            }
-            (Ok((stream, _)), Err(_)) => drop(tokio::spawn(refuse(stream))),
-            (Err(_), _) => sleep(PAUSE).await,
-        }
+        let Ok((stream, peer)) = accepted else {
+            sleep(PAUSE).await;
+            continue;
+        };
+        // Where not even a slot apart is to be had, dropping the stream closes it.
+        let Some(connection) = rooms.iter().find_map(|room| room.admit(peer, open)) else { continue };
+        let _or_slower = stream.set_nodelay(true);
+        let stream = Hurried::new(stream, limits.transfer, &connection.slot);
+        tokio::spawn(connection.live(stream, tls.clone(), graceful.watcher()));
     }
     drop(listener);
     let _or_as_much_as_was_done = timeout(limits.grace, graceful.shutdown()).await;
 }
 
-async fn refuse(stream: TcpStream) {
-    let told = async {
-        stream.writable().await?;
-        stream.try_write(FULL)?;
-        // What was asked is taken in: else closing would take the answer back.
-        stream.readable().await?;
-        stream.try_read(&mut [0; 4096])
-    };
-    let _or_it_has_gone = timeout(Duration::from_secs(1), told).await;
+/// Slots, and what is answered to those who have one.
+struct Room {
+    slots: Arc<Slots>,
+    router: Router,
+    head: Duration,
+    /// Whether a connection may ask more than once.
+    keep_alive: bool,
 }
 
-/// Answers what comes by a stream; each request has the client's address among its extensions.
-async fn converse<S>(stream: S, (router, peer): (Router, Peer), head: Duration, watcher: Watcher)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let router = TowerToHyperService::new(router);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        router.call(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head)
-        .serve_connection(TokioIo::new(stream), service);
-    let _client_went_away = watcher.watch(connection).await;
-}
+impl Room {
+    fn of_all(router: Router, limits: Limits) -> Self {
+        Self { slots: Slots::new(limits.connections), router, head: limits.head, keep_alive: true }
+    }
 
-/// An open connection among those that may be, counted.
-struct Place {
-    _permit: OwnedSemaphorePermit,
-    open: Arc<AtomicUsize>,
-}
+    fn apart(router: Router) -> Self {
+        let router = router.layer(from_fn(probes_alone));
+        Self { slots: Slots::new(APART), router, head: APART_HEAD, keep_alive: false }
+    }
 
-impl Place {
-    fn take(permit: OwnedSemaphorePermit, open: &Arc<AtomicUsize>) -> Self {
-        open.fetch_add(1, Ordering::Relaxed);
-        Self { _permit: permit, open: Arc::clone(open) }
+    /// A slot for a connection, if there is one or somebody makes room.
+    fn admit(&self, peer: SocketAddr, open: &Arc<AtomicUsize>) -> Option<Connection> {
+        let end = Arc::new(Notify::new());
+        let ended = Arc::clone(&end);
+        let slot = self.slots.take(peer.ip(), move || ended.notify_one())?;
+        let (router, head, keep_alive) = (self.router.clone(), self.head, self.keep_alive);
+        let slot = Arc::new(slot);
+        Some(Connection { slot, end, _open: Open::count(open), router, peer: Peer(peer), head, keep_alive })
     }
 }
 
-impl Drop for Place {
+/// Answers probes. Others are told to come back, when some of their body is taken in: else closing would take the answer back.
+async fn probes_alone(request: axum::extract::Request, next: Next) -> Response {
+    if PROBES.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    body::discard_some(request.into_body()).await;
+    Problem::Busy.into_response()
+}
+
+/// A connection that has a slot.
+struct Connection {
+    slot: Arc<Slot>,
+    /// Notified when it has to make room.
+    end: Arc<Notify>,
+    _open: Open,
+    router: Router,
+    peer: Peer,
+    head: Duration,
+    keep_alive: bool,
+}
+
+impl Connection {
+    /// Answers what comes, until the client leaves or the slot is needed.
+    async fn live(self, stream: Hurried, tls: Option<Arc<Tls>>, watcher: Watcher) {
+        let answering = async {
+            match tls {
+                None => self.converse(stream, watcher).await,
+                Some(tls) => {
+                    if let Some(stream) = tls.accept(stream, self.head).await {
+                        self.converse(stream, watcher).await;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            () = answering => {}
+            () = self.end.notified() => {}
+        }
+    }
+
+    /// Answers what comes by a stream; each request has the client's address among its extensions.
+    async fn converse<S>(&self, stream: S, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (router, peer) = (TowerToHyperService::new(self.router.clone()), self.peer);
+        let slot = Arc::clone(&self.slot);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            // From its head to the last of its answer, a request keeps the slot; what is not yet taken then, the stream keeps it for.
+            let task = slot.task();
+            let answer = router.call(request);
+            async move {
+                let keeping = move |frame| {
+                    let _until_the_body_is_dropped = &task;
+                    frame
+                };
+                answer.await.map(|response| response.map(|body| Body::new(body.map_frame(keeping))))
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.head)
+            .keep_alive(self.keep_alive)
+            .serve_connection(TokioIo::new(stream), service);
+        let _client_went_away = watcher.watch(connection).await;
+    }
+}
+
+/// An open connection, counted until it ends.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn count(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Open {
     fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -143,12 +211,13 @@ mod tests {
 
     /// Runs `clients` against a server of two connections that is in a hurry, and stops it afterwards.
     fn served(clients: impl FnOnce(SocketAddr, &AtomicUsize) + Send + 'static) {
-        let limits = Limits {
-            connections: 2,
-            head: Duration::from_millis(300),
-            transfer: Duration::from_secs(1),
-            ..Limits::default()
-        };
+        served_within(Duration::from_secs(1), clients);
+    }
+
+    /// The same, where an answer may take so long.
+    fn served_within(transfer: Duration, clients: impl FnOnce(SocketAddr, &AtomicUsize) + Send + 'static) {
+        let head = Duration::from_millis(300);
+        let limits = Limits { connections: 2, head, transfer, ..Limits::default() };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -160,6 +229,7 @@ mod tests {
                 clients(address, &counted);
             });
             let router = Router::new().route("/small", get(|| async { "small" }));
+            let router = router.route("/healthz", get(|| async { "alive" }));
             let router = router.route("/large", get(|| async { vec![0_u8; LARGE] }));
             serve(listener, None, router, &open, limits, &stop).await;
             clients.join().unwrap();
@@ -194,13 +264,38 @@ mod tests {
             let half = ask(address, "GET /small HTTP/1.1\r\nHost:");
             let idle = ask(address, "");
             wait_for(open, 2);
-            let refused = String::from_utf8(all(ask(address, ""))).unwrap();
-            assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("Retry-After"), "{refused}");
             wait_for(open, 0);
             assert!(!String::from_utf8(all(half)).unwrap().contains("small"));
             drop(idle);
             let answer = all(ask(address, "GET /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
             assert!(answer.ends_with(b"small"));
+        });
+    }
+
+    #[test]
+    fn who_sends_no_head_makes_room() {
+        served(|address, _| {
+            let halves: Vec<_> = (0..20).map(|_| ask(address, "GET /small HTTP/1.1\r\nHost:")).collect();
+            let answer = all(ask(address, "GET /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+            assert!(answer.ends_with(b"small"), "{}", String::from_utf8_lossy(&answer));
+            assert!(halves.into_iter().take(18).all(|half| all(half).is_empty()));
+        });
+    }
+
+    #[test]
+    fn whatever_is_full_probes_are_answered() {
+        served_within(Duration::from_secs(20), |address, open| {
+            let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+            let mut slow: Vec<_> = (0..2).map(|_| ask(address, &get("/large"))).collect();
+            for stream in &mut slow {
+                stream.read_exact(&mut [0; 1000]).unwrap();
+            }
+            wait_for(open, 2);
+            let _flood: Vec<_> = (0..40).map(|_| ask(address, "GET /healthz HTTP/1.1\r\nHost:")).collect();
+            let alive = String::from_utf8(all(ask(address, &get("/healthz")))).unwrap();
+            assert!(alive.starts_with("HTTP/1.1 200") && alive.ends_with("alive"), "{alive}");
+            let other = String::from_utf8(all(ask(address, &get("/small")))).unwrap();
+            assert!(other.starts_with("HTTP/1.1 503") && other.contains("retry-after"), "{other}");
         });
     }
 

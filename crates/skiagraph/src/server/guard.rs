@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, HOST};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::client::Client;
 use super::connection::Peer;
 use super::error::Problem;
 use super::keys::Role;
@@ -71,18 +72,28 @@ pub(super) async fn guard(
     if let (Some(entry), Ok(Some(caller))) = (&mut entry, &caller) {
         (entry.who, entry.role) = (Some(caller.id.clone()), Some(caller.role.to_string()));
     }
+    let client = client(&caller, &request);
     let allowed = caller.and_then(|caller| {
         check(&app, post.access, &caller, request.method(), request.headers())?;
         request.extensions_mut().insert(Asker(caller));
         Ok(())
     });
     let response = match allowed {
-        Ok(()) => next.run(request).await,
+        Ok(()) => client.answering(next.run(request)).await,
         Err(problem) => problem.into_response(),
     };
     match entry {
         Some(entry) => keep(&app, entry, response).await,
         None => response,
+    }
+}
+
+/// Whose the request is, for shares.
+fn client(caller: &Result<Option<Caller>, Problem>, request: &Request) -> Client {
+    match (caller, request.extensions().get::<Peer>()) {
+        (Ok(Some(caller)), _) => Client::Holder(caller.id.clone()),
+        (_, Some(peer)) => Client::at(peer.0.ip()),
+        (_, None) => Client::Own,
     }
 }
 
@@ -129,8 +140,7 @@ fn check(
     if !app.is_guarded() && !names_this_machine(headers, app.settings.address.ip()) {
         return Err(Problem::OtherHost);
     }
-    // Browsers say where a request comes from, and pages cannot change it.
-    if changes && text(headers, "sec-fetch-site").is_some_and(|site| site.ends_with("-site")) {
+    if changes && is_of_another_site(headers, app.is_guarded()) {
         return Err(Problem::OtherSite);
     }
     let Access::Role(wanted) = access else { return Ok(()) };
@@ -175,7 +185,7 @@ pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, P
     match session_token(headers).and_then(|token| app.sessions.holder(token)) {
         None => Ok(None),
         Some(Holder::Person(person)) => Ok(Some(by_cookie(person.name, person.role))),
-        Some(Holder::Key(id)) => Ok(app.role_of_key(&id)?.map(|role| by_cookie(id, role))),
+        Some(Holder::Key(id)) => Ok(app.role_of_key(&id).map(|role| by_cookie(id, role))),
     }
 }
 
@@ -190,6 +200,20 @@ pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
     cookies
         .flat_map(|cookies| cookies.split(';'))
         .find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Whether a page of another site sent a request. Browsers say so, and pages cannot change it: in `Sec-Fetch-Site`, and those that
+/// do not know that in `Origin`. A proxy before a server with keys may give that another host than the page's.
+fn is_of_another_site(headers: &HeaderMap, is_guarded: bool) -> bool {
+    match (text(headers, "sec-fetch-site"), headers.get(ORIGIN)) {
+        (Some(site), _) => site.ends_with("-site"),
+        (None, Some(origin)) if !is_guarded => {
+            let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            let host = text(headers, HOST.as_str());
+            !origin.zip(host).is_some_and(|((_, origin), host)| origin.eq_ignore_ascii_case(host))
+        }
+        (None, _) => false,
+    }
 }
 
 /// Whether a request was meant for this machine by a name of its own. Else it is from a page of another site, which has its
@@ -235,6 +259,27 @@ mod tests {
             assert!(!of(other), "{other}");
         }
         assert!(!names_this_machine(&HeaderMap::new(), "127.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_page_of_another_site_is_known_by_what_browsers_say() {
+        let of = |sent: &[(&'static str, &str)], is_guarded| {
+            let own = [("host", "localhost:8042")];
+            let all =
+                own.iter().chain(sent).map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            is_of_another_site(&HeaderMap::from_iter(all), is_guarded)
+        };
+        for other in
+            ["https://evil.example", "http://localhost:9", "null", "", "http://localhost:8042.evil.example"]
+        {
+            assert!(of(&[("origin", other)], false), "{other}");
+        }
+        assert!(!of(&[("origin", "http://LOCALHOST:8042")], false) && !of(&[], false));
+        assert!(!of(&[("origin", "https://proxied.example")], true));
+        assert!(!of(&[("origin", "null"), ("sec-fetch-site", "same-origin")], false));
+        assert!(
+            of(&[("sec-fetch-site", "cross-site")], true) && of(&[("sec-fetch-site", "same-site")], true)
+        );
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! A stream to a client who has to take an answer in time.
+//! A stream to a client who has to take an answer in time, and keeps its slot meanwhile.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use pacs::{Slot, Task};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
@@ -15,13 +17,15 @@ pub(super) struct Hurried {
     stream: TcpStream,
     patience: Duration,
     end: Pin<Box<Sleep>>,
-    waiting: bool,
+    slot: Arc<Slot>,
+    /// While something waits to be written.
+    writing: Option<Task>,
 }
 
 impl Hurried {
-    /// Such a stream.
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, end: Box::pin(sleep(patience)), waiting: false }
+    /// Such a stream, of the connection that has the slot.
+    pub(super) fn new(stream: TcpStream, patience: Duration, slot: &Arc<Slot>) -> Self {
+        Self { stream, patience, end: Box::pin(sleep(patience)), slot: Arc::clone(slot), writing: None }
     }
 
     /// What a write came to, or that it has taken too long.
@@ -33,8 +37,8 @@ impl Hurried {
         if written.is_ready() {
             return written;
         }
-        if !self.waiting {
-            self.waiting = true;
+        if self.writing.is_none() {
+            self.writing = Some(self.slot.task());
             self.end.as_mut().reset(Instant::now() + self.patience);
         }
         ready!(self.end.as_mut().poll(context));
@@ -77,7 +81,7 @@ impl AsyncWrite for Hurried {
 
     /// Comes when all that was to be written is.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.waiting = false;
+        self.writing = None;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 

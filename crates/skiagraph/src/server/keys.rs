@@ -1,10 +1,11 @@
 //! API keys: a file of their hashes and roles, which the server reads anew when it changes, so that a key that is taken out
-//! counts no more at once.
+//! counts no more at once. Who changes the file holds a lock from reading to writing, so that no change undoes another.
 //!
 //! A key is 256 random bits. One round of SHA-256 keeps it as secret as a slow hash would: there is nothing to guess.
 
 use std::fmt;
 use std::fs;
+use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -83,12 +84,16 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Key>> {
     Ok(file.key)
 }
 
-/// Writes the keys of a file.
+/// Changes the keys of a file, alone: others who would change them wait.
 ///
 /// # Errors
-/// If it cannot be written.
-pub(crate) fn write(path: &Path, keys: Vec<Key>) -> Result<()> {
-    output::file(path, toml::to_string(&KeyFile { key: keys })?)
+/// As [`read`]; if it cannot be locked or written; those of `change`, after which the file is as it was.
+pub(crate) fn change<T>(path: &Path, change: impl FnOnce(&mut Vec<Key>) -> Result<T>) -> Result<T> {
+    let _until_written = output::lock(path)?;
+    let mut keys = read(path)?;
+    let changed = change(&mut keys)?;
+    output::file(path, toml::to_string(&KeyFile { key: keys })?)?;
+    Ok(changed)
 }
 
 /// A new key: what its holder shows, and what the file keeps.
@@ -128,8 +133,8 @@ struct Known {
     state: FileState,
 }
 
-/// What tells that a file has changed: it is replaced whole.
-pub(super) type FileState = Option<(SystemTime, u64)>;
+/// What tells that a file has changed: when it was written, its length, and which file it is, as it is replaced whole.
+pub(super) type FileState = Option<(SystemTime, u64, u64)>;
 
 impl Keys {
     /// Reads the file.
@@ -145,40 +150,49 @@ impl Keys {
     }
 
     /// The key that somebody shows, compared with all in a time that does not depend on how much of it is right.
-    ///
-    /// # Errors
-    /// As [`read`].
-    pub(super) fn find(&self, shown: &str) -> Result<Option<Key>> {
+    pub(super) fn find(&self, shown: &str) -> Option<Key> {
         let hash = hash(shown);
-        let known = self.current()?;
+        let known = self.current();
         let same = |key: &&Key| bool::from(key.sha256.as_bytes().ct_eq(hash.as_bytes()));
         // All of them, whichever it is.
         let mut found = known.keys.iter().filter(same).collect::<Vec<_>>();
-        Ok(found.pop().cloned())
+        found.pop().cloned()
     }
 
     /// The role of a key, if it still counts.
-    ///
-    /// # Errors
-    /// As [`read`].
-    pub(super) fn role_of(&self, id: &str) -> Result<Option<Role>> {
-        Ok(self.current()?.keys.iter().find(|key| key.id == id).map(|key| key.role))
+    pub(super) fn role_of(&self, id: &str) -> Option<Role> {
+        self.current().keys.iter().find(|key| key.id == id).map(|key| key.role)
     }
 
-    fn current(&self) -> Result<MutexGuard<'_, Known>> {
+    /// What the file says now; while it does not read, what it said before.
+    fn current(&self) -> MutexGuard<'_, Known> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let state = file_state(&self.path);
         if known.state != state {
-            *known = Known { keys: read(&self.path)?, state };
+            known.state = state;
+            match read(&self.path) {
+                Ok(keys) => known.keys = keys,
+                Err(error) => complain(&error),
+            }
         }
-        Ok(known)
+        known
     }
+}
+
+/// In the log, once for each state of the file.
+fn complain(error: &anyhow::Error) {
+    let line = serde_json::json!({ "error": format!("the API keys stay as they were: {error:#}") });
+    let _nobody_reads = writeln!(stderr().lock(), "{line}");
 }
 
 /// A file's state; none where there is none.
 pub(super) fn file_state(path: &Path) -> FileState {
     let metadata = fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&metadata);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((metadata.modified().ok()?, metadata.len(), number))
 }
 
 #[cfg(test)]
@@ -192,15 +206,66 @@ mod tests {
         assert!(Keys::open(&path).is_err(), "no key, no server");
         let (first, kept) = make(Role::Reader, Some("ward 3".to_owned())).unwrap();
         let (second, other) = make(Role::Admin, None).unwrap();
-        write(&path, vec![kept.clone(), other.clone()]).unwrap();
+        let put = |changed: Vec<Key>| {
+            change(&path, |keys| {
+                *keys = changed;
+                Ok(())
+            })
+            .unwrap();
+        };
+        put(vec![kept.clone(), other.clone()]);
         assert!(!fs::read_to_string(&path).unwrap().contains(&first));
         let keys = Keys::open(&path).unwrap();
-        assert_eq!(keys.find(&first).unwrap(), Some(kept.clone()));
-        assert_eq!(keys.find(&second).unwrap().unwrap().role, Role::Admin);
-        assert_eq!(keys.find(&first[..40]).unwrap(), None);
-        write(&path, vec![other]).unwrap();
-        assert_eq!((keys.find(&first).unwrap(), keys.role_of(&kept.id).unwrap()), (None, None));
-        fs::write(&path, "no toml [").unwrap();
-        assert!(keys.find(&second).is_err(), "a file that does not read lets nobody in");
+        assert_eq!(keys.find(&first), Some(kept.clone()));
+        assert_eq!(keys.find(&second).unwrap().role, Role::Admin);
+        assert_eq!(keys.find(&first[..40]), None);
+        put(vec![other.clone()]);
+        assert_eq!((keys.find(&first), keys.role_of(&kept.id)), (None, None));
+        for broken in ["no toml [", "[[key]]\nid = 'x'\n", "\0"] {
+            fs::write(&path, broken).unwrap();
+            assert_eq!(keys.find(&second), Some(other.clone()), "the last good keys count");
+            assert_eq!(keys.find(&first), None);
+        }
+        fs::remove_file(&path).unwrap();
+        assert_eq!(keys.find(&second), None, "without a file there are no keys");
+    }
+
+    #[test]
+    fn no_change_undoes_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        let add = || {
+            let (_, key) = make(Role::Reader, None).unwrap();
+            change(&path, |keys| {
+                keys.push(key.clone());
+                Ok(key.id)
+            })
+            .unwrap()
+        };
+        let revoke = |id: &str| {
+            change(&path, |keys| {
+                keys.retain(|key| key.id != id);
+                Ok(())
+            })
+            .unwrap();
+        };
+        for _ in 0..20 {
+            let revoked = add();
+            std::thread::scope(|scope| {
+                let adding = [scope.spawn(add), scope.spawn(add), scope.spawn(add)];
+                revoke(&revoked);
+                let added = adding.map(|thread| thread.join().unwrap());
+                let keys = read(&path).unwrap();
+                assert!(keys.iter().all(|key| key.id != revoked));
+                assert!(added.iter().all(|id| keys.iter().any(|key| key.id == *id)));
+            });
+        }
+        assert_eq!(read(&path).unwrap().len(), 60);
+        let refused = change(&path, |keys| -> Result<()> {
+            keys.clear();
+            bail!("no")
+        });
+        assert!(refused.is_err());
+        assert_eq!(read(&path).unwrap().len(), 60);
     }
 }

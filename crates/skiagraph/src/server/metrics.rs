@@ -114,8 +114,8 @@ fn gauges(text: &mut String, state: &State) -> std::fmt::Result {
     let age = "skiagraph_gallery_age_seconds";
     let help = "Time since the gallery was last seen as it is committed.";
     writeln!(text, "# HELP {age} {help}\n# TYPE {age} gauge\n{age} {}", state.age())?;
-    let workers =
-        [&state.encoding, &state.reading, &state.signing_in].map(|workers| (workers.name, workers.load()));
+    let workers = [&state.encoding, &state.reading, &state.signing_in, &state.probing]
+        .map(|workers| (workers.name, workers.load()));
     for (name, help, of) in [
         ("skiagraph_working", "Workers at work.", 0),
         ("skiagraph_waiting", "Requests that wait for a worker.", 1),

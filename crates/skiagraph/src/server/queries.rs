@@ -1,6 +1,7 @@
 //! Pictures that were asked with, in memory: found by an id that nobody guesses, bounded in number and bytes, and gone some time
-//! after they were last used.
+//! after they were last used. Who has most there makes room for the others.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
+use super::client::Client;
 use super::error::Problem;
 use super::keys::random_text;
 use super::pictures::Picture;
@@ -41,6 +43,7 @@ struct Kept {
 
 struct Query {
     picture: Arc<Picture>,
+    client: Client,
     used: Instant,
 }
 
@@ -50,7 +53,8 @@ impl Queries {
         Self { kept: Mutex::default(), most, most_bytes, life }
     }
 
-    /// Keeps a picture, and lets go those that were used least lately until there is room.
+    /// Keeps a picture of the current client. Until there is room, the client whose pictures take most bytes loses the one that was
+    /// used least lately.
     ///
     /// # Errors
     /// [`Problem::TooLarge`] if there would be no room for it alone.
@@ -64,10 +68,11 @@ impl Queries {
         let mut kept = self.kept();
         kept.expire(self.life);
         while kept.by_id.len() >= self.most || kept.bytes + bytes > self.most_bytes {
-            kept.let_go_the_oldest();
+            kept.let_one_go();
         }
         kept.bytes += bytes;
-        kept.by_id.insert(id.clone(), Query { picture: Arc::clone(&picture), used: Instant::now() });
+        let (client, used) = (Client::current(), Instant::now());
+        kept.by_id.insert(id.clone(), Query { picture: Arc::clone(&picture), client, used });
         Ok((id, picture))
     }
 
@@ -118,8 +123,12 @@ impl Kept {
         }
     }
 
-    fn let_go_the_oldest(&mut self) {
-        let oldest = self.by_id.iter().min_by_key(|(_, query)| query.used);
+    fn let_one_go(&mut self) {
+        let mut bytes = HashMap::<&Client, usize>::new();
+        for query in self.by_id.values() {
+            *bytes.entry(&query.client).or_default() += query.picture.bytes();
+        }
+        let oldest = self.by_id.iter().max_by_key(|(_, query)| (bytes[&query.client], Reverse(query.used)));
         if let Some(id) = oldest.map(|(id, _)| id.clone()) {
             self.remove(&id);
         }
@@ -153,6 +162,21 @@ mod tests {
         assert!(matches!(queries.remove(&third), Err(Problem::UnknownQuery)));
         assert!(matches!(queries.insert(picture(1000)), Err(Problem::TooLarge { .. })));
         assert_eq!(queries.load(), (1, bytes));
+    }
+
+    #[test]
+    fn who_has_most_makes_room() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let queries = Queries::new(4, usize::MAX, Duration::from_secs(60));
+        let insert = |name: &str| {
+            let inserting = async { queries.insert(picture(10)).unwrap().0 };
+            runtime.block_on(Client::Holder(name.to_owned()).answering(inserting))
+        };
+        let other = insert("other");
+        let flood: Vec<String> = (0..20).map(|_| insert("flooder")).collect();
+        let second = insert("other");
+        assert!(queries.get(&other).is_ok() && queries.get(&second).is_ok());
+        assert!(flood[..18].iter().all(|id| queries.get(id).is_err()) && queries.get(&flood[19]).is_ok());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use radiograph::memory;
 use retrieval::Error;
 use retrieval::gallery::{Facets, Gallery, MAP};
 
+use super::client::Shares;
 use super::error::Problem;
 use super::jobs::Jobs;
 use super::keys::{FileState, Key, Keys, Role, file_state};
@@ -33,6 +34,10 @@ const READERS: usize = 4;
 const QUERIES: u64 = 4;
 /// Requests to the identity provider at a time.
 const SIGN_INS: usize = 4;
+/// Probes at a time.
+const PROBES: usize = 1;
+/// The part of the budget of memory that bodies of one client may take, as a divisor.
+const CLIENT_BODIES: u64 = 2;
 
 /// The shared state, as handlers take it.
 pub(super) type App = Arc<State>;
@@ -55,6 +60,10 @@ pub(super) struct State {
     pub(super) reading: Workers,
     /// Who asks the identity provider.
     pub(super) signing_in: Workers,
+    /// Who says whether the gallery can be searched, whoever else reads it.
+    pub(super) probing: Workers,
+    /// What of the memory for files the bodies of one client may take.
+    pub(super) body_shares: Arc<Shares>,
     /// Taken at the front and put back at the end, so that none grows old.
     galleries: Mutex<VecDeque<Gallery>>,
     /// Where files that belong to the gallery are.
@@ -105,6 +114,10 @@ impl State {
             encoding: Workers::new("encoding", encoders, queue, patience),
             reading: Workers::new("reading", READERS, queue, patience),
             signing_in: Workers::new("signing_in", SIGN_INS, queue, patience),
+            probing: Workers::new("probing", PROBES, queue, patience),
+            body_shares: Shares::new(
+                (memory::for_files().bytes() / CLIENT_BODIES).try_into().unwrap_or(usize::MAX),
+            ),
             jobs: Jobs::open(
                 &settings.jobs.clone().unwrap_or_else(|| folder.join("jobs")),
                 settings.limits.jobs,
@@ -134,15 +147,12 @@ impl State {
     /// [`Problem::WrongKey`] if it is none of ours, or there are none.
     pub(super) fn find_key(&self, shown: &str) -> Result<Key, Problem> {
         let keys = self.keys.as_ref().ok_or(Problem::WrongKey)?;
-        keys.find(shown)?.ok_or(Problem::WrongKey)
+        keys.find(shown).ok_or(Problem::WrongKey)
     }
 
     /// The role of a key, if it still counts.
-    ///
-    /// # Errors
-    /// If the file of keys cannot be read.
-    pub(super) fn role_of_key(&self, id: &str) -> Result<Option<Role>> {
-        self.keys.as_ref().map_or(Ok(None), |keys| keys.role_of(id))
+    pub(super) fn role_of_key(&self, id: &str) -> Option<Role> {
+        self.keys.as_ref()?.role_of(id)
     }
 
     /// Gives `work` the gallery as it is now, whoever changed it: of a server as it was a moment ago, and while none answers as it

@@ -14,6 +14,7 @@ use crate::association::Stream;
 use crate::error::{Error, Result, network};
 use crate::event::{Event, Events};
 use crate::inbox::Inbox;
+use crate::slots::Slot;
 use crate::socket::{Serve, Socket};
 use body::{Body, Patient};
 use request::Request;
@@ -72,9 +73,9 @@ struct Requests<'a> {
 type Refusal = (u16, Error);
 
 impl Serve for Requests<'_> {
-    fn serve(&self, mut stream: Stream, peer: SocketAddr) {
-        let answer = self.answer(&mut stream, peer).unwrap_or_else(|(status, error)| {
-            (self.events)(&Event::Ended { peer, instances: 0, error });
+    fn serve(&self, mut stream: Stream, peer: SocketAddr, slot: &Slot) {
+        let answer = self.answer(&mut stream, peer, slot).unwrap_or_else(|(status, error)| {
+            (self.events)(&Event::Ended { peer, instances: 0, error: slot.cause(error) });
             Answer { status, body: String::new() }
         });
         respond(stream, &answer);
@@ -97,7 +98,12 @@ fn respond(mut stream: Stream, answer: &Answer) {
 
 impl Requests<'_> {
     /// Receives a request and what it brings.
-    fn answer(&self, stream: &mut Stream, peer: SocketAddr) -> std::result::Result<Answer, Refusal> {
+    fn answer(
+        &self,
+        stream: &mut Stream,
+        peer: SocketAddr,
+        slot: &Slot,
+    ) -> std::result::Result<Answer, Refusal> {
         let Config { authorization, transfer_syntaxes, limits, idle, request, .. } = self.config;
         let begin = Instant::now();
         // The head comes from anybody, so all of it has the time of one silence.
@@ -105,6 +111,8 @@ impl Requests<'_> {
         let (head, rest) = Request::read(&mut patient)?;
         patient.end = begin + *request;
         let length = head.admit(authorization.as_ref(), limits.max_body_bytes)?;
+        // From here on it is somebody who may ask, and keeps the slot.
+        let _request = slot.task();
         if head.expects_continue {
             let said = patient.stream.write_all(response::CONTINUE).and_then(|()| patient.stream.flush());
             said.map_err(|error| broken(network(error)))?;

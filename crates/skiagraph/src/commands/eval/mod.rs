@@ -252,15 +252,15 @@ pub(crate) fn evaluate(
 
 fn print(report: &Report) -> Result<()> {
     let rows: Vec<_> = report.results.iter().map(results::row).collect();
-    output::text(&output::table(&results::HEADS, &rows))?;
+    output::lines(&output::table(&results::HEADS, &rows))?;
     let rows: Vec<_> = report.likeness.iter().map(likeness::row).collect();
     let heads = likeness::heads(&report.likeness);
-    output::text(&output::table(&heads.iter().map(String::as_str).collect::<Vec<_>>(), &rows))?;
+    output::lines(&output::table(&heads.iter().map(String::as_str).collect::<Vec<_>>(), &rows))?;
     if let Some(relevance) = &report.relevance {
-        output::text(&relevance.text())?;
+        output::lines(&relevance.text())?;
     }
     for task in &report.skipped_tasks {
-        eprintln!("skipped {}: {}", task.task, task.reason);
+        output::note(&format!("skipped {}: {}", task.task, task.reason));
     }
     if !report.rejected.is_empty() {
         eprintln!("{}", ingest::describe_rejected(&report.rejected));

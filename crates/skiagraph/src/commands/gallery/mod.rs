@@ -128,11 +128,14 @@ pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
 }
 
 fn info(args: &Folder) -> Result<()> {
-    let info = Gallery::open(&args.gallery)?.info()?;
+    let mut info = Gallery::open(&args.gallery)?.info()?;
     if args.json {
         return output::json(&info);
     }
-    output::text(&info.to_string())
+    for (name, _) in info.sources.iter_mut().chain(&mut info.labels) {
+        *name = output::plain(name).into_owned();
+    }
+    output::lines(&info.to_string())
 }
 
 fn verify(args: &Folder) -> Result<()> {

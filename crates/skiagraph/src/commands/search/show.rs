@@ -69,7 +69,7 @@ pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) 
             eprintln!("{}", gate::describe(&doubtful));
         }
         let rows: Vec<_> = (0..hits.len()).map(|place| row(place, &hits[place], estimate.as_ref())).collect();
-        output::text(&output::table(&["picture", "labels", "bits", "euclid", "relevance", "rank"], &rows))?;
+        output::lines(&output::table(&["picture", "labels", "bits", "euclid", "relevance", "rank"], &rows))?;
         if let Some(estimate) = estimate {
             output::text(&verdict(estimate))?;
         }

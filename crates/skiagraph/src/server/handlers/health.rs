@@ -17,7 +17,7 @@ pub(in crate::server) async fn alive() -> &'static str {
 
 pub(in crate::server) async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
     let shared = App::clone(&app);
-    app.reading.run(move || shared.with_gallery(|_| Ok("ready\n"))).await
+    app.probing.run(move || shared.with_gallery(|_| Ok("ready\n"))).await
 }
 
 pub(in crate::server) async fn metrics(State(app): State<App>) -> impl IntoResponse {
