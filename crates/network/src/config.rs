@@ -1,6 +1,7 @@
 //! A training experiment as a TOML file: every value has a documented default.
 
 use crate::error::{Error, Result};
+use crate::finding::SaliencyConfig;
 use crate::loss::HashLoss;
 use crate::network::Architecture;
 use radiograph::Preprocess;
@@ -26,6 +27,8 @@ pub struct TrainConfig {
     pub optimisation: Optimisation,
     /// Which labels name parts of the body and which nothing found: what estimates of relevance are fitted to.
     pub relevance: LabelKinds,
+    /// The saliency network that is taught where findings lie, for `train --stage saliency`.
+    pub saliency: SaliencyConfig,
 }
 
 /// What is learned from.
@@ -220,6 +223,7 @@ impl TrainConfig {
     pub(crate) fn check(&self) -> std::result::Result<(), String> {
         self.architecture.check()?;
         self.optimisation.check_fit()?;
+        self.saliency.check()?;
         let (size, o) = (self.preprocess.size, &self.optimisation);
         let rules = [
             (

@@ -11,6 +11,7 @@ mod embedding;
 mod encoder;
 mod error;
 pub mod explain;
+mod finding;
 mod hash;
 mod hash_layer_fit;
 mod kernels;
@@ -40,8 +41,11 @@ pub use calibrate::{Calibrated, calibrate};
 pub use config::{Augmentation, DataConfig, LossConfig, Optimisation, TrainConfig};
 pub use device::DeviceChoice;
 pub use embedding::EmbeddingParts;
-pub use encoder::{Encoder, Encoding};
+pub use encoder::{Encoder, Encoding, Look};
 pub use error::{Error, Result};
+pub use finding::{
+    Boxes, Finder, FindingCard, FindingMaps, SaliencyConfig, SaliencyMetrics, SaliencyReport, train_saliency,
+};
 pub use kernels::{instruction_set, peak_products};
 pub use layers::Mode;
 pub use mask::SaliencySource;

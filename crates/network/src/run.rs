@@ -34,7 +34,7 @@ pub(crate) struct Run<'a> {
     targets: Vec<Tensor<2>>,
     /// 1 for labels that make two pictures similar (1, C).
     pair_labels: Tensor<2>,
-    pub state: State,
+    pub state: State<EpochMetrics>,
     labels: Vec<String>,
     /// Steps an epoch.
     pub steps: usize,
@@ -151,9 +151,7 @@ impl<'a> Run<'a> {
             let card = Card { estimator, ..card };
             write_whole(&self.folder.file("model.safetensors"), &model::to_bytes(&self.network, &card)?)?;
         }
-        let lines: Vec<String> =
-            self.state.history.iter().filter_map(|m| serde_json::to_string(m).ok()).collect();
-        write_whole(&self.folder.file("metrics.jsonl"), (lines.join("\n") + "\n").as_bytes())?;
+        self.folder.write_metrics(&self.state.history)?;
         self.folder.save(&self.network, &self.optimiser, &self.state)
     }
 

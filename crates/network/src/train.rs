@@ -5,6 +5,7 @@ use crate::checkpoint::{RunFolder, write_whole};
 use crate::config::{DataConfig, TrainConfig};
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::finding::SaliencyMetrics;
 use crate::plan::Plan;
 use crate::run::Run;
 use crate::targets::Vocabulary;
@@ -89,6 +90,8 @@ pub enum TrainEvent<'a> {
     },
     /// An epoch is done.
     Epoch(&'a EpochMetrics),
+    /// An epoch of the saliency network is done.
+    SaliencyEpoch(&'a SaliencyMetrics),
     /// The hash layer was fitted, and gives these validation figures by code length.
     Fitted(&'a BTreeMap<usize, f64>),
 }

@@ -8,6 +8,7 @@ mod backbone;
 mod buffers;
 mod convolution;
 mod linear;
+mod maps;
 mod modify;
 mod saliency;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use backbone::Backbone;
 use buffers::Buffers;
 use convolution::{Affine, named};
 use linear::{Embedding, Linear, to_length};
+pub(crate) use maps::MapPlan;
 use saliency::Saliency;
 use std::sync::Mutex;
 
@@ -80,12 +82,12 @@ impl Plan {
 
     /// Pictures in [0, 1], `size`×`size` each.
     pub(crate) fn run(&self, pictures: &[f32], size: usize) -> Encoded {
-        let mut buffers = self.lend();
+        let mut buffers = lend(&self.idle);
         let mut encoded = Encoded::default();
         for batch in pictures.chunks(BATCH * size * size) {
             self.run_batch(batch, size, &mut buffers, &mut encoded);
         }
-        self.give_back(buffers);
+        give_back(&self.idle, buffers);
         encoded
     }
 
@@ -136,15 +138,15 @@ impl Plan {
     pub(crate) fn hash_of(&self, rows: &[f32]) -> Vec<f32> {
         self.hash.run(rows, self.hash.inputs())
     }
+}
 
-    // A poisoned lock guards nothing but spare buffers.
-    fn lend(&self) -> Buffers {
-        self.idle.lock().map_or_else(|_| None, |mut idle| idle.pop()).unwrap_or_default()
-    }
+// A poisoned lock guards nothing but spare buffers.
+fn lend(idle: &Mutex<Vec<Buffers>>) -> Buffers {
+    idle.lock().map_or_else(|_| None, |mut idle| idle.pop()).unwrap_or_default()
+}
 
-    fn give_back(&self, buffers: Buffers) {
-        if let Ok(mut idle) = self.idle.lock() {
-            idle.push(buffers);
-        }
+fn give_back(idle: &Mutex<Vec<Buffers>>, buffers: Buffers) {
+    if let Ok(mut idle) = idle.lock() {
+        idle.push(buffers);
     }
 }
