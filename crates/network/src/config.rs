@@ -159,7 +159,8 @@ pub struct Optimisation {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fit: Vec<usize>,
     /// What to start from: torchvision ResNet-18 weights (.pth or .safetensors) for the backbone, or a model of this
-    /// program, of which every weight is taken that has a place of its name and shape.
+    /// program, of which every weight is taken that has a place of its name and shape. The stage saliency starts from a
+    /// saliency network.
     pub pretrained: Option<PathBuf>,
 }
 
@@ -234,6 +235,10 @@ impl TrainConfig {
                 o.batch >= 2,
                 format!("optimisation.batch is {}, expected at least 2 (batch normalisation)", o.batch),
             ),
+            (
+                self.architecture.taught.is_none() || self.saliency.network.is_some(),
+                "architecture.taught follows from saliency.network, which is not given".to_owned(),
+            ),
             (o.accumulate >= 1, "optimisation.accumulate is 0, expected at least 1".to_owned()),
             (o.epochs >= 1, "optimisation.epochs is 0, expected at least 1".to_owned()),
             (
@@ -279,6 +284,9 @@ mod tests {
         let embedding = "[architecture.embedding]\nlabels = 8\nlikeness = 8";
         assert!(message(embedding).contains("optimisation.fit fits it"));
         assert!(message("[preprocess]\nsize = 100").contains("multiple of 32"));
+        assert!(message("[saliency]\nsize = 100").contains("saliency.size is 100"));
+        let taught = "[architecture]\ntaught = { findings = 1, backbone = 32 }";
+        assert!(message(taught).contains("saliency.network, which is not given"));
         assert!(message("[architecture]\nbits = 64\nnested = [64]").contains("nested has another number"));
         // Deeper than any stack.
         for open in ["[", "{a="] {

@@ -51,7 +51,7 @@ pub use layers::Mode;
 pub use mask::SaliencySource;
 pub use model::Card;
 pub use modify::Modification;
-pub use network::{Architecture, Network, Output};
+pub use network::{Architecture, Network, Output, Taught};
 pub use resnet::FEATURES;
 pub use saliency_map::SaliencyMap;
 pub use targets::labels_of;

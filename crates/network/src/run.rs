@@ -6,6 +6,7 @@ use crate::checkpoint::{RunFolder, State, write_whole};
 use crate::config::{LossConfig, TrainConfig};
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::finding;
 use crate::layers::Mode;
 use crate::loss::{self, Given};
 use crate::model::{self, Card};
@@ -60,6 +61,9 @@ impl<'a> Run<'a> {
         let mut network = Network::new(&config.architecture, labels.len(), o.seed, &device);
         if let Some(path) = &o.pretrained {
             network = pretrained::start_from(network, path)?;
+        }
+        if let Some(path) = &config.saliency.network {
+            network = finding::placed(network, path)?;
         }
         let of_length = |bits| loss::hadamard_targets(labels.len(), bits, &device);
         let bits = config.architecture.bits;
@@ -221,7 +225,7 @@ impl<'a> Run<'a> {
         let classification = loss::cross_entropy(output.logits, share);
         let mut total = hash.clone() + classification.clone() * l.classification;
         let saliency = output.saliency;
-        if self.network.has_saliency() {
+        if self.network.learns_saliency() {
             total = total
                 + loss::area(saliency.clone(), l.area_allowed) * l.area
                 + loss::total_variation(saliency.clone()) * l.variation;

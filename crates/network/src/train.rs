@@ -5,7 +5,7 @@ use crate::checkpoint::{RunFolder, write_whole};
 use crate::config::{DataConfig, TrainConfig};
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
-use crate::finding::SaliencyMetrics;
+use crate::finding::{self, SaliencyMetrics};
 use crate::plan::Plan;
 use crate::run::Run;
 use crate::targets::Vocabulary;
@@ -131,6 +131,10 @@ pub fn train(
 ) -> Result<TrainReport> {
     let mut config = config.clone();
     config.optimisation.seed = options.seed.unwrap_or(config.optimisation.seed);
+    if let Some(path) = &config.saliency.network {
+        let (preprocess, backbone) = (&config.preprocess, config.saliency.backbone);
+        config.architecture.taught = Some(finding::taught(path, preprocess, backbone)?);
+    }
     let folder = RunFolder::open(&options.out, options.resume)?;
     let prepared = Prepared::new(&config, dataset)?;
     let mut run = Run::start(&config, &prepared, folder, options.device)?;

@@ -176,6 +176,15 @@ fn a_saliency_network_is_taught_resumes_to_the_same_and_is_measured() {
     assert_eq!(maps.clone().count(), 7);
     assert!(maps.clone().any(|map| map == "union") && report["brightness"][0]["union"].as_f64().is_some());
     assert!(image::image_dimensions(&sheet).unwrap().0 > 300);
+    let picture = pictures(&folder.path().join("images"))[0].clone();
+    let drawn = folder.path().join("drawn.png");
+    let explained = json(&["explain", "--findings", text(&network), text(&picture), "--out", text(&drawn)]);
+    let highest = explained["findings"]["lung"].as_f64().unwrap();
+    assert!(
+        highest > 0.0
+            && highest < 1.0
+            && explained["most_saliency"].as_f64().unwrap() <= highest * highest + 1e-6
+    );
     // One kind of file is not taken for the other.
     fail(
         &["explain", "--model", text(&network), "a.png", "--out", "b.png"],

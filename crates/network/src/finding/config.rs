@@ -1,11 +1,18 @@
 //! The section `[saliency]` of a training configuration: how a saliency network is taught where findings lie.
 
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// How the saliency network is trained. The seed is the configuration's, and so is the preprocessing, but for its size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SaliencyConfig {
+    /// The file of a saliency network that was trained before: training for retrieval takes it in, frozen. None lets the
+    /// saliency network learn with the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<PathBuf>,
+    /// Side of the square that the backbone sees beside such a network, in pixels: a multiple of 32.
+    pub backbone: usize,
     /// Findings that get a map, as boxes or labels name them; empty takes all that have boxes on enough pictures.
     pub findings: Vec<String>,
     /// Training pictures with boxes from which on a finding gets a map where none are named.
@@ -45,6 +52,8 @@ pub struct SaliencyConfig {
 impl Default for SaliencyConfig {
     fn default() -> Self {
         Self {
+            network: None,
+            backbone: 224,
             findings: Vec::new(),
             least_boxed: 10,
             size: 320,
@@ -82,6 +91,10 @@ impl SaliencyConfig {
         let rules = [
             side("size", self.size as usize),
             side("crop", self.crop),
+            (
+                self.backbone.is_multiple_of(32) && (32..=1024).contains(&self.backbone),
+                format!("saliency.backbone is {}, expected a multiple of 32 from 32 to 1024", self.backbone),
+            ),
             positive("epochs", self.epochs, 1),
             positive("steps", self.steps, 1),
             positive("batch", self.batch, 2),

@@ -1,6 +1,7 @@
 //! The saliency network as a file: weights in safetensors, and a card that says which finding each map shows.
 
 use crate::error::{Error, Result};
+use crate::network::{Network, Taught};
 use crate::saliency::AttentionFcn;
 use crate::weights::{self, Weights};
 use radiograph::Preprocess;
@@ -78,17 +79,65 @@ pub(crate) fn to_bytes(network: &AttentionFcn, card: &FindingCard) -> Result<Vec
     weights::to_bytes(&named(network), true, &card)
 }
 
+/// A saliency network with the weights of a file, to go on from them; it must have as many findings.
+///
+/// # Errors
+/// Those of [`read`], and errors of single weights.
+pub(crate) fn start_from(network: AttentionFcn, path: &Path) -> Result<AttentionFcn> {
+    Ok(weights::apply(network, without_prefix(read(path)?.0))?.0)
+}
+
+/// A network whose saliency network is the one of a file.
+///
+/// # Errors
+/// Those of [`read`], and errors of single weights.
+pub(crate) fn placed(network: Network, path: &Path) -> Result<Network> {
+    let mut all = weights::collect(&network);
+    all.extend(read(path)?.0);
+    Ok(weights::apply(network, all)?.0)
+}
+
+/// What a network of this configuration has of the saliency network of a file, whose preprocessing must be the configuration's.
+///
+/// # Errors
+/// Those of [`read`], and [`Error::NotASaliencyNetwork`] for one with another preprocessing.
+pub(crate) fn taught(path: &Path, preprocess: &Preprocess, backbone: usize) -> Result<Taught> {
+    let (_, card) = read(path)?;
+    if card.preprocess == *preprocess {
+        return Ok(Taught { findings: card.findings.len(), backbone });
+    }
+    let reason = format!(
+        "it takes {:?}, the section [preprocess] says {preprocess:?}: make them the same",
+        card.preprocess
+    );
+    Err(Error::NotASaliencyNetwork { path: path.into(), reason })
+}
+
+/// Reads the file of a saliency network.
+///
+/// # Errors
+/// [`Error::File`], [`Error::NotASaliencyNetwork`], [`Error::WeightsUnreadable`] and errors of single weights.
+pub(crate) fn read(path: &Path) -> Result<(Weights, FindingCard)> {
+    let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
+    from_bytes(&bytes, path)
+}
+
 /// The weights and the card that these bytes hold, each weight of the shape it must have; `path` is for messages.
-pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Weights, FindingCard)> {
+fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Weights, FindingCard)> {
     let (file, card) = weights::from_bytes(bytes, path)?;
     let wrong = |reason: String| Error::NotASaliencyNetwork { path: path.into(), reason };
     let card = card.ok_or_else(|| wrong("it has no card".to_owned()))?;
     let card: FindingCard = serde_json::from_str(&card).map_err(|e| wrong(e.to_string()))?;
     card.check().map_err(wrong)?;
-    let own =
-        file.into_iter().filter_map(|(name, weight)| Some((name.strip_prefix(PREFIX)?.to_owned(), weight)));
     let device = burn::tensor::Device::flex();
     let blank = AttentionFcn::of_findings(&mut crate::layers::Init::new(0, &device), card.findings.len());
-    let (network, _) = weights::apply(blank, own.collect())?;
+    let (network, _) = weights::apply(blank, without_prefix(file))?;
     Ok((named(&network), card))
+}
+
+fn without_prefix(weights: Weights) -> Weights {
+    weights
+        .into_iter()
+        .filter_map(|(name, weight)| Some((name.strip_prefix(PREFIX)?.to_owned(), weight)))
+        .collect()
 }

@@ -2,7 +2,7 @@
 
 use super::file::{self, FindingCard};
 use crate::encoder::check_size;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::MapPlan;
 use crate::saliency_map::SaliencyMap;
 use radiograph::{Input, Preprocess};
@@ -44,10 +44,10 @@ impl Finder {
     /// Reads a network that `train --stage saliency` wrote.
     ///
     /// # Errors
-    /// [`Error::File`], [`Error::NotASaliencyNetwork`], [`Error::WeightsUnreadable`] and errors of single weights.
+    /// [`crate::Error::File`], [`crate::Error::NotASaliencyNetwork`], [`crate::Error::WeightsUnreadable`] and errors of single
+    /// weights.
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
-        let (weights, card) = file::from_bytes(&bytes, path)?;
+        let (weights, card) = file::read(path)?;
         Ok(Self { card, plan: MapPlan::new(&weights) })
     }
 
@@ -64,7 +64,7 @@ impl Finder {
     /// Maps in one pass, in order.
     ///
     /// # Errors
-    /// [`Error::InputSize`] for an input that had another preprocessing.
+    /// [`crate::Error::InputSize`] for an input that had another preprocessing.
     pub fn find(&self, inputs: &[Input]) -> Result<Vec<FindingMaps>> {
         let size = self.card.preprocess.size;
         inputs.iter().try_for_each(|input| check_size(input, size))?;

@@ -18,6 +18,7 @@ mod tests;
 
 pub use config::SaliencyConfig;
 pub use file::FindingCard;
+pub(crate) use file::{placed, taught};
 pub use finder::{Finder, FindingMaps};
 pub use lessons::Boxes;
 pub use run::{SaliencyMetrics, SaliencyReport, train_saliency};

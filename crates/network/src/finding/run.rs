@@ -162,7 +162,10 @@ type Terms<T> = [T; 5];
 impl<'a> Run<'a> {
     fn start(config: &'a TrainConfig, lessons: &Lessons, folder: RunFolder, device: Device) -> Result<Self> {
         let init = &mut Init::new(config.optimisation.seed, &device);
-        let network = weights::identify(AttentionFcn::of_findings(init, lessons.findings.len()));
+        let mut network = weights::identify(AttentionFcn::of_findings(init, lessons.findings.len()));
+        if let Some(path) = &config.optimisation.pretrained {
+            network = file::start_from(network, path)?;
+        }
         let SaliencyConfig { weight_decay, clip, .. } = config.saliency;
         let optimiser = ModuleOptimizer::from(AdamW { weight_decay });
         let optimiser = optimiser.with_grad_clipping(GradientClipping::Norm(clip));

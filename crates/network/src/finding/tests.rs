@@ -7,6 +7,7 @@ use super::finder::Finder;
 use super::lessons::{Boxes, Lesson, Lessons, Sign, findings_of};
 use super::run::{points, terms};
 use crate::layers::{Init, Mode};
+use crate::network::{Architecture, Network, Taught};
 use crate::optimiser::AdamW;
 use crate::plan::MapPlan;
 use crate::saliency::{AttentionFcn, exposure};
@@ -180,6 +181,42 @@ fn a_plan_gives_what_the_network_gives() {
     let expected: Vec<f32> = sigmoid(logits).into_data().iter::<f32>().collect();
     assert_eq!(got.len(), expected.len());
     assert!(got.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-4));
+}
+
+#[test]
+fn a_taught_network_is_part_of_the_whole_and_stays_as_it_is() {
+    let device = Device::flex().autodiff();
+    let fcn = AttentionFcn::of_findings(&mut Init::new(6, &device), 2);
+    let preprocess = Preprocess { size: SIZE as u32, ..Preprocess::default() };
+    let card = FindingCard::new(&["a", "b"].map(str::to_owned), vec![1, 1], preprocess.clone(), 1, 6);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("saliency.safetensors");
+    std::fs::write(&path, file::to_bytes(&fcn, &card).unwrap()).unwrap();
+    let taught = file::taught(&path, &preprocess, 64).unwrap();
+    assert_eq!(taught, Taught { findings: 2, backbone: 64 });
+    let other = Preprocess { size: 32, ..preprocess };
+    let message = file::taught(&path, &other, 64).unwrap_err().to_string();
+    assert!(message.contains("size: 96") && message.contains("size: 32"), "{message}");
+
+    let architecture = Architecture { taught: Some(taught), bits: 16, ..Architecture::default() };
+    let network = file::placed(Network::new(&architecture, 3, 1, &device), &path).unwrap();
+    let pixels = [pixels(None, (30.0, 40.0)), pixels(Some((30.0, 40.0)), (70.0, 60.0))].concat();
+    let x = || Tensor::from_data(TensorData::new(pixels.clone(), [2, 1, SIZE, SIZE]), &device);
+    let before = weights::collect(&network);
+    let output = network.forward(x(), Mode::Train);
+    assert_eq!((output.saliency.dims(), output.modified.dims()), ([2, 1, SIZE, SIZE], [2, 1, 64, 64]));
+    let worst = (output.saliency - fcn.forward(x(), Mode::Infer)).abs().max().into_scalar::<f32>();
+    assert!(worst < 5e-3, "S differs by {worst}");
+    let gradients = weights::collect_gradients(&network, &output.hash.square().sum().backward());
+    assert!(gradients.contains_key("conv1.weight"));
+    let own = |name: &&String| name.starts_with("saliency.");
+    assert!(!gradients.keys().any(|name| own(&name)), "the taught network would learn");
+    let after = weights::collect(&network);
+    assert!(
+        before.keys().filter(own).count() > 50
+            && before.keys().filter(own).all(|name| before[name] == after[name])
+    );
+    assert!(before["bn1.running_mean"] != after["bn1.running_mean"]);
 }
 
 #[test]

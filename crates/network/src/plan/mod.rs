@@ -17,7 +17,7 @@ mod tests;
 use crate::embedding::INPUTS;
 use crate::mask::SaliencySource;
 use crate::modify::Modification;
-use crate::network::Architecture;
+use crate::network::{Architecture, Taught};
 use crate::resnet::FEATURES;
 use crate::weights::Weights;
 use backbone::Backbone;
@@ -35,6 +35,7 @@ const BATCH: usize = 16;
 pub(crate) struct Plan {
     saliency: Option<Saliency>,
     source: SaliencySource,
+    taught: Option<Taught>,
     modification: Modification,
     backbone: Backbone,
     embedding: Option<Embedding>,
@@ -68,8 +69,9 @@ impl Plan {
         let hash = Linear::new(inputs, offset, |input, bit| matrix[bit * inputs + input] * scale[bit]);
         let modification = architecture.modification;
         Self {
-            saliency: architecture.learns_saliency().then(|| Saliency::new(weights)),
+            saliency: architecture.has_saliency().then(|| Saliency::new(weights)),
             source: architecture.saliency,
+            taught: architecture.taught,
             modification,
             backbone: Backbone::new(weights, architecture.attention),
             embedding: architecture.embedding.map(|parts| Embedding::new(weights, parts)),
@@ -101,7 +103,15 @@ impl Plan {
             }
             _ => buffers.filled(1.0, [n, size, size, 1]),
         };
-        let modified = modify::apply(self.modification, &x, &s, buffers);
+        let modified = match self.taught {
+            Some(Taught { backbone, .. }) => {
+                let small = [&x, &s].map(|map| modify::resized(map, backbone, buffers));
+                let modified = modify::apply(self.modification, &small[0], &small[1], buffers);
+                buffers.give(small);
+                modified
+            }
+            None => modify::apply(self.modification, &x, &s, buffers),
+        };
         let features = self.backbone.run(modified, buffers);
         encoded.saliency.extend_from_slice(&s.values);
         let (embedding, hash) = self.embed(&features.values);

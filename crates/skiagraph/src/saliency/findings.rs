@@ -19,6 +19,7 @@ use super::Boxes;
 use super::boxes::{by_label, gather};
 use super::page::outlined;
 use crate::ingest::{self, Decoded, Listed};
+use crate::model::finder;
 use crate::progress::Progress;
 use crate::report::overlay;
 
@@ -113,7 +114,7 @@ impl<'a> Findings<'a> {
         boxes: Boxes,
         seed: u64,
     ) -> Result<Self> {
-        let finder = Finder::load(network).with_context(|| format!("cannot use `{}`", network.display()))?;
+        let finder = finder(network)?;
         let encoder = Encoder::load(model, DeviceChoice::Cpu)?;
         Ok(Self { path: network.to_owned(), finder, encoder, dataset, boxes, seed })
     }
