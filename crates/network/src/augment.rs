@@ -20,7 +20,7 @@ pub(crate) fn augment(
 }
 
 /// Uniform in ±`amount`.
-fn around(amount: f32, random: &mut ChaCha8Rng) -> f32 {
+pub(crate) fn around(amount: f32, random: &mut ChaCha8Rng) -> f32 {
     (random.random::<f32>() * 2.0 - 1.0) * amount
 }
 
@@ -54,7 +54,7 @@ impl Placement {
 }
 
 /// Bilinear sample; black outside.
-fn sample(pixels: &[f32], size: usize, (x, y): (f32, f32)) -> f32 {
+pub(crate) fn sample(pixels: &[f32], size: usize, (x, y): (f32, f32)) -> f32 {
     let (left, top) = (x.floor(), y.floor());
     let (dx, dy) = (x - left, y - top);
     let at = |x: f32, y: f32| {

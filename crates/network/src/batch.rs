@@ -86,7 +86,7 @@ impl Pictures {
 }
 
 /// A random stream of its own for every picture of every epoch, so that threads do not matter.
-fn stream(seed: u64, epoch: usize, position: u64) -> ChaCha8Rng {
+pub(crate) fn stream(seed: u64, epoch: usize, position: u64) -> ChaCha8Rng {
     let mut random = ChaCha8Rng::seed_from_u64(seed ^ (epoch as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     random.set_stream(position);
     random
@@ -148,15 +148,26 @@ pub(crate) fn for_each_batch<E>(
 ) -> Result<(), E> {
     let (seed, size) = (config.optimisation.seed, config.optimisation.batch.min(pictures.len()));
     let (order, views) = (pictures.order(seed, epoch), config.loss.views());
-    let (steps, drawn) = (steps(pictures.len(), size), (size / views).max(1));
+    let drawn = (size / views).max(1);
+    let batch = |i: usize| {
+        let rows = order[i * drawn..][..drawn].repeat(views);
+        make(pictures, vocabulary, &config.augmentation, (seed, epoch), &rows, i * size)
+    };
+    ahead(steps(pictures.len(), size), batch, consume)
+}
+
+/// Runs `consume` over `count` batches, which another thread makes ahead.
+pub(crate) fn ahead<B: Send, E>(
+    count: usize,
+    make: impl Fn(usize) -> B + Send,
+    consume: impl FnOnce(Receiver<B>) -> Result<(), E>,
+) -> Result<(), E> {
     let (sender, receiver) = sync_channel(AHEAD);
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            for (i, drawn) in order.chunks_exact(drawn).take(steps).enumerate() {
-                let rows = drawn.repeat(views);
-                let batch = make(pictures, vocabulary, &config.augmentation, (seed, epoch), &rows, i * size);
+            for i in 0..count {
                 // The receiver is gone when training stopped early, with its own error.
-                if sender.send(batch).is_err() {
+                if sender.send(make(i)).is_err() {
                     break;
                 }
             }

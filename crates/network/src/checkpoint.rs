@@ -5,22 +5,22 @@
 
 use crate::config::TrainConfig;
 use crate::error::{Error, Result};
-use crate::network::Network;
-use crate::train::EpochMetrics;
 use crate::weights;
+use burn::module::Module;
 use burn::optim::ModuleOptimizer;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// What a resumed run needs beside weights and optimiser.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct State {
+pub(crate) struct State<M> {
     /// The configuration, which must be the same to go on.
     pub config: TrainConfig,
     /// Epochs done.
     pub epochs_done: usize,
     /// One entry an epoch.
-    pub history: Vec<EpochMetrics>,
+    pub history: Vec<M>,
 }
 
 /// A run's folder.
@@ -70,8 +70,19 @@ impl RunFolder {
         ["safetensors", "optimizer"].map(|kind| self.file(&format!("checkpoint-{epoch:04}.{kind}")))
     }
 
+    /// Writes `metrics.jsonl`, a line an epoch.
+    pub(crate) fn write_metrics<M: Serialize>(&self, history: &[M]) -> Result<()> {
+        let lines: Vec<String> = history.iter().filter_map(|m| serde_json::to_string(m).ok()).collect();
+        write_whole(&self.file("metrics.jsonl"), (lines.join("\n") + "\n").as_bytes())
+    }
+
     /// Writes the checkpoint of the last epoch in `state`, then removes the one before.
-    pub(crate) fn save(&self, network: &Network, optimiser: &ModuleOptimizer, state: &State) -> Result<()> {
+    pub(crate) fn save<M: Serialize>(
+        &self,
+        network: &impl Module,
+        optimiser: &ModuleOptimizer,
+        state: &State<M>,
+    ) -> Result<()> {
         let [weights_file, optimiser_file] = self.epoch_files(state.epochs_done);
         write_whole(&weights_file, &weights::to_bytes(&weights::collect(network), false, "checkpoint")?)?;
         let unwritable = |reason: String| Error::WeightsUnwritable { reason };
@@ -88,19 +99,20 @@ impl RunFolder {
     }
 
     /// The checkpoint, if there is one; its configuration must be `config`.
-    pub(crate) fn load(
+    pub(crate) fn load<N: Module, M: DeserializeOwned>(
         &self,
         config: &TrainConfig,
-        network: Network,
+        network: N,
         optimiser: ModuleOptimizer,
-    ) -> Result<(Network, ModuleOptimizer, Option<State>)> {
+    ) -> Result<(N, ModuleOptimizer, Option<State<M>>)> {
         let refuse = |reason: String| Error::Resume { path: self.path.clone(), reason };
         let state_file = self.state_file();
         if !state_file.exists() {
             return Ok((network, optimiser, None));
         }
         let text = std::fs::read(&state_file).map_err(io(&state_file))?;
-        let state: State = serde_json::from_slice(&text).map_err(|e| refuse(format!("state.json: {e}")))?;
+        let state: State<M> =
+            serde_json::from_slice(&text).map_err(|e| refuse(format!("state.json: {e}")))?;
         if state.config != *config {
             return Err(refuse(
                 "the run was started with another configuration or seed; give the same".into(),

@@ -1,6 +1,7 @@
 //! A training experiment as a TOML file: every value has a documented default.
 
 use crate::error::{Error, Result};
+use crate::finding::SaliencyConfig;
 use crate::loss::HashLoss;
 use crate::network::Architecture;
 use radiograph::Preprocess;
@@ -26,6 +27,8 @@ pub struct TrainConfig {
     pub optimisation: Optimisation,
     /// Which labels name parts of the body and which nothing found: what estimates of relevance are fitted to.
     pub relevance: LabelKinds,
+    /// The saliency network that is taught where findings lie, for `train --stage saliency`.
+    pub saliency: SaliencyConfig,
 }
 
 /// What is learned from.
@@ -174,7 +177,8 @@ pub struct Optimisation {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fit: Vec<usize>,
     /// What to start from: torchvision ResNet-18 weights (.pth or .safetensors) for the backbone, or a model of this
-    /// program, of which every weight is taken that has a place of its name and shape.
+    /// program, of which every weight is taken that has a place of its name and shape. The stage saliency starts from a
+    /// saliency network.
     pub pretrained: Option<PathBuf>,
 }
 
@@ -238,6 +242,7 @@ impl TrainConfig {
     pub(crate) fn check(&self) -> std::result::Result<(), String> {
         self.architecture.check()?;
         self.optimisation.check_fit()?;
+        self.saliency.check()?;
         let (size, o) = (self.preprocess.size, &self.optimisation);
         let rules = [
             (
@@ -255,6 +260,10 @@ impl TrainConfig {
             (
                 self.loss.instance_temperature > 0.0,
                 format!("loss.instance_temperature is {}, expected above 0", self.loss.instance_temperature),
+            ),
+            (
+                self.architecture.taught.is_none() || self.saliency.network.is_some(),
+                "architecture.taught follows from saliency.network, which is not given".to_owned(),
             ),
             (o.accumulate >= 1, "optimisation.accumulate is 0, expected at least 1".to_owned()),
             (o.epochs >= 1, "optimisation.epochs is 0, expected at least 1".to_owned()),
@@ -303,6 +312,9 @@ mod tests {
         assert!(message("[loss]\ninstance = 1.0\n[optimisation]\nbatch = 33").contains("even number"));
         assert!(message("[loss]\ninstance_temperature = 0.0").contains("instance_temperature is 0"));
         assert!(message("[preprocess]\nsize = 100").contains("multiple of 32"));
+        assert!(message("[saliency]\nsize = 100").contains("saliency.size is 100"));
+        let taught = "[architecture]\ntaught = { findings = 1, backbone = 32 }";
+        assert!(message(taught).contains("saliency.network, which is not given"));
         assert!(message("[architecture]\nbits = 64\nnested = [64]").contains("nested has another number"));
         // Deeper than any stack.
         for open in ["[", "{a="] {

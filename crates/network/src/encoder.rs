@@ -2,6 +2,7 @@
 
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::finding::Finder;
 use crate::kernels::on_processor;
 use crate::layers::Mode;
 use crate::model::{self, Card, Model};
@@ -10,7 +11,7 @@ use crate::plan::{Encoded, Plan};
 use crate::saliency_map::SaliencyMap;
 use crate::weights;
 use burn::tensor::{Device, Tensor, TensorData};
-use radiograph::{Input, Preprocess};
+use radiograph::{Frame, Input, Preprocess, Radiograph};
 use retrieval::{Embedding, HashCode, ModelId};
 use std::path::Path;
 
@@ -25,6 +26,17 @@ pub struct Encoding {
     pub code: HashCode,
 }
 
+/// Where to look in a radiograph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// How salient each place is.
+    pub map: SaliencyMap,
+    /// Where the picture lies in the map's square.
+    pub frame: Frame,
+    /// The highest value of the map of each finding; none where no finder is at hand.
+    pub findings: Vec<(String, f32)>,
+}
+
 /// A trained network ready to encode.
 pub struct Encoder {
     card: Card,
@@ -32,6 +44,8 @@ pub struct Encoder {
     engine: Engine,
     /// Of the codes it gives: all that the network makes, or the first of them.
     bits: usize,
+    /// Shows where findings may lie, in place of the network's own map.
+    finder: Option<Finder>,
 }
 
 /// What runs the network.
@@ -79,7 +93,7 @@ impl Encoder {
         } else {
             Engine::Network(Box::new(model.network), device)
         };
-        Self { bits: model.card.architecture.bits, card: model.card, id: model.id, engine }
+        Self { bits: model.card.architecture.bits, card: model.card, id: model.id, engine, finder: None }
     }
 
     /// The encoder of shorter codes: the first bits of the model's own. Its codes are another model's to a gallery, and it has
@@ -98,6 +112,35 @@ impl Encoder {
             self.bits = bits;
         }
         Ok(self)
+    }
+
+    /// The encoder with a saliency network of findings, whose maps [`Encoder::look`] shows. Codes stay as they are.
+    pub fn with_finder(self, finder: Finder) -> Self {
+        Self { finder: Some(finder), ..self }
+    }
+
+    /// Whether [`Encoder::look`] shows where findings may lie.
+    pub fn has_finder(&self) -> bool {
+        self.finder.is_some()
+    }
+
+    /// Where to look in a radiograph: the square of S, the union of the maps of findings, where a finder is at hand; else the
+    /// network's own saliency map. Squared, a map shows its peaks and not the haze between them.
+    ///
+    /// # Errors
+    /// Those of [`Encoder::encode`].
+    pub fn look(&self, radiograph: &Radiograph) -> Result<Look> {
+        let Some(finder) = &self.finder else {
+            let input = self.preprocess().apply(radiograph);
+            let map = self.encode(std::slice::from_ref(&input))?.remove(0).saliency;
+            return Ok(Look { map, frame: input.frame, findings: Vec::new() });
+        };
+        let input = finder.preprocess().apply(radiograph);
+        let maps = finder.find(std::slice::from_ref(&input))?.remove(0);
+        let highest = |map: &SaliencyMap| map.values.iter().copied().fold(0.0, f32::max);
+        let highest = maps.by_finding.iter().map(highest);
+        let findings = finder.card().findings.iter().cloned().zip(highest).collect();
+        Ok(Look { map: maps.union().squared(), frame: input.frame, findings })
     }
 
     /// Identity of the model: galleries hold codes of one model only.

@@ -76,6 +76,31 @@ pub enum Error {
         /// What is wrong, and what is allowed.
         reason: String,
     },
+    /// A file that is no saliency network of findings.
+    #[error(
+        "{path}: not a saliency network ({reason}); give one that `skiagraph train --stage saliency` wrote"
+    )]
+    NotASaliencyNetwork {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// No finding has boxes on enough pictures, and none was named.
+    #[error(
+        "no finding has boxes on {least} training pictures; give boxes, or name labels in saliency.findings to learn maps \
+         from labels alone, which do not localise"
+    )]
+    NoFindings {
+        /// Pictures that a finding needs.
+        least: usize,
+    },
+    /// A finding that no training picture has.
+    #[error("saliency.findings has {name:?}, which no training picture has as a box or a label")]
+    FindingUnknown {
+        /// What the configuration names.
+        name: String,
+    },
     /// Too few pictures to train on.
     #[error("{got} training pictures with labels, expected at least {expected}; {advice}")]
     TooFewPictures {

@@ -11,6 +11,7 @@ mod embedding;
 mod encoder;
 mod error;
 pub mod explain;
+mod finding;
 mod hash;
 mod hash_layer_fit;
 mod kernels;
@@ -40,14 +41,17 @@ pub use calibrate::{Calibrated, calibrate};
 pub use config::{Augmentation, DataConfig, LossConfig, Optimisation, TrainConfig};
 pub use device::DeviceChoice;
 pub use embedding::EmbeddingParts;
-pub use encoder::{Encoder, Encoding};
+pub use encoder::{Encoder, Encoding, Look};
 pub use error::{Error, Result};
+pub use finding::{
+    Boxes, Finder, FindingCard, FindingMaps, SaliencyConfig, SaliencyMetrics, SaliencyReport, train_saliency,
+};
 pub use kernels::{instruction_set, peak_products};
 pub use layers::Mode;
 pub use mask::SaliencySource;
 pub use model::Card;
 pub use modify::Modification;
-pub use network::{Architecture, Network, Output};
+pub use network::{Architecture, Network, Output, Taught};
 pub use resnet::FEATURES;
 pub use saliency_map::SaliencyMap;
 pub use targets::labels_of;

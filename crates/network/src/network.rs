@@ -5,6 +5,7 @@ use crate::hash::HashLayer;
 use crate::layers::{Init, Linear, Mode};
 use crate::mask::SaliencySource;
 use crate::modify::Modification;
+use crate::resample::resize;
 use crate::resnet::{FEATURES, ResNet18, global_average};
 use crate::saliency::AttentionFcn;
 use crate::weights;
@@ -29,12 +30,25 @@ pub struct Architecture {
     pub modification: Modification,
     /// Where the saliency map comes from.
     pub saliency: SaliencySource,
+    /// The saliency network that was trained first and alone; none where it is learned with the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taught: Option<Taught>,
     /// Spatial attention after the backbone's first block, which the method ATH has.
     pub attention: bool,
     /// The parts of an embedding layer, which is fitted when all else is trained; without one the embedding is the features, and
     /// the hash layer reads them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embedding: Option<EmbeddingParts>,
+}
+
+/// A saliency network that was taught where findings lie, frozen while the rest is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Taught {
+    /// Its maps, of which S is the largest at each place.
+    pub findings: usize,
+    /// Side of the square that the backbone sees, in pixels: X and S, which are larger, are resampled to it.
+    pub backbone: usize,
 }
 
 impl Default for Architecture {
@@ -44,6 +58,7 @@ impl Default for Architecture {
             nested: Vec::new(),
             modification: Modification::Blur,
             saliency: SaliencySource::Learned,
+            taught: None,
             attention: false,
             embedding: None,
         }
@@ -63,6 +78,14 @@ impl Architecture {
             return Err(format!("architecture.bits is {bits}, expected a multiple of 16 from 16 to 256"));
         }
         self.embedding.map_or(Ok(()), EmbeddingParts::check)?;
+        if let Some(Taught { findings, backbone }) = self.taught
+            && !((1..=256).contains(&findings) && backbone % 32 == 0 && (32..=1024).contains(&backbone))
+        {
+            return Err(format!(
+                "architecture.taught has {findings} findings and a backbone of {backbone} pixels, expected 1 to 256, and a \
+                 multiple of 32 from 32 to 1024"
+            ));
+        }
         match self.nested.iter().all(|n| n % 16 == 0 && (16..bits).contains(n)) {
             true => Ok(()),
             false => Err(format!("architecture.nested has another number than multiples of 16 below {bits}")),
@@ -74,8 +97,13 @@ impl Architecture {
         self.embedding.map_or(FEATURES, EmbeddingParts::length)
     }
 
-    /// Whether a saliency network is part of it.
+    /// Whether a saliency network is part of it that learns with the rest.
     pub fn learns_saliency(&self) -> bool {
+        self.has_saliency() && self.taught.is_none()
+    }
+
+    /// Whether a saliency network is part of it.
+    pub fn has_saliency(&self) -> bool {
         self.modification != Modification::None && self.saliency == SaliencySource::Learned
     }
 }
@@ -94,6 +122,8 @@ pub struct Network {
     modification: Modification,
     #[module(skip)]
     source: SaliencySource,
+    #[module(skip)]
+    taught: Option<Taught>,
 }
 
 /// Everything a forward pass gives.
@@ -122,11 +152,15 @@ impl Network {
             backbone: ResNet18::new(init, modification.channels(), architecture.attention),
             hash: HashLayer::new(init, architecture.embedding_length(), architecture.bits),
             classifier: Linear::new(init, FEATURES, classes),
-            saliency: architecture.learns_saliency().then(|| AttentionFcn::new(init)),
+            saliency: architecture.has_saliency().then(|| match architecture.taught {
+                Some(taught) => AttentionFcn::of_findings(init, taught.findings),
+                None => AttentionFcn::new(init),
+            }),
             embedding: architecture.embedding.map(|parts| EmbeddingLayer::new(init, parts)),
             proxies: None,
             modification,
             source: architecture.saliency,
+            taught: architecture.taught,
         })
     }
 
@@ -153,7 +187,7 @@ impl Network {
 
     /// As [`Network::forward`], with maps S (N, 1, H, W) that were made elsewhere.
     pub fn forward_with_saliency(&self, x: Tensor<4>, saliency: Tensor<4>, mode: Mode) -> Output {
-        let modified = self.modification.apply(x, saliency.clone()); //       X': N×1×H×W
+        let modified = self.modified(x, saliency.clone()); //                 X': N×1×H×W
         let (middle, last) = self.stages(modified.clone(), mode);
         let features = global_average(last); //                               f:  N×512
         let embedding = match &self.embedding {
@@ -167,6 +201,16 @@ impl Network {
         Output { saliency, modified, features, embedding, hash, logits }
     }
 
+    /// X and S → X', at the size of the backbone.
+    fn modified(&self, x: Tensor<4>, saliency: Tensor<4>) -> Tensor<4> {
+        match self.taught {
+            Some(Taught { backbone, .. }) => {
+                self.modification.apply(resize(x, backbone), resize(saliency, backbone))
+            }
+            None => self.modification.apply(x, saliency),
+        }
+    }
+
     /// What the hash layer reads, embeddings (N, E) or without an embedding layer features (N, 512), → u (N, K), as when encoding.
     pub(crate) fn hash_of(&self, rows: Tensor<2>) -> Tensor<2> {
         self.hash.forward(rows, Mode::Infer)
@@ -176,6 +220,8 @@ impl Network {
     pub fn saliency_of(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let [_, _, side, _] = x.dims();
         match (&self.saliency, self.source.fixed(side)) {
+            // Frozen: what it was taught is not to be unlearned.
+            (Some(fcn), _) if self.taught.is_some() => fcn.forward(x, Mode::Infer).detach(),
             (Some(fcn), _) => fcn.forward(x, mode),
             (None, Some(map)) if self.modification != Modification::None => {
                 let map = Tensor::<4>::from_data(TensorData::new(map, [1, 1, side, side]), &x.device());
@@ -204,7 +250,7 @@ impl Network {
     /// Activations A of the last stage, before their average: (N, H/32, W/32, 512).
     pub(crate) fn activations(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let saliency = self.saliency_of(x.clone(), mode);
-        self.stages(self.modification.apply(x, saliency), mode).1
+        self.stages(self.modified(x, saliency), mode).1
     }
 
     /// The layer that scores the labels.
@@ -217,9 +263,9 @@ impl Network {
         self.classifier.device()
     }
 
-    /// Whether a saliency network is part of it.
-    pub fn has_saliency(&self) -> bool {
-        self.saliency.is_some()
+    /// Whether a saliency network is part of it that learns with the rest.
+    pub fn learns_saliency(&self) -> bool {
+        self.saliency.is_some() && self.taught.is_none()
     }
 
     /// The backbone, for comparison with another implementation.

@@ -14,6 +14,11 @@ pub(crate) fn quadruple(x: Tensor<4>) -> Tensor<4> {
     separable(x, |size| (4 * size, bilinear_rows(size, 4)))
 }
 
+/// Squares of `side` pixels, from others: (N, 1, H, W) → (N, 1, side, side).
+pub(crate) fn resize(x: Tensor<4>, side: usize) -> Tensor<4> {
+    separable(x, |size| (side, resize_rows(size, side)))
+}
+
 /// Gaussian blur with σ of a sixteenth of the height, renormalised at the border: (N, 1, H, W) → same.
 pub(crate) fn blur(x: Tensor<4>) -> Tensor<4> {
     let sigma = x.dims()[2] as f32 / 16.0;
@@ -72,6 +77,23 @@ pub(crate) fn bilinear_rows(size: usize, factor: usize) -> Vec<f32> {
         let (low, part) = (at as usize, at.fract());
         row[low.min(size - 1)] += 1.0 - part;
         row[(low + 1).min(size - 1)] += part;
+    }
+    rows
+}
+
+/// Rows of the matrix that makes `to` samples of `from`: linear interpolation, over as many samples as one stands for where
+/// they become fewer.
+pub(crate) fn resize_rows(from: usize, to: usize) -> Vec<f32> {
+    let scale = from as f32 / to as f32;
+    let reach = scale.max(1.0);
+    let mut rows = vec![0.0; from * to];
+    for (i, row) in rows.chunks_exact_mut(from).enumerate() {
+        let at = (i as f32 + 0.5) * scale - 0.5;
+        for (j, value) in row.iter_mut().enumerate() {
+            *value = (1.0 - (j as f32 - at).abs() / reach).max(0.0);
+        }
+        let sum: f32 = row.iter().sum();
+        row.iter_mut().for_each(|v| *v /= sum);
     }
     rows
 }

@@ -23,7 +23,8 @@ pub(crate) struct BasicBlock {
 }
 
 impl BasicBlock {
-    fn new(init: &mut Init<'_>, channels: usize, filters: usize, stride: usize) -> Self {
+    /// From `channels` to `filters`.
+    pub(crate) fn new(init: &mut Init<'_>, channels: usize, filters: usize, stride: usize) -> Self {
         let downsample = (stride != 1 || channels != filters)
             .then(|| (Convolution::new(init, channels, filters, 1, stride), BatchNorm::new(init, filters)));
         Self {
@@ -35,7 +36,8 @@ impl BasicBlock {
         }
     }
 
-    fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
+    /// (N, H, W, C) → (N, H/stride, W/stride, O).
+    pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let shortcut = match &self.downsample {
             Some((conv, bn)) => bn.forward(conv.forward(x.clone()), mode),
             None => x.clone(),

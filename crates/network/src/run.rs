@@ -6,6 +6,7 @@ use crate::checkpoint::{RunFolder, State, write_whole};
 use crate::config::{LossConfig, TrainConfig};
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::finding;
 use crate::layers::Mode;
 use crate::loss::{self, Given};
 use crate::model::{self, Card};
@@ -34,7 +35,7 @@ pub(crate) struct Run<'a> {
     targets: Vec<Tensor<2>>,
     /// 1 for labels that make two pictures similar (1, C).
     pair_labels: Tensor<2>,
-    pub state: State,
+    pub state: State<EpochMetrics>,
     labels: Vec<String>,
     /// Steps an epoch.
     pub steps: usize,
@@ -60,6 +61,9 @@ impl<'a> Run<'a> {
         let mut network = Network::new(&config.architecture, labels.len(), o.seed, &device);
         if let Some(path) = &o.pretrained {
             network = pretrained::start_from(network, path)?;
+        }
+        if let Some(path) = &config.saliency.network {
+            network = finding::placed(network, path)?;
         }
         let of_length = |bits| loss::hadamard_targets(labels.len(), bits, &device);
         let bits = config.architecture.bits;
@@ -151,9 +155,7 @@ impl<'a> Run<'a> {
             let card = Card { estimator, ..card };
             write_whole(&self.folder.file("model.safetensors"), &model::to_bytes(&self.network, &card)?)?;
         }
-        let lines: Vec<String> =
-            self.state.history.iter().filter_map(|m| serde_json::to_string(m).ok()).collect();
-        write_whole(&self.folder.file("metrics.jsonl"), (lines.join("\n") + "\n").as_bytes())?;
+        self.folder.write_metrics(&self.state.history)?;
         self.folder.save(&self.network, &self.optimiser, &self.state)
     }
 
@@ -227,7 +229,7 @@ impl<'a> Run<'a> {
                 total + loss::instance_discrimination(output.embedding, l.instance_temperature) * l.instance;
         }
         let saliency = output.saliency;
-        if self.network.has_saliency() {
+        if self.network.learns_saliency() {
             total = total
                 + loss::area(saliency.clone(), l.area_allowed) * l.area
                 + loss::total_variation(saliency.clone()) * l.variation;

@@ -28,6 +28,11 @@ impl SaliencyMap {
         Self { size, values: self.onto(&whole, size, size) }
     }
 
+    /// The squares of its values, for drawing: where little is found, little is shown.
+    pub fn squared(&self) -> Self {
+        Self { size: self.size, values: self.values.iter().map(|value| value * value).collect() }
+    }
+
     /// The values of the part of the square that the picture fills, row by row.
     pub fn within(&self, frame: &Frame) -> Vec<f32> {
         places(frame, self.size).map(|place| self.values[place]).collect()

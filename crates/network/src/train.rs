@@ -5,6 +5,7 @@ use crate::checkpoint::{RunFolder, write_whole};
 use crate::config::{DataConfig, TrainConfig};
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::finding::{self, SaliencyMetrics};
 use crate::plan::Plan;
 use crate::run::Run;
 use crate::targets::Vocabulary;
@@ -89,6 +90,8 @@ pub enum TrainEvent<'a> {
     },
     /// An epoch is done.
     Epoch(&'a EpochMetrics),
+    /// An epoch of the saliency network is done.
+    SaliencyEpoch(&'a SaliencyMetrics),
     /// The hash layer was fitted, and gives these validation figures by code length.
     Fitted(&'a BTreeMap<usize, f64>),
 }
@@ -128,6 +131,10 @@ pub fn train(
 ) -> Result<TrainReport> {
     let mut config = config.clone();
     config.optimisation.seed = options.seed.unwrap_or(config.optimisation.seed);
+    if let Some(path) = &config.saliency.network {
+        let (preprocess, backbone) = (&config.preprocess, config.saliency.backbone);
+        config.architecture.taught = Some(finding::taught(path, preprocess, backbone)?);
+    }
     let folder = RunFolder::open(&options.out, options.resume)?;
     let prepared = Prepared::new(&config, dataset)?;
     let mut run = Run::start(&config, &prepared, folder, options.device)?;

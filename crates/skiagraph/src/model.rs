@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use network::{DeviceChoice, Encoder};
+use network::{DeviceChoice, Encoder, Finder};
+
+/// The saliency network that is used unless another is given.
+const FINDER: &str = "models/saliency.safetensors";
 
 /// Which model.
 #[derive(clap::Args)]
@@ -24,6 +27,29 @@ pub(crate) struct ModelArgs {
     /// Use the first BITS of the codes of a model that was trained for that [default: all]
     #[arg(long, value_name = "BITS")]
     bits: Option<usize>,
+}
+
+/// The saliency network that shows where findings may lie.
+#[derive(clap::Args)]
+pub(crate) struct FinderArgs {
+    /// Saliency network that shows where findings may lie [default: models/saliency.safetensors, if it is there]
+    #[arg(long, value_name = "FILE")]
+    findings: Option<PathBuf>,
+}
+
+impl FinderArgs {
+    /// The encoder with the network that was given, or the default; without one where none is there.
+    pub(crate) fn attach(&self, encoder: Encoder) -> Result<Encoder> {
+        match self.findings.clone().or_else(|| shipped(FINDER).ok()) {
+            Some(path) => Ok(encoder.with_finder(finder(&path)?)),
+            None => Ok(encoder),
+        }
+    }
+}
+
+/// The saliency network of a file.
+pub(crate) fn finder(path: &Path) -> Result<Finder> {
+    Finder::load(path).with_context(|| format!("cannot use the saliency network `{}`", path.display()))
 }
 
 impl ModelFile {

@@ -132,6 +132,92 @@ fn a_killed_training_resumes_to_the_same_model() {
     assert!(model(&whole) == model(&killed), "a resumed training gave another model");
 }
 
+/// A data set with a box on every picture, and a configuration of a saliency network that learns from them in seconds.
+fn findings(folder: &Path) -> (PathBuf, PathBuf) {
+    let (config, manifest) = experiment(folder, 1);
+    let settings = "[data]\nvalidation = 0.25\n[saliency]\nleast_boxed = 2\nsize = 64\ncrop = 64\nepochs = 4\n\
+                    steps = 2\nbatch = 4\n";
+    fs::write(&config, settings).unwrap();
+    let name = |path: &Path| path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+    let rows = pictures(&folder.join("images"));
+    let rows: Vec<_> = rows.iter().map(|path| format!("{},lung,20,20,60,60", name(path))).collect();
+    fs::write(folder.join("boxes.csv"), format!("path,label,x,y,w,h\n{}\n", rows.join("\n"))).unwrap();
+    (config, manifest)
+}
+
+#[test]
+fn a_saliency_network_is_taught_resumes_to_the_same_and_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, data) = findings(folder.path());
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    let common = ["train", "--stage", "saliency", "--config", text(&config), "--data", text(&data), "--out"];
+    let killed_arguments = [&common[..], &[text(&killed)]].concat();
+    let report = json(&[&common[..], &[text(&whole)]].concat());
+    assert_eq!(report["card"]["findings"], Value::from(vec!["lung"]));
+    assert_eq!(report["history"].as_array().unwrap().len(), 4);
+    assert!(report["history"][3]["pointing"]["lung"].as_f64().is_some(), "{report}");
+    for file in ["config.toml", "metrics.jsonl"] {
+        assert!(whole.join(file).is_file(), "{file}");
+    }
+
+    let mut child = command(&killed_arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for_a_checkpoint(&killed.join("state.json"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fail(&killed_arguments, &["--resume"]);
+    succeed(&[&killed_arguments[..], &["--resume"]].concat());
+    let network = |out: &Path| fs::read(out.join("saliency.safetensors")).unwrap();
+    assert!(network(&whole) == network(&killed), "a resumed training gave another network");
+
+    let (network, sheet) = (whole.join("saliency.safetensors"), folder.path().join("sheet.png"));
+    let measure = ["saliency", "--data", text(&data), "--findings", text(&network), "--sheet", text(&sheet)];
+    let report = json(&measure);
+    let maps = report["boxes"].as_array().unwrap().iter().map(|row| row["map"].as_str().unwrap());
+    assert_eq!(maps.clone().count(), 7);
+    assert!(maps.clone().any(|map| map == "union") && report["brightness"][0]["union"].as_f64().is_some());
+    assert!(image::image_dimensions(&sheet).unwrap().0 > 300);
+    let picture = pictures(&folder.path().join("images"))[0].clone();
+    let drawn = folder.path().join("drawn.png");
+    let explained = json(&["explain", "--findings", text(&network), text(&picture), "--out", text(&drawn)]);
+    let highest = explained["findings"]["lung"].as_f64().unwrap();
+    assert!(
+        highest > 0.0
+            && highest < 1.0
+            && explained["most_saliency"].as_f64().unwrap() <= highest * highest + 1e-6
+    );
+    // One kind of file is not taken for the other.
+    fail(
+        &["explain", "--model", text(&network), "a.png", "--out", "b.png"],
+        &["saliency.safetensors", "card"],
+    );
+    let shipped = common::workspace().join("models/skiagraph.safetensors");
+    let measure = ["saliency", "--data", text(&data), "--findings", text(&shipped)];
+    fail(&measure, &["skiagraph.safetensors", "not a saliency network"]);
+}
+
+#[test]
+fn without_boxes_a_saliency_network_learns_from_labels_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, data) = findings(folder.path());
+    fs::remove_file(folder.path().join("boxes.csv")).unwrap();
+    let out = folder.path().join("run");
+    let train = [
+        "train",
+        "--stage",
+        "saliency",
+        "--config",
+        text(&config),
+        "--data",
+        text(&data),
+        "--out",
+        text(&out),
+    ];
+    fail(&train, &["no finding has boxes on 2 training pictures", "saliency.findings"]);
+    let settings = fs::read_to_string(&config).unwrap() + "findings = [\"chest\"]\n";
+    fs::write(&config, settings).unwrap();
+    assert!(succeed(&train).stdout.contains("chest (by labels alone: its map does not say where)"));
+}
+
 /// Waits for the file that a checkpoint writes last.
 fn wait_for_a_checkpoint(state: &Path) {
     let start = Instant::now();

@@ -1,13 +1,15 @@
-//! What is measured of saliency: whether maps lie where experts drew boxes (`pointing`, beside the maps of `masks` and
-//! Grad-CAM), whether codes depend on what they show (`perturb`), on what the network learned (`sanity`, by
+//! What is measured of saliency: whether maps lie where experts drew boxes (`pointing` and `peaks`, beside the maps of `masks`
+//! and Grad-CAM), whether they show more than `brightness`, whether codes depend on what they show (`perturb`), on what the network learned (`sanity`, by
 //! `agreement`), and whether the maps alone give the class away (`leakage`). `evidence` is no map of the network's: it is found by
 //! trying what makes two pictures similar.
 
 pub mod agreement;
+pub mod brightness;
 pub mod evidence;
 mod grad_cam;
 pub mod leakage;
 pub mod masks;
+pub mod peaks;
 pub mod perturb;
 pub mod pointing;
 #[cfg(test)]

@@ -28,12 +28,12 @@ pub struct Randomised {
 
 impl Explainer {
     /// Randomises one stage after the other, each as `seed` initialises it, and compares maps; nothing for a network
-    /// without learned saliency.
+    /// whose saliency was not learned with the rest.
     ///
     /// # Errors
     /// [`crate::Error::InputSize`] for an input that had another preprocessing.
     pub fn randomise(&self, inputs: &[Input], seed: u64) -> Result<Vec<Randomised>> {
-        if !self.network.has_saliency() {
+        if !self.network.learns_saliency() {
             return Ok(Vec::new());
         }
         let original = self.saliency(inputs)?;

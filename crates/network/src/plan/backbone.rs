@@ -12,14 +12,16 @@ use crate::weights::Weights;
 /// The last block of the third stage.
 const THIRD: usize = 5;
 
-struct Block {
+/// A residual block.
+pub(super) struct Block {
     first: Convolution,
     second: Convolution,
     downsample: Option<Convolution>,
 }
 
 impl Block {
-    fn new(weights: &Weights, name: &str, stride: usize) -> Self {
+    /// By its name in a model file.
+    pub(super) fn new(weights: &Weights, name: &str, stride: usize) -> Self {
         let conv = |conv: &str, norm: &str, stride| {
             Convolution::normalised(weights, &format!("{name}.{conv}"), &format!("{name}.{norm}"), stride)
         };
@@ -27,7 +29,8 @@ impl Block {
         Self { first: conv("conv1", "bn1", stride), second: conv("conv2", "bn2", 1), downsample }
     }
 
-    fn run(&self, x: Map, buffers: &mut Buffers) -> Map {
+    /// (N, H, W, C) → (N, H/stride, W/stride, O); `x` is used up.
+    pub(super) fn run(&self, x: Map, buffers: &mut Buffers) -> Map {
         let inner = self.first.run(&x, None, true, buffers);
         let shortcut = match &self.downsample {
             Some(conv) => {

@@ -8,6 +8,7 @@ mod backbone;
 mod buffers;
 mod convolution;
 mod linear;
+mod maps;
 mod modify;
 mod saliency;
 #[cfg(test)]
@@ -16,13 +17,14 @@ mod tests;
 use crate::embedding::INPUTS;
 use crate::mask::SaliencySource;
 use crate::modify::Modification;
-use crate::network::Architecture;
+use crate::network::{Architecture, Taught};
 use crate::resnet::FEATURES;
 use crate::weights::Weights;
 use backbone::Backbone;
 use buffers::Buffers;
 use convolution::{Affine, named};
 use linear::{Embedding, Linear, to_length};
+pub(crate) use maps::MapPlan;
 use saliency::Saliency;
 use std::sync::Mutex;
 
@@ -33,6 +35,7 @@ const BATCH: usize = 16;
 pub(crate) struct Plan {
     saliency: Option<Saliency>,
     source: SaliencySource,
+    taught: Option<Taught>,
     modification: Modification,
     backbone: Backbone,
     embedding: Option<Embedding>,
@@ -66,8 +69,9 @@ impl Plan {
         let hash = Linear::new(inputs, offset, |input, bit| matrix[bit * inputs + input] * scale[bit]);
         let modification = architecture.modification;
         Self {
-            saliency: architecture.learns_saliency().then(|| Saliency::new(weights)),
+            saliency: architecture.has_saliency().then(|| Saliency::new(weights)),
             source: architecture.saliency,
+            taught: architecture.taught,
             modification,
             backbone: Backbone::new(weights, architecture.attention),
             embedding: architecture.embedding.map(|parts| Embedding::new(weights, parts)),
@@ -80,12 +84,12 @@ impl Plan {
 
     /// Pictures in [0, 1], `size`×`size` each.
     pub(crate) fn run(&self, pictures: &[f32], size: usize) -> Encoded {
-        let mut buffers = self.lend();
+        let mut buffers = lend(&self.idle);
         let mut encoded = Encoded::default();
         for batch in pictures.chunks(BATCH * size * size) {
             self.run_batch(batch, size, &mut buffers, &mut encoded);
         }
-        self.give_back(buffers);
+        give_back(&self.idle, buffers);
         encoded
     }
 
@@ -99,7 +103,15 @@ impl Plan {
             }
             _ => buffers.filled(1.0, [n, size, size, 1]),
         };
-        let modified = modify::apply(self.modification, &x, &s, buffers);
+        let modified = match self.taught {
+            Some(Taught { backbone, .. }) => {
+                let small = [&x, &s].map(|map| modify::resized(map, backbone, buffers));
+                let modified = modify::apply(self.modification, &small[0], &small[1], buffers);
+                buffers.give(small);
+                modified
+            }
+            None => modify::apply(self.modification, &x, &s, buffers),
+        };
         let features = self.backbone.run(modified, buffers);
         encoded.saliency.extend_from_slice(&s.values);
         let (embedding, hash) = self.embed(&features.values);
@@ -136,15 +148,15 @@ impl Plan {
     pub(crate) fn hash_of(&self, rows: &[f32]) -> Vec<f32> {
         self.hash.run(rows, self.hash.inputs())
     }
+}
 
-    // A poisoned lock guards nothing but spare buffers.
-    fn lend(&self) -> Buffers {
-        self.idle.lock().map_or_else(|_| None, |mut idle| idle.pop()).unwrap_or_default()
-    }
+// A poisoned lock guards nothing but spare buffers.
+fn lend(idle: &Mutex<Vec<Buffers>>) -> Buffers {
+    idle.lock().map_or_else(|_| None, |mut idle| idle.pop()).unwrap_or_default()
+}
 
-    fn give_back(&self, buffers: Buffers) {
-        if let Ok(mut idle) = self.idle.lock() {
-            idle.push(buffers);
-        }
+fn give_back(idle: &Mutex<Vec<Buffers>>, buffers: Buffers) {
+    if let Ok(mut idle) = idle.lock() {
+        idle.push(buffers);
     }
 }

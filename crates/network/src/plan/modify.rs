@@ -4,7 +4,7 @@ use super::buffers::{Buffers, Map};
 use crate::kernels::{Panels, Rows, Start, panels_of, product};
 use crate::modify::{FLOOR, Modification};
 use crate::network::{GREY_DEVIATION, GREY_MEAN};
-use crate::resample::gaussian_rows;
+use crate::resample::{gaussian_rows, resize_rows};
 use rayon::prelude::*;
 
 /// X and S (N, H, W, 1) → (X' − mean)/deviation (N, H, W, channels).
@@ -29,6 +29,23 @@ pub(super) fn apply(modification: Modification, x: &Map, s: &Map, buffers: &mut 
     if let Some(blurred) = blurred {
         buffers.give([blurred]);
     }
+    out
+}
+
+/// Squares of another side, (N, H, H, 1) → (N, side, side, 1): A·X·Aᵀ for every picture.
+pub(super) fn resized(x: &Map, side: usize, buffers: &mut Buffers) -> Map {
+    let [n, from, _, _] = x.shape;
+    let weights = resize_rows(from, side);
+    let across = crate::kernels::pack(from, side, |k, j| weights[j * from + k]);
+    let mut out = buffers.take([n, side, side, 1]);
+    let pictures = out.values.par_chunks_exact_mut(side * side).zip(x.values.par_chunks_exact(from * from));
+    pictures.for_each(|(out, x)| {
+        let mut half = vec![0.0; from * side];
+        let rows = |data| Rows { data, segments: &[0], len: from, step: 1, stride: from };
+        product(&mut half, side, from, rows(x), Panels::packed(&across, from, side), Start::Zero);
+        let half = panels_of(&half, side);
+        product(out, side, side, rows(&weights), Panels::packed(&half, from, side), Start::Zero);
+    });
     out
 }
 

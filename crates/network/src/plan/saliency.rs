@@ -1,8 +1,10 @@
 //! The attention FCN of folded convolutions.
 
+use super::backbone::Block;
 use super::buffers::{Buffers, Map};
 use super::convolution::{Convolution, named};
 use crate::resample::bilinear_rows;
+use crate::saliency::exposure;
 use crate::weights::Weights;
 use rayon::prelude::*;
 
@@ -130,6 +132,8 @@ impl Decoder {
 /// The saliency network.
 pub(super) struct Saliency {
     encoders: [Vec<Convolution>; 4],
+    /// After the third and the fourth encoder; none in the variant with one map.
+    residual: [Vec<Block>; 2],
     attention: Attention,
     decoders: [Decoder; 2],
     head: Convolution,
@@ -145,33 +149,76 @@ impl Saliency {
         };
         Self {
             encoders: [1, 2, 3, 4].map(|stage| (0..2.min(stage)).map(|i| conv(stage, i)).collect()),
+            residual: ["res3", "res4"].map(|stage| blocks(weights, stage)),
             attention: Attention::new(weights),
             decoders: [3, 2].map(|stage| Decoder::new(weights, stage)),
             head: Convolution::plain(weights, "saliency.head"),
         }
     }
 
-    /// Radiographs (N, H, W, 1) → saliency maps of the same shape.
+    /// Radiographs (N, H, W, 1) → saliency maps of the same shape: the largest of the maps at each place.
     pub(super) fn run(&self, x: &Map, buffers: &mut Buffers) -> Map {
+        let maps = self.maps(x, buffers);
+        let [n, h, w, count] = maps.shape;
+        let mut largest = buffers.take([n, h, w, 1]);
+        let places = largest.values.iter_mut().zip(maps.values.chunks_exact(count));
+        places.for_each(|(to, maps)| *to = maps.iter().copied().fold(0.0, f32::max));
+        let full = quadruple(&largest, buffers);
+        buffers.give([maps, largest]);
+        full
+    }
+
+    /// Radiographs (N, H, W, 1) → every map at a quarter of the size (N, H/4, W/4, F).
+    pub(super) fn maps(&self, x: &Map, buffers: &mut Buffers) -> Map {
+        let standardised = self.takes_standardised().then(|| standardised(x, buffers));
+        let x = standardised.as_ref().unwrap_or(x);
         let [one, two, three, four] = &self.encoders;
         let through = |convs: &[Convolution], x: &Map, buffers: &mut Buffers| {
             let first = convs[0].run(x, None, true, buffers);
             convs[1..].iter().fold(first, |x, conv| conv.relu(x, buffers))
         };
+        let residual = |blocks: &[Block], x: Map, buffers: &mut Buffers| {
+            blocks.iter().fold(x, |x, block| block.run(x, buffers))
+        };
         let e1 = through(one, x, buffers);
         let e2 = through(two, &e1, buffers);
         let e3 = through(three, &e2, buffers);
+        let e3 = residual(&self.residual[0], e3, buffers);
         let e4 = through(four, &e3, buffers);
+        let e4 = residual(&self.residual[1], e4, buffers);
         buffers.give([e1]);
+        if let Some(x) = standardised {
+            buffers.give([x]);
+        }
         let e4 = self.attention.run(e4, buffers);
         let d3 = self.decoders[0].run(e4, e3, buffers);
         let d2 = self.decoders[1].run(d3, e2, buffers);
-        let mut map = self.head.run(&d2, None, false, buffers);
-        map.values.iter_mut().for_each(|v| *v = sigmoid(*v));
-        let full = quadruple(&map, buffers);
-        buffers.give([d2, map]);
-        full
+        let mut maps = self.head.run(&d2, None, false, buffers);
+        maps.values.iter_mut().for_each(|v| *v = sigmoid(*v));
+        buffers.give([d2]);
+        maps
     }
+
+    fn takes_standardised(&self) -> bool {
+        !self.residual[1].is_empty()
+    }
+}
+
+/// The residual blocks of a stage, as many as there are weights of.
+fn blocks(weights: &Weights, stage: &str) -> Vec<Block> {
+    let name = |i: usize| format!("saliency.{stage}.{i}");
+    let there = |name: &String| weights.contains_key(&format!("{name}.conv1.weight"));
+    (0..).map(name).take_while(there).map(|name| Block::new(weights, &name, 1)).collect()
+}
+
+/// Each picture less its mean, in units of its deviation, both of what is not black.
+fn standardised(x: &Map, buffers: &mut Buffers) -> Map {
+    let mut out = buffers.copy(&x.values, x.shape);
+    for picture in out.values.chunks_exact_mut(x.picture()) {
+        let (mean, deviation) = exposure(picture);
+        picture.iter_mut().for_each(|grey| *grey = (*grey - mean) / deviation);
+    }
+    out
 }
 
 /// Bilinear enlargement by four: (N, H, W, 1) → (N, 4H, 4W, 1).

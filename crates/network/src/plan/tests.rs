@@ -7,7 +7,7 @@ use crate::layers::Mode;
 use crate::mask::SaliencySource;
 use crate::model::{self, Model};
 use crate::modify::Modification;
-use crate::network::{Architecture, Network};
+use crate::network::{Architecture, Network, Taught};
 use crate::weights;
 use burn::tensor::{Device, Tensor, TensorData};
 use half::bf16;
@@ -37,18 +37,22 @@ fn it_gives_what_the_network_gives() {
     let device = Device::flex();
     use SaliencySource::{Centre, Learned, Random};
     let parts = |labels, likeness| Some(EmbeddingParts { labels, likeness });
-    for (modification, saliency, attention, embedding, n, size) in [
-        (Modification::Blur, Learned, false, None, 1, 64),
-        (Modification::Blur, Centre, true, parts(24, 40), 17, 32),
-        (Modification::Multiply, Learned, false, parts(10, 7), 2, 96),
-        (Modification::Amplify, Random, false, None, 2, 32),
-        (Modification::Concatenate, Learned, false, parts(16, 80), 3, 48),
-        (Modification::None, Learned, true, parts(72, 184), 5, 64),
+    let taught = |findings, backbone| Some(Taught { findings, backbone });
+    for (modification, saliency, taught, attention, embedding, n, size) in [
+        (Modification::Blur, Learned, None, false, None, 1, 64),
+        (Modification::Blur, Centre, None, true, parts(24, 40), 17, 32),
+        (Modification::Multiply, Learned, None, false, parts(10, 7), 2, 96),
+        (Modification::Amplify, Random, None, false, None, 2, 32),
+        (Modification::Concatenate, Learned, None, false, parts(16, 80), 3, 48),
+        (Modification::None, Learned, None, true, parts(72, 184), 5, 64),
+        (Modification::Amplify, Learned, taught(3, 32), false, None, 2, 96),
+        (Modification::Blur, Learned, taught(1, 64), false, parts(10, 7), 2, 64),
     ] {
         let architecture = Architecture {
             bits: 48,
             modification,
             saliency,
+            taught,
             attention,
             embedding,
             ..Architecture::default()

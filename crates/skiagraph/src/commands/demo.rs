@@ -198,7 +198,7 @@ fn draw(encoder: &Encoder, gallery: &Gallery, figures: &[TaskResult], answers: &
     let progress = Progress::images("drawing", answers.len());
     let mut drawn = Vec::new();
     for answer in answers {
-        drawn.push(illustrator.answer(&[Asked::decoded(&answer.picture, &answer.encoding)], &answer.hits)?);
+        drawn.push(illustrator.answer(&[Asked::decoded(&answer.picture, encoder)?], &answer.hits)?);
         progress.advance(1);
     }
     progress.finish();

@@ -1,5 +1,6 @@
 //! `skiagraph explain`: where a model looks in a radiograph, or what makes two similar.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use radiograph::{Input, Radiograph};
 use serde_json::json;
 
 use crate::ingest;
-use crate::model::ModelArgs;
+use crate::model::{FinderArgs, ModelArgs};
 use crate::output;
 use crate::report::overlay;
 
@@ -24,15 +25,19 @@ const EXAMPLES: &str = "EXAMPLES:
 
 /// Draw where a model looks in a radiograph
 ///
-/// Writes a PNG of three pictures: the radiograph, the radiograph under its saliency map, and the map
-/// alone. Colours run from the map's least to its most salient point, dark to bright. The map shows
-/// what the network uses, not what is ill. With --similar-to, the pictures are the two radiographs, each under
-/// what of it makes it similar to the other: bright where it would be less similar if that place were blurred.
+/// Writes a PNG of three pictures: the radiograph, the radiograph under a saliency map, and the map
+/// alone. The map is the square of the largest of the maps of findings (`train --stage saliency`), or, where
+/// there is no such network, the model's own. Colours run from its least to its most salient point, dark to
+/// bright. It shows where a network looks, not what is ill. With --similar-to, the pictures are the two
+/// radiographs, each under what of it makes it similar to the other: bright where it would be less similar
+/// if that place were blurred.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    finder: FinderArgs,
     /// The radiograph
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
@@ -72,7 +77,7 @@ impl Subject {
 
 /// Encodes one picture and draws its saliency, or two and what makes them similar.
 pub(crate) fn run(args: &ExplainArgs) -> Result<()> {
-    let encoder = args.model.load()?;
+    let encoder = args.finder.attach(args.model.load()?)?;
     let subject = Subject::read(&args.image, &encoder)?;
     match &args.similar_to {
         Some(other) => similarity(args, &encoder, &subject, &Subject::read(other, &encoder)?),
@@ -98,9 +103,10 @@ fn similarity(args: &ExplainArgs, encoder: &Encoder, one: &Subject, other: &Subj
 }
 
 fn saliency(args: &ExplainArgs, encoder: &Encoder, subject: &Subject) -> Result<()> {
-    let Subject { radiograph, input, encoding } = subject;
+    let Subject { radiograph, encoding, .. } = subject;
     let picture = overlay::shrink(radiograph, SIDE);
-    let saliency = encoding.saliency.onto(&input.frame, picture.width(), picture.height());
+    let look = encoder.look(radiograph)?;
+    let saliency = look.map.onto(&look.frame, picture.width(), picture.height());
     let sheet = overlay::beside(&[
         overlay::in_colour(&picture),
         overlay::overlay(&picture, &saliency)?,
@@ -117,8 +123,14 @@ fn saliency(args: &ExplainArgs, encoder: &Encoder, subject: &Subject) -> Result<
             "mean_saliency": mean,
             "least_saliency": least,
             "most_saliency": most,
+            "findings": look.findings.into_iter().collect::<BTreeMap<String, f32>>(),
             "code": encoding.code.to_string(),
         }));
     }
-    output::text(&format!("{}: mean saliency {mean:.3} ({least:.3} to {most:.3})", args.out.display()))
+    let highest: String =
+        look.findings.iter().map(|(finding, value)| format!("; {finding} up to {value:.2}")).collect();
+    output::text(&format!(
+        "{}: mean saliency {mean:.3} ({least:.3} to {most:.3}){highest}",
+        args.out.display()
+    ))
 }

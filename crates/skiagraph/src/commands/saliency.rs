@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use radiograph::dataset::Dataset;
 use retrieval::evaluation::Role;
 
@@ -10,12 +10,13 @@ use crate::commands::eval::{self, role};
 use crate::model::ModelFile;
 use crate::output;
 use crate::report::results::figure;
-use crate::saliency::{self, Report, Subject};
+use crate::saliency::{self, FindingReport, Findings, Report, Subject};
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph saliency --data data/
   skiagraph saliency --model runs/a/model.safetensors --data data/ --out runs/a/saliency
   skiagraph saliency --data data/ --boxes boxes.csv --json
+  skiagraph saliency --data data/ --findings runs/s/saliency.safetensors --sheet maps.png
 
 Boxes are a CSV with the columns path, label, x, y, w, h (pixels of the file). Without any, the other
 measures are taken all the same.";
@@ -39,6 +40,12 @@ pub(crate) struct SaliencyArgs {
     /// Seed of random maps, random weights and the bootstrap
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
+    /// Measure the maps of a saliency network (`train --stage saliency`) instead, beside the model's
+    #[arg(long, value_name = "FILE")]
+    findings: Option<PathBuf>,
+    /// Draw 20 pictures with boxes under the union of its maps into a PNG file
+    #[arg(long, value_name = "PNG", requires = "findings")]
+    sheet: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -50,6 +57,9 @@ pub(crate) struct SaliencyArgs {
 /// Measures and reports.
 pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
+    if let Some(network) = &args.findings {
+        return findings(args, network, &dataset);
+    }
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
     let (tasks, _) = eval::tasks(&args.data, None, &items)?;
     let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
@@ -59,6 +69,37 @@ pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
         write(folder, &subject, &report)?;
     }
     if args.json { output::json(&report) } else { print(&report) }
+}
+
+/// Measures a saliency network of findings.
+fn findings(args: &SaliencyArgs, network: &Path, dataset: &Dataset) -> Result<()> {
+    let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
+    let findings = Findings::new(network, &args.model.path()?, dataset, boxes, args.seed)?;
+    if let Some(sheet) = &args.sheet {
+        let unwritable = || format!("cannot write `{}`", sheet.display());
+        findings.sheet()?.save_with_format(sheet, image::ImageFormat::Png).with_context(unwritable)?;
+    }
+    let report = findings.measure()?;
+    if let Some(folder) = &args.out {
+        output::file(&folder.join("findings.json"), serde_json::to_string_pretty(&report)?)?;
+    }
+    if args.json { output::json(&report) } else { print_findings(&report) }
+}
+
+fn print_findings(report: &FindingReport) -> Result<()> {
+    let rows = report.boxes.iter().map(|row| {
+        let figures = [&row.pointing, &row.peaks, &row.energy].map(figure);
+        let head = [row.label.clone(), row.map.to_owned(), row.pictures.to_string()];
+        head.into_iter().chain(figures).chain([format!("{:.3}", row.area)]).collect()
+    });
+    let heads = ["boxes", "map", "pictures", "pointing", "one of 3 peaks", "energy", "area"];
+    output::text(&output::table(&heads, &rows.collect::<Vec<Vec<_>>>()))?;
+    let rows = report.brightness.iter().map(|row| {
+        let figures = [row.union, row.model].map(|figure| format!("{figure:.2}"));
+        [row.source.clone(), row.pictures.to_string()].into_iter().chain(figures).collect()
+    });
+    let heads = ["rank correlation with brightness", "pictures", "union", "model"];
+    output::text(&output::table(&heads, &rows.collect::<Vec<Vec<_>>>()))
 }
 
 fn write(folder: &Path, subject: &Subject, report: &Report) -> Result<()> {

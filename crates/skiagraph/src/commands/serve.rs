@@ -9,7 +9,7 @@ use network::Encoder;
 use retrieval::gallery::Location;
 use serde_json::json;
 
-use crate::model::ModelArgs;
+use crate::model::{FinderArgs, ModelArgs};
 use crate::output;
 use crate::server::oidc::OidcArgs;
 use crate::server::{self, Limits, Settings};
@@ -40,6 +40,8 @@ pub(crate) struct ServeArgs {
     config: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    finder: FinderArgs,
     /// The gallery's folder, or its address on a PostgreSQL server with snapshots=FOLDER
     #[arg(long, value_name = "GALLERY")]
     gallery: Location,
@@ -129,7 +131,11 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         ..Settings::of(args.gallery.clone(), SocketAddr::new(args.address, args.port))
     };
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
-    server::run(settings, || args.model.load(), |address| announce(scheme, address, args.json))
+    server::run(
+        settings,
+        || args.finder.attach(args.model.load()?),
+        |address| announce(scheme, address, args.json),
+    )
 }
 
 /// Serves a gallery of this model to this machine.

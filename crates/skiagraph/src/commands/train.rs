@@ -4,21 +4,37 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use network::{DeviceChoice, EpochMetrics, TrainConfig, TrainEvent, TrainOptions};
+use clap::ValueEnum;
+use network::{DeviceChoice, EpochMetrics, SaliencyMetrics, TrainConfig, TrainEvent, TrainOptions};
 use radiograph::dataset::{Dataset, Skipped};
 
 use crate::ingest::{self, Rejected};
 use crate::memory;
 use crate::output;
 use crate::progress::Progress;
+use crate::saliency;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph train --config configs/default.toml --data data/ --out runs/a
   skiagraph train --config configs/default.toml --data data/ --out runs/a --resume
   skiagraph train --config configs/default.toml --data m.csv --out runs/b --seed 2 --json
+  skiagraph train --stage saliency --config configs/saliency.toml --data data/ --out runs/s
 
 The run folder gets the model (model.safetensors), the configuration in effect (config.toml), the
-figures of each epoch (metrics.jsonl) and a checkpoint from which an interrupted run goes on.";
+figures of each epoch (metrics.jsonl) and a checkpoint from which an interrupted run goes on.
+
+The stage saliency trains a network that shows where findings lie, by the section [saliency] of the
+configuration, and writes saliency.safetensors. Boxes of training pictures teach it; where there are none,
+labels do, and its maps then do not say where a finding lies.";
+
+/// What is trained.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Stage {
+    /// The network that makes codes
+    Retrieval,
+    /// The network that shows where findings lie
+    Saliency,
+}
 
 /// Train a network
 ///
@@ -32,6 +48,12 @@ pub(crate) struct TrainArgs {
     /// Data set: a folder with a manifest, the manifest, or a folder of class folders
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// What to train
+    #[arg(long, value_enum, value_name = "STAGE", default_value = "retrieval")]
+    stage: Stage,
+    /// Boxes for the stage saliency [default: boxes.csv of the data set, if there is one]
+    #[arg(long, value_name = "FILE")]
+    boxes: Option<PathBuf>,
     /// Run folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -60,6 +82,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let options =
         TrainOptions { out: args.out.clone(), resume: args.resume, seed: args.seed, device: args.device };
     let mut display = Display::default();
+    if args.stage == Stage::Saliency {
+        return train_saliency(args, &config, &dataset, &options, &mut display);
+    }
     let report = network::train(&config, &dataset, &options, &mut |event| display.show(&event))
         .with_context(|| format!("cannot train in `{}`", args.out.display()))?;
     if args.json {
@@ -71,6 +96,27 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         report.model_id,
         report.best_epoch
     ))
+}
+
+fn train_saliency(
+    args: &TrainArgs,
+    config: &TrainConfig,
+    dataset: &Dataset,
+    options: &TrainOptions,
+    display: &mut Display,
+) -> Result<()> {
+    let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
+    let report = network::train_saliency(config, dataset, &boxes, options, &mut |event| display.show(&event))
+        .with_context(|| format!("cannot train in `{}`", args.out.display()))?;
+    if args.json {
+        return output::json(&report);
+    }
+    let taught = |(name, boxed): (&String, &usize)| match boxed {
+        0 => format!("{name} (by labels alone: its map does not say where)"),
+        _ => format!("{name} (boxes on {boxed} pictures)"),
+    };
+    let findings: Vec<String> = report.card.findings.iter().zip(&report.card.boxed).map(taught).collect();
+    output::text(&format!("{} has a map for each of: {}", report.model.display(), findings.join(", ")))
 }
 
 /// Rows that could not be used, for a message.
@@ -122,6 +168,12 @@ impl Display {
                 }
                 eprintln!("{}{}", self.name, epoch_line(metrics, self.epochs));
             }
+            TrainEvent::SaliencyEpoch(metrics) => {
+                if let Some(bar) = self.bar.take() {
+                    bar.finish();
+                }
+                eprintln!("{}", saliency_line(metrics, self.epochs));
+            }
             TrainEvent::Fitted(validation) => {
                 eprintln!("{}hash layer fitted: validation macro P@10 {}", self.name, figures(validation));
             }
@@ -134,6 +186,26 @@ pub(crate) fn figures(by_bits: &BTreeMap<usize, f64>) -> String {
     let figures: Vec<String> =
         by_bits.iter().map(|(bits, figure)| format!("{figure:.3} at {bits} bits")).collect();
     if figures.is_empty() { "-".to_owned() } else { figures.join(", ") }
+}
+
+fn saliency_line(metrics: &SaliencyMetrics, epochs: usize) -> String {
+    let pointing: String = metrics
+        .pointing
+        .iter()
+        .map(|(finding, share)| format!("  {finding} pointed at {share:.3}"))
+        .collect();
+    format!(
+        "epoch {}/{epochs}  loss {:.4} (places {:.4}, overlap {:.4}, labels {:.4}, help {:.4}){pointing}  \
+         {:.1} images/s  {:.0} s",
+        metrics.epoch,
+        metrics.loss,
+        metrics.places,
+        metrics.overlap,
+        metrics.labels,
+        metrics.help,
+        metrics.images_per_second,
+        metrics.seconds,
+    )
 }
 
 fn epoch_line(metrics: &EpochMetrics, epochs: usize) -> String {

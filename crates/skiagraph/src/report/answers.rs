@@ -5,13 +5,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use image::GrayImage;
-use network::{Encoder, Encoding, SaliencyMap};
-use radiograph::{Frame, Input, Limits};
+use network::{Encoder, Look, SaliencyMap};
+use radiograph::{Frame, Limits, Radiograph};
 use retrieval::gallery::{Gallery, Hit, Record};
 
 use super::html::{Answer, Card, Label, Page, render};
 use super::overlay::{colour_jpeg, grey_jpeg, overlay, shrink, shrink_grey};
-use crate::ingest::{self, Decoded};
+use crate::ingest::Decoded;
 use crate::output;
 
 /// The longer side of a picture on a page, in pixels.
@@ -30,8 +30,8 @@ pub(crate) struct Illustrator<'a> {
 
 /// A query as its page shows it.
 pub(crate) enum Asked<'a> {
-    /// A picture that was encoded: what is known of it, itself at least as large as it is drawn, its map and where that lies.
-    Image(&'a Record, GrayImage, &'a SaliencyMap, &'a Frame),
+    /// A picture that was encoded: what is known of it, itself at least as large as it is drawn, and where to look in it.
+    Image(&'a Record, GrayImage, Look),
     /// An entry of the gallery.
     Entry(u64, &'a Record),
 }
@@ -54,7 +54,7 @@ impl<'a> Illustrator<'a> {
 
     fn query(&mut self, asked: &Asked) -> Result<Card> {
         let (plain, map) = match asked {
-            Asked::Image(_, picture, saliency, frame) => draw(picture.clone(), saliency, frame)?,
+            Asked::Image(_, picture, look) => draw(picture.clone(), &look.map, &look.frame)?,
             Asked::Entry(id, record) => {
                 self.draw([(*id, record.name.as_str())].into_iter())?;
                 self.drawn.get(id).cloned().unwrap_or_default()
@@ -78,29 +78,26 @@ impl<'a> Illustrator<'a> {
     /// Draws the entries, of an id and a name each, that were not drawn before, from the gallery's own thumbnails:
     /// the files that were indexed may be gone.
     fn draw<'b>(&mut self, entries: impl Iterator<Item = (u64, &'b str)>) -> Result<()> {
-        let mut fresh: Vec<(u64, GrayImage, Input)> = Vec::new();
-        for (id, name) in entries.filter(|(id, _)| !self.drawn.contains_key(id)) {
+        for (id, name) in entries {
+            if self.drawn.contains_key(&id) {
+                continue;
+            }
             let radiograph = radiograph::decode(&self.gallery.thumbnail(id)?, &Limits::default())
                 .with_context(|| format!("the thumbnail of `{name}` is damaged"))?;
-            fresh.push((id, shrink(&radiograph, SIDE), self.encoder.preprocess().apply(&radiograph)));
-        }
-        if fresh.is_empty() {
-            return Ok(());
-        }
-        let inputs: Vec<Input> = fresh.iter().map(|(_, _, input)| input.clone()).collect();
-        for ((id, picture, input), encoding) in fresh.into_iter().zip(ingest::encode(self.encoder, &inputs)?)
-        {
-            self.drawn.insert(id, draw(picture, &encoding.saliency, &input.frame)?);
+            let look = self.encoder.look(&radiograph)?;
+            self.drawn.insert(id, draw(shrink(&radiograph, SIDE), &look.map, &look.frame)?);
         }
         Ok(())
     }
 }
 
 impl<'a> Asked<'a> {
-    /// A file's picture.
-    pub(crate) fn decoded(picture: &'a Decoded, encoding: &'a Encoding) -> Self {
-        let Decoded { record, thumbnail, input, .. } = picture;
-        Self::Image(record, thumbnail.clone(), &encoding.saliency, &input.frame)
+    /// A file's picture, of which the thumbnail is left.
+    pub(crate) fn decoded(picture: &'a Decoded, encoder: &Encoder) -> Result<Self> {
+        let Decoded { record, thumbnail, .. } = picture;
+        let grey = thumbnail.as_raw().iter().map(|&grey| f32::from(grey) / 255.0).collect();
+        let look = encoder.look(&Radiograph::new(thumbnail.width(), thumbnail.height(), grey)?)?;
+        Ok(Self::Image(record, thumbnail.clone(), look))
     }
 
     fn record(&self) -> &Record {
@@ -122,7 +119,7 @@ pub(crate) fn draw(picture: GrayImage, saliency: &SaliencyMap, frame: &Frame) ->
 pub(crate) fn page(gallery: &Gallery, answers: Vec<Answer>) -> Page {
     let intro = format!(
         "The most similar pictures of a gallery of {}: those with the nearest embeddings among the nearest {}-bit hash codes, \
-         unless another order was asked for. Brighter colours: where the network looked. Not for diagnosis.",
+         unless another order was asked for. Brighter colours: where a network looked. Not for diagnosis.",
         gallery.len(),
         gallery.bits(),
     );

@@ -88,12 +88,28 @@ fn colour(value: f32) -> [u8; 3] {
     })
 }
 
+/// Between two pictures, in pixels.
+const GAP: u32 = 8;
+const BACKGROUND: Rgb<u8> = Rgb([24, 24, 24]);
+
+/// Pictures below each other, with a gap of background between.
+pub(crate) fn below(pictures: &[RgbImage]) -> RgbImage {
+    let height: u32 = pictures.iter().map(|picture| picture.height() + GAP).sum::<u32>().saturating_sub(GAP);
+    let width = pictures.iter().map(RgbImage::width).max().unwrap_or(0);
+    let mut sheet = RgbImage::from_pixel(width, height, BACKGROUND);
+    let mut top = 0;
+    for picture in pictures {
+        imageops::replace(&mut sheet, picture, 0, i64::from(top));
+        top += picture.height() + GAP;
+    }
+    sheet
+}
+
 /// Pictures of one height beside each other, with a gap of background between.
 pub(crate) fn beside(pictures: &[RgbImage]) -> RgbImage {
-    const GAP: u32 = 8;
     let width: u32 = pictures.iter().map(|picture| picture.width() + GAP).sum::<u32>().saturating_sub(GAP);
     let height = pictures.iter().map(RgbImage::height).max().unwrap_or(0);
-    let mut sheet = RgbImage::from_pixel(width, height, Rgb([24, 24, 24]));
+    let mut sheet = RgbImage::from_pixel(width, height, BACKGROUND);
     let mut left = 0;
     for picture in pictures {
         imageops::replace(&mut sheet, picture, i64::from(left), 0);
@@ -167,5 +183,6 @@ mod tests {
     fn pictures_lie_beside_each_other() {
         let sheet = beside(&[RgbImage::new(10, 20), RgbImage::new(5, 20)]);
         assert_eq!(sheet.dimensions(), (23, 20));
+        assert_eq!(below(&[sheet, RgbImage::new(5, 20)]).dimensions(), (23, 48));
     }
 }

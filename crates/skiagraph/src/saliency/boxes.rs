@@ -75,7 +75,8 @@ pub(super) fn measure(subject: &Subject) -> Result<Vec<Row>> {
     Ok(gather(groups).iter().flat_map(|(label, measured)| rows(label, measured, subject.seed)).collect())
 }
 
-fn by_label(boxes: &[BoundingBox]) -> BTreeMap<String, Vec<BoundingBox>> {
+/// Boxes by what they hold.
+pub(super) fn by_label(boxes: &[BoundingBox]) -> BTreeMap<String, Vec<BoundingBox>> {
     let mut labels = BTreeMap::<String, Vec<BoundingBox>>::new();
     for one in boxes {
         labels.entry(one.label.clone()).or_default().push(one.clone());
@@ -100,8 +101,8 @@ pub(super) fn maps(subject: &Subject, inputs: &[Input]) -> Result<Vec<Vec<Salien
 }
 
 /// Kinds of box with few pictures become one.
-fn gather(groups: BTreeMap<String, Vec<Measured>>) -> BTreeMap<String, Vec<Measured>> {
-    let mut gathered = BTreeMap::<String, Vec<Measured>>::new();
+pub(super) fn gather<T>(groups: BTreeMap<String, Vec<T>>) -> BTreeMap<String, Vec<T>> {
+    let mut gathered = BTreeMap::<String, Vec<T>>::new();
     for (label, measured) in groups {
         let name = if measured.len() < FEW { OTHERS.to_owned() } else { label };
         gathered.entry(name).or_default().extend(measured);

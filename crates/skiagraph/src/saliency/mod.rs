@@ -2,9 +2,11 @@
 
 mod alone;
 mod boxes;
+mod findings;
 mod page;
 mod perturbation;
 
+pub(crate) use findings::{FindingReport, Findings};
 pub(crate) use page::{pictures, render, sections};
 
 use std::collections::BTreeMap;

@@ -115,7 +115,7 @@ pub(crate) fn pictures(subject: &Subject) -> Result<Vec<Answer>> {
 }
 
 /// The thumbnail with the boxes' outlines.
-fn outlined(picture: &Decoded, boxes: &[BoundingBox]) -> GrayImage {
+pub(super) fn outlined(picture: &Decoded, boxes: &[BoundingBox]) -> GrayImage {
     let mut drawn = picture.thumbnail.clone();
     let scale = drawn.width() as f32 / picture.record.width.max(1) as f32;
     let (width, height) = drawn.dimensions();

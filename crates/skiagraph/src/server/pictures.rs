@@ -7,7 +7,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GrayImage, ImageEncoder};
 use interchange::Source;
 use network::explain::evidence::evidence;
-use network::{Encoder, Encoding, SaliencyMap};
+use network::{Encoder, Encoding, Look, SaliencyMap};
 use radiograph::memory::{self, Reservation};
 use radiograph::{ContentHash, Format, Frame, Radiograph};
 use retrieval::Embedding;
@@ -151,9 +151,20 @@ impl Picture {
         Ok(overlay::shrink_grey(picture, side))
     }
 
-    /// Where the model looked, over the whole picture, as a PNG file.
-    pub(super) fn saliency(&self) -> Result<Vec<u8>, Problem> {
-        map(&self.encoding.saliency, &self.frame, self.width, self.height)
+    /// Where to look, over the whole picture, as a PNG file.
+    pub(super) fn saliency(&self, encoder: &Encoder) -> Result<Vec<u8>, Problem> {
+        let look = self.look(encoder)?;
+        map(&look.map, &look.frame, self.width, self.height)
+    }
+
+    /// Where to look; what the model saw when it encoded the picture, where no network of findings is at hand.
+    pub(super) fn look(&self, encoder: &Encoder) -> Result<Look, Problem> {
+        if encoder.has_finder() {
+            let _memory = self.reserve(self.width, self.height)?;
+            let radiograph = grey(self.width, self.height, &self.pixels)?;
+            return Ok(encoder.look(&radiograph).map_err(anyhow::Error::from)?);
+        }
+        Ok(Look { map: self.encoding.saliency.clone(), frame: self.frame, findings: Vec::new() })
     }
 
     /// What of it makes it similar to another, over the whole picture, as a PNG file.
@@ -213,12 +224,11 @@ fn evidence_of(radiograph: &Radiograph, other: &Embedding, encoder: &Encoder) ->
     map(&found, &input.frame, radiograph.width(), radiograph.height())
 }
 
-/// Where the model looks in a thumbnail, as a PNG file.
+/// Where to look in a thumbnail, as a PNG file.
 pub(super) fn saliency_of(thumbnail: &[u8], encoder: &Encoder) -> Result<Vec<u8>, Problem> {
     let radiograph = stored(thumbnail)?;
-    let input = encoder.preprocess().apply(&radiograph);
-    let encoding = encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
-    map(&encoding.saliency, &input.frame, radiograph.width(), radiograph.height())
+    let look = encoder.look(&radiograph).map_err(anyhow::Error::from)?;
+    map(&look.map, &look.frame, radiograph.width(), radiograph.height())
 }
 
 /// A map over a picture of those sides, from the least salient point, black, to the most salient one, white.

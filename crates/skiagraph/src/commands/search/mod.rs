@@ -14,7 +14,7 @@ use retrieval::gallery::{Filter, Gallery, Hit, Location, Record, SHORTLIST};
 use crate::anonymous::{Deidentification, KeyArgs};
 use crate::answer::{AnswerOrder, Question, answer};
 use crate::ingest::{self, Decoded, Listed};
-use crate::model::ModelArgs;
+use crate::model::{FinderArgs, ModelArgs};
 use crate::report::answers::{Asked, Illustrator, page, write_page};
 use crate::report::html::Page;
 
@@ -38,6 +38,8 @@ const EXAMPLES: &str = "EXAMPLES:
 pub(crate) struct SearchArgs {
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    finder: FinderArgs,
     /// The gallery's folder, or its address on a PostgreSQL server
     #[arg(long, value_name = "GALLERY")]
     gallery: Location,
@@ -91,7 +93,6 @@ pub(crate) struct SearchArgs {
 /// A query, of pictures or of entries of the gallery, and what was found.
 struct Answered<'a> {
     pictures: &'a [Decoded],
-    encodings: &'a [Encoding],
     /// Entries to find the like of, where there is no picture.
     entries: &'a [(u64, Record)],
     hits: Vec<Hit>,
@@ -114,7 +115,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     }
     args.back.check(args)?;
     let gallery = Gallery::open(&args.gallery)?;
-    let encoder = args.model.load()?;
+    let encoder = args.finder.attach(args.model.load()?)?;
     gallery.check_model(encoder.model_id(), encoder.bits())?;
     let judged = Judged { like: find(&gallery, &args.like)?, unlike: find(&gallery, &args.unlike)? };
     let deidentification = args.deidentify.deidentification()?;
@@ -132,7 +133,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     let answers = asked.into_iter().map(|(pictures, encodings)| {
         let (hits, estimate) = ask(args, &gallery, &encoder, &judged, pictures, encodings)?;
         let deidentification = deidentification.as_deref();
-        Ok(Answered { pictures, encodings, entries: &entries, hits, estimate, deidentification })
+        Ok(Answered { pictures, entries: &entries, hits, estimate, deidentification })
     });
     let answers = answers.collect::<Result<Vec<_>>>()?;
     if let Some(path) = &args.html {
@@ -185,11 +186,10 @@ fn ask(
 fn drawn(encoder: &Encoder, gallery: &Gallery, answers: &[Answered]) -> Result<Page> {
     let mut illustrator = Illustrator::new(encoder, gallery);
     let mut drawn = Vec::new();
-    for Answered { pictures, encodings, entries, hits, .. } in answers {
-        let images =
-            pictures.iter().zip(*encodings).map(|(picture, encoding)| Asked::decoded(picture, encoding));
-        let entries = entries.iter().map(|(id, record)| Asked::Entry(*id, record));
-        drawn.push(illustrator.answer(&images.chain(entries).collect::<Vec<_>>(), hits)?);
+    for Answered { pictures, entries, hits, .. } in answers {
+        let images = pictures.iter().map(|picture| Asked::decoded(picture, encoder));
+        let entries = entries.iter().map(|(id, record)| Ok(Asked::Entry(*id, record)));
+        drawn.push(illustrator.answer(&images.chain(entries).collect::<Result<Vec<_>>>()?, hits)?);
     }
     Ok(page(gallery, drawn))
 }

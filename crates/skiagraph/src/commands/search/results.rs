@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use interchange::{Answer, Picture, Region, Source, Viewer};
-use network::{Encoder, SaliencyMap};
-use radiograph::{Frame, Limits, Radiograph};
+use network::{Encoder, Look};
+use radiograph::{Limits, Radiograph};
 use retrieval::gallery::{Gallery, Record};
 
 use super::{Answered, SearchArgs};
@@ -98,7 +98,7 @@ impl ResultArgs {
         let answer = self.answer(encoder, gallery, answered);
         let mut made: Vec<(&PathBuf, Vec<u8>)> = Vec::new();
         if self.dicom().iter().any(|(_, path)| path.is_some()) {
-            made.extend(self.objects(&query, answered, &answer)?);
+            made.extend(self.objects(encoder, &query, answered, &answer)?);
         }
         if let Some(path) = &self.fhir {
             // Without a study, the answer is told all the same.
@@ -110,28 +110,30 @@ impl ResultArgs {
 
     fn objects(
         &self,
+        encoder: &Encoder,
         query: &Query,
         answered: &Answered,
         answer: &Answer,
     ) -> Result<Vec<(&PathBuf, Vec<u8>)>> {
-        let (Some(picture), Some(encoding)) = (answered.pictures.first(), answered.encodings.first()) else {
+        let Some(picture) = answered.pictures.first() else {
             return Ok(Vec::new());
         };
         let source = query.source(&picture.record)?;
-        let looked = (&encoding.saliency, &picture.input.frame);
+        let radiograph = query.radiograph()?;
+        let look = encoder.look(&radiograph)?;
         let (software, made) = (&answer.software, answer.made);
         let mut objects = Vec::new();
         if let Some(path) = &self.sr {
             objects.push((path, interchange::report(answer, &source)?));
         }
         if let Some(path) = &self.capture {
-            let drawn = draw(&query.radiograph()?, looked)?;
+            let drawn = draw(&radiograph, &look)?;
             let (width, height) = drawn.dimensions();
             let drawn = Picture { width, height, rgb: drawn.as_raw() };
             objects.push((path, interchange::capture(drawn, &source, software, made)?));
         }
         if let Some(path) = &self.presentation_state {
-            let region = region(&picture.record, looked)?;
+            let region = region(&picture.record, &look)?;
             objects.push((path, interchange::presentation_state(&region, &source, software, made)?));
         }
         Ok(objects)
@@ -176,18 +178,18 @@ impl<'a> Query<'a> {
     }
 }
 
-/// The query under its saliency map.
-fn draw(radiograph: &Radiograph, (saliency, frame): (&SaliencyMap, &Frame)) -> Result<image::RgbImage> {
+/// The query under the map of where to look.
+fn draw(radiograph: &Radiograph, Look { map, frame, .. }: &Look) -> Result<image::RgbImage> {
     let picture = shrink(radiograph, CAPTURE_SIDE);
-    overlay(&picture, &saliency.onto(frame, picture.width(), picture.height()))
+    overlay(&picture, &map.onto(frame, picture.width(), picture.height()))
 }
 
-/// Where the network looked most; nowhere, if its map is nearly flat.
-fn region(record: &Record, (saliency, frame): (&SaliencyMap, &Frame)) -> Result<Region> {
+/// Where to look most; nowhere, if the map is nearly flat.
+fn region(record: &Record, Look { map, frame, .. }: &Look) -> Result<Region> {
     let longer = record.width.max(record.height).max(1);
     let side = |pixels: u32| (pixels * REGION_SIDE.min(longer)).div_ceil(longer).max(1);
     let (width, height) = (side(record.width), side(record.height));
-    let values = saliency.onto(frame, width, height);
+    let values = map.onto(frame, width, height);
     let least = values.iter().copied().fold(f32::INFINITY, f32::min);
     let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let threshold = if most - least < LEAST_SPAN { f32::INFINITY } else { least + SALIENT * (most - least) };

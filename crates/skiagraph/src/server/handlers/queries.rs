@@ -100,8 +100,8 @@ pub(in crate::server) async fn saliency(
     State(app): State<App>,
     QueryId(id): QueryId,
 ) -> Result<impl IntoResponse, Problem> {
-    let picture = app.queries.get(&id)?;
-    app.encoding.run(move || picture.saliency()).await.map(png)
+    let (picture, shared) = (app.queries.get(&id)?, App::clone(&app));
+    app.encoding.run(move || picture.saliency(&shared.encoder)).await.map(png)
 }
 
 pub(in crate::server) async fn remove(

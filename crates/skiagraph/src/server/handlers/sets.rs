@@ -120,8 +120,7 @@ fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
 fn draw(shared: &Shared, gallery: &Gallery, asked: &Asked, found: &Found) -> Result<Vec<u8>, Problem> {
     let mut queries = Vec::new();
     for picture in &asked.pictures {
-        let (small, saliency) = (picture.small(SIDE)?, &picture.encoding.saliency);
-        queries.push(Drawn::Image(&picture.record, small, saliency, &picture.frame));
+        queries.push(Drawn::Image(&picture.record, picture.small(SIDE)?, picture.look(&shared.encoder)?));
     }
     let entries = if queries.is_empty() { &asked.body.like[..] } else { &[] };
     let entries = entries.iter().map(|&id| Ok((id, gallery.record(id)?)));

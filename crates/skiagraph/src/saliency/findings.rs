@@ -1,0 +1,281 @@
+//! The maps of a saliency network of findings: on experts' boxes, and beside the brightness of the pictures.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use image::RgbImage;
+use network::explain::brightness::brightness_correlation;
+use network::explain::masks;
+use network::explain::peaks::any_peak_in_a_box;
+use network::explain::pointing::localise;
+use network::{DeviceChoice, Encoder, Finder, FindingMaps, SaliencyMap};
+use radiograph::Input;
+use radiograph::dataset::{BoundingBox, Dataset, Item, Split};
+use retrieval::evaluation::{Figure, Options, mean_by_unit};
+use serde::Serialize;
+
+use super::Boxes;
+use super::boxes::{by_label, gather};
+use super::page::outlined;
+use crate::ingest::{self, Decoded, Listed};
+use crate::model::finder;
+use crate::progress::Progress;
+use crate::report::overlay;
+
+/// Pictures whose maps are made together.
+const BATCH: usize = 16;
+/// Peaks of which one should lie in a box.
+const PEAKS: usize = 3;
+/// Pictures of a source whose maps are compared with their brightness.
+const SAMPLED: usize = 60;
+/// Pictures on the sheet, and in one of its rows.
+const DRAWN: usize = 20;
+const ACROSS: usize = 4;
+/// The maps that are measured. A finding's own map is missing where the network has none of it.
+const OWN: &str = "its own map";
+const MAPS: [&str; 7] =
+    [OWN, "its own map, four mirrors", "union", "union, four mirrors", "model", "centre Gaussian", "random"];
+
+/// What is measured of a saliency network.
+#[derive(Serialize)]
+pub(crate) struct FindingReport {
+    pub(crate) network: PathBuf,
+    pub(crate) findings: Vec<String>,
+    pub(crate) boxes: Vec<Row>,
+    pub(crate) brightness: Vec<Brightness>,
+}
+
+/// One kind of box under one kind of map; values are means over pictures.
+#[derive(Serialize)]
+pub(crate) struct Row {
+    pub(crate) label: String,
+    pub(crate) map: &'static str,
+    pub(crate) pictures: usize,
+    /// Share of the pictures whose most salient place is in a box.
+    pub(crate) pointing: Figure,
+    /// Share of the pictures of whose three highest peaks one is in a box.
+    pub(crate) peaks: Figure,
+    /// Share of the map that is in a box.
+    pub(crate) energy: Figure,
+    /// Share of the picture that is in a box: pointing by chance.
+    pub(crate) area: f64,
+}
+
+/// Rank correlation of maps with the blurred brightness of the pictures of a source: medians.
+#[derive(Serialize)]
+pub(crate) struct Brightness {
+    pub(crate) source: String,
+    pub(crate) pictures: usize,
+    pub(crate) union: f64,
+    /// Of the model's own map.
+    pub(crate) model: f64,
+}
+
+/// How a map lies on the boxes of a picture.
+struct Lies {
+    map: &'static str,
+    pointing: f64,
+    peak: f64,
+    energy: f64,
+    area: f64,
+}
+
+/// A picture's unit and how each map lies on its boxes.
+pub(super) struct Measured {
+    unit: String,
+    maps: Vec<Lies>,
+}
+
+/// A saliency network, a model to put beside it, and what both are measured on.
+pub(crate) struct Findings<'a> {
+    path: PathBuf,
+    finder: Finder,
+    encoder: Encoder,
+    dataset: &'a Dataset,
+    boxes: Boxes,
+    seed: u64,
+}
+
+/// A picture as the finder and as the model take it, and what both make of it.
+struct Seen {
+    picture: Decoded,
+    maps: FindingMaps,
+    mirrored: FindingMaps,
+    input: Input,
+    model: SaliencyMap,
+}
+
+impl<'a> Findings<'a> {
+    pub(crate) fn new(
+        network: &Path,
+        model: &Path,
+        dataset: &'a Dataset,
+        boxes: Boxes,
+        seed: u64,
+    ) -> Result<Self> {
+        let finder = finder(network)?;
+        let encoder = Encoder::load(model, DeviceChoice::Cpu)?;
+        Ok(Self { path: network.to_owned(), finder, encoder, dataset, boxes, seed })
+    }
+
+    /// Takes every measure, on pictures that were not trained on.
+    pub(crate) fn measure(&self) -> Result<FindingReport> {
+        if !self.unseen().any(|_| true) {
+            bail!("the data set has no row with the split `query` or `database`");
+        }
+        Ok(FindingReport {
+            network: self.path.clone(),
+            findings: self.finder.card().findings.clone(),
+            boxes: self.on_boxes()?,
+            brightness: self.beside_brightness()?,
+        })
+    }
+
+    fn unseen(&self) -> impl Iterator<Item = &'a Item> {
+        let unseen = |split| matches!(split, Split::Query | Split::Database);
+        self.dataset.items.iter().filter(move |item| item.split.is_some_and(unseen))
+    }
+
+    /// Pictures with boxes, under the maps of the network.
+    fn see(&self, items: &[&Item], mirrors: bool) -> Result<Vec<Seen>> {
+        let decode = |item: &&Item, preprocess| {
+            ingest::decode(&Listed::from_item(item), preprocess)
+                .with_context(|| format!("cannot read `{}`", item.name))
+        };
+        let pictures: Vec<Decoded> =
+            items.iter().map(|item| decode(item, self.finder.preprocess())).collect::<Result<_>>()?;
+        let inputs: Vec<Input> = items
+            .iter()
+            .map(|item| Ok(decode(item, self.encoder.preprocess())?.input))
+            .collect::<Result<_>>()?;
+        let squares: Vec<Input> = pictures.iter().map(|picture| picture.input.clone()).collect();
+        let maps = self.finder.find(&squares)?;
+        let mirrored = if mirrors { self.finder.find_by_mirrors(&squares)? } else { maps.clone() };
+        let encodings = self.encoder.encode(&inputs)?;
+        let both = pictures.into_iter().zip(maps.into_iter().zip(mirrored));
+        let seen = both.zip(inputs.into_iter().zip(encodings));
+        Ok(seen
+            .map(|((picture, (maps, mirrored)), (input, encoding))| Seen {
+                picture,
+                maps,
+                mirrored,
+                input,
+                model: encoding.saliency,
+            })
+            .collect())
+    }
+
+    fn on_boxes(&self) -> Result<Vec<Row>> {
+        let items: Vec<&Item> = self.unseen().filter(|item| self.boxes.contains_key(&item.name)).collect();
+        let progress = Progress::images("boxes", items.len());
+        let mut groups = BTreeMap::<String, Vec<Measured>>::new();
+        for batch in items.chunks(BATCH) {
+            for (item, seen) in batch.iter().zip(self.see(batch, true)?) {
+                for (label, boxes) in by_label(&self.boxes[&item.name]) {
+                    let maps = self.lies(&seen, &label, &boxes);
+                    groups.entry(label).or_default().push(Measured { unit: item.unit(), maps });
+                }
+            }
+            progress.advance(batch.len());
+        }
+        progress.finish();
+        Ok(gather(groups).iter().flat_map(|(label, measured)| rows(label, measured, self.seed)).collect())
+    }
+
+    /// How each kind of map lies on the boxes of a label.
+    fn lies(&self, seen: &Seen, label: &str, boxes: &[BoundingBox]) -> Vec<Lies> {
+        let Seen { picture, maps, mirrored, input, model } = seen;
+        let own = self.finder.card().findings.iter().position(|finding| finding == label);
+        let frame = &picture.input.frame;
+        let size = (picture.record.width, picture.record.height);
+        let side = picture.input.size;
+        let all = [
+            own.map(|f| (maps.of(f), frame)),
+            own.map(|f| (mirrored.of(f), frame)),
+            Some((maps.union(), frame)),
+            Some((mirrored.union(), frame)),
+            Some((model.clone(), &input.frame)),
+            Some((masks::centre(side, frame), frame)),
+            Some((masks::random(side, self.seed), frame)),
+        ];
+        let lies = |(name, found): (&'static str, Option<_>)| {
+            let (map, frame): (SaliencyMap, _) = found?;
+            let there = localise(&map, frame, size, boxes);
+            let peak = f64::from(u8::from(any_peak_in_a_box(&map, frame, size, boxes, PEAKS)));
+            let (pointing, energy, area) = (there.pointing, there.energy, there.area);
+            Some(Lies { map: name, pointing, peak, energy, area })
+        };
+        MAPS.into_iter().zip(all).filter_map(lies).collect()
+    }
+
+    /// Some pictures with boxes, drawn beside themselves under the square of S, row by row.
+    pub(crate) fn sheet(&self) -> Result<RgbImage> {
+        let items: Vec<&Item> = self.unseen().filter(|item| self.boxes.contains_key(&item.name)).collect();
+        let items: Vec<&Item> = items.iter().copied().step_by(items.len().div_ceil(DRAWN).max(1)).collect();
+        let mut pairs = Vec::new();
+        for seen in self.see(&items, false)? {
+            let picture = &seen.picture;
+            let drawn = outlined(picture, &self.boxes[&picture.record.name]);
+            let (width, height) = drawn.dimensions();
+            let map = seen.maps.union().squared().onto(&picture.input.frame, width, height);
+            pairs.extend([overlay::in_colour(&drawn), overlay::overlay(&picture.thumbnail, &map)?]);
+        }
+        let rows: Vec<RgbImage> = pairs.chunks(2 * ACROSS).map(overlay::beside).collect();
+        Ok(overlay::below(&rows))
+    }
+
+    /// Pictures of each source, evenly.
+    fn beside_brightness(&self) -> Result<Vec<Brightness>> {
+        let mut sources = BTreeMap::<&str, Vec<&Item>>::new();
+        for item in self.unseen() {
+            sources.entry(item.source.as_deref().unwrap_or("all")).or_default().push(item);
+        }
+        let one = |(source, items): (&str, Vec<&Item>)| {
+            let every = items.len().div_ceil(SAMPLED);
+            let items: Vec<&Item> = items.into_iter().step_by(every).collect();
+            let progress = Progress::images(&format!("brightness, {source}"), items.len());
+            let (mut union, mut model) = (Vec::new(), Vec::new());
+            for batch in items.chunks(BATCH) {
+                for seen in self.see(batch, false)? {
+                    union.push(brightness_correlation(&seen.maps.union(), &seen.picture.input));
+                    model.push(brightness_correlation(&seen.model, &seen.input));
+                }
+                progress.advance(batch.len());
+            }
+            progress.finish();
+            let (source, pictures) = (source.to_owned(), items.len());
+            Ok(Brightness { source, pictures, union: median(union), model: median(model) })
+        };
+        sources.into_iter().map(one).collect()
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+fn rows(label: &str, measured: &[Measured], seed: u64) -> Vec<Row> {
+    let options = Options { seed, ..Options::default() };
+    let row = |map: &'static str| {
+        let lies: Vec<(&str, &Lies)> = measured
+            .iter()
+            .filter_map(|m| Some((m.unit.as_str(), m.maps.iter().find(|lies| lies.map == map)?)))
+            .collect();
+        let mean = |of: fn(&Lies) -> f64| {
+            let values: Vec<(&str, f64)> = lies.iter().map(|(unit, lies)| (*unit, of(lies))).collect();
+            mean_by_unit(&values, &options)
+        };
+        (!lies.is_empty()).then(|| Row {
+            label: label.to_owned(),
+            map,
+            pictures: lies.len(),
+            pointing: mean(|lies| lies.pointing),
+            peaks: mean(|lies| lies.peak),
+            energy: mean(|lies| lies.energy),
+            area: lies.iter().map(|(_, lies)| lies.area).sum::<f64>() / lies.len() as f64,
+        })
+    };
+    MAPS.into_iter().filter_map(row).collect()
+}
