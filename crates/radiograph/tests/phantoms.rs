@@ -173,7 +173,7 @@ proptest! {
             let at = start + at.index(bytes.len() - start);
             bytes[at] = value;
         }
-        if let Err(error) = decode(&bytes, &Limits { max_bytes: 1 << 20, max_pixels: 1 << 20 }) {
+        if let Err(error) = decode(&bytes, &Limits { max_bytes: 1 << 20, max_pixels: 1 << 20, ..Limits::default() }) {
             prop_assert!(!matches!(error, Error::Panicked), "{}", name);
             prop_assert!(!error.to_string().contains("PHANTOM"));
         }

@@ -93,13 +93,13 @@ fn print_findings(report: &FindingReport) -> Result<()> {
         head.into_iter().chain(figures).chain([format!("{:.3}", row.area)]).collect()
     });
     let heads = ["boxes", "map", "pictures", "pointing", "one of 3 peaks", "energy", "area"];
-    output::text(&output::table(&heads, &rows.collect::<Vec<Vec<_>>>()))?;
+    output::lines(&output::table(&heads, &rows.collect::<Vec<Vec<_>>>()))?;
     let rows = report.brightness.iter().map(|row| {
         let figures = [row.union, row.model].map(|figure| format!("{figure:.2}"));
         [row.source.clone(), row.pictures.to_string()].into_iter().chain(figures).collect()
     });
     let heads = ["rank correlation with brightness", "pictures", "union", "model"];
-    output::text(&output::table(&heads, &rows.collect::<Vec<Vec<_>>>()))
+    output::lines(&output::table(&heads, &rows.collect::<Vec<Vec<_>>>()))
 }
 
 fn write(folder: &Path, subject: &Subject, report: &Report) -> Result<()> {
