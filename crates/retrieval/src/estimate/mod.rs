@@ -224,15 +224,20 @@ mod tests {
 
     /// Embeddings near a plane.
     fn embeddings() -> Vec<Embedding> {
+        curve(0.0)
+    }
+
+    /// Embeddings along a curve, from `start` on.
+    fn curve(start: f32) -> Vec<Embedding> {
         let wave = |i: f32, step: f32| (i * step).sin();
         (0..40u8)
-            .map(f32::from)
+            .map(|i| start + f32::from(i))
             .map(|i| Embedding::new(vec![1.0, i / 40.0, 0.3 * wave(i, 0.5), 0.01 * wave(i, 0.9)]))
             .collect()
     }
 
     fn fit(answers: &[KnownAnswer]) -> Option<Estimator> {
-        Estimator::fit(answers, &LabelKinds::default(), &embeddings(), &embeddings(), &embeddings())
+        Estimator::fit(answers, &LabelKinds::default(), &embeddings(), &curve(0.5), &curve(0.5))
     }
 
     /// Answers in which near neighbours are relevant with the probability 0.9, far ones with 0.2.
