@@ -24,8 +24,8 @@ The run folder gets the model (model.safetensors), the configuration in effect (
 figures of each epoch (metrics.jsonl) and a checkpoint from which an interrupted run goes on.
 
 The stage saliency trains a network that shows where findings lie, by the section [saliency] of the
-configuration, and writes saliency.safetensors. Boxes of training pictures teach it; where there are none,
-labels do, and its maps then do not say where a finding lies.";
+configuration, and writes saliency.safetensors. Boxes of training pictures teach it. Where there are
+none, labels do, and its maps then do not say where a finding lies.";
 
 /// What is trained.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
