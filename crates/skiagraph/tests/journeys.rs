@@ -203,7 +203,14 @@ fn a_model_is_measured_task_by_task() {
     let report = json(&arguments);
     let rows = report["results"].as_array().unwrap();
     let methods: Vec<_> = rows.iter().map(|row| row["method"].as_str().unwrap()).collect();
-    assert_eq!(methods, ["codes", "embeddings", "random", "untrained codes", "untrained embeddings"]);
+    let trained = ["codes", "answers", "embeddings", "random"];
+    let untrained = ["untrained codes", "untrained answers", "untrained embeddings"];
+    assert_eq!(methods, [&trained[..], &untrained].concat());
+    for likeness in report["likeness"].as_array().unwrap() {
+        assert_eq!(likeness["near_copies"].as_array().unwrap().len(), 3, "{likeness}");
+        assert!(likeness["distinct_lists"].as_u64() <= likeness["queries"].as_u64(), "{likeness}");
+    }
+    assert!(image::image_dimensions(out.join("answers.jpg")).unwrap().1 > 128);
     for row in rows {
         assert_eq!(row["task"], "everything");
         for figure in ["map_all", "p_at_10", "macro_p_at_10", "ndcg_100"] {

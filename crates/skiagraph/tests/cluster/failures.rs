@@ -146,7 +146,9 @@ pub(super) fn a_search_node_is_killed(cluster: &Cluster, nodes: &Nodes, folder: 
         }
     });
     println!("search node killed: {} of {asked} reads failed, {cut} were cut and asked again", refused.len());
-    assert!(refused.is_empty() && cut <= 1, "{refused:?} {cut}");
+    let direct = other.post("/api/v1/search", &nodes.question(1));
+    let direct = String::from_utf8_lossy(&direct.bytes).into_owned();
+    assert!(refused.is_empty() && cut <= 1, "{refused:?} {cut}; the node that lives answers {direct}");
 }
 
 /// In place of a status: nothing came, or not all of it.
