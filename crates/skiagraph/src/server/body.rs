@@ -82,10 +82,13 @@ async fn collect(mut body: Body, limit: usize, length: usize, mut share: Share) 
         let needed = bytes.len() + data.len();
         if needed > bytes.capacity() {
             let capacity = needed.max((2 * needed).min(length)).max(LEAST_ROOM);
-            if !share.grow(capacity - bytes.capacity()) {
-                return Err(Problem::Busy);
+            let granted = share.grow(capacity - bytes.capacity());
+            let room =
+                if granted { make_room(&mut bytes, capacity, &mut memory) } else { Err(Problem::Busy) };
+            if let Err(problem) = room {
+                discard_some(body).await;
+                return Err(problem);
             }
-            make_room(&mut bytes, capacity, &mut memory)?;
         }
         bytes.extend_from_slice(&data);
     }
