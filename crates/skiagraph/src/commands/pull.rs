@@ -241,7 +241,7 @@ impl PeerArgs {
         let after = inbox.counts()?;
         let kept = |counts: pacs::inbox::Counts| counts.waiting + counts.taken + counts.failed + counts.done;
         let differing = after.differing - before.differing;
-        Ok(Fetched { new: kept(after) - kept(before), known: differing, differing, passed_over: failed })
+        Ok(Fetched { new: kept(after) - kept(before), known: 0, differing, passed_over: failed })
     }
 
     /// How many instances the PACS could not send.
