@@ -176,6 +176,7 @@ fn attributes(bytes: &mut [u8], width: u32, height: u32) {
     }
 }
 
+#[expect(clippy::ptr_arg, reason = "one of several mutations of one type")]
 fn dicom(bytes: &mut Vec<u8>, random: &mut Random) {
     attributes(bytes, random.side(), random.side());
     let start = position(bytes, &[0x28, 0, 2, 0]).unwrap_or(132);

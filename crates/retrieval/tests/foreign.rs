@@ -2,7 +2,7 @@
 //!
 //! `RETRIEVAL_TEST_ROUNDS=100 cargo test --release --workspace --test foreign -- --nocapture` takes longer, and says what it did.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

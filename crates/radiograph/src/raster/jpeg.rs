@@ -81,10 +81,8 @@ fn walk(bytes: &[u8]) -> Result<(Option<Frame>, bool)> {
                 scans += 1;
                 at = scan_end(bytes, next);
             }
-            frame_marker if is_frame(frame_marker) => {
-                if frame.replace(header(marker, body, bytes.len())?).is_some() {
-                    return Err(bad("got a second frame header, expected one: hierarchical, or damaged"));
-                }
+            _ if is_frame(marker) && frame.replace(header(marker, body, bytes.len())?).is_some() => {
+                return Err(bad("got a second frame header, expected one: hierarchical, or damaged"));
             }
             _ => {}
         }

@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn independent_bits_count_whole_and_equal_bits_once() {
-        let all: Vec<HashCode> = (0..16).map(|bits| code(bits)).collect();
+        let all: Vec<HashCode> = (0..16).map(code).collect();
         // Four bits are balanced and independent, twelve are constant.
         assert!((participation_ratio(&all.iter().collect::<Vec<_>>()) - 4.0).abs() < 1e-9);
         let same = [code(0), code(u16::MAX)];

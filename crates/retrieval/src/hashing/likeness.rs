@@ -151,7 +151,7 @@ mod tests {
     fn directions_have_unit_variance_and_do_not_follow_the_labels() {
         let random = &mut ChaCha8Rng::seed_from_u64(8);
         let own = lsh::fit(5, 400, random);
-        let label = |i: usize| if i % 2 == 0 { 1.0 } else { -1.0 };
+        let label = |i: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 };
         let x = Mat::from_fn(5, 400, |row, i| own[(row, i)] + if row == 2 { 6.0 * label(i) } else { 0.0 });
         let noise = Scale(0.1) * lsh::fit(5, 400, random);
         let labels = Mat::from_fn(1, 400, |_, i| label(i));

@@ -93,7 +93,7 @@ mod tests {
 
     /// Pictures of four classes, whose features are: the class, one of 40 places along each of six axes, and noise; each with two
     /// copies that differ in the noise alone.
-    fn pictures(count: usize) -> (Vec<Vec<f32>>, Vec<Vec<f32>>, Vec<Vec<f32>>) {
+    fn pictures(count: usize) -> [Vec<Vec<f32>>; 3] {
         let mut random = ChaCha8Rng::seed_from_u64(3);
         let mut draw = || random.random::<f32>() - 0.5;
         let (mut features, mut copies, mut labels) = (Vec::new(), Vec::new(), Vec::new());
@@ -109,7 +109,7 @@ mod tests {
             copies.push(row());
             labels.push((0..4).map(|c| f32::from(u8::from(c == class))).collect());
         }
-        (features, copies, labels)
+        [features, copies, labels]
     }
 
     fn signs(projection: &Projection, feature: &[f32]) -> Vec<bool> {
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn likeness_knows_a_copy_and_not_the_class() {
-        let (features, copies, labels) = pictures(240);
+        let [features, copies, labels] = pictures(240);
         let projection = likeness_projection(&features[..160], &copies[..160], &labels[..160], 6).unwrap();
         assert_eq!(projection.weights.len(), 6);
         let codes: Vec<_> = features[160..].iter().map(|f| signs(&projection, f)).collect();
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn label_bits_tell_the_class_group_by_group() {
-        let (features, _, labels) = pictures(160);
+        let [features, _, labels] = pictures(160);
         let projection = label_projection(&features[..120], &labels[..120], 16, 1).unwrap();
         let codes: Vec<_> = features[120..].iter().map(|f| signs(&projection, f)).collect();
         for group in [0..8, 8..16] {
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn fewer_directions_than_asked_give_fewer_functions() {
-        let (features, copies, labels) = pictures(12);
+        let [features, copies, labels] = pictures(12);
         let projection = likeness_projection(&features, &copies, &labels, 200).unwrap();
         assert!((1..12).contains(&projection.weights.len()), "{}", projection.weights.len());
         let message = likeness_projection(&features, &copies[1..], &labels, 4).unwrap_err().to_string();

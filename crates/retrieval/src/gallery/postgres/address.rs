@@ -94,7 +94,8 @@ impl Address {
             None => Session::connect(&server, NoTls),
             Some(tls) => Session::connect(&server, MakeRustlsConnect::new(ClientConfig::clone(tls))),
         }?;
-        session.batch_execute("SET search_path = skiagraph, public")?;
+        // Queries here take a millisecond or two; compiling one takes some hundred.
+        session.batch_execute("SET search_path = skiagraph, public; SET jit = off")?;
         Ok(session)
     }
 }

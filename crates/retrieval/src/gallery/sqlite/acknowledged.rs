@@ -48,7 +48,7 @@ pub(super) fn raise(dir: &Path, generation: u64) -> io::Result<()> {
 
 fn parse(file: &File) -> io::Result<Option<u64>> {
     let mut text = String::new();
-    (&*file).take(64).read_to_string(&mut text)?;
+    file.take(64).read_to_string(&mut text)?;
     let number = text.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
     match number {
         _ if text.is_empty() => Ok(None),

@@ -228,7 +228,7 @@ fn set<T>(styles: &mut [T], body: &[u8], kept: impl Fn(Style) -> T) -> Result<()
 fn check_length(marker: u8, body: &[u8]) -> Result<()> {
     let steps = |style: &u8, rest: &[u8]| match style & 31 {
         1 => rest.len() == 2,
-        2 => rest.len() % 2 == 0,
+        2 => rest.len().is_multiple_of(2),
         _ => true,
     };
     let sound = match (marker, body) {
