@@ -31,7 +31,7 @@ pub(super) fn ingest(at: &str, name: &str, size: usize, stop: &AtomicBool) -> In
             let entry = Entry {
                 record: Record { key: key.clone(), name: key.clone(), ..Record::default() },
                 code: HashCode::from_words(&[n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n], 128).unwrap(),
-                embedding: Embedding::new(vec![0.5; 512]),
+                embedding: Embedding::new(vec![0.5; 256]),
                 thumbnail: [&[0xff, 0xd8][..], &vec![7; size], &[0xff, 0xd9]].concat(),
             };
             gallery.insert(&entry).and_then(|_| gallery.commit())
