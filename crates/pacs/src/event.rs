@@ -71,7 +71,7 @@ impl fmt::Display for Event {
                 let what = match stored {
                     Stored::New => "stored",
                     Stored::Known => "known",
-                    Stored::Differs => "other bytes under a known UID: kept the first",
+                    Stored::Differs => "another data set under a known UID: kept the first",
                 };
                 write!(f, "{key} {what}: {bytes} bytes from {}", plain(from))
             }

@@ -76,6 +76,11 @@ pub(crate) fn identify(head: &[u8]) -> Result<(Identity, usize)> {
     Ok((Identity { sop_class, sop_instance, ..meta }, data_set))
 }
 
+/// The offset of a file's data set, in bytes; 0 where the file begins with no file meta group.
+pub(crate) fn data_set_at(head: &[u8]) -> usize {
+    read_meta(head).map_or(0, |(_, data_set)| data_set)
+}
+
 /// SOP Class and Instance UID of a data set.
 fn read_uids(mut data_set: &[u8], explicit: bool) -> [Option<String>; 2] {
     let mut found = [None, None];

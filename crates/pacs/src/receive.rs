@@ -63,7 +63,7 @@ pub struct Fetched {
     pub new: u64,
     /// That were known, most of which are not fetched at all.
     pub known: u64,
-    /// Of those known, that came with other bytes, of which the first are kept.
+    /// Instances that came with another data set under a known UID, of which the first is kept.
     pub differing: u64,
     /// That were passed over: no pictures, damaged, too large, or deleted since.
     pub passed_over: u64,

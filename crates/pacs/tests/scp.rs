@@ -73,7 +73,7 @@ fn other_bytes_under_a_known_uid_are_answered_with_a_warning() {
     let (first, again) = (status(&instance(1)), status(&instance(1)));
     assert_eq!([first, again, status(&corrected)], [(0, false), (0, false), (0xB006, true)]);
     assert_eq!((ours.waiting(), ours.inbox.counts().unwrap().differing), (1, 1));
-    assert!(ours.log().contains("other bytes under a known UID: kept the first"), "{}", ours.log());
+    assert!(ours.log().contains("another data set under a known UID: kept the first"), "{}", ours.log());
     let mut consumer = ours.inbox.consumer().unwrap();
     let kept = fs::read(consumer.take(1).unwrap()[0].path()).unwrap();
     assert_eq!(data_set(&kept), data_set(&instance(1)));

@@ -9,14 +9,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// Prints one line to standard output. Names, labels and reasons in it come from files, so nothing in it moves a terminal's cursor
-/// or looks like another line. Unlike `println!`, a reader that went away (`| head`) is an error, not a panic.
+/// Prints one line to standard output. Names, labels and reasons in it come from files, so nothing in it moves a terminal's cursor or looks like another line. Unlike `println!`, a reader that went away (`| head`) is an error, not a panic.
 pub(crate) fn text(line: &str) -> Result<()> {
     Ok(writeln!(stdout().lock(), "{}", plain(line))?)
 }
 
-/// Prints lines to standard output. What of them comes from files was made [`plain`] before, as [`table`] does: else it could make
-/// lines of its own.
+/// Prints lines to standard output. The caller has made text from files [`plain`] before, as [`table`] does: else it could make lines of its own.
 pub(crate) fn lines(text: &str) -> Result<()> {
     Ok(writeln!(stdout().lock(), "{}", escape(text, |c| acts(c) && c != '\n' && c != '\t'))?)
 }
@@ -36,7 +34,7 @@ pub(crate) fn json_line(value: &impl Serialize) -> Result<()> {
     print_json(&serde_json::to_string(value)?)
 }
 
-/// JSON itself lets some characters pass that a terminal acts upon; they stand in strings alone.
+/// Escapes the characters that JSON lets pass and a terminal acts upon; they stand in strings alone.
 fn print_json(json: &str) -> Result<()> {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
@@ -48,7 +46,7 @@ fn print_json(json: &str) -> Result<()> {
     Ok(writeln!(stdout().lock(), "{escaped}")?)
 }
 
-/// Text without anything that a terminal acts upon: control characters, line breaks and changes of direction become `\u{1b}`,
+/// Makes text plain, so that a terminal acts upon nothing in it: control characters, line breaks and changes of direction become `\u{1b}`,
 /// `\n` and the like.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     escape(text, acts)
@@ -71,9 +69,7 @@ fn acts(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Writes a file, and makes its folder if it is not there. The file gets its name when it is whole and on the disk: neither a full
-/// disk nor a power cut, nor another process that writes it at the same time, leaves half of one. A file that is replaced gives
-/// its mode and owner on.
+/// Writes a file, and makes its folder if it is not there. The file gets its name when it is whole and on the disk: neither a full disk nor a power cut, nor another process that writes it at the same time, leaves half of one. The new file has the mode and the owner of the one that it replaces.
 pub(crate) fn file(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     let before = fs::metadata(path).ok();
     // A pipe or a device is written to, never replaced.
@@ -105,7 +101,7 @@ fn replace(path: &Path, bytes: &[u8], before: Option<&Metadata>) -> io::Result<(
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// Has a file belong to whom another belongs to, as far as this user may.
+/// Gives a file the owner of the one that it replaces, as far as this user may.
 #[cfg(unix)]
 fn give_on(file: &File, before: &Metadata) {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -120,8 +116,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Waits until no other process changes a file, and keeps others from it until what is given is dropped. The lock is a file beside
-/// it, which stays.
+/// Waits until no other process changes a file, and keeps others from it until the lock is dropped. The lock is a file beside it, which stays.
 pub(crate) fn lock(path: &Path) -> Result<File> {
     let beside = path.with_added_extension("lock");
     let locked = fs::create_dir_all(folder_of(path)).and_then(|()| {
@@ -134,8 +129,7 @@ pub(crate) fn lock(path: &Path) -> Result<File> {
     locked.with_context(|| format!("cannot lock `{}`", beside.display()))
 }
 
-/// A command that did what it should and has told of something that somebody must look at. The process ends with
-/// [`Warning::EXIT_CODE`], and its report stands.
+/// The end of a command that did its work and reported something that somebody must look at. README.md lists exit codes.
 #[derive(Debug)]
 pub(crate) struct Warning(String);
 
@@ -158,7 +152,7 @@ impl std::error::Error for Warning {}
 pub(crate) fn warn(set_aside: usize, differing: usize) -> Result<()> {
     let said: Vec<String> = [
         (set_aside, "set aside, as processes died of it"),
-        (differing, "not kept: other bytes under a known SOP Instance UID; kept the first"),
+        (differing, "not kept: another picture under a known SOP Instance UID; kept the first"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)

@@ -53,6 +53,10 @@ fn each_way_of_pulling_goes_on_where_it_ended() {
     let (password, url, port) = (orthanc.password_file(), orthanc.url(), port.to_string());
     let into = ["--inbox", text(&inbox), "--gallery", text(&gallery), "--model", text(&model)];
     let counts = |report: serde_json::Value| {
+        assert_eq!(
+            report["differing"], 0,
+            "the same instance comes in other file meta another way: {report}"
+        );
         ["new", "known", "added"].map(|name| report.get(name).and_then(|count| count.as_u64()).unwrap_or(0))
     };
     let basic = ["--basic", text(&password)];

@@ -75,7 +75,7 @@ fn an_inbox_tells_of_both_doors() {
     assert_eq!(inbox.store("1.2", &read(&picture)).unwrap(), Stored::Differs);
     assert_eq!(json(&["inbox", "status", text(&at)])["differing"], 1);
     let said = succeed(&["inbox", "status", text(&at)]).stdout;
-    assert!(said.contains("other bytes under a known UID: kept the first (1 in all)"), "{said}");
+    assert!(said.contains("another data set under a known UID: kept the first (1 in all)"), "{said}");
     // The gallery has another one under that UID.
     index(&gallery, &[&first], 0);
     let model = model();

@@ -1,7 +1,7 @@
 //! The one who works through an inbox.
 
+use super::digests::digest_of;
 use super::failures::Reason;
-use super::known::digest_of;
 use super::{Inbox, Key};
 use crate::attempts::{Attempts, Plan};
 use crate::error::{Error, Result};
@@ -78,7 +78,7 @@ impl Inbox {
 }
 
 impl Consumer<'_> {
-    /// The note of what is in hand.
+    /// The note of the instances in hand.
     pub fn attempts(&self) -> &Arc<Attempts> {
         &self.attempts
     }
@@ -118,7 +118,7 @@ impl Consumer<'_> {
         Ok(None)
     }
 
-    /// Looks what waits, in the order in which it was written, and puts aside what is guilty of deaths.
+    /// Lists the instances that wait, in the order in which they were written, and puts guilty ones aside.
     fn list(&mut self) -> Result<()> {
         let written = |key| {
             let file = fs::metadata(self.inbox.path("waiting", &key)).and_then(|file| file.modified());
@@ -130,7 +130,7 @@ impl Consumer<'_> {
         let Plan { together, alone, set_aside } = self.attempts.plan(waiting, Key::to_string)?;
         for key in set_aside {
             self.inbox.put_aside(&key, "waiting", Reason::deadly())?;
-            // Who lets it be tried again lets it be tried alone.
+            // Tried again, it is tried alone.
             self.attempts.pardon(&[key.to_string()])?;
         }
         (self.together, self.alone) = (together.into(), alone.into());

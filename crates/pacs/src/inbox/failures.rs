@@ -34,13 +34,13 @@ pub(super) struct Reason {
 }
 
 impl Reason {
-    /// What its consumer says, now.
+    /// A reason that a consumer gives now.
     pub(super) fn now(reason: &str) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
         Self { reason: reason.to_owned(), unix_seconds: now, deadly: false }
     }
 
-    /// Its consumers died of it.
+    /// The reason where consumers died of the instance.
     pub(super) fn deadly() -> Self {
         Self { deadly: true, ..Self::now(&attempts::reason()) }
     }

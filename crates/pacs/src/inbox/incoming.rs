@@ -1,17 +1,14 @@
 //! An instance on its way in: written, counted and hashed as it comes, then synced and given its name.
 
-use super::known::digest;
+use super::digests::DataSetHash;
 use super::{Inbox, Key, Stored};
 use crate::error::{Error, Result};
 use crate::folder::{self, at};
-use sha2::{Digest as _, Sha256};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-/// So many bytes from the start are kept at hand, which hold the file meta and the identity of every sane instance.
-const HEAD: usize = 1 << 14;
 /// After so many bytes the free space is asked for again.
 const ASK_AGAIN: u64 = 8 << 20;
 
@@ -21,8 +18,7 @@ pub struct Incoming<'a> {
     inbox: &'a Inbox,
     file: File,
     path: PathBuf,
-    hash: Sha256,
-    head: Vec<u8>,
+    hash: DataSetHash,
     bytes: u64,
 }
 
@@ -36,7 +32,7 @@ impl Inbox {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let path = self.incoming.folder().join(number.to_string());
         let file = folder::create_new(&path)?;
-        Ok(Incoming { inbox: self, file, path, hash: Sha256::new(), head: Vec::new(), bytes: 0 })
+        Ok(Incoming { inbox: self, file, path, hash: DataSetHash::default(), bytes: 0 })
     }
 
     fn check_space(&self) -> Result<()> {
@@ -63,13 +59,12 @@ impl Incoming<'_> {
         }
         self.file.write_all(bytes).map_err(|error| self.full_or(error))?;
         self.hash.update(bytes);
-        self.head.extend(bytes.iter().take(HEAD - self.head.len()));
         Ok(())
     }
 
     /// The first bytes, at most 16 KiB.
     pub fn head(&self) -> &[u8] {
-        &self.head
+        self.hash.head()
     }
 
     /// Bytes so far.
@@ -88,7 +83,7 @@ impl Incoming<'_> {
     /// [`Error::OutOfSpace`], [`Error::File`]; then nothing is kept.
     pub fn commit(mut self, sop_instance_uid: &str) -> Result<Stored> {
         self.file.sync_data().map_err(|error| self.full_or(error))?;
-        let digest = digest(std::mem::take(&mut self.hash));
+        let digest = std::mem::take(&mut self.hash).finish();
         self.inbox.admit(&Key::of(sop_instance_uid), &digest, &self.path)
     }
 

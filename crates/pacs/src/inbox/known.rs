@@ -3,39 +3,16 @@
 //! A look-up reads one file. Ten million instances make files of 1.25 MB, so nothing is held in memory and every
 //! process sees what the others have written.
 
+use super::digests::{DIGEST, Digest};
 use super::key::Key;
 use crate::error::Result;
 use crate::folder::{self, at};
-use sha2::{Digest as _, Sha256};
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 const KEY: usize = 16;
-const DIGEST: usize = 12;
 const RECORD: usize = KEY + DIGEST + 4;
-
-/// The first 96 bits of the SHA-256 of an instance's file, which tell other bytes of a known UID.
-pub(super) type Digest = [u8; DIGEST];
-
-/// Of bytes that have been hashed.
-pub(super) fn digest(hash: Sha256) -> Digest {
-    let mut digest = [0; DIGEST];
-    digest.copy_from_slice(&hash.finalize()[..DIGEST]);
-    digest
-}
-
-/// Of what is left of a file.
-pub(super) fn digest_of(file: &mut impl Read) -> io::Result<Digest> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(digest(hash)),
-            read => hash.update(&buffer[..read]),
-        }
-    }
-}
 
 /// The folder of records. Its caller holds the inbox's lock while anything is looked up or added.
 #[derive(Debug)]

@@ -9,7 +9,7 @@
 //! taken/<key>.dcm     being worked on
 //! failed/<key>.dcm    kept aside, with <key>.json saying why
 //! known/<xx>          what is done
-//! differing/<xx>      other bytes that came under a known UID, of which the first are kept
+//! differing/<xx>      other data sets that came under a known UID, of which the first are kept
 //! attempts/           what the consumer has in hand, and what consumers died of
 //! positions/<key>     how far a feed of changes has been read
 //! ```
@@ -17,6 +17,7 @@
 //! is sent twice is kept once, whoever sends it and whenever.
 
 mod consumer;
+mod digests;
 mod failures;
 mod incoming;
 mod key;
@@ -33,7 +34,8 @@ pub use key::{Key, NotAKey};
 use crate::error::{Error, Result};
 use crate::folder::{self, at};
 use crate::place::Place;
-use known::{Digest, Known, digest_of};
+use digests::{Digest, digest_of, whole_digest_of};
+use known::Known;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -62,9 +64,9 @@ impl Default for Limits {
 pub enum Stored {
     /// It is kept, and waits.
     New,
-    /// Its UID and its bytes were known.
+    /// Its UID and its data set were known.
     Known,
-    /// Its UID was known with other bytes. The first are kept: a UID names one instance for ever (PS3.5 9), so what
+    /// Its UID was known with another data set. The first is kept: a UID names one instance for ever (PS3.5 9), so what
     /// differs is at best another encoding, and at worst somebody else's picture under a name that is already used.
     Differs,
 }
@@ -80,7 +82,7 @@ pub struct Counts {
     pub failed: u64,
     /// Done, removed, remembered.
     pub done: u64,
-    /// Other bytes that came under a known UID. They are not kept: the first are.
+    /// Other data sets that came under a known UID. They are not kept: the first are.
     pub differing: u64,
 }
 
@@ -92,7 +94,7 @@ pub struct Inbox {
     known: Known,
     differing: Known,
     moves: Mutex<File>,
-    /// Where this process writes.
+    /// The folder that this process writes to.
     incoming: Place,
     next: AtomicU64,
 }
@@ -179,8 +181,7 @@ impl Inbox {
         // Also for what is known: who stored it first may not yet have come this far.
         folder::sync_folder(&self.folder.join("waiting"))?;
         let Some(first) = first else { return Ok(Stored::New) };
-        let same = first.digest().map_err(at(&self.folder))? == *digest;
-        if same {
+        if first.is(digest, written).map_err(at(&self.folder))? {
             return Ok(Stored::Known);
         }
         let _moving = self.moving()?;
@@ -226,10 +227,13 @@ enum First {
 }
 
 impl First {
-    fn digest(self) -> std::io::Result<Digest> {
+    /// Whether it is the instance that was written, whose data set has this digest.
+    fn is(self, digest: &Digest, written: &Path) -> std::io::Result<bool> {
         match self {
-            Self::File(mut file) => digest_of(&mut file),
-            Self::Done(digest) => Ok(digest),
+            Self::File(mut file) => Ok(digest_of(&mut file)? == *digest),
+            Self::Done(first) if first == *digest => Ok(true),
+            // An earlier version may have remembered it.
+            Self::Done(first) => Ok(whole_digest_of(&mut File::open(written)?)? == first),
         }
     }
 }

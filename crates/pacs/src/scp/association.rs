@@ -15,8 +15,8 @@ struct Refusal {
     reason: String,
 }
 
-/// What a sender is told of other bytes under a UID that is known.
-const OTHER_BYTES: &str = "other bytes under a known UID: kept the first";
+/// The comment to a sender of another data set under a known UID.
+const DIFFERS: &str = "another data set under a known UID: kept the first";
 
 /// Serves an association that was accepted, and its calling AE title, to its end.
 pub(super) fn serve(
@@ -165,14 +165,13 @@ fn keep(incoming: Incoming, identity: &Identity) -> std::result::Result<(Key, St
     Ok((Key::of(&identity.sop_instance), stored, bytes))
 }
 
-/// The answer to an instance that is durable. Bytes that are not kept are a warning, so that nobody takes a correction
-/// for stored; the sender is not to send it again.
+/// The answer to an instance that is durable. A data set that is not kept is a warning, so that nobody takes a correction for stored; the sender is not to send it again.
 fn answer(command: &Command, stored: Stored) -> Command {
     match stored {
         Stored::New | Stored::Known => command.response(status::SUCCESS),
         Stored::Differs => command
             .response(status::ELEMENTS_DISCARDED)
-            .with_text(element::ERROR_COMMENT, comment(OTHER_BYTES)),
+            .with_text(element::ERROR_COMMENT, comment(DIFFERS)),
     }
 }
 

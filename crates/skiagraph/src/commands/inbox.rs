@@ -159,7 +159,7 @@ fn status(folder: &Folder) -> Result<()> {
     ))?;
     if counts.differing > 0 {
         output::text(&format!(
-            "other bytes under a known UID: kept the first ({} in all)",
+            "another data set under a known UID: kept the first ({} in all)",
             counts.differing
         ))?;
     }
@@ -190,7 +190,7 @@ fn encode(work: &Work) -> Result<()> {
     output::warn(set_aside.len(), taken.differing)
 }
 
-/// What became of what waited.
+/// The report of a run over the instances that waited.
 #[derive(Serialize)]
 struct Worked<'a> {
     #[serde(flatten)]
@@ -199,13 +199,13 @@ struct Worked<'a> {
     set_aside: &'a [String],
 }
 
-/// Names of instances that were put aside as processes died of them, until somebody lets them wait again or removes them.
+/// Names of the instances that are put aside because processes died of them.
 pub(crate) fn deadly(inbox: &Inbox) -> Result<Vec<String>> {
     let failures = inbox.failures()?.into_iter().filter(|failure| failure.deadly);
     Ok(failures.map(|failure| failure.key.to_string()).collect())
 }
 
-/// Names instances that processes died of, in the log.
+/// Names instances that processes died of, on standard error.
 pub(crate) fn tell_of_deadly(names: &[String]) {
     names.iter().for_each(|name| eprintln!("  set aside {name}: {}", attempts::reason()));
 }

@@ -84,7 +84,7 @@ struct Report {
     received: u64,
     /// Instances that were known.
     repeated: u64,
-    /// Of those, with other bytes than the first under their UID, which are kept.
+    /// Known instances with another data set than the first under their UID, which is kept.
     differing: u64,
     /// Instances that were refused.
     refused: u64,
@@ -239,7 +239,9 @@ impl Received {
         ))?;
         match differing {
             0 => Ok(()),
-            count => output::text(&format!("other bytes under a known UID: kept the first ({count} in all)")),
+            count => {
+                output::text(&format!("another data set under a known UID: kept the first ({count} in all)"))
+            }
         }
     }
 }

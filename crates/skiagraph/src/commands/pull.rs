@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::inbox::{Destination, deadly, tell_of_deadly};
 use super::listen::decodable;
+use crate::in_hand::end_in_order_when_interrupted;
 use crate::intake::Taken;
 use crate::output;
 
@@ -155,7 +156,7 @@ struct Target {
 struct Report {
     new: u64,
     known: u64,
-    /// Of those known, with other bytes than the first under their UID, which are kept.
+    /// Instances with another data set than the first under their UID, which is kept.
     differing: u64,
     passed_over: u64,
     #[serde(flatten)]
@@ -263,11 +264,15 @@ impl Target {
         // A model is loaded where there is something for it.
         let counts = inbox.counts()?;
         let to_encode = self.destination.is_given() && counts.waiting + counts.taken > 0;
-        let work = || self.destination.intake(&inbox)?.work(&AtomicBool::new(false), |_| ());
+        let work = || {
+            let mut intake = self.destination.intake(&inbox)?;
+            end_in_order_when_interrupted(intake.consumer.attempts())?;
+            intake.work(&AtomicBool::new(false), |_| ())
+        };
         let taken = to_encode.then(work).transpose()?;
         let set_aside = deadly(&inbox)?;
-        // An instance that came another way before has another file meta group: that is told, and no reason to look.
-        let warning = output::warn(set_aside.len(), taken.map_or(0, |taken| taken.differing));
+        let warned = taken.map_or(0, |taken| taken.differing) + differing as usize;
+        let warning = output::warn(set_aside.len(), warned);
         if self.json {
             output::json(&Report { new, known, differing, passed_over, taken, set_aside })?;
             return warning;
