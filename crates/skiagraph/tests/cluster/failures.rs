@@ -204,9 +204,7 @@ impl Drop for Balancer {
 
 /// While no server answers, the nodes answer of what they know, and say how old it is; then all is as it was.
 pub(super) fn everything_is_killed(cluster: &mut Cluster, nodes: &Nodes) {
-    // By bits: the order of similarity also wants embeddings of records that came a moment before the end.
-    let mut question = nodes.question(4);
-    question["order"] = json!("hamming");
+    let question = nodes.question(4);
     let before = nodes.servers[0].post("/api/v1/search", &question).json()["hits"].clone();
     let stop = AtomicBool::new(false);
     let ingested = scope(|scope| {

@@ -124,7 +124,12 @@ impl Snapshot for Held<'_> {
                 each(id, Change::Deleted);
                 continue;
             };
-            let descriptor = descriptor(row.get::<_, Option<HalfVector>>(2).as_ref());
+            let halves = row.get::<_, Option<HalfVector>>(2);
+            // A search compares embeddings of new records, too: it must have them when no server answers.
+            if let Some(halves) = &halves {
+                self.store.kept().keep(id, |known| known.embedding = Some(from_halves(halves)));
+            }
+            let descriptor = descriptor(halves.as_ref());
             each(id, from_sent(sent).map_or(Change::Damaged, |code| Change::Inserted((code, descriptor))));
         }
         self.store.current.set(Some(self.began));
