@@ -1,4 +1,5 @@
-//! What can go wrong with objects that we read and write, with what was got, what was expected and what to do.
+//! What can go wrong with objects that we read and write, with what was got, what was expected and
+//! what to do.
 
 use std::path::PathBuf;
 
@@ -80,10 +81,10 @@ pub enum Error {
          if it is harmless"
     )]
     BurnedIn(crate::deidentify::Doubt),
-    /// Compressed pixels beside which something else may lie, as they cannot be walked through.
+    /// Compressed pixels whose comments and application data cannot be removed.
     #[error(
-        "the compressed picture cannot be looked into ({problem}), expected frames as PS3.5 A.4 has them; have the sender \
-         transcode"
+        "the compressed picture cannot be cleaned ({problem}), expected frames as in PS3.5 A.4; have \
+         the sender transcode"
     )]
     Frames {
         /// What is wrong with them.

@@ -1,4 +1,4 @@
-//! What queues on a disk need of a file system: private files, durable names, free space.
+//! File system operations for queues on a disk: private files, durable names, free space.
 
 use crate::error::{Error, Result};
 use std::fs::{self, DirBuilder, File, OpenOptions};

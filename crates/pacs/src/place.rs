@@ -1,7 +1,8 @@
-//! Places: folders in which living processes keep what is theirs, so that the next one finds what a dead one left.
+//! Places: folders of living processes, so that the next process finds what a dead one left.
 //!
-//! A process holds a lock on `<n>.lock` as long as it lives, and writes below `<n>/`. The system lets go of the lock
-//! however the process ends, so a place whose lock can be taken is a dead one's.
+//! A process holds a lock on `<n>.lock` as long as it lives, and writes below `<n>/`. The system
+//! lets go of the lock however the process ends, so a place whose lock can be taken is a dead
+//! one's.
 
 use crate::error::Result;
 use crate::folder::{self, at};
@@ -9,7 +10,8 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// The place of this process. Dropped in order, it is removed; after a panic it stays, as after a kill.
+/// The place of this process. It is removed when it is dropped; after a panic it stays, as after a
+/// kill.
 #[derive(Debug)]
 pub(crate) struct Place {
     folder: PathBuf,
@@ -17,9 +19,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Makes a place below `parent`. Gives the places of dead processes to `dead`, and removes them. The caller holds a
-    /// lock that every maker of a place in this folder takes, so that no process is between making its lock and
-    /// locking it.
+    /// Makes a place below `parent`. Gives the places of dead processes to `dead`, and removes
+    /// them. The caller holds a lock that every maker of a place in this folder takes, so that no
+    /// process is between making its lock and locking it.
     pub(crate) fn make(parent: &Path, mut dead: impl FnMut(&Path) -> Result<()>) -> Result<Self> {
         for name in folder::names(parent)?.iter().filter_map(|name| name.strip_suffix(".lock")) {
             clear_if_dead(&parent.join(name), &mut dead)?;
@@ -36,7 +38,7 @@ impl Place {
         }
     }
 
-    /// Where this process may write.
+    /// The folder that this process may write to.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }

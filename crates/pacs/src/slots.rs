@@ -1,9 +1,10 @@
 //! Slots for connections: how many there are, how many one address may hold, and who makes room.
 //!
-//! A connection that sends nothing costs its client next to nothing, so anybody can open thousands. It is therefore the
-//! first to go. Where no slot is free, the newcomer takes that of the longest-waiting *idle* connection, one for which
-//! nothing is being done, of the address that holds most. An address never loses a connection to one that holds as many, and
-//! no address holds more than three quarters of the slots. Who floods a server so makes room for others, and for itself.
+//! A connection that sends nothing costs its client next to nothing, so anybody can open thousands.
+//! It is therefore the first to go. Where no slot is free, the newcomer takes that of the oldest
+//! *idle* connection, one without a task, of the address that holds most. An address never loses a
+//! connection to one that holds as many, and no address holds more than three quarters of the
+//! slots. So a client that floods a server makes room for others, and for itself.
 
 use crate::error::Error;
 use std::cmp::Reverse;
@@ -22,13 +23,13 @@ pub struct Slots {
 struct Open {
     /// The number of the next connection.
     next: u64,
-    /// By their numbers, so the oldest first.
+    /// The connections by number, so the oldest first.
     connections: BTreeMap<u64, Connection>,
 }
 
 struct Connection {
     client: IpAddr,
-    /// How much is being done for it; with nothing it is idle.
+    /// Tasks under way for it; without any it is idle.
     tasks: usize,
     end: Box<dyn FnOnce() + Send>,
 }
@@ -39,7 +40,8 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// The address that limits count by: for IPv6 the network of 64 bits that one customer is given (RFC 6177).
+/// The address that limits count by: for IPv6 the network of 64 bits that one customer is given
+/// (RFC 6177).
 pub fn client_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -48,13 +50,13 @@ pub fn client_of(peer: IpAddr) -> IpAddr {
 }
 
 impl Slots {
-    /// So many slots, all of them free.
+    /// Makes `most` slots, all of them free.
     pub fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, open: Mutex::default() })
     }
 
-    /// A slot for a connection. `end` is called, from whatever thread, if the connection has to make room later; it must not block.
-    /// None if nobody can make room for it.
+    /// Takes a slot for a connection; none if nobody can make room for it. `end` is called, on any
+    /// thread, if the connection has to make room later; it must not block.
     pub fn take(self: &Arc<Self>, peer: IpAddr, end: impl FnOnce() + Send + 'static) -> Option<Slot> {
         let client = client_of(peer);
         let mut open = self.open();
@@ -82,8 +84,8 @@ impl Slots {
 }
 
 impl Open {
-    /// The connection that makes room for one of `client`, who holds so many: the oldest idle one of whoever holds most, or of
-    /// the client alone.
+    /// The number of the connection that makes room for one of `client`, who holds `held`: the
+    /// oldest idle one of the client who holds most, or, if `alone`, of this client.
     fn to_end(&self, client: IpAddr, held: usize, alone: bool) -> Option<u64> {
         let mut holdings = HashMap::<IpAddr, usize>::new();
         for connection in self.connections.values() {
@@ -107,7 +109,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Says that something is being done for the connection, which makes no room until this is dropped.
+    /// Begins a task for the connection, which makes no room until the task is dropped.
     pub fn task(&self) -> Task {
         if let Some(connection) = self.slots.open().connections.get_mut(&self.number) {
             connection.tasks += 1;
@@ -115,7 +117,7 @@ impl Slot {
         Task { slots: Arc::clone(&self.slots), number: self.number }
     }
 
-    /// Why the connection ended: it made room, if it did, and else what is given.
+    /// The cause of the connection's end: that it made room, if it did; else `error`.
     pub(crate) fn cause(&self, error: Error) -> Error {
         let made_room = !self.slots.open().connections.contains_key(&self.number);
         if made_room { Error::Refused { reason: "its slot was needed by another connection" } } else { error }
@@ -128,7 +130,7 @@ impl Drop for Slot {
     }
 }
 
-/// Something that is being done for a connection.
+/// A task for a connection, until it is dropped.
 #[derive(Debug)]
 pub struct Task {
     slots: Arc<Slots>,

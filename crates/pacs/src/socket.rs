@@ -1,5 +1,5 @@
-//! A socket that listens, under TLS where that is asked for: gives each connection a thread and a slot, turns away who is
-//! too many, and ends when it is told to.
+//! A socket that listens, under TLS where that is asked for: gives each connection a thread and a
+//! slot, turns away who is too many, and ends when it is told to.
 
 use crate::association::{Stopping, Stream, Timed};
 use crate::error::{Error, Result};
@@ -59,7 +59,8 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 /// What becomes of a connection.
 pub(crate) trait Serve: Sync {
-    /// Serves it to its end. Until something is being done for it ([`Slot::task`]), it may have to make room for others.
+    /// Serves it to its end. While it has no task ([`Slot::task`]), it may have to make room for
+    /// others.
     fn serve(&self, stream: Stream, peer: SocketAddr, slot: &Slot);
 
     /// Says that there are too many, which is the error.
@@ -131,7 +132,7 @@ impl Socket {
         let _ = thread::Builder::new().spawn_scoped(scope, work);
     }
 
-    /// A slot for a connection, which is shut down when it has to make room.
+    /// Takes a slot for a connection, which is shut down when it has to make room.
     fn slot(&self, tcp: &TcpStream, peer: SocketAddr) -> Option<Slot> {
         let handle = tcp.try_clone().ok()?;
         self.slots.take(peer.ip(), move || drop(handle.shutdown(Shutdown::Both)))

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 /// Pixels of the longest side: the most that DICOM can state (PS3.3 C.7.6.3.1.3).
 const MAX_SIDE: u64 = 65_535;
-/// How many times as long as the shorter side the longer one may be. Radiographs of a whole leg or spine come to five.
+/// Times that the longer side may have the length of the shorter one. Radiographs of a whole leg or
+/// spine come to five.
 const MAX_ASPECT: u64 = 100;
 
 /// How much an untrusted file may ask for.
@@ -16,14 +17,15 @@ pub struct Limits {
     pub max_bytes: u64,
     /// Pixels of the picture.
     pub max_pixels: u64,
-    /// Bytes that decoding it, and what is made of its pixels, may take beside its file.
+    /// Bytes that decoding and the steps after it may take beside the file.
     pub max_memory: u64,
-    /// How long it may wait for memory that other pictures hold.
+    /// Time that the file or its picture may wait for memory that others hold.
     pub memory_timeout: Duration,
 }
 
 impl Default for Limits {
-    /// Of memory half of the process's budget, so that a picture fits beside those that are kept.
+    /// Returns 512 MiB, 100 million pixels, half of the process's budget of memory, and ten
+    /// minutes. With half of the budget a picture fits beside those that a server keeps.
     fn default() -> Self {
         Self {
             max_bytes: 512 << 20,
@@ -35,11 +37,23 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Whether a picture may be allocated whose sides are what the claimant says.
-    pub(crate) fn check_sides(&self, claimant: &'static str, width: u64, height: u64) -> Result<()> {
+    /// Checks the number of pixels that the claimant states.
+    ///
+    /// # Errors
+    /// [`Error::TooManyPixels`].
+    pub(crate) fn check_pixels(&self, claimant: &'static str, width: u64, height: u64) -> Result<()> {
         if width.saturating_mul(height) > self.max_pixels {
             return Err(Error::TooManyPixels { claimant, width, height, limit: self.max_pixels });
         }
+        Ok(())
+    }
+
+    /// Checks the sides of a picture that the claimant states.
+    ///
+    /// # Errors
+    /// [`Error::TooManyPixels`], or [`Error::Sides`] for sides that no radiograph has.
+    pub(crate) fn check_sides(&self, claimant: &'static str, width: u64, height: u64) -> Result<()> {
+        self.check_pixels(claimant, width, height)?;
         let (shorter, longer) = (width.min(height), width.max(height));
         if longer > MAX_SIDE || longer > shorter.saturating_mul(MAX_ASPECT) {
             return Err(Error::Sides { claimant, width, height, side: MAX_SIDE, aspect: MAX_ASPECT });
@@ -47,14 +61,30 @@ impl Limits {
         Ok(())
     }
 
-    /// Takes memory of the process's budget.
+    /// Takes memory from the pixels' part of the process's budget.
+    ///
+    /// # Errors
+    /// As [`Limits::check_memory`] and [`memory::MemoryBudget::take`].
     pub(crate) fn reserve(&self, bytes: u64) -> Result<Reservation> {
-        if bytes > self.max_memory {
-            return Err(Error::TooMuchMemory { needed: bytes, limit: self.max_memory });
-        }
+        self.check_memory(bytes)?;
         memory::for_pictures().take(bytes, self.memory_timeout)
     }
 
+    /// Checks the bytes of memory that one picture needs.
+    ///
+    /// # Errors
+    /// [`Error::TooMuchMemory`].
+    pub(crate) fn check_memory(&self, needed: u64) -> Result<()> {
+        if needed > self.max_memory {
+            return Err(Error::TooMuchMemory { needed, limit: self.max_memory });
+        }
+        Ok(())
+    }
+
+    /// Checks the bytes of a file.
+    ///
+    /// # Errors
+    /// [`Error::TooManyBytes`].
     pub(crate) fn check_bytes(&self, got: u64) -> Result<()> {
         if got > self.max_bytes {
             return Err(Error::TooManyBytes { got, limit: self.max_bytes });

@@ -1,16 +1,26 @@
-//! The budget of memory of a process: bytes that pictures take of before they allocate, so that those in work at a time fit together.
+//! The memory budget of a process. Pictures reserve their bytes before they allocate, so that all
+//! those in work at one time fit together.
 //!
-//! A limit on each picture does not bound what sixteen threads take. The budget is one number for the process, in two parts: one for
-//! the bytes of files, one for pixels. A picture takes of each part once: first what its file has, then all that decoding and the
-//! steps after it will need, of what its header says. So nobody who waits for a part holds anything of it, and all that is waited for
-//! is given back. Who waits is served in turn, so that a large picture is not passed over for ever.
+//! A limit on each picture does not bound what sixteen threads take. So the process has one budget
+//! in two parts: a quarter for the bytes of files, three quarters for pixels. A picture reserves
+//! once of each part: first the bytes of its file, then all that decoding and the later steps need
+//! by its header. A reservation is given back when it is dropped, also when a panic unwinds.
+//!
+//! - **No deadlock.** Whoever waits for a part must hold none of it, and whoever holds pixels must
+//!   not wait for bytes of files. So each holder can finish, and gives back what it holds. Pictures
+//!   that a server keeps are the exception: they hold a third of the pixels' part at most, and one
+//!   picture takes two thirds at most, so it fits beside them.
+//! - **No starvation.** Those who wait are served in their order. A small picture never goes before
+//!   a large one that waits. Whoever has waited for its timeout is refused.
+//! - **Growth never waits.** An upload of unknown length holds memory already. It grows into what
+//!   is free, before those who wait, or it is refused at once.
 
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The files' part of the budget, as a divisor.
+/// The part of the budget that files have, as a divisor.
 const FILES: u64 = 4;
 
 static FOR_FILES: LazyLock<Arc<MemoryBudget>> = LazyLock::new(|| MemoryBudget::new(total() / FILES));
@@ -18,7 +28,8 @@ static FOR_PICTURES: LazyLock<Arc<MemoryBudget>> =
     LazyLock::new(|| MemoryBudget::new(total() - total() / FILES));
 static TOTAL: OnceLock<u64> = OnceLock::new();
 
-/// Makes these bytes the budget of this process; false if there is one already. Without, nothing bounds it.
+/// Sets the budget of this process in bytes; false if it is set, or was asked for, already. Without
+/// a call the budget has no bound.
 pub fn limit_process(bytes: u64) -> bool {
     TOTAL.set(bytes).is_ok()
 }
@@ -38,7 +49,7 @@ pub fn for_pictures() -> &'static Arc<MemoryBudget> {
     &FOR_PICTURES
 }
 
-/// Bytes that are shared.
+/// Bytes that threads share. They are counted, not allocated.
 #[derive(Debug)]
 pub struct MemoryBudget {
     bytes: u64,
@@ -51,12 +62,19 @@ struct State {
     taken: u64,
     /// The most that was ever taken.
     peak: u64,
-    /// Tickets of those who wait, in their order.
+    /// Tickets of those who wait; the first is served first.
     waiting: VecDeque<u64>,
     next_ticket: u64,
 }
 
-/// Bytes taken of a budget, given back when it is dropped.
+impl State {
+    fn take(&mut self, bytes: u64) {
+        self.taken += bytes;
+        self.peak = self.peak.max(self.taken);
+    }
+}
+
+/// Bytes taken from a budget. They are given back when it is dropped.
 #[derive(Debug)]
 pub struct Reservation {
     budget: Arc<MemoryBudget>,
@@ -64,13 +82,13 @@ pub struct Reservation {
 }
 
 impl MemoryBudget {
-    /// A budget of so many bytes.
+    /// Returns a budget of so many bytes.
     #[must_use]
     pub fn new(bytes: u64) -> Arc<Self> {
         Arc::new(Self { bytes, state: Mutex::default(), changed: Condvar::new() })
     }
 
-    /// Its bytes.
+    /// All its bytes, taken or not.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -81,13 +99,17 @@ impl MemoryBudget {
         (state.taken, state.peak)
     }
 
-    /// Takes so many bytes; waits for them no longer than `timeout`.
+    /// Takes so many bytes; waits for them in turn, no longer than `timeout`. Taking 0 never waits.
     ///
     /// # Errors
-    /// [`Error::TooMuchMemory`] if there are never so many, [`Error::MemoryBusy`] if others hold them for too long.
+    /// [`Error::TooMuchMemory`] if the budget is smaller, [`Error::MemoryBusy`] if others hold the
+    /// bytes for longer.
     pub fn take(self: &Arc<Self>, bytes: u64, timeout: Duration) -> Result<Reservation> {
         if bytes > self.bytes {
             return Err(Error::TooMuchMemory { needed: bytes, limit: self.bytes });
+        }
+        if bytes == 0 {
+            return Ok(Reservation { budget: Arc::clone(self), bytes });
         }
         let deadline = Instant::now().checked_add(timeout);
         let mut state = self.state();
@@ -104,8 +126,7 @@ impl MemoryBudget {
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         state.waiting.pop_front();
-        state.taken += bytes;
-        state.peak = state.peak.max(state.taken);
+        state.take(bytes);
         // The next in turn may fit as well.
         self.changed.notify_all();
         Ok(Reservation { budget: Arc::clone(self), bytes })
@@ -122,16 +143,22 @@ impl Reservation {
         self.bytes
     }
 
-    /// Takes more, if there is no need to wait: who waits must hold nothing.
+    /// Takes more of what is free now, up to so many bytes in all. Never waits, as it holds memory.
     ///
     /// # Errors
-    /// As [`MemoryBudget::take`].
+    /// [`Error::TooMuchMemory`] if the budget is smaller, [`Error::MemoryBusy`] if others hold the
+    /// bytes.
     pub fn grow_to(&mut self, bytes: u64) -> Result<()> {
-        if bytes <= self.bytes {
-            return Ok(());
+        let (more, limit) = (bytes.saturating_sub(self.bytes), self.budget.bytes);
+        if bytes > limit {
+            return Err(Error::TooMuchMemory { needed: bytes, limit });
         }
-        let mut more = self.budget.take(bytes - self.bytes, Duration::ZERO)?;
-        self.bytes += std::mem::take(&mut more.bytes);
+        let mut state = self.budget.state();
+        if limit - state.taken < more {
+            return Err(Error::MemoryBusy { needed: bytes, limit });
+        }
+        state.take(more);
+        self.bytes += more;
         Ok(())
     }
 
@@ -159,6 +186,13 @@ mod tests {
     const SOON: Duration = Duration::from_millis(20);
     const LATE: Duration = Duration::from_secs(20);
 
+    /// Waits until so many threads wait for bytes of the budget.
+    fn until_waiting(budget: &MemoryBudget, count: usize) {
+        while budget.state().waiting.len() < count {
+            thread::yield_now();
+        }
+    }
+
     #[test]
     fn what_never_fits_is_refused_and_what_does_not_fit_now_waits() {
         let budget = MemoryBudget::new(100);
@@ -168,7 +202,8 @@ mod tests {
         first.shrink_to(30);
         let second = budget.take(70, SOON).unwrap();
         assert_eq!((budget.taken(), first.bytes()), ((100, 100), 30));
-        assert!(matches!(first.grow_to(31), Err(Error::MemoryBusy { needed: 1, .. })));
+        assert!(matches!(first.grow_to(31), Err(Error::MemoryBusy { needed: 31, .. })));
+        assert!(matches!(first.grow_to(101), Err(Error::TooMuchMemory { needed: 101, limit: 100 })));
         drop(second);
         first.grow_to(90).unwrap();
         assert_eq!((budget.taken(), first.bytes()), ((90, 100), 90));
@@ -183,17 +218,14 @@ mod tests {
         let held = budget.take(50, SOON).unwrap();
         let (sender, order) = mpsc::channel();
         thread::scope(|scope| {
-            for (name, bytes) in [("large", 90), ("small", 20)] {
+            for (count, (name, bytes)) in (1..).zip([("large", 90), ("small", 20)]) {
                 let (budget, sender) = (&budget, sender.clone());
-                let waits = budget.state().waiting.len();
                 scope.spawn(move || {
                     let taken = budget.take(bytes, LATE).unwrap();
                     sender.send(name).unwrap();
                     drop(taken);
                 });
-                while budget.state().waiting.len() == waits {
-                    thread::yield_now();
-                }
+                until_waiting(budget, count);
             }
             // The small one would fit, and does not go before the large one.
             assert!(order.recv_timeout(SOON).is_err());
@@ -201,6 +233,34 @@ mod tests {
             assert_eq!(order.recv_timeout(LATE), Ok("large"));
             assert_eq!(order.recv_timeout(LATE), Ok("small"));
         });
+    }
+
+    #[test]
+    fn what_holds_memory_grows_while_others_wait() {
+        let budget = MemoryBudget::new(100);
+        let mut upload = budget.take(0, Duration::ZERO).unwrap();
+        upload.grow_to(40).unwrap();
+        thread::scope(|scope| {
+            let large = scope.spawn(|| budget.take(90, LATE).unwrap().bytes());
+            until_waiting(&budget, 1);
+            assert!(matches!(budget.take(1, Duration::ZERO), Err(Error::MemoryBusy { .. })));
+            upload.grow_to(60).unwrap();
+            assert_eq!(budget.take(0, Duration::ZERO).unwrap().bytes(), 0);
+            assert_eq!(budget.taken(), (60, 60));
+            drop(upload);
+            assert_eq!(large.join().unwrap(), 90);
+        });
+    }
+
+    #[test]
+    fn a_panic_gives_back_what_was_taken() {
+        let budget = MemoryBudget::new(100);
+        let panics = || {
+            let _memory = budget.take(100, SOON).unwrap();
+            panic!("a decoder fails");
+        };
+        assert!(thread::scope(|scope| scope.spawn(panics).join()).is_err());
+        assert_eq!(budget.taken(), (0, 100));
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(crate) enum AnswerOrder {
 }
 
 impl AnswerOrder {
-    /// With so many of the nearest codes to choose the most similar of.
+    /// The order that the gallery is asked for; `shortlist` of the nearest codes are compared by
+    /// embedding.
     pub(crate) fn of(self, shortlist: usize) -> Order {
         match self {
             Self::Similarity => Order::Similarity { shortlist },

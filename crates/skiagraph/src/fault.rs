@@ -1,15 +1,18 @@
-//! A planted fault: the process dies at one file, as it would of a file that no limit foresees. For tests alone.
+//! A planted fault: the process dies at one file, as it would of a file that no limit foresees. For
+//! tests alone.
 //!
-//! `SKIAGRAPH_FAULT=abort-on:DIGITS` aborts when the file was read whose SHA-256 begins with these hexadecimal digits, and
-//! `panic-on:DIGITS` panics. Nothing happens where the variable is not set, so that what is tested is what is released.
+//! `SKIAGRAPH_FAULT=abort-on:DIGITS` aborts when the file was read whose SHA-256 begins with these
+//! hexadecimal digits, and `panic-on:DIGITS` panics. Nothing happens where the variable is not set,
+//! so that what is tested is what is released.
 
 use std::sync::OnceLock;
 
 use radiograph::ContentHash;
 
-/// How it dies, and at which file.
+/// A way to die, and the file to die at.
 struct Fault {
     panics: bool,
+    /// The first digits of the file's SHA-256, in hexadecimal.
     digits: String,
 }
 

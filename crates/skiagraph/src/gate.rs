@@ -76,8 +76,9 @@ pub(crate) fn of_pixels(radiograph: &Radiograph) -> Vec<Doubt> {
     found.into_iter().flatten().collect()
 }
 
-/// Doubts of a network that has estimates. A picture that it does not know is looked at again: as it would be without the faults
-/// that its pixels are suspected of, and without what surrounds it. Clinical pictures have borders, markers and inversions.
+/// The doubt of a network that has estimates. It looks again at a picture that it does not know:
+/// without the faults that the pixels are suspected of, and without the surroundings. Clinical
+/// pictures have borders, markers and inversions.
 ///
 /// # Errors
 /// If it cannot be encoded.
@@ -88,13 +89,13 @@ pub(crate) fn of_network(
     doubts: &[Doubt],
 ) -> Result<Option<Doubt>> {
     let Some(estimator) = &encoder.card().estimator else { return Ok(None) };
-    let mut looks = vec![encoding.embedding.clone()];
-    if estimator.is_strange(&looks) {
+    let mut embeddings = vec![encoding.embedding.clone()];
+    if estimator.is_strange(&embeddings) {
         let upright = corrected(input, doubts);
         let again = [input.inner(), upright.inner(), upright];
-        looks.extend(encoder.encode(&again)?.into_iter().map(|encoding| encoding.embedding));
+        embeddings.extend(encoder.encode(&again)?.into_iter().map(|encoding| encoding.embedding));
     }
-    Ok(estimator.is_strange(&looks).then_some(Doubt::UnlikeEverythingKnown))
+    Ok(estimator.is_strange(&embeddings).then_some(Doubt::UnlikeEverythingKnown))
 }
 
 /// The picture without what it is suspected of.

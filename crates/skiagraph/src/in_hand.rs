@@ -1,12 +1,15 @@
-//! What `index` has in hand: the note is kept in the gallery's folder, never beside users' files.
+//! Notes of the files that `index` and `encode` have in hand, in the gallery's folder, never beside
+//! users' files.
 //!
-//! A file is noted by a hash of its path, its length and when it was changed, which tells nothing of a patient: a file that is
-//! replaced is another one, and tried anew. A gallery on a server keeps the note in its folder of snapshots; without one
-//! there is none, and `queue` and `worker` count deaths in the database.
+//! A file is noted by a hash of its path, its length and the time of its last change, which tells
+//! nothing of a patient. A file that is replaced is another one, and tried anew. A gallery on a
+//! server keeps the notes in its folder of snapshots. Without such a folder there are none; `queue`
+//! and `worker` count deaths in the database.
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
@@ -18,12 +21,17 @@ use crate::ingest::Listed;
 
 /// The folder of the notes in that of the gallery.
 const NOTES: &str = "attempts";
+/// The exit code of an interrupted process, as shells give it.
+const INTERRUPTED: i32 = 130;
 
-/// The note of this process, where there is a place for it.
+/// The notes that an interruption removes; gone where nothing is in hand.
+static CURRENT: Mutex<Weak<Attempts>> = Mutex::new(Weak::new());
+
+/// The notes of this process, where the gallery has a folder for them.
 pub(crate) struct InHand(Option<Arc<Attempts>>);
 
 impl InHand {
-    /// For files that go into this gallery.
+    /// Opens the notes of files that go into this gallery.
     ///
     /// # Errors
     /// If the notes cannot be read or written.
@@ -32,7 +40,8 @@ impl InHand {
         Ok(Self(folder.as_deref().map(Attempts::open).transpose()?.map(Arc::new)))
     }
 
-    /// Which files may be read together, which alone, and which not.
+    /// Sorts files: those that may be read together, those to be read alone, and those not to be
+    /// read.
     ///
     /// # Errors
     /// If the notes cannot be read.
@@ -51,7 +60,7 @@ impl InHand {
         self.0.iter().try_for_each(|attempts| Ok(attempts.begin(names(listed))?))
     }
 
-    /// Notes that files were survived.
+    /// Notes that the process survived files.
     ///
     /// # Errors
     /// If the note cannot be written.
@@ -67,7 +76,7 @@ impl InHand {
         self.0.iter().try_for_each(|attempts| Ok(attempts.pardon(&names(listed))?))
     }
 
-    /// Has an interruption by somebody not count as a death. For the one command that the process runs.
+    /// Ends the process in order when somebody interrupts it, so that no death is counted.
     ///
     /// # Errors
     /// If interrupts cannot be listened for.
@@ -76,16 +85,20 @@ impl InHand {
     }
 }
 
-/// Ends the process at SIGINT, SIGTERM and SIGHUP at once, as without this, but in order.
+/// Ends the process at SIGINT, SIGTERM and SIGHUP at once, but in order: the notes that were given
+/// last count no death.
 ///
 /// # Errors
 /// If interrupts cannot be listened for.
 pub(crate) fn end_in_order_when_interrupted(attempts: &Arc<Attempts>) -> Result<()> {
-    const INTERRUPTED: i32 = 130;
-    // Where they are gone, nothing is in hand any more.
-    let attempts = Arc::downgrade(attempts);
-    let end = move || {
-        if let Some(attempts) = attempts.upgrade() {
+    static LISTENING: AtomicBool = AtomicBool::new(false);
+    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(attempts);
+    if LISTENING.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    let end = || {
+        let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(attempts) = current.upgrade() {
             attempts.end();
         }
         std::process::exit(INTERRUPTED)
@@ -97,7 +110,7 @@ fn names(listed: &[Listed]) -> Vec<String> {
     listed.iter().map(|listed| name(&listed.path)).collect()
 }
 
-/// A file as it is now.
+/// The name in the notes of a file as it is now.
 fn name(path: &Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let found = fs::metadata(path).ok();

@@ -28,9 +28,9 @@ pub(crate) struct Taken {
     pub(crate) known: usize,
     /// Put aside with a reason.
     pub(crate) failed: usize,
-    /// Of those added: may be inverted, turned, several in one or have text in them.
+    /// Added ones that may be inverted, turned, several in one or have text in them.
     pub(crate) doubtful: usize,
-    /// Of those that the gallery had: with other content, of which the gallery keeps what it had.
+    /// Instances that the gallery had with other content, which it keeps.
     #[serde(rename = "differing_from_gallery")]
     pub(crate) differing: usize,
 }

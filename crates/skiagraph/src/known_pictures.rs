@@ -1,31 +1,33 @@
-//! Pictures that a gallery has already: which of a batch they are, and whether they are what the gallery has.
+//! Comparison of a batch's pictures with those that a gallery has under their keys.
 //!
-//! A SOP Instance UID names one instance for ever (PS3.5 9), so a gallery keeps what came first under it. A correction that
-//! was sent under the old UID, or somebody else's picture under a UID used twice, would be lost without a word; so what a
-//! gallery keeps of a file is compared: what the file says of itself in the record, and the thumbnail. Other bytes that would
-//! change neither, as of the same picture in another encoding, hold nothing that the gallery lacks.
+//! A SOP Instance UID names one instance for ever (PS3.5 9), so a gallery keeps what came first
+//! under it. A correction under the old UID, or somebody else's picture under a UID used twice,
+//! would be lost without a word. So the parts that a gallery keeps of a file are compared: the
+//! file's own statements in the record, and the thumbnail. Other bytes that change neither, as
+//! those of the same picture in another encoding, hold nothing that the gallery lacks.
 
 use anyhow::Result;
 use retrieval::gallery::{Gallery, Record};
 
 use crate::ingest::{Decoded, thumbnail};
 
-/// Greys, of 255, by which a point of two thumbnails of one picture may differ: what another version of a decoder or of the
-/// JPEG encoder may change.
+/// Greys, of 255, by which a point of two thumbnails of one picture may differ, as another version
+/// of a decoder or of the JPEG encoder may change them.
 const SAME: u8 = 16;
 
 /// The pictures of a batch, by whether a gallery has them.
 #[derive(Default)]
 pub(crate) struct Sorted {
-    /// It has none of their keys.
+    /// Pictures whose keys it does not have.
     pub(crate) fresh: Vec<Decoded>,
+    /// Number of pictures whose keys it has.
     pub(crate) known: usize,
-    /// Names of those known that have other content under their SOP Instance UID.
+    /// Names of the known pictures with other content under their SOP Instance UID.
     pub(crate) differing: Vec<String>,
 }
 
 impl Sorted {
-    /// Of the pictures of a batch, in their order; of two with one key the first is fresh.
+    /// Sorts the pictures of a batch, in their order; of two with one key the first is fresh.
     ///
     /// # Errors
     /// If the gallery fails.
@@ -62,7 +64,7 @@ pub(crate) fn differs(gallery: &Gallery, id: u64, record: &Record, thumbnail: &[
         return Ok(false);
     }
     let kept = gallery.record(id)?;
-    // A part that is damaged is for `gallery verify` to tell.
+    // A damaged thumbnail is for `gallery verify` to report.
     let kept_thumbnail = gallery.thumbnail(id).unwrap_or_else(|_| thumbnail.to_owned());
     Ok(is_other((&kept, &kept_thumbnail), (record, thumbnail)))
 }
@@ -71,7 +73,8 @@ fn is_other(kept: (&Record, &[u8]), new: (&Record, &[u8])) -> bool {
     says_other(kept.0, new.0) || shows_other(kept.1, new.1)
 }
 
-/// Whether two records contradict each other in what files say. What one of them does not know is no contradiction.
+/// Whether two records contradict each other in what files say. What one of them does not know is
+/// no contradiction.
 fn says_other(kept: &Record, new: &Record) -> bool {
     fn contradict<T: PartialEq>(kept: &Option<T>, new: &Option<T>) -> bool {
         kept.is_some() && new.is_some() && kept != new

@@ -9,12 +9,15 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// Prints one line to standard output. Names, labels and reasons in it come from files, so nothing in it moves a terminal's cursor or looks like another line. Unlike `println!`, a reader that went away (`| head`) is an error, not a panic.
+/// Prints one line to standard output. Names, labels and reasons in it come from files, so nothing
+/// in it moves a terminal's cursor or looks like another line. Unlike `println!`, a reader that
+/// went away (`| head`) is an error, not a panic.
 pub(crate) fn text(line: &str) -> Result<()> {
     Ok(writeln!(stdout().lock(), "{}", plain(line))?)
 }
 
-/// Prints lines to standard output. The caller has made text from files [`plain`] before, as [`table`] does: else it could make lines of its own.
+/// Prints lines to standard output. The caller has made text from files [`plain`] before, as
+/// [`table`] does: else it could make lines of its own.
 pub(crate) fn lines(text: &str) -> Result<()> {
     Ok(writeln!(stdout().lock(), "{}", escape(text, |c| acts(c) && c != '\n' && c != '\t'))?)
 }
@@ -34,7 +37,8 @@ pub(crate) fn json_line(value: &impl Serialize) -> Result<()> {
     print_json(&serde_json::to_string(value)?)
 }
 
-/// Escapes the characters that JSON lets pass and a terminal acts upon; they stand in strings alone.
+/// Escapes the characters that JSON lets pass and a terminal acts upon; they stand in strings
+/// alone.
 fn print_json(json: &str) -> Result<()> {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
@@ -46,8 +50,8 @@ fn print_json(json: &str) -> Result<()> {
     Ok(writeln!(stdout().lock(), "{escaped}")?)
 }
 
-/// Makes text plain, so that a terminal acts upon nothing in it: control characters, line breaks and changes of direction become `\u{1b}`,
-/// `\n` and the like.
+/// Makes text plain, so that a terminal acts upon nothing in it: control characters, line breaks
+/// and changes of direction become `\u{1b}`, `\n` and the like.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     escape(text, acts)
 }
@@ -63,13 +67,16 @@ fn escape(text: &str, escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Whether a terminal does something else with a character than show it (Unicode: Cc, line and paragraph separators, and
-/// the explicit directions of UAX 9).
+/// Whether a terminal does something else with a character than show it (Unicode: Cc, line and
+/// paragraph separators, and the explicit directions of UAX 9).
 fn acts(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Writes a file, and makes its folder if it is not there. The file gets its name when it is whole and on the disk: neither a full disk nor a power cut, nor another process that writes it at the same time, leaves half of one. The new file has the mode and the owner of the one that it replaces.
+/// Writes a file, and makes its folder if it is not there. The file gets its name when it is whole
+/// and on the disk: neither a full disk nor a power cut, nor another process that writes it at the
+/// same time, leaves half of one. The new file has the mode and the owner of the one that it
+/// replaces.
 pub(crate) fn file(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     let before = fs::metadata(path).ok();
     // A pipe or a device is written to, never replaced.
@@ -116,7 +123,8 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Waits until no other process changes a file, and keeps others from it until the lock is dropped. The lock is a file beside it, which stays.
+/// Waits until no other process changes a file, and keeps others from it until the lock is dropped.
+/// The lock is a file beside it, which stays.
 pub(crate) fn lock(path: &Path) -> Result<File> {
     let beside = path.with_added_extension("lock");
     let locked = fs::create_dir_all(folder_of(path)).and_then(|()| {
@@ -129,7 +137,8 @@ pub(crate) fn lock(path: &Path) -> Result<File> {
     locked.with_context(|| format!("cannot lock `{}`", beside.display()))
 }
 
-/// The end of a command that did its work and reported something that somebody must look at. README.md lists exit codes.
+/// The end of a command that did its work and reported something that somebody must look at.
+/// README.md lists exit codes.
 #[derive(Debug)]
 pub(crate) struct Warning(String);
 
@@ -145,7 +154,8 @@ impl fmt::Display for Warning {
 
 impl std::error::Error for Warning {}
 
-/// Ends a command in order, if nothing was set aside and nothing had other content than what is kept.
+/// Ends a command in order, if nothing was set aside and nothing had other content than what is
+/// kept.
 ///
 /// # Errors
 /// [`Warning`].
@@ -173,8 +183,8 @@ pub(crate) fn warned(error: &anyhow::Error) -> Option<u8> {
     Some(Warning::EXIT_CODE)
 }
 
-/// Prints `error: …` and each cause that says something new, to standard error. Lines after the first, such as those of a file that
-/// does not read, are set in.
+/// Prints `error: …` and each cause that says something new, to standard error. Lines after the
+/// first, such as those of a file that does not read, are set in.
 pub(crate) fn print_error(error: &anyhow::Error) {
     let said = escape(&describe(error), |c| acts(c) && c != '\n').replace('\n', "\n  ");
     eprintln!("{said}");

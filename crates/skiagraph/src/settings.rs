@@ -39,7 +39,7 @@ pub(crate) fn complete(command: &Command, arguments: Vec<OsString>) -> Result<Ve
     Ok(arguments.into_iter().chain(added.collect::<Result<Vec<_>>>()?).collect())
 }
 
-/// Those of `serve`, and of every command.
+/// The options of `serve`, and those of every command.
 fn options<'a>(command: &'a Command, serve: &'a Command) -> impl Iterator<Item = &'a Arg> {
     serve.get_arguments().chain(command.get_arguments().filter(|option| option.is_global_set()))
 }

@@ -53,8 +53,9 @@ fn doubts_are_told_and_refuse_nothing() {
     );
 }
 
-/// Pictures of clinics, where they are at hand: inverted, with white edges of collimation, in a black frame. One, whose window makes
-/// it nearly white, the model that ships takes for no radiograph all the same.
+/// Pictures of clinics, where they are at hand: inverted, with white edges of collimation, in a
+/// black frame. One, whose window makes it nearly white, the model that ships takes for no
+/// radiograph all the same.
 #[test]
 fn clinical_pictures_are_taken_for_radiographs() {
     let folder = workspace().join("../shared/data/dicom");

@@ -31,12 +31,14 @@ fn every_file_opens_with_its_job() {
     }
 }
 
-/// A process that closes a database's file loses its locks on it: see `retrieval/src/database.rs`, which all connections go through.
+/// A process that closes a database's file loses its locks on it: see `retrieval/src/database.rs`,
+/// which all connections go through.
 #[test]
 fn only_sqlite_opens_the_files_of_a_database() {
     const CONNECTS: [&str; 4] =
         ["gallery/sqlite/schema.rs", "gallery/sqlite/backup.rs", "sets/schema.rs", "sets/erasure.rs"];
-    // The header before the first handle; the log, on which no locks are; descriptors that hold locks.
+    // The header before the first handle; the log, on which no locks are; descriptors that hold
+    // locks.
     const OPENS: [&str; 4] = [
         "gallery/sqlite/schema.rs",
         "gallery/sqlite/log.rs",

@@ -1,5 +1,6 @@
-//! A file that kills its process harms itself alone, wherever files come in: inbox, jobs, queue, `index`. The file is any one:
-//! a planted fault has the process abort when it is read (CONTRIBUTING.md).
+//! A file that kills its process harms itself alone, wherever files come in: inbox, jobs, queue,
+//! `index`. The file is any one: a planted fault has the process abort when it is read
+//! (CONTRIBUTING.md).
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -28,15 +29,16 @@ use server::Server;
 /// The exit code of a command that ended with a warning.
 const WARNING: i32 = 3;
 
-/// What has the process abort at a file of these bytes.
+/// The fault that has the process abort at a file of these bytes.
 fn fault(bytes: &[u8]) -> String {
     format!("abort-on:{}", ContentHash::of(bytes))
 }
 
-/// What a process that panics ends with.
+/// The exit code of a process that panics.
 const PANIC: i32 = 101;
 
-/// Gives a command again and again until the process does not die; the deaths, its exit code and its report.
+/// Gives a command again and again until the process does not die; the deaths, its exit code and
+/// its report.
 fn until_it_lives(arguments: &[&str], fault: &str) -> (u32, i32, Value) {
     for deaths in 0..20 {
         let ran = command(arguments).arg("--json").env("SKIAGRAPH_FAULT", fault).output().unwrap();
@@ -156,7 +158,7 @@ fn kills_fail_no_innocent_file() {
     assert_eq!(records(&gallery), 41);
 }
 
-/// Whoever ends a command by Ctrl-C does not accuse the file that it reads.
+/// Ctrl-C does not accuse the file that a command reads.
 #[test]
 fn an_interruption_is_no_death() {
     let folder = tempfile::tempdir().unwrap();
@@ -191,7 +193,8 @@ fn a_panic_of_a_job_ends_no_server() {
     assert_eq!(deaths_of_a_job("panic"), 0);
 }
 
-/// How often a server dies, one file of whose job has a fault, until the job is done; all others are in the gallery then.
+/// The number of deaths of a server, one file of whose job has a fault, until the job is done. All
+/// other files are in the gallery then.
 fn deaths_of_a_job(how: &str) -> u32 {
     let folder = tempfile::tempdir().unwrap();
     let (gallery, jobs, model) = (folder.path().join("g"), folder.path().join("jobs"), model());

@@ -1,4 +1,5 @@
-//! What others on the machine see: modes of files, what a terminal is told, and a file of keys that many change at once.
+//! Privacy on a shared machine: modes of files, control characters in output, and a file of keys
+//! that many change at once.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,7 +16,7 @@ use common::{command, json, pictures, run, samples, succeed, text};
 use serde_json::json;
 use server::Server;
 
-/// Whatever is in a folder that others than its owner may read, write or enter.
+/// Files and folders below a folder that others than their owner may read, write or enter.
 fn open_to_others(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {

@@ -1,5 +1,5 @@
-//! Corrected instances, and pictures that share a SOP Instance UID by mistake: the first is kept, and whoever brings another
-//! hears of it, wherever it comes in.
+//! Corrected instances, and pictures that share a SOP Instance UID by mistake: the first is kept,
+//! and whoever brings another hears of it, wherever it comes in.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -17,7 +17,8 @@ use phantoms::{copies, replaced};
 use serde_json::Value;
 use server::Server;
 
-/// A phantom, the same with another patient, with another picture, and with another private remark alone.
+/// A phantom, the same with another patient, with another picture, and with another private remark
+/// alone.
 fn four(folder: &Path) -> [PathBuf; 4] {
     let first = copies(folder, "u8.native.dcm", 20..21).remove(0);
     let bytes = fs::read(&first).unwrap();

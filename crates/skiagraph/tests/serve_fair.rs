@@ -1,4 +1,5 @@
-//! One client that asks for all it can get, beside others who ask for a little: evidence, uploads, connections without a head.
+//! One client that asks for all it can get, beside others who ask for a little: evidence, uploads,
+//! connections without a head.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

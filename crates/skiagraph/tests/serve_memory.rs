@@ -1,4 +1,5 @@
-//! A server with little memory: what does not fit is refused, who would wait too long is told to come again, and the server lives.
+//! A server with little memory: what does not fit is refused, who would wait too long is told to
+//! come again, and the server lives.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

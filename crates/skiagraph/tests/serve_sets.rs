@@ -116,7 +116,7 @@ fn what_is_not_shared_is_nobody_elses() {
     assert_eq!(server.delete(&path(&shared)).status, 204);
 }
 
-/// How many files below a folder have some bytes.
+/// The files below a folder that hold some bytes.
 fn holding(folder: &Path, bytes: &[u8]) -> Vec<PathBuf> {
     let (mut folders, mut found) = (vec![folder.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {
@@ -132,7 +132,8 @@ fn holding(folder: &Path, bytes: &[u8]) -> Vec<PathBuf> {
     found
 }
 
-/// A gallery of which one picture has a patient and a size of its own, sent by a job; and a saved answer that shows it.
+/// A gallery of which one picture has a patient and a size of its own, sent by a job; and a saved
+/// answer that shows it.
 #[test]
 fn what_is_deleted_goes_from_saved_answers_jobs_and_the_map_but_stays_in_backups() {
     let folder = tempfile::tempdir().unwrap();
@@ -228,7 +229,8 @@ fn a_server_takes_out_of_its_sets_what_others_deleted() {
     );
 }
 
-/// `serve` with handles of both databases, `index` beside it, readings by another SQLite, and a kill.
+/// `serve` with handles of both databases, `index` beside it, readings by another SQLite, and a
+/// kill.
 #[test]
 fn another_sqlite_that_reads_a_servers_databases_takes_nothing_away() {
     let sqlite = |database: &Path, sql: &str| {

@@ -1,8 +1,8 @@
-//! What is done with an element (PS3.15 Table E.1-1a).
+//! Actions on an element (PS3.15 Table E.1-1a).
 
 use serde::Serialize;
 
-/// What was done with an element.
+/// An action on an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -20,14 +20,14 @@ pub enum Action {
     Kept,
 }
 
-/// How much of an attribute its IOD requires (PS3.5 7.4).
+/// The requirement of an IOD on an attribute (PS3.5 7.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Required {
     /// Type 1: a value.
     Value,
     /// Type 2: to be there, if only empty.
     Presence,
-    /// Type 3, or nobody knows.
+    /// Type 3, or unknown.
     Nothing,
 }
 

@@ -1,29 +1,27 @@
-//! Days moved in time: DA and DT of PS3.5 6.2.
+//! Dates and times of PS3.5 6.2 (DA, TM, DT): whether a text is one, and dates moved in time.
 
 use dicom_core::chrono::{Days, NaiveDate};
 
-/// A day of eight digits, so many days earlier; none if it is none, or if the year would not have four digits.
+/// A date (DA) moved back by so many days; none if it is no date, or its year would not have four
+/// digits.
 pub(super) fn earlier(date: &str, days: Days) -> Option<String> {
-    if !is_date(date) {
-        return None;
-    }
-    let day = NaiveDate::parse_from_str(date, "%Y%m%d").ok()?.checked_sub_days(days)?;
-    let moved = day.format("%Y%m%d").to_string();
+    let moved = day(date)?.checked_sub_days(days)?.format("%Y%m%d").to_string();
     (moved.len() == 8).then_some(moved)
 }
 
-/// A date with a time, of which the day moves; none if it has no day, or is none.
+/// A date and time (DT) whose date is moved; none if the text is no DT, or has no day.
 pub(super) fn earlier_time(text: &str, days: Days) -> Option<String> {
     let (date, time) = text.split_at_checked(8)?;
     is_date_time(text).then(|| Some(earlier(date, days)? + time))?
 }
 
-/// Whether a text is a day (DA).
+/// Whether a text is a date (DA).
 pub(super) fn is_date(text: &str) -> bool {
-    text.len() == 8 && is_digits(text) && NaiveDate::parse_from_str(text, "%Y%m%d").is_ok()
+    day(text).is_some()
 }
 
-/// Whether a text is a time of the day (TM): hours, and minutes, seconds and a fraction of them where they follow.
+/// Whether a text is a time (TM): hours, or with minutes, with seconds, and with a fraction of
+/// those.
 pub(super) fn is_time(text: &str) -> bool {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let below = |at: usize, bound: u8| match whole.get(at..at + 2) {
@@ -34,25 +32,33 @@ pub(super) fn is_time(text: &str) -> bool {
         && is_digits(whole)
         && below(0, 24)
         && below(2, 60)
-        // A minute may have a second more.
+        // A leap second makes 60 of them.
         && (below(4, 61) || whole.len() < 4)
         && (whole.len() == 6 || !text.contains('.'))
         && (1..=6).contains(&fraction.len())
         && is_digits(fraction)
 }
 
-/// Whether a text is a date with a time (DT), of which all but the year may be missing, and the distance from UTC.
+/// Whether a text is a date and time (DT). Only the year must be there; an offset from UTC may
+/// follow.
 pub(super) fn is_date_time(text: &str) -> bool {
-    let (local, zone) = text.find(['+', '-']).map_or((text, None), |at| (&text[..at], Some(&text[at + 1..])));
+    let offset = text.find(['+', '-']);
+    let (local, zone) = offset.map_or((text, None), |at| (&text[..at], Some(&text[at + 1..])));
     let is_zone = |zone: &str| zone.len() == 4 && is_time(zone);
     let date = local.get(..8).unwrap_or(local);
     let time = local.get(8..).unwrap_or_default();
-    let is_day = match date.len() {
+    let has_date = match date.len() {
         8 => is_date(date),
         6 => is_date(&format!("{date}01")),
         length => length == 4 && is_digits(date),
     };
-    is_day && (time.is_empty() || is_time(time)) && zone.is_none_or(is_zone)
+    has_date && (time.is_empty() || is_time(time)) && zone.is_none_or(is_zone)
+}
+
+/// The day of a text of eight digits. chrono would also take signs and spaces.
+fn day(text: &str) -> Option<NaiveDate> {
+    let text = Some(text).filter(|text| text.len() == 8 && is_digits(text))?;
+    NaiveDate::parse_from_str(text, "%Y%m%d").ok()
 }
 
 fn is_digits(text: &str) -> bool {
@@ -84,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn days_and_times_are_told_from_other_digits() {
+    fn dates_and_times_are_distinguished_from_other_digits() {
         for time in ["23", "2359", "235960", "101112.123456"] {
             assert!(is_time(time), "{time}");
         }

@@ -10,51 +10,52 @@ use dicom_dictionary_std::StandardDataDictionary;
 use super::profile;
 use super::reader::Element;
 
-/// Attributes of several numbers, and how many at most; 0 where there is no bound. By `benches/peers/defined_terms.py`.
+/// The most numbers of each attribute that may have several; 0 stands for no bound.
+/// `benches/peers/defined_terms.py` writes the table.
 const MULTIPLICITIES: &str = include_str!("standard/multiplicities.csv");
 
-static MOST: LazyLock<HashMap<Tag, usize>> = LazyLock::new(|| {
-    let row = |line: &str| {
-        let (tag, most) = line.split_once(',')?;
-        Some((profile::tag(tag)?, most.parse().ok()?))
-    };
-    profile::lines(MULTIPLICITIES).filter_map(row).collect()
+static MAX_COUNTS: LazyLock<HashMap<Tag, usize>> = LazyLock::new(|| {
+    let rows = profile::rows_by_tag(MULTIPLICITIES);
+    rows.filter_map(|(tag, most)| Some((tag, most.parse::<usize>().ok()?))).collect()
 });
 
-/// The value representation that the dictionary has; none if it does not know the attribute.
-fn known(tag: Tag) -> Option<VirtualVr> {
+/// The value representation of an attribute in the dictionary; none if the dictionary lacks it.
+fn standard_vr(tag: Tag) -> Option<VirtualVr> {
     StandardDataDictionary.by_tag(tag).map(DataDictionaryEntry::vr)
 }
 
-/// Whether the dictionary knows an attribute.
+/// Whether the dictionary has an attribute.
 pub(super) fn is_known(tag: Tag) -> bool {
-    known(tag).is_some()
+    standard_vr(tag).is_some()
 }
 
-/// The value representation that a value is read by: a sender that did not know it writes UN.
-pub(super) fn meant(element: &Element) -> VR {
+/// The value representation that a value is read by: the dictionary's for an element under UN,
+/// which a sender writes that does not know the attribute.
+pub(super) fn effective_vr(element: &Element) -> VR {
     match element.vr {
-        VR::UN => known(element.tag).map_or(VR::UN, VirtualVr::relaxed),
+        VR::UN => standard_vr(element.tag).map_or(VR::UN, VirtualVr::relaxed),
         vr => vr,
     }
 }
 
-/// The value representation that a new value is written under: the element's own, if the attribute may have it.
-pub(super) fn proper(element: &Element) -> VR {
-    match known(element.tag) {
-        Some(known) if !has(known, meant(element)) => known.relaxed(),
+/// The value representation that a new value is written under: the element's own, if its attribute
+/// may have it.
+pub(super) fn output_vr(element: &Element) -> VR {
+    match standard_vr(element.tag) {
+        Some(standard) if !allows(standard, effective_vr(element)) => standard.relaxed(),
         _ => element.vr,
     }
 }
 
-/// Whether an element is of a value representation that the dictionary has for its attribute.
-pub(super) fn fits(element: &Element) -> bool {
-    known(element.tag).is_some_and(|known| has(known, meant(element)))
+/// Whether an element has a value representation that the dictionary allows for its attribute.
+pub(super) fn has_standard_vr(element: &Element) -> bool {
+    standard_vr(element.tag).is_some_and(|standard| allows(standard, effective_vr(element)))
 }
 
-fn has(known: VirtualVr, vr: VR) -> bool {
-    match known {
-        VirtualVr::Exact(known) => vr == known,
+/// Whether an entry of the dictionary allows a value representation; some entries allow several.
+fn allows(standard: VirtualVr, vr: VR) -> bool {
+    match standard {
+        VirtualVr::Exact(standard) => vr == standard,
         VirtualVr::Xs => matches!(vr, VR::US | VR::SS),
         VirtualVr::Ox | VirtualVr::Px => matches!(vr, VR::OB | VR::OW),
         VirtualVr::Lt => matches!(vr, VR::US | VR::SS | VR::OW),
@@ -64,17 +65,19 @@ fn has(known: VirtualVr, vr: VR) -> bool {
 
 /// Whether an element is a sequence.
 pub(super) fn is_sequence(element: &Element) -> bool {
-    meant(element) == VR::SQ
+    effective_vr(element) == VR::SQ
 }
 
-/// Whether an element is a sequence or not, as the dictionary has it.
-pub(super) fn is_of_its_kind(element: &Element) -> bool {
-    known(element.tag).is_some_and(|known| (known == VirtualVr::Exact(VR::SQ)) == is_sequence(element))
+/// Whether an element is a sequence exactly if the dictionary has one; false for an unknown
+/// attribute.
+pub(super) fn agrees_on_sequence(element: &Element) -> bool {
+    let standard = standard_vr(element.tag);
+    standard.is_some_and(|vr| (vr == VirtualVr::Exact(VR::SQ)) == is_sequence(element))
 }
 
-/// How many numbers an attribute may have; none if there is no bound.
-pub(super) fn most(tag: Tag) -> Option<usize> {
-    MOST.get(&tag).map_or(Some(1), |&most| (most > 0).then_some(most))
+/// The most numbers that an attribute may have; none if there is no bound.
+pub(super) fn max_count(tag: Tag) -> Option<usize> {
+    MAX_COUNTS.get(&tag).map_or(Some(1), |&most| (most > 0).then_some(most))
 }
 
 #[cfg(test)]
@@ -100,14 +103,15 @@ mod tests {
             (Tag(8, 0x7770), VR::LO, false),
         ];
         for (tag, vr, expected) in cases {
-            assert_eq!(fits(&element(tag, vr)), expected, "{tag} {vr:?}");
+            assert_eq!(has_standard_vr(&element(tag, vr)), expected, "{tag} {vr:?}");
         }
-        assert_eq!(proper(&element(tags::PATIENT_ID, VR::OB)), VR::LO);
-        assert_eq!(proper(&element(tags::PIXEL_DATA, VR::OB)), VR::OB);
+        assert_eq!(output_vr(&element(tags::PATIENT_ID, VR::OB)), VR::LO);
+        assert_eq!(output_vr(&element(tags::PIXEL_DATA, VR::OB)), VR::OB);
     }
 
     #[test]
-    fn numbers_are_counted() {
-        assert_eq!([tags::ROWS, tags::LUT_DESCRIPTOR, tags::LUT_DATA].map(most), [Some(1), Some(3), None]);
+    fn attributes_have_one_number_several_or_any() {
+        let counts = [tags::ROWS, tags::LUT_DESCRIPTOR, tags::LUT_DATA].map(max_count);
+        assert_eq!(counts, [Some(1), Some(3), None]);
     }
 }

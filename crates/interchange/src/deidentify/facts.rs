@@ -1,4 +1,4 @@
-//! What has to be known of a file before the first of its elements can be rewritten.
+//! Facts of a file that must be known before the first of its elements is rewritten.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use serde::Serialize;
 
-use super::dictionary::fits;
+use super::dictionary::has_standard_vr;
 use super::form::is_uid;
 use super::part10::Source;
 use super::pixels::Shape;
@@ -14,7 +14,7 @@ use super::reader::{Depth, Element, Reader};
 use super::text;
 use crate::error::{Error, Result};
 
-/// Why a picture itself may name the patient.
+/// The reason why a picture itself may name the patient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Doubt {
@@ -36,44 +36,33 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// What a file says of burned-in text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+/// The statement of a file on burned-in text, ordered by how much it speaks against sharing the
+/// picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BurnedIn {
-    /// It says that there is none.
-    No,
-    /// It says that there is some.
-    Yes,
-    /// It says something that is neither.
-    Unclear,
     /// It does not say.
     #[default]
     Unknown,
+    /// It says that there is none.
+    No,
+    /// It says something that is neither.
+    Unclear,
+    /// It says that there is some.
+    Yes,
 }
 
-impl BurnedIn {
-    /// What two elements say together: NO if both do.
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
-            (Self::Unclear, _) | (_, Self::Unclear) => Self::Unclear,
-            (Self::No, _) | (_, Self::No) => Self::No,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// What was found in a data set.
+/// Facts of a data set.
 pub(super) struct Facts {
     pub(super) sop_class: String,
     pub(super) sop_instance: String,
     pub(super) patient: Option<String>,
-    /// By whom dates move together: the patient, or the study where there is no patient.
+    /// The patient, whose dates move together; the study or the instance where there is none.
     pub(super) subject: String,
     pub(super) character_set: Vec<u8>,
     pub(super) burned_in: BurnedIn,
     pub(super) doubt: Option<Doubt>,
-    /// How the picture is stored, if the data set says so.
+    /// The storage of the picture; none if the data set does not describe it.
     pub(super) shape: Option<Shape>,
 }
 
@@ -81,28 +70,28 @@ impl Facts {
     /// Reads a data set once, without its sequences.
     ///
     /// # Errors
-    /// If it does not parse, up to the picture, or is no instance.
+    /// If it does not parse up to the end of the picture, or is no instance.
     pub(super) fn of(source: &Source) -> Result<Self> {
         let mut found = Found::default();
         let mut reader = source.data_set();
         while !reader.is_at_end() {
-            match found.look_at(&mut reader) {
-                // What follows the picture need not parse.
+            match found.read(&mut reader) {
+                // The padding behind the picture need not parse.
                 Err(_) if found.pixels => break,
-                looked => looked?,
+                done => done?,
             }
         }
+        let shape = found.shape();
         let missing = |got| move || Error::NotDicom { got };
-        let sop_class = found.class.clone().or_else(|| source.sop_class.clone()).filter(|uid| is_uid(uid));
-        let sop_instance = found.instance.clone().or_else(|| source.sop_instance.clone());
-        let sop_class =
-            sop_class.ok_or_else(missing("neither file meta group nor data set has a SOP Class UID"))?;
-        let sop_instance = sop_instance.ok_or_else(missing("neither has a SOP Instance UID"))?;
+        let sop_class = found.class.or_else(|| source.sop_class.clone()).filter(|uid| is_uid(uid));
+        let sop_class = sop_class.ok_or_else(missing("no valid SOP Class UID"))?;
+        let sop_instance = found.instance.or_else(|| source.sop_instance.clone());
+        let sop_instance = sop_instance.ok_or_else(missing("no SOP Instance UID"))?;
         if sop_class == uids::MEDIA_STORAGE_DIRECTORY_STORAGE {
             return Err(Error::Directory);
         }
         let patient = text::text(found.patient, found.character_set);
-        let subject = patient.clone().or(found.study.clone()).unwrap_or_else(|| sop_instance.clone());
+        let subject = patient.clone().or(found.study).unwrap_or_else(|| sop_instance.clone());
         let annotated = match found.burned_in {
             BurnedIn::Yes => Some(Doubt::Annotation),
             BurnedIn::Unclear => Some(Doubt::UnclearAnnotation),
@@ -116,11 +105,12 @@ impl Facts {
             character_set: found.character_set.to_owned(),
             burned_in: found.burned_in,
             doubt: annotated.or(found.overlay_in_pixels.then_some(Doubt::OverlayInPixels)),
-            shape: found.shape(),
+            shape,
         })
     }
 }
 
+/// Facts as they are read, element by element.
 #[derive(Default)]
 struct Found<'a> {
     class: Option<String>,
@@ -131,34 +121,42 @@ struct Found<'a> {
     burned_in: BurnedIn,
     overlay_in_pixels: bool,
     pixels: bool,
-    /// Of Rows, Columns, Samples per Pixel and Bits Allocated.
-    sides: [Option<u16>; 4],
+    rows: Option<u16>,
+    columns: Option<u16>,
+    samples: Option<u16>,
+    allocated: Option<u16>,
     frames: Option<u32>,
-    shared: bool,
+    subsampled: bool,
 }
 
 impl<'a> Found<'a> {
-    fn look_at(&mut self, reader: &mut Reader<'a>) -> Result<()> {
+    /// Reads the next element.
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<()> {
         let element = reader.element()?;
         let value = reader.value(&element, Depth::OUTERMOST)?;
         let form = reader.form;
-        let short = || value.try_into().ok().filter(|_| fits(&element)).map(|bytes| form.short(bytes));
+        let number = || value.try_into().ok().map(|bytes| form.short(bytes));
+        let short = || number().filter(|_| has_standard_vr(&element));
         match element.tag {
-            // What follows the picture tells nothing but whether it may be shown.
+            // Behind the picture, only statements on burned-in text count.
             tag if self.pixels && tag != tags::BURNED_IN_ANNOTATION && !is_overlay(tag.group()) => {}
-            tags::SOP_CLASS_UID => self.class = text::uid(value),
-            tags::SOP_INSTANCE_UID => self.instance = text::uid(value),
-            tags::STUDY_INSTANCE_UID => self.study = text::uid(value),
+            tags::SOP_CLASS_UID => self.class = text::ascii(value),
+            tags::SOP_INSTANCE_UID => self.instance = text::ascii(value),
+            tags::STUDY_INSTANCE_UID => self.study = text::ascii(value),
             tags::PATIENT_ID => self.patient = value,
             tags::SPECIFIC_CHARACTER_SET => self.character_set = value,
-            tags::BURNED_IN_ANNOTATION => self.burned_in = self.burned_in.and(burned_in(&element, value)),
-            tags::ROWS => self.sides[0] = short(),
-            tags::COLUMNS => self.sides[1] = short(),
-            tags::SAMPLES_PER_PIXEL => self.sides[2] = short(),
-            tags::BITS_ALLOCATED => self.sides[3] = short(),
-            tags::NUMBER_OF_FRAMES => self.frames = text::uid(value).and_then(|text| text.parse().ok()),
+            tags::BURNED_IN_ANNOTATION => {
+                self.burned_in = self.burned_in.max(burned_in(&element, value));
+            }
+            tags::ROWS => self.rows = short(),
+            tags::COLUMNS => self.columns = short(),
+            tags::SAMPLES_PER_PIXEL => self.samples = short(),
+            tags::BITS_ALLOCATED => self.allocated = short(),
+            tags::NUMBER_OF_FRAMES => {
+                self.frames = text::ascii(value).and_then(|text| text.parse().ok());
+            }
             tags::PHOTOMETRIC_INTERPRETATION => {
-                self.shared = text::uid(value).is_some_and(|text| text.ends_with("_422"));
+                self.subsampled = text::ascii(value).is_some_and(|text| text.ends_with("_422"));
             }
             tags::PIXEL_DATA => self.pixels = true,
             // Overlay Bit Position: 0 for an overlay that has data of its own.
@@ -171,27 +169,24 @@ impl<'a> Found<'a> {
     }
 
     fn shape(&self) -> Option<Shape> {
-        let [rows, columns, samples, allocated] = self.sides;
-        let frames = self.frames.unwrap_or(1).max(1);
-        // One sample where nobody says, as old files do not.
-        let samples = samples.unwrap_or(1);
         Some(Shape {
-            rows: rows?,
-            columns: columns?,
-            samples,
-            allocated: allocated?,
-            frames,
-            shared: self.shared,
+            rows: self.rows?,
+            columns: self.columns?,
+            // Old files of grey pictures do not say.
+            samples: self.samples.unwrap_or(1),
+            allocated: self.allocated?,
+            frames: self.frames.unwrap_or(1).max(1),
+            subsampled: self.subsampled,
         })
     }
 }
 
-/// What an element says: NO and YES alone are clear, padded with spaces where they are padded (PS3.5 6.2).
+/// The statement of an element. Only NO and YES are clear, padded with spaces alone (PS3.5 6.2).
 fn burned_in(element: &Element, value: &[u8]) -> BurnedIn {
     let start = value.iter().position(|&byte| byte != b' ').unwrap_or(value.len());
     let end = value.iter().rposition(|&byte| byte != b' ').map_or(start, |last| last + 1);
     match &value[start..end] {
-        b"NO" if fits(element) => BurnedIn::No,
+        b"NO" if has_standard_vr(element) => BurnedIn::No,
         b"YES" => BurnedIn::Yes,
         _ => BurnedIn::Unclear,
     }

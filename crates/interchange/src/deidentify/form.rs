@@ -1,4 +1,5 @@
-//! Forms of values (PS3.5 table 6.2-1): what of a value may stay where its attribute may.
+//! Forms of values (PS3.5 table 6.2-1): a value that its attribute may keep stays only in the form
+//! of its value representation.
 
 use dicom_core::{Tag, VR};
 
@@ -6,19 +7,19 @@ use super::pseudonym::is_dotted;
 use super::reader::Form;
 use super::{calendar, dictionary, terms};
 
-/// Bytes of a character, at most, in any character set.
+/// The most bytes that a character takes in any character set.
 const BYTES_PER_CHARACTER: usize = 4;
-/// So many printable bytes in a row among numbers are no numbers.
+/// As many printable bytes in a row are taken for text, not for numbers.
 const TEXT_RUN: usize = 6;
 
-/// What of a value may stay.
+/// The part of a value that may stay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Permitted {
-    /// All of it.
+    /// The value as it is.
     Whole,
-    /// This.
+    /// A shorter value.
     Part(Vec<u8>),
-    /// None of it.
+    /// No value.
     Nothing,
 }
 
@@ -28,8 +29,8 @@ impl Permitted {
     }
 }
 
-/// What of a value may stay that is read by a value representation which its attribute may have. Bytes and words, which could be
-/// anything, may not.
+/// The part of a value that has the form of its value representation. Bytes and words (OB, OW …)
+/// have none, so nothing of them may stay.
 pub(super) fn permitted(tag: Tag, vr: VR, value: &[u8], form: Form) -> Permitted {
     match vr {
         _ if value.is_empty() => Permitted::Whole,
@@ -50,13 +51,13 @@ pub(super) fn permitted(tag: Tag, vr: VR, value: &[u8], form: Form) -> Permitted
     }
 }
 
-/// Values without their padding; none if they are no text.
+/// The values of a text without their padding; none if the bytes are no UTF-8.
 fn parts(value: &[u8]) -> Option<impl Iterator<Item = &str>> {
     let text = str::from_utf8(value).ok()?;
     Some(text.split('\\').map(|part| part.trim_end_matches([' ', '\0']).trim_start_matches(' ')))
 }
 
-/// Whether a value has the form that its value representation prescribes; empty ones have.
+/// Whether a value has the form that its value representation prescribes, or is empty.
 fn is_formal(vr: VR, value: &str) -> bool {
     value.is_empty()
         || match vr {
@@ -70,23 +71,25 @@ fn is_formal(vr: VR, value: &str) -> bool {
         }
 }
 
-/// Whether a text is a UID.
+/// Whether a text is a UID: numbers with dots between them, at most 64 characters.
 pub(super) fn is_uid(text: &str) -> bool {
     text.len() <= 64 && is_dotted(text)
 }
 
+/// Whether a text is an age (AS): three digits and a unit.
 fn is_age(value: &str) -> bool {
     let (number, unit) = value.split_at_checked(3).unwrap_or_default();
     number.bytes().all(|byte| byte.is_ascii_digit()) && matches!(unit, "D" | "W" | "M" | "Y")
 }
 
-/// A number with a sign, a fraction and an exponent where there is one; not a word for one.
+/// Whether a text is a decimal number (DS); `NaN` and `inf`, which Rust also parses, are none.
 fn is_decimal(value: &str) -> bool {
-    let of_numbers = |byte: u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-    value.bytes().all(of_numbers) && value.parse::<f64>().is_ok()
+    let is_allowed = |byte: u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+    value.bytes().all(is_allowed) && value.parse::<f64>().is_ok()
 }
 
-/// Whether a text is no longer than it may be, and has no control characters but those of its value representation.
+/// Whether a text has an allowed length, and no control characters but those that its value
+/// representation allows.
 fn is_text(vr: VR, text: &[u8]) -> bool {
     const ESCAPE: u8 = 0x1B;
     let (most, controls): (usize, &[u8]) = match vr {
@@ -105,24 +108,26 @@ fn is_text(vr: VR, text: &[u8]) -> bool {
     end <= most && text.iter().take(end).all(|byte| !byte.is_ascii_control() || controls.contains(byte))
 }
 
-/// Whether a value is of numbers of so many bytes, as many as the attribute may have, and no text.
+/// Whether a value is of numbers of `size` bytes, not more than the attribute may have, and does
+/// not read as text.
 fn are_numbers(tag: Tag, value: &[u8], size: usize) -> bool {
-    let whole = value.len().is_multiple_of(size);
-    whole
-        && match dictionary::most(tag) {
+    value.len().is_multiple_of(size)
+        && match dictionary::max_count(tag) {
             Some(most) => value.len() <= most * size && !is_printable(value),
             None => !value.windows(TEXT_RUN).any(is_printable),
         }
 }
 
+/// Whether all bytes are printable, and too many for a coincidence.
 fn is_printable(bytes: &[u8]) -> bool {
     bytes.len() >= TEXT_RUN && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// Whether all are tags of attributes that the dictionary knows.
+/// Whether all numbers are tags of attributes that the dictionary has.
 fn are_tags(value: &[u8], form: Form) -> bool {
     let (tags, _) = value.as_chunks();
-    tags.iter().all(|&[g0, g1, e0, e1]| dictionary::is_known(Tag(form.short([g0, g1]), form.short([e0, e1]))))
+    let tag = |&[g0, g1, e0, e1]: &[u8; 4]| Tag(form.short([g0, g1]), form.short([e0, e1]));
+    tags.iter().map(tag).all(dictionary::is_known)
 }
 
 #[cfg(test)]
@@ -185,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_as_many_as_there_may_be_and_no_text() {
+    fn numbers_are_not_too_many_and_no_text() {
         assert!(stays(tags::ROWS, VR::US, &[1, 2]));
         assert!(!stays(tags::ROWS, VR::US, &[1, 2, 3, 4]) && !stays(tags::ROWS, VR::US, &[1]));
         assert!(stays(tags::LUT_DESCRIPTOR, VR::US, &[0, 1, 0, 0, 16, 0]));

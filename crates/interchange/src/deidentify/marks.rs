@@ -1,4 +1,5 @@
-//! What says of a file that it is de-identified, and how (PS3.3 C.7.1.1, PS3.15 E.1.1).
+//! Marks: the elements that say that a file is de-identified, and how (PS3.3 C.7.1.1, PS3.15
+//! E.1.1).
 
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;

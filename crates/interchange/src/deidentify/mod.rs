@@ -1,13 +1,19 @@
-//! De-identification by DICOM PS3.15 Annex E: the Basic Application Level Confidentiality Profile, with options.
+//! De-identification by DICOM PS3.15 Annex E: the Basic Application Level Confidentiality Profile,
+//! with options.
 //!
-//! A file becomes another file, element by element as Table E.1-1 says, sequences included; what the table does not
-//! know is treated no better than what it knows. What stays has a value representation of its attribute, a value in the form of
-//! that, and of code strings a defined term: a name typed into any other place goes. Pixels stay as they are, in their transfer
-//! syntax, without what lies beside them: **what is burned into pixels is not cleaned**. Identifiers are replaced by keyed ones, so that files of one patient still
-//! belong together for whoever used the same key, and nobody finds the way back without it.
+//! Table E.1-1 decides on each element of a file, in sequences too. An element that the table or
+//! the dictionary lacks is treated no better than its like in the table. A value stays only under a
+//! value representation of its attribute and in the form of that; a code string must be a defined
+//! term. So a name that was typed into another field goes.
 //!
-//! Files are not trusted. `dicom-object` allocates what a length claims and recurses as deep as a file likes, so elements
-//! are slices of the file here, found by the header decoders of `dicom-encoding`.
+//! Pixels stay as they are, in their transfer syntax, without the bytes that lie beside them.
+//! **Text that is burned into pixels is not cleaned.** Identifiers are replaced by keyed ones:
+//! files of one patient still belong together under the same key, and without it there is no way
+//! back.
+//!
+//! Files are not trusted. `dicom-object` allocates what a length claims and recurses as deep as a
+//! file likes, so elements are slices of the file here, found by the header decoders of
+//! `dicom-encoding`.
 
 mod action;
 mod calendar;
@@ -45,19 +51,20 @@ use dicom_core::chrono::Days;
 use facts::Facts;
 use rewrite::Rewriter;
 
-/// What becomes of dates and times.
+/// The treatment of dates and times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dates {
     /// As the basic profile says: removed, emptied, or replaced by one fixed day.
     #[default]
     Removed,
-    /// All of a patient moved by the same number of days, which follows from the key (PS3.15 E.3.6, modified dates).
+    /// All dates of a patient moved by the same number of days, which follows from the key (PS3.15
+    /// E.3.6, modified dates).
     Shifted,
     /// Left as they are (PS3.15 E.3.6, full dates).
     Kept,
 }
 
-/// What is retained beyond the basic profile (PS3.15 E.3), and what is let through.
+/// Options that retain more than the basic profile (PS3.15 E.3) or let more through, and a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Dates and times.
@@ -70,9 +77,10 @@ pub struct Options {
     pub keep_patient: bool,
     /// Retain UIDs.
     pub keep_uids: bool,
-    /// Let pictures through that say, or from which it follows, that text is burned into them.
+    /// Let pictures through that say that text is burned into them, that do not clearly say that
+    /// none is, or that have an overlay in their pixels.
     pub allow_burned_in: bool,
-    /// Bytes of a file, and of its data set when inflated.
+    /// The most bytes of a file, and of its data set when inflated.
     pub max_bytes: u64,
 }
 
@@ -90,20 +98,21 @@ impl Default for Options {
     }
 }
 
-/// A file without what the profile takes out of it.
+/// A file without identities.
 pub struct Deidentified {
     /// The file.
     pub bytes: Vec<u8>,
-    /// The SOP Instance UID it has now.
+    /// The new SOP Instance UID.
     pub sop_instance_uid: String,
-    /// What was done.
+    /// A count of what was done.
     pub report: Report,
-    /// By how many days the dates of its patient go back, where they do.
+    /// The number of days by which dates of its patient go back under [`Dates::Shifted`].
     days: Days,
 }
 
 impl Deidentified {
-    /// A day of eight digits (PS3.5 6.2, DA) moved as the dates of the file's patient are; none if it is no day.
+    /// A date of eight digits (PS3.5 6.2, DA) moved as [`Dates::Shifted`] moves the dates of the
+    /// file's patient; none if it is no date.
     #[must_use]
     pub fn moved(&self, date: &str) -> Option<String> {
         calendar::earlier(date, self.days)
@@ -117,16 +126,18 @@ pub struct Deidentifier {
 }
 
 impl Deidentifier {
-    /// With the key that all new identifiers follow from.
+    /// A de-identifier; all new identifiers follow from the key.
     pub fn new(key: &Key, options: Options) -> Self {
         Self { pseudonyms: Pseudonyms::new(key), options }
     }
 
-    /// A DICOM file (PS3.10) without identities. The same file, key and options give the same bytes.
+    /// A DICOM file (PS3.10) without identities. The same file, key and options give the same
+    /// bytes.
     ///
     /// # Errors
-    /// If the bytes are no DICOM file that can be read whole, or more than the limit; [`Error::BurnedIn`] if the picture
-    /// may name the patient and that is not allowed.
+    /// If the bytes are no DICOM file that can be read up to the end of its picture, or more than
+    /// the limit; [`Error::BurnedIn`] if the picture may name the patient and that is not allowed;
+    /// [`Error::Frames`] if compressed pixels cannot be scrubbed.
     pub fn file(&self, bytes: &[u8]) -> Result<Deidentified> {
         let source = part10::open(bytes, self.options.max_bytes)?;
         let facts = Facts::of(&source)?;

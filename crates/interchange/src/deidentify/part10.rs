@@ -19,7 +19,7 @@ const PREAMBLE: usize = 128;
 const MAGIC: &[u8; 4] = b"DICM";
 /// Retired (PS3.5 A.3).
 const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
-/// Of these, all after the file meta group is one deflated stream (PS3.5 A.5, A.7, A.11).
+/// Transfer syntaxes with one deflated stream behind the file meta group (PS3.5 A.5, A.7, A.11).
 const DEFLATED: [&str; 3] = [
     uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     uids::JPIP_REFERENCED_DEFLATE,
@@ -33,7 +33,8 @@ pub(super) struct Source<'a> {
     form: Form,
     deflated: bool,
     pub(super) transfer_syntax: String,
-    /// What the file meta group says of class and instance, which counts where the data set does not say.
+    /// The class of the file meta group, which counts where the data set has none; so does the
+    /// instance.
     pub(super) sop_class: Option<String>,
     pub(super) sop_instance: Option<String>,
 }
@@ -80,13 +81,13 @@ fn uids_of_group_2<const N: usize>(reader: &mut Reader, wanted: [Tag; N]) -> Res
         let element = reader.element()?;
         let value = reader.value(&element, Depth::OUTERMOST)?;
         if let Some(at) = wanted.iter().position(|&wanted| wanted == element.tag) {
-            found[at] = text::uid(value);
+            found[at] = text::ascii(value);
         }
     }
     Ok(found)
 }
 
-/// How the data set of a transfer syntax is written, and whether it is deflated (PS3.5 A).
+/// The form of a transfer syntax's data set, and whether it is deflated (PS3.5 A).
 fn form(transfer_syntax: &str) -> Result<(Form, bool)> {
     match transfer_syntax {
         uids::IMPLICIT_VR_LITTLE_ENDIAN => Ok((Form::Implicit, false)),
@@ -97,8 +98,9 @@ fn form(transfer_syntax: &str) -> Result<(Form, bool)> {
     }
 }
 
-/// Some files are not written as their transfer syntax says: whether a value representation follows the first tag tells. A
-/// length that looks like one would be above 16,000, of an element that comes first.
+/// The form by whether a value representation follows the first tag: some files are not written as
+/// their transfer syntax says. A length that looks like one would be above 16,000, which no first
+/// element has.
 fn form_found(data: &[u8], start: usize) -> Option<Form> {
     let vr = data.get(start + 4..start + 6)?;
     Some(if vr.iter().all(u8::is_ascii_uppercase) { Form::Explicit } else { Form::Implicit })
@@ -114,8 +116,8 @@ fn inflate(bytes: &[u8], max_bytes: u64) -> Result<Vec<u8>> {
     }
 }
 
-/// A file of a new data set, in the transfer syntax that the old one had. The preamble is empty, and the file meta group has
-/// nothing in it but what it must (PS3.10 7.1).
+/// A file of a new data set, in the transfer syntax of the old one. The preamble is empty, and the
+/// file meta group has only what it must have (PS3.10 7.1).
 pub(super) fn write(
     source: &Source,
     sop_class: &str,

@@ -12,9 +12,11 @@ use super::{Dates, Options};
 /// The edition of PS3.15 that the table is of.
 pub const EDITION: &str = "2026d";
 
-/// Written and compared with other copies by `benches/peers/confidentiality_profile.py`.
+/// The table, which `benches/peers/confidentiality_profile.py` writes and compares with other
+/// copies.
 const TABLE: &str = include_str!("standard/table-e.1-1.csv");
-/// By the same script: for attributes whose action the IOD decides, where PS3.3 has them as type 1 or 2.
+/// The SOP classes that require an attribute whose action depends on that, as PS3.3 has it. The
+/// same script writes them.
 const REQUIRED: &str = include_str!("standard/required.csv");
 
 static RULES: LazyLock<HashMap<Tag, Rule>> = LazyLock::new(|| lines(TABLE).filter_map(rule).collect());
@@ -24,7 +26,7 @@ static TYPES: LazyLock<HashMap<(Tag, &str), Required>> =
 /// A row of the table.
 struct Rule {
     basic: Choice,
-    /// K in the column of the option; where it has C, values would have to be cleaned, which we cannot do but for dates.
+    /// K in the column of the option. C would mean to clean values; only dates are cleaned here.
     uids: bool,
     device: bool,
     institution: bool,
@@ -34,12 +36,13 @@ struct Rule {
     modified_dates: bool,
 }
 
-/// What the profile does with an attribute; none if the table does not have it.
+/// The action of the profile and the options on an attribute; none if the table lacks it.
 ///
-/// `sop_class` is the file's for attributes that lie in no sequence: of others, nobody knows what the IOD requires, and the
-/// strictest action is taken.
+/// `sop_class` is the file's for attributes outside sequences. Without it the requirements of the
+/// IOD are unknown, and the strictest action is taken.
 pub(super) fn action(tag: Tag, sop_class: Option<&str>, options: &Options) -> Option<Action> {
-    // Without its data, an overlay is none: all of the group goes. Curves go as the table has them.
+    // An overlay is useless without its data, so its whole group goes, as the table has it of
+    // curves.
     if is_overlay(tag.group()) || tag.group() & 0xFF00 == 0x5000 {
         return Some(Action::Removed);
     }
@@ -53,7 +56,7 @@ pub(super) fn action(tag: Tag, sop_class: Option<&str>, options: &Options) -> Op
     basic(tag, sop_class)
 }
 
-/// What the basic profile, without options, does with an attribute.
+/// The action of the basic profile, without options, on an attribute.
 pub(super) fn basic(tag: Tag, sop_class: Option<&str>) -> Option<Action> {
     let required = sop_class.and_then(|class| TYPES.get(&(tag, class)).copied());
     Some(RULES.get(&tag)?.basic.resolve(required.unwrap_or(Required::Nothing)))
@@ -70,8 +73,16 @@ impl Rule {
 }
 
 /// The rows of a table, without its head.
-pub(super) fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
+fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
     table.lines().skip(1)
+}
+
+/// The rows of a table of two columns, of which the first is a tag.
+pub(super) fn rows_by_tag(table: &'static str) -> impl Iterator<Item = (Tag, &'static str)> {
+    lines(table).filter_map(|line| {
+        let (digits, cell) = line.split_once(',')?;
+        Some((tag(digits)?, cell))
+    })
 }
 
 /// tag, basic, safe private, UIDs, device, institution, patient, full dates, modified dates, …
@@ -101,8 +112,8 @@ fn types(line: &'static str) -> Option<impl Iterator<Item = ((Tag, &'static str)
     Some(cells.next()?.split(' ').map(move |class| ((tag, class), required)))
 }
 
-/// Eight hexadecimal digits; none for the four rows that are of many tags.
-pub(super) fn tag(digits: &str) -> Option<Tag> {
+/// The tag of eight hexadecimal digits; none for the four rows that are of many tags.
+fn tag(digits: &str) -> Option<Tag> {
     let number = u32::from_str_radix(digits, 16).ok()?;
     Some(Tag((number >> 16) as u16, number as u16))
 }

@@ -1,4 +1,5 @@
-//! Identifiers that follow from a key: the same for the same original, and no way back without the key.
+//! Identifiers that follow from a key: the same for the same original, and no way back without the
+//! key.
 
 use dicom_core::chrono::Days;
 use hmac::{Hmac, Mac};
@@ -19,15 +20,15 @@ pub struct Pseudonyms {
 }
 
 impl Pseudonyms {
-    /// With a key.
+    /// The identifiers that follow from a key.
     pub fn new(key: &Key) -> Self {
         // An HMAC takes a key of any length (RFC 2104), so that there is no other case.
         let keyed = Hmac::new_from_slice(key.bytes()).unwrap_or_else(|_| unreachable!("any length is good"));
         Self { keyed }
     }
 
-    /// The UID in place of another: a UUID (version 8, 122 keyed bits) under the root 2.25 (PS3.5 B.2). UIDs of the standard
-    /// itself stay.
+    /// The UID in place of another: a UUID (version 8, 122 keyed bits) under the root 2.25 (PS3.5
+    /// B.2). UIDs of the standard itself stay.
     #[must_use]
     pub fn uid(&self, original: &str) -> String {
         let original = original.trim_matches(['\0', ' ']);
@@ -52,20 +53,22 @@ impl Pseudonyms {
         hexadecimal(&self.first_bytes::<32>("name", original))
     }
 
-    /// By how many days the dates of a patient go back, from 1 to about ten years.
+    /// The number of days by which the dates of a patient go back: one day to about ten years.
     #[must_use]
     pub fn days(&self, patient: &str) -> Days {
         let number = u64::from_be_bytes(self.first_bytes("days", patient.trim_matches(['\0', ' '])));
         Days::new(1 + number % MOST_DAYS)
     }
 
-    /// A day of eight digits (PS3.5 6.2, DA) moved as the dates of a patient are; none if it is no day, or would not be one.
+    /// A date of eight digits (PS3.5 6.2, DA) moved as the dates of a patient are; none if it is no
+    /// date, or its year would not have four digits.
     #[must_use]
     pub fn date(&self, patient: &str, date: &str) -> Option<String> {
         calendar::earlier(date, self.days(patient))
     }
 
-    /// The first bytes of the keyed hash. What it is for comes first, so that equal texts of two kinds have nothing in common.
+    /// The first bytes of the keyed hash. What it is for comes first, so that equal texts of two
+    /// kinds have nothing in common.
     fn first_bytes<const N: usize>(&self, purpose: &str, text: &str) -> [u8; N] {
         let hash = self.keyed.clone().chain_update(purpose).chain_update([0]).chain_update(text).finalize();
         let hash = hash.into_bytes();
@@ -73,7 +76,8 @@ impl Pseudonyms {
     }
 }
 
-/// Whether a UID is of the standard itself, or looks so much like one that nobody else may have given it.
+/// Whether a UID is of the standard itself, or looks so much like one that nobody else may have
+/// given it.
 pub(super) fn is_of_the_standard(uid: &str) -> bool {
     uid.strip_prefix(STANDARD_ROOT).is_some_and(|rest| rest.len() <= 50 && is_dotted(rest))
 }
@@ -113,7 +117,8 @@ mod tests {
 
     #[test]
     fn the_values_are_those_of_another_implementation() {
-        // python3 -c 'import hmac,uuid; h=lambda p,t: hmac.new(b"\1"*32,(p+"\0"+t).encode(),"sha256").digest();
+        // python3 -c 'import hmac,uuid; h=lambda p,t:
+        // hmac.new(b"\1"*32,(p+"\0"+t).encode(),"sha256").digest();
         // print("2.25.%d"%uuid.UUID(bytes=bytes(h("uid","1.2.3")[:16]),version=8 …).int)'
         let pseudonyms = pseudonyms(1);
         assert_eq!(pseudonyms.uid("1.2.3"), EXPECTED_UID);

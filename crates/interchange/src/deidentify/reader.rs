@@ -1,5 +1,5 @@
-//! Elements of untrusted bytes, one after the other (PS3.5 7). Values are slices: what a length claims is compared with
-//! what is there, and never allocated.
+//! Elements of untrusted bytes, one after the other (PS3.5 7). Values are slices: what a length
+//! claims is compared with what is there, and never allocated.
 
 use dicom_core::header::{HasLength, Header};
 use dicom_core::{DataElementHeader, Tag, VR};
@@ -17,7 +17,7 @@ const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 
-/// How elements are written.
+/// The encoding of elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// Explicit VR, little endian.
@@ -39,15 +39,15 @@ impl Form {
 #[derive(Clone, Copy)]
 pub(super) struct Element {
     pub(super) tag: Tag,
-    /// As it is written, or as the dictionary has it; UN where neither says.
+    /// The written one, or in implicit VR the dictionary's; UN where neither says.
     pub(super) vr: VR,
-    /// None if it is not defined.
+    /// The length of the value; none if it is undefined.
     pub(super) length: Option<usize>,
-    /// Where the header begins.
+    /// The position of the header.
     pub(super) at: usize,
 }
 
-/// What begins in a sequence.
+/// The next part of a sequence.
 pub(super) enum Item {
     /// An item, of a length where one is defined.
     Begins(Option<usize>),
@@ -55,7 +55,7 @@ pub(super) enum Item {
     SequenceEnds,
 }
 
-/// How many more sequences may lie in each other.
+/// The number of further sequences that may lie in each other.
 #[derive(Clone, Copy)]
 pub(super) struct Depth(u32);
 
@@ -128,7 +128,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A reader of the next so many bytes alone; of all that follow where the length is not defined.
+    /// A reader of the next so many bytes alone; of all that follow where the length is not
+    /// defined.
     pub(super) fn part(&self, of: &Element, length: Option<usize>, form: Form) -> Result<Self> {
         let end = match length {
             None => self.bytes.len(),
@@ -179,8 +180,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How the elements of a sequence are written: one that its sender did not know is always in implicit VR, little endian
-/// (PS3.5 6.2.2).
+/// The encoding of a sequence's elements. One that its sender did not know is always in
+/// implicit VR, little endian (PS3.5 6.2.2).
 pub(super) fn inside(element: &Element, form: Form) -> Form {
     if element.vr == VR::UN { Form::Implicit } else { form }
 }

@@ -1,4 +1,4 @@
-//! What was done to a file: how often, to which attribute; never a value.
+//! A count of what was done to a file, by action and attribute; never a value.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,24 @@ use serde::{Serialize, Serializer};
 use super::action::Action;
 use super::facts::BurnedIn;
 
-/// What was done to a file. Attributes in sequences count like others; what lay in a removed sequence does not.
+/// A count of what was done to a file. Attributes in sequences count like others, but not those of
+/// a removed sequence.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
-    /// What the file says of text in its picture.
+    /// The statement of the file on text in its picture.
     pub burned_in: BurnedIn,
-    /// How often each action was taken, by attribute.
+    /// The number of times each action was taken, by attribute.
     pub actions: BTreeMap<Action, BTreeMap<Attribute, u64>>,
     /// Private elements that were removed.
     pub private: u64,
     /// Elements that were removed as the dictionary does not know them.
     pub unknown: u64,
-    /// How often an attribute, or one of its values, was removed as it was not what the dictionary or the form of its value
-    /// representation says.
+    /// How often an attribute or one of its values was removed, as it had not the value
+    /// representation of the dictionary or not its form.
     pub wrong_form: BTreeMap<Attribute, u64>,
-    /// Bytes of Pixel Data that were no picture: cut off, or zeros now.
+    /// Bytes of Pixel Data that were no picture, and were cut off or zeroed.
     pub beside_pixels: u64,
-    /// Bytes after the picture that are no elements, and were left out.
+    /// Bytes behind the picture that do not parse, and were left out.
     pub trailing_bytes: u64,
 }
 
@@ -39,12 +40,12 @@ impl Serialize for Attribute {
 }
 
 impl Report {
-    /// How often an action was taken, whatever the attribute.
+    /// The number of times an action was taken, on any attribute.
     pub fn count(&self, action: Action) -> u64 {
         self.actions.get(&action).map_or(0, |attributes| attributes.values().sum())
     }
 
-    /// How often something was removed for its form, whatever the attribute.
+    /// The number of removed values of a wrong form, of any attribute.
     pub fn wrong_forms(&self) -> u64 {
         self.wrong_form.values().sum()
     }

@@ -1,11 +1,13 @@
-//! A data set, element by element, into one without identities.
+//! Rewrites a data set, element by element, into one without identities.
+
+mod picture;
 
 use std::iter::Peekable;
 
 use dicom_core::{Tag, VR};
 
 use super::action::Action;
-use super::dictionary::{is_sequence, meant, proper};
+use super::dictionary::{effective_vr, is_sequence, output_vr};
 use super::facts::Facts;
 use super::form::{self, Permitted};
 use super::marks::{self, MARKS};
@@ -15,9 +17,9 @@ use super::reader::{Element, Form, Item, Reader, inside};
 use super::report::Report;
 use super::tables::Tables;
 use super::values::Values;
-use super::verdict::{self, Place, Verdict};
+use super::verdict::{self, Context, Verdict};
 use super::writer::Writer;
-use super::{Options, dummy, pixels, profile};
+use super::{Options, dummy, profile};
 use crate::error::Result;
 
 /// Bytes that the marks take, and a little more.
@@ -30,9 +32,9 @@ pub(super) struct Rewriter<'a> {
     facts: &'a Facts,
     transfer_syntax: &'a str,
     writer: Writer,
-    /// Of the item, or of the data set, that is being rewritten.
+    /// Lookup tables of the item, or of the data set, that is being rewritten.
     tables: Tables,
-    /// Whether the picture, or what should have been it, was there.
+    /// Whether the element of the picture was read, even if it was left out.
     pictured: bool,
     pub(super) report: Report,
 }
@@ -59,8 +61,8 @@ impl<'a> Rewriter<'a> {
     /// The new data set.
     ///
     /// # Errors
-    /// If the old one does not parse, up to the picture and with it. What follows is padding, or nothing that anybody needs: it is
-    /// left out from where it does not parse.
+    /// If the old one does not parse up to the end of the picture. Behind the picture follows only
+    /// padding, or nothing: the rest is left out from where it does not parse.
     pub(super) fn data_set(&mut self, source: &Source) -> Result<Vec<u8>> {
         self.writer.bytes.reserve_exact(source.len() + ROOM_FOR_MARKS);
         let mut reader = source.data_set();
@@ -91,36 +93,32 @@ impl<'a> Rewriter<'a> {
         while let Some(mark) = marks.next_if(|&mark| mark < element.tag) {
             marks::write(&mut self.writer, reader.form, mark, self.options)?;
         }
-        self.element(reader, &element, Place::OUTERMOST)
+        self.element(reader, &element, Context::OUTERMOST)
     }
 
-    fn element(&mut self, reader: &mut Reader, element: &Element, place: Place) -> Result<()> {
+    fn element(&mut self, reader: &mut Reader, element: &Element, context: Context) -> Result<()> {
         if element.tag.group() == 0xFFFE {
             return Err(element.wrong("lies outside a sequence"));
         }
-        let verdict = verdict::of(element, place, &self.facts.sop_class, self.options);
-        let opened = match verdict {
-            Verdict::Stays => Some(place.hollow),
-            Verdict::Act(Action::Kept | Action::Remapped | Action::Shifted) => Some(place.hollow),
-            Verdict::Act(Action::Replaced) => Some(true),
-            _ => None,
-        };
-        if let Some(hollow) = opened.filter(|_| is_sequence(element)) {
+        let verdict = verdict::of(element, context, &self.facts.sop_class, self.options);
+        if is_sequence(element)
+            && let Some(context) = verdict.context_of_items(context)
+        {
             if let Verdict::Act(action) = verdict {
                 self.report.note(action, element.tag);
             }
-            return self.sequence(reader, element, Place { hollow, ..place });
+            return self.sequence(reader, element, context);
         }
-        let value = reader.value(element, place.depth)?;
+        let value = reader.value(element, context.depth)?;
         match verdict {
-            Verdict::Goes => {}
+            Verdict::Omitted => {}
             Verdict::Private => self.report.private += 1,
             Verdict::Unknown => self.report.unknown += 1,
             Verdict::WrongForm => self.report.note_wrong_form(element.tag),
             Verdict::Picture => self.picture(reader.form, element, value)?,
-            Verdict::Act(action) => self.act(reader.form, element, value, action, place)?,
-            Verdict::Stays => match verdict::unlisted(element, value, place, self.options) {
-                Some(action) => self.act(reader.form, element, value, action, place)?,
+            Verdict::Act(action) => self.act(reader.form, element, value, action, context)?,
+            Verdict::Unlisted => match verdict::unlisted(element, value, context, self.options) {
+                Some(action) => self.act(reader.form, element, value, action, context)?,
                 None => {
                     self.keep(reader.form, element, value)?;
                 }
@@ -129,20 +127,30 @@ impl<'a> Rewriter<'a> {
         Ok(())
     }
 
+    /// Takes an action on an element, and writes it with its new value unless it is removed.
     fn act(
         &mut self,
         form: Form,
         element: &Element,
         value: &[u8],
         action: Action,
-        place: Place,
+        context: Context,
     ) -> Result<()> {
-        let hollowed = place.hollow && matches!(action, Action::Emptied | Action::Kept | Action::Shifted);
-        let action = if hollowed { Action::Replaced } else { action };
+        // A replaced sequence has dummies in place of values that would stay or be empty.
+        let action = match action {
+            Action::Emptied | Action::Kept | Action::Shifted if context.replaced => Action::Replaced,
+            action => action,
+        };
+        let vr = output_vr(element);
+        // A value under UN is made as the dictionary has its attribute.
+        let made_as = effective_vr(&Element { vr, ..*element });
         let new = match action {
             Action::Removed => None,
-            Action::Kept if meant(element) == VR::UI && !self.is_permitted(form, element, value) => {
-                return self.act(form, element, value, Action::Remapped, place);
+            Action::Kept
+                if effective_vr(element) == VR::UI
+                    && self.permitted(form, element, value) != Permitted::Whole =>
+            {
+                return self.act(form, element, value, Action::Remapped, context);
             }
             Action::Kept => {
                 if self.keep(form, element, value)? {
@@ -150,81 +158,54 @@ impl<'a> Rewriter<'a> {
                 }
                 return Ok(());
             }
-            Action::Emptied => Some(self.values.pseudonym(element.tag, value, place.outermost).into_bytes()),
-            Action::Replaced if is_sequence(element) => Some(Vec::new()),
-            Action::Replaced => Some(dummy::value(proper(element)).to_vec()),
+            Action::Emptied => {
+                Some(self.values.pseudonym(element.tag, value, context.outermost).into_bytes())
+            }
+            Action::Replaced => Some(dummy::value(made_as).to_vec()),
             Action::Remapped => Some(self.values.remapped(value).into_bytes()),
-            Action::Shifted => match self.values.shifted(meant(element), value) {
+            Action::Shifted => match self.values.shifted(made_as, value) {
                 Some(moved) => Some(moved.into_bytes()),
                 None => {
-                    let class = place.outermost.then_some(&*self.facts.sop_class);
+                    let class = context.outermost.then_some(&*self.facts.sop_class);
                     let basic = profile::basic(element.tag, class).unwrap_or(Action::Emptied);
-                    return self.act(form, element, value, basic, place);
+                    return self.act(form, element, value, basic, context);
                 }
             },
         };
         self.report.note(action, element.tag);
-        new.map_or(Ok(()), |new| self.writer.element(form, element.tag, proper(element), &new))
+        new.map_or(Ok(()), |new| self.writer.element(form, element.tag, vr, &new))
     }
 
-    fn is_permitted(&self, form: Form, element: &Element, value: &[u8]) -> bool {
-        self.permitted(form, element, value) == Permitted::Whole
-    }
-
+    /// The part of a value that has the form of its attribute.
     fn permitted(&self, form: Form, element: &Element, value: &[u8]) -> Permitted {
         let of_table = self.tables.permitted(element.tag, value);
-        of_table.unwrap_or_else(|| form::permitted(element.tag, meant(element), value, form))
+        of_table.unwrap_or_else(|| form::permitted(element.tag, effective_vr(element), value, form))
     }
 
-    /// Writes what of a value may stay, and gives whether anything may.
+    /// Writes the part of a value that may stay; returns false if no part may.
     fn keep(&mut self, form: Form, element: &Element, value: &[u8]) -> Result<bool> {
         let permitted = self.permitted(form, element, value);
         if permitted != Permitted::Whole {
             self.report.note_wrong_form(element.tag);
         }
-        let kept = match &permitted {
+        let value = match &permitted {
             Permitted::Whole => value,
             Permitted::Part(part) => part,
             Permitted::Nothing => return Ok(false),
         };
-        self.tables.see(element.tag, kept, form);
-        self.writer.element(form, element.tag, element.vr, kept)?;
+        self.tables.note(element.tag, value, form);
+        self.writer.element(form, element.tag, element.vr, value)?;
         Ok(true)
     }
 
-    /// Writes the picture: once, and if the data set says how it is stored.
-    fn picture(&mut self, form: Form, element: &Element, value: &[u8]) -> Result<()> {
-        let Some(shape) = self.facts.shape.filter(|_| !self.pictured) else {
-            self.report.note_wrong_form(element.tag);
-            self.pictured = true;
-            return Ok(());
-        };
-        if element.length.is_some() {
-            let cut = shape.cut(value, form == Form::Big && element.vr == VR::OW);
-            // One byte may pad it to an even number.
-            let padded = value.len().min(cut.len().next_multiple_of(2));
-            self.report.beside_pixels += (value.len() - padded) as u64;
-            self.writer.element(form, element.tag, element.vr, cut)?;
-        } else {
-            let fragments = pixels::pack(element, value, self.transfer_syntax, &shape)?;
-            self.report.beside_pixels += fragments.blanked();
-            self.writer.open_sequence(form, element.tag, VR::OB)?;
-            self.writer.fragment(form, &fragments.offset_table());
-            fragments.iter().for_each(|fragment| self.writer.fragment(form, fragment));
-            self.writer.close_sequence(form);
-        }
-        self.pictured = true;
-        Ok(())
-    }
-
-    fn sequence(&mut self, reader: &mut Reader, element: &Element, place: Place) -> Result<()> {
-        let depth = place.depth.deeper(element)?;
-        let place = Place { depth, outermost: false, ..place };
+    fn sequence(&mut self, reader: &mut Reader, element: &Element, context: Context) -> Result<()> {
+        let depth = context.depth.deeper(element)?;
+        let context = Context { depth, outermost: false, ..context };
         let mut items = reader.part(element, element.length, inside(element, reader.form))?;
         self.writer.open_sequence(reader.form, element.tag, element.vr)?;
         while !(element.length.is_some() && items.is_at_end()) {
             match items.item()? {
-                Item::Begins(length) => self.item(&mut items, element, length, place)?,
+                Item::Begins(length) => self.item(&mut items, element, length, context)?,
                 Item::SequenceEnds if element.length.is_none() => break,
                 Item::SequenceEnds => return Err(element.wrong("ends before its length does")),
             }
@@ -234,7 +215,13 @@ impl<'a> Rewriter<'a> {
         Ok(())
     }
 
-    fn item(&mut self, items: &mut Reader, of: &Element, length: Option<usize>, place: Place) -> Result<()> {
+    fn item(
+        &mut self,
+        items: &mut Reader,
+        of: &Element,
+        length: Option<usize>,
+        context: Context,
+    ) -> Result<()> {
         let mut inner = items.part(of, length, items.form)?;
         let tables = std::mem::take(&mut self.tables);
         self.writer.open_item(inner.form);
@@ -243,7 +230,7 @@ impl<'a> Rewriter<'a> {
             if element.ends_item() && length.is_none() {
                 break;
             }
-            self.element(&mut inner, &element, place)?;
+            self.element(&mut inner, &element, context)?;
         }
         items.at = inner.at;
         self.tables = tables;

@@ -1,4 +1,5 @@
-//! Lookup tables: the only words that stay beside pixels, as many as their descriptor says (PS3.3 C.11.1.1, C.7.6.3.1.5).
+//! Lookup tables: besides pixels the only binary values that stay, and only as long as their
+//! descriptors say (PS3.3 C.11.1.1, C.7.6.3.1.5).
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -6,7 +7,7 @@ use dicom_dictionary_std::tags;
 use super::form::Permitted;
 use super::reader::Form;
 
-/// Descriptors, and the data that they describe.
+/// The attribute of each descriptor, and of the data that it describes.
 const TABLES: [(Tag, Tag); 5] = [
     (tags::LUT_DESCRIPTOR, tags::LUT_DATA),
     (tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA),
@@ -15,23 +16,25 @@ const TABLES: [(Tag, Tag); 5] = [
     (tags::ALPHA_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, tags::ALPHA_PALETTE_COLOR_LOOKUP_TABLE_DATA),
 ];
 
-/// How many entries the tables of a data set, or of an item, have: what their descriptors said, which come before them.
+/// The number of entries of each lookup table in a data set or an item, by the descriptors read so
+/// far. A descriptor comes before its data.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Tables([Option<usize>; TABLES.len()]);
 
 impl Tables {
-    /// Remembers a descriptor.
-    pub(super) fn see(&mut self, tag: Tag, value: &[u8], form: Form) {
+    /// Notes the number of entries that a descriptor says; other attributes are passed over.
+    pub(super) fn note(&mut self, tag: Tag, value: &[u8], form: Form) {
         let described = TABLES.iter().position(|&(descriptor, _)| descriptor == tag);
         if let (Some(at), Some(&entries)) = (described, value.first_chunk()) {
-            // 0 stands for 65,536, which two bytes cannot say.
+            // 0 stands for 65,536, which does not fit into two bytes.
             self.0[at] = Some(usize::from(form.short(entries).wrapping_sub(1)) + 1);
         }
     }
 
-    /// What stays of a table: its entries, of two bytes or of one; none if this is no table.
+    /// The entries of a table, of two bytes each or of one; none if the attribute is no table.
     pub(super) fn permitted(&self, tag: Tag, value: &[u8]) -> Option<Permitted> {
         let at = TABLES.iter().position(|&(_, data)| data == tag)?;
+        // Without a descriptor no value is long enough.
         let entries = self.0[at].unwrap_or(usize::MAX / 2);
         let sizes = [entries * 2, entries.next_multiple_of(2)];
         let size = sizes.into_iter().find(|&size| size <= value.len());
@@ -53,7 +56,7 @@ mod tests {
         let mut tables = Tables::default();
         let of = |tables: &Tables, value: &[u8]| tables.permitted(tags::LUT_DATA, value).unwrap();
         assert_eq!(of(&tables, b"SECRET"), Permitted::Nothing);
-        tables.see(tags::LUT_DESCRIPTOR, &[4, 0, 0, 0, 16, 0], Form::Explicit);
+        tables.note(tags::LUT_DESCRIPTOR, &[4, 0, 0, 0, 16, 0], Form::Explicit);
         assert_eq!(of(&tables, &[7; 8]), Permitted::Whole);
         assert_eq!(of(&tables, &[7; 4]), Permitted::Whole);
         assert_eq!(of(&tables, b"12345678SECRET"), Permitted::Part(b"12345678".to_vec()));
@@ -63,7 +66,7 @@ mod tests {
             Some(Permitted::Nothing)
         );
         assert_eq!(tables.permitted(tags::ICC_PROFILE, b"SECRET"), None);
-        tables.see(tags::LUT_DESCRIPTOR, &[0, 0, 0, 0, 0, 16], Form::Big);
+        tables.note(tags::LUT_DESCRIPTOR, &[0, 0, 0, 0, 0, 16], Form::Big);
         assert_eq!(of(&tables, &vec![7; 131_072]), Permitted::Whole);
     }
 }

@@ -1,4 +1,5 @@
-//! Defined terms and enumerated values of code strings (PS3.3, PS3.16 Annex L): of these a name cannot be one.
+//! Defined terms and enumerated values of code strings (PS3.3, PS3.16 Annex L). A code string that
+//! is one of them names nobody.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -9,18 +10,16 @@ use dicom_dictionary_std::tags;
 use super::form::Permitted;
 use super::profile;
 
-/// Terms by attribute. By `benches/peers/defined_terms.py`, which says where they come from.
+/// Terms by attribute. `benches/peers/defined_terms.py` writes the table and says where they come
+/// from.
 const TERMS: &str = include_str!("standard/defined-terms.csv");
 
 static BY_TAG: LazyLock<HashMap<Tag, HashSet<&'static [u8]>>> = LazyLock::new(|| {
-    let row = |line: &'static str| {
-        let (tag, terms) = line.split_once(',')?;
-        Some((profile::tag(tag)?, terms.split('\\').map(str::as_bytes).collect()))
-    };
-    profile::lines(TERMS).filter_map(row).collect()
+    let set = |terms: &'static str| terms.split('\\').map(str::as_bytes).collect::<HashSet<_>>();
+    profile::rows_by_tag(TERMS).map(|(tag, terms)| (tag, set(terms))).collect()
 });
 
-/// Code strings that others keep of a file, too.
+/// The code strings of a file that a gallery stores, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// Body Part Examined.
@@ -34,7 +33,8 @@ pub enum Code {
 }
 
 impl Code {
-    /// Whether the standard has a term for it, or radiographs often have it.
+    /// Whether a text is a term of the standard for this attribute, or a word that radiographs
+    /// often have instead.
     #[must_use]
     pub fn has_term(self, term: &str) -> bool {
         let tag = match self {
@@ -43,28 +43,38 @@ impl Code {
             Self::Modality => tags::MODALITY,
             Self::Sex => tags::PATIENT_SEX,
         };
-        is_one(BY_TAG.get(&tag), term.as_bytes())
+        is_term(tag, term.as_bytes())
     }
 }
 
-fn is_one(terms: Option<&HashSet<&'static [u8]>>, term: &[u8]) -> bool {
-    terms.is_some_and(|terms| terms.contains(term))
+fn is_term(tag: Tag, value: &[u8]) -> bool {
+    BY_TAG.get(&tag).is_some_and(|terms| terms.contains(value))
 }
 
-/// The values of a code string that are terms, each at its place. Of an attribute without terms, none are.
+/// The terms among the values of a code string, each at its place; other values are emptied. An
+/// attribute without terms loses all values.
 pub(super) fn permitted(tag: Tag, value: &[u8]) -> Permitted {
-    let terms = BY_TAG.get(&tag);
-    let all: Vec<_> = value.split(|&byte| byte == b'\\').map(trimmed).collect();
-    let known: Vec<&[u8]> =
-        all.iter().map(|term| if is_one(terms, term) { *term } else { Default::default() }).collect();
-    match known.iter().all(|term| term.is_empty()) {
-        _ if known == all => Permitted::Whole,
-        true => Permitted::Nothing,
-        false => Permitted::Part(known.join(&b'\\')),
+    // Not collected: a hostile value has as many parts as bytes, and each would take 16 bytes.
+    let parts = || value.split(|&byte| byte == b'\\').map(trimmed);
+    if parts().all(|part| part.is_empty() || is_term(tag, part)) {
+        return Permitted::Whole;
     }
+    if !parts().any(|part| is_term(tag, part)) {
+        return Permitted::Nothing;
+    }
+    let mut terms = Vec::new();
+    for (at, part) in parts().enumerate() {
+        if at > 0 {
+            terms.push(b'\\');
+        }
+        if is_term(tag, part) {
+            terms.extend(part);
+        }
+    }
+    Permitted::Part(terms)
 }
 
-/// Without padding: spaces as the standard has it, and the zeros that some writers have.
+/// A value without its padding: spaces of the standard, and zeros that some writers append.
 fn trimmed(value: &[u8]) -> &[u8] {
     let padding = |byte: &u8| matches!(byte, b' ' | b'\0');
     let start = value.iter().position(|byte| *byte != b' ').unwrap_or(value.len());
@@ -77,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terms_are_those_of_table_6_2_1_and_pictures_have_theirs() {
+    fn terms_have_the_form_of_table_6_2_1_and_pictures_have_theirs() {
         assert!(BY_TAG.len() > 600, "{}", BY_TAG.len());
         for term in BY_TAG.values().flatten() {
             let is_code = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'_');
@@ -105,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_term_goes_and_the_others_keep_their_places() {
+    fn values_that_are_no_terms_go_and_the_others_keep_their_places() {
         let of = |value: &[u8]| permitted(tags::IMAGE_TYPE, value);
         assert_eq!(of(b"DERIVED \\PRIMARY"), Permitted::Whole);
         assert_eq!(of(b"ORIGINAL\\PRIMARY\\SMITH_JOHN"), Permitted::Part(b"ORIGINAL\\PRIMARY\\".to_vec()));
@@ -113,7 +123,7 @@ mod tests {
         assert_eq!(of(b"SMITH_JOHN"), Permitted::Nothing);
         assert_eq!(of(b"derived"), Permitted::Nothing);
         assert_eq!(of(b"\\\\ "), Permitted::Whole);
-        // No text has terms for it.
+        // PS3.3 has no terms for this attribute.
         assert_eq!(permitted(tags::CONTENT_LABEL, b"SMITH"), Permitted::Nothing);
     }
 }

@@ -5,13 +5,14 @@ use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
 /// Bytes of the longest text taken for an identifier; they have 64 characters at most.
 const LONGEST: usize = 1024;
 
-/// A UID without its padding, if there is one.
-pub(super) fn uid(value: &[u8]) -> Option<String> {
+/// A text of the default character set without its padding: a UID, a code or a number; none if
+/// empty.
+pub(super) fn ascii(value: &[u8]) -> Option<String> {
     text(value, b"")
 }
 
-/// A text in a character set (PS3.3 C.12.1.1.2) without its padding, if there is one. Of several sets the first counts: an
-/// identifier does not change them.
+/// A text in a character set (PS3.3 C.12.1.1.2) without its padding; none if empty. Of several sets
+/// the first counts, as an identifier does not change them.
 pub(super) fn text(value: &[u8], character_set: &[u8]) -> Option<String> {
     let value = Some(value).filter(|value| value.len() <= LONGEST)?;
     let code = character_set.split(|&byte| byte == b'\\').next().unwrap_or_default();

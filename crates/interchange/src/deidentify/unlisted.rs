@@ -1,5 +1,5 @@
-//! Attributes that Table E.1-1 does not have. The standard would keep them all; here, whoever could hold a name, a day, a link
-//! or a sentence is treated as its like in the table.
+//! Attributes that Table E.1-1 lacks. The standard would keep them all. Here, one that could hold a
+//! name, a date, a link or a sentence is treated like its kind in the table.
 
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
@@ -8,7 +8,8 @@ use super::action::Action;
 use super::form::is_uid;
 use super::{Dates, Options};
 
-/// Names of classes, syntaxes and vocabularies, which no hospital gives; makers have some of their own.
+/// UIDs of classes, syntaxes and vocabularies, which the standard and makers assign, but no
+/// hospital.
 const CLASSES: [Tag; 13] = [
     tags::SOP_CLASS_UID,
     tags::RELATED_GENERAL_SOP_CLASS_UID,
@@ -25,7 +26,7 @@ const CLASSES: [Tag; 13] = [
     tags::MAC_CALCULATION_TRANSFER_SYNTAX_UID,
 ];
 
-/// What is done with an attribute of a value representation and a value; none if it is kept.
+/// The action on an attribute by its value representation and its value; none if it is kept.
 pub(super) fn action(tag: Tag, vr: VR, value: &[u8], options: &Options) -> Option<Action> {
     match vr {
         VR::PN => Some(Action::Emptied),
@@ -42,7 +43,8 @@ pub(super) fn action(tag: Tag, vr: VR, value: &[u8], options: &Options) -> Optio
     }
 }
 
-/// Whether a value is a code that is too long for Code Value (PS3.3 8.1): a number of SNOMED CT, or an object identifier.
+/// Whether a value is a code too long for Code Value (PS3.3 8.1): a number of SNOMED CT, or an
+/// object identifier.
 fn is_long_code(tag: Tag, value: &[u8]) -> bool {
     let text = str::from_utf8(value).unwrap_or_default().trim_end_matches([' ', '\0']);
     match tag {

@@ -1,4 +1,4 @@
-//! New values in place of old ones: pseudonyms, UIDs, days.
+//! New values in place of old ones: pseudonyms, UIDs, dates.
 
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
@@ -7,17 +7,18 @@ use super::facts::Facts;
 use super::pseudonym::Pseudonyms;
 use super::{calendar, text};
 
-/// Bytes of the longest value that is made anew: what a length of two bytes can say.
+/// The most bytes of a new value, which a length of two bytes can count.
 const LONGEST: usize = 0xFFFE;
 
-/// What the new values of a file follow from.
+/// Makes the new values of a file.
 pub(super) struct Values<'a> {
     pub(super) pseudonyms: &'a Pseudonyms,
     pub(super) facts: &'a Facts,
 }
 
 impl Values<'_> {
-    /// Patient ID and name stay tellable from those of others, if there were any; other emptied values are empty.
+    /// The pseudonym of a Patient ID or of the patient's name, if there was one; else an empty
+    /// text.
     pub(super) fn pseudonym(&self, tag: Tag, value: &[u8], outermost: bool) -> String {
         let patient = match tag {
             tags::PATIENT_ID => text::text(value, &self.facts.character_set),
@@ -27,7 +28,7 @@ impl Values<'_> {
         patient.map_or_else(String::new, |patient| self.pseudonyms.patient(&patient))
     }
 
-    /// UIDs, each replaced by its own; empty if they are too many to be meant.
+    /// The UIDs of a value, each replaced by its own; empty if they are too long for an element.
     pub(super) fn remapped(&self, value: &[u8]) -> String {
         if value.len() > LONGEST {
             return String::new();
@@ -39,7 +40,8 @@ impl Values<'_> {
         if new.len() > LONGEST { String::new() } else { new }
     }
 
-    /// Days moved; times as they are, as all days of a patient move by whole days. None if it is neither.
+    /// The dates of a value moved, and times as they are, since dates move by whole days; none if a
+    /// value has not the form of its value representation.
     pub(super) fn shifted(&self, vr: VR, value: &[u8]) -> Option<String> {
         let days = self.pseudonyms.days(&self.facts.subject);
         let text = str::from_utf8(value).ok().filter(|text| text.len() <= LONGEST)?;

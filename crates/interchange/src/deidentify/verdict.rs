@@ -1,10 +1,10 @@
-//! Which element goes, which stays, and what is done with the others.
+//! Decides what is done with an element, by its attribute and its value representation.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::action::Action;
-use super::dictionary::{fits, is_known, is_of_its_kind, is_sequence, meant};
+use super::dictionary::{agrees_on_sequence, effective_vr, has_standard_vr, is_known, is_sequence};
 use super::marks::MARKS;
 use super::reader::{Depth, Element};
 use super::{Options, profile, unlisted};
@@ -14,66 +14,87 @@ const OFFSETS: [Tag; 2] = [tags::EXTENDED_OFFSET_TABLE, tags::EXTENDED_OFFSET_TA
 /// Data of the picture.
 const PICTURES: [Tag; 3] = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA];
 
-/// Where an element lies.
+/// The sequences that an element lies in.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Context {
     pub(super) depth: Depth,
     pub(super) outermost: bool,
-    /// In a sequence of which nothing may be left but its form.
-    pub(super) hollow: bool,
+    /// Whether one of the sequences is replaced, so that only dummy values may be left in it.
+    pub(super) replaced: bool,
 }
 
-impl Place {
-    /// In no sequence.
-    pub(super) const OUTERMOST: Self = Self { depth: Depth::OUTERMOST, outermost: true, hollow: false };
+impl Context {
+    /// No sequence.
+    pub(super) const OUTERMOST: Self = Self { depth: Depth::OUTERMOST, outermost: true, replaced: false };
 }
 
-/// What becomes of an element.
+/// The decision on an element.
 pub(super) enum Verdict {
-    /// It stays, as far as its value may, and nobody asked for that.
-    Stays,
+    /// The table lacks the attribute: its value decides.
+    Unlisted,
+    /// The action of the table and the options.
     Act(Action),
+    /// The element is private, and is left out.
     Private,
-    /// The dictionary does not know it.
+    /// The dictionary lacks the attribute, so it is left out.
     Unknown,
-    /// It is no value of its attribute.
+    /// The element is no value of its attribute, and is left out.
     WrongForm,
-    /// The picture itself.
+    /// The element is the picture.
     Picture,
-    /// It goes without a word: lengths of groups, what is no part of a data set, marks and offsets that are written anew.
-    Goes,
+    /// The element is left out, and no report counts it: a group length, an element of another
+    /// group than a data set may have, or one that is written anew.
+    Omitted,
 }
 
-/// What becomes of an element by its attribute and its value representation.
-pub(super) fn of(element: &Element, place: Place, sop_class: &str, options: &Options) -> Verdict {
+impl Verdict {
+    /// The context of a sequence's items, if they are rewritten one by one; none if the sequence is
+    /// left out or emptied.
+    pub(super) fn context_of_items(&self, context: Context) -> Option<Context> {
+        match self {
+            Self::Unlisted | Self::Act(Action::Kept | Action::Remapped | Action::Shifted) => Some(context),
+            Self::Act(Action::Replaced) => Some(Context { replaced: true, ..context }),
+            _ => None,
+        }
+    }
+}
+
+/// The decision on an element, before its value is read. `sop_class` is the file's.
+pub(super) fn of(element: &Element, context: Context, sop_class: &str, options: &Options) -> Verdict {
     let tag = element.tag;
     if tag.group() % 2 == 1 {
         return Verdict::Private;
     }
-    if tag.element() == 0 || tag.group() < 4 || MARKS.contains(&tag) || OFFSETS.contains(&tag) {
-        return Verdict::Goes;
+    let is_rewritten = MARKS.contains(&tag) || OFFSETS.contains(&tag);
+    if tag.element() == 0 || tag.group() < 4 || is_rewritten {
+        return Verdict::Omitted;
     }
-    let listed = profile::action(tag, place.outermost.then_some(sop_class), options);
+    let listed = profile::action(tag, context.outermost.then_some(sop_class), options);
     let bounded = is_sequence(element) || element.length.is_some() || tag == tags::PIXEL_DATA;
     match listed {
         Some(action @ (Action::Removed | Action::Emptied)) => Verdict::Act(action),
         _ if !is_known(tag) => Verdict::Unknown,
-        // What is no value of its kind cannot be looked into.
-        _ if !bounded || !is_of_its_kind(element) => Verdict::WrongForm,
-        // Their values are made anew, whatever they were.
+        // A sequence that should be none, or the reverse, cannot be rewritten.
+        _ if !bounded || !agrees_on_sequence(element) => Verdict::WrongForm,
+        // These actions make a new value, whatever the old one was.
         Some(action @ (Action::Replaced | Action::Remapped | Action::Shifted)) => Verdict::Act(action),
-        _ if !fits(element) => Verdict::WrongForm,
+        _ if !has_standard_vr(element) => Verdict::WrongForm,
         Some(action) => Verdict::Act(action),
-        None if PICTURES.contains(&tag) && place.outermost => Verdict::Picture,
-        None => Verdict::Stays,
+        None if PICTURES.contains(&tag) && context.outermost => Verdict::Picture,
+        None => Verdict::Unlisted,
     }
 }
 
-/// What is done with a value of an attribute that the table does not have; none if it stays.
-pub(super) fn unlisted(element: &Element, value: &[u8], place: Place, options: &Options) -> Option<Action> {
-    let action = unlisted::action(element.tag, meant(element), value, options);
+/// The action on a value of an attribute that the table lacks; none if the value stays.
+pub(super) fn unlisted(
+    element: &Element,
+    value: &[u8],
+    context: Context,
+    options: &Options,
+) -> Option<Action> {
+    let action = unlisted::action(element.tag, effective_vr(element), value, options);
     match action {
-        None if place.hollow => Some(Action::Replaced),
+        None if context.replaced => Some(Action::Replaced),
         action => action,
     }
 }

@@ -27,7 +27,8 @@ impl Writer {
         Ok(())
     }
 
-    /// The beginning of a sequence whose length is not defined, under the value representation that it had.
+    /// The beginning of a sequence whose length is not defined, under the value representation that
+    /// it had.
     pub(super) fn open_sequence(&mut self, form: Form, tag: Tag, vr: VR) -> Result<()> {
         self.header(form, DataElementHeader::new(tag, vr, Length::UNDEFINED))
     }

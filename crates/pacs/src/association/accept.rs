@@ -33,8 +33,8 @@ struct Refusal {
     reason: &'static str,
 }
 
-/// Reads the request for an association and accepts or rejects it. One that is accepted keeps its slot while the task lives.
-/// Gives the calling AE title too.
+/// Reads the request for an association and accepts or rejects it. One that is accepted keeps its
+/// slot while the task lives. Gives the calling AE title too.
 pub(crate) fn accept(
     mut stream: Stream,
     acceptor: &Acceptor,

@@ -1,22 +1,25 @@
-//! Attempts at files, noted on the disk before work on them begins, so that a file that kills its process harms itself
-//! alone.
+//! Attempts at files, noted on the disk before work on them begins, so that a file that kills its
+//! process harms itself alone.
 //!
-//! A process that is killed, aborted or out of memory cannot say what it died of; the note of what it had in hand can.
-//! Whoever opens the notes next counts a death of every file in them:
+//! A process that is killed, aborted or out of memory cannot say what it died of; the note of what
+//! it had in hand can. Whoever opens the notes next counts a death of every file in them:
 //!
-//! * a file that was in hand together with others is a suspect, and from then on it is worked on alone;
+//! * a file that was in hand together with others is a suspect, and from then on it is worked on
+//!   alone;
 //! * a file that was alone in hand at [`DEATHS`] deaths is guilty: it is not worked on any more.
 //!
-//! So innocent files are never set aside for what another one did, and of deaths that have another cause, such as
-//! `kill -9`, at least [`DEATHS`] must meet the same file while it is alone. Suspects with fewer deaths go first, so
-//! those that are innocent are done before the guilty one kills again.
+//! So innocent files are never set aside for what another one did, and of deaths that have another
+//! cause, such as `kill -9`, at least [`DEATHS`] must meet the same file while it is alone.
+//! Suspects with fewer deaths go first, so those that are innocent are done before the guilty one
+//! kills again.
 //!
 //! ```text
 //! notes.turn            held while the notes below are read or changed
 //! deaths.json           suspects, each with its deaths alone
 //! <n>/in-hand.json      what a process works on, which holds <n>.lock while it lives
 //! ```
-//! Several processes may use one folder. Names are their callers' and must tell nothing of a patient.
+//! Several processes may use one folder. Names are their callers' and must tell nothing of a
+//! patient.
 
 use crate::error::Result;
 use crate::folder::{self, at};
@@ -42,24 +45,25 @@ pub struct Attempts {
     in_hand: Mutex<BTreeSet<String>>,
 }
 
-/// How files are to be worked on.
+/// The order of work on files.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Plan<T> {
-    /// Nothing speaks against these; in the order given.
+    /// Files without a known death, in the order given.
     pub together: Vec<T>,
     /// Suspects, each to be worked on while nothing else is in hand; those with fewer deaths first.
     pub alone: Vec<T>,
-    /// Guilty: not to be worked on.
+    /// Guilty files, which are not to be worked on.
     pub set_aside: Vec<T>,
 }
 
-/// Says of a guilty file why it was set aside.
+/// Returns the reason for which a guilty file was set aside.
 pub fn reason() -> String {
     format!("the process died {DEATHS} times while it worked on this file alone")
 }
 
 impl Attempts {
-    /// Opens the notes in this folder, or makes it, and counts the deaths of processes that left notes there.
+    /// Opens the notes in this folder, or makes it, and counts the deaths of processes that left
+    /// notes there.
     ///
     /// # Errors
     /// [`crate::Error::File`].
@@ -79,7 +83,8 @@ impl Attempts {
         Ok(Self { folder: folder.into(), place, in_hand: Mutex::default() })
     }
 
-    /// Sorts files by what is known of them. `name` is only asked for where something is known of any.
+    /// Sorts files by what is known of them. `name` is only asked for where something is known of
+    /// any.
     ///
     /// # Errors
     /// [`crate::Error::File`].
@@ -102,8 +107,8 @@ impl Attempts {
         Ok(plan)
     }
 
-    /// Notes that work on these files begins, beside those that are in hand already. The note is on the disk when this
-    /// returns.
+    /// Notes that work on these files begins, beside those that are in hand already. The note is on
+    /// the disk when this returns.
     ///
     /// # Errors
     /// [`crate::Error::File`].
@@ -114,7 +119,7 @@ impl Attempts {
         folder::replace(&in_hand_of(self.place.folder()), text.as_bytes())
     }
 
-    /// Notes that files were survived: they are no longer in hand, and no longer suspects.
+    /// Notes that work on files ended alive: they are no longer in hand, and no longer suspects.
     ///
     /// # Errors
     /// [`crate::Error::File`].
@@ -123,21 +128,24 @@ impl Attempts {
         self.change(|deaths| deaths.retain(|name, _| !names.contains(name)))
     }
 
-    /// Notes that work on files ended without an outcome, as where a disk failed: they are as suspect as before.
+    /// Notes that work on files ended without an outcome, as where a disk failed: they are as
+    /// suspect as before.
     ///
     /// # Errors
     /// [`crate::Error::File`].
     pub fn put_down(&self, names: &[String]) -> Result<()> {
         let mut in_hand = self.in_hand();
         in_hand.retain(|name| !names.contains(name));
-        // While others are in hand, their next note is without these. Until then these may become suspects, no more.
+        // While others are in hand, their next note is without these. Until then these may become
+        // suspects, no more.
         if in_hand.is_empty() {
             folder::remove_if_there(&in_hand_of(self.place.folder()))?;
         }
         Ok(())
     }
 
-    /// Counts a death of what is in hand, where work ended in a way that cannot be told from one, as by a panic.
+    /// Counts a death of what is in hand, where work ended in a way that cannot be told from one,
+    /// as by a panic.
     ///
     /// # Errors
     /// [`crate::Error::File`].
@@ -147,8 +155,9 @@ impl Attempts {
         self.put_down(&names)
     }
 
-    /// Takes this process's note away, as somebody has told it to end, which is no death of what is in hand. Nothing can be
-    /// begun afterwards: whoever tries waits until the process has ended.
+    /// Removes this process's note, where somebody told the process to end: that is no death of the
+    /// files in hand. No work can begin afterwards: [`Attempts::begin`] then waits until the
+    /// process has ended.
     pub fn end(&self) {
         let in_hand = self.in_hand();
         // What cannot be removed makes suspects, no more.
@@ -217,7 +226,8 @@ fn turn(folder: &Path) -> Result<File> {
     Ok(lock)
 }
 
-/// A note; an empty one where there is none. A damaged one counts as empty: files are only tried more often then.
+/// Reads a note; an empty one where there is none. A damaged note counts as empty: files are then
+/// only tried more often.
 fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
     match fs::read(path) {
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),

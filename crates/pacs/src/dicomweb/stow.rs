@@ -35,8 +35,8 @@ impl Default for Limits {
 /// What to answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status: 200 all stored, 202 some or with a warning, 409 none, 400 not a body of parts, 415 another media
-    /// type, 503 no room.
+    /// The HTTP status: 200 all stored, 202 some or with a warning, 409 none, 400 not a body of
+    /// parts, 415 another media type, 503 no room.
     pub status: u16,
     /// The Store Instances Response Module as DICOM JSON, `application/dicom+json` (PS3.18 table 10.5.3-2); empty
     /// with 400 and 415.
@@ -125,7 +125,7 @@ impl Outcome {
         let mut item = reference(identity);
         item.extend(object([(tags::RETRIEVE_URL, "UR", Vec::new())]));
         if *stored == Stored::Differs {
-            // Not what was sent is kept, but what came first under its UID.
+            // The data set that came first under the UID is kept, not this one.
             item.extend(object([(tags::WARNING_REASON, "US", vec![status::ELEMENTS_DISCARDED.into()])]));
             self.warned += 1;
         }

@@ -83,9 +83,10 @@ impl Consumer<'_> {
         &self.attempts
     }
 
-    /// Takes instances to work on together: those that have waited longest, at most so many; none if none waits. One
-    /// that was in hand when a consumer died comes alone, when the others that wait have been taken; one that was
-    /// alone in hand at [`crate::attempts::DEATHS`] deaths is put aside as failed, and not given out.
+    /// Takes instances to work on together: those that have waited longest, at most so many; none
+    /// if none waits. One that was in hand when a consumer died comes alone, when the others that
+    /// wait have been taken; one that was alone in hand at [`crate::attempts::DEATHS`] deaths is
+    /// put aside as failed, and not given out.
     ///
     /// # Errors
     /// [`Error::File`].
@@ -118,7 +119,8 @@ impl Consumer<'_> {
         Ok(None)
     }
 
-    /// Lists the instances that wait, in the order in which they were written, and puts guilty ones aside.
+    /// Lists the instances that wait, in the order in which they were written, and puts guilty ones
+    /// aside.
     fn list(&mut self) -> Result<()> {
         let written = |key| {
             let file = fs::metadata(self.inbox.path("waiting", &key)).and_then(|file| file.modified());

@@ -1,7 +1,8 @@
 //! Digests that tell whether two files hold the same instance.
 //!
-//! The same instance has another file meta group when it comes another way: each system writes its own. So instances are
-//! compared by their data sets. Records of earlier versions have the digest of the whole file, which counts, too.
+//! The same instance has another file meta group when it comes another way: each system writes its
+//! own. So instances are compared by their data sets. Records of earlier versions have the digest
+//! of the whole file, which counts, too.
 
 use crate::part10;
 use sha2::{Digest as _, Sha256};
@@ -9,7 +10,8 @@ use std::io::{self, Read};
 
 /// Bytes of a digest.
 pub(super) const DIGEST: usize = 12;
-/// Bytes from the start of a file that are kept at hand: they hold the file meta group and the identity of every sane instance.
+/// Bytes from the start of a file that are kept at hand: they hold the file meta group and the
+/// identity of every sane instance.
 const HEAD: usize = 1 << 14;
 
 /// The first 96 bits of a SHA-256.

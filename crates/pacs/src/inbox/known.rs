@@ -1,4 +1,5 @@
-//! Instances by key and digest, remembered: 32 bytes an instance, in 256 files that are only ever appended to.
+//! Instances by key and digest, remembered: 32 bytes an instance, in 256 files that are only ever
+//! appended to.
 //!
 //! A look-up reads one file. Ten million instances make files of 1.25 MB, so nothing is held in memory and every
 //! process sees what the others have written.

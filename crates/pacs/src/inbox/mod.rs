@@ -66,8 +66,9 @@ pub enum Stored {
     New,
     /// Its UID and its data set were known.
     Known,
-    /// Its UID was known with another data set. The first is kept: a UID names one instance for ever (PS3.5 9), so what
-    /// differs is at best another encoding, and at worst somebody else's picture under a name that is already used.
+    /// Its UID was known with another data set. The first is kept: a UID names one instance for
+    /// ever (PS3.5 9), so what differs is at best another encoding, and at worst somebody else's
+    /// picture under a name that is already used.
     Differs,
 }
 

@@ -165,13 +165,14 @@ fn keep(incoming: Incoming, identity: &Identity) -> std::result::Result<(Key, St
     Ok((Key::of(&identity.sop_instance), stored, bytes))
 }
 
-/// The answer to an instance that is durable. A data set that is not kept is a warning, so that nobody takes a correction for stored; the sender is not to send it again.
+/// The answer to an instance that is durable. A data set that is not kept is a warning, so that
+/// nobody takes a correction for stored; the sender is not to send it again.
 fn answer(command: &Command, stored: Stored) -> Command {
     match stored {
         Stored::New | Stored::Known => command.response(status::SUCCESS),
-        Stored::Differs => command
-            .response(status::ELEMENTS_DISCARDED)
-            .with_text(element::ERROR_COMMENT, comment(DIFFERS)),
+        Stored::Differs => {
+            command.response(status::ELEMENTS_DISCARDED).with_text(element::ERROR_COMMENT, comment(DIFFERS))
+        }
     }
 }
 

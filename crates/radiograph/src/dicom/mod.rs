@@ -35,7 +35,8 @@ use std::borrow::Cow;
 use std::io::Read;
 use vocabulary::Said;
 
-/// Bytes that an inflated byte takes with what is decoded of it: a pixel of eight bits.
+/// Bytes of memory per byte of an inflated data set: itself, and what is decoded of it. A pixel of
+/// eight bits takes most.
 const INFLATED: u64 = 10;
 
 /// Decodes a DICOM file of preamble, file meta group and data set.
@@ -51,7 +52,11 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
     let needed = samples::needed(syntax.codec, &encoding, &shape) + data.len() as u64;
     let memory = match inflated {
         None => limits.reserve(needed)?,
-        Some(mut memory) => memory.grow_to(needed).map(|()| memory)?,
+        Some(mut memory) => {
+            limits.check_memory(needed)?;
+            memory.grow_to(needed)?;
+            memory
+        }
     };
     let words = samples::read(&elements, syntax.codec, &encoding, &shape, options.frame)?;
     let mut pixels = grey(&words, &encoding, &pipeline);
@@ -68,7 +73,8 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
     Ok(Radiograph::new(columns, rows, pixels)?.decoded(header, memory))
 }
 
-/// The bytes that the data set is in, where it begins there, and the memory that they take if they had to be inflated.
+/// Returns the bytes that hold the data set, and where it begins in them. If they had to be
+/// inflated, the memory comes with them.
 fn data_set<'a>(
     bytes: &'a [u8],
     start: usize,
@@ -82,9 +88,10 @@ fn data_set<'a>(
     Ok((Cow::Owned(data), 0, Some(memory)))
 }
 
-/// Inflates a data set (PS3.5 A.5: all after the file meta group is one stream). It is inflated twice, and only counted the first
-/// time: a byte may stand for a thousand. The memory is what the picture in it will most likely take, so that it need not wait for
-/// more while it holds some.
+/// Inflates a data set (PS3.5 A.5: all after the file meta group is one stream).
+///
+/// One byte may stand for a thousand, so the first pass only counts. The reservation is for the
+/// picture as well: whoever holds memory must not wait for more.
 fn inflate(bytes: &[u8], limits: &Limits) -> Result<(Vec<u8>, Reservation)> {
     let inflating = || DeflateDecoder::new(bytes).take(limits.max_bytes.saturating_add(1));
     let failed = |e| Error::DicomParse { reason: format!("the deflated data set does not inflate: {e}") };

@@ -1,7 +1,9 @@
-//! What a JPEG asks for, read from its markers (ITU-T T.81) before a decoder makes room for it.
+//! Bounds on what a JPEG asks for, read from its markers (ITU-T T.81) before a decoder makes room
+//! for it.
 //!
-//! A frame header of twenty bytes can ask for four thousand million pixels, and each further scan for another pass over all of them.
-//! What is coded bounds both: a block of 8×8 takes a bit at least, and so does a lossless sample.
+//! A frame header of twenty bytes can ask for four thousand million pixels, and each further scan
+//! for another pass over all of them. The coded bytes bound both: a block of 8×8 takes a bit at
+//! least, and so does a lossless sample.
 
 use crate::error::{Error, Result};
 
@@ -9,11 +11,12 @@ use crate::error::{Error, Result};
 const SOS: u8 = 0xDA;
 /// End of image.
 const EOI: u8 = 0xD9;
-/// The process without loss, which codes samples and not blocks.
+/// SOF3: the process without loss, which codes samples and not blocks.
 const LOSSLESS: u8 = 0xC3;
-/// The process of several scans.
+/// SOF2: the process of several scans.
 const PROGRESSIVE: u8 = 0xC2;
-/// Passes over the picture. Encoders of progressive pictures make ten, and 30 if each bit has its own.
+/// Scans, which are passes over the picture. Encoders of progressive pictures make ten, and 30 if
+/// each bit has its own.
 const MAX_SCANS: usize = 64;
 const NO_FRAME: &str = "cut off, or damaged: got no frame header, expected one";
 /// Pixels of a block.
@@ -26,21 +29,27 @@ pub(crate) struct Frame {
     pub(crate) width: u32,
     /// Rows.
     pub(crate) height: u32,
-    /// Samples a pixel.
+    /// Number of samples a pixel.
     components: u8,
-    /// Whether each part of the picture comes once and whole, so that nothing of it is kept for later scans.
+    /// Whether one scan has the whole picture, so that nothing of it is kept for later scans.
     sequential: bool,
     /// Whether samples are coded, and not blocks.
     lossless: bool,
 }
 
 impl Frame {
-    /// Passes over the picture: of samples one for each component.
+    /// The most scans. A lossless picture has at most one for each component.
     fn most_scans(&self) -> usize {
         if self.lossless { self.components.into() } else { MAX_SCANS }
     }
 
-    /// Bytes that the decoder keeps beside samples: if there are several scans, two of each coefficient, of whole blocks.
+    /// Bytes of its samples, of eight bits.
+    pub(super) fn samples(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height) * u64::from(self.components)
+    }
+
+    /// Bytes that the decoder keeps beside samples: two for each coefficient of whole blocks if
+    /// there are several scans.
     pub(super) fn bytes(&self) -> u64 {
         let side = |side: u32| u64::from(side).next_multiple_of(64);
         let coefficients = side(self.width) * side(self.height) * u64::from(self.components);
@@ -48,10 +57,11 @@ impl Frame {
     }
 }
 
-/// Checks that a stream is whole, and that it has bits for all of its picture.
+/// Checks that a stream is whole, and that it has bits for all of its picture. Returns its frame.
 ///
 /// # Errors
-/// [`Error::Raster`], also if the picture data have no end: a decoder would fill what is missing with grey.
+/// [`Error::Raster`], also if the picture data have no end: a decoder would fill what is missing
+/// with grey.
 pub(crate) fn check(bytes: &[u8]) -> Result<Frame> {
     match walk(bytes)? {
         (Some(frame), true) => Ok(frame),
@@ -60,7 +70,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Frame> {
     }
 }
 
-/// The frame of a stream, which need not be whole, if its bytes can hold the picture.
+/// Returns the frame of a stream, which need not be whole, if its bytes can hold the picture.
 ///
 /// # Errors
 /// [`Error::Raster`], also if there is none.
@@ -68,7 +78,8 @@ pub(crate) fn frame(bytes: &[u8]) -> Result<Frame> {
     walk(bytes)?.0.ok_or_else(|| bad(NO_FRAME))
 }
 
-/// Reads the markers up to the end of the picture data; whether they have one.
+/// Reads the markers up to the end of the picture data. Returns the frame, and whether there is
+/// such an end.
 fn walk(bytes: &[u8]) -> Result<(Option<Frame>, bool)> {
     let (mut frame, mut scans, mut at) = (None::<Frame>, 0, 2);
     while let Some((marker, body, next)) = segment(bytes, at) {
@@ -94,12 +105,13 @@ fn walk(bytes: &[u8]) -> Result<(Option<Frame>, bool)> {
     Ok((frame, false))
 }
 
-/// T.81 table B.1: SOF0 to SOF15 without DHT, JPG and DAC.
-fn is_frame(marker: u8) -> bool {
+/// Whether a marker begins a frame (T.81 table B.1: SOF0 to SOF15 without DHT, JPG and DAC).
+pub(crate) fn is_frame(marker: u8) -> bool {
     matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC)
 }
 
-/// The marker at or after `at`, what follows its length, and where the next one is. Fill bytes may precede a marker.
+/// Returns the marker at `at`, the bytes behind its length, and the position of the next marker.
+/// Fill bytes may precede a marker.
 fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
     while bytes.get(at..at + 2)? == [0xFF, 0xFF] {
         at += 1;
@@ -114,7 +126,8 @@ fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
     Some((marker, bytes.get(at + 4..end)?, end))
 }
 
-/// Where what is coded ends: at a marker that is no restart. A zero after FF is no marker.
+/// Returns the end of the coded bytes: the next marker that is no restart. A zero after FF is no
+/// marker.
 fn scan_end(bytes: &[u8], start: usize) -> usize {
     let rest = bytes.get(start..).unwrap_or_default();
     let ends = |pair: &[u8]| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xD0..=0xD7 | 0xFF);

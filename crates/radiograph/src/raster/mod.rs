@@ -10,7 +10,8 @@ use crate::radiograph::{Format, Header, Radiograph};
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use std::io::Cursor;
 
-/// Bytes that a decoder may take beside the pixels: colour profiles and tables, however far they unpack.
+/// Bytes that a decoder may take beside the pixels: colour profiles and tables, however far they
+/// unpack.
 const WORKSPACE: u64 = 8 << 20;
 /// Bytes of a grey pixel.
 const GREY: u64 = 4;
@@ -25,29 +26,28 @@ pub(crate) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
         _ => (ImageFormat::Tiff, "TIFF"),
     };
     let bad = |e: image::ImageError| Error::Raster { format: name, reason: quoted(&e.to_string()) };
-    if format == Format::Tiff {
-        tiff::check(bytes, limits)?;
-    }
+    let tile = if format == Format::Tiff { tiff::check(bytes, limits)? } else { 0 };
     let (width, height) = reader(bytes, image_format, WORKSPACE).into_dimensions().map_err(bad)?;
     limits.check_sides("the file", width.into(), height.into())?;
     let beside = match format {
         Format::Jpeg => jpeg::check(bytes)?.bytes(),
         Format::Png => png::check(bytes).map(|()| 0)?,
-        _ => 0,
+        _ => tile,
     };
-    let workspace = WORKSPACE.saturating_add(u64::from(width) * u64::from(height) * PIXEL_BYTES);
+    let pixels = u64::from(width) * u64::from(height);
+    let workspace = WORKSPACE.saturating_add(pixels * PIXEL_BYTES);
     let decoder = reader(bytes, image_format, workspace).into_decoder().map_err(bad)?;
     let bits_stored = bits(decoder.color_type());
-    let pixels = u64::from(width) * u64::from(height);
-    let memory =
-        limits.reserve(needed(format, pixels, decoder.total_bytes()) + beside + bytes.len() as u64)?;
+    // The decoder of JPEG has a copy of the file.
+    let needed = needed(format, pixels, decoder.total_bytes()) + beside + bytes.len() as u64;
+    let memory = limits.reserve(needed)?;
     let image = DynamicImage::from_decoder(decoder).map_err(bad)?;
     let header = Header { format: Some(format), bits_stored, ..Header::default() };
     Ok(Radiograph::new(width, height, grey(image))?.decoded(header, memory))
 }
 
-/// Bytes that a picture takes of whose samples there are so many bytes. TIFF's decoder has them twice, and once more in the strip or
-/// tile that it decodes.
+/// Bytes that decoding takes of a picture whose samples have so many bytes. The decoder of TIFF has
+/// them twice, and once more in a strip.
 fn needed(format: Format, pixels: u64, samples: u64) -> u64 {
     let copies = if format == Format::Tiff { 3 } else { 1 };
     // While they are turned grey there are both.
@@ -63,8 +63,8 @@ fn reader(bytes: &[u8], format: ImageFormat, workspace: u64) -> ImageReader<Curs
     reader
 }
 
-/// The samples of a JPEG stream inside a DICOM file, each from 0 to 255, interleaved; it must have the sides, and the
-/// number of samples a pixel, stated there.
+/// The samples of a JPEG stream inside a DICOM file, each from 0 to 255, interleaved; it must have
+/// the sides, and the number of samples a pixel, stated there.
 pub(crate) fn jpeg_samples(bytes: &[u8], columns: u32, rows: u32, samples: usize) -> Result<Vec<u8>> {
     let bad = |reason: String| Error::Raster { format: "JPEG", reason: quoted(&reason) };
     jpeg::check(bytes)?;

@@ -1,8 +1,10 @@
-//! What a PNG asks for, read from its chunks (PNG, third edition) before a decoder makes room for it.
+//! Bounds on what a PNG asks for, read from its chunks (PNG, third edition) before a decoder makes
+//! room for it.
 
 use crate::error::{Error, Result};
 
-/// Bytes that one byte of deflate can stand for (RFC 1951: a run of 258 takes two bits), rounded up.
+/// Bytes that one byte of deflate can stand for (RFC 1951: a run of 258 takes two bits), rounded
+/// up.
 const INFLATED: u64 = 1_040;
 
 /// Checks that a file's picture data can hold the picture that its header claims.
@@ -20,7 +22,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
         6 => 4,
         _ => 1,
     };
-    // At least: bytes for filters, and the ends of an interlaced picture's rows, come besides.
+    // The least: filters take a byte a row, and the rows of an interlaced picture end in whole
+    // bytes.
     let needed = height.saturating_mul(width.saturating_mul(samples * u64::from(depth)) / 8);
     let there = picture_bytes(bytes);
     if needed > there.saturating_mul(INFLATED) {
@@ -30,7 +33,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Bytes in the chunks IDAT.
+/// Sums the bytes in the chunks IDAT.
 fn picture_bytes(bytes: &[u8]) -> u64 {
     let (mut at, mut sum) = (8, 0);
     while let Some(&[a, b, c, d, ref name @ ..]) = bytes.get(at..at + 8) {
@@ -48,7 +51,7 @@ fn picture_bytes(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// The chunks of a picture, without checksums, and so many bytes of picture data in two chunks.
+    /// A picture without checksums, with so many bytes of picture data in two chunks.
     fn file([width, height]: [u32; 2], depth: u8, colour: u8, data: usize) -> Vec<u8> {
         let chunk = |name: &[u8; 4], data: &[u8]| {
             [&(data.len() as u32).to_be_bytes()[..], name, data, &[0; 4]].concat()

@@ -180,8 +180,8 @@ fn today() -> String {
     chrono::Utc::now().format("%Y-%m-%d").to_string()
 }
 
-/// The name of the file of a day, if another one is being written. It sorts after that one, also where the clock went back: then the
-/// days that it came back from stand before the day.
+/// The name of the file of a day, if another one is being written. It sorts after that one, also
+/// where the clock went back: then the days that the clock came back from stand before the day.
 fn next_name(current: &str, today: &str) -> Option<String> {
     let days: Vec<&str> = current.split(BACK_FROM).collect();
     if days.last() == Some(&today) {

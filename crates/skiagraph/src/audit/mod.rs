@@ -1,9 +1,11 @@
 //! The audit log: who looked at what, in files that only grow, each line bound to all before it by a hash.
 //!
-//! A folder holds a file a day, named by it; where the clock went back, by the days that it came back from, too. A line is the SHA-256, in hexadecimal, of the hash before it and the entry, a space, and the
-//! entry in JSON; so any program can check it. The chain goes on from file to file: the first entry of a file names the hash
-//! that it goes on from, and old files can be put away. What the chain cannot show is that its end was cut off: for that the
-//! newest hash is kept elsewhere (`skiagraph audit verify` prints it).
+//! A folder holds a file a day, named by the day; where the clock went back, also by the days that
+//! it came back from. A line is the SHA-256, in hexadecimal, of the hash before it and the entry, a
+//! space, and the entry in JSON; so any program can check it. The chain goes on from file to file:
+//! the first entry of a file names the hash that it goes on from, and old files can be put away.
+//! What the chain cannot show is that its end was cut off: for that the newest hash is kept
+//! elsewhere (`skiagraph audit verify` prints it).
 
 mod entry;
 pub(crate) mod fhir;
@@ -21,7 +23,8 @@ use sha2::{Digest, Sha256};
 
 /// What the names of the files end with.
 const ENDING: &str = ".audit";
-/// What stands in a name between a day that the clock came back from and the day; it sorts after all else that does.
+/// Stands in a name between a day that the clock came back from and the file's day. It sorts after
+/// all that may stand there else.
 const BACK_FROM: &str = "~";
 /// What the first hash of all goes on from.
 const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";

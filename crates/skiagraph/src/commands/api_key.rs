@@ -26,7 +26,8 @@ const REVOKE_EXAMPLES: &str = "EXAMPLES:
 
 /// Make, list and revoke the keys of those who may ask a server
 ///
-/// A server that runs reads the file again when it changes. While the file does not read, the keys that it had count.
+/// A server that runs reads the file again when it changes. While the file does not read, the keys
+/// that it had count.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ApiKeyArgs {

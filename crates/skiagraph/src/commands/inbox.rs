@@ -38,8 +38,9 @@ enum Action {
     Status(Folder),
     /// Put all that waits into a gallery
     ///
-    /// What a process dies of is tried again alone, and put aside after three deaths. The command ends with exit code 3
-    /// while anything is that was put aside so, or where pictures differ from those that the gallery has under their UIDs.
+    /// What a process dies of is tried again alone, and put aside after three deaths. The command
+    /// ends with exit code 3 while anything is that was put aside so, or where pictures differ from
+    /// those that the gallery has under their UIDs.
     #[command(after_help = "EXAMPLES:\n  skiagraph inbox work inbox --gallery g\n  \
                             skiagraph inbox work inbox --gallery g --json")]
     Work(Work),

@@ -150,7 +150,8 @@ fn list_manifest(manifest: &Path, splits: &[SplitName]) -> Result<(Vec<Listed>, 
     Ok((listed, dataset.skipped.iter().map(Rejected::from).collect()))
 }
 
-/// Puts the pictures into the gallery, a durable batch at a time; what a process died of before, one at a time.
+/// Puts the pictures into the gallery, a durable batch at a time; what a process died of before,
+/// one at a time.
 pub(crate) fn fill(
     gallery: &mut Gallery,
     encoder: &Encoder,

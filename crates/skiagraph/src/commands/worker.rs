@@ -67,9 +67,10 @@ struct Worked {
     failed: usize,
     /// Taken by another worker meanwhile.
     lost: usize,
-    /// Names of pictures, of those known, with other content than the gallery's of their SOP Instance UID, which is kept.
+    /// Names of the known pictures with other content than the gallery's of their SOP Instance UID,
+    /// which is kept.
     differing: Vec<String>,
-    /// What is set aside in the queue now, as workers died of it.
+    /// Pictures that are set aside in the queue now, as workers died of them.
     deadly: Vec<SetAside>,
     seconds: f64,
 }
@@ -93,7 +94,7 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
     output::warn(worked.deadly.len(), worked.differing.len())
 }
 
-/// What is set aside in the queue, as workers died of it.
+/// Pictures that are set aside in the queue, as workers died of them.
 fn deadly(gallery: &mut Gallery) -> retrieval::Result<Vec<SetAside>> {
     Ok(gallery.queue()?.set_aside()?.into_iter().filter(|picture| picture.deadly).collect())
 }
@@ -234,7 +235,8 @@ fn store(
     Ok(())
 }
 
-/// In one transaction; those that were known, with their ids, and how many were still ours.
+/// Stores entries in one transaction. Returns the known ones, with their ids, and how many jobs
+/// were still ours.
 fn store_once<'a>(
     gallery: &mut Gallery,
     jobs: &[Job],

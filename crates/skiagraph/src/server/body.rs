@@ -55,7 +55,8 @@ pub(super) async fn read(state: &State, request: Request, limit: usize) -> Resul
     timeout(state.settings.limits.transfer, reading).await.unwrap_or(Err(Problem::Slow))
 }
 
-/// Takes in some of a body that is not wanted: a client that sends it all before it listens hears the answer then.
+/// Takes in some of a body that is not wanted: a client that sends it all before it listens hears
+/// the answer then.
 pub(super) async fn discard_some(mut body: Body) {
     let discard = async {
         let mut discarded = 0;

@@ -1,5 +1,6 @@
-//! Who asks, as far as shares go: whoever has shown a key or signed in, others by their address. Each request is of one client,
-//! and what the server has is divided among clients, not among requests.
+//! Clients, among whom the server is shared: holders of keys and people who have signed in, others
+//! by their address. Each request is of one client, and the server's resources are divided among
+//! clients, not among requests.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,24 +13,24 @@ tokio::task_local! {
     static CURRENT: Client;
 }
 
-/// One of those among whom the server is shared.
+/// A client of the server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Client {
     /// The holder of a key, by its id, or a person, by name.
     Holder(String),
-    /// An address that did not have to say who it is, or did not.
+    /// An address that has shown no key and has not signed in.
     Address(IpAddr),
     /// The server itself.
     Own,
 }
 
 impl Client {
-    /// Of an address.
+    /// The client of an address.
     pub(super) fn at(address: IpAddr) -> Self {
         Self::Address(client_of(address))
     }
 
-    /// Whose request is being answered.
+    /// The client whose request the current task answers; the server itself in any other task.
     pub(super) fn current() -> Self {
         CURRENT.try_with(Self::clone).unwrap_or(Self::Own)
     }
@@ -40,7 +41,7 @@ impl Client {
     }
 }
 
-/// The one that comes up most often, of whatever they are; none of none.
+/// The most frequent of these; any of those that are equally frequent, none of none.
 pub(super) fn most_frequent<K: Clone + Eq + std::hash::Hash>(keys: impl Iterator<Item = K>) -> Option<K> {
     let mut counts = HashMap::<K, usize>::new();
     for key in keys {
@@ -49,14 +50,14 @@ pub(super) fn most_frequent<K: Clone + Eq + std::hash::Hash>(keys: impl Iterator
     counts.into_iter().max_by_key(|(_, count)| *count).map(|(key, _)| key)
 }
 
-/// An amount of which every client may hold so much and no more.
+/// Amounts that clients hold, of each at most so much.
 pub(super) struct Shares {
     most: usize,
     held: Mutex<HashMap<Client, usize>>,
 }
 
 impl Shares {
-    /// So much for each.
+    /// Shares of at most `most` for each client.
     pub(super) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, held: Mutex::default() })
     }
@@ -78,7 +79,7 @@ impl Shares {
     }
 }
 
-/// What a request of a client holds, given back when this is dropped.
+/// The amount that a request of a client holds, given back when this is dropped.
 pub(super) struct Share {
     shares: Arc<Shares>,
     client: Client,

@@ -1,7 +1,9 @@
-//! Connections: how many, how long a client may take to send a head and to take an answer, and who makes room for whom.
+//! Connections: how many, how long a client may take to send a head and to take an answer, and who
+//! makes room for whom.
 //!
-//! A connection that waits for its client's next head makes room for others (`pacs::Slots`). One that nobody makes room for is
-//! let in apart, to a few slots where the server says how it is and nothing else: so probes are answered whatever else is full.
+//! A connection that waits for its client's next head makes room for others (`pacs::Slots`). A
+//! connection that nobody makes room for gets one of a few slots apart, where probes alone are
+//! answered: so they are answered whatever else is full.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,9 +34,9 @@ use super::error::Problem;
 use super::hurried::Hurried;
 use super::tls::Tls;
 
-/// What may be asked where there is no slot: how the server is.
+/// Paths of probes, which are answered where there is no slot.
 const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
-/// Slots apart, and how long a client may take there to send a head.
+/// Slots apart for probes, and the time that a client has there to send a head.
 const APART: usize = 16;
 const APART_HEAD: Duration = Duration::from_secs(1);
 /// After a failed accept, as when no file descriptor is left.
@@ -44,8 +46,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
-/// Accepts until it is told to stop, and counts those who are connected in `open`. Then open requests are answered, and idle
-/// connections closed.
+/// Accepts until it is told to stop, and counts connections in `open`. Then open requests are
+/// answered, and idle connections closed.
 pub(super) async fn serve(
     listener: TcpListener,
     tls: Option<Tls>,
@@ -76,7 +78,7 @@ pub(super) async fn serve(
     let _or_as_much_as_was_done = timeout(limits.grace, graceful.shutdown()).await;
 }
 
-/// Slots, and what is answered to those who have one.
+/// Slots, and the routes that are open to their connections.
 struct Room {
     slots: Arc<Slots>,
     router: Router,
@@ -95,7 +97,7 @@ impl Room {
         Self { slots: Slots::new(APART), router, head: APART_HEAD, keep_alive: false }
     }
 
-    /// A slot for a connection, if there is one or somebody makes room.
+    /// Gives a connection a slot, if one is free or somebody makes room.
     fn admit(&self, peer: SocketAddr, open: &Arc<AtomicUsize>) -> Option<Connection> {
         let end = Arc::new(Notify::new());
         let ended = Arc::clone(&end);
@@ -106,7 +108,8 @@ impl Room {
     }
 }
 
-/// Answers probes. Others are told to come back, when some of their body is taken in: else closing would take the answer back.
+/// Answers probes. Other requests are told to come back, once some of their body is read: else
+/// closing would discard the answer.
 async fn probes_alone(request: axum::extract::Request, next: Next) -> Response {
     if PROBES.contains(&request.uri().path()) {
         return next.run(request).await;
@@ -155,7 +158,8 @@ impl Connection {
         let slot = Arc::clone(&self.slot);
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            // From its head to the last of its answer, a request keeps the slot; what is not yet taken then, the stream keeps it for.
+            // A request keeps the slot from its head to the end of its answer; after that the
+            // stream keeps it until all is sent.
             let task = slot.task();
             let answer = router.call(request);
             async move {
@@ -214,7 +218,7 @@ mod tests {
         served_within(Duration::from_secs(1), clients);
     }
 
-    /// The same, where an answer may take so long.
+    /// As [`served`], where an answer may take so long.
     fn served_within(transfer: Duration, clients: impl FnOnce(SocketAddr, &AtomicUsize) + Send + 'static) {
         let head = Duration::from_millis(300);
         let limits = Limits { connections: 2, head, transfer, ..Limits::default() };

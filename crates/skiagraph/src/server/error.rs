@@ -59,7 +59,7 @@ pub(super) enum Problem {
     OtherModel,
     /// No server of the gallery answers, and what is known without is too little or too old.
     Unreachable(anyhow::Error),
-    /// Bytes of the gallery have changed since they were stored.
+    /// A record of the gallery whose bytes have changed since they were stored.
     Damaged(retrieval::Error),
     /// The audit log cannot be written, and nothing is shown without.
     NoAudit(anyhow::Error),
@@ -77,7 +77,7 @@ impl Problem {
         Self::Invalid { got: got.into(), expected: expected.into() }
     }
 
-    /// As a command's failure.
+    /// Turns it into the failure of a command.
     pub(super) fn into_error(self) -> anyhow::Error {
         match self {
             Self::Internal(error) | Self::NoAudit(error) | Self::Unreachable(error) => error,

@@ -88,7 +88,7 @@ pub(super) async fn guard(
     }
 }
 
-/// Whose the request is, for shares.
+/// The client of a request, for shares.
 fn client(caller: &Result<Option<Caller>, Problem>, request: &Request) -> Client {
     match (caller, request.extensions().get::<Peer>()) {
         (Ok(Some(caller)), _) => Client::Holder(caller.id.clone()),
@@ -202,8 +202,9 @@ pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
         .find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Whether a page of another site sent a request. Browsers say so, and pages cannot change it: in `Sec-Fetch-Site`, and those that
-/// do not know that in `Origin`. A proxy before a server with keys may give that another host than the page's.
+/// Whether a page of another site sent a request. Browsers say so in `Sec-Fetch-Site`, and those
+/// that do not know that header in `Origin`; pages cannot change either. Behind a proxy the host of
+/// `Origin` may be another one than ours, so a server with keys does not compare it.
 fn is_of_another_site(headers: &HeaderMap, is_guarded: bool) -> bool {
     match (text(headers, "sec-fetch-site"), headers.get(ORIGIN)) {
         (Some(site), _) => site.ends_with("-site"),

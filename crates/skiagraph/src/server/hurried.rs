@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 /// more waits to be written.
 pub(super) struct Hurried {
     stream: TcpStream,
-    patience: Duration,
+    timeout: Duration,
     end: Pin<Box<Sleep>>,
     slot: Arc<Slot>,
     /// While something waits to be written.
@@ -24,8 +24,8 @@ pub(super) struct Hurried {
 
 impl Hurried {
     /// Such a stream, of the connection that has the slot.
-    pub(super) fn new(stream: TcpStream, patience: Duration, slot: &Arc<Slot>) -> Self {
-        Self { stream, patience, end: Box::pin(sleep(patience)), slot: Arc::clone(slot), writing: None }
+    pub(super) fn new(stream: TcpStream, timeout: Duration, slot: &Arc<Slot>) -> Self {
+        Self { stream, timeout, end: Box::pin(sleep(timeout)), slot: Arc::clone(slot), writing: None }
     }
 
     /// What a write came to, or that it has taken too long.
@@ -39,7 +39,7 @@ impl Hurried {
         }
         if self.writing.is_none() {
             self.writing = Some(self.slot.task());
-            self.end.as_mut().reset(Instant::now() + self.patience);
+            self.end.as_mut().reset(Instant::now() + self.timeout);
         }
         ready!(self.end.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))

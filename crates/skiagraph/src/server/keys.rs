@@ -1,5 +1,6 @@
-//! API keys: a file of their hashes and roles, which the server reads anew when it changes, so that a key that is taken out
-//! counts no more at once. Who changes the file holds a lock from reading to writing, so that no change undoes another.
+//! API keys: a file of their hashes and roles, which the server reads anew when it changes, so that
+//! a key that is taken out counts no more at once. Who changes the file holds a lock from reading
+//! to writing, so that no change undoes another.
 //!
 //! A key is 256 random bits. One round of SHA-256 keeps it as secret as a slow hash would: there is nothing to guess.
 
@@ -87,7 +88,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Key>> {
 /// Changes the keys of a file, alone: others who would change them wait.
 ///
 /// # Errors
-/// As [`read`]; if it cannot be locked or written; those of `change`, after which the file is as it was.
+/// As [`read`]; if it cannot be locked or written; those of `change`, after which the file is as it
+/// was.
 pub(crate) fn change<T>(path: &Path, change: impl FnOnce(&mut Vec<Key>) -> Result<T>) -> Result<T> {
     let _until_written = output::lock(path)?;
     let mut keys = read(path)?;
@@ -133,7 +135,8 @@ struct Known {
     state: FileState,
 }
 
-/// What tells that a file has changed: when it was written, its length, and which file it is, as it is replaced whole.
+/// The state of a file, by which a change is seen: its time, its length and its inode, as it is
+/// replaced whole.
 pub(super) type FileState = Option<(SystemTime, u64, u64)>;
 
 impl Keys {
@@ -164,7 +167,7 @@ impl Keys {
         self.current().keys.iter().find(|key| key.id == id).map(|key| key.role)
     }
 
-    /// What the file says now; while it does not read, what it said before.
+    /// The keys that the file has now; while it does not read, those that it had before.
     fn current(&self) -> MutexGuard<'_, Known> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let state = file_state(&self.path);
@@ -179,7 +182,7 @@ impl Keys {
     }
 }
 
-/// In the log, once for each state of the file.
+/// Writes to the log that the file does not read, once for each state of the file.
 fn complain(error: &anyhow::Error) {
     let line = serde_json::json!({ "error": format!("the API keys stay as they were: {error:#}") });
     let _nobody_reads = writeln!(stderr().lock(), "{line}");

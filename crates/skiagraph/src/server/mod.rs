@@ -1,7 +1,8 @@
 //! The server: a gallery and a model behind HTTP, for the browser application and for programs.
 //!
-//! `router.rs` has every route; `guard.rs` says who may ask; `work.rs` bounds what runs at a time, `turns.rs` whose turn it is;
-//! `connection.rs` what a slow client may hold; `client.rs` among whom that is shared; `error.rs` alone knows status codes of failures.
+//! `router.rs` has every route; `guard.rs` says who may ask; `work.rs` bounds what runs at a time,
+//! `turns.rs` whose turn it is; `connection.rs` what a slow client may hold; `client.rs` among whom
+//! that is shared; `error.rs` alone knows status codes of failures.
 
 mod body;
 mod client;

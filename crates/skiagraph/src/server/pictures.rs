@@ -40,7 +40,7 @@ pub(super) struct Picture {
     pub(super) frame: Frame,
     /// Milliseconds that encoding took.
     pub(super) encoded_in: f64,
-    /// How long what is drawn of it may wait for memory.
+    /// The longest time that a drawing of it may wait for memory.
     wait: Duration,
 }
 
@@ -151,13 +151,14 @@ impl Picture {
         Ok(overlay::shrink_grey(picture, side))
     }
 
-    /// Where to look, over the whole picture, as a PNG file.
+    /// The map of where to look, over the whole picture, as a PNG file.
     pub(super) fn saliency(&self, encoder: &Encoder) -> Result<Vec<u8>, Problem> {
         let look = self.look(encoder)?;
         map(&look.map, &look.frame, self.width, self.height)
     }
 
-    /// Where to look; what the model saw when it encoded the picture, where no network of findings is at hand.
+    /// The map of where to look: of the network of findings or, where there is none, of the model
+    /// when it encoded the picture.
     pub(super) fn look(&self, encoder: &Encoder) -> Result<Look, Problem> {
         if encoder.has_finder() {
             let _memory = self.reserve(self.width, self.height)?;
@@ -224,7 +225,7 @@ fn evidence_of(radiograph: &Radiograph, other: &Embedding, encoder: &Encoder) ->
     map(&found, &input.frame, radiograph.width(), radiograph.height())
 }
 
-/// Where to look in a thumbnail, as a PNG file.
+/// The map of where to look in a thumbnail, as a PNG file.
 pub(super) fn saliency_of(thumbnail: &[u8], encoder: &Encoder) -> Result<Vec<u8>, Problem> {
     let radiograph = stored(thumbnail)?;
     let look = encoder.look(&radiograph).map_err(anyhow::Error::from)?;

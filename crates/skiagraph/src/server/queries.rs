@@ -53,8 +53,8 @@ impl Queries {
         Self { kept: Mutex::default(), most, most_bytes, life }
     }
 
-    /// Keeps a picture of the current client. Until there is room, the client whose pictures take most bytes loses the one that was
-    /// used least lately.
+    /// Keeps a picture of the current client. Until there is room, the client whose pictures take
+    /// most bytes loses the one that was used least lately.
     ///
     /// # Errors
     /// [`Problem::TooLarge`] if there would be no room for it alone.

@@ -1,7 +1,8 @@
 //! Sessions of browsers that have shown a key or signed in: a random token in a cookie, known here by its hash.
 //!
-//! Their number is bounded, of each holder too. Whoever opens more ends sessions of their own: the oldest of the address from
-//! which that holder has most. Where all sessions are too many, the holder with most makes room.
+//! Their number is bounded, of each holder too. Whoever opens more ends sessions of their own: the
+//! oldest of the address from which that holder has most. Where all sessions are too many, the
+//! holder with most makes room.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,7 +29,7 @@ type Open = HashMap<String, Session>;
 
 struct Session {
     holder: Holder,
-    /// Where it was opened.
+    /// The client that opened it.
     client: Client,
     since: Instant,
 }

@@ -36,7 +36,7 @@ const QUERIES: u64 = 4;
 const SIGN_INS: usize = 4;
 /// Probes at a time.
 const PROBES: usize = 1;
-/// The part of the budget of memory that bodies of one client may take, as a divisor.
+/// The part of the memory for files that the bodies of one client may take, as a divisor.
 const CLIENT_BODIES: u64 = 2;
 
 /// The shared state, as handlers take it.
@@ -60,9 +60,9 @@ pub(super) struct State {
     pub(super) reading: Workers,
     /// Who asks the identity provider.
     pub(super) signing_in: Workers,
-    /// Who says whether the gallery can be searched, whoever else reads it.
+    /// Workers for probes of readiness, apart from those that read the gallery.
     pub(super) probing: Workers,
-    /// What of the memory for files the bodies of one client may take.
+    /// Shares of the memory for files that bodies of requests take, by client.
     pub(super) body_shares: Arc<Shares>,
     /// Taken at the front and put back at the end, so that none grows old.
     galleries: Mutex<VecDeque<Gallery>>,
@@ -223,7 +223,8 @@ impl State {
         Ok(self.sets.get_or_init(|| opened))
     }
 
-    /// The saved answers without what was deleted from the gallery; where the gallery cannot be asked, as they were last. Blocks.
+    /// The saved answers without what was deleted from the gallery; where the gallery cannot be
+    /// asked, as they were last. Blocks.
     ///
     /// # Errors
     /// As [`State::sets`]; if the gallery fails.

@@ -1,16 +1,18 @@
-//! Whose turn it is: a fixed number of places to work at, and a short queue before them that is fair to clients.
+//! Turns at a fixed number of places to work at, with a short queue before them that is fair to
+//! clients.
 //!
-//! A queue in order of arrival belongs to whoever asks most. So the next free place goes to the client who has fewest places now,
-//! among those to the one whose last turn is longest ago, and only then by arrival. A client alone may have all places. Where
-//! the queue is full, the client with most requests in it loses the newest of them to one who has fewer there. So
-//! whoever sends a hundred requests waits for their own, and another who sends one waits for one turn.
+//! A queue in order of arrival belongs to the client who asks most. So the next free place goes to
+//! the client who has fewest places now, among those to the one whose last turn is longest ago, and
+//! only then to the first who came. A client alone may have all places. Where the queue is full,
+//! the client with most requests in it loses the newest of them to one who has fewer there. So a
+//! client who sends a hundred requests waits for their own, and another who sends one waits for one
+//! turn.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::timeout;
 
 use super::client::{Client, most_frequent};
 use super::error::Problem;
@@ -24,14 +26,14 @@ pub(super) struct Turns {
 
 #[derive(Default)]
 struct State {
-    /// Of those who work.
+    /// Places at which each client works.
     working: HashMap<Client, usize>,
-    /// When each client that works or waits had its last turn, in turns.
+    /// The number of the last turn of each client that works or waits.
     last: HashMap<Client, u64>,
     turns: u64,
     /// The number of the next request that waits.
     next: u64,
-    /// In order of arrival.
+    /// Requests in order of arrival.
     waiting: Vec<Waiting>,
 }
 
@@ -42,20 +44,20 @@ struct Waiting {
 }
 
 impl Turns {
-    /// So many places, and so many who may wait.
+    /// Makes `places` free places, and a queue of at most `queue` requests.
     pub(super) fn new(places: usize, queue: usize) -> Arc<Self> {
         Arc::new(Self { places, queue, state: Mutex::default() })
     }
 
-    /// The turn of a client, waited for no longer than `patience`.
+    /// Waits for a turn of a client, for `timeout` at most.
     ///
     /// # Errors
     /// [`Problem::Busy`] if the queue is full or the wait too long.
-    pub(super) async fn take(self: &Arc<Self>, client: Client, patience: Duration) -> Result<Turn, Problem> {
+    pub(super) async fn take(self: &Arc<Self>, client: Client, timeout: Duration) -> Result<Turn, Problem> {
         let (call, called) = oneshot::channel();
         let left = Left { turns: self, number: self.join(client, call)? };
         self.call();
-        let turn = timeout(patience, called).await;
+        let turn = tokio::time::timeout(timeout, called).await;
         drop(left);
         turn.ok().and_then(Result::ok).ok_or(Problem::Busy)
     }
@@ -84,7 +86,7 @@ impl Turns {
         }
     }
 
-    /// How many work, and how many wait.
+    /// The numbers of requests that work and that wait.
     pub(super) fn load(&self) -> (usize, usize) {
         let state = self.state();
         (state.at_work(), state.waiting.len())
@@ -112,7 +114,7 @@ impl State {
         newest.map(|at| self.waiting.remove(at)).map(drop).ok_or(Problem::Busy)
     }
 
-    /// Who is next, if a place is free; it is theirs then.
+    /// Gives the next request a place, if one is free.
     fn next_turn(&mut self, places: usize) -> Option<Waiting> {
         if self.at_work() >= places {
             return None;
@@ -209,7 +211,7 @@ mod tests {
 
     fn run(test: impl Future<Output = ()>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(async { timeout(Duration::from_secs(20), test).await.unwrap() });
+        runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), test).await.unwrap() });
     }
 
     #[test]
@@ -263,7 +265,7 @@ mod tests {
             until(&turns, (1, 1)).await;
             gone.abort();
             until(&turns, (1, 0)).await;
-            assert!(turns.take(client("c"), Duration::from_millis(1)).await.is_err(), "out of patience");
+            assert!(turns.take(client("c"), Duration::from_millis(1)).await.is_err(), "out of time");
             let waits = request(&turns, "d", &begun);
             until(&turns, (1, 1)).await;
             waits.abort();

@@ -1,5 +1,5 @@
-//! Work that takes a processor or a disk, on a bounded number of threads, with a short queue before them that is fair to
-//! clients: who would wait too long is told to come back.
+//! Work that takes a processor or a disk, on a bounded number of threads, with a short queue before
+//! them that is fair to clients. A client who would wait too long is told to come back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,17 +13,17 @@ pub(super) struct Workers {
     /// Their name in metrics.
     pub(super) name: &'static str,
     turns: Arc<Turns>,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Workers {
-    /// So many at a time; `queue` more may wait, each no longer than `patience`.
-    pub(super) fn new(name: &'static str, count: usize, queue: usize, patience: Duration) -> Self {
-        Self { name, turns: Turns::new(count, queue), patience }
+    /// Makes workers: `count` work at a time, `queue` more may wait, each for `timeout` at most.
+    pub(super) fn new(name: &'static str, count: usize, queue: usize, timeout: Duration) -> Self {
+        Self { name, turns: Turns::new(count, queue), timeout }
     }
 
-    /// Does the work of the current client on a thread of its own, when it is their turn. Whoever asked may go away: work that
-    /// has begun goes on, and counts until it ends.
+    /// Does the work of the current client on a thread of its own, when it is their turn. Whoever
+    /// asked may go away: work that has begun goes on, and counts until it ends.
     ///
     /// # Errors
     /// [`Problem::Busy`] if the queue is full or the wait too long; else what the work gives.
@@ -31,7 +31,7 @@ impl Workers {
         &self,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = self.turns.take(Client::current(), self.patience).await?;
+        let turn = self.turns.take(Client::current(), self.timeout).await?;
         let working = tokio::task::spawn_blocking(move || {
             let _until_done = turn;
             work()

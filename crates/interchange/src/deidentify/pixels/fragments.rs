@@ -1,4 +1,4 @@
-//! Fragments of compressed frames (PS3.5 A.4): taken apart, looked into, and put together again.
+//! Fragments of compressed frames (PS3.5 A.4): taken apart, scrubbed, and put together again.
 
 use std::ops::Range;
 
@@ -10,29 +10,30 @@ use crate::error::Result;
 /// Bytes of an item's header.
 const ITEM_HEADER: usize = 8;
 
-/// Compressed frames without what is no picture.
+/// Compressed frames in their fragments.
 pub(in crate::deidentify) struct Fragments {
     stream: Stream,
-    /// Where each fragment ends in the stream.
+    /// The end of each fragment in the stream.
     ends: Vec<usize>,
-    /// With which fragment each frame begins.
+    /// The first fragment of each frame.
     frames: Vec<usize>,
-    /// Whether the basic offset table is to say so.
+    /// Whether the basic offset table is written; else it is empty.
     with_offsets: bool,
 }
 
-/// Looks into the frames of compressed Pixel Data: an item with the offset table, then one for each fragment.
+/// Scrubs compressed Pixel Data: its value is an item with the offset table, then one for each
+/// fragment.
 ///
 /// # Errors
-/// If they do not parse, or are compressed in a way that nobody looks into here.
-pub(in crate::deidentify) fn pack(
+/// If the frames do not parse, or their transfer syntax is not one that can be scrubbed.
+pub(in crate::deidentify) fn scrub(
     element: &Element,
     value: &[u8],
     transfer_syntax: &str,
     shape: &Shape,
 ) -> Result<Fragments> {
     let compression = Compression::of(transfer_syntax);
-    let compression = compression.ok_or_else(|| wrong("its transfer syntax is none of still pictures"))?;
+    let compression = compression.ok_or_else(|| wrong("its transfer syntax cannot be scrubbed"))?;
     let (offsets, mut fragments) = read(element, value)?;
     match compression {
         Compression::Jpeg => fragments.walk(shape, jpeg::scrub)?,
@@ -48,7 +49,7 @@ pub(in crate::deidentify) fn pack(
         }
     }
     let frames = fragments.frames.len();
-    // Of one frame, and of frames of a fragment each, everybody knows where they begin.
+    // Readers need no table for one frame, or for frames of one fragment each.
     fragments.with_offsets = !offsets.is_empty() || frames > 1 && frames != fragments.ends.len();
     Ok(fragments)
 }
@@ -76,8 +77,9 @@ fn read(element: &Element, value: &[u8]) -> Result<(Vec<usize>, Fragments)> {
 }
 
 impl Fragments {
-    /// Walks through frames whose streams say where they end. What follows in a fragment is blanked, and fragments after the
-    /// last frame are left out.
+    /// Scrubs frames whose streams say where they end: `scrub` takes the start of one and returns
+    /// its end. The rest of a frame's last fragment is blanked, and fragments after the last frame
+    /// are left out.
     fn walk(&mut self, shape: &Shape, scrub: impl Fn(&mut Stream, usize) -> Result<usize>) -> Result<()> {
         let mut fragment = 0;
         while fragment < self.ends.len() && self.frames.len() < shape.frames as usize {
@@ -96,24 +98,25 @@ impl Fragments {
         Ok(())
     }
 
-    /// With which fragment each frame begins, where streams do not say it: all are of one frame, or each of its own, or the
-    /// offset table says it.
+    /// The first fragment of each frame, where streams do not say it: all fragments are of one
+    /// frame, or each is one, or the offset table says it.
     fn by_offsets(&self, offsets: &[usize], frames: u32) -> Result<Vec<usize>> {
         let count = self.ends.len();
         match frames as usize {
             1 => Ok(vec![0]),
             frames if frames == count => Ok((0..count).collect()),
             frames if frames == offsets.len() => {
-                let begin = |&offset| (0..count).find(|&fragment| self.offset(fragment) == offset);
-                let begins = offsets.iter().map(begin).collect::<Option<Vec<_>>>();
-                let begins = begins.filter(|begins| begins.first() == Some(&0) && begins.is_sorted());
-                begins.ok_or_else(|| wrong("its offset table points beside its fragments"))
+                let starts: Vec<usize> = (0..count).map(|fragment| self.offset(fragment)).collect();
+                let first = |offset: &usize| starts.binary_search(offset).ok();
+                let firsts = offsets.iter().map(first).collect::<Option<Vec<_>>>();
+                let firsts = firsts.filter(|firsts| firsts.first() == Some(&0) && firsts.is_sorted());
+                firsts.ok_or_else(|| wrong("its offset table points beside its fragments"))
             }
             _ => Err(wrong("it has no offset table, and not one fragment a frame")),
         }
     }
 
-    /// The bytes of each frame.
+    /// The range of each frame in the stream.
     fn ranges(&self) -> Vec<Range<usize>> {
         let end = |frame: usize| {
             self.frames.get(frame + 1).map_or(self.stream.bytes.len(), |&next| self.start(next))
@@ -121,18 +124,18 @@ impl Fragments {
         self.frames.iter().enumerate().map(|(frame, &first)| self.start(first)..end(frame)).collect()
     }
 
-    /// Where a fragment begins in the stream; where the stream ends, if there are no more.
+    /// The start of a fragment in the stream; the end of the stream, if there is no such fragment.
     fn start(&self, fragment: usize) -> usize {
         let before = fragment.checked_sub(1).map(|before| self.ends.get(before).copied());
         before.map_or(0, |end| end.unwrap_or(self.stream.bytes.len()))
     }
 
-    /// How far a fragment's item lies behind the first one's.
+    /// The distance of a fragment's item from the first fragment's; it grows with the fragment.
     fn offset(&self, fragment: usize) -> usize {
         self.start(fragment) + fragment * ITEM_HEADER
     }
 
-    /// The value of the first item: where frames begin, or nothing.
+    /// The value of the first item: the basic offset table, or nothing.
     pub(in crate::deidentify) fn offset_table(&self) -> Vec<u8> {
         let offsets =
             self.frames.iter().filter(|_| self.with_offsets).map(|&first| self.offset(first) as u32);
@@ -144,7 +147,7 @@ impl Fragments {
         (0..self.ends.len()).map(|fragment| &self.stream.bytes[self.start(fragment)..self.ends[fragment]])
     }
 
-    /// Bytes that were no zeros, and are now.
+    /// The number of bytes that were no zeros, and are now.
     pub(in crate::deidentify) fn blanked(&self) -> u64 {
         self.stream.blanked
     }
@@ -159,7 +162,7 @@ mod tests {
     const JPEG: &str = "1.2.840.10008.1.2.4.50";
     const PLAIN: &str = "1.2.840.10008.1.2.1.98";
 
-    fn packed(
+    fn scrubbed(
         syntax: &str,
         frames: u32,
         offsets: &[u32],
@@ -170,35 +173,35 @@ mod tests {
             |bytes: &[u8]| [&[0xFE, 0xFF, 0, 0xE0][..], &(bytes.len() as u32).to_le_bytes(), bytes].concat();
         let value: Vec<u8> =
             std::iter::once(&table[..]).chain(fragments.iter().copied()).flat_map(item).collect();
-        let shape = Shape { rows: 2, columns: 2, samples: 1, allocated: 8, frames, shared: false };
+        let shape = Shape { rows: 2, columns: 2, samples: 1, allocated: 8, frames, subsampled: false };
         let element = Element { tag: tags::PIXEL_DATA, vr: VR::OB, length: None, at: 0 };
-        let packed = pack(&element, &value, syntax, &shape)?;
-        Ok((packed.offset_table(), packed.iter().map(<[u8]>::to_vec).collect()))
+        let fragments = scrub(&element, &value, syntax, &shape)?;
+        Ok((fragments.offset_table(), fragments.iter().map(<[u8]>::to_vec).collect()))
     }
 
     #[test]
-    fn frames_over_several_fragments_are_found_and_the_rest_is_blanked_or_gone() {
+    fn frames_over_several_fragments_are_found_and_the_rest_is_blanked_or_left_out() {
         let jpeg = [0xFF, 0xD8, 0xFF, 0xFE, 0, 4, b'S', b'S', 0xFF, 0xD9];
         let clean = [0xFF, 0xD8, 0xFF, 0xFE, 0, 4, 0, 0, 0xFF, 0xD9];
         let ended = [&jpeg[..], b"SECRET"].concat();
         let fragments: [&[u8]; 5] = [&jpeg[..4], &jpeg[4..], &ended, &jpeg, b"SECRET"];
-        let (offsets, fragments) = packed(JPEG, 2, &[], &fragments).unwrap();
+        let (offsets, fragments) = scrubbed(JPEG, 2, &[], &fragments).unwrap();
         assert_eq!(fragments, [&clean[..4], &clean[4..], &[&clean[..], &[0; 6]].concat()]);
         assert_eq!(offsets, [0, 0, 0, 0, 26, 0, 0, 0]);
         // One fragment a frame needs no table; a wrong one is written anew.
-        assert!(packed(JPEG, 2, &[], &[&jpeg, &jpeg]).unwrap().0.is_empty());
-        assert_eq!(packed(JPEG, 2, &[0, 77], &[&jpeg, &jpeg]).unwrap().0, [0, 0, 0, 0, 18, 0, 0, 0]);
+        assert!(scrubbed(JPEG, 2, &[], &[&jpeg, &jpeg]).unwrap().0.is_empty());
+        assert_eq!(scrubbed(JPEG, 2, &[0, 77], &[&jpeg, &jpeg]).unwrap().0, [0, 0, 0, 0, 18, 0, 0, 0]);
     }
 
     #[test]
     fn frames_that_are_not_compressed_are_cut() {
-        let (_, fragments) = packed(PLAIN, 2, &[], &[b"1234SECRET", b"5678"]).unwrap();
+        let (_, fragments) = scrubbed(PLAIN, 2, &[], &[b"1234SECRET", b"5678"]).unwrap();
         assert_eq!(fragments, [b"1234\0\0\0\0\0\0".to_vec(), b"5678".to_vec()]);
-        let (offsets, fragments) = packed(PLAIN, 2, &[0, 20], &[b"12", b"34", b"56", b"78SE"]).unwrap();
+        let (offsets, fragments) = scrubbed(PLAIN, 2, &[0, 20], &[b"12", b"34", b"56", b"78SE"]).unwrap();
         assert_eq!((offsets.len(), fragments[3].as_slice()), (8, &b"78\0\0"[..]));
         for offsets in [&[][..], &[0, 3], &[20, 0]] {
-            assert!(packed(PLAIN, 2, offsets, &[b"12", b"34", b"56", b"78"]).is_err());
+            assert!(scrubbed(PLAIN, 2, offsets, &[b"12", b"34", b"56", b"78"]).is_err());
         }
-        assert!(packed("1.2.840.10008.1.2.1", 1, &[], &[b"1234"]).is_err());
+        assert!(scrubbed("1.2.840.10008.1.2.1", 1, &[], &[b"1234"]).is_err());
     }
 }

@@ -1,7 +1,8 @@
-//! JPEG and JPEG-LS (ITU-T T.81 B, T.87 C): marker segments, of which those for applications and comments are blanked.
+//! JPEG and JPEG-LS (ITU-T T.81 B, T.87 C): blanks the segments of applications and comments.
 //!
-//! Three application segments change how colours are decoded, and keep what does that: JFIF, Adobe's transform, and the colour
-//! transform of JPEG-LS. Segments whose length leaves room for something else are refused, as zeros in it would mean something.
+//! Three application segments change how colours are decoded, and keep the bytes that do: JFIF,
+//! Adobe's transform, and the colour transform of JPEG-LS. A segment that is longer than its
+//! content needs is refused, as zeros in place of the rest might mean something.
 
 use std::ops::Range;
 
@@ -12,11 +13,11 @@ const START: [u8; 2] = [0xFF, 0xD8];
 const END: u8 = 0xD9;
 const SCAN: u8 = 0xDA;
 
-/// Blanks what is no picture in the stream that begins at `at`, and gives where it ends: behind its last marker, or where the
-/// bytes end.
+/// Blanks applications and comments in the stream that begins at `at`. Returns where it ends:
+/// behind its last marker, or with the bytes.
 ///
 /// # Errors
-/// If it is no JPEG stream.
+/// If it is no JPEG stream, or a segment is longer than its content needs.
 pub(super) fn scrub(stream: &mut Stream, at: usize) -> Result<usize> {
     if stream.marker(at) != Some(START) {
         return Err(wrong("no JPEG stream begins where a frame should"));
@@ -41,7 +42,7 @@ pub(super) fn scrub(stream: &mut Stream, at: usize) -> Result<usize> {
     }
 }
 
-/// Looks at a segment, and at the coded pixels behind it if it begins a scan; gives where it ends.
+/// Scrubs a segment, and returns where it ends: behind the coded pixels, if it begins a scan.
 fn segment(stream: &mut Stream, at: usize, marker: u8) -> Result<usize> {
     let payload = stream.payload(at)?;
     match marker {
@@ -74,12 +75,17 @@ fn is_full(marker: u8, payload: &[u8]) -> bool {
         // Three and four bytes are of T.87.
         0xDD => (2..=4).contains(&payload.len()),
         0xDF => payload.len() == 1,
-        // Preset parameters have 11 bytes; mapping tables any number, of 256 entries at most.
-        _ => payload.first() != Some(&1) || payload.len() == 11,
+        // T.87 C.2.4.1: preset parameters, mapping tables, sides above 65,535.
+        _ => match payload {
+            [1, ..] => payload.len() == 11,
+            [2 | 3, _, width, table @ ..] => table.len().is_multiple_of(usize::from(*width)),
+            [4, width, sides @ ..] => sides.len() == 2 * usize::from(*width),
+            _ => false,
+        },
     }
 }
 
-/// Whether a payload is of tables, one after the other.
+/// Whether a payload is tables, one after the other; `length` is that of the first one in a slice.
 fn is_of_tables(mut payload: &[u8], length: impl Fn(&[u8]) -> Option<usize>) -> bool {
     while !payload.is_empty() {
         match length(payload).and_then(|length| payload.get(length..)) {
@@ -90,15 +96,15 @@ fn is_of_tables(mut payload: &[u8], length: impl Fn(&[u8]) -> Option<usize>) -> 
     true
 }
 
-/// Blanks an application segment but for what decides how colours are decoded.
+/// Blanks an application segment but for the bytes that decide how colours are decoded.
 fn application(stream: &mut Stream, payload: Range<usize>, marker: u8) {
     let start = payload.start;
     let was = stream.bytes[payload.clone()].to_vec();
     stream.blank(payload);
     let kept: Vec<u8> = match (marker, &was[..]) {
-        // Version, units and densities; no thumbnail.
+        // Version 1.01, square pixels, no thumbnail.
         (0xE0, [b'J', b'F', b'I', b'F', 0, rest @ ..]) if rest.len() >= 9 => {
-            [b"JFIF\0", &rest[..7], &[0, 0]].concat()
+            [&b"JFIF\0"[..], &[1, 1, 0, 0, 1, 0, 1, 0, 0]].concat()
         }
         // Version 100, no flags, and the transform.
         (0xEE, [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, transform @ 0..=2, ..]) => {
@@ -111,8 +117,8 @@ fn application(stream: &mut Stream, payload: Range<usize>, marker: u8) {
     stream.put(start, &kept);
 }
 
-/// Where the coded pixels of a scan end: at the next marker that does not only restart the coder. In JPEG-LS, a byte below 80
-/// follows an FF that is no marker; in JPEG, a zero.
+/// The end of the coded pixels of a scan: the next marker that does more than restart the coder. An
+/// FF that is no marker is followed by a byte below 80 in JPEG-LS, and by a zero in JPEG.
 fn coded_end(bytes: &[u8], start: usize) -> usize {
     let is_marker = |pair: &[u8]| matches!(pair, [0xFF, 0x80..=0xCF | 0xD8..=0xFE]);
     let coded = bytes.get(start..).unwrap_or_default();
@@ -138,7 +144,7 @@ mod tests {
         let frame = segment_of(0xC0, &[8, 0, 1, 0, 1, 1, 1, 0x11, 0]);
         let scan =
             [&segment_of(SCAN, &[1, 1, 0, 0, 63, 0])[..], &[0x12, 0xFF, 0, 0x34, 0xFF, 0xD0, 0x56]].concat();
-        let jfif = [&b"JFIF\0"[..], &[1, 2, 0, 0, 1, 0, 1, 1, 1], b"SEC"].concat();
+        let jfif = [&b"JFIF\0"[..], b"SECRET", &[1, 1, 1], b"SEC"].concat();
         let adobe = [&b"Adobe"[..], b"SECRET", &[1], b"SECRET"].concat();
         let of = |secrets: bool| {
             let or_zeros = |payload: &[u8], clean: &[u8]| {
@@ -146,7 +152,7 @@ mod tests {
                 zeros.resize(payload.len(), 0);
                 if secrets { payload.to_vec() } else { zeros }
             };
-            let jfif_clean = [&b"JFIF\0"[..], &[1, 2, 0, 0, 1, 0, 1, 0, 0]].concat();
+            let jfif_clean = [&b"JFIF\0"[..], &[1, 1, 0, 0, 1, 0, 1, 0, 0]].concat();
             [
                 START.to_vec(),
                 segment_of(0xE0, &or_zeros(&jfif, &jfif_clean)),
@@ -181,6 +187,7 @@ mod tests {
             [&START[..], b"SECRET"].concat(),
             [&START[..], &segment_of(0xDB, &hidden)].concat(),
             [&START[..], &segment_of(0xDD, b"SECRET")].concat(),
+            [&START[..], &segment_of(0xF8, b"SECRET")].concat(),
             [&START[..], &segment_of(0xC0, b"SECRET")].concat(),
             [&START[..], &[0xFF, 0xE0, 0xFF, 0xFF], b"SECRET"].concat(),
             [&START[..], &START[..]].concat(),

@@ -1,4 +1,5 @@
-//! JPEG 2000 (ITU-T T.800 A): headers, of which comments and segments that nobody knows are blanked. Data of tile parts stay.
+//! JPEG 2000 (ITU-T T.800 A): blanks comments and unknown segments of headers. The data of tile
+//! parts stay.
 
 use super::stream::{Stream, wrong};
 use crate::error::Result;
@@ -10,8 +11,8 @@ const TILE_DATA: [u8; 2] = [0xFF, 0x93];
 /// The payload of SOT: tile, length of the tile part, its number, how many there are.
 const TILE_PART_PAYLOAD: usize = 8;
 
-/// Blanks what is no picture in the code stream that begins at `at`, and gives where it ends: behind its last marker, or where
-/// the bytes end.
+/// Blanks comments and unknown segments in the code stream that begins at `at`. Returns where it
+/// ends: behind its last marker, or with the bytes.
 ///
 /// # Errors
 /// If it is no code stream.
@@ -30,7 +31,8 @@ pub(super) fn scrub(stream: &mut Stream, at: usize) -> Result<usize> {
     }
 }
 
-/// Blanks in a header from `at` to the marker that ends it, and gives where that is.
+/// Blanks comments and unknown segments in a header that begins at `at`. Returns the position of
+/// the marker `end`, which ends it.
 fn header(stream: &mut Stream, mut at: usize, end: [u8; 2]) -> Result<usize> {
     loop {
         match stream.marker(at) {
@@ -49,19 +51,20 @@ fn header(stream: &mut Stream, mut at: usize, end: [u8; 2]) -> Result<usize> {
     }
 }
 
-/// Whether a segment says how pixels are decoded: CAP, SIZ, COD, COC, PRF, TLM, PLM, PLT, CPF, QCD, QCC, RGN, POC, PPM, PPT, CRG.
+/// Whether a segment says how pixels are decoded or where they lie: CAP, SIZ, COD, COC, TLM, PRF,
+/// PLM, PLT, CPF, QCD, QCC, RGN, POC, PPM, PPT, CRG.
 fn is_kept(kind: u8, payload: &[u8]) -> bool {
     match kind {
         0x51 => {
             let components = payload.get(34..36).and_then(|two| two.first_chunk().copied());
             components.is_some_and(|two| payload.len() == 36 + 3 * usize::from(u16::from_be_bytes(two)))
         }
-        0x50 | 0x52 | 0x53 | 0x55..=0x61 | 0x63 => true,
+        0x50 | 0x52 | 0x53 | 0x55..=0x59 | 0x5C..=0x61 | 0x63 => true,
         _ => false,
     }
 }
 
-/// Looks at a tile part, and gives where it ends.
+/// Scrubs the header of the tile part that begins at `at`, and returns where the tile part ends.
 fn tile_part(stream: &mut Stream, at: usize) -> Result<usize> {
     let payload = stream.payload(at)?;
     let length = stream.bytes[payload.clone()].get(2..6).and_then(|four| four.first_chunk().copied());
@@ -69,7 +72,7 @@ fn tile_part(stream: &mut Stream, at: usize) -> Result<usize> {
     let length = length.ok_or_else(|| wrong("a tile part of a JPEG 2000 code stream has no length"))?;
     let data = header(stream, payload.end, TILE_DATA)? + TILE_DATA.len();
     let end = match length as usize {
-        // Up to the end of the code stream: no marker can be in coded data.
+        // It goes on to the end of the code stream, as coded data hold no marker.
         0 => {
             let coded = stream.bytes.get(data..).unwrap_or_default();
             coded.windows(2).position(|pair| pair == END).map_or(stream.bytes.len(), |length| data + length)
@@ -120,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_stream_is_refused() {
+    fn bytes_that_are_no_code_stream_are_refused() {
         let whole = code_stream(b"SECRET", 30);
         let jp2 = [&b"\0\0\0\x0CjP  \r\n\x87\n"[..], &whole].concat();
         for bytes in [

@@ -1,4 +1,4 @@
-//! RLE (PS3.5 annex G): what no byte of a picture comes from is blanked, between segments and in them.
+//! RLE (PS3.5 annex G): blanks bytes that no pixel is made of, between segments and in them.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use super::Shape;
 use super::stream::{Stream, wrong};
 use crate::error::Result;
 
-/// Bytes of the header: the number of segments, and where up to 15 begin.
+/// Bytes of the header: the number of segments, and the offsets of up to 15.
 const HEADER: usize = 64;
 
-/// Blanks what is no picture in a frame.
+/// Blanks the bytes of a frame that no pixel is made of.
 ///
 /// # Errors
 /// If its segments do not lie one after the other, or are more than its samples have bytes.
@@ -22,7 +22,7 @@ pub(super) fn scrub(stream: &mut Stream, frame: Range<usize>, shape: &Shape) -> 
     let mut end = frame.start + HEADER;
     stream.blank(header..end);
     for (segment, &start) in starts.iter().enumerate() {
-        // What lies before the first segment.
+        // A gap before the first segment; the others begin where the one before ends.
         stream.blank(end..frame.start + start);
         let next = starts.get(segment + 1).map_or(frame.end, |&next| frame.start + next);
         end = packed_end(&stream.bytes[..next], frame.start + start, shape.pixels());
@@ -33,7 +33,7 @@ pub(super) fn scrub(stream: &mut Stream, frame: Range<usize>, shape: &Shape) -> 
     Ok(())
 }
 
-/// Where segments begin, from the frame's first byte.
+/// The offsets of the segments from the frame's first byte, in order.
 fn starts(frame: &[u8]) -> Result<Vec<usize>> {
     let header = frame.get(..HEADER).ok_or_else(|| wrong("an RLE frame is shorter than its header"))?;
     let (numbers, _) = header.as_chunks();
@@ -47,7 +47,7 @@ fn starts(frame: &[u8]) -> Result<Vec<usize>> {
     }
 }
 
-/// Where the bytes of a segment end that its pixels are made of (PS3.5 G.3.2).
+/// The end of the bytes of a segment that so many pixels are made of (PS3.5 G.3.2).
 fn packed_end(bytes: &[u8], start: usize, pixels: u64) -> usize {
     let (mut at, mut made) = (start, 0);
     while made < pixels
@@ -75,7 +75,7 @@ mod tests {
     }
 
     fn scrubbed(bytes: Vec<u8>) -> Result<Vec<u8>> {
-        let shape = Shape { rows: 3, columns: 1, samples: 1, allocated: 16, frames: 1, shared: false };
+        let shape = Shape { rows: 3, columns: 1, samples: 1, allocated: 16, frames: 1, subsampled: false };
         let whole = 0..bytes.len();
         let mut stream = Stream { bytes, blanked: 0 };
         scrub(&mut stream, whole, &shape)?;
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_pixels_are_blanked() {
+    fn bytes_that_make_no_pixels_are_blanked() {
         // Three bytes as they are; a run of four, of which three are needed.
         let out = scrubbed(frame(&[66, 76], b"SE\x02abcSECRET\xFDxSECRET")).unwrap();
         let clean = frame(&[66, 76], b"\0\0\x02abc\0\0\0\0\0\0\xFDx\0\0\0\0\0\0");

@@ -1,19 +1,22 @@
-//! What a JPEG 2000 code stream asks for (ITU-T T.800 annexes A and B), read from its markers before a decoder makes room for it.
+//! Bounds on what a JPEG 2000 code stream asks for (ITU-T T.800 annexes A and B), read from its
+//! markers before a decoder makes room for it.
 //!
-//! A picture is cut into tiles, each component of a tile into resolution levels, these into precincts, and their sub-bands into code
-//! blocks. A decoder keeps some hundred bytes of each, whether or not anything is coded for it. So a header of a hundred bytes can ask
-//! for gigabytes: 64 million tiles of one pixel, or as many code blocks. Three rules bound them:
+//! A picture is cut into tiles, each component of a tile into resolution levels, these into
+//! precincts, and their sub-bands into code blocks. A decoder keeps some hundred bytes of each,
+//! even if nothing is coded for it. So a header of a hundred bytes can ask for gigabytes: 64
+//! million tiles of one pixel, or as many code blocks. Three rules bound them:
 //!
 //! 1. There are 65,535 tiles at most (A.4.2), and each has a tile-part, of 14 bytes at least.
-//! 2. Each tile, component, level, precinct and layer has a packet, of one byte at least (B.9): there are no more packets than bytes.
-//! 3. What is kept beside samples takes no more than [`BESIDE`] bytes a sample. Code blocks of a few pixels, which no encoder makes,
-//!    would take more.
+//! 2. Each tile, component, level, precinct and layer has a packet, of one byte at least (B.9):
+//!    there are no more packets than bytes.
+//! 3. What a decoder keeps beside samples takes no more than [`BYTES_PER_SAMPLE`] bytes a sample
+//!    and [`FREE_BYTES`]. Only code blocks of a few pixels, which no encoder makes, would take
+//!    more.
 
 mod markers;
 #[cfg(test)]
 mod tests;
 
-use super::super::encoding::Encoding;
 use super::bad;
 use crate::error::Result;
 use markers::{Coding, Header, Style};
@@ -22,83 +25,91 @@ use markers::{Coding, Header, Style};
 const MAX_TILES: u64 = 65_535;
 /// Bytes of the shortest tile-part: SOT and SOD.
 const TILE_PART: u64 = 14;
-/// Bytes that may be kept a sample beside it, and bytes that may be kept in any case.
-const BESIDE: u64 = 4;
-const SMALL: u64 = 4 << 20;
+/// Bytes that a decoder may keep for each sample beside it.
+const BYTES_PER_SAMPLE: u64 = 4;
+/// Bytes that a decoder may keep of any picture, however small.
+const FREE_BYTES: u64 = 4 << 20;
 
-/// Bytes that both decoders keep of each at most, by the sizes of their types.
-const OF_TILE: u64 = 200;
-const OF_COMPONENT: u64 = 512;
-const OF_LEVEL: u64 = 256;
-const OF_PRECINCT: u64 = 448;
-/// With its leaf, and its share of the nodes above, in two tag trees.
-const OF_BLOCK: u64 = 240;
-const OF_LAYER: u64 = 56;
+// The most bytes that either decoder keeps of each, by the sizes of its types.
+const TILE: u64 = 200;
+const COMPONENT: u64 = 512;
+const LEVEL: u64 = 256;
+/// A precinct in one sub-band.
+const PRECINCT: u64 = 448;
+/// A code block, with its leaf and its share of the nodes above in two tag trees.
+const BLOCK: u64 = 240;
+/// A layer of a code block.
+const LAYER: u64 = 56;
 
-/// Checks a stream that begins with SOC and SIZ.
+/// Checks a stream that begins with SOC and SIZ, and whose components must be so many.
 ///
 /// # Errors
-/// [`Error::Frame`](crate::Error::Frame) if it asks for more than the rules above allow, or its markers do not parse.
-pub(super) fn check(format: &'static str, stream: &[u8], encoding: &Encoding) -> Result<()> {
-    let checked = Header::read(stream, encoding.samples()).and_then(|header| within(&header, stream.len()));
+/// [`Error::Frame`](crate::Error::Frame) if it asks for more than the rules above allow, or its
+/// markers do not parse.
+pub(super) fn check(format: &'static str, stream: &[u8], components: usize) -> Result<()> {
+    let checked = Header::read(stream, components).and_then(|header| check_rules(&header, stream.len()));
     checked.map_err(|reason| bad(format, reason))
 }
 
-/// What a tile, or all of them, ask for.
+/// Demand of a tile, or of all of them.
 #[derive(Default)]
-struct Asked {
+struct Demand {
     packets: u64,
-    /// Bytes beside samples.
-    kept: u64,
     samples: u64,
+    /// Bytes that a decoder keeps beside samples.
+    overhead: u64,
 }
 
-fn within(header: &Header, bytes: usize) -> std::result::Result<(), String> {
+/// Checks the three rules for a stream of so many bytes.
+fn check_rules(header: &Header, bytes: usize) -> std::result::Result<(), String> {
     let (bytes, tiles) = (bytes as u64, header.size.tiles());
     if tiles > MAX_TILES || tiles * TILE_PART > bytes {
         let most = MAX_TILES.min(bytes / TILE_PART);
         return Err(format!("{tiles} tiles in {bytes} bytes, expected at most {most}"));
     }
     let coding = header.tile_parts(tiles)?;
-    let (mut all, mut most) = (Asked::default(), 0);
+    let (mut all, mut largest) = (Demand::default(), 0);
     for tile in 0..tiles {
         let own = coding.get(&tile).unwrap_or(&header.coding);
-        let asked = of_tile(header, own, tile);
-        all.packets = all.packets.saturating_add(asked.packets);
-        all.samples += asked.samples;
-        all.kept += OF_TILE + OF_COMPONENT * own.styles.len() as u64;
+        let demand = demand(header, own, tile);
+        all.packets = all.packets.saturating_add(demand.packets);
+        all.samples = all.samples.saturating_add(demand.samples);
+        all.overhead += TILE + COMPONENT * own.styles.len() as u64;
         // Levels, precincts and code blocks are kept of one tile at a time.
-        most = asked.kept.max(most);
+        largest = demand.overhead.max(largest);
     }
     if all.packets > bytes {
         return Err(format!("{} packets in {bytes} bytes, expected at most one a byte", all.packets));
     }
-    let (kept, allowed) = (all.kept.saturating_add(most), SMALL + BESIDE * all.samples);
-    if kept > allowed {
+    let overhead = all.overhead.saturating_add(largest);
+    let allowed = BYTES_PER_SAMPLE.saturating_mul(all.samples).saturating_add(FREE_BYTES);
+    if overhead > allowed {
         let what = "tiles, precincts and code blocks take";
-        return Err(format!("{what} {kept} bytes, expected at most {allowed}"));
+        return Err(format!("{what} {overhead} bytes, expected at most {allowed}"));
     }
     Ok(())
 }
 
-fn of_tile(header: &Header, coding: &Coding, tile: u64) -> Asked {
-    let mut asked = Asked::default();
+/// Demand of one tile, of which levels, precincts and code blocks are counted.
+fn demand(header: &Header, coding: &Coding, tile: u64) -> Demand {
+    let mut demand = Demand::default();
     for (component, style) in coding.styles.iter().enumerate() {
         let area = header.size.area(tile, component);
-        asked.samples += area[0].length() * area[1].length();
+        let samples = area[0].length().saturating_mul(area[1].length());
+        demand.samples = demand.samples.saturating_add(samples);
         for level in 0..=style.levels {
             let precincts = precincts(style, area, level);
-            asked.packets = asked.packets.saturating_add(precincts.saturating_mul(coding.layers));
+            demand.packets = demand.packets.saturating_add(precincts.saturating_mul(coding.layers));
             let bands = if level == 0 { 1 } else { 3 };
-            let blocks = blocks(style, area, level).saturating_mul(OF_BLOCK + OF_LAYER * coding.layers);
-            let kept = OF_LEVEL + (bands * OF_PRECINCT).saturating_mul(precincts);
-            asked.kept = asked.kept.saturating_add(kept).saturating_add(blocks);
+            let blocks = blocks(style, area, level).saturating_mul(BLOCK + LAYER * coding.layers);
+            let overhead = (bands * PRECINCT).saturating_mul(precincts).saturating_add(blocks);
+            demand.overhead = demand.overhead.saturating_add(overhead).saturating_add(LEVEL);
         }
     }
-    asked
+    demand
 }
 
-/// Samples along one axis, from the first to before the last.
+/// Range of samples along one axis; `to` is behind the last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Span {
     from: u64,
@@ -110,19 +121,21 @@ impl Span {
         self.to.saturating_sub(self.from)
     }
 
-    /// Every 2^`exponent`th of them, `shift` before it (equations B-14 and B-15).
+    /// Range of a level or sub-band: every 2^`exponent`th sample, `shift` before it (equations B-14
+    /// and B-15).
     fn halved(self, exponent: u8, shift: u64) -> Self {
-        let part = |place: u64| place.saturating_sub(shift).div_ceil(1 << exponent);
+        let part = |at: u64| at.saturating_sub(shift).div_ceil(1 << exponent);
         Self { from: part(self.from), to: part(self.to) }
     }
 
-    /// Cells of 2^`exponent`, counted from the origin, that it touches (equation B-16).
+    /// Number of cells of 2^`exponent` samples, counted from the origin, that it touches (equation
+    /// B-16).
     fn cells(self, exponent: u8) -> u64 {
         if self.length() == 0 { 0 } else { self.to.div_ceil(1 << exponent) - (self.from >> exponent) }
     }
 }
 
-/// Precincts of a resolution level.
+/// Number of precincts of a resolution level.
 fn precincts(style: &Style, area: [Span; 2], level: u8) -> u64 {
     let along = |axis: usize| {
         area[axis].halved(style.levels - level, 0).cells(style.precincts[usize::from(level)][axis])
@@ -130,7 +143,7 @@ fn precincts(style: &Style, area: [Span; 2], level: u8) -> u64 {
     along(0).saturating_mul(along(1))
 }
 
-/// Code blocks of the sub-bands of a resolution level (B.5 and B.7).
+/// Number of code blocks in the sub-bands of a resolution level (B.5 and B.7).
 fn blocks(style: &Style, area: [Span; 2], level: u8) -> u64 {
     let (deep, inner) = if level == 0 { (style.levels, 0) } else { (style.levels - level + 1, 1) };
     let along = |axis: usize, high: u64| {

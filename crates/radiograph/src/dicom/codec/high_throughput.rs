@@ -12,7 +12,7 @@ const FORMAT: &str = "High-Throughput JPEG 2000";
 /// Samples, pixel by pixel.
 pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
     let stream = code_stream(FORMAT, stream)?;
-    codestream::check(FORMAT, stream, encoding)?;
+    codestream::check(FORMAT, stream, encoding.samples())?;
     let settings = DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
     let image = Image::new(stream, &settings).map_err(|e| bad(FORMAT, e.to_string()))?;
     let samples = usize::from(image.color_space().num_channels()) + usize::from(image.has_alpha());

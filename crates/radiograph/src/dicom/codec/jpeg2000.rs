@@ -17,7 +17,7 @@ const TRAILER: usize = 64;
 /// Samples, pixel by pixel; those of a stream that may be `lossy` are kept within the bits stored.
 pub(super) fn decode(stream: &[u8], lossy: bool, encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
     let stream = code_stream(FORMAT, stream)?;
-    codestream::check(FORMAT, stream, encoding)?;
+    codestream::check(FORMAT, stream, encoding.samples())?;
     let settings = DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
     let failed = |e: hayro_jpeg2000::DecodeError| bad(FORMAT, e.to_string());
     let image = Image::new(stream, &settings).map_err(failed)?;

@@ -20,8 +20,8 @@ const SOI: [u8; 2] = [0xFF, 0xD8];
 /// SOS.
 const START_OF_SCAN: u8 = 0xDA;
 
-/// Samples of a frame, interleaved. A frame that states other sides, or another number of samples, than its file is
-/// refused before anything is allocated for it.
+/// Samples of a frame, interleaved. A frame that states other sides, or another number of samples,
+/// than its file is refused before anything is allocated for it.
 pub(super) fn decode(stream: &[u8], codec: Codec, encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
     if matches!(codec, Codec::JpegDct | Codec::JpegLossless | Codec::JpegLs) && !stream.starts_with(&SOI) {
         let got: String = stream.iter().take(SOI.len()).map(|byte| format!("{byte:02X}")).collect();
@@ -41,8 +41,9 @@ pub(super) fn decode(stream: &[u8], codec: Codec, encoding: &Encoding, shape: &S
     within(samples?, encoding.allocated)
 }
 
-/// Bytes a pixel at the peak of decoding, with words and grey, of one sample a pixel and of three: as measured
-/// (`cargo run --release --workspace --example memory`) and rounded up, and for JPEG 2000 what tiles and code blocks may take.
+/// Bytes a pixel at the peak of decoding, with words and grey: as measured (`cargo run --release
+/// --workspace --example memory`) and rounded up. For JPEG 2000 they include what tiles and code
+/// blocks may take.
 pub(super) fn bytes_a_pixel(codec: Codec, encoding: &Encoding) -> u64 {
     let (grey, colours) = match codec {
         Codec::Native | Codec::EncapsulatedNative | Codec::Rle => (8, 14),
@@ -55,7 +56,8 @@ pub(super) fn bytes_a_pixel(codec: Codec, encoding: &Encoding) -> u64 {
     if encoding.samples() == 1 { grey } else { colours }
 }
 
-/// The samples in the bits allocated for each. A stream has its own opinion of them: what is above is the sign, or too much.
+/// The samples in the bits allocated for each. A stream has its own opinion of them: what is above
+/// is the sign, or too much.
 fn within(mut samples: Vec<u16>, allocated: u32) -> Result<Vec<u16>> {
     let all = u16::MAX >> (16 - allocated);
     let fits = |sample: u16| sample <= all || (sample | (all >> 1)) == u16::MAX;
@@ -74,7 +76,7 @@ fn baseline(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Vec<u16
     Ok(samples.map_err(in_frame)?.into_iter().map(u16::from).collect())
 }
 
-/// A refusal of a JPEG as one of a frame.
+/// Turns the refusal of a JPEG into that of a frame.
 fn in_frame(error: Error) -> Error {
     match error {
         Error::Raster { format, reason } => Error::Frame { format, reason },
@@ -84,12 +86,7 @@ fn in_frame(error: Error) -> Error {
 
 /// Bits a sample, as the frame header of a JPEG says.
 fn precision(stream: &[u8]) -> Option<u8> {
-    segments(stream).find(|segment| is_frame(segment.marker))?.body.first().copied()
-}
-
-/// ITU-T T.81, table B.1: SOF0 to SOF15 without DHT, JPG and DAC.
-fn is_frame(marker: u8) -> bool {
-    matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC)
+    segments(stream).find(|segment| raster::jpeg::is_frame(segment.marker))?.body.first().copied()
 }
 
 /// A marker segment of a JPEG.

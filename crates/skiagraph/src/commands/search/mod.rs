@@ -30,9 +30,9 @@ const EXAMPLES: &str = "EXAMPLES:
 
 /// Find the radiographs of a gallery that are most like the given ones
 ///
-/// The nearest hash codes are found exactly, ties among them by a short descriptor of the embeddings; the k of them whose
-/// embeddings are nearest are shown. The query's own picture and pictures of its patient are left out. The gallery must have been
-/// built by the same model.
+/// The nearest hash codes are found exactly, ties among them by a short descriptor of the
+/// embeddings; the k of them whose embeddings are nearest are shown. The query's own picture and
+/// pictures of its patient are left out. The gallery must have been built by the same model.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SearchArgs {
@@ -98,7 +98,7 @@ struct Answered<'a> {
     hits: Vec<Hit>,
     /// See [`answer`].
     estimate: Option<Estimate>,
-    /// What took identities out of its pictures.
+    /// De-identification that took identities out of its pictures.
     deidentification: Option<&'a Deidentification>,
 }
 
@@ -143,7 +143,8 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     show::print(args, &gallery, &answers)
 }
 
-/// A query as a gallery of pseudonyms, if it is one, knows it and its patient; whoever asks knows it by its name.
+/// A query as a gallery of pseudonyms, if it is one, knows it and its patient; whoever asks knows
+/// it by its name.
 fn known_by_pseudonyms(
     path: &Path,
     encoder: &Encoder,

@@ -119,13 +119,16 @@ impl ResultArgs {
             return Ok(Vec::new());
         };
         let source = query.source(&picture.record)?;
-        let radiograph = query.radiograph()?;
-        let look = encoder.look(&radiograph)?;
         let (software, made) = (&answer.software, answer.made);
         let mut objects = Vec::new();
         if let Some(path) = &self.sr {
             objects.push((path, interchange::report(answer, &source)?));
         }
+        if self.capture.is_none() && self.presentation_state.is_none() {
+            return Ok(objects);
+        }
+        let radiograph = query.radiograph()?;
+        let look = encoder.look(&radiograph)?;
         if let Some(path) = &self.capture {
             let drawn = draw(&radiograph, &look)?;
             let (width, height) = drawn.dimensions();
@@ -184,7 +187,7 @@ fn draw(radiograph: &Radiograph, Look { map, frame, .. }: &Look) -> Result<image
     overlay(&picture, &map.onto(frame, picture.width(), picture.height()))
 }
 
-/// Where to look most; nowhere, if the map is nearly flat.
+/// The region where to look most; an empty one if the map is nearly flat.
 fn region(record: &Record, Look { map, frame, .. }: &Look) -> Result<Region> {
     let longer = record.width.max(record.height).max(1);
     let side = |pixels: u32| (pixels * REGION_SIDE.min(longer)).div_ceil(longer).max(1);

@@ -23,12 +23,13 @@ struct QueryLine<'a> {
     query: String,
     /// What may be wrong with the query's pictures.
     doubts: Vec<Doubt>,
-    /// Expected share of relevant pictures among the first ten hits; none for a model without estimates, after feedback, and for
-    /// a novel query.
+    /// Expected share of relevant pictures among the first ten hits; none for a model without
+    /// estimates, after feedback, and for a novel query.
     expected_precision: Option<f64>,
     /// Whether the query is unlike everything the model knows.
     novel: Option<bool>,
-    /// Whether nothing similar enough is there: the query is novel, nothing answers, or hardly any answer is relevant.
+    /// Whether nothing similar enough is there: the query is novel, nothing answers, or hardly any
+    /// answer is relevant.
     nothing_similar: Option<bool>,
     hits: Vec<HitLine<'a>>,
 }

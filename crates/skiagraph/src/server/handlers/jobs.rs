@@ -80,7 +80,8 @@ pub(in crate::server) async fn cancel(
     app.reading.run(move || shared.jobs.end(&id, true)).await.map(|_| StatusCode::NO_CONTENT)
 }
 
-/// That a job is the asker's own, or the asker an admin: others may look at it, and neither feed, close nor cancel it.
+/// Checks that a job is the asker's own, or the asker an admin. Others may look at it, but not
+/// feed, close or cancel it.
 fn check_owner(app: &App, id: &str, Asker(asker): &Asker) -> Result<(), Problem> {
     let may = app.jobs.get(id)?.may_be_changed_by(asker.as_ref());
     if may { Ok(()) } else { Err(Problem::NotOwner) }

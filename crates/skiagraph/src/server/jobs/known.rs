@@ -17,7 +17,7 @@ use crate::server::error::Problem;
 pub(super) struct Known {
     /// Held by the one server that works the folder's jobs off.
     lock: Option<File>,
-    /// What is in hand of them; there where the lock is held.
+    /// The notes of the files in hand; there where the lock is held.
     pub(super) attempts: Option<Arc<Attempts>>,
     pub(super) jobs: BTreeMap<String, Job>,
     /// Of files that wait, and of those that come.

@@ -1,9 +1,10 @@
 //! Indexing by the API: jobs that files are sent to, one at a time, and that a thread of their own works off.
 //!
-//! A job is a folder: `job.json` says how far it is, and each file that waits is one of its own, synced before its receipt is
-//! acknowledged. A file leaves when the gallery has its picture on the disk; a kill between the two encodes it again, and the
-//! gallery, which knows its key, stores it once. What is in hand is noted beside the jobs (`attempts/`), so that a file that
-//! kills the server fails alone.
+//! A job is a folder: `job.json` says how far it is, and each file that waits is one of its own,
+//! synced before its receipt is acknowledged. A file leaves when the gallery has its picture on the
+//! disk; a kill between the two encodes it again, and the gallery, which knows its key, stores it
+//! once. What is in hand is noted beside the jobs (`attempts/`), so that a file that kills the
+//! server fails alone.
 
 mod disk;
 mod known;
@@ -41,7 +42,8 @@ pub(super) struct Job {
     /// No usable radiographs.
     pub(super) failed: u64,
     pub(super) failures: Vec<Failure>,
-    /// Numbers of files, of those known, that have other content than the gallery's picture of their SOP Instance UID.
+    /// Numbers of known files with other content than the gallery's picture of their SOP Instance
+    /// UID, at most a thousand.
     #[serde(default)]
     pub(super) differing: Vec<u64>,
     /// Numbers of the files that were counted last: a kill may have left them.
@@ -83,7 +85,8 @@ impl Job {
         self.failures.insert(0, Failure { file, reason: attempts::reason() });
     }
 
-    /// Whether somebody may change the job: who made it, and an admin. Where nobody has to say who they are, anybody may.
+    /// Whether somebody may change the job: who made it, and an admin. Where nobody has to say who
+    /// they are, anybody may.
     pub(super) fn may_be_changed_by(&self, caller: Option<&Caller>) -> bool {
         caller.is_none_or(|caller| caller.role == Role::Admin || self.owner.as_ref() == Some(&caller.id))
     }

@@ -44,18 +44,19 @@ pub(super) struct Waiting {
     pub(super) path: PathBuf,
 }
 
-/// Names a file that servers died of, in the log.
+/// Writes a file that servers died of to the log.
 fn tell_of_deadly(id: &str, number: u64) {
     let line = json!({ "job": id, "file": number, "set_aside": attempts::reason() });
     let _nobody_reads = writeln!(stderr().lock(), "{line}");
 }
 
-/// What files of a job are called in the note of what is in hand.
+/// The names of a job's files in the notes of the files in hand.
 fn names(id: &str, files: &[Waiting]) -> Vec<String> {
     files.iter().map(|file| name(id, file)).collect()
 }
 
-fn name(id: &str, file: &Waiting) -> String {
+/// The name of a job's file, in those notes and in the gallery; it tells nothing of a patient.
+pub(super) fn name(id: &str, file: &Waiting) -> String {
     format!("{id}/{}", file.number)
 }
 
@@ -197,9 +198,9 @@ impl Jobs {
         Ok(written.context("cannot write what is known of a job")?)
     }
 
-    /// Some files of the oldest job that has any, at most so many, which are in hand then; none if there are none after a
-    /// while. A suspect of an earlier death comes alone, after the others of its job.
-    pub(super) fn next(&self, most: usize, patience: Duration) -> Result<Option<(String, Vec<Waiting>)>> {
+    /// Takes files in hand: at most `most`, of the oldest job that has any; none if there are none
+    /// within `timeout`. A suspect of an earlier death comes alone, after the others of its job.
+    pub(super) fn next(&self, most: usize, timeout: Duration) -> Result<Option<(String, Vec<Waiting>)>> {
         for (id, job) in self.list().into_iter().rev() {
             let wanted = |file: &Waiting| !job.cancelled && !job.last.contains(&file.number);
             let (files, others): (Vec<_>, Vec<_>) = self.waiting(&id)?.into_iter().partition(wanted);
@@ -209,11 +210,11 @@ impl Jobs {
                 return Ok(Some((id, files)));
             }
         }
-        self.rest(patience);
+        self.rest(timeout);
         Ok(None)
     }
 
-    /// Those of a job's files that are worked on next; what servers died of fails.
+    /// Takes the files of a job that are worked on next. Those that servers died of fail.
     fn take(&self, id: &str, files: Vec<Waiting>, most: usize) -> Result<Vec<Waiting>> {
         let Some(attempts) = self.attempts().filter(|_| !files.is_empty()) else { return Ok(Vec::new()) };
         let Plan { together, alone, set_aside } = attempts.plan(files, |file| name(id, file))?;
@@ -233,10 +234,10 @@ impl Jobs {
         Ok(files)
     }
 
-    /// Waits until it is woken, or for a while.
-    pub(super) fn rest(&self, patience: Duration) {
+    /// Waits until it is woken, for `timeout` at most.
+    pub(super) fn rest(&self, timeout: Duration) {
         let known = self.known();
-        drop(self.wake.wait_timeout(known, patience).unwrap_or_else(PoisonError::into_inner));
+        drop(self.wake.wait_timeout(known, timeout).unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Ends whoever's rest.

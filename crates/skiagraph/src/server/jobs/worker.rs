@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use retrieval::gallery::{Gallery, Record};
 
-use super::spool::{Jobs, Waiting};
+use super::spool::{Jobs, Waiting, name};
 use super::{Failure, TOLD};
 use crate::ingest::{self, Filled, Listed};
 use crate::server::error::Problem;
@@ -41,7 +41,8 @@ fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
         return kept.take().map_or(Ok(()), |mut gallery| Ok(gallery.settle()?));
     };
     let start = Instant::now();
-    // A panic, which no file should bring about, is counted as a death, so that one that does fails alone.
+    // A panic, which no file should bring about, is counted as a death, so that one that does fails
+    // alone.
     let filled = catch_unwind(AssertUnwindSafe(|| fill(state, kept, &id, &files)));
     let filled = match filled {
         Ok(filled) => filled.or_else(|error| jobs.put_down(&id, &files).and(Err(error)))?,
@@ -86,8 +87,8 @@ fn number(name: &str) -> u64 {
     name.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// A file under a name that says nothing of a patient.
+/// A file as `index` reads it.
 fn listed(id: &str, file: &Waiting) -> Listed {
-    let name = format!("{id}/{}", file.number);
-    Listed { path: file.path.clone(), record: Record { name, ..Record::default() }, ..Listed::default() }
+    let record = Record { name: name(id, file), ..Record::default() };
+    Listed { path: file.path.clone(), record, ..Listed::default() }
 }

@@ -1,8 +1,9 @@
-//! What was deleted from the gallery goes from the saved answers.
+//! Erasure of deleted pictures from saved answers.
 //!
-//! A set names the pictures that it shows. When one of them is deleted, its hit leaves the answer, and the page and the objects that
-//! were made of it go, as they show or name it, too; the set says how many of its pictures were deleted. `gallery delete` and
-//! `gallery compact` see to that, and a server when it next reads sets.
+//! A set names the pictures that it shows. When one of them is deleted, its hit leaves the answer,
+//! and the page and the objects that were made of it go, as they show or name it, too; the set says
+//! how many of its pictures were deleted. `gallery delete` and `gallery compact` see to that, and a
+//! server when it next reads sets.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,20 +14,23 @@ use std::sync::PoisonError;
 use anyhow::{Context, Result, bail};
 use retrieval::Error;
 use retrieval::gallery::{Gallery, Location};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde_json::{Value, json};
 
 use super::{FILE, Sets};
 use crate::server::error::Problem;
 
-/// Stands for the pictures of a page of which an older program did not say what it shows.
+/// Stands for the unknown pictures that a page of an older program shows.
 const UNTRACED: i64 = -1;
-/// What a page becomes.
-const PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Similar radiographs</title>\
-                    <p>A picture of this answer was deleted from the gallery, and with it the page that showed it.</p></html>";
+/// The page in place of one that showed a deleted picture.
+const PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+                    <title>Similar radiographs</title>\
+                    <p>A picture of this answer was deleted from the gallery, \
+                    and with it the page that showed it.</p></html>";
 
 impl Sets {
-    /// The sets of a gallery, if there are any: in a file that is named, or in the gallery's folder.
+    /// The sets of a gallery, if there are any: in a file that is named, or in the gallery's
+    /// folder.
     ///
     /// # Errors
     /// If the file cannot be opened.
@@ -35,7 +39,8 @@ impl Sets {
         path.filter(|path| path.exists()).map(|path| Self::open(&path)).transpose()
     }
 
-    /// Takes out what the gallery has no more; how many sets had any of it.
+    /// Takes out the pictures that the gallery has no more. Returns the number of sets that had any
+    /// of them.
     ///
     /// # Errors
     /// If the file or the gallery fails.
@@ -61,14 +66,14 @@ impl Sets {
         Ok(changed)
     }
 
-    /// Takes pictures out of all sets; how many sets had any of them.
+    /// Takes pictures out of all sets. Returns the number of sets that had any of them.
     ///
     /// # Errors
     /// If the file fails; nothing is changed then.
     pub(crate) fn forget(&self, ids: &[u64]) -> Result<usize> {
         let ids: Vec<i64> = ids.iter().map(|id| id.cast_signed()).collect();
         let changed = self.with(|sets| {
-            let transaction = sets.unchecked_transaction()?;
+            let transaction = Transaction::new_unchecked(sets, TransactionBehavior::Immediate)?;
             let mut changed = Vec::<String>::new();
             for id in ids.iter().chain([&UNTRACED]) {
                 let mut statement =
@@ -89,7 +94,7 @@ impl Sets {
         Ok(changed)
     }
 
-    /// Cuts the log, which may have bytes of what was deleted; whether nobody was in the way.
+    /// Cuts the log, which may have bytes of deleted pictures. Returns whether it could be cut.
     pub(super) fn empty_log(&self) -> Result<bool, Problem> {
         let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         database
@@ -98,8 +103,8 @@ impl Sets {
             .map_err(Problem::Internal)
     }
 
-    /// Takes out what the gallery has no more, and writes the file anew, so that it has no byte of it. The copy that it needs
-    /// meanwhile is in `folder`.
+    /// Takes out what the gallery has no more, and writes the file anew, so that it has no byte of
+    /// it. The copy that it needs meanwhile is in `folder`.
     ///
     /// # Errors
     /// If another program is in the way, or the disk is full.
@@ -109,7 +114,8 @@ impl Sets {
         database.rewrite(folder).context("the result sets cannot be written anew")?;
         if !database.empty_log()? {
             bail!(
-                "another program reads the result sets, so that their log cannot be emptied. Close it, and run the command again"
+                "another program reads the result sets, so that their log cannot be emptied. \
+                 Close it, and run the command again"
             );
         }
         Ok(())
@@ -145,11 +151,13 @@ pub(super) fn name(sets: &Connection, set: &str, shows: &[u64], queries: &[u64])
     Ok(())
 }
 
-/// Says it of the sets of an older program, by their hits. Where the query was of the gallery, its page shows more.
+/// Says it for the sets of an older program, by their hits. Where the query was of the gallery, the
+/// page shows more.
 pub(super) fn trace(sets: &Connection) -> rusqlite::Result<()> {
     sets.execute_batch(
         "INSERT OR IGNORE INTO set_record
-         SELECT hit.value ->> '$.id', result_set.id, 0 FROM result_set, json_each(answer, '$.hits') AS hit
+         SELECT hit.value ->> '$.id', result_set.id, 0
+         FROM result_set, json_each(answer, '$.hits') AS hit
          WHERE hit.value ->> '$.id' IS NOT NULL;",
     )?;
     let untraced = "INSERT INTO set_record SELECT ?1, id, 0 FROM result_set WHERE preview IS NULL";
@@ -171,8 +179,8 @@ fn erase(sets: &Connection, set: &str, ids: &[i64]) -> rusqlite::Result<()> {
         query |= was.contains(&true);
     }
     sets.execute(
-        "UPDATE result_set SET answer = ?2, hits = ?3, deleted = deleted + ?4, report = ?5, fhir = NULL, sr = NULL,
-                preview = CASE WHEN ?6 THEN NULL ELSE preview END WHERE id = ?1",
+        "UPDATE result_set SET answer = ?2, hits = ?3, deleted = deleted + ?4, report = ?5,
+                fhir = NULL, sr = NULL, preview = CASE WHEN ?6 THEN NULL ELSE preview END WHERE id = ?1",
         params![set, answer, hits, deleted, PAGE.as_bytes(), query],
     )
     .map(drop)
@@ -191,7 +199,7 @@ fn without(answer: &str, ids: &[i64]) -> (String, i64) {
     (answer.to_string(), left)
 }
 
-/// How many hits have each label, most first.
+/// The number of hits with each label, the most frequent first.
 fn tally(hits: &Value) -> Value {
     let labels = hits.as_array().into_iter().flatten().flat_map(|hit| hit["record"]["labels"].as_array());
     let mut counts = BTreeMap::<&str, usize>::new();

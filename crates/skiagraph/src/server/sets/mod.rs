@@ -1,7 +1,8 @@
-//! Result sets: answers that were saved under a name, with what was made of them for others, in a file of SQLite.
+//! Result sets: answers that were saved under a name, with what was made of them for others, in a
+//! file of SQLite.
 //!
-//! A set is as its answer was: it shows what was found then, even if the gallery would answer otherwise now. But what is deleted from
-//! the gallery goes from the sets, too ([`erasure`]).
+//! A set is as its answer was: it shows what was found then, even if the gallery would answer
+//! otherwise now. But what is deleted from the gallery goes from the sets, too ([`erasure`]).
 
 mod erasure;
 mod schema;
@@ -11,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use retrieval::Database;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::error::Problem;
 use super::guard::Caller;
@@ -21,22 +22,26 @@ use super::views::SetView;
 /// The file's name in the gallery's folder.
 pub(super) const FILE: &str = "sets.sqlite";
 
-/// How much is kept: of one owner (all who have no key are one), and of all.
+/// A limit on sets and their bytes.
 #[derive(Clone, Copy)]
 struct Quota {
     sets: i64,
     bytes: i64,
 }
 
+/// The quota of one owner; all who have no key are one.
 const OWN: Quota = Quota { sets: 1000, bytes: 256 << 20 };
+/// The quota of all owners together.
 const ALL: Quota = Quota { sets: 10_000, bytes: 4 << 30 };
 
-/// What a set takes.
+/// The bytes of a set, in SQL.
 const BYTES: &str = "octet_length(answer) + octet_length(note) + coalesce(octet_length(preview), 0)
-                     + octet_length(report) + coalesce(octet_length(fhir), 0) + coalesce(octet_length(sr), 0)";
+                     + octet_length(report) + coalesce(octet_length(fhir), 0)
+                     + coalesce(octet_length(sr), 0)";
 
-/// What lists show.
-const COLUMNS: &str = "id, name, note, made, owner, shared, hits, fhir IS NOT NULL, sr IS NOT NULL, preview IS NOT NULL, deleted";
+/// The columns that lists show.
+const COLUMNS: &str = "id, name, note, made, owner, shared, hits, \
+                       fhir IS NOT NULL, sr IS NOT NULL, preview IS NOT NULL, deleted";
 
 /// The saved sets.
 pub(crate) struct Sets {
@@ -45,7 +50,7 @@ pub(crate) struct Sets {
     followed: Mutex<Option<u64>>,
 }
 
-/// What a set keeps besides what lists show.
+/// The parts of a set that lists do not show.
 pub(super) struct Kept {
     /// The answer, in JSON.
     pub(super) answer: String,
@@ -53,9 +58,9 @@ pub(super) struct Kept {
     pub(super) preview: Option<Vec<u8>>,
     /// A page.
     pub(super) report: Vec<u8>,
-    /// None after feedback, of which there is nothing to tell in that form.
+    /// A FHIR bundle; none after feedback, which that form cannot express.
     pub(super) fhir: Option<Vec<u8>>,
-    /// None, too, where the query has no study.
+    /// A DICOM report; none after feedback, and where the query has no study.
     pub(super) sr: Option<Vec<u8>>,
     /// Pictures of the gallery that any of this shows or names.
     pub(super) shows: Vec<u64>,
@@ -106,7 +111,7 @@ impl Sets {
         let bytes = (parts + answer.len() + note.len()) as i64;
         let hits = *hits as i64;
         self.with(|sets| {
-            let transaction = sets.unchecked_transaction()?;
+            let transaction = Transaction::new_unchecked(sets, TransactionBehavior::Immediate)?;
             let own = over(&transaction, "owner IS ?1", owner.as_deref(), OWN, bytes)?;
             let all = over(&transaction, "?1 IS ?1", None, ALL, bytes)?;
             if let Some(problem) =
@@ -159,7 +164,8 @@ impl Sets {
     /// Takes a set out.
     ///
     /// # Errors
-    /// As [`Sets::get`]; [`Problem::RoleTooLow`] for a set that is somebody else's, unless an admin asks.
+    /// As [`Sets::get`]; [`Problem::RoleTooLow`] for a set that is somebody else's, unless an admin
+    /// asks.
     pub(super) fn remove(&self, id: &str, asker: Option<&Caller>) -> Result<(), Problem> {
         let (set, _) = self.get(id, asker)?;
         if !asker.is_none_or(|caller| set.owner.as_ref() == Some(&caller.id) || caller.role >= Role::Admin) {
@@ -175,7 +181,7 @@ impl Sets {
     }
 }
 
-/// What some sets would be with another one, if that is more than a quota: their number and their bytes.
+/// The number and the bytes of some sets with one more of `bytes`, if that is more than a quota.
 fn over(
     sets: &Connection,
     of: &str,
@@ -281,7 +287,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sets = Sets::open(&folder.path().join("sets.sqlite")).unwrap();
         let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
-                    INSERT INTO result_set SELECT 'n' || i, '', '', '', 'a', 0, 0, '{}', NULL, x'00', NULL, NULL, 0 FROM n";
+                    INSERT INTO result_set
+                    SELECT 'n' || i, '', '', '', 'a', 0, 0, '{}', NULL, x'00', NULL, NULL, 0 FROM n";
         sets.with(|sets| sets.execute_batch(many)).unwrap();
         let Err(Problem::Invalid { got, expected }) = sets.insert(&set("own", "a", false), &kept("{}"))
         else {
@@ -304,14 +311,20 @@ mod tests {
         let hit = |id: u64| serde_json::json!({ "id": id, "record": { "key": format!("key-{id}"), "labels": ["chest"] } });
         let answer = serde_json::json!({ "hits": [hit(3), hit(4)], "tally": [] }).to_string();
         let old = Connection::open(&path).unwrap();
-        old.execute_batch(&format!(
-            "CREATE TABLE result_set (id TEXT PRIMARY KEY, name TEXT NOT NULL, note TEXT NOT NULL, made TEXT NOT NULL, owner TEXT,
-                 shared INTEGER NOT NULL, hits INTEGER NOT NULL, answer TEXT NOT NULL, preview BLOB, report BLOB NOT NULL,
-                 fhir BLOB, sr BLOB) STRICT;
-             INSERT INTO result_set VALUES ('a', 'A', '', '', NULL, 0, 2, '{answer}', x'01', 'key-3', x'02', NULL);
-             INSERT INTO result_set VALUES ('b', 'B', '', '', NULL, 0, 0, '{{\"hits\":[]}}', NULL, 'key-3', NULL, NULL);
+        old.execute_batch(
+            &format!(
+                "CREATE TABLE result_set (id TEXT PRIMARY KEY, name TEXT NOT NULL, note TEXT NOT NULL,
+                 made TEXT NOT NULL, owner TEXT, shared INTEGER NOT NULL, hits INTEGER NOT NULL,
+                 answer TEXT NOT NULL, preview BLOB, report BLOB NOT NULL, fhir BLOB, sr BLOB) STRICT;
+             INSERT INTO result_set
+             VALUES ('a', 'A', '', '', NULL, 0, 2, '{answer}', x'01', 'key-3', x'02', NULL);
+             INSERT INTO result_set
+             VALUES ('b', 'B', '', '', NULL, 0, 0, '{{\"hits\":[]}}', NULL, 'key-3', NULL, NULL);
              PRAGMA user_version = 1;"
-        ).replace("'key-3'", "CAST('key-3' AS BLOB)")).unwrap();
+            )
+            .replace("'key-3'", "CAST('key-3' AS BLOB)"),
+        )
+        .unwrap();
         drop(old);
         let sets = Sets::open(&path).unwrap();
         assert_eq!(

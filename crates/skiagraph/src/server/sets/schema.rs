@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::erasure;
 
-/// What is deleted is overwritten, and nothing goes to a file elsewhere.
+/// Settings of a connection: deleted bytes are overwritten, and no temporary file is written.
 const PRAGMAS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;

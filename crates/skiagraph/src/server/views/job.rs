@@ -29,7 +29,8 @@ pub(in crate::server) struct JobView {
     failed: u64,
     /// The first hundred of those.
     failures: Vec<FailureView>,
-    /// Numbers of those known that have other content than the gallery's picture of their SOP Instance UID, which is kept.
+    /// Numbers of known files with other content than the gallery's picture of their SOP Instance
+    /// UID, which is kept.
     differing: Vec<u64>,
     /// While it works.
     pictures_per_second: Option<f64>,

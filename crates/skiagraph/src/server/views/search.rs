@@ -70,8 +70,9 @@ pub(in crate::server) struct SearchView {
     /// How old the answer may be, while the gallery's database does not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::server) stale_seconds: Option<f64>,
-    /// Whether the query is unlike all that the model knows, nothing answers, or hardly anything of the answer is relevant: the
-    /// `relevance` of the first hit is below 0.2, as with a filter that leaves nothing alike.
+    /// Whether the query is unlike all that the model knows, nothing answers, or hardly anything of
+    /// the answer is relevant: the `relevance` of the first hit is below 0.2, as with a filter that
+    /// leaves nothing alike.
     pub(in crate::server) nothing_similar: bool,
 }
 
@@ -83,8 +84,9 @@ pub(in crate::server) struct HitView {
     pub(in crate::server) distance: u32,
     /// Distance of the embeddings.
     pub(in crate::server) euclidean: f32,
-    /// The estimated probability of being relevant (the same part of the body and a finding in common, or both without), of the
-    /// first ten; it never rises along the hits. None for a query that is unlike all that the model knows.
+    /// The estimated probability of being relevant (the same part of the body and a finding in
+    /// common, or both without), of the first ten; it never rises along the hits. None for a query
+    /// that is unlike all that the model knows.
     pub(in crate::server) relevance: Option<f64>,
     pub(in crate::server) record: RecordView,
 }
@@ -92,7 +94,8 @@ pub(in crate::server) struct HitView {
 /// How good an answer is likely to be.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct EstimateView {
-    /// The expected share of relevant pictures among the first ten; 0 where the query is unlike all that the model knows.
+    /// The expected share of relevant pictures among the first ten; 0 where the query is unlike all
+    /// that the model knows.
     pub(in crate::server) precision: f64,
     /// Whether the query is unlike all that the model knows.
     pub(in crate::server) novel: bool,

@@ -1,7 +1,9 @@
-//! The markers of a JPEG 2000 code stream that say how much there is (ITU-T T.800 annex A): SIZ, COD, COC, POC and tile-parts.
+//! The markers of a JPEG 2000 code stream that say how much there is (ITU-T T.800 annex A): SIZ,
+//! COD, COC, POC and tile-parts.
 //!
-//! Decoders read the fields of a segment one after the other, and not all look at its length. So a segment whose length is not that of
-//! its fields is refused: behind it a decoder would see other markers than are seen here.
+//! Decoders read the fields of a segment one after the other, and not all look at its length. So a
+//! segment that is not as long as its fields is refused: behind it a decoder would see other
+//! markers than are seen here. The last COD or COC of a tile counts, as in the decoders.
 
 use super::Span;
 use std::collections::BTreeMap;
@@ -17,7 +19,8 @@ const SOD: u8 = 0x93;
 const EOC: u8 = 0xD9;
 /// Bytes of a change of the progression order in POC.
 const CHANGE: usize = 7;
-/// Such changes: each is a walk over all packets. With 33 levels and three components, one each makes 99.
+/// Changes of the progression order. Each is a walk over all packets. One for each of 33 levels of
+/// three components makes 99.
 const MAX_CHANGES: usize = 128;
 
 type Result<T> = std::result::Result<T, String>;
@@ -47,7 +50,7 @@ pub(super) struct Size {
     picture: [Span; 2],
     /// Where the first tile begins, and a tile's sides.
     tile: [(u64, u64); 2],
-    /// How far apart the samples of each component are.
+    /// Distances between the samples of each component.
     steps: Vec<[u64; 2]>,
 }
 
@@ -56,17 +59,18 @@ pub(super) struct Header<'a> {
     pub(super) size: Size,
     pub(super) coding: Coding,
     stream: &'a [u8],
-    /// Where the first tile-part begins.
+    /// Position of the first tile-part.
     end: usize,
+    /// Changes of the progression order.
     changes: usize,
 }
 
 impl<'a> Header<'a> {
     /// Reads the main header of a stream whose components must be so many.
-    pub(super) fn read(stream: &'a [u8], samples: usize) -> Result<Self> {
+    pub(super) fn read(stream: &'a [u8], components: usize) -> Result<Self> {
         let (_, body, mut end) = segment(stream, 2)?;
-        let size = Size::read(body, samples)?;
-        let (mut all, mut own, mut changes) = (None, vec![None; samples], 0);
+        let size = Size::read(body, components)?;
+        let (mut all, mut own, mut changes) = (None, vec![None; components], 0);
         loop {
             let (marker, body, next) = segment(stream, end)?;
             match marker {
@@ -83,7 +87,7 @@ impl<'a> Header<'a> {
         Ok(Self { size, coding: Coding { layers, styles }, stream, end, changes })
     }
 
-    /// The coding of those tiles that have their own.
+    /// Reads the headers of all tile-parts; returns the coding of those tiles that have their own.
     pub(super) fn tile_parts(&self, tiles: u64) -> Result<BTreeMap<u64, Coding>> {
         let (mut coding, mut at, mut changes) = (BTreeMap::new(), self.end, self.changes);
         while let Ok((SOT, &[i1, i0, p3, p2, p1, p0, _, _], first)) = segment(self.stream, at) {
@@ -107,7 +111,8 @@ impl<'a> Header<'a> {
         Ok(coding)
     }
 
-    /// Reads the header of a tile-part; gives where its data begin, and its changes of the progression order.
+    /// Reads the header of a tile-part, and enters its coding. Returns the position of its data,
+    /// and the number of its changes of the progression order.
     fn tile_part(
         &self,
         mut at: usize,
@@ -138,20 +143,20 @@ impl<'a> Header<'a> {
 }
 
 impl Size {
-    fn read(body: &[u8], samples: usize) -> Result<Self> {
+    fn read(body: &[u8], components: usize) -> Result<Self> {
         let damaged = || "a damaged marker segment SIZ".to_owned();
         let (&[_, _, ref numbers @ ..], rest) = body.split_first_chunk::<34>().ok_or_else(damaged)?;
         let (numbers, _) = numbers.as_chunks::<4>();
         let [x1, y1, x0, y0, width, height, left, top] = <[[u8; 4]; 8]>::try_from(numbers)
             .map_err(|_| damaged())?
             .map(|four| u64::from(u32::from_be_bytes(four)));
-        let (count, components) = rest.split_first_chunk::<2>().ok_or_else(damaged)?;
+        let (count, fields) = rest.split_first_chunk::<2>().ok_or_else(damaged)?;
         let count = usize::from(u16::from_be_bytes(*count));
-        if count != samples || components.len() != 3 * count {
-            return Err(format!("{count} components, expected the SamplesPerPixel, {samples}"));
+        if count != components || fields.len() != 3 * count {
+            return Err(format!("{count} components, expected the SamplesPerPixel, {components}"));
         }
-        let (components, _) = components.as_chunks::<3>();
-        let steps: Vec<_> = components.iter().map(|&[_, x, y]| [x, y].map(u64::from)).collect();
+        let (fields, _) = fields.as_chunks::<3>();
+        let steps: Vec<_> = fields.iter().map(|&[_, x, y]| [x, y].map(u64::from)).collect();
         let tile = [(left, width), (top, height)];
         let picture = [Span { from: x0, to: x1 }, Span { from: y0, to: y1 }];
         // Equations B-3 and B-4: the first tile has a part of the picture.
@@ -164,23 +169,24 @@ impl Size {
         Ok(Self { picture, tile, steps })
     }
 
+    /// Number of tiles along an axis.
     fn across(&self, axis: usize) -> u64 {
         let (start, side) = self.tile[axis];
         (self.picture[axis].to - start).div_ceil(side)
     }
 
-    /// Tiles of the picture (equation B-5).
+    /// Number of tiles of the picture (equation B-5).
     pub(super) fn tiles(&self) -> u64 {
         self.across(0).saturating_mul(self.across(1))
     }
 
-    /// Where the samples of a component of a tile lie (equations B-6 to B-12).
+    /// Samples of a component of a tile, in x and in y (equations B-6 to B-12).
     pub(super) fn area(&self, tile: u64, component: usize) -> [Span; 2] {
-        let place = [tile % self.across(0), tile / self.across(0)];
+        let at = [tile % self.across(0), tile / self.across(0)];
         [0, 1].map(|axis| {
             let (start, side) = self.tile[axis];
-            let from = (start + place[axis] * side).max(self.picture[axis].from);
-            let to = (start + (place[axis] + 1) * side).min(self.picture[axis].to);
+            let from = (start + at[axis] * side).max(self.picture[axis].from);
+            let to = (start + (at[axis] + 1) * side).min(self.picture[axis].to);
             let step = self.steps[component][axis];
             Span { from: from.div_ceil(step), to: to.div_ceil(step) }
         })
@@ -188,7 +194,8 @@ impl Size {
 }
 
 impl Style {
-    /// What COD and COC share: levels, code blocks, kind, transform, and, if they say so, precincts (table A.15).
+    /// Reads the fields that COD and COC share: levels, code blocks, kind, transform, and precincts
+    /// if they say so (table A.15).
     fn read(fields: &[u8], with_precincts: bool) -> Option<Self> {
         let (&[levels, width, height, _, _], precincts) = fields.split_first_chunk()?;
         let block = [width, height].map(|exponent| exponent.saturating_add(2));
@@ -205,7 +212,7 @@ impl Style {
     }
 }
 
-/// Layers and style of a marker segment COD (A.6.1).
+/// Reads layers and style from a marker segment COD (A.6.1).
 fn cod(body: &[u8]) -> Result<(u64, Style)> {
     let fields = body.split_first_chunk::<5>();
     let style = fields.and_then(|(&[flags, _, high, low, _], rest)| {
@@ -214,17 +221,19 @@ fn cod(body: &[u8]) -> Result<(u64, Style)> {
     style.ok_or_else(|| "a damaged marker segment COD".into())
 }
 
-/// Sets the style of the component that a marker segment COC is of (A.6.2); there are less than 257.
-fn set<T>(styles: &mut [T], body: &[u8], kept: impl Fn(Style) -> T) -> Result<()> {
+/// Sets the style of one component from a marker segment COC (A.6.2). There are fewer than 257
+/// components, so that the segment's first byte is its number.
+fn set<T>(styles: &mut [T], body: &[u8], entry: impl Fn(Style) -> T) -> Result<()> {
     let found = body.split_first_chunk::<2>().and_then(|(&[component, flags], rest)| {
         Some((styles.get_mut(usize::from(component))?, Style::read(rest, flags & 1 != 0)?))
     });
-    let (place, style) = found.ok_or("a damaged marker segment COC")?;
-    *place = kept(style);
+    let (component, style) = found.ok_or("a damaged marker segment COC")?;
+    *component = entry(style);
     Ok(())
 }
 
-/// Whether a segment is as long as its fields: of quantisation (A.6.4, A.6.5) and regions (A.6.3).
+/// Checks that a segment of quantisation (A.6.4, A.6.5) or of a region (A.6.3) is as long as its
+/// fields.
 fn check_length(marker: u8, body: &[u8]) -> Result<()> {
     let steps = |style: &u8, rest: &[u8]| match style & 31 {
         1 => rest.len() == 2,
@@ -240,7 +249,7 @@ fn check_length(marker: u8, body: &[u8]) -> Result<()> {
     if sound { Ok(()) } else { Err(format!("a marker segment FF{marker:02X} of {} bytes", body.len())) }
 }
 
-/// The marker at `at`, what follows its length, and where the next marker is.
+/// Returns the marker at `at`, the bytes behind its length, and the position of the next marker.
 fn segment(stream: &[u8], at: usize) -> Result<(u8, &[u8], usize)> {
     let cut = || format!("cut off, or damaged: got no marker at byte {at}, expected one");
     let Some(&[0xFF, marker]) = stream.get(at..at.saturating_add(2)) else { return Err(cut()) };
