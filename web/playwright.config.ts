@@ -1,4 +1,5 @@
-// Journeys in a real browser against a running `skiagraph serve` of the samples, whose address is in SKIAGRAPH.
+// Journeys in a real browser against a running `skiagraph serve` of the samples, whose address is
+// in SKIAGRAPH.
 import { defineConfig } from '@playwright/test';
 
 const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];

@@ -1,4 +1,5 @@
-// Builds the application into dist/, which the binary embeds; `npm run dev` asks a running `skiagraph serve` for data.
+// Builds the application into dist/, which the binary embeds; `npm run dev` asks a running
+// `skiagraph serve` for data.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';

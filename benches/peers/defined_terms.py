@@ -22,14 +22,16 @@ FOLDER = pathlib.Path(__file__).parents[2] / "crates/interchange/src/deidentify/
 # Where pip puts the data files of the wheel.
 STANDARD = pathlib.Path(sys.prefix) / "standard"
 NUMBERS = {"US", "SS", "UL", "SL", "FL", "FD", "AT", "SV", "UV"}
-# Numbers and words that no text of an attribute's row gives, or that radiographs have instead of the standard's.
+# Numbers and words that no text of an attribute's row gives, or that radiographs have instead of
+# the standard's.
 FURTHER = {
     # PS3.3 C.12.1.1.2: character sets.
     0x00080005: [f"ISO_IR {n}" for n in (6, 13, 100, 101, 109, 110, 126, 127, 138, 144, 148, 166, 192, 203)]
     + [f"ISO 2022 IR {n}" for n in (6, 13, 58, 87, 100, 101, 109, 110, 126, 127, 138, 144, 148, 149, 159, 166, 203)]
     + ["GB18030", "GBK"],
     0x00080060: ["CR", "CT", "DX", "IO", "MG", "MR", "NM", "OT", "PT", "PX", "RF", "RG", "SC", "US", "XA", "XC"],
-    # Words for parts, views and sides beside the terms; as in crates/radiograph/src/dicom/vocabulary.rs.
+    # Words for parts, views and sides beside the terms; as in
+    # crates/radiograph/src/dicom/vocabulary.rs.
     0x00180015: """ABD ABDOMENANDPELVIS ACROMIOCLAVICULARJOINT ANKLEJOINT UPPERARM HEEL THORAX CHESTANDABDOMEN
         CHESTABDOMENANDPELVIS CERVICALSPINE CERVICOTHORACICSPINE ELBOWJOINT EXTREMITY FEMUR FOREARM HEADANDNECK HIPJOINT
         JAWREGION KNEEJOINT LOWERLEG LUMBARSPINE LUMBOSACRALSPINE NECKANDCHEST ORBITALSTRUCTURE RADIUSANDULNA RADIUSULNA RIB

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How long radiographs take from a PACS into a gallery: copies of one file, each an instance of its own, sent by DCMTK's
-# `dcmsend`. Says when all are acknowledged, and when all can be found.
+# How long radiographs take from a PACS into a gallery: copies of one file, each an instance of its
+# own, sent by DCMTK's `dcmsend`. Says when all are acknowledged, and when all can be found.
 #
 #     benches/peers/ingest.sh target/release/skiagraph FILE.dcm [COUNT [ASSOCIATIONS]]
 set -euo pipefail

@@ -132,7 +132,8 @@ def main():
         phantom.save_as(native, enforce_file_format=True)
         for syntax, command in COMMANDS[name].items():
             convert(command, native, folder / f"{name}.{syntax}.dcm")
-    # Neither DCMTK nor GDCM writes the high-throughput kind; OpenJPH, in imagecodecs, makes its streams.
+    # Neither DCMTK nor GDCM writes the high-throughput kind; OpenJPH, in imagecodecs, makes its
+    # streams.
     for name in ["u12", "s12", "u16", "u8", "rgb"]:
         phantom = phantoms()[name]
         stream = imagecodecs.htj2k_encode(phantom.pixel_array, reversible=True)

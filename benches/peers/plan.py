@@ -10,8 +10,9 @@ import random
 
 REQUESTS = 100_000
 CORES = 16
-# Measured: one query among 100 M codes of 64 bits, one thread, k = 10; and what a request takes besides (1.8 ms of a core: 1,131
-# searches a second on two cores, their clients included, among 500 pictures, where the scan takes nearly nothing).
+# Measured: one query among 100 M codes of 64 bits, one thread, k = 10; and what a request takes
+# besides (1.8 ms of a core: 1,131 searches a second on two cores, their clients included, among 500
+# pictures, where the scan takes nearly nothing).
 MEASURED_AT = 100e6
 QUERY_MS = {"random": 2.1, "real": 20.2}
 BESIDES_MS = 1.8

@@ -201,7 +201,8 @@ def expected_over_ties(distance, relevant, cutoff=10):
     before = np.cumsum(hits) - hits
     rank = np.arange(1, len(order) + 1)
     within = rank - 1 - start[group]
-    # A relevant item at this rank expects `before` hits above its group and a fair share of its group's others.
+    # A relevant item at this rank expects `before` hits above its group and a fair share of its
+    # group's others.
     share = (hits - 1) / np.maximum(size - 1, 1)
     chance = (hits / size)[group]
     total = relevant.sum()

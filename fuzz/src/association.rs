@@ -1,4 +1,5 @@
-//! A storage SCP on a loopback socket, which is sent whatever a peer can send, from the connection to its end.
+//! A storage SCP on a loopback socket, which is sent whatever a peer can send, from the connection
+//! to its end.
 
 use pacs::Event;
 use pacs::inbox::{Inbox, Limits};
@@ -58,7 +59,8 @@ pub fn inbox(name: &str) -> Inbox {
     let folder = if memory.is_dir() { memory.into() } else { std::env::temp_dir() };
     let folder = folder.join(format!("skiagraph-fuzz-{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
-    Inbox::open(&folder, Limits { max_instance_bytes: 1 << 20, min_free_bytes: 0 }).expect("a new inbox")
+    Inbox::open(&folder, Limits { max_instance_bytes: 1 << 20, min_free_bytes: 0 })
+        .expect("a new inbox")
 }
 
 /// Sends these bytes as one peer, and reads what comes back to its end.

@@ -1,12 +1,17 @@
-//! Decoding: of whatever bytes, a sound picture or an error that can be shown, within the memory that docs/dicom.md states.
+//! Decoding: of whatever bytes, a sound picture or an error that can be shown, within the memory
+//! that docs/dicom.md states.
 
 use std::time::Duration;
 
 use radiograph::{Error, Limits, Options, Radiograph, Result, decode_with, gate};
 
 /// Small, so that runs are short; what is allocated in proportion shows nevertheless.
-pub const LIMITS: Limits =
-    Limits { max_bytes: 1 << 20, max_pixels: 1 << 17, max_memory: 64 << 20, memory_timeout: Duration::ZERO };
+pub const LIMITS: Limits = Limits {
+    max_bytes: 1 << 20,
+    max_pixels: 1 << 17,
+    max_memory: 64 << 20,
+    memory_timeout: Duration::ZERO,
+};
 /// What docs/dicom.md allows a pixel, and beside the pixels.
 const PIXEL: usize = 32;
 const BESIDE: usize = 16 << 20;
@@ -18,7 +23,8 @@ pub fn decode(bytes: &[u8]) -> Result<Radiograph> {
 
 /// The most that [`decode`] may have allocated.
 pub fn allowed(outcome: &Result<Radiograph>) -> usize {
-    let pixels = outcome.as_ref().map_or(LIMITS.max_pixels as usize, |picture| picture.pixels().len());
+    let pixels =
+        outcome.as_ref().map_or(LIMITS.max_pixels as usize, |picture| picture.pixels().len());
     BESIDE + PIXEL * pixels + LIMITS.max_bytes as usize
 }
 
@@ -39,7 +45,10 @@ pub fn check(outcome: &Result<Radiograph>) {
         Err(error) => {
             assert!(!matches!(error, Error::Panicked), "a decoder panicked");
             let said = error.to_string();
-            assert!(said.len() < 600 && !said.contains(char::is_control), "{said:?} cannot be shown");
+            assert!(
+                said.len() < 600 && !said.contains(char::is_control),
+                "{said:?} cannot be shown"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Compressed frames, each in a DICOM file that is sound but for it: so a change reaches the codec, not only the header.
+//! Compressed frames, each in a DICOM file that is sound but for it: so a change reaches the codec,
+//! not only the header.
 
 /// Transfer syntaxes of compressed frames.
 const SYNTAXES: [&str; 12] = [
@@ -22,8 +23,9 @@ pub fn syntax(byte: u8) -> &'static str {
     SYNTAXES[usize::from(byte) % SYNTAXES.len()]
 }
 
-/// The file that an input stands for: of its five bytes of header, one chooses the transfer syntax, two the sides, one the bits
-/// stored, and one bits allocated, sign and colours; the rest is the frame. None where there is no header.
+/// The file that an input stands for: of its five bytes of header, one chooses the transfer syntax,
+/// two the sides, one the bits stored, and one bits allocated, sign and colours; the rest is the
+/// frame. None where there is no header.
 pub fn file(input: &[u8]) -> Option<Vec<u8>> {
     let (&[choice, columns, rows, stored, kind], frame) = input.split_first_chunk()?;
     let syntax = syntax(choice);
@@ -32,7 +34,13 @@ pub fn file(input: &[u8]) -> Option<Vec<u8>> {
     let stored = u16::from(stored) % allocated + 1;
     let mut file = [&[0; 128][..], b"DICM"].concat();
     short(&mut file, 2, 0x10, b"UI", syntax.as_bytes());
-    short(&mut file, 0x28, 0x02, b"US", &if photometric == PHOTOMETRIC[0] { 1_u16 } else { 3 }.to_le_bytes());
+    short(
+        &mut file,
+        0x28,
+        0x02,
+        b"US",
+        &if photometric == PHOTOMETRIC[0] { 1_u16 } else { 3 }.to_le_bytes(),
+    );
     short(&mut file, 0x28, 0x04, b"CS", photometric.as_bytes());
     for (element, value) in [
         (0x10, u16::from(rows) + 1),

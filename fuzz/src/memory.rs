@@ -1,4 +1,5 @@
-//! How much memory something takes at its peak: libFuzzer's own limits see mappings and sanitizers' allocators only.
+//! How much memory something takes at its peak: libFuzzer's own limits see mappings and sanitizers'
+//! allocators only.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

@@ -1,4 +1,5 @@
-//! Inputs of one format, where one is asked for by the variable `FORMAT`: `png` or `tiff` of files, `jpeg2000` or `htj2k` of frames.
+//! Inputs of one format, where one is asked for by the variable `FORMAT`: `png` or `tiff` of files,
+//! `jpeg2000` or `htj2k` of frames.
 
 use std::sync::LazyLock;
 

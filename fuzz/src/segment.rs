@@ -1,4 +1,5 @@
-//! An index's file with words changed, whose checksums are as if they had been meant: searched, or refused, but never left.
+//! An index's file with words changed, whose checksums are as if they had been meant: searched, or
+//! refused, but never left.
 
 use retrieval::{Descriptor, HashCode, Index, Plan, Point, Search};
 use std::path::{Path, PathBuf};
@@ -7,8 +8,8 @@ use std::sync::OnceLock;
 const BITS: usize = 64;
 const ROWS: u64 = 600;
 
-/// Changes words of a file of 600 codes: of each eight bytes of input, four are the place and four the value. Then opens it, and
-/// asks it.
+/// Changes words of a file of 600 codes: of each eight bytes of input, four are the place and four
+/// the value. Then opens it, and asks it.
 ///
 /// # Panics
 /// If an answer has more neighbours than the file has rows.

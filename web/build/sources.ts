@@ -1,4 +1,5 @@
-// The hash of everything that dist is made of. crates/skiagraph/tests/web.rs computes the same one, without Node.
+// The hash of everything that dist is made of. crates/skiagraph/tests/web.rs computes the same one,
+// without Node.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

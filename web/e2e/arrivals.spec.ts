@@ -1,4 +1,5 @@
-// The ways into the page: dropped, pasted, DICOM, broken, by a link from a PACS, signed in, and on other screens.
+// The ways into the page: dropped, pasted, DICOM, broken, by a link from a PACS, signed in, and on
+// other screens.
 import { expect, type Page } from '@playwright/test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

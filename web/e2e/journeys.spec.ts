@@ -1,4 +1,5 @@
-// What a reader does, against the real server, model and samples; axe and the pictures of docs/screenshots on the way.
+// What a reader does, against the real server, model and samples; axe and the pictures of
+// docs/screenshots on the way.
 import { expect } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { accessible, openChest, shot, test } from './page.ts';

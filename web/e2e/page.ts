@@ -1,4 +1,5 @@
-// What the journeys share: where files are, settling, screenshots, axe, and that nothing goes to another host.
+// What the journeys share: where files are, settling, screenshots, axe, and that nothing goes to
+// another host.
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test as base, type Page } from '@playwright/test';
 import { resolve } from 'node:path';

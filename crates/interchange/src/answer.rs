@@ -24,7 +24,8 @@ pub struct Answer {
     pub bits: usize,
     /// Pictures in the gallery.
     pub gallery: usize,
-    /// Expected share of relevant cases among the first ten, 0 to 1; none for a model without estimates.
+    /// Expected share of relevant cases among the first ten, 0 to 1; none for a model without
+    /// estimates.
     pub precision: Option<f64>,
     /// Whether the query is unlike everything that the model knows.
     pub novel: Option<bool>,
@@ -76,7 +77,10 @@ impl Answer {
             _ => "",
         };
         let precision = self.precision.map_or_else(String::new, |share| {
-            format!(" Expected share of relevant cases among the first ten: {:.0} %.", 100.0 * share)
+            format!(
+                " Expected share of relevant cases among the first ten: {:.0} %.",
+                100.0 * share
+            )
         });
         format!("{found} of {gallery} pictures.{precision}{novel}")
     }
@@ -89,8 +93,13 @@ impl Answer {
         for neighbor in &self.neighbors {
             let Neighbor { distance, euclidean, relevance, labels, .. } = neighbor;
             parts.push(format!("{distance} {euclidean} {relevance:?} {}", labels.len()));
-            let texts =
-                [&neighbor.study, &neighbor.series, &neighbor.instance, &neighbor.sop_class, &neighbor.link];
+            let texts = [
+                &neighbor.study,
+                &neighbor.series,
+                &neighbor.instance,
+                &neighbor.sop_class,
+                &neighbor.link,
+            ];
             parts.extend(texts.map(|text| text.clone().unwrap_or_default()));
             parts.push(neighbor.key.clone());
             parts.extend(labels.iter().cloned());

@@ -1,4 +1,5 @@
-//! Where the network looked, as a picture that every viewer shows: Secondary Capture Image Storage (PS3.3 A.8.1).
+//! Where the network looked, as a picture that every viewer shows: Secondary Capture Image Storage
+//! (PS3.3 A.8.1).
 
 use chrono::{DateTime, FixedOffset};
 use dicom_dictionary_std::{tags, uids};
@@ -28,8 +29,8 @@ pub struct Picture<'a> {
     pub rgb: &'a [u8],
 }
 
-/// The query under its saliency map, filed in its study: the bytes of a DICOM file. Text that is burned into the query
-/// is in the capture, too, and so is what the query says of that.
+/// The query under its saliency map, filed in its study: the bytes of a DICOM file. Text that is
+/// burned into the query is in the capture, too, and so is what the query says of that.
 ///
 /// # Errors
 /// [`Error::Size`] if the pixels do not fill the picture; [`Error::Write`], [`Error::FileMeta`].
@@ -47,7 +48,8 @@ pub fn capture(
         return Err(wrong());
     }
     let pixels: String = Sha256::digest(rgb).iter().map(|byte| format!("{byte:02x}")).collect();
-    let object = Object::of_kind(&KIND, source, software, made, &[software.version.clone(), pixels]);
+    let object =
+        Object::of_kind(&KIND, source, software, made, &[software.version.clone(), pixels]);
     let repeated = [
         tags::BODY_PART_EXAMINED,
         tags::LATERALITY,
@@ -59,8 +61,9 @@ pub fn capture(
          Model {}, version {}. {USE}",
         software.model, software.version,
     );
-    let referenced =
-        source.reference().with_items(tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, vec![SOURCE_IMAGE.item()]);
+    let referenced = source
+        .reference()
+        .with_items(tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, vec![SOURCE_IMAGE.item()]);
     source
         .repeat(object, &repeated)
         .with_values(tags::PATIENT_ORIENTATION, &orientation(source))

@@ -1,4 +1,5 @@
-//! UIDs derived from what they name: the same answer, made and sent twice, is one object and not two.
+//! UIDs derived from what they name: the same answer, made and sent twice, is one object and not
+//! two.
 
 use sha2::{Digest, Sha256};
 

@@ -51,7 +51,9 @@ pub enum Error {
         got: &'static str,
     },
     /// More bytes than the limit, of the file or of its inflated data set.
-    #[error("more than {limit} bytes, expected fewer; raise the limit if this is a real radiograph")]
+    #[error(
+        "more than {limit} bytes, expected fewer; raise the limit if this is a real radiograph"
+    )]
     TooManyBytes {
         /// The limit.
         limit: u64,
@@ -70,10 +72,14 @@ pub enum Error {
     #[error("the deflated data set does not inflate: {0}")]
     Inflate(std::io::Error),
     /// A transfer syntax that nobody knows, whose data set cannot be read.
-    #[error("TransferSyntaxUID names no transfer syntax of the standard; have the sender transcode")]
+    #[error(
+        "TransferSyntaxUID names no transfer syntax of the standard; have the sender transcode"
+    )]
     TransferSyntax,
     /// A directory of files, whose offsets would be wrong afterwards.
-    #[error("a DICOMDIR is a table of contents, expected an instance; make a new DICOMDIR of the new files")]
+    #[error(
+        "a DICOMDIR is a table of contents, expected an instance; make a new DICOMDIR of the new files"
+    )]
     Directory,
     /// A picture that names, or may name, the patient.
     #[error(

@@ -1,5 +1,5 @@
-//! A DICOM object being made: values fitted to their value representations, the modules that all of ours share, and
-//! its bytes.
+//! A DICOM object being made: values fitted to their value representations, the modules that all of
+//! ours share, and its bytes.
 
 use chrono::{DateTime, FixedOffset};
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
@@ -38,8 +38,9 @@ impl Object {
         Self(InMemDicomObject::new_empty())
     }
 
-    /// With the modules that all have: patient, study, series, equipment, SOP common (PS3.3 C.7, C.12.1). `parts` tell
-    /// the instance from others of its series, which is that of a query, a model and a kind.
+    /// With the modules that all have: patient, study, series, equipment, SOP common (PS3.3 C.7,
+    /// C.12.1). `parts` tell the instance from others of its series, which is that of a query, a
+    /// model and a kind.
     pub(crate) fn of_kind(
         kind: &Kind,
         source: &Source,
@@ -78,14 +79,15 @@ impl Object {
             .with(tags::REFERENCED_SOP_INSTANCE_UID, instance)
     }
 
-    /// A text, in the representation that the standard gives the element; an empty one is an element without a value.
+    /// A text, in the representation that the standard gives the element; an empty one is an
+    /// element without a value.
     pub(crate) fn with(self, tag: Tag, text: &str) -> Self {
         let vr = representation(tag);
         self.put(tag, vr, one(fit(vr, text)))
     }
 
-    /// A text of the query, which is repeated whole even where it is longer than it should be: a number that was cut
-    /// off would be another's.
+    /// A text of the query, which is repeated whole even where it is longer than it should be: a
+    /// number that was cut off would be another's.
     pub(crate) fn with_repeated(self, tag: Tag, text: &str) -> Self {
         let vr = representation(tag);
         self.put(tag, vr, one(plain(vr, text)))
@@ -166,7 +168,9 @@ fn fit(vr: VR, text: &str) -> String {
     let text = plain(vr, text);
     match vr {
         // Of a name, 64 are for each of its three writings.
-        VR::PN => text.split('=').take(3).map(|writing| cut(writing, 64)).collect::<Vec<_>>().join("="),
+        VR::PN => {
+            text.split('=').take(3).map(|writing| cut(writing, 64)).collect::<Vec<_>>().join("=")
+        }
         VR::SH => cut(&text, 16),
         VR::LO => cut(&text, 64),
         _ => cut(&text, LONGEST),

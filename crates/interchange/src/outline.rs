@@ -28,8 +28,8 @@ impl Region {
         Ok(Self { width, height, inside: values.iter().map(|&value| value >= threshold).collect() })
     }
 
-    /// The closed lines around the region, in corners of the grid over its sides: 0 to 1. Those around holes are among
-    /// them. The first corner is repeated at the end.
+    /// The closed lines around the region, in corners of the grid over its sides: 0 to 1. Those
+    /// around holes are among them. The first corner is repeated at the end.
     pub(crate) fn outlines(&self) -> Vec<Vec<[f32; 2]>> {
         let mut edges = self.edges();
         let mut outlines = Vec::new();
@@ -61,7 +61,8 @@ impl Region {
         (0..width).contains(&x) && (0..height).contains(&y) && self.inside[(y * width + x) as usize]
     }
 
-    /// Each side of a place beyond which the region ends, by where it begins, with the region to its right.
+    /// Each side of a place beyond which the region ends, by where it begins, with the region to
+    /// its right.
     fn edges(&self) -> BTreeMap<Corner, Vec<Corner>> {
         let mut edges = BTreeMap::<Corner, Vec<Corner>>::new();
         let places = (0..self.height).flat_map(|y| (0..self.width).map(move |x| (x, y)));
@@ -83,15 +84,16 @@ impl Region {
     }
 }
 
-/// Takes the edge that goes on from a corner, and its direction. Where two regions touch at the corner, it stays with
-/// the one it goes around: the sharpest turn to the right.
+/// Takes the edge that goes on from a corner, and its direction. Where two regions touch at the
+/// corner, it stays with the one it goes around: the sharpest turn to the right.
 fn follow(
     edges: &mut BTreeMap<Corner, Vec<Corner>>,
     from: Corner,
     (dx, dy): (i64, i64),
 ) -> Option<(Corner, (i64, i64))> {
     let ends = edges.get_mut(&from)?;
-    let step = |to: &Corner| (i64::from(to.0) - i64::from(from.0), i64::from(to.1) - i64::from(from.1));
+    let step =
+        |to: &Corner| (i64::from(to.0) - i64::from(from.0), i64::from(to.1) - i64::from(from.1));
     let right = ends.iter().position(|to| step(to) == (-dy, dx)).unwrap_or(0);
     let to = ends.swap_remove(right);
     if ends.is_empty() {
@@ -105,8 +107,11 @@ mod tests {
     use super::*;
 
     fn outlines(width: u32, rows: &[&str]) -> Vec<Vec<[f32; 2]>> {
-        let values: Vec<f32> =
-            rows.iter().flat_map(|row| row.chars()).map(|c| if c == '#' { 1.0 } else { 0.0 }).collect();
+        let values: Vec<f32> = rows
+            .iter()
+            .flat_map(|row| row.chars())
+            .map(|c| if c == '#' { 1.0 } else { 0.0 })
+            .collect();
         let scaled = Region::at_least(width, rows.len() as u32, &values, 0.5).unwrap().outlines();
         let unscaled = |[x, y]: [f32; 2]| [x * width as f32, y * rows.len() as f32];
         scaled.into_iter().map(|line| line.into_iter().map(unscaled).collect()).collect()
@@ -127,9 +132,12 @@ mod tests {
 
     #[test]
     fn lines_are_closed_and_go_around_the_region() {
-        for rows in
-            [["#.#", ".#.", "#.#"], ["###", "#.#", "###"], ["##.", ".##", "##."], [".#.", "###", ".#."]]
-        {
+        for rows in [
+            ["#.#", ".#.", "#.#"],
+            ["###", "#.#", "###"],
+            ["##.", ".##", "##."],
+            [".#.", "###", ".#."],
+        ] {
             let places = rows.concat().matches('#').count();
             let lines = outlines(3, &rows);
             assert!(lines.iter().all(|line| line[0] == line[line.len() - 1]));

@@ -1,4 +1,5 @@
-//! Where the network looked, as lines over the query itself: Grayscale Softcopy Presentation State (PS3.3 A.33.1).
+//! Where the network looked, as lines over the query itself: Grayscale Softcopy Presentation State
+//! (PS3.3 A.33.1).
 
 use chrono::{DateTime, FixedOffset};
 use dicom_core::Tag;
@@ -26,11 +27,13 @@ const TABLES: [(Tag, &str); 3] = [
     (tags::PRESENTATION_LUT_SEQUENCE, "PresentationLUTSequence"),
 ];
 
-/// Lines around the salient region over the query, filed in its study: the bytes of a DICOM file. The query is shown
-/// through its own rescale and first window; a presentation state overrides what the picture says.
+/// Lines around the salient region over the query, filed in its study: the bytes of a DICOM file.
+/// The query is shown through its own rescale and first window; a presentation state overrides what
+/// the picture says.
 ///
 /// # Errors
-/// [`Error::Lookup`] if the query is in colours or has a lookup table; [`Error::Write`], [`Error::FileMeta`].
+/// [`Error::Lookup`] if the query is in colours or has a lookup table; [`Error::Write`],
+/// [`Error::FileMeta`].
 pub fn presentation_state(
     region: &Region,
     source: &Source,
@@ -43,7 +46,8 @@ pub fn presentation_state(
     if !source.text(tags::PHOTOMETRIC_INTERPRETATION).starts_with("MONOCHROME") {
         return Err(Error::Lookup { attribute: "colours" });
     }
-    let lines: Vec<_> = region.outlines().iter().flat_map(|line| polylines(line, source.sides)).collect();
+    let lines: Vec<_> =
+        region.outlines().iter().flat_map(|line| polylines(line, source.sides)).collect();
     let parts = [software.version.clone(), format!("{region:?}")];
     let object = Object::of_kind(&KIND, source, software, made, &parts)
         // Type 2C of a series: unknown where the query does not say.
@@ -51,8 +55,14 @@ pub fn presentation_state(
         .with(tags::CONTENT_LABEL, LAYER)
         .with(tags::CONTENT_DESCRIPTION, DESCRIPTION)
         .with(tags::CONTENT_CREATOR_NAME, "")
-        .with(tags::PRESENTATION_CREATION_DATE, &source.in_its_zone(made).format("%Y%m%d").to_string())
-        .with(tags::PRESENTATION_CREATION_TIME, &source.in_its_zone(made).format("%H%M%S").to_string())
+        .with(
+            tags::PRESENTATION_CREATION_DATE,
+            &source.in_its_zone(made).format("%Y%m%d").to_string(),
+        )
+        .with(
+            tags::PRESENTATION_CREATION_TIME,
+            &source.in_its_zone(made).format("%H%M%S").to_string(),
+        )
         .with_items(tags::REFERENCED_SERIES_SEQUENCE, vec![referenced_series(source)])
         .with_items(tags::DISPLAYED_AREA_SELECTION_SEQUENCE, vec![whole(source.sides)])
         .with(tags::PRESENTATION_LUT_SHAPE, shape(source));
@@ -106,15 +116,17 @@ fn with_window(object: Object, source: &Source) -> Object {
     if center.is_empty() || width.is_empty() {
         return object;
     }
-    let window =
-        Object::new().with_repeated(tags::WINDOW_CENTER, center).with_repeated(tags::WINDOW_WIDTH, width);
+    let window = Object::new()
+        .with_repeated(tags::WINDOW_CENTER, center)
+        .with_repeated(tags::WINDOW_WIDTH, width);
     let window = source.repeat(window, &[tags::VOILUT_FUNCTION]);
     object.with_items(tags::SOFTCOPY_VOILUT_SEQUENCE, vec![window])
 }
 
 fn with_annotation(object: Object, lines: Vec<Object>) -> Object {
-    let annotation =
-        Object::new().with(tags::GRAPHIC_LAYER, LAYER).with_items(tags::GRAPHIC_OBJECT_SEQUENCE, lines);
+    let annotation = Object::new()
+        .with(tags::GRAPHIC_LAYER, LAYER)
+        .with_items(tags::GRAPHIC_OBJECT_SEQUENCE, lines);
     let layer = Object::new()
         .with(tags::GRAPHIC_LAYER, LAYER)
         .with(tags::GRAPHIC_LAYER_ORDER, "1")
@@ -124,8 +136,8 @@ fn with_annotation(object: Object, lines: Vec<Object>) -> Object {
         .with_items(tags::GRAPHIC_LAYER_SEQUENCE, vec![layer])
 }
 
-/// A closed line over the picture, whose first pixel's middle is at 1, 1 (PS3.3 C.10.5.1.2). One of more points than a
-/// value holds is drawn in parts, each from where the last one ends.
+/// A closed line over the picture, whose first pixel's middle is at 1, 1 (PS3.3 C.10.5.1.2). One of
+/// more points than a value holds is drawn in parts, each from where the last one ends.
 fn polylines(line: &[[f32; 2]], sides: [u32; 2]) -> impl Iterator<Item = Object> {
     let starts = (0..line.len().saturating_sub(1)).step_by(MOST_POINTS - 1);
     starts.map(move |start| polyline(&line[start..line.len().min(start + MOST_POINTS)], sides))
@@ -133,7 +145,8 @@ fn polylines(line: &[[f32; 2]], sides: [u32; 2]) -> impl Iterator<Item = Object>
 
 fn polyline(line: &[[f32; 2]], [columns, rows]: [u32; 2]) -> Object {
     let place = |share: f32, side: u32| (share * side as f32 + 0.5).clamp(1.0, side.max(1) as f32);
-    let data: Vec<f32> = line.iter().flat_map(|[x, y]| [place(*x, columns), place(*y, rows)]).collect();
+    let data: Vec<f32> =
+        line.iter().flat_map(|[x, y]| [place(*x, columns), place(*y, rows)]).collect();
     Object::new()
         .with(tags::GRAPHIC_ANNOTATION_UNITS, "PIXEL")
         .with_numbers(tags::GRAPHIC_DIMENSIONS, &[2])

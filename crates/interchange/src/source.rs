@@ -10,7 +10,8 @@ use dicom_dictionary_std::tags;
 use crate::error::{Error, Result};
 use crate::object::{Object, is_uid};
 
-/// Repeated in every object of the study, those of type 2 empty where the query has none (PS3.3 C.7.1.1, C.7.2.1).
+/// Repeated in every object of the study, those of type 2 empty where the query has none (PS3.3
+/// C.7.1.1, C.7.2.1).
 const REPEATED: [Tag; 10] = [
     tags::PATIENT_NAME,
     tags::PATIENT_ID,
@@ -24,8 +25,12 @@ const REPEATED: [Tag; 10] = [
     tags::ACCESSION_NUMBER,
 ];
 /// Repeated where the query has them.
-const OPTIONAL: [Tag; 4] =
-    [tags::ISSUER_OF_PATIENT_ID, tags::PATIENT_AGE, tags::STUDY_DESCRIPTION, tags::TIMEZONE_OFFSET_FROM_UTC];
+const OPTIONAL: [Tag; 4] = [
+    tags::ISSUER_OF_PATIENT_ID,
+    tags::PATIENT_AGE,
+    tags::STUDY_DESCRIPTION,
+    tags::TIMEZONE_OFFSET_FROM_UTC,
+];
 /// Names, which nothing may be filed under if they are not understood.
 const NAMES: [(Tag, &str); 3] = [
     (tags::PATIENT_NAME, "PatientName"),
@@ -93,8 +98,9 @@ impl Source {
     /// From the texts of an instance's elements, in Unicode, and its columns and rows.
     ///
     /// # Errors
-    /// [`Error::NotOfAStudy`] if class, instance, series or study have no UID, [`Error::Undecodable`] if a name holds
-    /// control characters, as escapes of a character set that was not understood.
+    /// [`Error::NotOfAStudy`] if class, instance, series or study have no UID,
+    /// [`Error::Undecodable`] if a name holds control characters, as escapes of a character set
+    /// that was not understood.
     pub fn new(texts: BTreeMap<Tag, String>, sides: [u32; 2]) -> Result<Self> {
         let uid = |tag, attribute| {
             let text = texts.get(&tag).filter(|text| is_uid(text)).cloned();
@@ -105,7 +111,10 @@ impl Source {
         let series = uid(tags::SERIES_INSTANCE_UID, "SeriesInstanceUID")?;
         let study = uid(tags::STUDY_INSTANCE_UID, "StudyInstanceUID")?;
         for (tag, attribute) in NAMES {
-            if texts.get(&tag).is_some_and(|text| text.chars().any(|c| c.is_control() || c == '\u{FFFD}')) {
+            if texts
+                .get(&tag)
+                .is_some_and(|text| text.chars().any(|c| c.is_control() || c == '\u{FFFD}'))
+            {
                 return Err(Error::Undecodable { attribute });
             }
         }
@@ -119,7 +128,8 @@ impl Source {
 
     /// Adds the patient and the study, so that the object is filed where the query is.
     pub(crate) fn file(&self, object: Object) -> Object {
-        let object = REPEATED.iter().fold(object, |object, &tag| object.with_repeated(tag, self.text(tag)));
+        let object =
+            REPEATED.iter().fold(object, |object, &tag| object.with_repeated(tag, self.text(tag)));
         self.repeat(object, &OPTIONAL)
     }
 

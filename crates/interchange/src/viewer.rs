@@ -18,14 +18,16 @@ pub struct Viewer {
 impl FromStr for Viewer {
     type Err = Error;
 
-    /// An address with `{study}` and perhaps `{series}` and `{instance}` in it; one without is that of an OHIF.
+    /// An address with `{study}` and perhaps `{series}` and `{instance}` in it; one without is that
+    /// of an OHIF.
     ///
     /// # Errors
     /// [`Error::Viewer`] if it is no address of HTTP, names a user, or has other places.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |got: &str, expected| Err(Error::Viewer { got: got.to_owned(), expected });
         let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let Some(host) = host.filter(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_graphic()))
+        let Some(host) =
+            host.filter(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_graphic()))
         else {
             return wrong("no host", "http:// or https:// and a host, in plain characters");
         };
@@ -48,13 +50,21 @@ impl FromStr for Viewer {
 
 impl Viewer {
     /// The link to a case; none if a UID that has a place is not known.
-    pub fn link(&self, study: Option<&str>, series: Option<&str>, instance: Option<&str>) -> Option<String> {
-        PLACES.iter().zip([study, series, instance]).try_fold(self.template.clone(), |link, (place, uid)| {
-            if !link.contains(place) {
-                return Some(link);
-            }
-            uid.filter(|uid| is_uid(uid)).map(|uid| link.replace(place, uid))
-        })
+    pub fn link(
+        &self,
+        study: Option<&str>,
+        series: Option<&str>,
+        instance: Option<&str>,
+    ) -> Option<String> {
+        PLACES.iter().zip([study, series, instance]).try_fold(
+            self.template.clone(),
+            |link, (place, uid)| {
+                if !link.contains(place) {
+                    return Some(link);
+                }
+                uid.filter(|uid| is_uid(uid)).map(|uid| link.replace(place, uid))
+            },
+        )
     }
 }
 

@@ -16,24 +16,35 @@ fn name() -> Vec<u8> {
 }
 
 fn nested(depth: usize) -> Vec<u8> {
-    // Built from the outside, as an attacker would: building it from the inside would copy it as often as it is deep.
+    // Built from the outside, as an attacker would: building it from the inside would copy it as
+    // often as it is deep.
     let open =
-        [&[0x08, 0, 0x18, 0x22][..], b"SQ\0\0", &[0xFF; 4], &[0xFE, 0xFF, 0, 0xE0], &[0xFF; 4]].concat();
-    let close = [&[0xFE, 0xFF, 0x0D, 0xE0][..], &[0; 4], &[0xFE, 0xFF, 0xDD, 0xE0], &[0; 4]].concat();
+        [&[0x08, 0, 0x18, 0x22][..], b"SQ\0\0", &[0xFF; 4], &[0xFE, 0xFF, 0, 0xE0], &[0xFF; 4]]
+            .concat();
+    let close =
+        [&[0xFE, 0xFF, 0x0D, 0xE0][..], &[0; 4], &[0xFE, 0xFF, 0xDD, 0xE0], &[0; 4]].concat();
     [open.repeat(depth), name(), close.repeat(depth)].concat()
 }
 
 #[test]
 fn nesting_is_limited_and_never_exhausts_the_stack() {
     let of = |depth| {
-        deidentifier(Options::default()).file(&file(SYNTAX, CR, "", &nested(depth))).map(|done| done.bytes)
+        deidentifier(Options::default())
+            .file(&file(SYNTAX, CR, "", &nested(depth)))
+            .map(|done| done.bytes)
     };
     let out = of(60).unwrap();
     assert!(!holds(&out, b"SECRET"));
-    assert_eq!(out.windows(8).filter(|bytes| bytes.starts_with(&[0x08, 0, 0x18, 0x22])).count(), 60);
+    assert_eq!(
+        out.windows(8).filter(|bytes| bytes.starts_with(&[0x08, 0, 0x18, 0x22])).count(),
+        60
+    );
     for depth in [65, 100_000] {
         let error = of(depth).unwrap_err();
-        assert!(matches!(error, Error::Parse { problem: "lies in more than 64 sequences", .. }), "{error}");
+        assert!(
+            matches!(error, Error::Parse { problem: "lies in more than 64 sequences", .. }),
+            "{error}"
+        );
     }
 }
 
@@ -44,15 +55,16 @@ fn lengths_are_compared_with_what_is_there() {
         &[0x10, 0, 0x10, 0, b'P', b'N', 0xFE, 0xFF, b'S'],
         &[8, 0, 0x18, 0x22, b'S', b'Q', 0, 0, 0xFE, 0xFF, 0xFF, 0xFF],
         &[
-            8, 0, 0x18, 0x22, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0, 0xE0, 0xF0, 0xFF,
-            0xFF, 0xFF,
+            8, 0, 0x18, 0x22, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0, 0xE0, 0xF0,
+            0xFF, 0xFF, 0xFF,
         ],
         &[8, 0, 0x18, 0x22, b'S', b'Q', 0, 0, 8, 0, 0, 0, 8, 0, 5, 0, b'C', b'S', 0, 0],
         &[0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0],
         &[0xE0, 0x7F, 0x10, 0, b'O', b'W', 0, 0, 0xFE, 0xFF, 0xFF, 0xFF, 1, 2],
     ];
     for data_set in data_sets {
-        let error = deidentifier(Options::default()).file(&file(SYNTAX, CR, "", data_set)).err().unwrap();
+        let error =
+            deidentifier(Options::default()).file(&file(SYNTAX, CR, "", data_set)).err().unwrap();
         assert!(matches!(error, Error::Parse { .. }), "{data_set:?}: {error}");
     }
 }
@@ -63,13 +75,17 @@ fn a_bomb_of_deflated_zeros_stops_at_the_limit() {
     assert!(bytes.len() < 1 << 20);
     let options = Options { max_bytes: 8 << 20, ..Options::default() };
     assert!(matches!(deidentifier(options).file(&bytes), Err(Error::TooManyBytes { .. })));
-    assert!(matches!(deidentifier(options).file(&vec![0; 9 << 20]), Err(Error::TooManyBytes { .. })));
+    assert!(matches!(
+        deidentifier(options).file(&vec![0; 9 << 20]),
+        Err(Error::TooManyBytes { .. })
+    ));
 }
 
 #[test]
 fn names_hide_nowhere() {
     let secret = b"SECRET^NAME";
-    let sequence = item(Syntax::Implicit, false, &element(Syntax::Implicit, Tag(0x10, 0x10), VR::PN, secret));
+    let sequence =
+        item(Syntax::Implicit, false, &element(Syntax::Implicit, Tag(0x10, 0x10), VR::PN, secret));
     let hidden: Vec<(&str, Vec<u8>)> = vec![
         // A sequence that a sender did not know (PS3.5 6.2.2).
         ("UN", element(SYNTAX, Tag(8, 0x2218), VR::UN, &sequence)),
@@ -104,7 +120,8 @@ fn names_hide_nowhere() {
         ),
     ];
     for (what, data_set) in hidden {
-        let done = deidentifier(Options::default()).file(&file(SYNTAX, CR, "SECRET", &data_set)).unwrap();
+        let done =
+            deidentifier(Options::default()).file(&file(SYNTAX, CR, "SECRET", &data_set)).unwrap();
         assert!(!holds(&done.bytes, b"SECRET"), "{what}");
     }
 }
@@ -114,11 +131,12 @@ fn pictures_that_may_name_the_patient_are_refused_unless_allowed() {
     let annotated = element(SYNTAX, Tag(0x28, 0x301), VR::CS, b"YES");
     let overlay = element(SYNTAX, Tag(0x6000, 0x102), VR::US, &[12, 0]);
     let data = element(SYNTAX, Tag(0x6000, 0x102), VR::US, &[0, 0]);
-    let refused =
-        |data_set: &[u8]| match deidentifier(Options::default()).file(&file(SYNTAX, CR, "", data_set)) {
-            Err(Error::BurnedIn(doubt)) => Some(doubt),
-            other => other.map(|_| None).unwrap(),
-        };
+    let refused = |data_set: &[u8]| match deidentifier(Options::default())
+        .file(&file(SYNTAX, CR, "", data_set))
+    {
+        Err(Error::BurnedIn(doubt)) => Some(doubt),
+        other => other.map(|_| None).unwrap(),
+    };
     assert_eq!(refused(&annotated), Some(Doubt::Annotation));
     assert_eq!(refused(&overlay), Some(Doubt::OverlayInPixels));
     assert_eq!(refused(&data), None);

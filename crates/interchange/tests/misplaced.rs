@@ -1,5 +1,5 @@
-//! Text in every attribute of the dictionary under every value representation: it stays nowhere but in short texts (LO, SH) that
-//! Table E.1-1 does not have, under their own.
+//! Text in every attribute of the dictionary under every value representation: it stays nowhere but
+//! in short texts (LO, SH) that Table E.1-1 does not have, under their own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -48,7 +48,8 @@ const EVERY_VR: [VR; 34] = [
     VR::UT,
     VR::UV,
 ];
-/// Begins what is planted; the attribute's number follows. Sixteen characters in the form of a code string.
+/// Begins what is planted; the attribute's number follows. Sixteen characters in the form of a code
+/// string.
 const MARKER: &[u8] = b"SECRET ";
 /// Refuse the whole file if they hold text: Burned In Annotation, Overlay Bit Position.
 const GATES: [Tag; 2] = [Tag(0x28, 0x301), Tag(0x6000, 0x102)];
@@ -61,12 +62,14 @@ fn dictionary() -> Vec<(Tag, VR)> {
     let printing = (0x2000..=0x2200).step_by(0x10);
     let therapy = (0x3002..=0x3010).step_by(2);
     let others = [
-        0x0400, 0x1000, 0x1010, 0x4000, 0x4008, 0x4010, 0x4FFE, 0x5000, 0x5200, 0x5400, 0x5600, 0x6000,
-        0x7F00, 0x7FE0, 0xFFFA, 0xFFFC,
+        0x0400, 0x1000, 0x1010, 0x4000, 0x4008, 0x4010, 0x4FFE, 0x5000, 0x5200, 0x5400, 0x5600,
+        0x6000, 0x7F00, 0x7FE0, 0xFFFA, 0xFFFC,
     ];
     let groups: BTreeSet<u16> = low.chain(printing).chain(therapy).chain(others).collect();
-    let tags = groups.into_iter().flat_map(|group| (1..=0xFFFF).map(move |element| Tag(group, element)));
-    let known = tags.filter_map(|tag| Some((tag, StandardDataDictionary.by_tag(tag)?.vr().relaxed())));
+    let tags =
+        groups.into_iter().flat_map(|group| (1..=0xFFFF).map(move |element| Tag(group, element)));
+    let known =
+        tags.filter_map(|tag| Some((tag, StandardDataDictionary.by_tag(tag)?.vr().relaxed())));
     known.filter(|(tag, _)| !GATES.contains(tag) && !INSTANCE.contains(tag)).collect()
 }
 
@@ -93,8 +96,9 @@ fn data_set(syntax: Syntax, dictionary: &[(Tag, VR)], vr: VR) -> Vec<u8> {
 /// The attributes whose planted text is among the bytes.
 fn leaked(bytes: &[u8]) -> BTreeSet<Tag> {
     let found = bytes.windows(MARKER.len() + 8).filter(|window| window.starts_with(MARKER));
-    let number =
-        |window: &[u8]| u32::from_str_radix(str::from_utf8(&window[MARKER.len()..]).unwrap(), 16).unwrap();
+    let number = |window: &[u8]| {
+        u32::from_str_radix(str::from_utf8(&window[MARKER.len()..]).unwrap(), 16).unwrap()
+    };
     found.map(number).map(|number| Tag((number >> 16) as u16, number as u16)).collect()
 }
 
@@ -105,7 +109,8 @@ fn cleaned(syntax: Syntax, options: Options, data_set: &[u8]) -> BTreeSet<Tag> {
     leaked(&inflated(syntax, &done.bytes))
 }
 
-/// The attributes that may have a short text as it is, by the table and under one value representation.
+/// The attributes that may have a short text as it is, by the table and under one value
+/// representation.
 fn may_stay(dictionary: &[(Tag, VR)], vr: VR) -> BTreeSet<Tag> {
     let listed: BTreeSet<Tag> = table().into_iter().map(|(tag, _)| tag).collect();
     // Marks are written anew, and overlays and curves go whole.
@@ -113,8 +118,9 @@ fn may_stay(dictionary: &[(Tag, VR)], vr: VR) -> BTreeSet<Tag> {
         matches!(tag, Tag(0x12, 0x62..=0x64) | Tag(0x28, 0x303)) || matches!(tag.0, 0x5000 | 0x6000)
     };
     let fits = |known: VR| matches!(known, VR::LO | VR::SH) && (vr == known || vr == VR::UN);
-    let unlisted =
-        dictionary.iter().filter(|(tag, known)| fits(*known) && !listed.contains(tag) && !goes(*tag));
+    let unlisted = dictionary
+        .iter()
+        .filter(|(tag, known)| fits(*known) && !listed.contains(tag) && !goes(*tag));
     unlisted.map(|(tag, _)| *tag).collect()
 }
 
@@ -130,8 +136,10 @@ fn text_stays_in_short_texts_alone_and_under_their_own_value_representation() {
             let expected = may_stay(&dictionary, vr);
             assert_eq!(cleaned(syntax, Options::default(), &all), expected, "{syntax:?} {vr:?}");
             for undefined in [false, true] {
-                let region = element(syntax, Tag(8, 0x2218), VR::SQ, &item(syntax, undefined, &all));
-                let twice = element(syntax, Tag(0x5200, 0x9229), VR::SQ, &item(syntax, undefined, &region));
+                let region =
+                    element(syntax, Tag(8, 0x2218), VR::SQ, &item(syntax, undefined, &all));
+                let twice =
+                    element(syntax, Tag(0x5200, 0x9229), VR::SQ, &item(syntax, undefined, &region));
                 let found = cleaned(syntax, Options::default(), &twice);
                 assert_eq!(found, expected, "in sequences, {syntax:?} {vr:?}");
             }
@@ -147,7 +155,8 @@ fn without_value_representations_text_is_read_by_those_of_the_dictionary() {
     let expected = may_stay(&not_sequences, VR::UN);
     assert_eq!(cleaned(Syntax::Implicit, Options::default(), &all), expected);
     // A sequence that its sender did not know.
-    let unknown = element(Syntax::Explicit, Tag(8, 0x2218), VR::UN, &item(Syntax::Implicit, false, &all));
+    let unknown =
+        element(Syntax::Explicit, Tag(8, 0x2218), VR::UN, &item(Syntax::Implicit, false, &all));
     assert_eq!(cleaned(Syntax::Explicit, Options::default(), &unknown), expected);
 }
 
@@ -155,11 +164,15 @@ fn without_value_representations_text_is_read_by_those_of_the_dictionary() {
 fn of_a_sequence_that_is_replaced_nothing_but_its_form_is_left() {
     let dictionary = dictionary();
     // Of the table's sequences that are replaced by a dummy (D).
-    let replaced =
-        table().into_iter().find(|(_, cells)| cells[1] == "D" && cells[12].ends_with("Sequence")).unwrap().0;
+    let replaced = table()
+        .into_iter()
+        .find(|(_, cells)| cells[1] == "D" && cells[12].ends_with("Sequence"))
+        .unwrap()
+        .0;
     for vr in EVERY_VR {
         let all = data_set(Syntax::Explicit, &dictionary, vr);
-        let hollow = element(Syntax::Explicit, replaced, VR::SQ, &item(Syntax::Explicit, true, &all));
+        let hollow =
+            element(Syntax::Explicit, replaced, VR::SQ, &item(Syntax::Explicit, true, &all));
         let found = cleaned(Syntax::Explicit, Options::default(), &hollow);
         assert_eq!(found, BTreeSet::new(), "{vr:?}");
     }
@@ -177,7 +190,8 @@ fn options_keep_texts_of_their_attributes_and_nothing_of_another_form() {
         ..Options::default()
     };
     let texts = [VR::AE, VR::LO, VR::SH, VR::LT, VR::ST, VR::UT, VR::UC, VR::PN];
-    let own: BTreeSet<_> = dictionary.iter().filter(|(_, vr)| texts.contains(vr)).copied().collect();
+    let own: BTreeSet<_> =
+        dictionary.iter().filter(|(_, vr)| texts.contains(vr)).copied().collect();
     for vr in EVERY_VR {
         let found = cleaned(Syntax::Explicit, every, &data_set(Syntax::Explicit, &dictionary, vr));
         for tag in found {

@@ -1,20 +1,25 @@
-//! Reports, captures, presentation states and bundles: their bytes as checked in, and what DCMTK and dicom3tools say
-//! of them. `UPDATE_SNAPSHOTS=1 cargo test -p interchange --test objects` writes the bytes anew;
-//! `benches/peers/results_back.py` has highdicom, pydicom and validators of FHIR look at them.
+//! Reports, captures, presentation states and bundles: their bytes as checked in, and what DCMTK
+//! and dicom3tools say of them. `UPDATE_SNAPSHOTS=1 cargo test -p interchange --test objects`
+//! writes the bytes anew; `benches/peers/results_back.py` has highdicom, pydicom and validators of
+//! FHIR look at them.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod answers;
 
 use answers::{INSTANCE, STUDY, answer, made, program, said, software, source, texts};
 use dicom_dictionary_std::tags;
-use interchange::{Answer, Error, Picture, Region, Source, bundle, capture, presentation_state, report};
+use interchange::{
+    Answer, Error, Picture, Region, Source, bundle, capture, presentation_state, report,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// 40 × 30 values, a square of them high and one place apart.
 fn region() -> Region {
-    let high = |x: usize, y: usize| ((5..15).contains(&x) && (8..20).contains(&y)) || (x, y) == (39, 29);
-    let values: Vec<f32> = (0..1200).map(|i| if high(i % 40, i / 40) { 0.9 } else { 0.1 }).collect();
+    let high =
+        |x: usize, y: usize| ((5..15).contains(&x) && (8..20).contains(&y)) || (x, y) == (39, 29);
+    let values: Vec<f32> =
+        (0..1200).map(|i| if high(i % 40, i / 40) { 0.9 } else { 0.1 }).collect();
     Region::at_least(40, 30, &values, 0.5).unwrap()
 }
 
@@ -23,14 +28,18 @@ fn pixels() -> Vec<u8> {
 }
 
 fn captured() -> Vec<u8> {
-    capture(Picture { width: 5, height: 3, rgb: &pixels() }, &source(), &software(), made()).unwrap()
+    capture(Picture { width: 5, height: 3, rgb: &pixels() }, &source(), &software(), made())
+        .unwrap()
 }
 
 fn objects() -> [(&'static str, Vec<u8>); 4] {
     [
         ("report.dcm", report(&answer(), &source()).unwrap()),
         ("capture.dcm", captured()),
-        ("presentation.dcm", presentation_state(&region(), &source(), &software(), made()).unwrap()),
+        (
+            "presentation.dcm",
+            presentation_state(&region(), &source(), &software(), made()).unwrap(),
+        ),
         ("bundle.json", serde_json::to_vec_pretty(&bundle(&answer(), Some(&source()))).unwrap()),
     ]
 }
@@ -66,7 +75,10 @@ fn an_answer_is_one_object_whenever_it_is_made() {
     let mut pixels = pixels();
     pixels[0] = 1;
     let picture = Picture { width: 5, height: 3, rgb: &pixels };
-    assert_ne!(uid_of(&captured()), uid_of(&capture(picture, &source(), &software(), made()).unwrap()));
+    assert_ne!(
+        uid_of(&captured()),
+        uid_of(&capture(picture, &source(), &software(), made()).unwrap())
+    );
 }
 
 #[test]
@@ -76,9 +88,11 @@ fn nothing_is_filed_where_it_may_not_belong() {
         texts.insert(tag, text.to_owned());
         Source::new(texts, [40, 30])
     };
-    for (tag, text) in
-        [(tags::STUDY_INSTANCE_UID, ""), (tags::SOP_INSTANCE_UID, "1.2\\3"), (tags::SOP_CLASS_UID, "CR")]
-    {
+    for (tag, text) in [
+        (tags::STUDY_INSTANCE_UID, ""),
+        (tags::SOP_INSTANCE_UID, "1.2\\3"),
+        (tags::SOP_CLASS_UID, "CR"),
+    ] {
         assert!(matches!(changed(tag, text), Err(Error::NotOfAStudy { .. })));
     }
     let escaped = changed(tags::PATIENT_NAME, "Yamada^Tarou=\u{1b}$B;3ED\u{1b}(B").unwrap_err();
@@ -103,7 +117,10 @@ fn an_answer_of_no_cases_and_no_study_is_told() {
     fs::write(&path, report(&none, &source()).unwrap()).unwrap();
     if let Some(mut dsrdump) = program("dsrdump", "dcmtk") {
         let (text, good) = said(dsrdump.arg(&path));
-        assert!(good && text.contains("unlike everything") && !text.contains("Measurement Group"), "{text}");
+        assert!(
+            good && text.contains("unlike everything") && !text.contains("Measurement Group"),
+            "{text}"
+        );
     }
     let bundle = bundle(&none, None);
     let text = bundle.to_string();
@@ -148,8 +165,10 @@ fn dicom3tools_finds_nothing_wrong() {
         let Some(mut dciodvfy) = program("dciodvfy", "dicom3tools") else { return };
         let (text, _) = said(dciodvfy.arg("-new").arg(golden(name)));
         let wrong: Vec<_> = text.lines().filter(|line| line.contains("Error")).collect();
-        // The query's own accession number, repeated as it is, has one letter more than the standard allows.
-        let wrong: Vec<_> = wrong.into_iter().filter(|line| !line.contains("AccessionNumber")).collect();
+        // The query's own accession number, repeated as it is, has one letter more than the
+        // standard allows.
+        let wrong: Vec<_> =
+            wrong.into_iter().filter(|line| !line.contains("AccessionNumber")).collect();
         assert!(wrong.is_empty(), "{name}: {text}");
     }
 }
@@ -164,7 +183,8 @@ fn dcmtk_shows_the_capture_and_takes_the_presentation_state() {
     let shown = fs::read(shown).unwrap();
     assert!(shown.starts_with(b"P6\n5 3\n255\n") && shown.ends_with(&pixels()));
     if let Some(mut dcmpschk) = program("dcmpschk", "dcmtk") {
-        // It takes UTF-8 for a violation, and an accession number of the query's that is too long for one of ours.
+        // It takes UTF-8 for a violation, and an accession number of the query's that is too long
+        // for one of ours.
         let mut plain = texts();
         plain.extend(
             [tags::PATIENT_NAME, tags::STUDY_DESCRIPTION, tags::ACCESSION_NUMBER]
@@ -172,7 +192,8 @@ fn dcmtk_shows_the_capture_and_takes_the_presentation_state() {
         );
         let source = Source::new(plain, [40, 30]).unwrap();
         let state = folder.path().join("state.dcm");
-        fs::write(&state, presentation_state(&region(), &source, &software(), made()).unwrap()).unwrap();
+        fs::write(&state, presentation_state(&region(), &source, &software(), made()).unwrap())
+            .unwrap();
         let (text, good) = said(dcmpschk.arg(&state));
         assert!(good && text.contains("Test passed"), "{text}");
     }
@@ -180,7 +201,8 @@ fn dcmtk_shows_the_capture_and_takes_the_presentation_state() {
 
 #[test]
 fn a_line_of_many_points_is_drawn_in_parts() {
-    let comb: Vec<f32> = (0..2 * 10_001).map(|i| f32::from(u8::from(i >= 10_001 || i % 2 == 0))).collect();
+    let comb: Vec<f32> =
+        (0..2 * 10_001).map(|i| f32::from(u8::from(i >= 10_001 || i % 2 == 0))).collect();
     let comb = Region::at_least(10_001, 2, &comb, 0.5).unwrap();
     let bytes = presentation_state(&comb, &source(), &software(), made()).unwrap();
     let file = dicom_object::from_reader(&bytes[..]).unwrap();
@@ -192,7 +214,11 @@ fn a_line_of_many_points_is_drawn_in_parts() {
         .map(|data| [&data[..2], &data[data.len() - 2..]].concat())
         .collect();
     assert_eq!(ends.len(), 3);
-    assert!(ends[0][2..] == ends[1][..2] && ends[1][2..] == ends[2][..2] && ends[2][2..] == ends[0][..2]);
+    assert!(
+        ends[0][2..] == ends[1][..2]
+            && ends[1][2..] == ends[2][..2]
+            && ends[2][2..] == ends[0][..2]
+    );
 }
 
 #[test]

@@ -10,9 +10,10 @@ use dicom_core::{Tag, VR};
 use interchange::deidentify::{Action, Dates, Options};
 
 const PIXELS: &[u8] = b"\x01\x02\x03\x04PIXELS THAT STAY";
-/// Everything that was planted holds one of these, whatever its kind. But for the date, which only digits can be, none is all
-/// digits, as those of new UIDs can be any.
-const MARKERS: [&[u8]; 6] = [b"SECRET", b"1.2.3.777", b"19570313", b"171717.7", b"-777777", b"7.7e7"];
+/// Everything that was planted holds one of these, whatever its kind. But for the date, which only
+/// digits can be, none is all digits, as those of new UIDs can be any.
+const MARKERS: [&[u8]; 6] =
+    [b"SECRET", b"1.2.3.777", b"19570313", b"171717.7", b"-777777", b"7.7e7"];
 
 /// What is planted in an attribute: a value as its kind has it, or the same text everywhere.
 fn planted(tag: Tag, vr: VR, proper: bool) -> String {
@@ -31,8 +32,8 @@ fn planted(tag: Tag, vr: VR, proper: bool) -> String {
     }
 }
 
-/// Every attribute of the table in a data set, with sequences that hold private and listed attributes, undefined lengths or
-/// defined ones.
+/// Every attribute of the table in a data set, with sequences that hold private and listed
+/// attributes, undefined lengths or defined ones.
 fn all_of_the_table(syntax: Syntax, proper: bool, undefined: bool, in_sequences: bool) -> Vec<u8> {
     let one = |tag: Tag, name: &str| {
         let vr = vr(tag, name);
@@ -84,7 +85,8 @@ fn all_of_the_table(syntax: Syntax, proper: bool, undefined: bool, in_sequences:
         let tag = Tag(0x28, number);
         elements.push((tag, element(syntax, tag, VR::US, &syntax.short(value))));
     }
-    elements.push((Tag(0x6002, 0x22), element(syntax, Tag(0x6002, 0x22), VR::LO, b"SECRET OVERLAY")));
+    elements
+        .push((Tag(0x6002, 0x22), element(syntax, Tag(0x6002, 0x22), VR::LO, b"SECRET OVERLAY")));
     elements.push((Tag(0x7FE0, 0x10), element(syntax, Tag(0x7FE0, 0x10), VR::OB, PIXELS)));
     elements.sort_by_key(|(tag, _)| *tag);
     elements.into_iter().flat_map(|(_, bytes)| bytes).collect()
@@ -123,8 +125,12 @@ fn nothing_that_was_planted_comes_out() {
         for at in 0..16 {
             let [proper, undefined, in_sequences, shifted] = [1, 2, 4, 8].map(|bit| at & bit != 0);
             let class = if undefined { CR } else { DX };
-            let bytes =
-                file(syntax, class, "SECRET", &all_of_the_table(syntax, proper, undefined, in_sequences));
+            let bytes = file(
+                syntax,
+                class,
+                "SECRET",
+                &all_of_the_table(syntax, proper, undefined, in_sequences),
+            );
             let before = found(&inflated(syntax, &bytes));
             assert_eq!(before.len(), if proper { MARKERS.len() } else { 2 }, "{before:?}");
             let dates = if shifted { Dates::Shifted } else { Dates::Removed };
@@ -141,7 +147,8 @@ fn nothing_that_was_planted_comes_out() {
             assert!(out.ends_with(PIXELS), "{case}");
             assert!(done.report.private >= 21, "{case}: {}", done.report.private);
             // Once more: what is clean stays clean.
-            let again = deidentifier(Options { dates, ..Options::default() }).file(&done.bytes).unwrap();
+            let again =
+                deidentifier(Options { dates, ..Options::default() }).file(&done.bytes).unwrap();
             assert!(inflated(syntax, &again.bytes).ends_with(PIXELS), "{case}");
         }
     }
@@ -165,18 +172,26 @@ fn an_option_lets_through_its_own_column_and_no_other() {
         (6, Options { keep_patient: true, ..none }),
         (7, Options { dates: Dates::Kept, ..none }),
     ];
-    let bytes = file(Syntax::Explicit, CR, "", &all_of_the_table(Syntax::Explicit, true, false, false));
+    let bytes =
+        file(Syntax::Explicit, CR, "", &all_of_the_table(Syntax::Explicit, true, false, false));
     let kept = |options| -> BTreeSet<Tag> {
         let report = deidentifier(options).file(&bytes).unwrap().report;
-        report.actions.get(&Action::Kept).into_iter().flatten().map(|(attribute, _)| attribute.0).collect()
+        report
+            .actions
+            .get(&Action::Kept)
+            .into_iter()
+            .flatten()
+            .map(|(attribute, _)| attribute.0)
+            .collect()
     };
     let column = |column: usize| -> BTreeSet<Tag> {
         let rows = table().into_iter().filter(|(tag, cells)| tag.0 > 2 && cells[column] == "K");
         // What the dictionary does not know yet cannot be told to be what it should.
         let known = rows.map(|(tag, _)| tag).filter(|&tag| vr(tag, "") == vr(tag, "DateTime"));
         // What is planted in the others is not of their form.
-        let texts =
-            |tag: &Tag| !matches!(vr(*tag, ""), VR::CS | VR::US | VR::UL | VR::FL | VR::FD | VR::SL | VR::OB);
+        let texts = |tag: &Tag| {
+            !matches!(vr(*tag, ""), VR::CS | VR::US | VR::UL | VR::FL | VR::FD | VR::SL | VR::OB)
+        };
         known.filter(texts).collect()
     };
     let mut union = BTreeSet::new();
@@ -190,7 +205,8 @@ fn an_option_lets_through_its_own_column_and_no_other() {
 
 #[test]
 fn the_report_says_what_was_done_and_no_value() {
-    let bytes = file(Syntax::Explicit, CR, "", &all_of_the_table(Syntax::Explicit, true, false, false));
+    let bytes =
+        file(Syntax::Explicit, CR, "", &all_of_the_table(Syntax::Explicit, true, false, false));
     let report = deidentifier(Options::default()).file(&bytes).unwrap().report;
     let text = serde_json::to_string(&report).unwrap();
     assert!(found(text.as_bytes()).is_empty(), "{text}");

@@ -23,7 +23,8 @@ fn pixels(object: &DefaultDicomObject) -> Vec<Vec<u8>> {
     match object.element(Tag(0x7FE0, 0x10)).unwrap().value() {
         Value::Primitive(bytes) => vec![bytes.to_bytes().into_owned()],
         Value::PixelSequence(pixels) => {
-            let offsets = pixels.offset_table().iter().flat_map(|offset| offset.to_le_bytes()).collect();
+            let offsets =
+                pixels.offset_table().iter().flat_map(|offset| offset.to_le_bytes()).collect();
             std::iter::once(offsets).chain(pixels.fragments().iter().cloned()).collect()
         }
         Value::Sequence(_) => panic!("pixels are no sequence"),
@@ -48,7 +49,8 @@ fn pixels_stay_byte_by_byte_in_their_transfer_syntax() {
     let deidentifier = deidentifier(options);
     for path in files {
         let bytes = fs::read(&path).unwrap();
-        let done = deidentifier.file(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let done =
+            deidentifier.file(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert_eq!(deidentifier.file(&bytes).unwrap().bytes, done.bytes, "twice the same");
         if is_deflated(&path) {
             continue;
@@ -56,13 +58,17 @@ fn pixels_stay_byte_by_byte_in_their_transfer_syntax() {
         let (before, after) = (opened(&bytes), opened(&done.bytes));
         let (was, is) = (pixels(&before), pixels(&after));
         assert_eq!(is.len(), was.len(), "{}", path.display());
-        // Comments and the like are zeros now; crates/skiagraph/tests/deidentify.rs compares what is decoded.
+        // Comments and the like are zeros now; crates/skiagraph/tests/deidentify.rs compares what
+        // is decoded.
         let stayed = |(was, is): (&Vec<u8>, &Vec<u8>)| {
             was.len() == is.len() && was.iter().zip(is).all(|(was, is)| was == is || *is == 0)
         };
         assert!(was.iter().zip(&is).all(stayed), "{}", path.display());
-        let changed =
-            was.iter().zip(&is).flat_map(|(was, is)| was.iter().zip(is)).filter(|(was, is)| was != is);
+        let changed = was
+            .iter()
+            .zip(&is)
+            .flat_map(|(was, is)| was.iter().zip(is))
+            .filter(|(was, is)| was != is);
         assert_eq!(changed.count() as u64, done.report.beside_pixels, "{}", path.display());
         assert_eq!(before.meta().transfer_syntax(), after.meta().transfer_syntax());
         for tag in [(0x28, 0x10), (0x28, 0x11), (0x28, 0x100), (0x28, 0x4)].map(Tag::from) {
@@ -72,7 +78,10 @@ fn pixels_stay_byte_by_byte_in_their_transfer_syntax() {
             );
         }
         assert_eq!(text(&after, Tag(8, 0x18)), Some(done.sop_instance_uid.clone()));
-        assert_eq!(after.meta().media_storage_sop_instance_uid().trim_matches('\0'), done.sop_instance_uid);
+        assert_eq!(
+            after.meta().media_storage_sop_instance_uid().trim_matches('\0'),
+            done.sop_instance_uid
+        );
         assert_eq!(text(&after, Tag(0x12, 0x62)).as_deref(), Some("YES"));
         assert_eq!(text(&after, Tag(0x28, 0x303)).as_deref(), Some("MODIFIED"));
         for tag in [
@@ -86,7 +95,12 @@ fn pixels_stay_byte_by_byte_in_their_transfer_syntax() {
             (8, 0x20),
         ] {
             if let Some(was) = text(&before, Tag::from(tag)) {
-                assert_ne!(text(&after, Tag::from(tag)), Some(was), "{tag:04X?} of {}", path.display());
+                assert_ne!(
+                    text(&after, Tag::from(tag)),
+                    Some(was),
+                    "{tag:04X?} of {}",
+                    path.display()
+                );
             }
         }
     }
@@ -108,7 +122,8 @@ fn dcmtk_reads_what_was_written() {
         let written = folder.path().join(path.file_name().unwrap());
         fs::write(&written, &done.bytes).unwrap();
         let dumped = dumped(&written);
-        for line in ["(0012,0062) CS [YES]", "(0008,0100) SH [113100]", "(0028,0303) CS [REMOVED]"] {
+        for line in ["(0012,0062) CS [YES]", "(0008,0100) SH [113100]", "(0028,0303) CS [REMOVED]"]
+        {
             assert!(dumped.contains(line), "{line} is not in {}:\n{dumped}", path.display());
         }
     }

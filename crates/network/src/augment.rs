@@ -1,4 +1,5 @@
-//! Random changes of training pictures, so that a scanner's look or a patient's place is not the code.
+//! Random changes of training pictures, so that a scanner's look or a patient's place is not the
+//! code.
 
 use crate::config::Augmentation;
 use rand::Rng;
@@ -41,9 +42,16 @@ impl Placement {
         let shift = (around(amounts.shift, random) * size, around(amounts.shift, random) * size);
         let flip = if random.random::<f32>() < amounts.flip { -1.0 } else { 1.0 };
         // No draw where there is nothing to change: without an aspect a seed names the same run.
-        let aspect = if amounts.aspect > 0.0 { (around(amounts.aspect, random) / 2.0).exp() } else { 1.0 };
+        let aspect =
+            if amounts.aspect > 0.0 { (around(amounts.aspect, random) / 2.0).exp() } else { 1.0 };
         let factors = (flip / aspect, aspect);
-        Self { centre: (size - 1.0) / 2.0, cos: angle.cos() * zoom, sin: angle.sin() * zoom, shift, factors }
+        Self {
+            centre: (size - 1.0) / 2.0,
+            cos: angle.cos() * zoom,
+            sin: angle.sin() * zoom,
+            shift,
+            factors,
+        }
     }
 
     fn source(&self, x: f32, y: f32) -> (f32, f32) {
@@ -120,8 +128,9 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_picture_within_bounds() {
         let picture: Vec<f32> = (0..64).map(|i| (i % 7) as f32 / 6.0).collect();
-        let draw =
-            |seed| augment(&picture, 8, &Augmentation::default(), &mut ChaCha8Rng::seed_from_u64(seed));
+        let draw = |seed| {
+            augment(&picture, 8, &Augmentation::default(), &mut ChaCha8Rng::seed_from_u64(seed))
+        };
         assert_eq!(draw(3), draw(3));
         assert_ne!(draw(3), draw(4));
         assert!(draw(3).iter().all(|p| (0.0..=1.0).contains(p)));

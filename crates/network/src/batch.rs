@@ -1,4 +1,5 @@
-//! Batches: which pictures of an epoch, decoded once, changed anew each time, ahead of the training step.
+//! Batches: which pictures of an epoch, decoded once, changed anew each time, ahead of the training
+//! step.
 
 use crate::augment::augment;
 use crate::config::{Augmentation, TrainConfig};
@@ -38,19 +39,30 @@ impl Pictures {
         let read = |item: &&Item| -> std::result::Result<Vec<u16>, Skipped> {
             let (picture, _) = radiograph::read(&item.path, &limits)
                 .map_err(|e| Skipped { name: item.name.clone(), reason: e.to_string() })?;
-            Ok(preprocess.apply(&picture).pixels.iter().map(|p| (p * 65535.0).round() as u16).collect())
+            Ok(preprocess
+                .apply(&picture)
+                .pixels
+                .iter()
+                .map(|p| (p * 65535.0).round() as u16)
+                .collect())
         };
         let decoded: Vec<_> = items.par_iter().map(read).collect();
         let mut sources = HashMap::<&Option<String>, usize>::new();
         items.iter().for_each(|item| *sources.entry(&item.source).or_default() += 1);
-        let mut pictures =
-            Self { size: preprocess.size as usize, pixels: vec![], labels: vec![], weights: vec![] };
+        let mut pictures = Self {
+            size: preprocess.size as usize,
+            pixels: vec![],
+            labels: vec![],
+            weights: vec![],
+        };
         let (mut kept, mut skipped) = (vec![], vec![]);
         for (i, (item, pixels)) in items.iter().zip(decoded).enumerate() {
             match pixels {
                 Ok(pixels) => {
                     let labels = vocabulary.indices(item);
-                    pictures.weights.push(vocabulary.sampling_weight(&labels, sources[&item.source]));
+                    pictures
+                        .weights
+                        .push(vocabulary.sampling_weight(&labels, sources[&item.source]));
                     pictures.pixels.push(pixels);
                     pictures.labels.push(labels);
                     kept.push(i);
@@ -74,7 +86,8 @@ impl Pictures {
         range.flat_map(|i| self.floats(i)).collect()
     }
 
-    /// The order of an epoch: as many draws as there are pictures, by weight, from the seed and the epoch alone.
+    /// The order of an epoch: as many draws as there are pictures, by weight, from the seed and the
+    /// epoch alone.
     fn order(&self, seed: u64, epoch: usize) -> Vec<usize> {
         let mut random = stream(seed, epoch, u64::MAX);
         match WeightedIndex::new(&self.weights) {
@@ -87,7 +100,8 @@ impl Pictures {
 
 /// A random stream of its own for every picture of every epoch, so that threads do not matter.
 pub(crate) fn stream(seed: u64, epoch: usize, position: u64) -> ChaCha8Rng {
-    let mut random = ChaCha8Rng::seed_from_u64(seed ^ (epoch as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let mut random =
+        ChaCha8Rng::seed_from_u64(seed ^ (epoch as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     random.set_stream(position);
     random
 }
@@ -133,7 +147,8 @@ fn make(
     Batch { pictures: changed.concat(), present: present.concat(), share: share.concat(), extent }
 }
 
-/// Batches an epoch has: the last one is left out where it is not full. A view of a picture counts as one.
+/// Batches an epoch has: the last one is left out where it is not full. A view of a picture counts
+/// as one.
 pub(crate) fn steps(pictures: usize, batch: usize) -> usize {
     (pictures / batch).max(1)
 }

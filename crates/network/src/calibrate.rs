@@ -1,5 +1,5 @@
-//! A network that is trained already, fitted anew where no gradient is needed: its estimates of relevance, its embedding and its
-//! hash layer.
+//! A network that is trained already, fitted anew where no gradient is needed: its estimates of
+//! relevance, its embedding and its hash layer.
 
 use crate::config::{DataConfig, TrainConfig};
 use crate::device::DeviceChoice;
@@ -33,15 +33,16 @@ pub struct Calibrated {
     pub skipped: Vec<Skipped>,
 }
 
-/// Fits the estimates of the model at `path` to the held-out part of the split train of `dataset`, asked of the rest of it;
-/// before that, where `lengths` has code lengths (ascending), its hash layer to the pictures that are not held out.
+/// Fits the estimates of the model at `path` to the held-out part of the split train of `dataset`,
+/// asked of the rest of it; before that, where `lengths` has code lengths (ascending), its hash
+/// layer to the pictures that are not held out.
 ///
-/// `data` must hold out what was held out when the network was trained: answers to pictures that it learned from are too
-/// good. `kinds` says when a neighbour is relevant.
+/// `data` must hold out what was held out when the network was trained: answers to pictures that it
+/// learned from are too good. `kinds` says when a neighbour is relevant.
 ///
 /// # Errors
-/// Those of reading a model; [`Error::Config`] for impossible lengths; [`Error::TooFewPictures`]; [`Error::NoEstimates`] where
-/// nothing is fitted, as the answers do not suffice.
+/// Those of reading a model; [`Error::Config`] for impossible lengths; [`Error::TooFewPictures`];
+/// [`Error::NoEstimates`] where nothing is fitted, as the answers do not suffice.
 pub fn calibrate(
     path: &Path,
     dataset: &Dataset,
@@ -51,7 +52,8 @@ pub fn calibrate(
 ) -> Result<Calibrated> {
     let model = model::read(path, DeviceChoice::Cpu)?;
     let Card { architecture, preprocess, .. } = model.card.clone();
-    let mut config = TrainConfig { data: data.clone(), preprocess, architecture, ..TrainConfig::default() };
+    let mut config =
+        TrainConfig { data: data.clone(), preprocess, architecture, ..TrainConfig::default() };
     config.optimisation.fit = lengths.to_vec();
     config.check().map_err(|reason| Error::Config { path: path.into(), reason })?;
     let mut prepared = Prepared::new(&config, dataset)?;
@@ -85,7 +87,11 @@ pub(crate) fn fitted(
         model: bytes,
         queries: prepared.queries,
         has_estimates,
-        validation: if judged { prepared.validation.figures(&plan, &lengths)? } else { BTreeMap::new() },
+        validation: if judged {
+            prepared.validation.figures(&plan, &lengths)?
+        } else {
+            BTreeMap::new()
+        },
         skipped: Vec::new(),
     })
 }

@@ -1,7 +1,8 @@
-//! The run folder: a checkpoint after every epoch from which a killed run goes on to the same result.
+//! The run folder: a checkpoint after every epoch from which a killed run goes on to the same
+//! result.
 //!
-//! Files of an epoch are written under their own names first; `state.json`, replaced in one rename, says
-//! which epoch is whole.
+//! Files of an epoch are written under their own names first; `state.json`, replaced in one rename,
+//! says which epoch is whole.
 
 use crate::config::TrainConfig;
 use crate::error::{Error, Result};
@@ -72,7 +73,8 @@ impl RunFolder {
 
     /// Writes `metrics.jsonl`, a line an epoch.
     pub(crate) fn write_metrics<M: Serialize>(&self, history: &[M]) -> Result<()> {
-        let lines: Vec<String> = history.iter().filter_map(|m| serde_json::to_string(m).ok()).collect();
+        let lines: Vec<String> =
+            history.iter().filter_map(|m| serde_json::to_string(m).ok()).collect();
         write_whole(&self.file("metrics.jsonl"), (lines.join("\n") + "\n").as_bytes())
     }
 
@@ -84,7 +86,10 @@ impl RunFolder {
         state: &State<M>,
     ) -> Result<()> {
         let [weights_file, optimiser_file] = self.epoch_files(state.epochs_done);
-        write_whole(&weights_file, &weights::to_bytes(&weights::collect(network), false, "checkpoint")?)?;
+        write_whole(
+            &weights_file,
+            &weights::to_bytes(&weights::collect(network), false, "checkpoint")?,
+        )?;
         let unwritable = |reason: String| Error::WeightsUnwritable { reason };
         let bytes = optimiser.into_bytes().map_err(|e| unwritable(e.to_string()))?;
         write_whole(&optimiser_file, &bytes)?;
@@ -121,7 +126,8 @@ impl RunFolder {
         let [weights_file, optimiser_file] = self.epoch_files(state.epochs_done);
         let bytes = std::fs::read(&weights_file).map_err(io(&weights_file))?;
         let (network, _) = weights::apply(network, weights::from_bytes(&bytes, &weights_file)?.0)?;
-        let optimiser = optimiser.load(&optimiser_file).map_err(|e| refuse(format!("optimiser: {e}")))?;
+        let optimiser =
+            optimiser.load(&optimiser_file).map_err(|e| refuse(format!("optimiser: {e}")))?;
         Ok((network, optimiser, Some(state)))
     }
 }

@@ -25,7 +25,8 @@ pub struct TrainConfig {
     pub augmentation: Augmentation,
     /// Steps and learning rate.
     pub optimisation: Optimisation,
-    /// Which labels name parts of the body and which nothing found: what estimates of relevance are fitted to.
+    /// Which labels name parts of the body and which nothing found: what estimates of relevance are
+    /// fitted to.
     pub relevance: LabelKinds,
     /// The saliency network that is taught where findings lie, for `train --stage saliency`.
     pub saliency: SaliencyConfig,
@@ -39,7 +40,8 @@ pub struct DataConfig {
     pub validation: f64,
     /// Whether the view (`view=PA`) is a label too.
     pub view_labels: bool,
-    /// Labels whose radiographs are neither learned from nor judged by, to try what a model makes of the unknown.
+    /// Labels whose radiographs are neither learned from nor judged by, to try what a model makes
+    /// of the unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub leave_out: Vec<String>,
     /// Seed of the cut into training and validation, apart from the training seed.
@@ -59,8 +61,8 @@ impl Default for DataConfig {
 pub struct LossConfig {
     /// Which loss trains the code.
     pub hash: HashLoss,
-    /// Labels that do not make two pictures similar for losses of pairs and triplets, besides the views: such as share
-    /// little else.
+    /// Labels that do not make two pictures similar for losses of pairs and triplets, besides the
+    /// views: such as share little else.
     pub pair_labels_except: Vec<String>,
     /// s of OrthoHash; none is √K.
     pub scale: Option<f32>,
@@ -68,8 +70,8 @@ pub struct LossConfig {
     pub margin: f32,
     /// λc: classification of the modified image.
     pub classification: f32,
-    /// λi: two views of a picture are near, other pictures apart, by their embeddings. Where it is above 0, a
-    /// batch has half as many pictures, each in two views.
+    /// λi: two views of a picture are near, other pictures apart, by their embeddings. Where it is
+    /// above 0, a batch has half as many pictures, each in two views.
     pub instance: f32,
     /// τ of the term `instance`.
     pub instance_temperature: f32,
@@ -114,7 +116,8 @@ impl Default for LossConfig {
     }
 }
 
-/// Random changes of a training picture; each amount is the half-width of a uniform draw around no change.
+/// Random changes of a training picture; each amount is the half-width of a uniform draw around no
+/// change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
@@ -124,7 +127,8 @@ pub struct Augmentation {
     pub shift: f32,
     /// Share of the size.
     pub scale: f32,
-    /// Logarithm of the width's share of the height: pictures that were squeezed must not be told by it.
+    /// Logarithm of the width's share of the height: pictures that were squeezed must not be told
+    /// by it.
     pub aspect: f32,
     /// Probability of a left–right flip.
     pub flip: f32,
@@ -172,13 +176,13 @@ pub struct Optimisation {
     pub weight_decay: f32,
     /// Seed of weights, sampling and augmentation.
     pub seed: u64,
-    /// Code lengths, ascending, for which embedding and hash layer are fitted when all else is trained; empty keeps the hash layer
-    /// as it was trained, and the features as the embedding.
+    /// Code lengths, ascending, for which embedding and hash layer are fitted when all else is
+    /// trained; empty keeps the hash layer as it was trained, and the features as the embedding.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fit: Vec<usize>,
-    /// What to start from: torchvision ResNet-18 weights (.pth or .safetensors) for the backbone, or a model of this
-    /// program, of which every weight is taken that has a place of its name and shape. The stage saliency starts from a
-    /// saliency network.
+    /// What to start from: torchvision ResNet-18 weights (.pth or .safetensors) for the backbone,
+    /// or a model of this program, of which every weight is taken that has a place of its name and
+    /// shape. The stage saliency starts from a saliency network.
     pub pretrained: Option<PathBuf>,
 }
 
@@ -206,7 +210,9 @@ impl Optimisation {
         let fitted = Architecture { bits, nested: nested.to_vec(), ..Architecture::default() };
         match ascends {
             true => fitted.check().map_err(|reason| format!("optimisation.fit: {reason}")),
-            false => Err(format!("optimisation.fit is {:?}, expected lengths that ascend", self.fit)),
+            false => {
+                Err(format!("optimisation.fit is {:?}, expected lengths that ascend", self.fit))
+            }
         }
     }
 }
@@ -217,8 +223,8 @@ impl TrainConfig {
     /// # Errors
     /// [`Error::File`] and [`Error::Config`], which says what is allowed.
     pub fn read(path: &Path) -> Result<Self> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::File { path: path.into(), source })?;
         Self::parse(&text, path)
     }
 
@@ -232,7 +238,8 @@ impl TrainConfig {
         config.check().map_err(wrong)?;
         match config.architecture.embedding {
             Some(_) => Err(wrong(
-                "architecture.embedding is not trained, expected none: optimisation.fit fits it".to_owned(),
+                "architecture.embedding is not trained, expected none: optimisation.fit fits it"
+                    .to_owned(),
             )),
             None => Ok(config),
         }
@@ -251,15 +258,24 @@ impl TrainConfig {
             ),
             (
                 o.batch >= 2,
-                format!("optimisation.batch is {}, expected at least 2 (batch normalisation)", o.batch),
+                format!(
+                    "optimisation.batch is {}, expected at least 2 (batch normalisation)",
+                    o.batch
+                ),
             ),
             (
                 o.batch.is_multiple_of(self.loss.views()),
-                format!("optimisation.batch is {}, expected an even number for loss.instance", o.batch),
+                format!(
+                    "optimisation.batch is {}, expected an even number for loss.instance",
+                    o.batch
+                ),
             ),
             (
                 self.loss.instance_temperature > 0.0,
-                format!("loss.instance_temperature is {}, expected above 0", self.loss.instance_temperature),
+                format!(
+                    "loss.instance_temperature is {}, expected above 0",
+                    self.loss.instance_temperature
+                ),
             ),
             (
                 self.architecture.taught.is_none() || self.saliency.network.is_some(),
@@ -306,16 +322,26 @@ mod tests {
         assert!(message("[architecture]\nbitz = 64").contains("bitz"));
         assert!(message("[optimisation]\naccumulate = 0").contains("accumulate is 0"));
         assert!(message("[optimisation]\nfit = [64, 32]").contains("lengths that ascend"));
-        assert!(message("[optimisation]\nfit = [20]").contains("optimisation.fit: architecture.bits is 20"));
+        assert!(
+            message("[optimisation]\nfit = [20]")
+                .contains("optimisation.fit: architecture.bits is 20")
+        );
         let embedding = "[architecture.embedding]\nlabels = 8\nlikeness = 8";
         assert!(message(embedding).contains("optimisation.fit fits it"));
-        assert!(message("[loss]\ninstance = 1.0\n[optimisation]\nbatch = 33").contains("even number"));
-        assert!(message("[loss]\ninstance_temperature = 0.0").contains("instance_temperature is 0"));
+        assert!(
+            message("[loss]\ninstance = 1.0\n[optimisation]\nbatch = 33").contains("even number")
+        );
+        assert!(
+            message("[loss]\ninstance_temperature = 0.0").contains("instance_temperature is 0")
+        );
         assert!(message("[preprocess]\nsize = 100").contains("multiple of 32"));
         assert!(message("[saliency]\nsize = 100").contains("saliency.size is 100"));
         let taught = "[architecture]\ntaught = { findings = 1, backbone = 32 }";
         assert!(message(taught).contains("saliency.network, which is not given"));
-        assert!(message("[architecture]\nbits = 64\nnested = [64]").contains("nested has another number"));
+        assert!(
+            message("[architecture]\nbits = 64\nnested = [64]")
+                .contains("nested has another number")
+        );
         // Deeper than any stack.
         for open in ["[", "{a="] {
             assert!(read(&format!("data = {}", open.repeat(200_000))).is_err());

@@ -1,4 +1,5 @@
-//! Copies of a picture: the same radiograph, placed and exposed a little differently, as another export of it would be.
+//! Copies of a picture: the same radiograph, placed and exposed a little differently, as another
+//! export of it would be.
 
 use crate::augment::augment;
 use crate::config::Augmentation;
@@ -18,7 +19,8 @@ const CHANGES: Augmentation = Augmentation {
     noise: 0.01,
 };
 
-/// A copy of picture number `index`, `size`×`size` in [0, 1]; the same number gives the same changes.
+/// A copy of picture number `index`, `size`×`size` in [0, 1]; the same number gives the same
+/// changes.
 pub(crate) fn copy(pixels: &[f32], size: usize, index: usize) -> Vec<f32> {
     let mut random = ChaCha8Rng::seed_from_u64(0);
     random.set_stream(index as u64);
@@ -40,8 +42,9 @@ mod tests {
         let picture: Vec<f32> = (0..96 * 96)
             .map(|i| 0.5 + 0.4 * ((i % 96) as f32 * 0.1).sin() * ((i / 96) as f32 * 0.07).cos())
             .collect();
-        let apart =
-            |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>() / a.len() as f32;
+        let apart = |a: &[f32], b: &[f32]| {
+            a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>() / a.len() as f32
+        };
         let copies: Vec<Vec<f32>> = (0..4).map(|index| copy(&picture, 96, index)).collect();
         assert!(copies.iter().all(|copy| (0.001..0.15).contains(&apart(copy, &picture))));
         assert_eq!(copies[3], copy(&picture, 96, 3));
@@ -50,17 +53,22 @@ mod tests {
 
     /// The samples, and what the model that ships makes of them.
     fn samples(encoder: &Encoder) -> (Vec<Input>, Vec<Encoding>) {
-        let samples = Dataset::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples")).unwrap();
+        let samples =
+            Dataset::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples")).unwrap();
         let read = |path| radiograph::read(path, &Limits::default()).unwrap().0;
-        let inputs: Vec<Input> =
-            samples.items.iter().map(|item| encoder.preprocess().apply(&read(&item.path))).collect();
+        let inputs: Vec<Input> = samples
+            .items
+            .iter()
+            .map(|item| encoder.preprocess().apply(&read(&item.path)))
+            .collect();
         let encodings = encoder.encode(&inputs).unwrap();
         (inputs, encodings)
     }
 
     #[test]
     fn the_model_that_ships_tells_pictures_of_a_class_apart_and_knows_their_copies() {
-        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/skiagraph.safetensors");
+        let model =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/skiagraph.safetensors");
         let encoder = Encoder::load(&model, DeviceChoice::Cpu).unwrap();
         let (inputs, originals) = samples(&encoder);
         let distinct: HashSet<Vec<u8>> = originals.iter().map(|e| e.code.to_bytes()).collect();
@@ -73,10 +81,14 @@ mod tests {
                 let nearest = apart(copy, &originals[own]);
                 (0..originals.len()).all(|i| i == own || apart(copy, &originals[i]) > nearest)
             };
-            copied.iter().zip(&copies).filter(|&pair| first(pair)).count() as f64 / copied.len() as f64
+            copied.iter().zip(&copies).filter(|&pair| first(pair)).count() as f64
+                / copied.len() as f64
         };
         let by_code = found(&|a, b| a.code.distance(&b.code) as f32);
         let by_embedding = found(&|a, b| a.embedding.distance(&b.embedding));
-        assert!(by_code >= 0.85 && by_embedding >= 0.97, "{by_code} by code, {by_embedding} by embedding");
+        assert!(
+            by_code >= 0.85 && by_embedding >= 0.97,
+            "{by_code} by code, {by_embedding} by embedding"
+        );
     }
 }

@@ -67,7 +67,8 @@ fn vulkan() -> Result<Device> {
     Err(Error::DeviceNotBuilt { name: "vulkan" })
 }
 
-/// The device, if it can add numbers. The libraries of graphics cards panic where a driver is missing.
+/// The device, if it can add numbers. The libraries of graphics cards panic where a driver is
+/// missing.
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 fn answering(name: &'static str, open: fn() -> Device) -> Result<Device> {
     use burn::tensor::Tensor;

@@ -1,11 +1,13 @@
-//! The embedding: a point in Euclidean space. Pictures of the same labels lie near each other and, among those, pictures that look
-//! alike nearest.
+//! The embedding: a point in Euclidean space. Pictures of the same labels lie near each other and,
+//! among those, pictures that look alike nearest.
 //!
-//! A network that was trained towards codes keeps little of a picture but its class, in the few directions of its features that
-//! vary most. The embedding layer has two linear parts, fitted in closed form when all else is trained (`hash_layer_fit.rs`):
-//! soft label bits tanh(u), from which the labels can be told, and likeness, directions along which pictures of the same labels
-//! differ and copies of one picture do not. Each part has a fixed length, so that squared distances are shared between them.
-//! Both read the average of the last stage and the third stage on a coarse grid, which has not yet been reduced to classes.
+//! A network that was trained towards codes keeps little of a picture but its class, in the few
+//! directions of its features that vary most. The embedding layer has two linear parts, fitted in
+//! closed form when all else is trained (`hash_layer_fit.rs`): soft label bits tanh(u), from which
+//! the labels can be told, and likeness, directions along which pictures of the same labels differ
+//! and copies of one picture do not. Each part has a fixed length, so that squared distances are
+//! shared between them. Both read the average of the last stage and the third stage on a coarse
+//! grid, which has not yet been reduced to classes.
 
 use crate::layers::{Init, Linear};
 use crate::resample;
@@ -66,12 +68,16 @@ impl EmbeddingLayer {
         }
     }
 
-    /// Features (N, 512) and the third stage (N, H/16, W/16, 256) → E (N, labels + likeness), at unit length.
+    /// Features (N, 512) and the third stage (N, H/16, W/16, 256) → E (N, labels + likeness), at
+    /// unit length.
     pub(crate) fn forward(&self, features: Tensor<2>, middle: Tensor<4>) -> Tensor<2> {
         let described = Tensor::cat(vec![features, resample::grid_average(middle, GRID)], 1); // N×2816
         let labels = unit_length(self.labels.forward(described.clone()).tanh());
         let likeness = unit_length(self.likeness.forward(described));
-        Tensor::cat(vec![labels * (1.0 - LIKENESS_SHARE).sqrt(), likeness * LIKENESS_SHARE.sqrt()], 1)
+        Tensor::cat(
+            vec![labels * (1.0 - LIKENESS_SHARE).sqrt(), likeness * LIKENESS_SHARE.sqrt()],
+            1,
+        )
     }
 }
 

@@ -1,4 +1,5 @@
-//! The encoder: radiographs in, saliency maps, embeddings and hash codes out, by the frozen network.
+//! The encoder: radiographs in, saliency maps, embeddings and hash codes out, by the frozen
+//! network.
 
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
@@ -63,12 +64,14 @@ impl Encoder {
     /// Reads a model that `train` wrote.
     ///
     /// # Errors
-    /// [`Error::File`], [`Error::NotAModel`], [`Error::WeightsUnreadable`] and errors of single weights.
+    /// [`Error::File`], [`Error::NotAModel`], [`Error::WeightsUnreadable`] and errors of single
+    /// weights.
     pub fn load(path: &Path, device: DeviceChoice) -> Result<Self> {
         Ok(Self::freeze(model::read(path, device)?))
     }
 
-    /// The floor of every comparison: the same network with random weights, and without an embedding layer, which is fitted.
+    /// The floor of every comparison: the same network with random weights, and without an
+    /// embedding layer, which is fitted.
     ///
     /// # Errors
     /// [`Error::WeightsUnwritable`].
@@ -89,15 +92,24 @@ impl Encoder {
     fn freeze(model: Model) -> Self {
         let device = model.network.device();
         let engine = if on_processor(&device) {
-            Engine::Plan(Box::new(Plan::new(&model.card.architecture, &weights::collect(&model.network))))
+            Engine::Plan(Box::new(Plan::new(
+                &model.card.architecture,
+                &weights::collect(&model.network),
+            )))
         } else {
             Engine::Network(Box::new(model.network), device)
         };
-        Self { bits: model.card.architecture.bits, card: model.card, id: model.id, engine, finder: None }
+        Self {
+            bits: model.card.architecture.bits,
+            card: model.card,
+            id: model.id,
+            engine,
+            finder: None,
+        }
     }
 
-    /// The encoder of shorter codes: the first bits of the model's own. Its codes are another model's to a gallery, and it has
-    /// no estimator, which was fitted to the whole codes.
+    /// The encoder of shorter codes: the first bits of the model's own. Its codes are another
+    /// model's to a gallery, and it has no estimator, which was fitted to the whole codes.
     ///
     /// # Errors
     /// [`Error::CodeLength`] where the model was not trained for that length.
@@ -114,7 +126,8 @@ impl Encoder {
         Ok(self)
     }
 
-    /// The encoder with a saliency network of findings, whose maps [`Encoder::look`] shows. Codes stay as they are.
+    /// The encoder with a saliency network of findings, whose maps [`Encoder::look`] shows. Codes
+    /// stay as they are.
     pub fn with_finder(self, finder: Finder) -> Self {
         Self { finder: Some(finder), ..self }
     }
@@ -124,8 +137,9 @@ impl Encoder {
         self.finder.is_some()
     }
 
-    /// Where to look in a radiograph: the square of S, the union of the maps of findings, where a finder is at hand; else the
-    /// network's own saliency map. Squared, a map shows its peaks and not the haze between them.
+    /// Where to look in a radiograph: the square of S, the union of the maps of findings, where a
+    /// finder is at hand; else the network's own saliency map. Squared, a map shows its peaks and
+    /// not the haze between them.
     ///
     /// # Errors
     /// Those of [`Encoder::encode`].
@@ -168,7 +182,8 @@ impl Encoder {
         &self.card.labels
     }
 
-    /// Multiplications and additions that one picture takes, counted as if no convolution took a short cut.
+    /// Multiplications and additions that one picture takes, counted as if no convolution took a
+    /// short cut.
     pub fn operations(&self) -> usize {
         let size = self.preprocess().size as usize;
         match &self.engine {
@@ -179,7 +194,8 @@ impl Encoder {
         }
     }
 
-    /// What the hash layer reads of one picture, an embedding or without an embedding layer 512 features, → u.
+    /// What the hash layer reads of one picture, an embedding or without an embedding layer 512
+    /// features, → u.
     pub(crate) fn hash_of(&self, row: &[f32]) -> Vec<f32> {
         match &self.engine {
             Engine::Plan(plan) => plan.hash_of(row),
@@ -190,8 +206,8 @@ impl Encoder {
         }
     }
 
-    /// Encodes inputs, in order. Memory does not grow with their number beyond what they and the results take; sixteen
-    /// at a time go through the network, fewer than that use it less well.
+    /// Encodes inputs, in order. Memory does not grow with their number beyond what they and the
+    /// results take; sixteen at a time go through the network, fewer than that use it less well.
     ///
     /// # Errors
     /// [`Error::InputSize`] for an input that had another preprocessing.
@@ -199,7 +215,8 @@ impl Encoder {
         let size = self.preprocess().size;
         inputs.iter().try_for_each(|input| check_size(input, size))?;
         let side = size as usize;
-        let pixels: Vec<f32> = inputs.iter().flat_map(|input| input.pixels.iter().copied()).collect();
+        let pixels: Vec<f32> =
+            inputs.iter().flat_map(|input| input.pixels.iter().copied()).collect();
         let encoded = match &self.engine {
             // From within the pool, so that the thread that asks works, too.
             Engine::Plan(plan) => rayon::scope(|_| plan.run(&pixels, side)),
@@ -237,7 +254,11 @@ fn by_network(network: &Network, device: &Device, pixels: &[f32], side: usize) -
 
 /// That an input had the model's preprocessing.
 pub(crate) fn check_size(input: &Input, expected: u32) -> Result<()> {
-    if input.size == expected { Ok(()) } else { Err(Error::InputSize { got: input.size, expected }) }
+    if input.size == expected {
+        Ok(())
+    } else {
+        Err(Error::InputSize { got: input.size, expected })
+    }
 }
 
 #[cfg(test)]
@@ -254,7 +275,8 @@ mod tests {
         let frame = radiograph::Frame::full(32);
         let input = Input { size: 32, pixels, frame };
         let (whole, short) = (encoder(), encoder().shortened(16).unwrap());
-        let [a, b] = [&whole, &short].map(|e| e.encode(std::slice::from_ref(&input)).unwrap()[0].code);
+        let [a, b] =
+            [&whole, &short].map(|e| e.encode(std::slice::from_ref(&input)).unwrap()[0].code);
         assert_eq!(a.to_bytes()[..2], b.to_bytes()[..]);
         assert!(whole.model_id() != short.model_id());
         let message = encoder().shortened(32).err().unwrap().to_string();
@@ -267,8 +289,10 @@ mod tests {
             let architecture = Architecture { bits: 16, embedding, ..Architecture::default() };
             let network = Network::new(&architecture, 3, 1, &Device::flex());
             let plan = Plan::new(&architecture, &weights::collect(&network));
-            let pixels: Vec<f32> = (0..2 * 32 * 32).map(|i| (i as f32 * 0.01).sin().abs()).collect();
-            let (a, b) = (plan.run(&pixels, 32), by_network(&network, &Device::flex(), &pixels, 32));
+            let pixels: Vec<f32> =
+                (0..2 * 32 * 32).map(|i| (i as f32 * 0.01).sin().abs()).collect();
+            let (a, b) =
+                (plan.run(&pixels, 32), by_network(&network, &Device::flex(), &pixels, 32));
             for (a, b) in [(a.saliency, b.saliency), (a.embedding, b.embedding)] {
                 assert_eq!(a.len(), b.len());
                 assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4));

@@ -15,13 +15,17 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A weight that the network needs is not in the file.
-    #[error("weight {name} is missing; the file holds another architecture, or is not a model of skiagraph")]
+    #[error(
+        "weight {name} is missing; the file holds another architecture, or is not a model of skiagraph"
+    )]
     WeightMissing {
         /// Its name.
         name: String,
     },
     /// A weight has another shape than the network's.
-    #[error("weight {name} has shape {got:?}, expected {expected:?}; the file holds another architecture")]
+    #[error(
+        "weight {name} has shape {got:?}, expected {expected:?}; the file holds another architecture"
+    )]
     WeightShape {
         /// Its name.
         name: String,
@@ -120,7 +124,9 @@ pub enum Error {
         reason: String,
     },
     /// A run folder that already holds a run.
-    #[error("{path}: holds a training run already; add --resume to go on with it, or give another --out")]
+    #[error(
+        "{path}: holds a training run already; add --resume to go on with it, or give another --out"
+    )]
     RunExists {
         /// The folder.
         path: PathBuf,
@@ -132,7 +138,9 @@ pub enum Error {
         name: String,
     },
     /// A device that this binary was built without.
-    #[error("this binary was built without {name}: build it with --features {name}, or give --device cpu")]
+    #[error(
+        "this binary was built without {name}: build it with --features {name}, or give --device cpu"
+    )]
     DeviceNotBuilt {
         /// What was asked for.
         name: &'static str,
@@ -171,7 +179,9 @@ pub enum Error {
         expected: usize,
     },
     /// Inputs of another size than the model's.
-    #[error("input is {got}×{got}, the model takes {expected}×{expected}; use the model's own preprocessing")]
+    #[error(
+        "input is {got}×{got}, the model takes {expected}×{expected}; use the model's own preprocessing"
+    )]
     InputSize {
         /// What was given.
         got: u32,
@@ -179,7 +189,9 @@ pub enum Error {
         expected: u32,
     },
     /// The loss is no longer a number.
-    #[error("the loss became {loss} in epoch {epoch}, step {step}; lower optimisation.learning_rate")]
+    #[error(
+        "the loss became {loss} in epoch {epoch}, step {step}; lower optimisation.learning_rate"
+    )]
     Diverged {
         /// Epoch, from 1.
         epoch: usize,

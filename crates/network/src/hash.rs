@@ -4,8 +4,8 @@ use crate::layers::{BatchNorm, Init, Mode};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-/// Linear layer and batch normalisation: u, whose signs are the hash code. The normalisation centres every
-/// bit, so that about half of all radiographs set it.
+/// Linear layer and batch normalisation: u, whose signs are the hash code. The normalisation
+/// centres every bit, so that about half of all radiographs set it.
 #[derive(Module, Debug)]
 pub(crate) struct HashLayer {
     weight: Param<Tensor<2>>,

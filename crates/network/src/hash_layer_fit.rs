@@ -1,9 +1,12 @@
-//! The embedding layer and the hash layer fitted when the network no longer changes, where no gradient is needed.
+//! The embedding layer and the hash layer fitted when the network no longer changes, where no
+//! gradient is needed.
 //!
-//! Label bits come from supervised discrete hashing, which finds codes of the training pictures from which their labels can be
-//! told, and then the linear functions that come nearest to them. Likeness comes from the pictures and copies of them. The hash
-//! code is signs of the embedding's entries, so that a moved embedding has a code, too. The first sixteen bits are labels'; of
-//! what a longer code adds half is labels' and half is likeness's, so that the first bits of a code are a code.
+//! Label bits come from supervised discrete hashing, which finds codes of the training pictures
+//! from which their labels can be told, and then the linear functions that come nearest to them.
+//! Likeness comes from the pictures and copies of them. The hash code is signs of the embedding's
+//! entries, so that a moved embedding has a code, too. The first sixteen bits are labels'; of what
+//! a longer code adds half is labels' and half is likeness's, so that the first bits of a code are
+//! a code.
 
 use crate::embedding::{EmbeddingParts, INPUTS};
 use crate::error::Result;
@@ -19,19 +22,22 @@ use retrieval::hashing::{Projection, label_projection, likeness_projection};
 const LENGTH: usize = 256;
 /// The first bits, which are labels' alone: too few to tell pictures of one class apart.
 const LABELS_ALONE: usize = 16;
-/// How steep tanh rises at the border of a label bit. Held-out training pictures preferred 4 to 1 and 2.
+/// How steep tanh rises at the border of a label bit. Held-out training pictures preferred 4 to 1
+/// and 2.
 const SLOPE: f32 = 4.0;
 /// Of the starts of supervised discrete hashing.
 const SEED: u64 = 0;
 
-/// The model with embedding and hash layer for these code lengths, ascending; each length's first bits are codes of their own.
+/// The model with embedding and hash layer for these code lengths, ascending; each length's first
+/// bits are codes of their own.
 ///
 /// Few pictures vary along few directions: likeness bits that lack one are 1 for every picture.
 pub(crate) fn hash_layer(model: Model, prepared: &Prepared, lengths: &[usize]) -> Result<Model> {
     let Model { network, card, id } = model;
     let mut weights = weights::collect(&network);
     let (parts, entries) = allocate(lengths);
-    let [labels, likeness] = projections(&Plan::new(&card.architecture, &weights), prepared, parts)?;
+    let [labels, likeness] =
+        projections(&Plan::new(&card.architecture, &weights), prepared, parts)?;
     weights.extend(linear("embedding.labels", labels, parts.labels, SLOPE));
     weights.extend(linear("embedding.likeness", likeness, parts.likeness, 1.0));
     weights.extend(signs(&entries, parts.length()));
@@ -42,7 +48,8 @@ pub(crate) fn hash_layer(model: Model, prepared: &Prepared, lengths: &[usize]) -
     Ok(Model { network, card: Card { architecture, fitted: true, ..card }, id })
 }
 
-/// Label bits and likeness of the training pictures. Mirror images and copies have the pictures' labels.
+/// Label bits and likeness of the training pictures. Mirror images and copies have the pictures'
+/// labels.
 fn projections(plan: &Plan, prepared: &Prepared, parts: EmbeddingParts) -> Result<[Projection; 2]> {
     let (features, labels) = (prepared.features(plan), prepared.label_rows());
     let count = labels.len();
@@ -69,7 +76,8 @@ fn allocate(lengths: &[usize]) -> (EmbeddingParts, Vec<usize>) {
     (parts, of_labels.into_iter().map(entry).collect())
 }
 
-/// A linear layer under its name, `factor` times a projection; what the projection lacks is 0 for every picture.
+/// A linear layer under its name, `factor` times a projection; what the projection lacks is 0 for
+/// every picture.
 fn linear(name: &str, projection: Projection, outputs: usize, factor: f32) -> Weights {
     let scaled = |values: Vec<f32>, len: usize| {
         let mut values: Vec<f32> = values.into_iter().map(|value| factor * value).collect();
@@ -87,7 +95,8 @@ fn linear(name: &str, projection: Projection, outputs: usize, factor: f32) -> We
     .into()
 }
 
-/// The hash layer whose bits are the signs of these entries of an embedding, its batch normalisation the identity.
+/// The hash layer whose bits are the signs of these entries of an embedding, its batch
+/// normalisation the identity.
 fn signs(entries: &[usize], inputs: usize) -> Weights {
     let bits = entries.len();
     let mut rows = vec![0.0; bits * inputs];

@@ -1,5 +1,6 @@
 //! The layers that the saliency network and the backbone share, in torchvision's parameter names.
-//! Their pictures are channels-last, as the kernels want them; their filters (k, k, C, O); files hold them as PyTorch does, (O, C, k, k).
+//! Their pictures are channels-last, as the kernels want them; their filters (k, k, C, O); files
+//! hold them as PyTorch does, (O, C, k, k).
 
 use crate::kernels::{self, Affine};
 use crate::weights;
@@ -32,12 +33,17 @@ impl<'a> Init<'a> {
     }
 
     /// Uniform with variance 2/`fan` (He et al. 2015), a gain for ReLU.
-    pub(crate) fn kaiming<const D: usize>(&mut self, shape: [usize; D], fan: usize) -> Param<Tensor<D>> {
+    pub(crate) fn kaiming<const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        fan: usize,
+    ) -> Param<Tensor<D>> {
         let values = self.uniform(shape.iter().product(), fan);
         Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device))
     }
 
-    /// The same for a convolution of this PyTorch shape, (O, C, k, k), laid out as the kernels have it.
+    /// The same for a convolution of this PyTorch shape, (O, C, k, k), laid out as the kernels have
+    /// it.
     fn filters(&mut self, shape: [usize; 4], fan: usize) -> Param<Tensor<4>> {
         let values = self.uniform(shape.iter().product(), fan);
         let (values, shape) = weights::filters_last(&values, shape);
@@ -78,9 +84,18 @@ impl Convolution {
     }
 
     /// 1×1 from `channels` to `filters`, with a bias that starts at `bias`.
-    pub(crate) fn pointwise(init: &mut Init<'_>, channels: usize, filters: usize, bias: f32) -> Self {
+    pub(crate) fn pointwise(
+        init: &mut Init<'_>,
+        channels: usize,
+        filters: usize,
+        bias: f32,
+    ) -> Self {
         let bias = Some(Param::from_tensor(init.constant(filters, bias)));
-        Self { weight: init.filters([filters, channels, 1, 1], channels.max(filters)), bias, stride: 1 }
+        Self {
+            weight: init.filters([filters, channels, 1, 1], channels.max(filters)),
+            bias,
+            stride: 1,
+        }
     }
 
     /// (N, H, W, C) → (N, H/stride, W/stride, O).
@@ -167,7 +182,13 @@ impl BatchNorm {
         self.fused(x, Some(residual), true, mode)
     }
 
-    fn fused(&self, x: Tensor<4>, residual: Option<Tensor<4>>, relu: bool, mode: Mode) -> Tensor<4> {
+    fn fused(
+        &self,
+        x: Tensor<4>,
+        residual: Option<Tensor<4>>,
+        relu: bool,
+        mode: Mode,
+    ) -> Tensor<4> {
         let (mean, variance) = match mode {
             Mode::Infer => (self.running_mean.value_sync(), self.running_var.value_sync()),
             Mode::Train | Mode::Probe => kernels::statistics(x.clone()),
@@ -177,7 +198,12 @@ impl BatchNorm {
             self.follow(mean.clone(), variance.clone(), (n * h * w) as f32);
         }
         let (gamma, beta) = (self.weight.val(), self.bias.val());
-        kernels::normalise(x, residual, Affine { gamma, beta, mean, variance, epsilon: EPSILON }, relu)
+        kernels::normalise(
+            x,
+            residual,
+            Affine { gamma, beta, mean, variance, epsilon: EPSILON },
+            relu,
+        )
     }
 
     /// Moves the running statistics towards those of a batch of `count` values a channel.
@@ -189,7 +215,8 @@ impl BatchNorm {
     }
 }
 
-/// What spatial attention sees: the maximum and the mean over channels, (N, H, W, C) → (N, H, W, 2).
+/// What spatial attention sees: the maximum and the mean over channels, (N, H, W, C) → (N, H, W,
+/// 2).
 pub(crate) fn places(x: Tensor<4>) -> Tensor<4> {
     Tensor::cat(vec![x.clone().max_dim(3), x.mean_dim(3)], 3)
 }
@@ -204,7 +231,10 @@ pub(crate) struct ConvBnRelu {
 impl ConvBnRelu {
     /// From `channels` to `filters`.
     pub(crate) fn new(init: &mut Init<'_>, channels: usize, filters: usize, stride: usize) -> Self {
-        Self { conv: Convolution::new(init, channels, filters, 3, stride), bn: BatchNorm::new(init, filters) }
+        Self {
+            conv: Convolution::new(init, channels, filters, 3, stride),
+            bn: BatchNorm::new(init, filters),
+        }
     }
 
     /// (N, H, W, C) → (N, H/stride, W/stride, O).

@@ -44,7 +44,8 @@ pub use embedding::EmbeddingParts;
 pub use encoder::{Encoder, Encoding, Look};
 pub use error::{Error, Result};
 pub use finding::{
-    Boxes, Finder, FindingCard, FindingMaps, SaliencyConfig, SaliencyMetrics, SaliencyReport, train_saliency,
+    Boxes, Finder, FindingCard, FindingMaps, SaliencyConfig, SaliencyMetrics, SaliencyReport,
+    train_saliency,
 };
 pub use kernels::{instruction_set, peak_products};
 pub use layers::Mode;

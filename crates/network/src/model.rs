@@ -30,7 +30,8 @@ pub struct Card {
     /// Whether the hash layer was fitted to the features after training.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fitted: bool,
-    /// How likely a neighbour is relevant, fitted on the validation part; none where that did not suffice.
+    /// How likely a neighbour is relevant, fitted on the validation part; none where that did not
+    /// suffice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimator: Option<Estimator>,
 }
@@ -54,7 +55,8 @@ impl Card {
         epoch: usize,
         seed: u64,
     ) -> Self {
-        let (architecture, preprocess, labels) = (architecture.clone(), preprocess.clone(), labels.to_vec());
+        let (architecture, preprocess, labels) =
+            (architecture.clone(), preprocess.clone(), labels.to_vec());
         Self {
             version: VERSION,
             architecture,
@@ -73,16 +75,17 @@ impl Card {
     fn check(&self) -> std::result::Result<(), String> {
         match self.version {
             1..=VERSION => self.architecture.check(),
-            other => {
-                Err(format!("its version is {other}, expected 1 to {VERSION}: use the program that wrote it"))
-            }
+            other => Err(format!(
+                "its version is {other}, expected 1 to {VERSION}: use the program that wrote it"
+            )),
         }
     }
 }
 
 /// Bytes of a model file, weights as f16.
 pub(crate) fn to_bytes(network: &Network, card: &Card) -> Result<Vec<u8>> {
-    let card = serde_json::to_string(card).map_err(|e| Error::WeightsUnwritable { reason: e.to_string() })?;
+    let card = serde_json::to_string(card)
+        .map_err(|e| Error::WeightsUnwritable { reason: e.to_string() })?;
     weights::to_bytes(&weights::collect(&network.without_proxies()), true, &card)
 }
 
@@ -101,7 +104,8 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<M
     Ok(Model { network, id: id_of(bytes, &card), card })
 }
 
-/// Identity of a model: bits, and the start of the SHA-256 of the file, card and preprocessing included.
+/// Identity of a model: bits, and the start of the SHA-256 of the file, card and preprocessing
+/// included.
 fn id_of(bytes: &[u8], card: &Card) -> ModelId {
     let digest: String = Sha256::digest(bytes).iter().take(8).map(|b| format!("{b:02x}")).collect();
     ModelId(format!("skiagraph-{}-{digest}", card.architecture.bits))
@@ -125,7 +129,8 @@ mod tests {
         assert!(header.contains(from), "{from}");
         let header = header.replacen(from, to, 1);
         let changed =
-            [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &bytes[8 + length..]].concat();
+            [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &bytes[8 + length..]]
+                .concat();
         refused(&changed)
     }
 
@@ -141,7 +146,11 @@ mod tests {
         let network = Network::new(&architecture, 1, 0, &Device::flex());
         let bytes = to_bytes(&network, &card).unwrap();
         for (from, to, said) in [
-            (r#"\"bits\":64"#, r#"\"bits\":960000000000"#, "bits is 960000000000, expected a multiple of 16"),
+            (
+                r#"\"bits\":64"#,
+                r#"\"bits\":960000000000"#,
+                "bits is 960000000000, expected a multiple of 16",
+            ),
             (r#"\"bits\":64"#, r#"\"bits\":0"#, "bits is 0"),
             (r#"\"bits\":64"#, r#"\"bits\":64,\"nested\":[128]"#, "nested has another number"),
             (r#"\"version\":2"#, r#"\"version\":3"#, "version is 3, expected 1 to 2"),
@@ -159,7 +168,10 @@ mod tests {
             assert!(message.contains(said), "{message}, expected {said}");
         }
         for length in [0, 1, 7, 8, 100, 5000, bytes.len() - 1] {
-            assert!(refused(&bytes[..length]).contains("not a readable weights file"), "{length} bytes");
+            assert!(
+                refused(&bytes[..length]).contains("not a readable weights file"),
+                "{length} bytes"
+            );
         }
         let boast = [&u64::MAX.to_le_bytes()[..], &bytes[8..200]].concat();
         assert!(refused(&boast).contains("not a readable weights file"));

@@ -11,7 +11,8 @@ pub(crate) const FLOOR: f32 = 0.1;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Modification {
-    /// X⊙(ε+(1−ε)S) + (1−S)(1−ε)·blur(X): what is not salient is blurred, so the mask leaves no edge to read.
+    /// X⊙(ε+(1−ε)S) + (1−S)(1−ε)·blur(X): what is not salient is blurred, so the mask leaves no
+    /// edge to read.
     #[default]
     Blur,
     /// X⊙S.

@@ -1,4 +1,5 @@
-//! The paper's figure: radiograph → saliency map → modified image → embedding → hash code, end to end.
+//! The paper's figure: radiograph → saliency map → modified image → embedding → hash code, end to
+//! end.
 
 use crate::embedding::{EmbeddingLayer, EmbeddingParts, unit_length};
 use crate::hash::HashLayer;
@@ -13,7 +14,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-/// Grey level statistics that ImageNet weights expect: the mean of the three channels' means and deviations.
+/// Grey level statistics that ImageNet weights expect: the mean of the three channels' means and
+/// deviations.
 pub(crate) const GREY_MEAN: f32 = 0.449;
 pub(crate) const GREY_DEVIATION: f32 = 0.226;
 
@@ -30,13 +32,14 @@ pub struct Architecture {
     pub modification: Modification,
     /// Where the saliency map comes from.
     pub saliency: SaliencySource,
-    /// The saliency network that was trained first and alone; none where it is learned with the rest.
+    /// The saliency network that was trained first and alone; none where it is learned with the
+    /// rest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taught: Option<Taught>,
     /// Spatial attention after the backbone's first block, which the method ATH has.
     pub attention: bool,
-    /// The parts of an embedding layer, which is fitted when all else is trained; without one the embedding is the features, and
-    /// the hash layer reads them.
+    /// The parts of an embedding layer, which is fitted when all else is trained; without one the
+    /// embedding is the features, and the hash layer reads them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embedding: Option<EmbeddingParts>,
 }
@@ -47,7 +50,8 @@ pub struct Architecture {
 pub struct Taught {
     /// Its maps, of which S is the largest at each place.
     pub findings: usize,
-    /// Side of the square that the backbone sees, in pixels: X and S, which are larger, are resampled to it.
+    /// Side of the square that the backbone sees, in pixels: X and S, which are larger, are
+    /// resampled to it.
     pub backbone: usize,
 }
 
@@ -75,11 +79,15 @@ impl Architecture {
     pub(crate) fn check(&self) -> Result<(), String> {
         let bits = self.bits;
         if !bits.is_multiple_of(16) || !(16..=256).contains(&bits) {
-            return Err(format!("architecture.bits is {bits}, expected a multiple of 16 from 16 to 256"));
+            return Err(format!(
+                "architecture.bits is {bits}, expected a multiple of 16 from 16 to 256"
+            ));
         }
         self.embedding.map_or(Ok(()), EmbeddingParts::check)?;
         if let Some(Taught { findings, backbone }) = self.taught
-            && !((1..=256).contains(&findings) && backbone % 32 == 0 && (32..=1024).contains(&backbone))
+            && !((1..=256).contains(&findings)
+                && backbone % 32 == 0
+                && (32..=1024).contains(&backbone))
         {
             return Err(format!(
                 "architecture.taught has {findings} findings and a backbone of {backbone} pixels, expected 1 to 256, and a \
@@ -88,7 +96,9 @@ impl Architecture {
         }
         match self.nested.iter().all(|n| n % 16 == 0 && (16..bits).contains(n)) {
             true => Ok(()),
-            false => Err(format!("architecture.nested has another number than multiples of 16 below {bits}")),
+            false => Err(format!(
+                "architecture.nested has another number than multiples of 16 below {bits}"
+            )),
         }
     }
 
@@ -135,7 +145,8 @@ pub struct Output {
     pub modified: Tensor<4>,
     /// Features (N, 512).
     pub features: Tensor<2>,
-    /// Embeddings E, at unit length: (N, 512) of features alone, (N, labels + likeness) where a layer was fitted.
+    /// Embeddings E, at unit length: (N, 512) of features alone, (N, labels + likeness) where a
+    /// layer was fitted.
     pub embedding: Tensor<2>,
     /// u (N, K), whose signs are the hash code.
     pub hash: Tensor<2>,
@@ -192,7 +203,7 @@ impl Network {
         let features = global_average(last); //                               f:  N×512
         let embedding = match &self.embedding {
             Some(layer) => layer.forward(features.clone(), middle), //        E:  N×256
-            None => unit_length(features.clone()),                  //                         E:  N×512
+            None => unit_length(features.clone()), //                         E:  N×512
         };
         // A hash layer that is trained reads the features, one that was fitted the embedding.
         let hashed = if self.embedding.is_some() { embedding.clone() } else { features.clone() };
@@ -211,7 +222,8 @@ impl Network {
         }
     }
 
-    /// What the hash layer reads, embeddings (N, E) or without an embedding layer features (N, 512), → u (N, K), as when encoding.
+    /// What the hash layer reads, embeddings (N, E) or without an embedding layer features (N,
+    /// 512), → u (N, K), as when encoding.
     pub(crate) fn hash_of(&self, rows: Tensor<2>) -> Tensor<2> {
         self.hash.forward(rows, Mode::Infer)
     }
@@ -224,7 +236,8 @@ impl Network {
             (Some(fcn), _) if self.taught.is_some() => fcn.forward(x, Mode::Infer).detach(),
             (Some(fcn), _) => fcn.forward(x, mode),
             (None, Some(map)) if self.modification != Modification::None => {
-                let map = Tensor::<4>::from_data(TensorData::new(map, [1, 1, side, side]), &x.device());
+                let map =
+                    Tensor::<4>::from_data(TensorData::new(map, [1, 1, side, side]), &x.device());
                 map.expand(x.dims())
             }
             _ => x.ones_like(),

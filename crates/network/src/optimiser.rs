@@ -1,4 +1,5 @@
-//! AdamW as Burn's optimisers are: its state and its files are those of Burn's own, its step is one pass.
+//! AdamW as Burn's optimisers are: its state and its files are those of Burn's own, its step is one
+//! pass.
 
 use crate::kernels::{self, Step};
 use burn::optim::{AdamWState, AdaptiveMomentumState, LearningRate, Optimizer};
@@ -25,8 +26,10 @@ impl Optimizer for AdamW {
         state: Option<AdamWState<D>>,
     ) -> (Tensor<D>, Option<AdamWState<D>>) {
         let zeros = || gradient.zeros_like();
-        let mut moments =
-            state.map_or_else(|| AdaptiveMomentumState::new(0, zeros(), zeros()), |state| state.momentum);
+        let mut moments = state.map_or_else(
+            || AdaptiveMomentumState::new(0, zeros(), zeros()),
+            |state| state.momentum,
+        );
         moments.time += 1;
         let step = Step {
             learning_rate: learning_rate as f32,

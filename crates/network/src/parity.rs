@@ -1,5 +1,5 @@
-//! Agreement with PyTorch, stage by stage, at weights that follow from their names. The recorded values and
-//! the script that records them: `tests/parity.json`, `benches/peers/record_parity.py`.
+//! Agreement with PyTorch, stage by stage, at weights that follow from their names. The recorded
+//! values and the script that records them: `tests/parity.json`, `benches/peers/record_parity.py`.
 
 use crate::layers::Mode;
 use crate::loss;
@@ -34,17 +34,26 @@ struct Recorded {
 }
 
 impl Summary {
-    /// Values within `tolerance` of the largest recorded one (or of 1), sums within it of their terms' size.
+    /// Values within `tolerance` of the largest recorded one (or of 1), sums within it of their
+    /// terms' size.
     pub(crate) fn check(&self, name: &str, shape: &[usize], values: &[f32], tolerance: f64) {
         assert_eq!(self.shape, shape, "shape of {name}");
         let scale = self.values.iter().fold(1.0f64, |m, v| m.max(v.abs()));
         let got = values.iter().step_by(self.step).map(|v| f64::from(*v));
         for (i, (g, e)) in got.zip(&self.values).enumerate() {
-            assert!((g - e).abs() <= tolerance * scale, "{name}[{}]: {g}, PyTorch {e}", i * self.step);
+            assert!(
+                (g - e).abs() <= tolerance * scale,
+                "{name}[{}]: {g}, PyTorch {e}",
+                i * self.step
+            );
         }
         let size = (self.squares * values.len() as f64).sqrt().max(1.0);
         let sum: f64 = values.iter().map(|v| f64::from(*v)).sum();
-        assert!((sum - self.sum).abs() <= tolerance * size, "sum of {name}: {sum}, PyTorch {}", self.sum);
+        assert!(
+            (sum - self.sum).abs() <= tolerance * size,
+            "sum of {name}: {sum}, PyTorch {}",
+            self.sum
+        );
     }
 
     fn check_tensor<const D: usize>(&self, name: &str, tensor: Tensor<D>, tolerance: f64) {
@@ -55,7 +64,8 @@ impl Summary {
 
 /// The script's `noise`: uniform in [−0.5, 0.5) from a name.
 fn noise(name: &str, count: usize) -> Vec<f32> {
-    let mut state = name.bytes().fold(0x811C_9DC5_u32, |s, b| (s ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    let mut state =
+        name.bytes().fold(0x811C_9DC5_u32, |s, b| (s ^ u32::from(b)).wrapping_mul(0x0100_0193));
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 8) as f32 / (1u32 << 24) as f32 - 0.5
@@ -89,7 +99,8 @@ fn network(device: &Device) -> Network {
 }
 
 fn input(device: &Device) -> Tensor<4> {
-    let values: Vec<f32> = noise("input", BATCH * SIZE * SIZE).into_iter().map(|v| v + 0.5).collect();
+    let values: Vec<f32> =
+        noise("input", BATCH * SIZE * SIZE).into_iter().map(|v| v + 0.5).collect();
     Tensor::from_data(TensorData::new(values, [BATCH, 1, SIZE, SIZE]), device)
 }
 

@@ -1,5 +1,5 @@
-//! What training starts from: torchvision's ResNet-18 weights for the backbone, from `.pth` or `.safetensors`, or a model of
-//! this program.
+//! What training starts from: torchvision's ResNet-18 weights for the backbone, from `.pth` or
+//! `.safetensors`, or a model of this program.
 
 use crate::error::{Error, Result};
 use crate::network::Network;
@@ -10,8 +10,8 @@ use std::path::Path;
 /// The stem's weight, summed over colours for a one-channel radiograph.
 const STEM: &str = "conv1.weight";
 
-/// The network with the weights of a file: of a model of this program those that have a place of their name and shape, of
-/// any other file the backbone's.
+/// The network with the weights of a file: of a model of this program those that have a place of
+/// their name and shape, of any other file the backbone's.
 ///
 /// # Errors
 /// [`Error::File`], [`Error::WeightsUnreadable`], [`Error::WeightMissing`], [`Error::WeightShape`].
@@ -30,8 +30,9 @@ pub(crate) fn start_from(network: Network, path: &Path) -> Result<Network> {
     Ok(weights::apply(network, own)?.0)
 }
 
-/// Replaces the backbone's weights by those of a file that holds torchvision's names (with or without the
-/// `fc` layer, which has no place here). A three-channel stem is summed to the network's first channel.
+/// Replaces the backbone's weights by those of a file that holds torchvision's names (with or
+/// without the `fc` layer, which has no place here). A three-channel stem is summed to the
+/// network's first channel.
 fn into_backbone(network: Network, mut file: Weights) -> Result<Network> {
     let own = weights::collect(&network);
     if let (Some(stem), Some(ours)) = (file.get_mut(STEM), own.get(STEM)) {
@@ -108,7 +109,8 @@ mod tests {
     /// A Python with PyTorch: the system's, or one that this installs below the target folder.
     fn python() -> Option<PathBuf> {
         let has_torch = |python: &Path| {
-            let probe = Command::new(python).args(["-c", "import torch, safetensors, numpy"]).output();
+            let probe =
+                Command::new(python).args(["-c", "import torch, safetensors, numpy"]).output();
             probe.is_ok_and(|p| p.status.success())
         };
         let system = PathBuf::from("python3");
@@ -137,8 +139,14 @@ mod tests {
             return;
         };
         let folder = tempfile::tempdir().unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/peers/record_parity.py");
-        let made = Command::new(python).arg(script).arg("--checkpoints").arg(folder.path()).status().unwrap();
+        let script =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/peers/record_parity.py");
+        let made = Command::new(python)
+            .arg(script)
+            .arg("--checkpoints")
+            .arg(folder.path())
+            .status()
+            .unwrap();
         assert!(made.success());
         let text = std::fs::read_to_string(folder.path().join("values.json")).unwrap();
         let expected: BTreeMap<String, Summary> = serde_json::from_str(&text).unwrap();
@@ -160,7 +168,10 @@ mod tests {
             std::fs::write(&path, b"no weights").unwrap();
             let network = Network::new(&Architecture::default(), 3, 0, &Device::flex());
             let message = start_from(network, &path).unwrap_err().to_string();
-            assert!(message.contains(name) && message.contains("not a readable weights file"), "{message}");
+            assert!(
+                message.contains(name) && message.contains("not a readable weights file"),
+                "{message}"
+            );
         }
     }
 }

@@ -14,14 +14,20 @@ const LENGTHS: i32 = 283;
 impl Encoder {
     /// The code of an embedding.
     ///
-    /// A hash layer that was fitted reads the embedding itself. One that was trained sees features, of which the embedding is the
-    /// direction: their length is found again as the one at which the `known` embeddings get most of their known bits; without
-    /// any, all lengths do alike and one in the middle is taken.
+    /// A hash layer that was fitted reads the embedding itself. One that was trained sees features,
+    /// of which the embedding is the direction: their length is found again as the one at which the
+    /// `known` embeddings get most of their known bits; without any, all lengths do alike and one
+    /// in the middle is taken.
     ///
     /// # Errors
     /// [`Error::EmbeddingLength`] for an embedding that is not the model's.
-    pub fn rehash(&self, embedding: &Embedding, known: &[(Embedding, HashCode)]) -> Result<HashCode> {
-        let (got, expected) = (embedding.values().len(), self.card().architecture.embedding_length());
+    pub fn rehash(
+        &self,
+        embedding: &Embedding,
+        known: &[(Embedding, HashCode)],
+    ) -> Result<HashCode> {
+        let (got, expected) =
+            (embedding.values().len(), self.card().architecture.embedding_length());
         if got != expected {
             return Err(Error::EmbeddingLength { got, expected });
         }
@@ -31,7 +37,9 @@ impl Encoder {
         let layer = |embedding: &Embedding| Line::of(self, embedding);
         let known = known.iter().map(|(embedding, code)| Ok((layer(embedding)?, code)));
         let known = known.collect::<Result<Vec<_>>>()?;
-        let right = |length: f32| known.iter().map(|(line, code)| line.agreeing(length, code)).sum::<usize>();
+        let right = |length: f32| {
+            known.iter().map(|(line, code)| line.agreeing(length, code)).sum::<usize>()
+        };
         let lengths = (0..LENGTHS).map(|i| SHORTEST * RATIO.powi(i));
         let best: Vec<f32> = most(lengths.map(|length| (right(length), length)));
         let middle = best.get(best.len() / 2).copied().unwrap_or(SHORTEST);
@@ -116,14 +124,19 @@ mod tests {
             // As a gallery has it.
             let stored = Embedding::from_bytes(&encoding.embedding.to_bytes()).unwrap();
             let code = encoder.rehash(&stored, &[(stored.clone(), encoding.code)]).unwrap();
-            assert!(code.distance(&encoding.code) <= 1, "{} bits differ", code.distance(&encoding.code));
+            assert!(
+                code.distance(&encoding.code) <= 1,
+                "{} bits differ",
+                code.distance(&encoding.code)
+            );
         }
     }
 
     #[test]
     fn an_embedding_of_another_model_is_refused() {
         for encoder in shipped() {
-            let message = encoder.rehash(&Embedding::new(vec![1.0; 3]), &[]).unwrap_err().to_string();
+            let message =
+                encoder.rehash(&Embedding::new(vec![1.0; 3]), &[]).unwrap_err().to_string();
             let expected = encoder.card().architecture.embedding_length();
             assert!(message.contains(&format!("3 values; expected {expected}")), "{message}");
         }

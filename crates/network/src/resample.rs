@@ -1,4 +1,5 @@
-//! Enlarging and blurring as products with small fixed matrices: exact, differentiable, on any device.
+//! Enlarging and blurring as products with small fixed matrices: exact, differentiable, on any
+//! device.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -19,7 +20,8 @@ pub(crate) fn resize(x: Tensor<4>, side: usize) -> Tensor<4> {
     separable(x, |size| (side, resize_rows(size, side)))
 }
 
-/// Gaussian blur with σ of a sixteenth of the height, renormalised at the border: (N, 1, H, W) → same.
+/// Gaussian blur with σ of a sixteenth of the height, renormalised at the border: (N, 1, H, W) →
+/// same.
 pub(crate) fn blur(x: Tensor<4>) -> Tensor<4> {
     let sigma = x.dims()[2] as f32 / 16.0;
     gaussian(x, sigma)
@@ -30,7 +32,8 @@ pub(crate) fn gaussian(x: Tensor<4>, sigma: f32) -> Tensor<4> {
     separable(x, |size| (size, gaussian_rows(size, sigma)))
 }
 
-/// A · X · Bᵀ for every picture, where `matrix` gives rows and elements of A and B by the side they act on.
+/// A · X · Bᵀ for every picture, where `matrix` gives rows and elements of A and B by the side they
+/// act on.
 fn separable(x: Tensor<4>, matrix: impl Fn(usize) -> (usize, Vec<f32>)) -> Tensor<4> {
     let [n, c, h, w] = x.dims();
     let device = x.device();
@@ -40,11 +43,13 @@ fn separable(x: Tensor<4>, matrix: impl Fn(usize) -> (usize, Vec<f32>)) -> Tenso
     a.matmul(x.reshape([n * c, h, w])).matmul(b).reshape([n, c, rows, columns])
 }
 
-/// Averages over cells×cells cells of a picture: (N, H, W, C) → (N, cells·cells·C), the places in rows.
+/// Averages over cells×cells cells of a picture: (N, H, W, C) → (N, cells·cells·C), the places in
+/// rows.
 pub(crate) fn grid_average(x: Tensor<4>, cells: usize) -> Tensor<2> {
     let [n, h, w, c] = x.dims();
     let device = x.device();
-    let matrix = |size| constant(average_rows(size, cells), [cells, size], &device).unsqueeze::<3>();
+    let matrix =
+        |size| constant(average_rows(size, cells), [cells, size], &device).unsqueeze::<3>();
     let rows = matrix(h).matmul(x.reshape([n, h, w * c])).reshape([n * cells, w, c]);
     matrix(w).matmul(rows).reshape([n, cells * cells * c])
 }
@@ -60,7 +65,8 @@ fn average_rows(size: usize, cells: usize) -> Vec<f32> {
     rows
 }
 
-/// The samples of cell `i` of `cells`, as PyTorch's adaptive pooling has them: neighbours share a sample where `size` is no multiple.
+/// The samples of cell `i` of `cells`, as PyTorch's adaptive pooling has them: neighbours share a
+/// sample where `size` is no multiple.
 pub(crate) fn cell(i: usize, cells: usize, size: usize) -> std::ops::Range<usize> {
     i * size / cells..((i + 1) * size).div_ceil(cells)
 }
@@ -81,8 +87,8 @@ pub(crate) fn bilinear_rows(size: usize, factor: usize) -> Vec<f32> {
     rows
 }
 
-/// Rows of the matrix that makes `to` samples of `from`: linear interpolation, over as many samples as one stands for where
-/// they become fewer.
+/// Rows of the matrix that makes `to` samples of `from`: linear interpolation, over as many samples
+/// as one stands for where they become fewer.
 pub(crate) fn resize_rows(from: usize, to: usize) -> Vec<f32> {
     let scale = from as f32 / to as f32;
     let reach = scale.max(1.0);
@@ -121,14 +127,19 @@ mod tests {
     fn cells_hold_the_average_of_their_places() {
         for (h, w, c, cells) in [(6, 6, 2, 3), (2, 2, 3, 3), (7, 5, 1, 3), (4, 4, 2, 1)] {
             let values: Vec<f32> = (0..2 * h * w * c).map(|i| (i as f32 * 0.37).sin()).collect();
-            let x = Tensor::<4>::from_data(TensorData::new(values.clone(), [2, h, w, c]), &Device::flex());
+            let x = Tensor::<4>::from_data(
+                TensorData::new(values.clone(), [2, h, w, c]),
+                &Device::flex(),
+            );
             let got: Vec<f32> = grid_average(x, cells).into_data().iter::<f32>().collect();
             assert_eq!(got.len(), 2 * cells * cells * c);
             for (at, got) in got.iter().enumerate() {
                 let (n, i, j, channel) =
                     (at / (cells * cells * c), at / (cells * c) % cells, at / c % cells, at % c);
                 let places: Vec<f32> = (0..h * w)
-                    .filter(|p| cell(i, cells, h).contains(&(p / w)) && cell(j, cells, w).contains(&(p % w)))
+                    .filter(|p| {
+                        cell(i, cells, h).contains(&(p / w)) && cell(j, cells, w).contains(&(p % w))
+                    })
                     .map(|p| values[(n * h * w + p) * c + channel])
                     .collect();
                 let expected = places.iter().sum::<f32>() / places.len() as f32;

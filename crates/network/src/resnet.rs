@@ -25,8 +25,9 @@ pub(crate) struct BasicBlock {
 impl BasicBlock {
     /// From `channels` to `filters`.
     pub(crate) fn new(init: &mut Init<'_>, channels: usize, filters: usize, stride: usize) -> Self {
-        let downsample = (stride != 1 || channels != filters)
-            .then(|| (Convolution::new(init, channels, filters, 1, stride), BatchNorm::new(init, filters)));
+        let downsample = (stride != 1 || channels != filters).then(|| {
+            (Convolution::new(init, channels, filters, 1, stride), BatchNorm::new(init, filters))
+        });
         Self {
             conv1: Convolution::new(init, channels, filters, 3, stride),
             bn1: BatchNorm::new(init, filters),
@@ -56,7 +57,8 @@ pub(crate) struct ResNet18 {
     layer2: Vec<BasicBlock>,
     layer3: Vec<BasicBlock>,
     layer4: Vec<BasicBlock>,
-    /// 3×3 convolution over the mean and maximum of the first block's channels: ATH's spatial attention.
+    /// 3×3 convolution over the mean and maximum of the first block's channels: ATH's spatial
+    /// attention.
     attention: Option<Convolution>,
 }
 
@@ -64,7 +66,10 @@ impl ResNet18 {
     /// For pictures of `channels` channels, with or without spatial attention.
     pub(crate) fn new(init: &mut Init<'_>, channels: usize, attention: bool) -> Self {
         let mut stage = |channels, filters, stride| {
-            vec![BasicBlock::new(init, channels, filters, stride), BasicBlock::new(init, filters, filters, 1)]
+            vec![
+                BasicBlock::new(init, channels, filters, stride),
+                BasicBlock::new(init, filters, filters, 1),
+            ]
         };
         let (layer1, layer2) = (stage(64, 64, 1), stage(64, 128, 2));
         let (layer3, layer4) = (stage(128, MIDDLE, 2), stage(MIDDLE, FEATURES, 2));

@@ -1,4 +1,5 @@
-//! A run under way: epochs of steps, the loss, the learning rate, and what each epoch leaves behind.
+//! A run under way: epochs of steps, the loss, the learning rate, and what each epoch leaves
+//! behind.
 
 use crate::batch::{self, Batch};
 use crate::calibrate;
@@ -73,7 +74,8 @@ impl<'a> Run<'a> {
         let targets = config.architecture.code_lengths().map(of_length).collect();
         let optimiser = ModuleOptimizer::from(AdamW { weight_decay: o.weight_decay });
         let (network, optimiser, state) = folder.load(config, network, optimiser)?;
-        let state = state.unwrap_or(State { config: config.clone(), epochs_done: 0, history: vec![] });
+        let state =
+            state.unwrap_or(State { config: config.clone(), epochs_done: 0, history: vec![] });
         let pairs = prepared.vocabulary.pair_labels(&config.loss.pair_labels_except);
         let pair_labels = Tensor::from_data(TensorData::new(pairs, [1, labels.len()]), &device);
         let steps = batch::steps(prepared.pictures.len(), o.batch);
@@ -101,7 +103,8 @@ impl<'a> Run<'a> {
     ) -> Result<()> {
         let started = Instant::now();
         let mut sums = Sums::default();
-        let (pictures, vocabulary, config) = (&prepared.pictures, &prepared.vocabulary, self.config);
+        let (pictures, vocabulary, config) =
+            (&prepared.pictures, &prepared.vocabulary, self.config);
         batch::for_each_batch(pictures, vocabulary, config, epoch, |batches| {
             self.take_steps(epoch, batches, started, &mut sums, progress)
         })?;
@@ -120,15 +123,18 @@ impl<'a> Run<'a> {
             classification: mean(2),
             saliency_mean: mean(3),
             learning_rate: self.learning_rate(epoch, self.steps - 1),
-            validation: (!by_bits.is_empty()).then(|| by_bits.values().sum::<f64>() / by_bits.len() as f64),
+            validation: (!by_bits.is_empty())
+                .then(|| by_bits.values().sum::<f64>() / by_bits.len() as f64),
             validation_by_bits: if lengths.len() > 1 { by_bits } else { BTreeMap::new() },
-            images_per_second: (sums.steps * config.optimisation.batch.min(pictures.len())) as f64 / trained,
+            images_per_second: (sums.steps * config.optimisation.batch.min(pictures.len())) as f64
+                / trained,
             seconds: started.elapsed().as_secs_f64(),
         };
         self.finish_epoch(metrics, prepared, plan, progress)
     }
 
-    /// Model first, then checkpoint: a kill between them repeats the epoch and writes the same model again.
+    /// Model first, then checkpoint: a kill between them repeats the epoch and writes the same
+    /// model again.
     fn finish_epoch(
         &mut self,
         metrics: EpochMetrics,
@@ -149,11 +155,16 @@ impl<'a> Run<'a> {
                 c.optimisation.seed,
             );
             let kinds = &c.relevance;
-            // A layer that is fitted later gets an estimator of its own; at 224 px one costs a sixth of an epoch.
+            // A layer that is fitted later gets an estimator of its own; at 224 px one costs a
+            // sixth of an epoch.
             let plan = plan.filter(|_| c.optimisation.fit.is_empty());
-            let estimator = plan.as_ref().map_or(Ok(None), |plan| prepared.estimator(plan, kinds))?;
+            let estimator =
+                plan.as_ref().map_or(Ok(None), |plan| prepared.estimator(plan, kinds))?;
             let card = Card { estimator, ..card };
-            write_whole(&self.folder.file("model.safetensors"), &model::to_bytes(&self.network, &card)?)?;
+            write_whole(
+                &self.folder.file("model.safetensors"),
+                &model::to_bytes(&self.network, &card)?,
+            )?;
         }
         self.folder.write_metrics(&self.state.history)?;
         self.folder.save(&self.network, &self.optimiser, &self.state)
@@ -191,8 +202,8 @@ impl<'a> Run<'a> {
     fn step(&mut self, epoch: usize, step: usize, batch: Batch) -> [f64; 4] {
         let (x, present, share) = batch.tensors(&self.device);
         let output = self.network.forward(x.clone(), Mode::Train);
-        let progress =
-            (epoch as f64 + step as f64 / self.steps as f64) / self.config.optimisation.epochs as f64;
+        let progress = (epoch as f64 + step as f64 / self.steps as f64)
+            / self.config.optimisation.epochs as f64;
         let (total, reported) = self.loss(x, present, share, output, progress);
         let share = total / self.config.optimisation.accumulate as f32;
         let gradients = GradientsParams::from_grads(share.backward(), &self.network);
@@ -225,8 +236,9 @@ impl<'a> Run<'a> {
         let classification = loss::cross_entropy(output.logits, share);
         let mut total = hash.clone() + classification.clone() * l.classification;
         if l.views() > 1 {
-            total =
-                total + loss::instance_discrimination(output.embedding, l.instance_temperature) * l.instance;
+            total = total
+                + loss::instance_discrimination(output.embedding, l.instance_temperature)
+                    * l.instance;
         }
         let saliency = output.saliency;
         if self.network.learns_saliency() {
@@ -236,14 +248,21 @@ impl<'a> Run<'a> {
             let probed = (x.dims()[0] as f32 * l.probe_share).round() as usize;
             if probed >= 2 {
                 let some = |t: Tensor<4>| t.narrow(0, 0, probed);
-                total = total + self.probe(some(x), some(saliency.clone()), present.narrow(0, 0, probed));
+                total = total
+                    + self.probe(some(x), some(saliency.clone()), present.narrow(0, 0, probed));
             }
         }
         (total.clone(), [total, hash, classification, saliency.mean()])
     }
 
     /// The mean over the code lengths of the hash term of the first bits.
-    fn hash_term(&self, u: Tensor<2>, present: &Tensor<2>, share: &Tensor<2>, progress: f64) -> Tensor<1> {
+    fn hash_term(
+        &self,
+        u: Tensor<2>,
+        present: &Tensor<2>,
+        share: &Tensor<2>,
+        progress: f64,
+    ) -> Tensor<1> {
         let l = &self.config.loss;
         let term = |targets: &Tensor<2>| {
             let bits = targets.dims()[1];
@@ -287,7 +306,8 @@ impl<'a> Run<'a> {
         o.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * part.clamp(0.0, 1.0)).cos())
     }
 
-    /// Fits the hash layer of the best epoch where that is wanted and not done yet, and says what came of the run.
+    /// Fits the hash layer of the best epoch where that is wanted and not done yet, and says what
+    /// came of the run.
     pub(crate) fn report(
         self,
         prepared: Prepared,

@@ -1,11 +1,12 @@
 //! The attention FCN: a fully convolutional encoder–decoder that maps a radiograph to its saliency.
 //!
-//! Four stages; CBAM (Woo et al. 2018) in the bottleneck; skips through attention gates (Oktay et al. 2018);
-//! a sigmoid head at a quarter of the size, enlarged bilinearly. About 18 % of ResNet-18's multiply-adds.
+//! Four stages; CBAM (Woo et al. 2018) in the bottleneck; skips through attention gates (Oktay et
+//! al. 2018); a sigmoid head at a quarter of the size, enlarged bilinearly. About 18 % of
+//! ResNet-18's multiply-adds.
 //!
-//! It has two variants. One has a single map, which it learns through retrieval alone. The other has a map for
-//! each finding and is taught where findings lie (`finding/`): it has a residual block more at 1/8 and two at
-//! 1/16, takes standardised grey, and S is the largest of its maps.
+//! It has two variants. One has a single map, which it learns through retrieval alone. The other
+//! has a map for each finding and is taught where findings lie (`finding/`): it has a residual
+//! block more at 1/8 and two at 1/16, takes standardised grey, and S is the largest of its maps.
 
 use crate::layers::{BatchNorm, ConvBnRelu, Convolution, Init, Linear, Mode, places};
 use crate::resample;
@@ -22,7 +23,8 @@ const REDUCTION: usize = 16;
 const HEAD_BIAS: f32 = 1.0;
 /// The heads of findings start at σ(−3) ≈ 0.05, for findings fill little of a picture.
 const FINDING_BIAS: f32 = -3.0;
-/// Grey up to which a place counts as black: padding and shutters say nothing of how a picture is exposed.
+/// Grey up to which a place counts as black: padding and shutters say nothing of how a picture is
+/// exposed.
 const BLACK: f32 = 0.02;
 /// The least deviation of grey that a picture is divided by, so that an even one stays finite.
 const LEAST_DEVIATION: f32 = 0.02;
@@ -129,7 +131,8 @@ impl AttentionFcn {
 
     fn with_head(init: &mut Init<'_>, maps: usize, bias: f32) -> Self {
         let [w1, w2, w3, w4] = WIDTHS;
-        let mut stage = |from, to| vec![ConvBnRelu::new(init, from, to, 2), ConvBnRelu::new(init, to, to, 1)];
+        let mut stage =
+            |from, to| vec![ConvBnRelu::new(init, from, to, 2), ConvBnRelu::new(init, to, to, 1)];
         let (enc2, enc3, enc4) = (stage(w1, w2), stage(w2, w3), stage(w3, w4));
         Self {
             enc1: vec![ConvBnRelu::new(init, 1, w1, 2)],
@@ -148,7 +151,8 @@ impl AttentionFcn {
         }
     }
 
-    /// Radiographs (N, 1, H, W) in [0, 1] → saliency maps (N, 1, H, W) in (0, 1). H and W are multiples of 16.
+    /// Radiographs (N, 1, H, W) in [0, 1] → saliency maps (N, 1, H, W) in (0, 1). H and W are
+    /// multiples of 16.
     pub(crate) fn forward(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let [n, _, h, w] = x.dims();
         let x = if self.help.is_some() { standardised(x) } else { x };
@@ -158,14 +162,19 @@ impl AttentionFcn {
         resample::quadruple(map.reshape([n, 1, h / 4, w / 4])) //                      N×1×H×W
     }
 
-    /// Standardised radiographs (N, 1, H, W) → logits of the findings; none of the variant with one map.
+    /// Standardised radiographs (N, 1, H, W) → logits of the findings; none of the variant with one
+    /// map.
     pub(crate) fn findings(&self, x: Tensor<4>, mode: Mode) -> Option<FindingLogits> {
         let help = self.help.as_ref()?;
         let (e4, d2) = self.decoded(x, mode);
-        Some(FindingLogits { places: self.head.forward(d2), picture: help.forward(global_average(e4)) })
+        Some(FindingLogits {
+            places: self.head.forward(d2),
+            picture: help.forward(global_average(e4)),
+        })
     }
 
-    /// (N, 1, H, W) → the last stage of the encoder (N, H/16, W/16, 128), and of the decoder (N, H/4, W/4, 32).
+    /// (N, 1, H, W) → the last stage of the encoder (N, H/16, W/16, 128), and of the decoder (N,
+    /// H/4, W/4, 32).
     fn decoded(&self, x: Tensor<4>, mode: Mode) -> (Tensor<4>, Tensor<4>) {
         let [n, _, h, w] = x.dims();
         let x = x.reshape([n, h, w, 1]); //                                            N×H×W×1
@@ -209,7 +218,8 @@ pub(crate) fn exposure(pixels: &[f32]) -> (f32, f32) {
     (mean as f32, (variance.sqrt() as f32).max(LEAST_DEVIATION))
 }
 
-/// (X − mean)/deviation of each picture (N, 1, H, W), both of what is not black: so a bright picture is no salient one.
+/// (X − mean)/deviation of each picture (N, 1, H, W), both of what is not black: so a bright
+/// picture is no salient one.
 fn standardised(x: Tensor<4>) -> Tensor<4> {
     let [n, _, h, w] = x.dims();
     let rows = x.clone().reshape([n, h * w]);

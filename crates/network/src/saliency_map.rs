@@ -13,12 +13,14 @@ pub struct SaliencyMap {
 }
 
 impl SaliencyMap {
-    /// The map over the picture itself: `width` × `height` values, bilinear, where `frame` says which part of
-    /// the square which part of the picture fills. What the network did not see of it is 0.
+    /// The map over the picture itself: `width` × `height` values, bilinear, where `frame` says
+    /// which part of the square which part of the picture fills. What the network did not see of it
+    /// is 0.
     pub fn onto(&self, frame: &Frame, width: u32, height: u32) -> Vec<f32> {
         let columns = along(frame.region.columns(width), frame.left, frame.width, width);
         let rows = along(frame.region.rows(height), frame.top, frame.height, height);
-        let value = |x: &Option<f32>, y: &Option<f32>| x.zip(*y).map_or(0.0, |(x, y)| self.at(x, y));
+        let value =
+            |x: &Option<f32>, y: &Option<f32>| x.zip(*y).map_or(0.0, |(x, y)| self.at(x, y));
         rows.iter().flat_map(|y| columns.iter().map(move |x| value(x, y))).collect()
     }
 
@@ -56,8 +58,8 @@ impl SaliencyMap {
     }
 }
 
-/// Where in the square the middles of `length` pixels of a picture lie; only the `shown` ones do, side by side in
-/// `extent` places from `start` on.
+/// Where in the square the middles of `length` pixels of a picture lie; only the `shown` ones do,
+/// side by side in `extent` places from `start` on.
 fn along(shown: Range<u32>, start: u32, extent: u32, length: u32) -> Vec<Option<f32>> {
     let scale = extent as f32 / shown.len().max(1) as f32;
     let place = |at: u32| start as f32 + ((at - shown.start) as f32 + 0.5) * scale - 0.5;
@@ -67,7 +69,8 @@ fn along(shown: Range<u32>, start: u32, extent: u32, length: u32) -> Vec<Option<
 /// Where the picture's pixels lie among those of a square of side `size`, row by row.
 pub(crate) fn places(frame: &Frame, size: u32) -> impl Iterator<Item = usize> {
     let Frame { left, top, width, height, .. } = *frame;
-    (top..top + height).flat_map(move |y| (left..left + width).map(move |x| (y * size + x) as usize))
+    (top..top + height)
+        .flat_map(move |y| (left..left + width).map(move |x| (y * size + x) as usize))
 }
 
 #[cfg(test)]
@@ -89,7 +92,8 @@ mod tests {
 
     #[test]
     fn a_map_of_a_cropped_picture_returns_to_the_part_that_was_kept() {
-        // The right half of the middle of a picture of 8×8: 4×2 pixels, in rows 1 and 2 of a 4×4 square.
+        // The right half of the middle of a picture of 8×8: 4×2 pixels, in rows 1 and 2 of a 4×4
+        // square.
         let values = (0..16).map(|i| 1.0 + i as f32).collect();
         let map = SaliencyMap { size: 4, values };
         let region = Region { left: 0.5, top: 0.375, width: 0.5, height: 0.25 };

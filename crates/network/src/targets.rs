@@ -1,4 +1,5 @@
-//! What training pictures are labelled with: a vocabulary, and per picture which labels and with what share.
+//! What training pictures are labelled with: a vocabulary, and per picture which labels and with
+//! what share.
 
 use radiograph::dataset::Item;
 use std::collections::BTreeMap;
@@ -36,7 +37,10 @@ impl Vocabulary {
 
     /// Indices of an item's labels; those unknown to the training part are left out.
     pub(crate) fn indices(&self, item: &Item) -> Vec<usize> {
-        labels_of(item, self.view_labels).iter().filter_map(|l| self.labels.binary_search(l).ok()).collect()
+        labels_of(item, self.view_labels)
+            .iter()
+            .filter_map(|l| self.labels.binary_search(l).ok())
+            .collect()
     }
 
     /// y (0 or 1) and ŷ = y·w/Σ(y·w) of labels by index; ŷ is 0 where there is none.
@@ -56,17 +60,20 @@ impl Vocabulary {
         self.labels.iter().map(|label| if counts(label) { 1.0 } else { 0.0 }).collect()
     }
 
-    /// How much each label counts for the hash layer that is fitted last: 1, but less for views, which many pictures share that
-    /// have nothing else in common.
+    /// How much each label counts for the hash layer that is fitted last: 1, but less for views,
+    /// which many pictures share that have nothing else in common.
     pub(crate) fn fit_weights(&self) -> Vec<f32> {
-        self.labels.iter().map(|label| if label.starts_with(VIEW) { VIEW_WEIGHT } else { 1.0 }).collect()
+        self.labels
+            .iter()
+            .map(|label| if label.starts_with(VIEW) { VIEW_WEIGHT } else { 1.0 })
+            .collect()
     }
 
-    /// How often a picture should be drawn: 1/√(its source's pictures) times the mean of its labels' weights,
-    /// so that no source and no class drowns the rest.
+    /// How often a picture should be drawn: 1/√(its source's pictures) times the mean of its
+    /// labels' weights, so that no source and no class drowns the rest.
     pub(crate) fn sampling_weight(&self, indices: &[usize], source_count: usize) -> f64 {
-        let mean =
-            indices.iter().map(|&i| f64::from(self.weights[i])).sum::<f64>() / indices.len().max(1) as f64;
+        let mean = indices.iter().map(|&i| f64::from(self.weights[i])).sum::<f64>()
+            / indices.len().max(1) as f64;
         mean / (source_count.max(1) as f64).sqrt()
     }
 }
@@ -74,6 +81,7 @@ impl Vocabulary {
 /// An item's labels as a network learns them; its view is one, if wanted.
 #[must_use]
 pub fn labels_of(item: &Item, view_labels: bool) -> Vec<String> {
-    let view = item.view.iter().filter(|v| view_labels && !v.is_empty()).map(|v| format!("{VIEW}{v}"));
+    let view =
+        item.view.iter().filter(|v| view_labels && !v.is_empty()).map(|v| format!("{VIEW}{v}"));
     item.labels.iter().cloned().chain(view).collect()
 }

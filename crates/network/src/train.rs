@@ -1,4 +1,5 @@
-//! Training as its users see it: options in, events and a report out; the data prepared for `run.rs`.
+//! Training as its users see it: options in, events and a report out; the data prepared for
+//! `run.rs`.
 
 use crate::batch::Pictures;
 use crate::checkpoint::{RunFolder, write_whole};
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Training pictures that answer the validation queries: enough to rank, few enough to encode every epoch.
+/// Training pictures that answer the validation queries: enough to rank, few enough to encode every
+/// epoch.
 const VALIDATION_GALLERY: usize = 800;
 
 /// Where and how a run is made.
@@ -114,15 +116,16 @@ pub struct TrainReport {
     pub skipped: Vec<(String, String)>,
 }
 
-/// Trains a network on the training part of `dataset` (items marked `train`; all, where none is marked) and
-/// writes into the run folder: `config.toml`, `metrics.jsonl`, checkpoints, and `model.safetensors`, the
-/// network of the epoch that was best on the validation part.
+/// Trains a network on the training part of `dataset` (items marked `train`; all, where none is
+/// marked) and writes into the run folder: `config.toml`, `metrics.jsonl`, checkpoints, and
+/// `model.safetensors`, the network of the epoch that was best on the validation part.
 ///
-/// The same seed, configuration and data give the same losses, on any number of threads; a run that was
-/// killed and resumed gives the same model.
+/// The same seed, configuration and data give the same losses, on any number of threads; a run that
+/// was killed and resumed gives the same model.
 ///
 /// # Errors
-/// [`Error::TooFewPictures`], [`Error::RunExists`], [`Error::Resume`], [`Error::Diverged`], and errors of files.
+/// [`Error::TooFewPictures`], [`Error::RunExists`], [`Error::Resume`], [`Error::Diverged`], and
+/// errors of files.
 pub fn train(
     config: &TrainConfig,
     dataset: &Dataset,
@@ -171,17 +174,23 @@ impl Prepared {
     pub(crate) fn new(config: &TrainConfig, dataset: &Dataset) -> Result<Self> {
         let (kept, held_out) = training_parts(&config.data, dataset)?;
         let vocabulary = Vocabulary::of(kept.iter().copied(), config.data.view_labels);
-        let (pictures, learned, mut skipped) = Pictures::load(&kept, &vocabulary, &config.preprocess);
+        let (pictures, learned, mut skipped) =
+            Pictures::load(&kept, &vocabulary, &config.preprocess);
         if pictures.len() < 2 {
-            let advice = "mark items `train` in the manifest's split column, or give a folder per class";
+            let advice =
+                "mark items `train` in the manifest's split column, or give a folder per class";
             return Err(Error::TooFewPictures { got: pictures.len(), expected: 2, advice });
         }
         let every = kept.len().div_ceil(VALIDATION_GALLERY).max(1);
         let gallery = kept.iter().copied().step_by(every);
-        let roles: Vec<(&Item, Role)> =
-            held_out.iter().map(|&i| (i, Role::Query)).chain(gallery.map(|i| (i, Role::Gallery))).collect();
+        let roles: Vec<(&Item, Role)> = held_out
+            .iter()
+            .map(|&i| (i, Role::Query))
+            .chain(gallery.map(|i| (i, Role::Gallery)))
+            .collect();
         let judged_by: Vec<&Item> = roles.iter().map(|(item, _)| *item).collect();
-        let (judged, usable, unusable) = Pictures::load(&judged_by, &vocabulary, &config.preprocess);
+        let (judged, usable, unusable) =
+            Pictures::load(&judged_by, &vocabulary, &config.preprocess);
         let judged_items = usable.iter().map(|&i| labelled(roles[i].0, roles[i].1)).collect();
         skipped.extend(unusable.into_iter().filter(|s| held_out.iter().any(|i| i.name == s.name)));
         let validation = Validation::new(judged, judged_items, evaluation::default_tasks());
@@ -189,16 +198,20 @@ impl Prepared {
         Ok(Self { pictures, items, vocabulary, validation, queries: held_out.len(), skipped })
     }
 
-    /// Features of the training pictures, then of their mirror images, then of copies changed a little (3N×2816).
+    /// Features of the training pictures, then of their mirror images, then of copies changed a
+    /// little (3N×2816).
     pub(crate) fn features(&self, plan: &Plan) -> Vec<Vec<f32>> {
         validation::features(plan, &self.pictures)
     }
 
-    /// How much each label of a training picture counts for the hash layer that is fitted last, 0 for those it has not (N×C).
+    /// How much each label of a training picture counts for the hash layer that is fitted last, 0
+    /// for those it has not (N×C).
     pub(crate) fn label_rows(&self) -> Vec<Vec<f32>> {
         let weights = self.vocabulary.fit_weights();
-        let weight = |indices: &[usize], label| if indices.contains(&label) { weights[label] } else { 0.0 };
-        let row = |indices: &Vec<usize>| (0..weights.len()).map(|label| weight(indices, label)).collect();
+        let weight =
+            |indices: &[usize], label| if indices.contains(&label) { weights[label] } else { 0.0 };
+        let row =
+            |indices: &Vec<usize>| (0..weights.len()).map(|label| weight(indices, label)).collect();
         self.pictures.labels.iter().map(row).collect()
     }
 
@@ -209,13 +222,18 @@ impl Prepared {
 }
 
 /// Items to train on and items held out; no patient or group is in both.
-fn training_parts<'a>(data: &DataConfig, dataset: &'a Dataset) -> Result<(Vec<&'a Item>, Vec<&'a Item>)> {
+fn training_parts<'a>(
+    data: &DataConfig,
+    dataset: &'a Dataset,
+) -> Result<(Vec<&'a Item>, Vec<&'a Item>)> {
     let labels = dataset.vocabulary();
     if let Some(label) = data.leave_out.iter().find(|label| !labels.contains(label)) {
         return Err(Error::LeftOutUnknown { label: label.clone(), known: labels.join(", ") });
     }
     let (kept, held) = dataset.hold_out(Split::Train, data.validation, data.split_seed);
     let known = |item: &&Item| !item.labels.iter().any(|label| data.leave_out.contains(label));
-    let pick = |indices: Vec<usize>| indices.into_iter().map(|i| &dataset.items[i]).filter(known).collect();
+    let pick = |indices: Vec<usize>| {
+        indices.into_iter().map(|i| &dataset.items[i]).filter(known).collect()
+    };
     Ok((pick(kept), pick(held)))
 }

@@ -37,7 +37,8 @@ pub(crate) struct Validation {
 }
 
 impl Validation {
-    /// `pictures` and `items` run in parallel, queries first; of `tasks`, those count that some query belongs to.
+    /// `pictures` and `items` run in parallel, queries first; of `tasks`, those count that some
+    /// query belongs to.
     pub(crate) fn new(pictures: Pictures, items: Vec<Labelled>, tasks: Vec<Task>) -> Self {
         Self { pictures, items, tasks }
     }
@@ -51,7 +52,8 @@ impl Validation {
         self.items.iter().filter(|item| item.role == Role::Query).count()
     }
 
-    /// Mean over the tasks of the macro P@10 of hash codes, expected over ties, by the codes' length; empty without a query.
+    /// Mean over the tasks of the macro P@10 of hash codes, expected over ties, by the codes'
+    /// length; empty without a query.
     pub(crate) fn figures(&self, plan: &Plan, lengths: &[usize]) -> Result<BTreeMap<usize, f64>> {
         let (codes, _) = encode(plan, &self.pictures, self.pictures.len())?;
         let mut figures = BTreeMap::new();
@@ -67,7 +69,13 @@ impl Validation {
         let options = Options { bootstrap: 0, seed: 0 };
         let mut figures = Vec::new();
         for task in &self.tasks {
-            match evaluation::evaluate(task, &self.items, &Ranking::Codes(codes), "validation", &options) {
+            match evaluation::evaluate(
+                task,
+                &self.items,
+                &Ranking::Codes(codes),
+                "validation",
+                &options,
+            ) {
                 Ok(result) => figures.push(result.macro_p_at_10.value),
                 // A task of another data set: none of its queries, or none of its columns, is here.
                 Err(retrieval::Error::Task { .. }) => {}
@@ -77,8 +85,9 @@ impl Validation {
         Ok((!figures.is_empty()).then(|| figures.iter().sum::<f64>() / figures.len() as f64))
     }
 
-    /// An estimator fitted to the queries' answers from the whole training part, which is as dense as galleries are; none
-    /// where the answers do not suffice. `kinds` says when a neighbour is relevant.
+    /// An estimator fitted to the queries' answers from the whole training part, which is as dense
+    /// as galleries are; none where the answers do not suffice. `kinds` says when a neighbour is
+    /// relevant.
     pub(crate) fn estimator(
         &self,
         plan: &Plan,
@@ -107,7 +116,8 @@ impl Validation {
     }
 }
 
-/// Features of all pictures, then of their mirror images, then of copies changed a little (3N×2816), by the frozen network.
+/// Features of all pictures, then of their mirror images, then of copies changed a little
+/// (3N×2816), by the frozen network.
 pub(crate) fn features(plan: &Plan, pictures: &Pictures) -> Vec<Vec<f32>> {
     let size = pictures.size;
     let starts = || (0..pictures.len()).step_by(BATCH);
@@ -135,7 +145,11 @@ fn rows(plan: &Plan, pixels: &[f32], size: usize) -> Vec<Vec<f32>> {
 }
 
 /// The first `count` pictures, by the frozen network.
-fn encode(plan: &Plan, pictures: &Pictures, count: usize) -> Result<(Vec<HashCode>, Vec<Embedding>)> {
+fn encode(
+    plan: &Plan,
+    pictures: &Pictures,
+    count: usize,
+) -> Result<(Vec<HashCode>, Vec<Embedding>)> {
     let (mut codes, mut embeddings) = (Vec::new(), Vec::new());
     for start in (0..count).step_by(BATCH) {
         let encoded = plan.run(&pictures.pixels(start..(start + BATCH).min(count)), pictures.size);

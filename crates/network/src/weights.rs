@@ -15,7 +15,8 @@ pub(crate) struct Weight {
     pub values: Vec<f32>,
 }
 
-/// Filters as files and PyTorch have them, (O, C, k, k), laid out as the kernels have them, (k, k, C, O).
+/// Filters as files and PyTorch have them, (O, C, k, k), laid out as the kernels have them, (k, k,
+/// C, O).
 pub(crate) fn filters_last(values: &[f32], [o, c, k, k2]: [usize; 4]) -> (Vec<f32>, [usize; 4]) {
     let (taps, mut turned) = (k * k2, vec![0.0; values.len()]);
     for (i, value) in values.iter().enumerate() {
@@ -105,8 +106,8 @@ pub(crate) fn collect_gradients<M: Module>(module: &M, tape: &burn::tensor::Grad
 /// The network with its weights replaced.
 ///
 /// # Errors
-/// [`Error::WeightMissing`] and [`Error::WeightShape`]; weights that the network has no place for are
-/// returned by name, not an error.
+/// [`Error::WeightMissing`] and [`Error::WeightShape`]; weights that the network has no place for
+/// are returned by name, not an error.
 pub(crate) fn apply<M: Module>(module: M, mut weights: Weights) -> Result<(M, Vec<String>)> {
     let mut applier = Applier { path: Vec::new(), weights: &mut weights, error: None };
     let module = module.map(&mut applier);
@@ -163,15 +164,17 @@ impl ModuleMapper for Applier<'_> {
     }
 }
 
-/// Bytes of a safetensors file; f16 halves it. `card` is kept under the one metadata key `skiagraph`, so that
-/// equal weights give equal bytes.
+/// Bytes of a safetensors file; f16 halves it. `card` is kept under the one metadata key
+/// `skiagraph`, so that equal weights give equal bytes.
 pub(crate) fn to_bytes(weights: &Weights, half: bool, card: &str) -> Result<Vec<u8>> {
     let encoded: Vec<(&String, &Weight, Vec<u8>)> =
         weights.iter().map(|(name, w)| (name, w, encode(&w.values, half))).collect();
     let dtype = if half { Dtype::F16 } else { Dtype::F32 };
     let views = encoded
         .iter()
-        .map(|(name, w, bytes)| Ok((name.as_str(), TensorView::new(dtype, w.shape.clone(), bytes)?)))
+        .map(|(name, w, bytes)| {
+            Ok((name.as_str(), TensorView::new(dtype, w.shape.clone(), bytes)?))
+        })
         .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>();
     let metadata = HashMap::from([("skiagraph".to_owned(), card.to_owned())]);
     let bytes = views.and_then(|views| safetensors::serialize(views, Some(metadata)));
@@ -188,8 +191,10 @@ fn encode(values: &[f32], half: bool) -> Vec<u8> {
 
 /// Weights of a safetensors file, and its card if it has one.
 pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Weights, Option<String>)> {
-    let bad =
-        |e: &dyn std::fmt::Display| Error::WeightsUnreadable { path: path.into(), reason: e.to_string() };
+    let bad = |e: &dyn std::fmt::Display| Error::WeightsUnreadable {
+        path: path.into(),
+        reason: e.to_string(),
+    };
     let file = SafeTensors::deserialize(bytes).map_err(|e| bad(&e))?;
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| bad(&e))?;
     let card = header.metadata().as_ref().and_then(|m| m.get("skiagraph").cloned());
@@ -201,12 +206,17 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Weights, Option<S
     Ok((weights, card))
 }
 
-/// Values of a floating-point tensor; none for other types, such as torchvision's `num_batches_tracked`.
+/// Values of a floating-point tensor; none for other types, such as torchvision's
+/// `num_batches_tracked`.
 fn decode(view: &TensorView<'_>) -> Option<Vec<f32>> {
     let data = view.data();
     Some(match view.dtype() {
-        Dtype::F32 => data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
-        Dtype::F16 => data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+        Dtype::F32 => {
+            data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+        }
+        Dtype::F16 => {
+            data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
+        }
         Dtype::BF16 => {
             data.chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
         }
@@ -214,8 +224,8 @@ fn decode(view: &TensorView<'_>) -> Option<Vec<f32>> {
     })
 }
 
-/// Gives every parameter an identity that follows from its name, so that an optimiser's saved state finds its
-/// parameters again in another process.
+/// Gives every parameter an identity that follows from its name, so that an optimiser's saved state
+/// finds its parameters again in another process.
 pub(crate) fn identify<M: Module>(module: M) -> M {
     module.map(&mut Identifier::default())
 }

@@ -8,12 +8,15 @@ const PICTURES: usize = 8;
 const SIZE: usize = 32;
 const CLASSES: usize = 4;
 
-/// A bright square whose place follows from the class, on a background that differs from picture to picture.
+/// A bright square whose place follows from the class, on a background that differs from picture to
+/// picture.
 fn picture(index: usize) -> Vec<f32> {
     let (left, top) = ((index % CLASSES) % 2 * 16, (index % CLASSES) / 2 * 16);
-    let inside = |x: usize, y: usize| (left..left + 12).contains(&x) && (top..top + 12).contains(&y);
-    let value =
-        |x, y| if inside(x, y) { 0.9 } else { 0.1 + 0.02 * ((x * 7 + y * 3 + index * 5) % 11) as f32 };
+    let inside =
+        |x: usize, y: usize| (left..left + 12).contains(&x) && (top..top + 12).contains(&y);
+    let value = |x, y| {
+        if inside(x, y) { 0.9 } else { 0.1 + 0.02 * ((x * 7 + y * 3 + index * 5) % 11) as f32 }
+    };
     (0..SIZE * SIZE).map(|i| value(i % SIZE, i / SIZE)).collect()
 }
 
@@ -33,7 +36,8 @@ fn one_batch_is_learned_by_heart_with_and_without_the_saliency_network() {
         let mut losses = Vec::new();
         for _ in 0..10 {
             let output = network.forward(x.clone(), Mode::Train);
-            let hash = loss::ortho_hash(output.hash, targets.clone(), y.clone(), y.clone(), 4.0, 0.2);
+            let hash =
+                loss::ortho_hash(output.hash, targets.clone(), y.clone(), y.clone(), 4.0, 0.2);
             let total = hash + loss::cross_entropy(output.logits, y.clone());
             losses.push(total.clone().into_scalar::<f32>());
             let gradients = GradientsParams::from_grads(total.backward(), &network);

@@ -1,5 +1,6 @@
-//! How fast instances are received, beside DCMTK's `storescp`: the same files by the same sender, `dcmsend`, in turns.
-//! Ours are synced to the disk before they are acknowledged; `storescp` leaves that to the system.
+//! How fast instances are received, beside DCMTK's `storescp`: the same files by the same sender,
+//! `dcmsend`, in turns. Ours are synced to the disk before they are acknowledged; `storescp` leaves
+//! that to the system.
 //!
 //! `cargo bench -p pacs --bench receive`
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program of the command line")]
@@ -25,10 +26,17 @@ fn main() {
     }
 }
 
-/// Both in turns, so that what else the machine does meets both; the medians of rates and of their ratios.
-fn compare([dcmsend, storescp]: &[PathBuf; 2], kilobytes: usize, count: usize, associations: usize) {
+/// Both in turns, so that what else the machine does meets both; the medians of rates and of their
+/// ratios.
+fn compare(
+    [dcmsend, storescp]: &[PathBuf; 2],
+    kilobytes: usize,
+    count: usize,
+    associations: usize,
+) {
     let folder = tempfile::tempdir().unwrap();
-    let folders: Vec<PathBuf> = (0..associations).map(|i| folder.path().join(i.to_string())).collect();
+    let folders: Vec<PathBuf> =
+        (0..associations).map(|i| folder.path().join(i.to_string())).collect();
     for number in 0..count {
         let part = &folders[number % associations];
         fs::create_dir_all(part).unwrap();
@@ -51,7 +59,8 @@ fn compare([dcmsend, storescp]: &[PathBuf; 2], kilobytes: usize, count: usize, a
         seconds[0].push(ours(count, send));
         seconds[1].push(theirs(storescp, count, send));
     }
-    let ratios: Vec<f64> = seconds[0].iter().zip(&seconds[1]).map(|(ours, theirs)| theirs / ours).collect();
+    let ratios: Vec<f64> =
+        seconds[0].iter().zip(&seconds[1]).map(|(ours, theirs)| theirs / ours).collect();
     let rate = |seconds: &[f64]| (kilobytes * count) as f64 / 1024.0 / median(seconds);
     println!(
         "{count} of {kilobytes} KiB over {associations}: ours {:.0} MiB/s, storescp {:.0} MiB/s, ratio {:.2} ({:.2} to {:.2})",
@@ -76,7 +85,10 @@ fn theirs(storescp: &Path, count: usize, send: impl Fn(u16) -> f64) -> f64 {
     let port = free_port();
     let mut command = Command::new(storescp);
     // As ours does: bytes as they come, PDUs of 128 KiB, associations side by side.
-    command.args(["+xa", "+B", "--fork", "-pdu", "131072", "-od"]).arg(folder.path()).arg(port.to_string());
+    command
+        .args(["+xa", "+B", "--fork", "-pdu", "131072", "-od"])
+        .arg(folder.path())
+        .arg(port.to_string());
     let _running = Running(command.spawn().unwrap());
     let peer = Peer::new(&format!("127.0.0.1:{port}"), "STORESCP", "SKIAGRAPH");
     wait_until("storescp answers", || peer.echo().is_ok());

@@ -1,4 +1,5 @@
-//! A storage SCP by itself: what `storescp` is to DCMTK. Prints its port, then what happens; ends with its input.
+//! A storage SCP by itself: what `storescp` is to DCMTK. Prints its port, then what happens; ends
+//! with its input.
 //!
 //! ```text
 //! cargo run -p pacs --example listen -- FOLDER [AE_TITLE [PORT [TRANSFER_SYNTAX…]]]

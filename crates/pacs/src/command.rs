@@ -96,8 +96,11 @@ impl Command {
     }
 
     pub(crate) fn with_text(mut self, element: u16, text: &str) -> Self {
-        let pad =
-            if matches!(element, AFFECTED_SOP_CLASS_UID | AFFECTED_SOP_INSTANCE_UID) { 0 } else { b' ' };
+        let pad = if matches!(element, AFFECTED_SOP_CLASS_UID | AFFECTED_SOP_INSTANCE_UID) {
+            0
+        } else {
+            b' '
+        };
         let mut value = text.as_bytes().to_vec();
         value.resize(value.len().next_multiple_of(2), pad);
         self.0.insert(element, value);
@@ -124,16 +127,25 @@ impl Command {
         Some(text.trim_matches(['\0', ' ']))
     }
 
-    /// Parses a command set, which is in implicit VR little endian whatever the context (PS3.7 6.3.1).
+    /// Parses a command set, which is in implicit VR little endian whatever the context (PS3.7
+    /// 6.3.1).
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
-        let wrong =
-            |got: &str| Error::Protocol { got: got.to_owned(), expected: "a command set as in PS3.7 6.3.1" };
-        let elements: Elements = read(bytes).ok_or_else(|| wrong("a command set that is cut short"))?;
+        let wrong = |got: &str| Error::Protocol {
+            got: got.to_owned(),
+            expected: "a command set as in PS3.7 6.3.1",
+        };
+        let elements: Elements =
+            read(bytes).ok_or_else(|| wrong("a command set that is cut short"))?;
         if elements.keys().any(|tag| tag.0 != 0) {
             return Err(wrong("elements of another group than 0000"));
         }
-        let command = Self(elements.into_iter().map(|(tag, value)| (tag.1, value.to_vec())).collect());
-        if command.u16(COMMAND_FIELD).is_none() { Err(wrong("no command field")) } else { Ok(command) }
+        let command =
+            Self(elements.into_iter().map(|(tag, value)| (tag.1, value.to_vec())).collect());
+        if command.u16(COMMAND_FIELD).is_none() {
+            Err(wrong("no command field"))
+        } else {
+            Ok(command)
+        }
     }
 
     /// As bytes, with the group length, and whether a data set follows.
@@ -163,7 +175,8 @@ mod tests {
         let read = Command::parse(&command.to_bytes(true)).unwrap();
         assert_eq!((read.field(), read.u16(MESSAGE_ID), read.has_data()), (C_STORE, Some(7), true));
         assert_eq!(read.text(AFFECTED_SOP_INSTANCE_UID), Some("1.2.3"));
-        let answer = Command::parse(&read.response(status::OUT_OF_RESOURCES).to_bytes(false)).unwrap();
+        let answer =
+            Command::parse(&read.response(status::OUT_OF_RESOURCES).to_bytes(false)).unwrap();
         assert_eq!((answer.field(), answer.has_data()), (0x8001, false));
         assert_eq!(answer.u16(RESPONDED_MESSAGE_ID), Some(7));
         assert_eq!(answer.text(AFFECTED_SOP_INSTANCE_UID), Some("1.2.3"));

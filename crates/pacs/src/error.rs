@@ -1,4 +1,5 @@
-//! What can go wrong between us and a PACS, each with what was got, what was expected and what to do.
+//! What can go wrong between us and a PACS, each with what was got, what was expected and what to
+//! do.
 
 use std::path::PathBuf;
 
@@ -23,7 +24,9 @@ pub enum Error {
         got: String,
     },
     /// Somebody else consumes.
-    #[error("{path} has a consumer already, expected none: stop the other process, or give it the work")]
+    #[error(
+        "{path} has a consumer already, expected none: stop the other process, or give it the work"
+    )]
     ConsumerBusy {
         /// The inbox.
         path: PathBuf,
@@ -155,7 +158,9 @@ pub enum Error {
         sop_class: String,
     },
     /// An instance in an encoding that is not read.
-    #[error("transfer syntax {uid} is not among those that are accepted; have the sender transcode")]
+    #[error(
+        "transfer syntax {uid} is not among those that are accepted; have the sender transcode"
+    )]
     TransferSyntax {
         /// Its UID.
         uid: String,

@@ -1,4 +1,5 @@
-//! What happens, for logs and counters. No event holds patient data: instances are named as the inbox names them.
+//! What happens, for logs and counters. No event holds patient data: instances are named as the
+//! inbox names them.
 
 use crate::error::Error;
 use crate::inbox::{Key, Stored};
@@ -31,7 +32,8 @@ pub enum Event {
     Refused {
         /// Its name, as far as it got.
         key: Option<Key>,
-        /// The status in the answer (PS3.7 annex C, PS3.4 B.2.3), or the failure reason of PS3.18 I.2.
+        /// The status in the answer (PS3.7 annex C, PS3.4 B.2.3), or the failure reason of PS3.18
+        /// I.2.
         status: u16,
         /// Why.
         reason: String,
@@ -66,7 +68,9 @@ pub enum Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Associated { peer, calling } => write!(f, "association with {} at {peer}", plain(calling)),
+            Self::Associated { peer, calling } => {
+                write!(f, "association with {} at {peer}", plain(calling))
+            }
             Self::Stored { key, stored, bytes, from } => {
                 let what = match stored {
                     Stored::New => "stored",
@@ -81,8 +85,12 @@ impl fmt::Display for Event {
                 }
                 write!(f, "refused with {status:04X}: {reason}, from {}", plain(from))
             }
-            Self::PassedOver { reason, from } => write!(f, "passed over: {reason}, from {}", plain(from)),
-            Self::Released { peer, instances } => write!(f, "{peer} released: {instances} instances"),
+            Self::PassedOver { reason, from } => {
+                write!(f, "passed over: {reason}, from {}", plain(from))
+            }
+            Self::Released { peer, instances } => {
+                write!(f, "{peer} released: {instances} instances")
+            }
             Self::Ended { peer, instances, error } => {
                 write!(f, "{peer} ended: {error}; {instances} instances")
             }

@@ -44,7 +44,11 @@ pub(crate) fn open_to_lock(path: &Path) -> Result<File> {
 /// Makes names in a folder survive a loss of power.
 pub(crate) fn sync_folder(path: &Path) -> Result<()> {
     // Elsewhere a folder cannot be opened as a file, and names are durable with the file.
-    if cfg!(unix) { File::open(path).and_then(|folder| folder.sync_all()).map_err(at(path)) } else { Ok(()) }
+    if cfg!(unix) {
+        File::open(path).and_then(|folder| folder.sync_all()).map_err(at(path))
+    } else {
+        Ok(())
+    }
 }
 
 /// Puts these bytes at `path`, all or none, whenever the process or the machine dies.

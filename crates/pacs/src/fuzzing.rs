@@ -7,7 +7,8 @@ use dicom_ul::pdu::{PDataValueType, Pdu};
 /// Bytes of a P-DATA-TF.
 const MAX_DATA: u32 = 1 << 16;
 
-/// Reads PDUs, and the command sets in them, until one is none. What is answered to a command must be a command.
+/// Reads PDUs, and the command sets in them, until one is none. What is answered to a command must
+/// be a command.
 ///
 /// # Panics
 /// If it is not.
@@ -29,7 +30,11 @@ fn answer(command: &[u8]) {
     let Ok(command) = Command::parse(command) else { return };
     let response = command.response(status::SUCCESS);
     let read = Command::parse(&response.to_bytes(command.has_data()));
-    assert_eq!(read.map(|read| read.field()).ok(), Some(response.field()), "an answer that does not read");
+    assert_eq!(
+        read.map(|read| read.field()).ok(),
+        Some(response.field()),
+        "an answer that does not read"
+    );
 }
 
 #[cfg(test)]

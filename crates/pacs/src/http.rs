@@ -1,4 +1,5 @@
-//! Requests to a server of DICOMweb or Orthanc: its address, who we are, whom we believe, how long it may take.
+//! Requests to a server of DICOMweb or Orthanc: its address, who we are, whom we believe, how long
+//! it may take.
 
 use crate::error::{Error, Result};
 use crate::tls::certificates;
@@ -18,7 +19,8 @@ use ureq::{Agent, Body};
 /// Bytes of an answer in JSON. A page of a thousand instances has one megabyte.
 const MAX_JSON: u64 = 64 << 20;
 
-/// What we show to a server, or a client to us. Read from a file, as command lines and environments are seen by others.
+/// What we show to a server, or a client to us. Read from a file, as command lines and environments
+/// are seen by others.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Authorization(String);
 
@@ -43,7 +45,8 @@ impl Authorization {
         Ok(Self(format!("Bearer {}", secret(file)?)))
     }
 
-    /// Whether a header shows the same. Hashes are compared, so that the time tells nothing of how much was right.
+    /// Whether a header shows the same. Hashes are compared, so that the time tells nothing of how
+    /// much was right.
     pub(crate) fn is(&self, header: &[u8]) -> bool {
         Sha256::digest(header) == Sha256::digest(&self.0)
     }
@@ -56,7 +59,8 @@ impl fmt::Debug for Authorization {
 }
 
 fn secret(file: &Path) -> Result<String> {
-    let text = fs::read_to_string(file).map_err(|source| Error::File { path: file.into(), source })?;
+    let text =
+        fs::read_to_string(file).map_err(|source| Error::File { path: file.into(), source })?;
     let text = text.trim();
     if text.is_empty() || !text.chars().all(|c| !c.is_control()) {
         return Err(wrong("nothing, or several lines", "one line in the file"));
@@ -81,7 +85,8 @@ pub fn authorities(path: &Path) -> Result<RootCerts> {
 /// A server that answers HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Where its services begin, as `https://pacs.example/dicom-web`. No name or password may be in it.
+    /// Where its services begin, as `https://pacs.example/dicom-web`. No name or password may be in
+    /// it.
     pub url: String,
     /// What we show, where it asks.
     pub authorization: Option<Authorization>,
@@ -113,8 +118,13 @@ impl Http {
         let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
         let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '@' | '?' | '#');
         if !host.is_some_and(|host| !host.is_empty() && host.chars().all(plain)) {
-            let expected = "http:// or https://, a host, a path; no name, password, query or fragment";
-            return Err(Error::Setting { setting: "server", got: "another address".to_owned(), expected });
+            let expected =
+                "http:// or https://, a host, a path; no name, password, query or fragment";
+            return Err(Error::Setting {
+                setting: "server",
+                got: "another address".to_owned(),
+                expected,
+            });
         }
         let mut tls = TlsConfig::builder();
         if let Some(path) = &server.authorities {
@@ -123,7 +133,8 @@ impl Http {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .tls_config(tls.build())
-            // Nothing below the binary reads the environment, and a hospital's PACS is behind no proxy.
+            // Nothing below the binary reads the environment, and a hospital's PACS is behind no
+            // proxy.
             .proxy(None)
             .max_redirects(3)
             .timeout_connect(Some(server.timeout))
@@ -184,11 +195,19 @@ impl Http {
     }
 
     /// The body as JSON.
-    pub(crate) fn parse<T: DeserializeOwned>(&self, path: &str, mut response: Response<Body>) -> Result<T> {
+    pub(crate) fn parse<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        mut response: Response<Body>,
+    ) -> Result<T> {
         let body = response.body_mut().with_config().limit(MAX_JSON).reader();
         serde_json::from_reader(body).map_err(|error| {
             // What the parser says may quote what it read.
-            let got = format!("text that is no such JSON ({:?}, line {})", error.classify(), error.line());
+            let got = format!(
+                "text that is no such JSON ({:?}, line {})",
+                error.classify(),
+                error.line()
+            );
             self.answer(path, got, "JSON of at most 64 MiB, as the service defines it")
         })
     }
@@ -210,10 +229,12 @@ impl Http {
         Error::Answer { url: self.shown(path), got, expected }
     }
 
-    /// An address as errors show it: without the query, and without UIDs, which name studies of patients.
+    /// An address as errors show it: without the query, and without UIDs, which name studies of
+    /// patients.
     fn shown(&self, path: &str) -> String {
         let path = path.split('?').next().unwrap_or_default();
-        let part = |part: &str| if part.len() > 16 || part.contains('.') { "…" } else { part }.to_owned();
+        let part =
+            |part: &str| if part.len() > 16 || part.contains('.') { "…" } else { part }.to_owned();
         let parts: Vec<String> = path.split('/').map(part).collect();
         format!("{}{}", self.base, parts.join("/"))
     }
@@ -244,6 +265,9 @@ mod tests {
         let http = Http::new(&Server::new("https://pacs.example:8042/dicom-web/")).unwrap();
         assert_eq!(http.host(), "pacs.example:8042");
         let said = http.refused("/studies/1.2.3/series/1.4?PatientID=7", 404).to_string();
-        assert!(said.starts_with("https://pacs.example:8042/dicom-web/studies/…/series/…: "), "{said}");
+        assert!(
+            said.starts_with("https://pacs.example:8042/dicom-web/studies/…/series/…: "),
+            "{said}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Bodies of several parts (RFC 2046 5.1, PS3.18 8.6.1.2), read as they come: nothing but a buffer is held in memory.
+//! Bodies of several parts (RFC 2046 5.1, PS3.18 8.6.1.2), read as they come: nothing but a buffer
+//! is held in memory.
 
 use crate::error::{Error, Result, network};
 use std::io::{self, ErrorKind, Read};
@@ -30,7 +31,8 @@ impl MediaType {
         self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The boundary of a multipart body: visible characters or spaces. RFC 2046 5.1.1 has at most 70; Orthanc sends 73.
+    /// The boundary of a multipart body: visible characters or spaces. RFC 2046 5.1.1 has at most
+    /// 70; Orthanc sends 73.
     pub(crate) fn boundary(&self) -> Option<&str> {
         let boundary = self.parameter("boundary")?;
         let fits = (1..=256).contains(&boundary.len()) && !boundary.ends_with(' ');
@@ -88,8 +90,8 @@ impl<R: Read> Multipart<R> {
         Self { source, delimiter, buffer, begin: 0, end: 2, at: At::Content }
     }
 
-    /// Goes to the next part, over what is left of the one before, and gives its Content-Type, empty where it has
-    /// none; none after the last.
+    /// Goes to the next part, over what is left of the one before, and gives its Content-Type,
+    /// empty where it has none; none after the last.
     ///
     /// # Errors
     /// [`Error::Multipart`], or what is wrong with the source.
@@ -115,7 +117,8 @@ impl<R: Read> Multipart<R> {
         Ok(Some(content_type(&headers)))
     }
 
-    /// From a delimiter to the empty line after the headers, the rest of the delimiter's line included.
+    /// From a delimiter to the empty line after the headers, the rest of the delimiter's line
+    /// included.
     fn headers(&mut self) -> Result<Vec<u8>> {
         let mut known = 0;
         loop {
@@ -139,7 +142,8 @@ impl<R: Read> Multipart<R> {
         &self.buffer[self.begin..self.end]
     }
 
-    /// What is at hand of the content, without what may begin a delimiter; empty at a delimiter and at the end.
+    /// What is at hand of the content, without what may begin a delimiter; empty at a delimiter and
+    /// at the end.
     fn content(&mut self) -> io::Result<&[u8]> {
         while self.at == At::Content {
             let end = self.content_end();
@@ -263,7 +267,8 @@ mod tests {
     #[test]
     fn what_is_not_read_is_passed_over() {
         let body =
-            [b"--xyz\r\n\r\n", &vec![b'\r'; 300_000][..], b"\r\n--xyz\r\n\r\nlast\r\n--xyz--"].concat();
+            [b"--xyz\r\n\r\n", &vec![b'\r'; 300_000][..], b"\r\n--xyz\r\n\r\nlast\r\n--xyz--"]
+                .concat();
         let mut multipart = Multipart::new(body.as_slice(), "xyz");
         multipart.next_part().unwrap().unwrap();
         multipart.read_exact(&mut [0; 1000]).unwrap();
@@ -280,13 +285,16 @@ mod tests {
             assert!(parts(&body[..length], 5).is_err(), "{length} bytes");
         }
         let endless = [b"--xyz\r\n", &vec![b'a'; 100_000][..]].concat();
-        assert!(matches!(parts(&endless, 9999), Err(Error::Multipart { got }) if got.contains("16 KiB")));
+        assert!(
+            matches!(parts(&endless, 9999), Err(Error::Multipart { got }) if got.contains("16 KiB"))
+        );
     }
 
     #[test]
     fn media_types_have_parameters_in_and_out_of_quotes() {
-        let parsed =
-            MediaType::parse("Multipart/Related; type=\"application/dicom\";BOUNDARY=\"a;b\\\"c\" ; start=x");
+        let parsed = MediaType::parse(
+            "Multipart/Related; type=\"application/dicom\";BOUNDARY=\"a;b\\\"c\" ; start=x",
+        );
         assert_eq!(parsed.name, "multipart/related");
         assert_eq!(parsed.parameter("type"), Some("application/dicom"));
         assert_eq!((parsed.boundary(), parsed.parameter("start")), (Some("a;b\"c"), Some("x")));

@@ -1,7 +1,8 @@
 //! Orthanc's feed of changes: what it receives from now on, or has received since we looked last.
 //!
-//! `GET /changes?since=…&limit=…` lists changes by a sequence number that only grows. The number up to which everything
-//! is in the inbox is kept there, so a feed goes on after any pause, and what is told twice is stored once.
+//! `GET /changes?since=…&limit=…` lists changes by a sequence number that only grows. The number up
+//! to which everything is in the inbox is kept there, so a feed goes on after any pause, and what
+//! is told twice is stored once.
 
 use crate::error::{Error, Result};
 use crate::event::Events;
@@ -49,12 +50,12 @@ impl Changes {
         Ok(Self { http, feed })
     }
 
-    /// Fetches what has arrived since the last time, all of it, and remembers how far it came after each page. To
-    /// follow, call it again and again.
+    /// Fetches what has arrived since the last time, all of it, and remembers how far it came after
+    /// each page. To follow, call it again and again.
     ///
     /// # Errors
-    /// [`Error::Http`], [`Error::HttpStatus`], [`Error::Answer`]; [`Error::OutOfSpace`] and [`Error::File`] of the
-    /// inbox. What was fetched stays, and the next call goes on there.
+    /// [`Error::Http`], [`Error::HttpStatus`], [`Error::Answer`]; [`Error::OutOfSpace`] and
+    /// [`Error::File`] of the inbox. What was fetched stays, and the next call goes on there.
     pub fn pull(&self, inbox: &Inbox, events: Events) -> Result<Fetched> {
         let mut fetched = Fetched::default();
         let mut since = self.start(inbox)?;
@@ -64,13 +65,23 @@ impl Changes {
                 self.fetch(&change.id, inbox, events, &mut fetched)?;
             }
             // An answer that does not come forward would be asked for without end.
-            let last = page.changes.iter().map(|change| change.seq).chain([page.last]).max().unwrap_or(since);
+            let last = page
+                .changes
+                .iter()
+                .map(|change| change.seq)
+                .chain([page.last])
+                .max()
+                .unwrap_or(since);
             if last > since {
                 inbox.set_position(&self.feed, last)?;
                 since = last;
             } else if !page.done {
                 let got = format!("no change after {since}, and more to come");
-                return Err(self.http.answer("/changes", got, "changes in the order of their numbers"));
+                return Err(self.http.answer(
+                    "/changes",
+                    got,
+                    "changes in the order of their numbers",
+                ));
             }
             if page.done {
                 return Ok(fetched);
@@ -78,7 +89,8 @@ impl Changes {
         }
     }
 
-    /// Where to begin: where it ended, unless the server has begun anew since, as its numbers are lower.
+    /// Where to begin: where it ended, unless the server has begun anew since, as its numbers are
+    /// lower.
     fn start(&self, inbox: &Inbox) -> Result<u64> {
         let since = inbox.position(&self.feed)?.unwrap_or(0);
         let newest: Page = self.get("/changes?last")?;
@@ -112,7 +124,11 @@ impl Changes {
     fn retrieve(&self, id: &str, inbox: &Inbox) -> Result<Received> {
         // Orthanc's own names are hashes; anything else does not belong into an address.
         if id.len() > 64 || !id.bytes().all(|c| c.is_ascii_hexdigit() || c == b'-') {
-            return Err(self.http.answer("/changes", "another name of an instance".to_owned(), "a hash"));
+            return Err(self.http.answer(
+                "/changes",
+                "another name of an instance".to_owned(),
+                "a hash",
+            ));
         }
         let path = format!("/instances/{id}/file");
         let mut response = self.http.get(&path, "application/dicom")?;

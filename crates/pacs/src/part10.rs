@@ -1,7 +1,10 @@
-//! DICOM files (PS3.10 7): the file meta group in front of a data set, written and read; and which instance it is.
+//! DICOM files (PS3.10 7): the file meta group in front of a data set, written and read; and which
+//! instance it is.
 
 use crate::error::{Error, Result};
-use crate::uids::{IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION, IMPLICIT_VR_LITTLE_ENDIAN, is_uid};
+use crate::uids::{
+    IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION, IMPLICIT_VR_LITTLE_ENDIAN, is_uid,
+};
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 
@@ -18,19 +21,34 @@ pub(crate) struct Identity {
     pub(crate) transfer_syntax: String,
 }
 
-/// Preamble, prefix and file meta group of an instance that came without them. Who sent it is left out, so that the
-/// same instance makes the same file whoever sends it.
+/// Preamble, prefix and file meta group of an instance that came without them. Who sent it is left
+/// out, so that the same instance makes the same file whoever sends it.
 pub(crate) fn file_meta(identity: &Identity) -> Vec<u8> {
     let mut group = Vec::new();
     long(&mut group, tags::FILE_META_INFORMATION_VERSION, b"OB", &[0, 1]);
     short(&mut group, tags::MEDIA_STORAGE_SOP_CLASS_UID, b"UI", &padded(&identity.sop_class, 0));
-    short(&mut group, tags::MEDIA_STORAGE_SOP_INSTANCE_UID, b"UI", &padded(&identity.sop_instance, 0));
+    short(
+        &mut group,
+        tags::MEDIA_STORAGE_SOP_INSTANCE_UID,
+        b"UI",
+        &padded(&identity.sop_instance, 0),
+    );
     short(&mut group, tags::TRANSFER_SYNTAX_UID, b"UI", &padded(&identity.transfer_syntax, 0));
     short(&mut group, tags::IMPLEMENTATION_CLASS_UID, b"UI", &padded(IMPLEMENTATION_CLASS, 0));
-    short(&mut group, tags::IMPLEMENTATION_VERSION_NAME, b"SH", &padded(IMPLEMENTATION_VERSION, b' '));
+    short(
+        &mut group,
+        tags::IMPLEMENTATION_VERSION_NAME,
+        b"SH",
+        &padded(IMPLEMENTATION_VERSION, b' '),
+    );
     let mut file = vec![0; PREAMBLE];
     file.extend(MAGIC);
-    short(&mut file, tags::FILE_META_INFORMATION_GROUP_LENGTH, b"UL", &(group.len() as u32).to_le_bytes());
+    short(
+        &mut file,
+        tags::FILE_META_INFORMATION_GROUP_LENGTH,
+        b"UL",
+        &(group.len() as u32).to_le_bytes(),
+    );
     file.append(&mut group);
     file
 }
@@ -61,8 +79,9 @@ fn long(bytes: &mut Vec<u8>, tag: Tag, vr: &[u8; 2], value: &[u8]) {
     bytes.extend(value);
 }
 
-/// Which instance a file holds, by its first bytes, and where its data set begins. What the data set says counts, as it
-/// will wherever the file goes; the file meta group of files that were made anonymous often names another instance.
+/// Which instance a file holds, by its first bytes, and where its data set begins. What the data
+/// set says counts, as it will wherever the file goes; the file meta group of files that were made
+/// anonymous often names another instance.
 pub(crate) fn identify(head: &[u8]) -> Result<(Identity, usize)> {
     let (meta, data_set) = read_meta(head)?;
     let explicit = match meta.transfer_syntax.as_str() {
@@ -103,8 +122,11 @@ fn read_meta(head: &[u8]) -> Result<(Identity, usize)> {
     }
     let mut rest = &head[PREAMBLE + 4..];
     let mut uids = [const { None }; 3];
-    let wanted =
-        [tags::MEDIA_STORAGE_SOP_CLASS_UID, tags::MEDIA_STORAGE_SOP_INSTANCE_UID, tags::TRANSFER_SYNTAX_UID];
+    let wanted = [
+        tags::MEDIA_STORAGE_SOP_CLASS_UID,
+        tags::MEDIA_STORAGE_SOP_INSTANCE_UID,
+        tags::TRANSFER_SYNTAX_UID,
+    ];
     while rest.first_chunk() == Some(&[2, 0]) {
         let (tag, value) =
             next(&mut rest, true).ok_or_else(|| wrong("a file meta group that is cut short"))?;
@@ -113,7 +135,9 @@ fn read_meta(head: &[u8]) -> Result<(Identity, usize)> {
         }
     }
     let [Some(sop_class), Some(sop_instance), Some(transfer_syntax)] = uids else {
-        return Err(wrong("a file meta group without the UIDs of class, instance and transfer syntax"));
+        return Err(wrong(
+            "a file meta group without the UIDs of class, instance and transfer syntax",
+        ));
     };
     Ok((Identity { sop_class, sop_instance, transfer_syntax }, head.len() - rest.len()))
 }
@@ -123,7 +147,8 @@ fn uid(value: &[u8]) -> Option<String> {
     is_uid(text).then(|| text.to_owned())
 }
 
-/// The next element in little endian; none at the end, where it is cut short, and at a length that is not defined.
+/// The next element in little endian; none at the end, where it is cut short, and at a length that
+/// is not defined.
 fn next<'a>(bytes: &mut &'a [u8], explicit: bool) -> Option<(Tag, &'a [u8])> {
     let (head, rest) = bytes.split_first_chunk::<8>()?;
     let half = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
@@ -131,8 +156,8 @@ fn next<'a>(bytes: &mut &'a [u8], explicit: bool) -> Option<(Tag, &'a [u8])> {
     let (length, rest) = match &head[4..6] {
         _ if !explicit => (u32::from_le_bytes([head[4], head[5], head[6], head[7]]), rest),
         // PS3.5 7.1.2: these have two bytes reserved and a length of four.
-        b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT"
-        | b"UV" => {
+        b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR"
+        | b"UT" | b"UV" => {
             let (length, rest) = rest.split_first_chunk::<4>()?;
             (u32::from_le_bytes(*length), rest)
         }
@@ -161,7 +186,11 @@ mod tests {
     fn file(syntax: &str, instance: &str) -> Vec<u8> {
         let mut file = file_meta(&identity(syntax));
         if syntax == IMPLICIT_VR_LITTLE_ENDIAN {
-            crate::elements::write(&mut file, tags::SOP_CLASS_UID, &padded("1.2.840.10008.5.1.4.1.1.1", 0));
+            crate::elements::write(
+                &mut file,
+                tags::SOP_CLASS_UID,
+                &padded("1.2.840.10008.5.1.4.1.1.1", 0),
+            );
             crate::elements::write(&mut file, tags::SOP_INSTANCE_UID, &padded(instance, 0));
         } else {
             long(&mut file, tags::LANGUAGE_CODE_SEQUENCE, b"SQ", &[]);
@@ -173,7 +202,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_identified_by_its_data_set() {
-        for syntax in [IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, "1.2.840.10008.1.2.4.70"] {
+        for syntax in
+            [IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, "1.2.840.10008.1.2.4.70"]
+        {
             let file = file(syntax, "1.2.4");
             let (found, data_set) = identify(&file).unwrap();
             assert_eq!(found, Identity { sop_instance: "1.2.4".to_owned(), ..identity(syntax) });

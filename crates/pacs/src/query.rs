@@ -19,7 +19,8 @@ impl Query {
     /// The range of days as DICOM writes it (PS3.4 C.2.2.2.5); empty for any.
     ///
     /// # Errors
-    /// [`Error::Setting`] if a day is no date, or a code not of capital letters, digits, spaces and underscores.
+    /// [`Error::Setting`] if a day is no date, or a code not of capital letters, digits, spaces and
+    /// underscores.
     pub(crate) fn dates(&self) -> Result<String> {
         for day in [&self.from, &self.to].into_iter().flatten() {
             if day.len() != 8 || !day.bytes().all(|c| c.is_ascii_digit()) {
@@ -47,7 +48,8 @@ impl Query {
         Ok([&self.modality, &self.body_part].map(|code| code.clone().unwrap_or_default()))
     }
 
-    /// Whether an answer fits, as far as it tells: not every server heeds every key it is asked with.
+    /// Whether an answer fits, as far as it tells: not every server heeds every key it is asked
+    /// with.
     pub(crate) fn admits(&self, modality: Option<&str>, body_part: Option<&str>) -> bool {
         let fits = |wanted: &Option<String>, got: Option<&str>| match (wanted, got) {
             (Some(wanted), Some(got)) if !got.is_empty() => wanted == got,

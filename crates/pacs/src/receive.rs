@@ -17,8 +17,8 @@ pub(crate) struct Received {
     pub(crate) bytes: u64,
 }
 
-/// Receives a file; what is no picture, and what `admit` refuses, is not kept. Where the inbox refuses, the source is
-/// not read to its end.
+/// Receives a file; what is no picture, and what `admit` refuses, is not kept. Where the inbox
+/// refuses, the source is not read to its end.
 pub(crate) fn receive(
     source: &mut dyn Read,
     inbox: &Inbox,
@@ -78,7 +78,12 @@ impl Fetched {
         }
         self.differing += u64::from(received.stored == Stored::Differs);
         let key = Key::of(&received.identity.sop_instance);
-        events(&Event::Stored { key, stored: received.stored, bytes: received.bytes, from: from.to_owned() });
+        events(&Event::Stored {
+            key,
+            stored: received.stored,
+            bytes: received.bytes,
+            from: from.to_owned(),
+        });
     }
 
     /// Counts what is not fetched, and tells of it.

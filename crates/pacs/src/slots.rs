@@ -57,10 +57,15 @@ impl Slots {
 
     /// Takes a slot for a connection; none if nobody can make room for it. `end` is called, on any
     /// thread, if the connection has to make room later; it must not block.
-    pub fn take(self: &Arc<Self>, peer: IpAddr, end: impl FnOnce() + Send + 'static) -> Option<Slot> {
+    pub fn take(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        end: impl FnOnce() + Send + 'static,
+    ) -> Option<Slot> {
         let client = client_of(peer);
         let mut open = self.open();
-        let held = open.connections.values().filter(|connection| connection.client == client).count();
+        let held =
+            open.connections.values().filter(|connection| connection.client == client).count();
         let alone = held >= self.most - self.most / 4;
         let evicted = if alone || open.connections.len() >= self.most {
             let number = open.to_end(client, held, alone)?;
@@ -120,7 +125,11 @@ impl Slot {
     /// The cause of the connection's end: that it made room, if it did; else `error`.
     pub(crate) fn cause(&self, error: Error) -> Error {
         let made_room = !self.slots.open().connections.contains_key(&self.number);
-        if made_room { Error::Refused { reason: "its slot was needed by another connection" } } else { error }
+        if made_room {
+            Error::Refused { reason: "its slot was needed by another connection" }
+        } else {
+            error
+        }
     }
 }
 
@@ -169,7 +178,9 @@ mod tests {
         let others: Vec<_> = (0..3).map(|_| take(&slots, OTHER, &ended).unwrap()).collect();
         assert_eq!(ended.load(Ordering::Relaxed), 95, "the third other took one of the flooder's");
         let gone = |slot: &Slot| matches!(slot.cause(Error::Closed), Error::Refused { .. });
-        assert!(held[..95].iter().all(gone) && !held[95..].iter().any(gone) && !others.iter().any(gone));
+        assert!(
+            held[..95].iter().all(gone) && !held[95..].iter().any(gone) && !others.iter().any(gone)
+        );
         held.clear();
         assert_eq!(slots.open().connections.len(), 3);
     }
@@ -179,7 +190,10 @@ mod tests {
         let (slots, ended) = (Slots::new(4), Arc::default());
         let busy: Vec<_> = (0..3).map(|_| take(&slots, FLOODER, &ended).unwrap()).collect();
         let tasks: Vec<_> = busy.iter().map(Slot::task).collect();
-        assert!(take(&slots, FLOODER, &ended).is_none(), "three quarters of the slots are one client's");
+        assert!(
+            take(&slots, FLOODER, &ended).is_none(),
+            "three quarters of the slots are one client's"
+        );
         let other = take(&slots, OTHER, &ended).unwrap();
         let task = other.task();
         assert!(take(&slots, OTHER, &ended).is_none());

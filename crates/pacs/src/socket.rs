@@ -38,11 +38,12 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Asks the listener to stop: nobody is let in any more, associations end between two messages, and a message that
-    /// is under way has five seconds.
+    /// Asks the listener to stop: nobody is let in any more, associations end between two messages,
+    /// and a message that is under way has five seconds.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
-        // Wakes the listener, which waits for connections. Where it does not come through, the next one does it.
+        // Wakes the listener, which waits for connections. Where it does not come through, the next
+        // one does it.
         let _ = TcpStream::connect_timeout(&reachable(self.address), Duration::from_secs(1));
     }
 }
@@ -68,12 +69,22 @@ pub(crate) trait Serve: Sync {
 }
 
 impl Socket {
-    pub(crate) fn bind(address: SocketAddr, max_connections: usize, tls: Option<&ServerTls>) -> Result<Self> {
+    pub(crate) fn bind(
+        address: SocketAddr,
+        max_connections: usize,
+        tls: Option<&ServerTls>,
+    ) -> Result<Self> {
         let tls = tls.map(ServerTls::config).transpose()?;
         let failed = |source| Error::Address { address: address.to_string(), source };
         let tcp = TcpListener::bind(address).map_err(failed)?;
         let address = tcp.local_addr().map_err(failed)?;
-        Ok(Self { tcp, address, slots: Slots::new(max_connections), tls, stopping: Stopping::default() })
+        Ok(Self {
+            tcp,
+            address,
+            slots: Slots::new(max_connections),
+            tls,
+            stopping: Stopping::default(),
+        })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -84,8 +95,8 @@ impl Socket {
         Stopper { address: self.address, stopping: Arc::clone(&self.stopping) }
     }
 
-    /// Serves connections until it is stopped and the last one has ended. What goes wrong with one of them before it
-    /// is served is an [`Event::Ended`].
+    /// Serves connections until it is stopped and the last one has ended. What goes wrong with one
+    /// of them before it is served is an [`Event::Ended`].
     pub(crate) fn serve(&self, server: &dyn Serve, events: Events) -> Result<()> {
         thread::scope(|scope| {
             let (too_many, turned_away) = sync_channel(TURNED_AWAY);
@@ -138,7 +149,12 @@ impl Socket {
         self.slots.take(peer.ip(), move || drop(handle.shutdown(Shutdown::Both)))
     }
 
-    fn turn_away(&self, connections: Receiver<(TcpStream, SocketAddr)>, server: &dyn Serve, events: Events) {
+    fn turn_away(
+        &self,
+        connections: Receiver<(TcpStream, SocketAddr)>,
+        server: &dyn Serve,
+        events: Events,
+    ) {
         for (tcp, peer) in connections {
             let error = match self.stream(tcp) {
                 Ok(stream) => server.turn_away(stream),
@@ -149,8 +165,8 @@ impl Socket {
     }
 
     fn stream(&self, tcp: TcpStream) -> Result<Stream> {
-        let timed =
-            Timed::new(tcp, Arc::clone(&self.stopping)).map_err(|source| Error::Network { source })?;
+        let timed = Timed::new(tcp, Arc::clone(&self.stopping))
+            .map_err(|source| Error::Network { source })?;
         let Some(tls) = &self.tls else { return Ok(Stream::Plain(timed)) };
         let connection = ServerConnection::new(Arc::clone(tls))
             .map_err(|error| Error::Network { source: io::Error::other(error) })?;

@@ -37,7 +37,8 @@ fn wrong(path: &Path) -> impl Fn(rustls::Error) -> Error + '_ {
 /// What is wrong with a file; of one that cannot be read, what the system says.
 fn unreadable(path: &Path) -> impl Fn(pem::Error) -> Error + '_ {
     move |error| {
-        let reason = if let pem::Error::Io(error) = &error { error.to_string() } else { error.to_string() };
+        let reason =
+            if let pem::Error::Io(error) = &error { error.to_string() } else { error.to_string() };
         Error::Tls { path: path.into(), reason }
     }
 }
@@ -79,7 +80,8 @@ impl ServerTls {
         let builder = match &self.client_authorities {
             None => builder.with_no_client_auth(),
             Some(path) => {
-                let verifier = WebPkiClientVerifier::builder_with_provider(roots(path)?, provider()).build();
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(roots(path)?, provider()).build();
                 let failed = |error: rustls::server::VerifierBuilderError| Error::Tls {
                     path: path.clone(),
                     reason: error.to_string(),

@@ -9,25 +9,42 @@ pub(crate) use dicom_dictionary_std::uids::{
     STUDY_ROOT_QUERY_RETRIEVE_INFORMATION_MODEL_MOVE as STUDY_ROOT_MOVE, VERIFICATION,
 };
 
-/// Names this software in files and associations (PS3.7 D.3.3.2): a UUID as a UID, which nobody has to assign.
+/// Names this software in files and associations (PS3.7 D.3.3.2): a UUID as a UID, which nobody has
+/// to assign.
 pub(crate) const IMPLEMENTATION_CLASS: &str = "2.25.63551737209383994231147909241968702057";
 /// The same for people, of at most 16 characters.
 pub(crate) const IMPLEMENTATION_VERSION: &str = "SKIAGRAPH_01";
 
-/// Storage SOP classes of pictures (PS3.4 B.5) that are accepted, with their names. X-rays come first; the others are
-/// taken as senders route by study, and what is no X-ray is told from its modality when it is indexed. No reports,
-/// waveforms, documents, videos, segmentations or radiotherapy objects.
+/// Storage SOP classes of pictures (PS3.4 B.5) that are accepted, with their names. X-rays come
+/// first; the others are taken as senders route by study, and what is no X-ray is told from its
+/// modality when it is indexed. No reports, waveforms, documents, videos, segmentations or
+/// radiotherapy objects.
 pub const IMAGE_STORAGE: &[(&str, &str)] = &[
     (uids::COMPUTED_RADIOGRAPHY_IMAGE_STORAGE, "Computed Radiography"),
     (uids::DIGITAL_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION, "Digital X-Ray, for presentation"),
     (uids::DIGITAL_X_RAY_IMAGE_STORAGE_FOR_PROCESSING, "Digital X-Ray, for processing"),
-    (uids::DIGITAL_MAMMOGRAPHY_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION, "Mammography, for presentation"),
+    (
+        uids::DIGITAL_MAMMOGRAPHY_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION,
+        "Mammography, for presentation",
+    ),
     (uids::DIGITAL_MAMMOGRAPHY_X_RAY_IMAGE_STORAGE_FOR_PROCESSING, "Mammography, for processing"),
-    (uids::DIGITAL_INTRA_ORAL_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION, "Intra-oral X-Ray, for presentation"),
-    (uids::DIGITAL_INTRA_ORAL_X_RAY_IMAGE_STORAGE_FOR_PROCESSING, "Intra-oral X-Ray, for processing"),
+    (
+        uids::DIGITAL_INTRA_ORAL_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION,
+        "Intra-oral X-Ray, for presentation",
+    ),
+    (
+        uids::DIGITAL_INTRA_ORAL_X_RAY_IMAGE_STORAGE_FOR_PROCESSING,
+        "Intra-oral X-Ray, for processing",
+    ),
     (uids::BREAST_TOMOSYNTHESIS_IMAGE_STORAGE, "Breast Tomosynthesis"),
-    (uids::BREAST_PROJECTION_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION, "Breast Projection, for presentation"),
-    (uids::BREAST_PROJECTION_X_RAY_IMAGE_STORAGE_FOR_PROCESSING, "Breast Projection, for processing"),
+    (
+        uids::BREAST_PROJECTION_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION,
+        "Breast Projection, for presentation",
+    ),
+    (
+        uids::BREAST_PROJECTION_X_RAY_IMAGE_STORAGE_FOR_PROCESSING,
+        "Breast Projection, for processing",
+    ),
     (uids::X_RAY_ANGIOGRAPHIC_IMAGE_STORAGE, "X-Ray Angiography"),
     (uids::ENHANCED_XA_IMAGE_STORAGE, "Enhanced X-Ray Angiography"),
     (uids::X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE, "X-Ray Radiofluoroscopy"),
@@ -43,7 +60,10 @@ pub const IMAGE_STORAGE: &[(&str, &str)] = &[
         uids::MULTI_FRAME_GRAYSCALE_WORD_SECONDARY_CAPTURE_IMAGE_STORAGE,
         "Multi-frame Grey Word Secondary Capture",
     ),
-    (uids::MULTI_FRAME_TRUE_COLOR_SECONDARY_CAPTURE_IMAGE_STORAGE, "Multi-frame Colour Secondary Capture"),
+    (
+        uids::MULTI_FRAME_TRUE_COLOR_SECONDARY_CAPTURE_IMAGE_STORAGE,
+        "Multi-frame Colour Secondary Capture",
+    ),
     (uids::CT_IMAGE_STORAGE, "CT"),
     (uids::ENHANCED_CT_IMAGE_STORAGE, "Enhanced CT"),
     (uids::MR_IMAGE_STORAGE, "MR"),
@@ -64,13 +84,17 @@ pub(crate) fn is_image_storage(sop_class: &str) -> bool {
 /// Attributes of queries and answers that are UIDs, which are padded with a NUL (PS3.5 6.2).
 pub(crate) fn holds_uid(tag: Tag) -> bool {
     use dicom_dictionary_std::tags;
-    let uids =
-        [tags::STUDY_INSTANCE_UID, tags::SERIES_INSTANCE_UID, tags::SOP_INSTANCE_UID, tags::SOP_CLASS_UID];
+    let uids = [
+        tags::STUDY_INSTANCE_UID,
+        tags::SERIES_INSTANCE_UID,
+        tags::SOP_INSTANCE_UID,
+        tags::SOP_CLASS_UID,
+    ];
     uids.contains(&tag)
 }
 
-/// Whether this can be a UID: at most 64 digits and points (PS3.5 9.1). Empty components and leading zeros, which the
-/// standard forbids and old equipment writes, are let through.
+/// Whether this can be a UID: at most 64 digits and points (PS3.5 9.1). Empty components and
+/// leading zeros, which the standard forbids and old equipment writes, are let through.
 pub(crate) fn is_uid(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit() || c == b'.')
 }

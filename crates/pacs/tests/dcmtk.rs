@@ -37,8 +37,9 @@ fn echoscu_is_answered_and_told_apart() {
     assert!(String::from_utf8_lossy(&stranger.stderr).contains("Calling AE Title Not Recognized"));
 }
 
-/// DCMTK's own receiver, which keeps what comes over the line as it is, is sent the same: `dcmsend` does not send a
-/// file's bytes, as it leaves the padding of a data set out (FFFC,FFFC), writes lengths anew, and so on.
+/// DCMTK's own receiver, which keeps what comes over the line as it is, is sent the same: `dcmsend`
+/// does not send a file's bytes, as it leaves the padding of a data set out (FFFC,FFFC), writes
+/// lengths anew, and so on.
 #[test]
 fn dcmsend_sends_every_transfer_syntax() {
     let Some([dcmsend, storescp]) = programs(["dcmsend", "storescp"], "dcmtk") else { return };
@@ -53,8 +54,12 @@ fn dcmsend_sends_every_transfer_syntax() {
         let kept = the_only(item.path().parent().unwrap());
         // What is not compressed is sent in the form that the receiver prefers.
         let (before, after) = (transfer_syntax(&sent), transfer_syntax(&kept));
-        assert!(before == after || (NATIVE.contains(&&*before) && NATIVE.contains(&&*after)), "{path:?}");
-        let expected = if before == REFUSED_BY_STORESCP { sent } else { theirs.take(&dcmsend, path) };
+        assert!(
+            before == after || (NATIVE.contains(&&*before) && NATIVE.contains(&&*after)),
+            "{path:?}"
+        );
+        let expected =
+            if before == REFUSED_BY_STORESCP { sent } else { theirs.take(&dcmsend, path) };
         assert!(data_set(&kept) == data_set(&expected), "{path:?}");
     }
 }
@@ -65,7 +70,8 @@ const REFUSED_BY_STORESCP: &str = "1.2.840.10008.1.2.4.57";
 
 /// Takes the file out of a folder that has one.
 fn the_only(folder: &Path) -> Vec<u8> {
-    let files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "{folder:?}");
     let bytes = fs::read(&files[0]).unwrap();
     fs::remove_file(&files[0]).unwrap();
@@ -84,7 +90,12 @@ impl Theirs {
         fs::create_dir(folder).unwrap();
         let port = free_port();
         let mut command = Command::new(storescp);
-        command.args(["+xa", "-aet", "STORESCP"]).args(options).arg("-od").arg(folder).arg(port.to_string());
+        command
+            .args(["+xa", "-aet", "STORESCP"])
+            .args(options)
+            .arg("-od")
+            .arg(folder)
+            .arg(port.to_string());
         let running = Running(command.spawn().unwrap());
         let theirs = Self { port, folder: folder.to_owned(), _running: running };
         wait_until("storescp answers", || theirs.peer().echo().is_ok());
@@ -107,7 +118,10 @@ fn storescu_is_refused_what_the_decoder_does_not_read() {
     let Some([storescu]) = programs(["storescu"], "dcmtk") else { return };
     let folder = tempdir().unwrap();
     let explicit = vec![common::EXPLICIT.to_owned()];
-    let ours = Ours::start(&folder.path().join("inbox"), &Config { transfer_syntaxes: explicit, ..config() });
+    let ours = Ours::start(
+        &folder.path().join("inbox"),
+        &Config { transfer_syntaxes: explicit, ..config() },
+    );
     let files = every_syntax(folder.path());
     let compressed = files.iter().find(|path| path.ends_with("u12.j2k.dcm")).unwrap();
     let sent = to_us(&storescu, &ours).arg("-xv").arg(compressed).output().unwrap();
@@ -141,11 +155,15 @@ fn storescp_takes_what_we_send() {
     let theirs = Theirs::start(&storescp, &folder.path().join("received"), &[]);
     let mut files = write_instances(folder.path(), 0..20);
     files.extend(every_syntax(folder.path()).into_iter().filter(|path| {
-        !is_unknown_to_dcmtk(path) && transfer_syntax(&fs::read(path).unwrap()) != REFUSED_BY_STORESCP
+        !is_unknown_to_dcmtk(path)
+            && transfer_syntax(&fs::read(path).unwrap()) != REFUSED_BY_STORESCP
     }));
     files.push(folder.path().join("missing"));
     let mut outcomes = BTreeMap::new();
-    theirs.peer().store(&files, |path, outcome| drop(outcomes.insert(path.to_owned(), outcome))).unwrap();
+    theirs
+        .peer()
+        .store(&files, |path, outcome| drop(outcomes.insert(path.to_owned(), outcome)))
+        .unwrap();
     let missing = outcomes.remove(&folder.path().join("missing")).unwrap();
     assert!(missing.unwrap_err().to_string().contains("missing"));
     for (path, outcome) in &outcomes {

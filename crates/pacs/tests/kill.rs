@@ -1,4 +1,5 @@
-//! A listener that is killed while four associations send to it: what it has acknowledged is there, once, and whole.
+//! A listener that is killed while four associations send to it: what it has acknowledged is there,
+//! once, and whole.
 //!
 //! `PACS_TEST_KILLS=100 cargo test -p pacs --test kill -- --nocapture` kills a hundred times.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
@@ -26,8 +27,12 @@ fn listen(inbox: &Path) -> (Child, String) {
     let tests = std::env::current_exe().unwrap();
     let example = tests.parent().unwrap().parent().unwrap().join("examples/listen");
     assert!(example.exists(), "{} is missing: cargo build -p pacs --examples", example.display());
-    let mut child =
-        Command::new(example).arg(inbox).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(example)
+        .arg(inbox)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let address = lines.next().unwrap().unwrap();
     // What it says later must be read, or it would wait for a reader.
@@ -35,7 +40,8 @@ fn listen(inbox: &Path) -> (Child, String) {
     (child, address)
 }
 
-/// Sends what is not acknowledged yet, in parts, until the listener dies; gives what it acknowledges.
+/// Sends what is not acknowledged yet, in parts, until the listener dies; gives what it
+/// acknowledges.
 fn send(address: &str, files: &[PathBuf], acknowledged: &Mutex<BTreeSet<PathBuf>>) {
     let timeouts = Timeouts { association: Duration::from_secs(5), ..Timeouts::default() };
     std::thread::scope(|scope| {
@@ -103,7 +109,10 @@ fn check(folder: &Path, acknowledged: &BTreeSet<PathBuf>) {
     for entry in fs::read_dir(&waiting).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let number = names[&name];
-        assert!(data_set(&fs::read(waiting.join(&name)).unwrap()) == data_set(&instance(number)), "{number}");
+        assert!(
+            data_set(&fs::read(waiting.join(&name)).unwrap()) == data_set(&instance(number)),
+            "{number}"
+        );
         there.insert(number);
     }
     for path in acknowledged {
@@ -111,7 +120,11 @@ fn check(folder: &Path, acknowledged: &BTreeSet<PathBuf>) {
         assert!(there.contains(&number), "{number} was acknowledged and is lost");
     }
     let inbox = Inbox::open(folder, limits()).unwrap();
-    assert_eq!(fs::read_dir(folder.join("incoming")).unwrap().count(), 2, "what was half written is cleared");
+    assert_eq!(
+        fs::read_dir(folder.join("incoming")).unwrap().count(),
+        2,
+        "what was half written is cleared"
+    );
     assert_eq!(inbox.counts().unwrap().waiting, there.len() as u64);
 }
 
@@ -170,7 +183,10 @@ fn a_consumer_that_is_killed_loses_nothing() {
         let counts = inbox.counts().unwrap();
         // One may be remembered and not yet removed, or done again after that.
         let all = counts.waiting + counts.taken + counts.failed + counts.done;
-        assert!((CONSUMED as u64..=CONSUMED as u64 + round + 1).contains(&all), "{counts:?} after {round}");
+        assert!(
+            (CONSUMED as u64..=CONSUMED as u64 + round + 1).contains(&all),
+            "{counts:?} after {round}"
+        );
         for failure in inbox.failures().unwrap() {
             inbox.retry(&failure.key).unwrap();
         }

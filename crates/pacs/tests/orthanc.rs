@@ -1,13 +1,13 @@
-//! A real Orthanc: C-STORE both ways, C-FIND and C-MOVE, STOW-RS, QIDO-RS and WADO-RS, the feed of changes, and
-//! routing by a script.
+//! A real Orthanc: C-STORE both ways, C-FIND and C-MOVE, STOW-RS, QIDO-RS and WADO-RS, the feed of
+//! changes, and routing by a script.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
 use common::orthanc::{Orthanc, documented_script};
 use common::{
-    CR, Ours, config, data_set, every_syntax, instance, instance_of, is_unknown_to_dcmtk, programs, run,
-    transfer_syntax, uid, wait_until, web, write_instances,
+    CR, Ours, config, data_set, every_syntax, instance, instance_of, is_unknown_to_dcmtk, programs,
+    run, transfer_syntax, uid, wait_until, web, write_instances,
 };
 use pacs::dicomweb::{Client, Sent, server};
 use pacs::inbox::Key;
@@ -50,14 +50,20 @@ fn send(orthanc: &Orthanc, folder: &Path, numbers: std::ops::Range<usize>) {
 
 fn chest() -> Query {
     let some = |text: &str| Some(text.to_owned());
-    Query { modality: some("CR"), from: some("20260101"), to: some("20260131"), body_part: some("CHEST") }
+    Query {
+        modality: some("CR"),
+        from: some("20260101"),
+        to: some("20260131"),
+        body_part: some("CHEST"),
+    }
 }
 
 /// That these numbers, and no others, wait with the bytes they were made of.
 fn check(ours: &Ours, numbers: std::ops::Range<usize>) {
     assert_eq!(ours.waiting(), numbers.len() as u64, "{}", ours.log());
     for number in numbers {
-        let path = ours.inbox.folder().join("waiting").join(format!("{}.dcm", Key::of(&uid(number))));
+        let path =
+            ours.inbox.folder().join("waiting").join(format!("{}.dcm", Key::of(&uid(number))));
         assert!(data_set(&fs::read(path).unwrap()) == data_set(&instance(number)), "{number}");
     }
 }
@@ -87,12 +93,17 @@ fn every_transfer_syntax_goes_there_and_back_as_it_is() {
     orthanc.post("/modalities/skiagraph/store", orthanc.instances().to_string().as_bytes());
     assert_eq!(ours.waiting(), orthanc.count(), "{}", ours.log());
     let waiting = fs::read_dir(ours.inbox.folder().join("waiting")).unwrap();
-    let kept: Vec<Vec<u8>> = waiting.map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect();
-    for path in files.iter().filter(|path| path.starts_with(folder.path()) && !is_unknown_to_dcmtk(path)) {
+    let kept: Vec<Vec<u8>> =
+        waiting.map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect();
+    for path in
+        files.iter().filter(|path| path.starts_with(folder.path()) && !is_unknown_to_dcmtk(path))
+    {
         let sent = fs::read(path).unwrap();
-        // Pixel data are the end, but for a NUL after what is deflated; before them, sequences are written anew.
+        // Pixel data are the end, but for a NUL after what is deflated; before them, sequences are
+        // written anew.
         let pixels = &sent[sent.len() - 128..];
-        let is_end = |kept: &Vec<u8>| kept[kept.len() - 129..].windows(128).any(|end| end == pixels);
+        let is_end =
+            |kept: &Vec<u8>| kept[kept.len() - 129..].windows(128).any(|end| end == pixels);
         let same = |kept: &Vec<u8>| transfer_syntax(kept) == transfer_syntax(&sent) && is_end(kept);
         assert!(kept.iter().any(same), "{path:?}");
     }
@@ -129,7 +140,11 @@ fn c_find_and_c_move_to_us() {
         command
     };
     let said = run(ask(&findscu, "QueryRetrieveLevel=SERIES").args(["-k", "SeriesInstanceUID"]));
-    assert_eq!(said.matches("10.3.5").count(), 1, "as ours finds one series of the second study: {said}");
+    assert_eq!(
+        said.matches("10.3.5").count(),
+        1,
+        "as ours finds one series of the second study: {said}"
+    );
     run(ask(&movescu, "QueryRetrieveLevel=STUDY").args(["-aem", "SKIAGRAPH"]));
     check(&ours, 0..120);
 }
@@ -149,8 +164,14 @@ fn dicomweb_there_and_back() {
     assert_eq!(client.store(&report).unwrap(), Sent::Stored);
     assert_eq!(orthanc.count(), 46);
     assert_eq!(client.series(&chest(), 100).unwrap().len(), 4);
-    assert_eq!(client.series(&Query { modality: Some("DX".to_owned()), ..chest() }, 100).unwrap(), []);
-    assert_eq!(client.series(&Query { from: Some("20260116".to_owned()), ..chest() }, 100).unwrap(), []);
+    assert_eq!(
+        client.series(&Query { modality: Some("DX".to_owned()), ..chest() }, 100).unwrap(),
+        []
+    );
+    assert_eq!(
+        client.series(&Query { from: Some("20260116".to_owned()), ..chest() }, 100).unwrap(),
+        []
+    );
     ours.inbox.store(&uid(3), &instance(3)).unwrap();
     let fetched = client.pull(&chest(), 100, &ours.inbox, QUIET).unwrap();
     assert_eq!((fetched.new, fetched.known, fetched.passed_over), (44, 1, 1));
@@ -169,7 +190,8 @@ fn orthanc_posts_to_our_stow_rs() {
     let token = folder.path().join("token");
     fs::write(&token, "open sesame").unwrap();
     let authorization = Some(Authorization::bearer(&token).unwrap());
-    let web = Ours::start_web(&folder.path().join("web"), &server::Config { authorization, ..web() });
+    let web =
+        Ours::start_web(&folder.path().join("web"), &server::Config { authorization, ..web() });
     let us = |token: &str| {
         let url = format!("http://{}/dicom-web/", web.address);
         json!({ "Url": url, "HttpHeaders": { "Authorization": format!("Bearer {token}") } })
@@ -197,7 +219,8 @@ fn the_feed_of_changes_goes_on_where_it_ended() {
     check(&ours, 0..150);
     assert_eq!(changes.pull(&ours.inbox, QUIET).unwrap(), Fetched::default());
     send(&orthanc, folder.path(), 150..160);
-    let deleted = orthanc.post("/tools/lookup", uid(155).as_bytes())[0]["Path"].as_str().unwrap().to_owned();
+    let deleted =
+        orthanc.post("/tools/lookup", uid(155).as_bytes())[0]["Path"].as_str().unwrap().to_owned();
     ureq::delete(format!("{}{deleted}", orthanc.url()))
         .header("Authorization", "Basic YWxpY2U6c2VjcmV0")
         .call()

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{
-    CR, EXPLICIT, Ours, config, data_set, every_syntax, instance, instance_of, transfer_syntax, uid,
-    wait_until, write_instances,
+    CR, EXPLICIT, Ours, config, data_set, every_syntax, instance, instance_of, transfer_syntax,
+    uid, wait_until, write_instances,
 };
 use pacs::inbox::{Key, Limits};
 use pacs::scp::{Config, Listener};
@@ -73,7 +73,11 @@ fn other_bytes_under_a_known_uid_are_answered_with_a_warning() {
     let (first, again) = (status(&instance(1)), status(&instance(1)));
     assert_eq!([first, again, status(&corrected)], [(0, false), (0, false), (0xB006, true)]);
     assert_eq!((ours.waiting(), ours.inbox.counts().unwrap().differing), (1, 1));
-    assert!(ours.log().contains("another data set under a known UID: kept the first"), "{}", ours.log());
+    assert!(
+        ours.log().contains("another data set under a known UID: kept the first"),
+        "{}",
+        ours.log()
+    );
     let mut consumer = ours.inbox.consumer().unwrap();
     let kept = fs::read(consumer.take(1).unwrap()[0].path()).unwrap();
     assert_eq!(data_set(&kept), data_set(&instance(1)));
@@ -118,7 +122,9 @@ fn settings_that_make_no_sense_are_named() {
     assert!(refused(Config { ae_title: "A".repeat(17), ..config() }).contains("AE title"));
     assert!(refused(Config { ae_title: "A\\B".to_owned(), ..config() }).contains("backslash"));
     assert!(refused(Config { max_pdu: 100, ..config() }).contains("PDU"));
-    assert!(refused(Config { transfer_syntaxes: vec![], ..config() }).contains("transfer syntaxes"));
+    assert!(
+        refused(Config { transfer_syntaxes: vec![], ..config() }).contains("transfer syntaxes")
+    );
     assert!(refused(Config { max_associations: 0, ..config() }).contains("at least 1"));
 }
 
@@ -154,7 +160,8 @@ fn a_full_disk_is_out_of_resources() {
     for outcome in outcomes {
         let error = outcome.unwrap_err();
         assert!(
-            matches!(error, Error::Status { status: 0xA700, .. }) && error.to_string().contains("free"),
+            matches!(error, Error::Status { status: 0xA700, .. })
+                && error.to_string().contains("free"),
             "{error}"
         );
     }
@@ -191,10 +198,15 @@ fn tls_and_certificates_of_clients() {
     secure.echo().unwrap();
     assert!(send(&secure, &write_instances(folder.path(), 0..3)).iter().all(Result::is_ok));
     assert_eq!(ours.waiting(), 3);
-    Peer { tls: Some(ClientTls { identity: None, ..client.clone() }), ..peer(&ours) }.echo().unwrap_err();
-    Peer { tls: Some(ClientTls { server_name: Some("other".to_owned()), ..client }), ..peer(&ours) }
+    Peer { tls: Some(ClientTls { identity: None, ..client.clone() }), ..peer(&ours) }
         .echo()
         .unwrap_err();
+    Peer {
+        tls: Some(ClientTls { server_name: Some("other".to_owned()), ..client }),
+        ..peer(&ours)
+    }
+    .echo()
+    .unwrap_err();
     peer(&ours).echo().unwrap_err();
     secure.echo().unwrap();
 }
@@ -215,7 +227,9 @@ fn a_stop_ends_idle_associations_at_once() {
 
 /// An A-ASSOCIATE-RQ with one presentation context, number 1.
 fn associate(called: &str, sop_class: &str, syntaxes: &[&str]) -> Vec<u8> {
-    let item = |kind: u8, value: &[u8]| [&[kind, 0], &(value.len() as u16).to_be_bytes()[..], value].concat();
+    let item = |kind: u8, value: &[u8]| {
+        [&[kind, 0], &(value.len() as u16).to_be_bytes()[..], value].concat()
+    };
     let syntaxes: Vec<u8> = syntaxes.iter().flat_map(|uid| item(0x40, uid.as_bytes())).collect();
     let context = [&[1, 0, 0, 0][..], &item(0x30, sop_class.as_bytes()), &syntaxes].concat();
     let user = [item(0x51, &0_u32.to_be_bytes()), item(0x52, b"1.2.3")].concat();
@@ -269,7 +283,8 @@ fn hasty() -> Config {
     Config { timeouts, ..config() }
 }
 
-/// Sends these bytes after an association and gives the types of all PDUs that come back until the end.
+/// Sends these bytes after an association and gives the types of all PDUs that come back until the
+/// end.
 fn after_association(ours: &Ours, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(ours.address).unwrap();
     stream.write_all(&associate("SKIAGRAPH", CR, &[EXPLICIT])).unwrap();

@@ -30,7 +30,8 @@ fn secret(folder: &Path, text: &str) -> std::path::PathBuf {
 
 fn body(numbers: std::ops::Range<usize>) -> Vec<u8> {
     let part = |number| {
-        [b"--xyz\r\nContent-Type: application/dicom\r\n\r\n".as_slice(), &instance(number), b"\r\n"].concat()
+        [b"--xyz\r\nContent-Type: application/dicom\r\n\r\n".as_slice(), &instance(number), b"\r\n"]
+            .concat()
     };
     [numbers.flat_map(part).collect(), b"--xyz--\r\n".to_vec()].concat()
 }
@@ -46,7 +47,8 @@ fn answer(stream: &mut TcpStream) -> String {
 fn ask(address: SocketAddr, head: &str, body: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let head = format!("{head}\r\n\r\n").replace("\r\n", "\n").replace('\n', "\r\n");
-    let _where_it_closes_early = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+    let _where_it_closes_early =
+        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
     answer(&mut stream)
 }
 
@@ -62,7 +64,9 @@ fn our_client_stores_with_a_token_and_every_syntax_is_taken() {
     let server = Server::new(&format!("http://{}/dicom-web", ours.address));
     let known = Client::new(&Server { authorization: Some(wanted), ..server.clone() }).unwrap();
     let mut files = write_instances(folder.path(), 0..20);
-    files.extend(every_syntax(folder.path()).into_iter().filter(|path| path.starts_with(folder.path())));
+    files.extend(
+        every_syntax(folder.path()).into_iter().filter(|path| path.starts_with(folder.path())),
+    );
     for _again in 0..2 {
         for path in &files {
             assert_eq!(known.store(path).unwrap(), Sent::Stored, "{path:?}");
@@ -106,7 +110,10 @@ fn what_is_not_served_is_said_before_its_body() {
     let status = |answer: String| answer.split(' ').nth(1).unwrap_or("none").to_owned();
     let at = ours.address;
     assert_eq!(status(post(at, &format!("{KIND}\nContent-Length: 100001"), &[0; 100_001])), "413");
-    assert_eq!(status(post(at, "Content-Type: application/dicom\nContent-Length: 9", b"some text")), "415");
+    assert_eq!(
+        status(post(at, "Content-Type: application/dicom\nContent-Length: 9", b"some text")),
+        "415"
+    );
     assert_eq!(status(post(at, KIND, b"")), "411");
     assert_eq!(status(ask(at, "GET /dicom-web/studies HTTP/1.1", b"")), "405");
     assert_eq!(status(ask(at, "GET /../../etc/passwd HTTP/1.1", b"")), "404");
@@ -116,7 +123,8 @@ fn what_is_not_served_is_said_before_its_body() {
     assert_eq!(status(post(at, &chunked, b"zz\r\n")), "400");
     // In chunks, a body beyond the limit shows late: what was whole before it stays.
     let endless = body(0..200);
-    let chunk = [format!("{:x}\r\n", endless.len()).as_bytes(), &endless, b"\r\n0\r\n\r\n"].concat();
+    let chunk =
+        [format!("{:x}\r\n", endless.len()).as_bytes(), &endless, b"\r\n0\r\n\r\n"].concat();
     assert_eq!(status(post(at, &chunked, &chunk)), "400");
     assert!((1..200).contains(&ours.waiting()));
     assert_eq!(
@@ -127,11 +135,14 @@ fn what_is_not_served_is_said_before_its_body() {
 
 #[test]
 fn the_slow_the_broken_and_the_many() {
-    let (_folder, ours) = started(&Config { idle: Duration::from_secs(3), max_requests: 2, ..web() });
+    let (_folder, ours) =
+        started(&Config { idle: Duration::from_secs(3), max_requests: 2, ..web() });
     let begin = Instant::now();
     let whole = body(0..2);
-    let head =
-        format!("POST /dicom-web/studies HTTP/1.1\r\n{KIND}\r\nContent-Length: {}\r\n\r\n", whole.len());
+    let head = format!(
+        "POST /dicom-web/studies HTTP/1.1\r\n{KIND}\r\nContent-Length: {}\r\n\r\n",
+        whole.len()
+    );
     let open = |bytes: &[u8]| {
         let mut stream = TcpStream::connect(ours.address).unwrap();
         stream.write_all(bytes).unwrap();
@@ -139,7 +150,8 @@ fn the_slow_the_broken_and_the_many() {
     };
     // Two that are asked for their bodies and send all but the end, and a third.
     let served = || {
-        let mut stream = open(head.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n").as_bytes());
+        let mut stream =
+            open(head.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n").as_bytes());
         stream.read_exact(&mut [0; 25]).unwrap();
         stream.write_all(&whole[..whole.len() - 10]).unwrap();
         stream
@@ -181,12 +193,16 @@ fn half_heads_shut_nobody_out() {
 #[test]
 fn under_tls_and_only_where_clients_are_known() {
     let tls = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name);
-    let server =
-        ServerTls { certificate: tls("server.pem"), key: tls("server.key"), client_authorities: None };
+    let server = ServerTls {
+        certificate: tls("server.pem"),
+        key: tls("server.key"),
+        client_authorities: None,
+    };
     let (folder, ours) = started(&Config { tls: Some(server.clone()), ..web() });
     let url = format!("https://localhost:{}/dicom-web", ours.address.port());
     let client =
-        Client::new(&Server { authorities: Some(tls("authority.pem")), ..Server::new(&url) }).unwrap();
+        Client::new(&Server { authorities: Some(tls("authority.pem")), ..Server::new(&url) })
+            .unwrap();
     for path in write_instances(folder.path(), 0..3) {
         assert_eq!(client.store(&path).unwrap(), Sent::Stored);
     }

@@ -16,7 +16,10 @@ const KIND: &str = r#"multipart/related; type="application/dicom"; boundary=xyz"
 fn body(parts: &[Vec<u8>]) -> Vec<u8> {
     let mut body = Vec::new();
     for part in parts {
-        body.extend([b"--xyz\r\nContent-Type: application/dicom\r\n\r\n", part.as_slice(), b"\r\n"].concat());
+        body.extend(
+            [b"--xyz\r\nContent-Type: application/dicom\r\n\r\n", part.as_slice(), b"\r\n"]
+                .concat(),
+        );
     }
     body.extend(b"--xyz--\r\n");
     body
@@ -62,7 +65,10 @@ fn each_part_is_stored_or_told_of() {
     let (status, answer) = receive(&inbox, &body(&[instance(1), corrected]));
     let warning = json!({ "vr": "US", "Value": [0xB006] });
     let items = &answer["00081199"]["Value"];
-    assert_eq!((status, &items[0]["00081196"], &items[1]["00081196"]), (202, &Value::Null, &warning));
+    assert_eq!(
+        (status, &items[0]["00081196"], &items[1]["00081196"]),
+        (202, &Value::Null, &warning)
+    );
     assert_eq!((waiting(&inbox), inbox.counts().unwrap().differing), (2, 1), "the first is kept");
 }
 
@@ -71,7 +77,8 @@ fn failures_have_their_reasons() {
     let folder = tempdir().unwrap();
     let inbox = Inbox::open(folder.path(), limits()).unwrap();
     let report = instance_of(3, "1.2.840.10008.5.1.4.1.1.88.11", "SECRET");
-    let at = instance(4).windows(19).position(|bytes| bytes == common::EXPLICIT.as_bytes()).unwrap();
+    let at =
+        instance(4).windows(19).position(|bytes| bytes == common::EXPLICIT.as_bytes()).unwrap();
     let mut other = instance(4);
     other[at..at + 19].copy_from_slice(b"1.2.840.10008.1.2.9");
     let huge = [instance(5), vec![0; 17 << 20]].concat();
@@ -94,9 +101,13 @@ fn what_is_no_such_body_is_refused() {
     let folder = tempdir().unwrap();
     let inbox = Inbox::open(folder.path(), limits()).unwrap();
     let whole = body(&[instance(1)]);
-    let status = |kind: &str, body: &[u8]| receive_with(&inbox, Limits::default(), kind, body).status;
+    let status =
+        |kind: &str, body: &[u8]| receive_with(&inbox, Limits::default(), kind, body).status;
     assert_eq!(status("application/dicom", &whole), 415);
-    assert_eq!(status(r#"multipart/related; type="application/dicom+json"; boundary=xyz"#, &whole), 415);
+    assert_eq!(
+        status(r#"multipart/related; type="application/dicom+json"; boundary=xyz"#, &whole),
+        415
+    );
     assert_eq!(status("multipart/related; type=\"application/dicom\"", &whole), 400);
     assert_eq!(status(KIND, b""), 400);
     assert_eq!(status(KIND, b"--xyz--"), 400);
@@ -112,14 +123,16 @@ fn what_is_no_such_body_is_refused() {
 /// Whether the body is taken for broken off.
 fn receive_with_error(inbox: &Inbox, limits: Limits, mut body: &[u8]) -> bool {
     let syntaxes = ALL_SYNTAXES.map(String::from);
-    let receiver = Receiver { inbox, transfer_syntaxes: &syntaxes, limits, events: &|_: &Event| () };
+    let receiver =
+        Receiver { inbox, transfer_syntaxes: &syntaxes, limits, events: &|_: &Event| () };
     matches!(receiver.receive(KIND, &mut body, "test"), Err(Error::Closed))
 }
 
 #[test]
 fn without_room_there_is_no_service() {
     let folder = tempdir().unwrap();
-    let inbox = Inbox::open(folder.path(), InboxLimits { min_free_bytes: u64::MAX, ..limits() }).unwrap();
+    let inbox =
+        Inbox::open(folder.path(), InboxLimits { min_free_bytes: u64::MAX, ..limits() }).unwrap();
     let (status, answer) = receive(&inbox, &body(&[instance(1), instance(2)]));
     assert_eq!(status, 503);
     assert_eq!(answer["0008119A"]["Value"].as_array().unwrap().len(), 2);
@@ -143,8 +156,12 @@ fn a_body_that_breaks_off_keeps_what_came_whole() {
     let inbox = Inbox::open(folder.path(), limits()).unwrap();
     let syntaxes = ALL_SYNTAXES.map(String::from);
     let quiet = |_: &Event| ();
-    let receiver =
-        Receiver { inbox: &inbox, transfer_syntaxes: &syntaxes, limits: Limits::default(), events: &quiet };
+    let receiver = Receiver {
+        inbox: &inbox,
+        transfer_syntaxes: &syntaxes,
+        limits: Limits::default(),
+        events: &quiet,
+    };
     let whole = body(&[instance(1), instance(2)]);
     let mut broken = Breaking(&whole[..whole.len() - 100]);
     assert!(receiver.receive(KIND, &mut broken, "test").is_err());

@@ -1,4 +1,5 @@
-//! Decoding and preprocessing: pictures a second, of the samples and of a 16-bit picture of clinical size.
+//! Decoding and preprocessing: pictures a second, of the samples and of a 16-bit picture of
+//! clinical size.
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
 use std::io::Cursor;
@@ -35,7 +36,8 @@ fn preprocessed(bencher: Bencher<'_, '_>, files: &[Vec<u8>]) {
 
 #[divan::bench(sample_count = 20)]
 fn fifty_sample_jpegs(bencher: Bencher<'_, '_>) {
-    let samples = Dataset::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples")).unwrap();
+    let samples =
+        Dataset::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples")).unwrap();
     let files: Vec<Vec<u8>> =
         samples.items.iter().take(50).map(|i| std::fs::read(&i.path).unwrap()).collect();
     preprocessed(bencher, &files);

@@ -1,4 +1,5 @@
-//! Fits the input gate's scorer to the pictures of a data set's `train` part, and measures the gate on the others.
+//! Fits the input gate's scorer to the pictures of a data set's `train` part, and measures the gate
+//! on the others.
 //!
 //! ```text
 //! cargo run --release -p radiograph --example gate -- fit MANIFEST OUT
@@ -47,9 +48,12 @@ fn open(item: &Item) -> radiograph::Result<Radiograph> {
 }
 
 fn fit(data: &Dataset, out: &Path) -> Result<(), Box<dyn Error>> {
-    let items: Vec<&Item> = data.items.iter().filter(|item| item.split == Some(Split::Train)).collect();
-    let views: Vec<Views> =
-        items.iter().map(|item| open(item).map(|picture| Views::of(&picture))).collect::<Result<_, _>>()?;
+    let items: Vec<&Item> =
+        data.items.iter().filter(|item| item.split == Some(Split::Train)).collect();
+    let views: Vec<Views> = items
+        .iter()
+        .map(|item| open(item).map(|picture| Views::of(&picture)))
+        .collect::<Result<_, _>>()?;
     // Folds of whole groups, so that no patient is on both sides.
     let units: BTreeSet<String> = items.iter().map(|item| item.unit()).collect();
     let folds: BTreeMap<&String, usize> =
@@ -108,7 +112,8 @@ fn measure(data: &Dataset) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the picture shows in broad terms: turns are certain where bodies always lie in the same direction.
+/// What the picture shows in broad terms: turns are certain where bodies always lie in the same
+/// direction.
 fn kind(item: &Item) -> String {
     let limb = |label: &String| label == "upper_limb" || label == "lower_limb";
     let kind = if item.labels.iter().any(limb) { "limbs" } else { "trunk and head" };
@@ -122,10 +127,12 @@ fn is_several(item: &Item) -> bool {
 
 fn doubts(picture: &Radiograph, beside: &Radiograph, several: bool) -> Vec<(&'static str, bool)> {
     let views = Views::of(picture);
-    let changed =
-        |quarters, inverted| Posture::by(&Scorer::built_in(), &views.of_changed(quarters, inverted));
+    let changed = |quarters, inverted| {
+        Posture::by(&Scorer::built_in(), &views.of_changed(quarters, inverted))
+    };
     let as_it_is = posture(picture);
-    let composite = if several { "several: files of two exposures" } else { "several: false alarms" };
+    let composite =
+        if several { "several: files of two exposures" } else { "several: false alarms" };
     let mut found = vec![
         ("inverted: false alarms", as_it_is.is_inverted()),
         ("inverted: detected", changed(0, true).is_inverted()),
@@ -139,7 +146,10 @@ fn doubts(picture: &Radiograph, beside: &Radiograph, several: bool) -> Vec<(&'st
         ("text: detected, 3 % of the side", burned_in_text(&annotated(picture, 0.03))),
     ];
     if !several {
-        found.push(("several: detected, of two pictures", several_pictures(&tiled(picture, beside))));
+        found.push((
+            "several: detected, of two pictures",
+            several_pictures(&tiled(picture, beside)),
+        ));
     }
     found
 }
@@ -169,7 +179,10 @@ fn annotated(picture: &Radiograph, share: f64) -> Radiograph {
     for (at, letter) in (0..).zip(LETTERS) {
         for (x, y) in (0..7 * scale).flat_map(|y| (0..5 * scale).map(move |x| (x, y))) {
             let (to_x, to_y) = (left + at * 6 * scale + x, top + y);
-            if (letter[(x / scale) as usize] >> (y / scale)) & 1 == 1 && to_x < width && to_y < height {
+            if (letter[(x / scale) as usize] >> (y / scale)) & 1 == 1
+                && to_x < width
+                && to_y < height
+            {
                 pixels[(to_y * width + to_x) as usize] = 1.0;
             }
         }

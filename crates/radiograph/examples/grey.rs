@@ -1,9 +1,11 @@
-//! Writes what files look like as PGM of 16 bits, for comparison with other decoders (`benches/peers/dicom.py`).
+//! Writes what files look like as PGM of 16 bits, for comparison with other decoders
+//! (`benches/peers/dicom.py`).
 //!
 //! ```text
 //! cargo run --release -p radiograph --example grey -- [--times N] OUT FILE…
 //! ```
-//! A JSON line a file: its name, its sides, the milliseconds that decoding takes (the least of N), or the error.
+//! A JSON line a file: its name, its sides, the milliseconds that decoding takes (the least of N),
+//! or the error.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 use std::io::{self, Write};

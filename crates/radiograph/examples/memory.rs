@@ -1,4 +1,5 @@
-//! What decoding takes: the peak of a process that reads one file, beside what it takes of the budget of memory, in bytes a pixel.
+//! What decoding takes: the peak of a process that reads one file, beside what it takes of the
+//! budget of memory, in bytes a pixel.
 //!
 //! ```sh
 //! cargo run --release --workspace --example memory -- FILE…

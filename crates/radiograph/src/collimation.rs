@@ -18,16 +18,18 @@ const STRAIGHT: f64 = 0.7;
 const COLUMN: f64 = 0.1;
 /// Share of the border's length that the field's extent takes at least.
 const WIDE: f64 = 0.3;
-/// How far from the border's end that is, as a share of the side: an edge that is blurred, or less than a degree askew.
+/// How far from the border's end that is, as a share of the side: an edge that is blurred, or less
+/// than a degree askew.
 const SHARP: f64 = 0.02;
 /// Share of the picture that the field takes at least.
 const PLAUSIBLE: f64 = 0.25;
 
 /// The part of a picture that is not border.
 ///
-/// A border is cut where it ends in a straight edge parallel to a side: its lines are even but for markers, and right
-/// behind its last even line the picture begins along nearly all of the edge. The outline of a limb before a black
-/// background begins at single places, and is left alone; so is all, if less than a quarter were left.
+/// A border is cut where it ends in a straight edge parallel to a side: its lines are even but for
+/// markers, and right behind its last even line the picture begins along nearly all of the edge.
+/// The outline of a limb before a black background begins at single places, and is left alone; so
+/// is all, if less than a quarter were left.
 pub(crate) fn field(radiograph: &Radiograph) -> Region {
     let (width, height) = fitted(radiograph, SMALL);
     let grey = resample(radiograph, &Region::WHOLE, width, height);
@@ -79,13 +81,16 @@ fn border(lines: &[Vec<f32>]) -> usize {
     if even && sharp { last + 1 } else { 0 }
 }
 
-/// From the first to the last column in which more differs from the border than markers and noise would.
+/// From the first to the last column in which more differs from the border than markers and noise
+/// would.
 fn extent(differs: &[Vec<bool>]) -> std::ops::Range<usize> {
     let columns = differs.first().map_or(0, Vec::len);
     let least = COLUMN * differs.len() as f64;
     let full = |&x: &usize| differs.iter().filter(|line| line[x]).count() as f64 > least;
     match ((0..columns).find(full), (0..columns).rfind(full)) {
-        (Some(first), Some(last)) if (last + 1 - first) as f64 >= WIDE * columns as f64 => first..last + 1,
+        (Some(first), Some(last)) if (last + 1 - first) as f64 >= WIDE * columns as f64 => {
+            first..last + 1
+        }
         _ => 0..0,
     }
 }

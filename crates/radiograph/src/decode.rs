@@ -59,7 +59,8 @@ pub fn decode_with(bytes: &[u8], limits: &Limits, options: &Options) -> Result<R
         let start: Vec<String> = bytes.iter().take(4).map(|b| format!("{b:02x}")).collect();
         return Err(Error::UnknownFormat { start: start.join(" ") });
     };
-    // No file is known to make a decoder panic. Should one do it after all, a server loses that file alone.
+    // No file is known to make a decoder panic. Should one do it after all, a server loses that
+    // file alone.
     std::panic::catch_unwind(|| match format {
         Format::Dicom => dicom::decode(bytes, limits, options),
         raster => raster::decode(bytes, raster, limits),
@@ -69,7 +70,8 @@ pub fn decode_with(bytes: &[u8], limits: &Limits, options: &Options) -> Result<R
 
 fn sniff(bytes: &[u8]) -> Option<Format> {
     match bytes {
-        // Its preamble may be the start of another format, so that viewers of that show the picture too (PS3.10 7.1).
+        // Its preamble may be the start of another format, so that viewers of that show the picture
+        // too (PS3.10 7.1).
         _ if bytes.get(128..132) == Some(b"DICM") => Some(Format::Dicom),
         [0x89, b'P', b'N', b'G', ..] => Some(Format::Png),
         [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
@@ -81,7 +83,8 @@ fn sniff(bytes: &[u8]) -> Option<Format> {
 /// Reads and decodes a file; also gives the hash of its bytes.
 ///
 /// # Errors
-/// [`Error::File`], or [`Error::InFile`] with what is wrong inside. The size is checked before reading.
+/// [`Error::File`], or [`Error::InFile`] with what is wrong inside. The size is checked before
+/// reading.
 pub fn read(path: &Path, limits: &Limits) -> Result<(Radiograph, ContentHash)> {
     let inside = |source| Error::InFile { path: path.into(), source: Box::new(source) };
     let outside = |source| Error::File { path: path.into(), source };

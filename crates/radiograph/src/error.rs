@@ -1,4 +1,5 @@
-//! What can go wrong with pictures and data sets, each with what was got, what was expected and what to do.
+//! What can go wrong with pictures and data sets, each with what was got, what was expected and
+//! what to do.
 
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_dictionary_std::StandardDataDictionary;
@@ -107,7 +108,9 @@ pub enum Error {
         reason: String,
     },
     /// A compressed frame in a DICOM file that its decoder refuses.
-    #[error("DICOM attribute (7FE0,0010) PixelData holds a {format} frame that does not decode: {reason}")]
+    #[error(
+        "DICOM attribute (7FE0,0010) PixelData holds a {format} frame that does not decode: {reason}"
+    )]
     Frame {
         /// How it is compressed.
         format: &'static str,
@@ -142,7 +145,8 @@ pub enum Error {
         /// Its name in PS3.6.
         name: &'static str,
     },
-    /// A decoder that panicked, which is a fault of the decoder: the file is refused, the process lives.
+    /// A decoder that panicked, which is a fault of the decoder: the file is refused, the process
+    /// lives.
     #[error(
         "the decoder failed on this file; expected a sound picture: open it in a viewer and save it anew"
     )]
@@ -181,14 +185,18 @@ pub enum Error {
 
 /// Group and element of an attribute as they are written, with a space after them.
 fn numbers(keyword: &str) -> String {
-    StandardDataDictionary.by_name(keyword).map(|entry| format!("{} ", entry.tag())).unwrap_or_default()
+    StandardDataDictionary
+        .by_name(keyword)
+        .map(|entry| format!("{} ", entry.tag()))
+        .unwrap_or_default()
 }
 
 fn megabytes(bytes: u64) -> u64 {
     bytes.div_ceil(1_000_000)
 }
 
-/// What a file, or a decoder that may quote it, says: shortened, in one line, without control characters.
+/// What a file, or a decoder that may quote it, says: shortened, in one line, without control
+/// characters.
 pub(crate) fn quoted(said: &str) -> String {
     said.trim().chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -1,4 +1,5 @@
-//! Bytes and data sets to radiographs: decoding, greyscale, preprocessing; hand-made features to compare with.
+//! Bytes and data sets to radiographs: decoding, greyscale, preprocessing; hand-made features to
+//! compare with.
 
 mod collimation;
 pub mod dataset;

@@ -41,7 +41,12 @@ impl Limits {
     ///
     /// # Errors
     /// [`Error::TooManyPixels`].
-    pub(crate) fn check_pixels(&self, claimant: &'static str, width: u64, height: u64) -> Result<()> {
+    pub(crate) fn check_pixels(
+        &self,
+        claimant: &'static str,
+        width: u64,
+        height: u64,
+    ) -> Result<()> {
         if width.saturating_mul(height) > self.max_pixels {
             return Err(Error::TooManyPixels { claimant, width, height, limit: self.max_pixels });
         }
@@ -52,11 +57,22 @@ impl Limits {
     ///
     /// # Errors
     /// [`Error::TooManyPixels`], or [`Error::Sides`] for sides that no radiograph has.
-    pub(crate) fn check_sides(&self, claimant: &'static str, width: u64, height: u64) -> Result<()> {
+    pub(crate) fn check_sides(
+        &self,
+        claimant: &'static str,
+        width: u64,
+        height: u64,
+    ) -> Result<()> {
         self.check_pixels(claimant, width, height)?;
         let (shorter, longer) = (width.min(height), width.max(height));
         if longer > MAX_SIDE || longer > shorter.saturating_mul(MAX_ASPECT) {
-            return Err(Error::Sides { claimant, width, height, side: MAX_SIDE, aspect: MAX_ASPECT });
+            return Err(Error::Sides {
+                claimant,
+                width,
+                height,
+                side: MAX_SIDE,
+                aspect: MAX_ASPECT,
+            });
         }
         Ok(())
     }
@@ -100,7 +116,8 @@ mod tests {
     #[test]
     fn long_sides_and_thin_strips_are_refused_and_real_shapes_are_not() {
         let check = |width, height| Limits::default().check_sides("the file", width, height);
-        for (width, height) in [(1, 1), (100, 1), (65_535, 700), (3_000, 15_000), (10_000, 10_000)] {
+        for (width, height) in [(1, 1), (100, 1), (65_535, 700), (3_000, 15_000), (10_000, 10_000)]
+        {
             check(width, height).unwrap();
         }
         let thin = check(1, 64_000_000).unwrap_err().to_string();

@@ -23,7 +23,8 @@ use std::time::{Duration, Instant};
 /// The part of the budget that files have, as a divisor.
 const FILES: u64 = 4;
 
-static FOR_FILES: LazyLock<Arc<MemoryBudget>> = LazyLock::new(|| MemoryBudget::new(total() / FILES));
+static FOR_FILES: LazyLock<Arc<MemoryBudget>> =
+    LazyLock::new(|| MemoryBudget::new(total() / FILES));
 static FOR_PICTURES: LazyLock<Arc<MemoryBudget>> =
     LazyLock::new(|| MemoryBudget::new(total() - total() / FILES));
 static TOTAL: OnceLock<u64> = OnceLock::new();
@@ -117,13 +118,15 @@ impl MemoryBudget {
         state.next_ticket += 1;
         state.waiting.push_back(ticket);
         while state.waiting.front() != Some(&ticket) || self.bytes - state.taken < bytes {
-            let left = deadline.map_or(timeout, |end| end.saturating_duration_since(Instant::now()));
+            let left =
+                deadline.map_or(timeout, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 state.waiting.retain(|&other| other != ticket);
                 self.changed.notify_all();
                 return Err(Error::MemoryBusy { needed: bytes, limit: self.bytes });
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state =
+                self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         state.waiting.pop_front();
         state.take(bytes);
@@ -196,20 +199,29 @@ mod tests {
     #[test]
     fn what_never_fits_is_refused_and_what_does_not_fit_now_waits() {
         let budget = MemoryBudget::new(100);
-        assert!(matches!(budget.take(101, LATE), Err(Error::TooMuchMemory { needed: 101, limit: 100 })));
+        assert!(matches!(
+            budget.take(101, LATE),
+            Err(Error::TooMuchMemory { needed: 101, limit: 100 })
+        ));
         let mut first = budget.take(80, SOON).unwrap();
         assert!(matches!(budget.take(21, SOON), Err(Error::MemoryBusy { needed: 21, limit: 100 })));
         first.shrink_to(30);
         let second = budget.take(70, SOON).unwrap();
         assert_eq!((budget.taken(), first.bytes()), ((100, 100), 30));
         assert!(matches!(first.grow_to(31), Err(Error::MemoryBusy { needed: 31, .. })));
-        assert!(matches!(first.grow_to(101), Err(Error::TooMuchMemory { needed: 101, limit: 100 })));
+        assert!(matches!(
+            first.grow_to(101),
+            Err(Error::TooMuchMemory { needed: 101, limit: 100 })
+        ));
         drop(second);
         first.grow_to(90).unwrap();
         assert_eq!((budget.taken(), first.bytes()), ((90, 100), 90));
         drop(first);
         assert_eq!(budget.taken(), (0, 100));
-        assert_eq!(MemoryBudget::new(u64::MAX).take(u64::MAX, Duration::MAX).unwrap().bytes(), u64::MAX);
+        assert_eq!(
+            MemoryBudget::new(u64::MAX).take(u64::MAX, Duration::MAX).unwrap().bytes(),
+            u64::MAX
+        );
     }
 
     #[test]

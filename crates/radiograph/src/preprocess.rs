@@ -1,4 +1,5 @@
-//! The one preprocessing, for training and for serving: cropped, grey stretched, aspect kept, area-resampled, padded.
+//! The one preprocessing, for training and for serving: cropped, grey stretched, aspect kept,
+//! area-resampled, padded.
 
 use crate::collimation;
 use crate::radiograph::Radiograph;
@@ -12,18 +13,20 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// The largest square.
 const MAX_SIZE: u32 = 4096;
 
-/// How a radiograph becomes the square picture that the network sees. Read from a file, its values are checked.
+/// How a radiograph becomes the square picture that the network sees. Read from a file, its values
+/// are checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Preprocess {
     /// Side of the square in pixels, 1 to 4096.
     #[serde(deserialize_with = "size")]
     pub size: u32,
-    /// Share of the pixels that may turn black, and share that may turn white, when the grey levels are
-    /// stretched to [0, 1]: what single burnt-in markers cost. From 0 to 0.4.
+    /// Share of the pixels that may turn black, and share that may turn white, when the grey levels
+    /// are stretched to [0, 1]: what single burnt-in markers cost. From 0 to 0.4.
     #[serde(deserialize_with = "clip")]
     pub clip: f32,
-    /// Whether the borders that collimation left are cut off. False, as models were trained before there was a choice.
+    /// Whether the borders that collimation left are cut off. False, as models were trained before
+    /// there was a choice.
     pub crop: bool,
 }
 
@@ -41,11 +44,14 @@ fn size<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
 
 fn clip<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     let clip = f32::deserialize(from)?;
-    let reason = || D::Error::custom(format!("clip is {clip}, expected a share of the pixels from 0 to 0.4"));
+    let reason = || {
+        D::Error::custom(format!("clip is {clip}, expected a share of the pixels from 0 to 0.4"))
+    };
     (0.0..=0.4).contains(&clip).then_some(clip).ok_or_else(reason)
 }
 
-/// Where the picture lies in the padded square, in pixels of the square, and which part of it is there.
+/// Where the picture lies in the padded square, in pixels of the square, and which part of it is
+/// there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frame {
     /// First column.
@@ -84,7 +90,11 @@ impl Input {
     pub fn inverted(&self) -> Self {
         let mut inverted = self.clone();
         let (size, frame) = (self.size as usize, self.frame);
-        for row in inverted.pixels.chunks_exact_mut(size).skip(frame.top as usize).take(frame.height as usize)
+        for row in inverted
+            .pixels
+            .chunks_exact_mut(size)
+            .skip(frame.top as usize)
+            .take(frame.height as usize)
         {
             let (start, end) = (frame.left as usize, (frame.left + frame.width) as usize);
             row[start..end].iter_mut().for_each(|grey| *grey = 1.0 - *grey);
@@ -92,8 +102,8 @@ impl Input {
         inverted
     }
 
-    /// The inner part of the square, without a twentieth at each side, as large as the square again: what a picture shows without
-    /// the borders, markers and edges of collimation around it.
+    /// The inner part of the square, without a twentieth at each side, as large as the square
+    /// again: what a picture shows without the borders, markers and edges of collimation around it.
     pub fn inner(&self) -> Self {
         Self { pixels: inner(&self.pixels, self.size as usize), ..self.clone() }
     }
@@ -101,11 +111,13 @@ impl Input {
     /// A quarter turn clockwise.
     pub fn turned(&self) -> Self {
         let (size, frame) = (self.size as usize, self.frame);
-        let pixels =
-            (0..size * size).map(|at| self.pixels[(size - 1 - at % size) * size + at / size]).collect();
+        let pixels = (0..size * size)
+            .map(|at| self.pixels[(size - 1 - at % size) * size + at / size])
+            .collect();
         let left = self.size - frame.top - frame.height;
         let region = frame.region.turned();
-        let frame = Frame { left, top: frame.left, width: frame.height, height: frame.width, region };
+        let frame =
+            Frame { left, top: frame.left, width: frame.height, height: frame.width, region };
         Self { size: self.size, pixels, frame }
     }
 }
@@ -116,7 +128,8 @@ const MARGIN: f32 = 0.05;
 /// See [`Input::inner`]; of a square of `size` × `size` values, row by row. Interpolated linearly.
 fn inner(pixels: &[f32], size: usize) -> Vec<f32> {
     let last = size.saturating_sub(1);
-    // Where a place of the new square lies in the old one: the pixel before, the one behind it, and the share of that.
+    // Where a place of the new square lies in the old one: the pixel before, the one behind it, and
+    // the share of that.
     let source = |at: usize| {
         let along = (at as f32 + 0.5) * (1.0 - 2.0 * MARGIN) + MARGIN * size as f32 - 0.5;
         let before = (along.max(0.0) as usize).min(last);
@@ -125,7 +138,8 @@ fn inner(pixels: &[f32], size: usize) -> Vec<f32> {
     let places: Vec<_> = (0..size).map(source).collect();
     let value = |i: usize| {
         let ((top, bottom, down), (left, right, across)) = (places[i / size], places[i % size]);
-        let row = |y: usize| pixels[y * size + left] * (1.0 - across) + pixels[y * size + right] * across;
+        let row =
+            |y: usize| pixels[y * size + left] * (1.0 - across) + pixels[y * size + right] * across;
         row(top) * (1.0 - down) + row(bottom) * down
     };
     (0..size * size).map(value).collect()
@@ -143,14 +157,22 @@ impl Preprocess {
         Input { size: self.size, pixels: pad(&small, frame, self.size), frame }
     }
 
-    /// Where a part of a picture of `width` × `height` lies in the square: in the middle, its longer side filling it.
+    /// Where a part of a picture of `width` × `height` lies in the square: in the middle, its
+    /// longer side filling it.
     pub fn frame(&self, region: Region, width: u32, height: u32) -> Frame {
         let (width, height) = (region.columns(width).len(), region.rows(height).len());
         let longer = width.max(height).max(1) as f64;
-        let fit =
-            |side: usize| ((side as f64 * f64::from(self.size) / longer).round() as u32).clamp(1, self.size);
+        let fit = |side: usize| {
+            ((side as f64 * f64::from(self.size) / longer).round() as u32).clamp(1, self.size)
+        };
         let (width, height) = (fit(width), fit(height));
-        Frame { left: (self.size - width) / 2, top: (self.size - height) / 2, width, height, region }
+        Frame {
+            left: (self.size - width) / 2,
+            top: (self.size - height) / 2,
+            width,
+            height,
+            region,
+        }
     }
 }
 
@@ -162,9 +184,14 @@ pub(crate) fn fitted(radiograph: &Radiograph, side: u32) -> (u32, u32) {
     (fit(radiograph.width()), fit(radiograph.height()))
 }
 
-/// A part of the picture in `width` × `height` pixels: means over the area that each of them covers; linear
-/// interpolation where it is enlarged.
-pub(crate) fn resample(radiograph: &Radiograph, region: &Region, width: u32, height: u32) -> Vec<f32> {
+/// A part of the picture in `width` × `height` pixels: means over the area that each of them
+/// covers; linear interpolation where it is enlarged.
+pub(crate) fn resample(
+    radiograph: &Radiograph,
+    region: &Region,
+    width: u32,
+    height: u32,
+) -> Vec<f32> {
     let (columns, rows) = (region.columns(radiograph.width()), region.rows(radiograph.height()));
     let enlarges = width as usize > columns.len() || height as usize > rows.len();
     let filter = if enlarges { FilterType::Bilinear } else { FilterType::Box };
@@ -174,7 +201,8 @@ pub(crate) fn resample(radiograph: &Radiograph, region: &Region, width: u32, hei
         .crop(crop[0], crop[1], crop[2], crop[3]);
     let mut small = TypedImage::<F32>::new(width, height);
     let pixels = bytemuck::cast_slice(radiograph.pixels());
-    // Neither call can fail: a radiograph has as many pixels as its sides say, and no side of the region is 0.
+    // Neither call can fail: a radiograph has as many pixels as its sides say, and no side of the
+    // region is 0.
     let resized = TypedImageRef::from_buffer(radiograph.width(), radiograph.height(), pixels)
         .map(|source| Resizer::new().resize_typed(&source, &mut small, &options));
     debug_assert!(matches!(resized, Ok(Ok(()))), "resampling a radiograph");

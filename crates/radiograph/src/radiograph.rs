@@ -5,8 +5,8 @@ use crate::memory::Reservation;
 use std::fmt;
 use std::sync::Arc;
 
-/// Bytes a pixel that a radiograph takes: four itself, and at most four in what is made of it: the input gate, resampling, a
-/// thumbnail, 16-bit grey.
+/// Bytes a pixel that a radiograph takes: four itself, and at most four in what is made of it: the
+/// input gate, resampling, a thumbnail, 16-bit grey.
 const BYTES: u64 = 8;
 
 /// A greyscale radiograph: inversion, rescale and window are applied, 0 is black and 1 is white.
@@ -102,7 +102,8 @@ impl Radiograph {
     /// # Errors
     /// [`Error::PixelCount`] if they do not fill `width` × `height`, or a side is 0.
     pub fn new(width: u32, height: u32, pixels: Vec<f32>) -> Result<Self> {
-        if width == 0 || height == 0 || pixels.len() as u64 != u64::from(width) * u64::from(height) {
+        if width == 0 || height == 0 || pixels.len() as u64 != u64::from(width) * u64::from(height)
+        {
             return Err(Error::PixelCount { got: pixels.len(), width, height });
         }
         Ok(Self { width, height, pixels, header: Header::default(), memory: None })
@@ -119,7 +120,8 @@ impl Radiograph {
         Self { header, memory: Some(Arc::new(memory)), ..self }
     }
 
-    /// Lets the pixels go, and gives what they held of the process's budget, for what was made of them.
+    /// Lets the pixels go, and gives what they held of the process's budget, for what was made of
+    /// them.
     pub fn into_reservation(self) -> Option<Reservation> {
         self.memory.and_then(Arc::into_inner)
     }

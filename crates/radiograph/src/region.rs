@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-/// A rectangle of a picture, as shares of the picture's sides: it holds for every size that the picture is shown in.
+/// A rectangle of a picture, as shares of the picture's sides: it holds for every size that the
+/// picture is shown in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Region {
     /// Where it begins from the left.
@@ -33,7 +34,12 @@ impl Region {
 
     /// Where it lies once the picture has been turned by a quarter, clockwise.
     pub(crate) fn turned(&self) -> Self {
-        Self { left: 1.0 - self.top - self.height, top: self.left, width: self.height, height: self.width }
+        Self {
+            left: 1.0 - self.top - self.height,
+            top: self.left,
+            width: self.height,
+            height: self.width,
+        }
     }
 }
 

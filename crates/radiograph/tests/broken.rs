@@ -1,5 +1,6 @@
-//! Real files that were broken on purpose: each is refused at once, in words that say where and why, within the memory that
-//! docs/dicom.md states. `cargo test --release -p radiograph --test broken -- --nocapture` prints the table of docs/results.md.
+//! Real files that were broken on purpose: each is refused at once, in words that say where and
+//! why, within the memory that docs/dicom.md states. `cargo test --release -p radiograph --test
+//! broken -- --nocapture` prints the table of docs/results.md.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use radiograph::{Limits, read};
@@ -22,7 +23,11 @@ const BROKEN: [(&str, &str, &[&str]); 15] = [
         &["(0028,0101) BitsStored", "20", "expected 1 to"],
     ),
     ("empty.dcm", "no bytes", &["empty", "expected a PNG, JPEG, TIFF or DICOM"]),
-    ("no_pixel_data.dcm", "no picture", &["(7FE0,0010) PixelData", "missing", "expected a picture"]),
+    (
+        "no_pixel_data.dcm",
+        "no picture",
+        &["(7FE0,0010) PixelData", "missing", "expected a picture"],
+    ),
     (
         "no_preamble.dcm",
         "no preamble and no DICM",
@@ -34,7 +39,11 @@ const BROKEN: [(&str, &str, &[&str]); 15] = [
         "ends after DICM",
         &["(0002,0010) TransferSyntaxUID", "missing", "expected the UID"],
     ),
-    ("rows_huge.dcm", "4 billion pixels", &["(0028,0010) Rows", "65535×65535", "expected at most 100000000"]),
+    (
+        "rows_huge.dcm",
+        "4 billion pixels",
+        &["(0028,0010) Rows", "65535×65535", "expected at most 100000000"],
+    ),
     ("rows_zero.dcm", "no row", &["(0028,0010) Rows", "is 0", "expected 1 to 65535"]),
     ("text.dcm", "text", &["expected PNG, JPEG, TIFF, or DICOM", "begin 74 68 69 73"]),
     ("text.png", "text after a PNG's first bytes", &["PNG does not decode", "IHDR"]),
@@ -44,7 +53,11 @@ const BROKEN: [(&str, &str, &[&str]); 15] = [
         "cut off in the header",
         &["(0002,0013)", "byte 300", "got 0 bytes", "expected the 16"],
     ),
-    ("truncated_j2k.dcm", "cut off in a fragment", &["(7FE0,0010)", "got 13622 bytes", "expected the 65536"]),
+    (
+        "truncated_j2k.dcm",
+        "cut off in a fragment",
+        &["(7FE0,0010)", "got 13622 bytes", "expected the 65536"],
+    ),
     (
         "truncated_pixels.dcm",
         "half of the pixels",
@@ -87,7 +100,8 @@ fn child() {
     let Some(file) = std::env::var_os(READ) else { return };
     let before = memory("VmRSS:");
     let start = Instant::now();
-    let read = read(Path::new(&file), &Limits::default()).map(|(picture, _)| picture.pixels().len());
+    let read =
+        read(Path::new(&file), &Limits::default()).map(|(picture, _)| picture.pixels().len());
     let ms = start.elapsed().as_secs_f64() * 1000.0;
     let peak = memory("VmHWM:").saturating_sub(before);
     match read {
@@ -119,7 +133,12 @@ fn check(file: &Path, outcome: &Outcome) {
     let bytes = file.metadata().unwrap().len();
     let allowed = bytes + BESIDE + PIXEL * outcome.read.as_ref().unwrap_or(&0);
     assert!(outcome.ms < HANG, "{} took {} ms", file.display(), outcome.ms);
-    assert!(outcome.peak <= allowed, "{} took {} bytes, allowed {allowed}", file.display(), outcome.peak);
+    assert!(
+        outcome.peak <= allowed,
+        "{} took {} bytes, allowed {allowed}",
+        file.display(),
+        outcome.peak
+    );
 }
 
 #[test]
@@ -132,7 +151,11 @@ fn broken_files_are_refused_with_where_and_why() {
         check(&file, &outcome);
         let said = outcome.read.unwrap_err();
         let text = said.strip_prefix(&format!("{}: ", file.display())).unwrap();
-        println!("| {name} | {wrong} | {text} | {:.1} | {:.1} |", outcome.ms, outcome.peak as f64 / 1e6);
+        println!(
+            "| {name} | {wrong} | {text} | {:.1} | {:.1} |",
+            outcome.ms,
+            outcome.peak as f64 / 1e6
+        );
         for part in expected {
             assert!(text.contains(part), "{name}: {text}, expected {part}");
         }
@@ -150,14 +173,16 @@ fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
 
 /// A PNG of 64,000,000 rows of one pixel, whose data would hold them.
 fn thin() -> Vec<u8> {
-    let header = [&1_u32.to_be_bytes()[..], &64_000_000_u32.to_be_bytes(), &[8, 0, 0, 0, 0]].concat();
+    let header =
+        [&1_u32.to_be_bytes()[..], &64_000_000_u32.to_be_bytes(), &[8, 0, 0, 0, 0]].concat();
     let mut rows = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     (0..2_000).for_each(|_| rows.write_all(&[0; 64_000]).unwrap());
     let data = chunk(b"IDAT", &rows.finish().unwrap());
     [&b"\x89PNG\r\n\x1A\n"[..], &chunk(b"IHDR", &header), &data, &chunk(b"IEND", &[])].concat()
 }
 
-/// Files of less than a kilobyte that made decoders take gigabytes, and a picture that no step can take.
+/// Files of less than a kilobyte that made decoders take gigabytes, and a picture that no step can
+/// take.
 #[test]
 fn bombs_are_refused_at_once_in_a_few_megabytes() {
     let folder = tempfile::tempdir().unwrap();
@@ -167,12 +192,19 @@ fn bombs_are_refused_at_once_in_a_few_megabytes() {
         (tiles.join("dcm_j2k_8000_tile1.dcm"), "64000000 tiles in"),
         (tiles.join("j2k_tile2_4000.dcm"), "4000000 tiles in"),
         (tiles.join("htj2k_201_tile1_4000.dcm"), "16000000 tiles in"),
-        (folder.path().join("thin.png"), "claims 1×64000000 pixels, expected sides of at most 65535"),
+        (
+            folder.path().join("thin.png"),
+            "claims 1×64000000 pixels, expected sides of at most 65535",
+        ),
     ] {
         let Outcome { read, ms, peak } = outcome(&file);
         let said = read.unwrap_err();
         assert!(said.contains(expected), "{said}");
-        println!("{}: {} bytes, {ms:.1} ms, {peak} bytes", file.display(), file.metadata().unwrap().len());
+        println!(
+            "{}: {} bytes, {ms:.1} ms, {peak} bytes",
+            file.display(),
+            file.metadata().unwrap().len()
+        );
         assert!(ms < 100.0 && peak < 4 << 20, "{}: {ms} ms, {peak} bytes", file.display());
     }
 }

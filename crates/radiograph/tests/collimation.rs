@@ -27,7 +27,8 @@ fn anatomy(x: u32, y: u32) -> f32 {
     0.35 + 0.2 * (x as f32 / 9.0).sin() + 0.1 * (y as f32 / 5.0).cos()
 }
 
-/// Anatomy in columns 40 to 215 and rows 30 to 235, where `sides` (left, top, right, bottom) have a border.
+/// Anatomy in columns 40 to 215 and rows 30 to 235, where `sides` (left, top, right, bottom) have a
+/// border.
 fn bordered(sides: [bool; 4], border: impl Fn(u32, u32) -> f32) -> Radiograph {
     let [left, top, right, bottom] = sides;
     let outside = |x, y| left && x < 40 || top && y < 30 || right && x >= 216 || bottom && y >= 236;
@@ -60,7 +61,8 @@ fn borders_are_cut_on_the_sides_that_have_them() {
 #[test]
 fn a_border_may_be_noisy_have_a_marker_and_another_border_inside() {
     let noise = |x: u32, y: u32| 0.02 * ((x * 31 + y * 17) % 7) as f32 / 7.0;
-    let letter = |x: u32, y: u32| (8..24).contains(&x) && (50..74).contains(&y) && (x < 12 || y > 69);
+    let letter =
+        |x: u32, y: u32| (8..24).contains(&x) && (50..74).contains(&y) && (x < 12 || y > 69);
     let marked = bordered([true; 4], |x, y| if letter(x, y) { 1.0 } else { noise(x, y) });
     assert_eq!(region(&marked), kept([39, 217], [29, 237]));
     let film = |x: u32, y: u32| if x < 16 || y < 12 { 1.0 } else { 0.0 };
@@ -77,7 +79,8 @@ fn an_edge_a_little_askew_is_cut_outside_the_picture() {
 
 #[test]
 fn what_is_no_border_is_left() {
-    // A limb before black, with a fingertip that points to the left; dark anatomy that touches every side; a disc.
+    // A limb before black, with a fingertip that points to the left; dark anatomy that touches
+    // every side; a disc.
     let limb = |x: u32, y: u32| {
         let finger = (60..120).contains(&x) && (100..112).contains(&y);
         let across = (f64::from(y) - 106.0) / 60.0;
@@ -85,7 +88,8 @@ fn what_is_no_border_is_left() {
         if finger || hand { 0.2 + anatomy(x, y) } else { 0.0 }
     };
     assert_eq!(region(&picture(limb)), Region::WHOLE);
-    let lungs = |x: u32, y: u32| 0.06 * (x as f32 / 20.0).sin().abs() + if y > 200 { 0.4 } else { 0.0 };
+    let lungs =
+        |x: u32, y: u32| 0.06 * (x as f32 / 20.0).sin().abs() + if y > 200 { 0.4 } else { 0.0 };
     assert_eq!(region(&picture(lungs)), Region::WHOLE);
     let disc = |x: u32, y: u32| {
         let away = (f64::from(x) - 128.0).hypot(f64::from(y) - 128.0);

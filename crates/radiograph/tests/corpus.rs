@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../../../fuzz/src/decode.rs"]
-#[expect(unreachable_pub, dead_code, reason = "shared with the fuzz target, which also looks at memory")]
+#[expect(
+    unreachable_pub,
+    dead_code,
+    reason = "shared with the fuzz target, which also looks at memory"
+)]
 mod decode;
 #[path = "../../../fuzz/src/frame.rs"]
 #[expect(unreachable_pub, reason = "shared with the fuzz target")]
@@ -60,8 +64,9 @@ fn packages(lock: &str) -> BTreeSet<(String, String)> {
     let text = std::fs::read_to_string(path).unwrap();
     let value = |line: &str| line.split('"').nth(1).unwrap_or_default().to_owned();
     let lines: Vec<&str> = text.lines().collect();
-    let pairs =
-        lines.windows(2).filter(|pair| pair[0].starts_with("name = ") && pair[1].starts_with("version = "));
+    let pairs = lines
+        .windows(2)
+        .filter(|pair| pair[0].starts_with("name = ") && pair[1].starts_with("version = "));
     pairs.map(|pair| (value(pair[0]), value(pair[1]))).collect()
 }
 
@@ -70,6 +75,9 @@ fn what_is_fuzzed_is_what_ships() {
     let (ours, fuzzed) = (packages("../../Cargo.lock"), packages("../../fuzz/Cargo.lock"));
     let names: BTreeSet<&String> = ours.iter().map(|(name, _)| name).collect();
     for package in fuzzed.iter().filter(|(name, _)| names.contains(name)) {
-        assert!(ours.contains(package), "{package:?} is another version: cp Cargo.lock fuzz/, then fuzz/run");
+        assert!(
+            ours.contains(package),
+            "{package:?} is another version: cp Cargo.lock fuzz/, then fuzz/run"
+        );
     }
 }

@@ -46,7 +46,8 @@ fn a_parquet_manifest() {
     let schema = "message m { required binary path (UTF8); required binary labels (UTF8); required binary split (UTF8); }";
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let file = fs::File::create(&path).unwrap();
-    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::default())).unwrap();
+    let mut writer =
+        SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::default())).unwrap();
     let mut rows = writer.next_row_group().unwrap();
     for value in ["a.png", "hip|not_fractured", "database"] {
         let mut column = rows.next_column().unwrap().unwrap();
@@ -72,7 +73,10 @@ fn a_folder_per_class() {
     let dataset = Dataset::open(folder.path()).unwrap();
     let named: Vec<(&str, &str)> =
         dataset.items.iter().map(|i| (i.name.as_str(), i.labels[0].as_str())).collect();
-    assert_eq!(named, [("chest/c.png", "chest"), ("hip/a.png", "hip"), ("hip/deeper/b.png", "hip")]);
+    assert_eq!(
+        named,
+        [("chest/c.png", "chest"), ("hip/a.png", "hip"), ("hip/deeper/b.png", "hip")]
+    );
     let skipped: Vec<&str> = dataset.skipped.iter().map(|s| s.name.as_str()).collect();
     assert_eq!(skipped, ["chest/notes.txt", "stray.png"]);
 }
@@ -86,7 +90,9 @@ fn what_is_wrong_is_said() {
     };
     assert!(message("file,labels\na.png,chest\n").contains("no column path, got file, labels"));
     assert!(message("path,labels,split\na.png,chest,trian\n").contains("split is \"trian\""));
-    assert!(message("path,labels\na.png,chest\n").contains("1 skipped, the first: a.png: no such file"));
+    assert!(
+        message("path,labels\na.png,chest\n").contains("1 skipped, the first: a.png: no such file")
+    );
     assert!(message("path,labels\na.png,chest,more\n").contains("manifest.csv"));
     let empty = tempfile::tempdir().unwrap();
     assert!(matches!(Dataset::open(empty.path()), Err(Error::NoPictures { .. })));
@@ -105,7 +111,11 @@ fn tables_that_would_fill_the_memory_are_refused() {
     let name = "n".repeat(60_000);
     let rows = ",\n".repeat(60_000);
     let said = message(&format!("path,labels,{name}\n{}", rows.replace(',', ",,")));
-    assert!(said.contains("a column's name of 60000 bytes, expected at most 128"), "{}", said.len());
+    assert!(
+        said.contains("a column's name of 60000 bytes, expected at most 128"),
+        "{}",
+        said.len()
+    );
     let said = message(&format!("path,labels{}\n", ",a".repeat(100_000)));
     assert!(said.contains("100002 columns, expected at most 256"), "{}", said.len());
     let said = message(&format!("path,labels\n{},chest\n", "a".repeat(20 << 20)));
@@ -158,8 +168,11 @@ fn listed(folder: &Path, header: &str, rows: &[&str]) -> Dataset {
 #[test]
 fn repetitions_of_pictures_and_of_labels_count_once() {
     let folder = tempfile::tempdir().unwrap();
-    let dataset =
-        listed(folder.path(), "\u{feff}path,labels,split", &["a.png,x| y |x||,train", "a.png,z,query"]);
+    let dataset = listed(
+        folder.path(),
+        "\u{feff}path,labels,split",
+        &["a.png,x| y |x||,train", "a.png,z,query"],
+    );
     assert_eq!(dataset.items.len(), 1);
     assert_eq!(dataset.items[0].labels, ["x", "y"]);
     assert_eq!(dataset.skipped[0].reason, "row 2 lists it again, after row 1");
@@ -168,10 +181,14 @@ fn repetitions_of_pictures_and_of_labels_count_once() {
 #[test]
 fn a_unit_is_the_group_else_the_patient_in_the_source_else_the_picture() {
     let folder = tempfile::tempdir().unwrap();
-    let rows = ["a.png,x,7,nih,g", "b.png,x,7,nih,", "c.png,x,7,mura,", "d.png,x,,nih,", "e.png,x,7,nih,"];
+    let rows =
+        ["a.png,x,7,nih,g", "b.png,x,7,nih,", "c.png,x,7,mura,", "d.png,x,,nih,", "e.png,x,7,nih,"];
     let dataset = listed(folder.path(), "path,labels,patient_id,source,group", &rows);
     let units: Vec<String> = dataset.items.iter().map(|item| item.unit()).collect();
-    assert_eq!(units, ["group:g", "patient:nih/7", "patient:mura/7", "picture:d.png", "patient:nih/7"]);
+    assert_eq!(
+        units,
+        ["group:g", "patient:nih/7", "patient:mura/7", "picture:d.png", "patient:nih/7"]
+    );
 }
 
 #[test]
@@ -183,7 +200,8 @@ fn a_cut_takes_its_split_alone_and_stays_when_the_data_set_grows() {
     let small = listed(folder.path(), "path,labels,split", &rows[..40]);
     let (_, held) = small.hold_out(Split::Train, 0.3, 1);
     assert!(!held.is_empty() && held.iter().all(|i| i % 2 == 0));
-    let (kept, grown) = listed(folder.path(), "path,labels,split", &rows).hold_out(Split::Train, 0.3, 1);
+    let (kept, grown) =
+        listed(folder.path(), "path,labels,split", &rows).hold_out(Split::Train, 0.3, 1);
     assert_eq!(kept.len() + grown.len(), 30);
     assert_eq!(grown.into_iter().filter(|&i| i < 40).collect::<Vec<_>>(), held);
     assert_ne!(small.hold_out(Split::Train, 0.3, 2).1, held);
@@ -205,16 +223,21 @@ fn a_parquet_manifest_with_lists_numbers_nulls_and_unmarked_texts() {
     }";
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let mut writer =
-        SerializedFileWriter::new(fs::File::create(&path).unwrap(), schema, Arc::default()).unwrap();
+        SerializedFileWriter::new(fs::File::create(&path).unwrap(), schema, Arc::default())
+            .unwrap();
     let mut rows = writer.next_row_group().unwrap();
-    let texts = |texts: &[&str]| texts.iter().map(|&text| ByteArray::from(text)).collect::<Vec<_>>();
+    let texts =
+        |texts: &[&str]| texts.iter().map(|&text| ByteArray::from(text)).collect::<Vec<_>>();
     let mut column = rows.next_column().unwrap().unwrap();
     column.typed::<ByteArrayType>().write_batch(&texts(&["a.png", "b.png"]), None, None).unwrap();
     column.close().unwrap();
     let mut column = rows.next_column().unwrap().unwrap();
     let labels = texts(&["hip", "normal"]);
     // The first row has two labels, the second none.
-    column.typed::<ByteArrayType>().write_batch(&labels, Some(&[3, 3, 0]), Some(&[0, 1, 0])).unwrap();
+    column
+        .typed::<ByteArrayType>()
+        .write_batch(&labels, Some(&[3, 3, 0]), Some(&[0, 1, 0]))
+        .unwrap();
     column.close().unwrap();
     let mut column = rows.next_column().unwrap().unwrap();
     column.typed::<Int64Type>().write_batch(&[42], Some(&[1, 0]), None).unwrap();
@@ -252,7 +275,12 @@ fn the_shared_data_set_divides_no_unit() {
     let mut trained = std::collections::BTreeMap::new();
     for item in &dataset.items {
         let is_trained = item.split == Some(Split::Train);
-        assert_eq!(*trained.entry(item.unit()).or_insert(is_trained), is_trained, "{}", item.unit());
+        assert_eq!(
+            *trained.entry(item.unit()).or_insert(is_trained),
+            is_trained,
+            "{}",
+            item.unit()
+        );
     }
 }
 
@@ -276,10 +304,22 @@ fn what_is_wrong_with_boxes_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("boxes.csv");
     for (text, expected) in [
-        ("path,label,x,y,w\n", "no column h, got path, label, x, y, w; expected path as the data set"),
-        ("path,label,x,y,w,h\na,m,1,1,1,1\na,m,1,1,wide,1\n", "row 2: w is \"wide\", expected a number"),
-        ("path,label,x,y,w,h\na,m,-1,1,1,1\n", "row 1: x is \"-1\", expected a number of pixels from 0"),
-        ("path,label,x,y,w,h\na,m,1,1,1,0\n", "row 1: h is \"0\", expected a number of pixels above 0"),
+        (
+            "path,label,x,y,w\n",
+            "no column h, got path, label, x, y, w; expected path as the data set",
+        ),
+        (
+            "path,label,x,y,w,h\na,m,1,1,1,1\na,m,1,1,wide,1\n",
+            "row 2: w is \"wide\", expected a number",
+        ),
+        (
+            "path,label,x,y,w,h\na,m,-1,1,1,1\n",
+            "row 1: x is \"-1\", expected a number of pixels from 0",
+        ),
+        (
+            "path,label,x,y,w,h\na,m,1,1,1,0\n",
+            "row 1: h is \"0\", expected a number of pixels above 0",
+        ),
         ("path,label,x,y,w,h\na,m,1,inf,1,1\n", "row 1: y is \"inf\""),
         ("path,label,x,y,w,h\n ,m,1,1,1,1\n", "row 1: path is empty"),
         ("path,label,x,y,w,h\na,m,1\n", "boxes.csv"),

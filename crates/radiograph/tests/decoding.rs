@@ -30,7 +30,10 @@ fn png_and_tiff_keep_sixteen_bits_and_jpeg_is_near() {
     }
     let eight = DynamicImage::ImageLuma8(ramp16().into_luma8());
     let png = decode(&encoded(&eight, ImageFormat::Png), &Limits::default()).unwrap();
-    assert!((png.pixels()[5] - eight.as_luma8().unwrap().get_pixel(5, 0).0[0] as f32 / 255.0).abs() < 1e-6);
+    assert!(
+        (png.pixels()[5] - eight.as_luma8().unwrap().get_pixel(5, 0).0[0] as f32 / 255.0).abs()
+            < 1e-6
+    );
     let jpeg = decode(&encoded(&eight, ImageFormat::Jpeg), &Limits::default()).unwrap();
     assert!(jpeg.pixels().iter().zip(png.pixels()).all(|(a, b)| (a - b).abs() < 0.08));
 }
@@ -42,9 +45,15 @@ fn colours_turn_grey_by_luminance() {
         DynamicImage::ImageRgb16(ImageBuffer::from_pixel(2, 2, Rgb([65535, 0, 0]))),
         DynamicImage::ImageRgba8(ImageBuffer::from_pixel(2, 2, Rgba([255, 0, 0, 7]))),
         DynamicImage::ImageRgba16(ImageBuffer::from_pixel(2, 2, Rgba([65535, 0, 0, 7]))),
-        DynamicImage::ImageRgb32F(ImageBuffer::from_pixel(2, 2, Rgb([1.0, 0.0, f32::NAN.min(0.0)]))),
+        DynamicImage::ImageRgb32F(ImageBuffer::from_pixel(
+            2,
+            2,
+            Rgb([1.0, 0.0, f32::NAN.min(0.0)]),
+        )),
     ];
-    for (image, format) in red.iter().zip([ImageFormat::Png; 4].into_iter().chain([ImageFormat::Tiff])) {
+    for (image, format) in
+        red.iter().zip([ImageFormat::Png; 4].into_iter().chain([ImageFormat::Tiff]))
+    {
         let picture = decode(&encoded(image, format), &Limits::default()).unwrap();
         assert!(picture.pixels().iter().all(|p| (p - 0.299).abs() < 1e-6), "{:?}", image.color());
     }
@@ -53,7 +62,8 @@ fn colours_turn_grey_by_luminance() {
     assert!(picture.pixels().iter().all(|p| (p - 0.2).abs() < 1e-6), "alpha counts for nothing");
 }
 
-/// A TIFF of one row of bytes, with the photometric interpretation 0 (white is zero) or 1 (black is zero).
+/// A TIFF of one row of bytes, with the photometric interpretation 0 (white is zero) or 1 (black is
+/// zero).
 fn tiff(photometric: u32, row: &[u8]) -> Vec<u8> {
     let (count, strip) = (row.len() as u32, 8 + 2 + 8 * 12 + 4);
     let entries: [(u16, u32); 8] = [
@@ -77,7 +87,10 @@ fn tiff(photometric: u32, row: &[u8]) -> Vec<u8> {
 fn tiffs_where_white_is_zero_are_turned_round() {
     let black_is_zero = decode(&tiff(1, &[0, 51, 255]), &Limits::default()).unwrap();
     assert_eq!(black_is_zero.pixels(), [0.0, 0.2, 1.0]);
-    assert_eq!(decode(&tiff(0, &[255, 204, 0]), &Limits::default()).unwrap().pixels(), [0.0, 0.2, 1.0]);
+    assert_eq!(
+        decode(&tiff(0, &[255, 204, 0]), &Limits::default()).unwrap().pixels(),
+        [0.0, 0.2, 1.0]
+    );
 }
 
 #[test]
@@ -98,8 +111,11 @@ fn bytes_tell_the_format_and_names_do_not() {
         Err(Error::File { .. } | Error::InFile { .. })
     ));
     assert!(
-        radiograph::read(&path, &Limits { max_bytes: u64::MAX, max_pixels: u64::MAX, ..Limits::default() })
-            .is_ok()
+        radiograph::read(
+            &path,
+            &Limits { max_bytes: u64::MAX, max_pixels: u64::MAX, ..Limits::default() }
+        )
+        .is_ok()
     );
 }
 
@@ -142,14 +158,17 @@ const RAMP: [u16; 12] = [0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1
 fn both_little_endian_syntaxes_give_the_same_picture_and_monochrome1_its_inverse() {
     let limits = Limits::default();
     let plain =
-        decode(&dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]), &limits).unwrap();
+        decode(&dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]), &limits)
+            .unwrap();
     assert_eq!((plain.width(), plain.height()), (4, 3));
     assert!((plain.pixels()[5] - 500.0 / 1023.0).abs() < 1e-6);
     let implicit =
-        decode(&dicom(uids::IMPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]), &limits).unwrap();
+        decode(&dicom(uids::IMPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 10, 0, &RAMP, &[]), &limits)
+            .unwrap();
     assert_eq!(implicit.pixels(), plain.pixels());
     let inverse =
-        decode(&dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME1", 10, 0, &RAMP, &[]), &limits).unwrap();
+        decode(&dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME1", 10, 0, &RAMP, &[]), &limits)
+            .unwrap();
     assert!(inverse.pixels().iter().zip(plain.pixels()).all(|(i, p)| (i + p - 1.0).abs() < 1e-6));
     assert!(inverse.header().inverted && !plain.header().inverted);
     assert_eq!(plain.header().sop_instance_uid.as_deref(), Some("1.2.3.4"));
@@ -177,7 +196,10 @@ fn limits_come_before_allocation() {
     let tight = Limits { max_pixels: 100, ..Limits::default() };
     for format in [ImageFormat::Png, ImageFormat::Tiff] {
         let refused = decode(&encoded(&ramp16(), format), &tight);
-        assert!(matches!(refused, Err(Error::TooManyPixels { width: 16, height: 9, limit: 100, .. })));
+        assert!(matches!(
+            refused,
+            Err(Error::TooManyPixels { width: 16, height: 9, limit: 100, .. })
+        ));
     }
     let few = Limits { max_bytes: 10, ..Limits::default() };
     assert!(matches!(decode(&[0; 11], &few), Err(Error::TooManyBytes { got: 11, limit: 10 })));
@@ -195,7 +217,14 @@ fn small_files() -> Vec<Vec<u8>> {
     let colours = DynamicImage::ImageRgb8(eight.to_rgb8());
     vec![
         dicom(uids::EXPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME1", 10, 0, &RAMP, &[]),
-        dicom(uids::IMPLICIT_VR_LITTLE_ENDIAN, "MONOCHROME2", 12, 1, &RAMP, &[(tags::RESCALE_SLOPE, "2")]),
+        dicom(
+            uids::IMPLICIT_VR_LITTLE_ENDIAN,
+            "MONOCHROME2",
+            12,
+            1,
+            &RAMP,
+            &[(tags::RESCALE_SLOPE, "2")],
+        ),
         encoded(&ramp16(), ImageFormat::Png),
         encoded(&eight, ImageFormat::Png),
         encoded(&ramp16(), ImageFormat::Tiff),
@@ -218,7 +247,9 @@ fn a_truncated_file_is_an_error_or_the_whole_picture_but_never_a_part_of_it() {
         assert!(decode(&bytes[..bytes.len() / 2], &limits).is_err());
     }
     assert!(matches!(decode(&[], &limits), Err(Error::Empty)));
-    assert!(decode(b"plain text, no picture", &limits).unwrap_err().to_string().contains("70 6c 61 69"));
+    assert!(
+        decode(b"plain text, no picture", &limits).unwrap_err().to_string().contains("70 6c 61 69")
+    );
 }
 
 proptest! {
@@ -250,11 +281,13 @@ fn broken_files_are_refused_and_good_ones_read() {
     let limits = Limits::default();
     for entry in std::fs::read_dir(folder.join("broken")).unwrap() {
         let path = entry.unwrap().path();
-        let error = radiograph::read(&path, &limits).expect_err(&path.to_string_lossy()).to_string();
+        let error =
+            radiograph::read(&path, &limits).expect_err(&path.to_string_lossy()).to_string();
         assert!(error.contains(path.file_name().unwrap().to_str().unwrap()), "{error}");
     }
     let read = |name: &str| radiograph::read(&folder.join(name), &limits).unwrap().0;
-    // Grey at (9, 7), (100, 220), (400, 300) and on average, by pydicom 3.0's modality table and windowing.
+    // Grey at (9, 7), (100, 220), (400, 300) and on average, by pydicom 3.0's modality table and
+    // windowing.
     let references = [
         ("cr_mono1_10bit_chest_explicit_le.dcm", [0.311828, 0.387097, 0.535679], 0.546570),
         ("cr_mono1_10bit_implicit_le.dcm", [0.311828, 0.387097, 0.535679], 0.546570),
@@ -262,36 +295,58 @@ fn broken_files_are_refused_and_good_ones_read() {
         ("cr_mono1_16bit.dcm", [0.275380, 0.350576, 0.499016], 0.509898),
         ("cr_mono1_12bit_signed_rescale.dcm", [0.275214, 0.350427, 0.498901], 0.509785),
     ];
-    // Their windows differ, so their greys do; what the network sees may only where a window cuts something off.
+    // Their windows differ, so their greys do; what the network sees may only where a window cuts
+    // something off.
     let original = Preprocess::default().apply(&read("cr_mono1_10bit_chest_explicit_le.dcm"));
     for (name, points, mean) in references {
         let picture = read(name);
         for (&(x, y), expected) in [(9, 7), (100, 220), (400, 300)].iter().zip(points) {
             let got = picture.pixels()[y * 440 + x];
-            assert!((got - expected).abs() < 2e-5, "{name} at {x}, {y}: {got}, expected {expected}");
+            assert!(
+                (got - expected).abs() < 2e-5,
+                "{name} at {x}, {y}: {got}, expected {expected}"
+            );
         }
         let got = picture.pixels().iter().map(|&p| f64::from(p)).sum::<f64>() / (440.0 * 440.0);
         assert!((got - mean).abs() < 2e-5, "{name}: mean {got}, expected {mean}");
         let seen = Preprocess::default().apply(&picture);
-        let worst = seen.pixels.iter().zip(&original.pixels).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let worst = seen
+            .pixels
+            .iter()
+            .zip(&original.pixels)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
         assert!(worst < 0.02, "{name} looks different by {worst}");
     }
     let (low_black, low_white) =
         (read("cxr_nih_jpeg_baseline_mono2.dcm"), read("cxr_nih_jpeg_baseline_mono1.dcm"));
-    assert!(low_black.pixels().iter().zip(low_white.pixels()).all(|(a, b)| (a + b - 1.0).abs() < 1e-5));
+    assert!(
+        low_black.pixels().iter().zip(low_white.pixels()).all(|(a, b)| (a + b - 1.0).abs() < 1e-5)
+    );
     // The same picture in every lossless syntax, and nearly so in the others.
-    let lossless = ["rg3_extremity_rle.dcm", "rg3_extremity_jpeg_lossless.dcm", "rg3_extremity_jpegls.dcm"];
-    let lossy =
-        ["rg3_extremity_j2k_lossy.dcm", "rg3_extremity_jpegls_near.dcm", "rg3_extremity_jpeg_ext12.dcm"];
+    let lossless =
+        ["rg3_extremity_rle.dcm", "rg3_extremity_jpeg_lossless.dcm", "rg3_extremity_jpegls.dcm"];
+    let lossy = [
+        "rg3_extremity_j2k_lossy.dcm",
+        "rg3_extremity_jpegls_near.dcm",
+        "rg3_extremity_jpeg_ext12.dcm",
+    ];
     let original = read("rg3_extremity_j2k_lossless.dcm");
     for name in lossless {
         assert!(read(name).pixels() == original.pixels(), "{name}");
     }
     for name in lossy {
-        let squares =
-            read(name).pixels().iter().zip(original.pixels()).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+        let squares = read(name)
+            .pixels()
+            .iter()
+            .zip(original.pixels())
+            .map(|(a, b)| (a - b) * (a - b))
+            .sum::<f32>();
         let error = (squares / original.pixels().len() as f32).sqrt();
         assert!(error < 0.02, "{name} is {error} off");
     }
-    assert_eq!((read("rg1_chest_j2k_lossy_15bit.dcm").width(), original.header().bits_stored), (1841, 10));
+    assert_eq!(
+        (read("rg1_chest_j2k_lossy_15bit.dcm").width(), original.header().bits_stored),
+        (1841, 10)
+    );
 }

@@ -1,4 +1,5 @@
-//! Files made to break a decoder: claims without the bytes for them, nesting without end, odd but lawful encodings.
+//! Files made to break a decoder: claims without the bytes for them, nesting without end, odd but
+//! lawful encodings.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
@@ -71,7 +72,8 @@ fn a_plain_file_and_one_with_an_implicit_sequence_of_unknown_kind_both_read() {
     let item = [&ITEM[..], &(inner.len() as u32).to_le_bytes(), &inner].concat();
     let known = [long(9, 0x1001, b"UN", item.len() as u32), item.clone()].concat();
     assert_eq!(decode(&file(EXPLICIT, &known), &Limits::default()).unwrap(), plain);
-    let open = [long(9, 0x1001, b"UN", u32::MAX), item, vec![0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]].concat();
+    let open =
+        [long(9, 0x1001, b"UN", u32::MAX), item, vec![0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]].concat();
     assert_eq!(decode(&file(EXPLICIT, &open), &Limits::default()).unwrap(), plain);
 }
 
@@ -93,7 +95,8 @@ fn every_prefix_of_a_file_is_refused() {
 
 #[test]
 fn syntaxes_that_are_not_decoded_are_named() {
-    let refusal = |syntax: &str| decode(&file(syntax, &[]), &Limits::default()).unwrap_err().to_string();
+    let refusal =
+        |syntax: &str| decode(&file(syntax, &[]), &Limits::default()).unwrap_err().to_string();
     for (uid, name) in [
         ("1.2.840.10008.1.2.4.94", "JPIP Referenced"),
         ("1.2.840.10008.1.2.4.100", "MPEG2"),
@@ -102,7 +105,10 @@ fn syntaxes_that_are_not_decoded_are_named() {
         let said = refusal(uid);
         assert!(said.contains(uid) && said.contains(name) && said.contains("transcode"), "{said}");
     }
-    assert!(refusal("1.2.3.4\n5").contains("TransferSyntaxUID is 1.2.3.4\\n5"), "no line breaks in messages");
+    assert!(
+        refusal("1.2.3.4\n5").contains("TransferSyntaxUID is 1.2.3.4\\n5"),
+        "no line breaks in messages"
+    );
     assert!(refusal("").contains("TransferSyntaxUID is missing"));
 }
 
@@ -124,7 +130,10 @@ fn attributes_that_make_no_sense_are_named() {
         (us(0x102, 8), "HighBit is 8"),
         (us(0x102, 3), "HighBit is 3"),
         (us(0x02, 3), "SamplesPerPixel is 3"),
-        (short(0x28, 0x04, b"CS", b"RGB\n"), "PhotometricInterpretation is RGB\\n, expected MONOCHROME1"),
+        (
+            short(0x28, 0x04, b"CS", b"RGB\n"),
+            "PhotometricInterpretation is RGB\\n, expected MONOCHROME1",
+        ),
         (short(0x28, 0x1053, b"DS", b"0 "), "RescaleSlope is 0"),
         (short(0x28, 0x1056, b"CS", b"CUBE"), "VOILUTFunction is CUBE"),
         (us(0x10, 200), "PixelData is 4 bytes"),
@@ -206,7 +215,8 @@ fn encapsulated(stream: &[u8], columns: u16, rows: u16) -> Vec<u8> {
 
 fn jpeg(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
-    let image = image::GrayImage::from_fn(width, height, |x, y| image::Luma([(x * 9 + y * 5) as u8]));
+    let image =
+        image::GrayImage::from_fn(width, height, |x, y| image::Luma([(x * 9 + y * 5) as u8]));
     image.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
     let mut bytes = bytes.into_inner();
     bytes.resize(bytes.len().next_multiple_of(2), 0);
@@ -217,7 +227,8 @@ fn jpeg(width: u32, height: u32) -> Vec<u8> {
 fn a_jpeg_inside_dicom_is_the_picture_of_the_jpeg() {
     let stream = jpeg(20, 12);
     let wrapped = encapsulated(&stream, 20, 12);
-    let (inside, outside) = (decode(&wrapped, &Limits::default()), decode(&stream, &Limits::default()));
+    let (inside, outside) =
+        (decode(&wrapped, &Limits::default()), decode(&stream, &Limits::default()));
     let (inside, outside) = (inside.unwrap(), outside.unwrap());
     // Without a window DICOM shows from the smallest value to the largest.
     let smallest = outside.pixels().iter().copied().fold(1.0, f32::min);
@@ -231,8 +242,8 @@ fn a_jpeg_inside_dicom_is_the_picture_of_the_jpeg() {
     }
     let other = decode(&encapsulated(&stream, 12, 20), &Limits::default()).unwrap_err().to_string();
     assert!(other.contains("20×12 pixels, expected the Columns × Rows, 12×20"), "{other}");
-    let foreign =
-        decode(&encapsulated(b"\xFF\x4F\xFF\x51 JPEG 2000", 20, 12), &Limits::default()).unwrap_err();
+    let foreign = decode(&encapsulated(b"\xFF\x4F\xFF\x51 JPEG 2000", 20, 12), &Limits::default())
+        .unwrap_err();
     assert!(foreign.to_string().contains("does not begin as a JPEG"), "{foreign}");
 }
 
@@ -241,8 +252,15 @@ fn tiff(offsets: u32) -> Vec<u8> {
     let entry = |(tag, count, value): (u16, u32, u32)| {
         [&tag.to_le_bytes()[..], &[4, 0], &count.to_le_bytes(), &value.to_le_bytes()].concat()
     };
-    let entries =
-        [(256, 1, 2), (257, 1, 2), (258, 1, 8), (262, 1, 1), (273, offsets, 122), (278, 1, 2), (279, 1, 4)];
+    let entries = [
+        (256, 1, 2),
+        (257, 1, 2),
+        (258, 1, 8),
+        (262, 1, 1),
+        (273, offsets, 122),
+        (278, 1, 2),
+        (279, 1, 4),
+    ];
     let mut bytes = [&b"II*\0\x08\0\0\0\x07\0"[..], &entries.map(entry).concat(), &[0; 4]].concat();
     bytes.resize(122, 0);
     [&bytes[..], &[0, 85, 170, 255]].concat()
@@ -271,7 +289,8 @@ fn boasts() -> Vec<Vec<u8>> {
         bytes[at..at + value.len()].copy_from_slice(value);
         bytes
     };
-    let frame = |stream: &[u8]| stream.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap() + 5;
+    let frame =
+        |stream: &[u8]| stream.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap() + 5;
     let stream = jpeg(20, 12);
     boasts.push(patched(stream.clone(), frame(&stream), &[0xFF, 0xFF, 0xFF, 0xFF]));
     let mut png = std::io::Cursor::new(Vec::new());
@@ -297,7 +316,8 @@ fn boasts_are_refused_or_harmless() {
     }
 }
 
-/// The test above, in a process that has 600 MB of addresses in all: an allocation of what is claimed kills it.
+/// The test above, in a process that has 600 MB of addresses in all: an allocation of what is
+/// claimed kills it.
 #[cfg(target_os = "linux")]
 #[test]
 fn boasts_do_not_allocate_what_they_claim() {

@@ -1,4 +1,5 @@
-//! What lies over and around a picture: overlays, shutters, padding, a presentation table; pictures of one bit.
+//! What lies over and around a picture: overlays, shutters, padding, a presentation table; pictures
+//! of one bit.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use dicom_core::value::DataSetSequence;
@@ -54,7 +55,8 @@ const RAMP: [u16; 8] = [0, 100, 200, 300, 400, 500, 600, 700];
 
 #[test]
 fn overlays_are_drawn_on_request_only() {
-    // Two rows of three columns, of which the second and the last pixel are drawn; the origin is row 1, column 2.
+    // Two rows of three columns, of which the second and the last pixel are drawn; the origin is
+    // row 1, column 2.
     let overlay = vec![
         element(Tag(0x6000, 0x0010), VR::US, dicom_value!(U16, [2])),
         element(Tag(0x6000, 0x0011), VR::US, dicom_value!(U16, [3])),
@@ -92,13 +94,19 @@ fn what_a_shutter_hides_and_what_pads_is_black_even_where_low_is_white() {
         element(tags::SHUTTER_UPPER_HORIZONTAL_EDGE, VR::IS, "1"),
         element(tags::SHUTTER_LOWER_HORIZONTAL_EDGE, VR::IS, "2"),
     ];
-    assert_eq!(sevenths(&decoded(picture(RAMP, shutter), Options::default())), [0, 1, 2, 0, 0, 5, 6, 0]);
+    assert_eq!(
+        sevenths(&decoded(picture(RAMP, shutter), Options::default())),
+        [0, 1, 2, 0, 0, 5, 6, 0]
+    );
     let padded = vec![
         element(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME1"),
         element(tags::PIXEL_PADDING_VALUE, VR::US, dicom_value!(U16, [0])),
         element(tags::PIXEL_PADDING_RANGE_LIMIT, VR::US, dicom_value!(U16, [100])),
     ];
-    assert_eq!(sevenths(&decoded(picture(RAMP, padded), Options::default())), [0, 0, 5, 4, 3, 2, 1, 0]);
+    assert_eq!(
+        sevenths(&decoded(picture(RAMP, padded), Options::default())),
+        [0, 0, 5, 4, 3, 2, 1, 0]
+    );
 }
 
 #[test]
@@ -106,8 +114,13 @@ fn a_presentation_table_comes_last() {
     let mut item = InMemDicomObject::new_empty();
     item.put(element(tags::LUT_DESCRIPTOR, VR::US, dicom_value!(U16, [2, 0, 10])));
     item.put(element(tags::LUT_DATA, VR::OW, dicom_value!(U16, [1023, 0])));
-    let table = DataElement::new(tags::PRESENTATION_LUT_SEQUENCE, VR::SQ, DataSetSequence::from(vec![item]));
-    let picture = decoded(picture([0, 0, 0, 0, 700, 700, 700, 700], vec![table]), Options::default());
+    let table = DataElement::new(
+        tags::PRESENTATION_LUT_SEQUENCE,
+        VR::SQ,
+        DataSetSequence::from(vec![item]),
+    );
+    let picture =
+        decoded(picture([0, 0, 0, 0, 700, 700, 700, 700], vec![table]), Options::default());
     assert_eq!(sevenths(&picture), [7, 7, 7, 7, 0, 0, 0, 0]);
 }
 
@@ -121,5 +134,8 @@ fn pictures_of_one_bit_begin_with_the_lowest() {
         element(tags::WINDOW_CENTER, VR::DS, "0.5"),
         element(tags::PIXEL_DATA, VR::OB, dicom_value!(U8, [0b1000_0110, 0])),
     ];
-    assert_eq!(sevenths(&decoded(picture(RAMP, one_bit), Options::default())), [0, 7, 7, 0, 0, 0, 0, 7]);
+    assert_eq!(
+        sevenths(&decoded(picture(RAMP, one_bit), Options::default())),
+        [0, 7, 7, 0, 0, 0, 0, 7]
+    );
 }

@@ -1,8 +1,9 @@
-//! Hostile files by the hundred: headers of sound files changed so that they ask for much. Each is read in a process of its own with
-//! 512 MB of addresses and a budget of 256 MB, and must neither die nor take long.
+//! Hostile files by the hundred: headers of sound files changed so that they ask for much. Each is
+//! read in a process of its own with 512 MB of addresses and a budget of 256 MB, and must neither
+//! die nor take long.
 //!
-//! `HOSTILE=200 cargo test --release --workspace --test mutated -- --nocapture` tries 200 a format and prints the table of
-//! docs/results.md; without the variable there are 24.
+//! `HOSTILE=200 cargo test --release --workspace --test mutated -- --nocapture` tries 200 a format
+//! and prints the table of docs/results.md; without the variable there are 24.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -108,8 +109,9 @@ impl Random {
 type Format = (&'static str, Vec<u8>, fn(&mut Vec<u8>, &mut Random));
 
 fn formats() -> Vec<Format> {
-    let picture =
-        image::RgbImage::from_fn(200, 160, |x, y| image::Rgb([(x * y / 7) as u8, x as u8, y as u8]));
+    let picture = image::RgbImage::from_fn(200, 160, |x, y| {
+        image::Rgb([(x * y / 7) as u8, x as u8, y as u8])
+    });
     let encoded = |format| {
         let mut bytes = std::io::Cursor::new(Vec::new());
         image::DynamicImage::from(picture.clone()).write_to(&mut bytes, format).unwrap();
@@ -153,7 +155,8 @@ fn noise(bytes: &mut [u8], start: usize, length: usize, random: &mut Random) {
     }
 }
 
-/// Puts bytes into a compressed frame, which begins at `stream`; the fragment that holds it says so, if there is one.
+/// Puts bytes into a compressed frame, which begins at `stream`; the fragment that holds it says
+/// so, if there is one.
 fn insert(bytes: &mut Vec<u8>, stream: usize, at: usize, inserted: Vec<u8>) {
     if bytes.get(stream.wrapping_sub(8)..stream.wrapping_sub(4)) == Some(&[0xFE, 0xFF, 0, 0xE0]) {
         let length = u32::from_le_bytes(bytes[stream - 4..stream].try_into().unwrap());
@@ -194,7 +197,8 @@ fn jpeg(bytes: &mut Vec<u8>, random: &mut Random) {
     let (width, height) = (random.side(), random.side());
     attributes(bytes, width, height);
     let stream = position(bytes, &[0xFF, 0xD8]).unwrap();
-    let frames = [0xC0, 0xC1, 0xC3, 0xF7].map(|process| position(&bytes[stream..], &[0xFF, process, 0]));
+    let frames =
+        [0xC0, 0xC1, 0xC3, 0xF7].map(|process| position(&bytes[stream..], &[0xFF, process, 0]));
     let frame = stream + frames.into_iter().flatten().min().unwrap();
     let sides = [(height as u16).to_be_bytes(), (width as u16).to_be_bytes()].concat();
     put(bytes, frame + 5, &sides);
@@ -254,7 +258,8 @@ fn jpeg2000(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
-/// The header's fields with a sound checksum, chunks of odd lengths, and picture data of zeros that unpack far.
+/// The header's fields with a sound checksum, chunks of odd lengths, and picture data of zeros that
+/// unpack far.
 fn png(bytes: &mut Vec<u8>, random: &mut Random) {
     put(bytes, 16, &random.side().to_be_bytes());
     put(bytes, 20, &random.side().to_be_bytes());
@@ -270,7 +275,8 @@ fn png(bytes: &mut Vec<u8>, random: &mut Random) {
         let data = [&b"IDAT"[..], &zeros.finish().unwrap()].concat();
         let mut crc = flate2::Crc::new();
         crc.update(&data);
-        let chunk = [&(data.len() as u32 - 4).to_be_bytes()[..], &data, &crc.sum().to_be_bytes()].concat();
+        let chunk =
+            [&(data.len() as u32 - 4).to_be_bytes()[..], &data, &crc.sum().to_be_bytes()].concat();
         bytes.splice(33..33, chunk);
     } else {
         noise(bytes, 33, 60, random);

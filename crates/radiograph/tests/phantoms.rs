@@ -1,5 +1,5 @@
-//! Phantoms compressed by DCMTK and GDCM in every transfer syntax, and greys as dcm2pnm shows them. `benches/peers/phantoms.py`
-//! makes the files.
+//! Phantoms compressed by DCMTK and GDCM in every transfer syntax, and greys as dcm2pnm shows them.
+//! `benches/peers/phantoms.py` makes the files.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
@@ -39,7 +39,8 @@ fn a_phantom_is_the_same_in_every_lossless_syntax_and_nearly_so_in_the_others() 
         let (phantom, syntax) = name.split_once('.').unwrap();
         let native = read(&format!("{phantom}.native.dcm"));
         let picture = decode(bytes, &Limits::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let lossy = ["jpeg50", "jpeg51", "jls-near", "j2k-lossy"].iter().any(|s| syntax.starts_with(s));
+        let lossy =
+            ["jpeg50", "jpeg51", "jls-near", "j2k-lossy"].iter().any(|s| syntax.starts_with(s));
         if lossy {
             let error = rms(&picture, &native);
             assert!(error > 0.0 && error < 0.04, "{name} is {error} off");
@@ -53,8 +54,9 @@ fn a_phantom_is_the_same_in_every_lossless_syntax_and_nearly_so_in_the_others() 
 
 #[test]
 fn each_frame_is_itself_in_every_syntax() {
-    let frame =
-        |bytes: &[u8], frame| decode_with(bytes, &Limits::default(), &Options { frame, overlays: false });
+    let frame = |bytes: &[u8], frame| {
+        decode_with(bytes, &Limits::default(), &Options { frame, overlays: false })
+    };
     let native = std::fs::read(folder().join("frames.native.dcm")).unwrap();
     let frames: Vec<Radiograph> = (0..3).map(|at| frame(&native, at).unwrap()).collect();
     assert!(rms(&frames[0], &frames[1]) > 0.1 && rms(&frames[1], &frames[2]) > 0.1);
@@ -72,7 +74,8 @@ fn each_frame_is_itself_in_every_syntax() {
 fn pgm(path: &Path) -> Vec<u8> {
     let bytes = std::fs::read(path).unwrap();
     let picture =
-        bytes.iter().enumerate().filter(|(_, byte)| byte.is_ascii_whitespace()).nth(3).unwrap().0 + 1;
+        bytes.iter().enumerate().filter(|(_, byte)| byte.is_ascii_whitespace()).nth(3).unwrap().0
+            + 1;
     bytes[picture..].to_vec()
 }
 
@@ -104,19 +107,23 @@ fn samples_of_more_bits_than_are_allocated_are_refused_and_signs_are_none_of_the
     // What fuzzing found: a table of 256 greys, asked for the 272nd.
     let twelve = std::fs::read(folder().join("u12.j2k.dcm")).unwrap();
     let as_eight = [(0x100, 8), (0x101, 8), (0x102, 7)];
-    let boast = as_eight.iter().fold(twelve, |bytes, &(element, value)| with(&bytes, element, value));
+    let boast =
+        as_eight.iter().fold(twelve, |bytes, &(element, value)| with(&bytes, element, value));
     let said = decode(&boast, &Limits::default()).unwrap_err().to_string();
     assert!(
-        said.contains("(7FE0,0010)") && said.contains("expected at most 255, as BitsAllocated is 8"),
+        said.contains("(7FE0,0010)")
+            && said.contains("expected at most 255, as BitsAllocated is 8"),
         "{said}"
     );
-    // The same code stream said to be signed in SIZ and in the file: all values are 128 less, and the picture is the same.
+    // The same code stream said to be signed in SIZ and in the file: all values are 128 less, and
+    // the picture is the same.
     let eight = std::fs::read(folder().join("u8.j2k.dcm")).unwrap();
     let mut signed = with(&eight, 0x103, 1);
     let siz = signed.windows(4).position(|four| four == [0xFF, 0x4F, 0xFF, 0x51]).unwrap() + 42;
     assert_eq!(signed[siz], 7, "8 bits, unsigned");
     signed[siz] = 0x87;
-    let [signed, unsigned] = [signed, eight].map(|bytes| decode(&bytes, &Limits::default()).unwrap());
+    let [signed, unsigned] =
+        [signed, eight].map(|bytes| decode(&bytes, &Limits::default()).unwrap());
     assert!(signed.pixels() == unsigned.pixels());
 }
 
@@ -138,7 +145,8 @@ fn last_fragment(bytes: &[u8]) -> Option<(usize, usize)> {
 fn a_compressed_stream_cut_short_is_an_error_or_the_whole_picture_but_never_a_part_of_it() {
     let mut tried = 0;
     for (name, bytes) in &files() {
-        let Some((start, length)) = last_fragment(bytes).filter(|_| !name.starts_with("frames")) else {
+        let Some((start, length)) = last_fragment(bytes).filter(|_| !name.starts_with("frames"))
+        else {
             continue;
         };
         let whole = decode(bytes, &Limits::default()).unwrap();
@@ -149,7 +157,9 @@ fn a_compressed_stream_cut_short_is_an_error_or_the_whole_picture_but_never_a_pa
             cut[start - 4..start].copy_from_slice(&(kept as u32).to_le_bytes());
             match decode(&cut, &Limits::default()) {
                 Ok(picture) => assert!(picture == whole, "{name}: {kept} of {length} bytes"),
-                Err(error) => assert!(!matches!(error, Error::Panicked), "{name}: {kept} of {length} bytes"),
+                Err(error) => {
+                    assert!(!matches!(error, Error::Panicked), "{name}: {kept} of {length} bytes")
+                }
             }
         }
         tried += 1;

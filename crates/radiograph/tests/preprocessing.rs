@@ -1,4 +1,5 @@
-//! The preprocessing: geometry, averages, and that neither brightness nor contrast changes what the network sees.
+//! The preprocessing: geometry, averages, and that neither brightness nor contrast changes what the
+//! network sees.
 
 use proptest::prelude::*;
 use radiograph::{Frame, Input, Preprocess, Radiograph, Region};
@@ -15,7 +16,10 @@ fn the_aspect_is_kept_and_grey_stretched() {
     let input = square(64).apply(&Radiograph::new(400, 100, pixels).unwrap());
     assert_eq!(input.frame, Frame { top: 24, height: 16, ..Frame::full(64) });
     assert_eq!(input.pixels.len(), 64 * 64);
-    assert_eq!((input.pixels[0], input.pixels[30 * 64 + 5], input.pixels[30 * 64 + 60]), (0.0, 0.0, 1.0));
+    assert_eq!(
+        (input.pixels[0], input.pixels[30 * 64 + 5], input.pixels[30 * 64 + 60]),
+        (0.0, 0.0, 1.0)
+    );
     assert!(Radiograph::new(0, 5, vec![]).is_err());
 }
 
@@ -37,7 +41,8 @@ fn shrinking_averages_the_area_of_each_pixel() {
 
 #[test]
 fn a_burnt_in_marker_does_not_set_the_scale() {
-    let mut pixels: Vec<f32> = (0..128 * 128).map(|i| 0.2 + 0.2 * (i % 128) as f32 / 127.0).collect();
+    let mut pixels: Vec<f32> =
+        (0..128 * 128).map(|i| 0.2 + 0.2 * (i % 128) as f32 / 127.0).collect();
     pixels[..20].fill(1.0);
     let input = Preprocess::default().apply(&Radiograph::new(128, 128, pixels).unwrap());
     let row = &input.pixels[64 * 128..65 * 128];
@@ -59,8 +64,9 @@ fn settings_that_make_no_sense_are_refused_when_read() {
     assert!(read("clip", 0.5).unwrap_err().to_string().contains("clip is 0.5, expected"));
     assert!(read("clip", f64::NAN).is_err() && read("clip", -0.1).is_err());
     assert!(read("clipp", 0.1).unwrap_err().to_string().contains("unknown field"));
-    let size =
-        |size: u32| Preprocess::deserialize(MapDeserializer::<_, Error>::new([("size", size)].into_iter()));
+    let size = |size: u32| {
+        Preprocess::deserialize(MapDeserializer::<_, Error>::new([("size", size)].into_iter()))
+    };
     assert_eq!(size(96).unwrap().size, 96);
     assert!(size(0).unwrap_err().to_string().contains("size is 0, expected 1 to 4096"));
     assert!(size(1 << 31).is_err());
@@ -130,11 +136,18 @@ fn the_inner_part_is_without_what_surrounds_it() {
     let pixels: Vec<f32> = (0..size * size).map(grey).collect();
     let whole = Input { size: size as u32, pixels, frame: Frame::full(size as u32) };
     let inner = whole.inner();
-    assert_eq!((inner.size, inner.frame, inner.pixels.len()), (whole.size, whole.frame, whole.pixels.len()));
+    assert_eq!(
+        (inner.size, inner.frame, inner.pixels.len()),
+        (whole.size, whole.frame, whole.pixels.len())
+    );
     let at = |x: usize, y: usize| inner.pixels[y * size + x];
     assert!((at(10, 20) - 0.2).abs() < 1e-6 && (at(30, 20) - 0.6).abs() < 1e-6);
     // Of the border there is at most the twentieth of a pixel that interpolation takes.
-    assert!(inner.pixels.iter().all(|grey| (0.2 - 1e-6..0.65).contains(grey)), "{:?}", &inner.pixels[..4]);
+    assert!(
+        inner.pixels.iter().all(|grey| (0.2 - 1e-6..0.65).contains(grey)),
+        "{:?}",
+        &inner.pixels[..4]
+    );
     let flat = Input { pixels: vec![0.3; size * size], ..whole };
     assert!(flat.inner().pixels.iter().all(|grey| (grey - 0.3).abs() < 1e-6));
 }

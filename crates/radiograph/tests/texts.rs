@@ -12,8 +12,13 @@ fn phantom(name: &str) -> Vec<u8> {
 
 #[test]
 fn texts_are_read_in_every_form_of_data_set() {
-    let wanted =
-        [tags::PATIENT_NAME, tags::STUDY_INSTANCE_UID, tags::SOP_CLASS_UID, tags::STUDY_ID, tags::PIXEL_DATA];
+    let wanted = [
+        tags::PATIENT_NAME,
+        tags::STUDY_INSTANCE_UID,
+        tags::SOP_CLASS_UID,
+        tags::STUDY_ID,
+        tags::PIXEL_DATA,
+    ];
     for name in ["u8.native.dcm", "frames.deflated.dcm", "frames.j2k.dcm", "rgb.big.dcm"] {
         let found = texts(&phantom(name), &Limits::default(), &wanted).unwrap();
         assert_eq!(found[&tags::PATIENT_NAME], "Phantom", "{name}");

@@ -1,5 +1,5 @@
-//! A large gallery's life: insertions at full durability, opening, queries alone, and queries while another thread inserts and
-//! deletes. A JSON line for each figure.
+//! A large gallery's life: insertions at full durability, opening, queries alone, and queries while
+//! another thread inserts and deletes. A JSON line for each figure.
 //!
 //! ```text
 //! cargo bench -p retrieval --bench gallery -- --rows 1000000 --batch 32 --thumbnail 8000 --folder DIR
@@ -28,7 +28,8 @@ struct Options {
 
 fn options(scratch: &Path) -> Options {
     let arguments: Vec<String> = env::args().collect();
-    let value = |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1));
+    let value =
+        |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1));
     let number = |name: &str, default: u64| value(name).map_or(default, |n| n.parse().unwrap());
     Options {
         rows: number("--rows", 20_000),
@@ -66,7 +67,11 @@ fn main() {
     insert(&options);
     let start = Instant::now();
     let gallery = Gallery::open(&options.folder).unwrap();
-    println!(r#"{{"what":"open","rows":{},"ms":{:.1}}}"#, gallery.len(), start.elapsed().as_secs_f64() * 1e3);
+    println!(
+        r#"{{"what":"open","rows":{},"ms":{:.1}}}"#,
+        gallery.len(),
+        start.elapsed().as_secs_f64() * 1e3
+    );
     drop(gallery);
     let done = AtomicBool::new(true);
     query(&options, "queries alone, by bits", &done, QUERIES, Order::Hamming);
@@ -78,8 +83,9 @@ fn insert(options: &Options) {
     let mut gallery = Gallery::create(&options.folder, &ModelId("bench".into()), 64).unwrap();
     let (mut seconds, mut batches) = (0.0, Vec::new());
     for first in (0..options.rows).step_by(options.batch as usize) {
-        let entries: Vec<Entry> =
-            (first..options.rows.min(first + options.batch)).map(|i| entry(i, options.thumbnail)).collect();
+        let entries: Vec<Entry> = (first..options.rows.min(first + options.batch))
+            .map(|i| entry(i, options.thumbnail))
+            .collect();
         let start = Instant::now();
         for entry in &entries {
             gallery.insert(entry).unwrap();
@@ -124,14 +130,20 @@ fn query(options: &Options, what: &str, done: &AtomicBool, at_least: u64, order:
         let start = Instant::now();
         gallery.refresh().unwrap();
         // What the writer deletes in this moment is left out.
-        assert!(!gallery.search(&Query { order, ..Query::nearest(&image, 10) }).unwrap().is_empty());
+        assert!(
+            !gallery.search(&Query { order, ..Query::nearest(&image, 10) }).unwrap().is_empty()
+        );
         times.push(start.elapsed().as_secs_f64());
     }
     let (p50, p99) = (quantile(&mut times, 0.5), quantile(&mut times, 0.99));
-    println!(r#"{{"what":"{what}","queries":{},"p50_ms":{p50:.2},"p99_ms":{p99:.2}}}"#, times.len());
+    println!(
+        r#"{{"what":"{what}","queries":{},"p50_ms":{p50:.2},"p99_ms":{p99:.2}}}"#,
+        times.len()
+    );
 }
 
-/// Queries while a writer inserts a batch, deletes as many of the oldest as one in four of it, and so on without a pause.
+/// Queries while a writer inserts a batch, deletes as many of the oldest as one in four of it, and
+/// so on without a pause.
 fn mixed(options: &Options) {
     let (done, inserted, deleted) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {

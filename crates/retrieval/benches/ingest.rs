@@ -1,4 +1,5 @@
-//! Storing pictures: a durable batch of 32 into galleries that hold a thousand, ten thousand and a hundred thousand.
+//! Storing pictures: a durable batch of 32 into galleries that hold a thousand, ten thousand and a
+//! hundred thousand.
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
 use divan::Bencher;
@@ -17,7 +18,8 @@ fn main() {
 /// A picture of its own, with a thumbnail of the usual size.
 fn entry(i: u64) -> Entry {
     let mut random = ChaCha8Rng::seed_from_u64(i);
-    let mut values = |n: usize| (0..n).map(|_| random.random_range(-1.0..1.0)).collect::<Vec<f32>>();
+    let mut values =
+        |n: usize| (0..n).map(|_| random.random_range(-1.0..1.0)).collect::<Vec<f32>>();
     Entry {
         record: Record { key: format!("{i:064x}"), name: i.to_string(), ..Record::default() },
         code: HashCode::from_signs(&values(64)).unwrap(),

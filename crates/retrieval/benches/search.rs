@@ -1,13 +1,15 @@
-//! Exact search, way by way: each must find what a scan by the scalar kernel finds. A JSON line for each figure.
+//! Exact search, way by way: each must find what a scan by the scalar kernel finds. A JSON line for
+//! each figure.
 //!
 //! ```text
 //! cargo bench -p retrieval --bench search -- --rows 10000000 --data random,clustered --files DIR
 //! cargo bench -p retrieval --bench search -- --rows 10000000 --grow codes.u64 --files DIR
 //! ```
 //!
-//! With `--files` the codes and the queries are written for a peer to read (`benches/peers/faiss_search.py`), as words of eight
-//! bytes, little-endian. `--grow` takes real codes of such a file and makes more of them: a code and one of its ten nearest
-//! mixed bit by bit, with one bit in a hundred flipped.
+//! With `--files` the codes and the queries are written for a peer to read
+//! (`benches/peers/faiss_search.py`), as words of eight bytes, little-endian. `--grow` takes real
+//! codes of such a file and makes more of them: a code and one of its ten nearest mixed bit by bit,
+//! with one bit in a hundred flipped.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::path::{Path, PathBuf};
@@ -35,13 +37,15 @@ struct Options {
 
 fn options() -> Options {
     let arguments: Vec<String> = env::args().collect();
-    let value =
-        |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1).cloned());
+    let value = |name: &str| {
+        arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1).cloned())
+    };
     let numbers = |text: String| text.split(',').map(|n| n.parse().unwrap()).collect();
     Options {
         rows: value("--rows").map_or(200_000, |rows| rows.parse().unwrap()),
         bits: value("--bits").map_or(64, |bits| bits.parse().unwrap()),
-        data: value("--data").map_or(Vec::new(), |names| names.split(',').map(str::to_owned).collect()),
+        data: value("--data")
+            .map_or(Vec::new(), |names| names.split(',').map(str::to_owned).collect()),
         grow: value("--grow").map(PathBuf::from),
         files: value("--files").map(PathBuf::from),
         threads: value("--threads").map_or(vec![1, 2], numbers),
@@ -90,8 +94,9 @@ fn made(options: &Options, name: &str) -> Data {
         let rng = &mut random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         if name == "random" { (0..width).map(|_| rng.random()).collect() } else { near(rng) }
     };
-    let codes =
-        |range: std::ops::Range<usize>| range.into_par_iter().flat_map_iter(|i| code(i as u64 + 1)).collect();
+    let codes = |range: std::ops::Range<usize>| {
+        range.into_par_iter().flat_map_iter(|i| code(i as u64 + 1)).collect()
+    };
     Data { words: codes(0..options.rows), queries: codes(options.rows..options.rows + BATCH) }
 }
 
@@ -102,7 +107,8 @@ fn flips(rng: &mut ChaCha8Rng, share: f64) -> u64 {
 /// More codes like real ones, of 64 bits.
 fn grown(options: &Options, real: &[u64]) -> Data {
     let nearest = |&code: &u64| {
-        let mut all: Vec<_> = real.iter().map(|other| ((other ^ code).count_ones(), *other)).collect();
+        let mut all: Vec<_> =
+            real.iter().map(|other| ((other ^ code).count_ones(), *other)).collect();
         all.select_nth_unstable(10.min(real.len() - 1));
         all.truncate(11);
         all.into_iter().map(|(_, other)| other).collect()
@@ -119,7 +125,13 @@ fn grown(options: &Options, real: &[u64]) -> Data {
 }
 
 fn read(file: &Path) -> Vec<u64> {
-    fs::read(file).unwrap().as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect()
+    fs::read(file)
+        .unwrap()
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|word| u64::from_le_bytes(*word))
+        .collect()
 }
 
 /// Best of five, in milliseconds.
@@ -138,9 +150,13 @@ fn time<T>(mut work: impl FnMut() -> T) -> (f64, T) {
 fn bandwidth(threads: usize) {
     let words = vec![1_u64; 1 << 27];
     let share = words.len() / threads;
-    let (ms, sum) = time(|| words.par_chunks(share).map(|part| part.iter().sum::<u64>()).sum::<u64>());
+    let (ms, sum) =
+        time(|| words.par_chunks(share).map(|part| part.iter().sum::<u64>()).sum::<u64>());
     assert_eq!(sum, 1 << 27);
-    println!(r#"{{"what":"reading memory","threads":{threads},"gb_per_s":{:.2}}}"#, 1.0737 / ms * 1e3);
+    println!(
+        r#"{{"what":"reading memory","threads":{threads},"gb_per_s":{:.2}}}"#,
+        1.0737 / ms * 1e3
+    );
 }
 
 fn measure(options: &Options, name: &str, threads: usize, data: &Data) {
@@ -151,7 +167,8 @@ fn measure(options: &Options, name: &str, threads: usize, data: &Data) {
         );
     };
     if let Some(folder) = &options.files {
-        let bytes = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
+        let bytes =
+            |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
         fs::create_dir_all(folder).unwrap();
         fs::write(folder.join(format!("{name}-{bits}.codes")), bytes(&data.words)).unwrap();
         fs::write(folder.join(format!("{name}-{bits}.queries")), bytes(&data.queries)).unwrap();
@@ -171,7 +188,10 @@ fn measure(options: &Options, name: &str, threads: usize, data: &Data) {
             assert_eq!(expected.get_or_insert(found.clone()), &found, "{way}");
             say(&format!("{way}, k={k}, a query of {BATCH}"), ms / BATCH as f64);
             let (ms, _) = time(|| {
-                queries[..20].iter().map(|q| index.search(&[*q], &search, plan).unwrap().len()).sum::<usize>()
+                queries[..20]
+                    .iter()
+                    .map(|q| index.search(&[*q], &search, plan).unwrap().len())
+                    .sum::<usize>()
             });
             say(&format!("{way}, k={k}, one query"), ms / 20.0);
         }
@@ -180,7 +200,8 @@ fn measure(options: &Options, name: &str, threads: usize, data: &Data) {
     check(data, &queries[0], &index);
 }
 
-/// What the list of candidates takes whose ties are ordered by descriptors: the median of single queries.
+/// What the list of candidates takes whose ties are ordered by descriptors: the median of single
+/// queries.
 fn shortlists(index: &Index, queries: &[HashCode], say: &impl Fn(&str, f64)) {
     for k in [10, 100, 200, 500, 1000] {
         let ask = |(i, code): (usize, &HashCode)| {
@@ -220,9 +241,11 @@ fn indexed(data: &Data, bits: usize, say: &impl Fn(&str, f64)) -> Index {
 
 fn check(data: &Data, query: &HashCode, index: &Index) {
     let width = query.words().len();
-    let distance = |code: &[u64]| code.iter().zip(query.words()).map(|(a, b)| (a ^ b).count_ones()).sum();
+    let distance =
+        |code: &[u64]| code.iter().zip(query.words()).map(|(a, b)| (a ^ b).count_ones()).sum();
     let codes = (0..).zip(data.words.chunks_exact(width));
-    let mut all: Vec<Neighbor> = codes.map(|(id, code)| Neighbor { distance: distance(code), id }).collect();
+    let mut all: Vec<Neighbor> =
+        codes.map(|(id, code)| Neighbor { distance: distance(code), id }).collect();
     all.sort_unstable();
     assert_eq!(
         index.nearest(query, 100).unwrap(),

@@ -38,7 +38,8 @@ impl HashCode {
     /// The code in `bits.div_ceil(64)` words.
     ///
     /// # Errors
-    /// If `bits` is no code length, the number of words is another, or a bit past the length is set.
+    /// If `bits` is no code length, the number of words is another, or a bit past the length is
+    /// set.
     pub fn from_words(words: &[u64], bits: usize) -> Result<Self> {
         check_bits(bits)?;
         let expected = bits.div_ceil(64);
@@ -85,7 +86,8 @@ impl HashCode {
         &self.words[..self.bits().div_ceil(64)]
     }
 
-    /// The number of bits in which two codes of one length differ. Of two lengths, the missing bits count as 0.
+    /// The number of bits in which two codes of one length differ. Of two lengths, the missing bits
+    /// count as 0.
     #[must_use]
     pub fn distance(&self, other: &Self) -> u32 {
         debug_assert_eq!(self.bits, other.bits, "codes of two lengths have no distance");
@@ -122,8 +124,9 @@ mod tests {
 
     /// Any code: its signs.
     fn signs() -> impl Strategy<Value = Vec<f32>> {
-        (1_usize..=16)
-            .prop_flat_map(|n| prop::collection::vec(prop_oneof![Just(-1.0_f32), Just(1.0)], n * 16))
+        (1_usize..=16).prop_flat_map(|n| {
+            prop::collection::vec(prop_oneof![Just(-1.0_f32), Just(1.0)], n * 16)
+        })
     }
 
     #[test]
@@ -132,7 +135,10 @@ mod tests {
         u[0] = 0.0;
         u[9] = -0.0;
         let code = HashCode::from_signs(&u).unwrap();
-        assert_eq!((code.to_string().as_str(), code.words(), code.bits()), ("0102", &[0x0201][..], 16));
+        assert_eq!(
+            (code.to_string().as_str(), code.words(), code.bits()),
+            ("0102", &[0x0201][..], 16)
+        );
     }
 
     #[test]

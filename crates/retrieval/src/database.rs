@@ -1,16 +1,20 @@
 //! SQLite's database files, held open such that no other program takes itself for their last user.
 //!
-//! SQLite's processes know of each other by POSIX locks. A process loses all its locks on a file as soon as it closes *any*
-//! descriptor of that file, even one by which it only read a few bytes. Another program's SQLite then believes that it is alone,
-//! and deletes the write-ahead log when it ends: under a process that still commits to it.
+//! SQLite's processes know of each other by POSIX locks. A process loses all its locks on a file as
+//! soon as it closes *any* descriptor of that file, even one by which it only read a few bytes.
+//! Another program's SQLite then believes that it is alone, and deletes the write-ahead log when it
+//! ends: under a process that still commits to it.
 //!
 //! Two things stand against that:
-//! * An [`Opening`] says whether the process has a handle of the file. Bytes of the file are looked at only where it has none.
-//! * On Linux each file has a second lock, an open file description lock. It belongs to the descriptor that took it, so closing
-//!   another descriptor leaves it as it is. It is a shared lock on a byte of which the last user needs an exclusive one, and on
-//!   the byte that says whether the shared memory (`-shm`) is in use.
+//! * An [`Opening`] says whether the process has a handle of the file. Bytes of the file are looked
+//!   at only where it has none.
+//! * On Linux each file has a second lock, an open file description lock. It belongs to the
+//!   descriptor that took it, so closing another descriptor leaves it as it is. It is a shared lock
+//!   on a byte of which the last user needs an exclusive one, and on the byte that says whether the
+//!   shared memory (`-shm`) is in use.
 //!
-//! The bytes are those of `os_unix.c`: <https://www.sqlite.org/src/file/src/os_unix.c>, `SHARED_FIRST` and `UNIX_SHM_DMS`.
+//! The bytes are those of `os_unix.c`: <https://www.sqlite.org/src/file/src/os_unix.c>,
+//! `SHARED_FIRST` and `UNIX_SHM_DMS`.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -45,7 +49,8 @@ pub struct Database {
     file: FileId,
 }
 
-/// The time in which a file gets a handle. No other one is opened or closed by this process meanwhile.
+/// The time in which a file gets a handle. No other one is opened or closed by this process
+/// meanwhile.
 #[derive(Debug)]
 pub struct Opening<'a> {
     path: &'a Path,
@@ -66,7 +71,8 @@ impl<'a> Opening<'a> {
         Self { path, held: held() }
     }
 
-    /// Whether the process has no handle of the file: it may be opened and closed by other means than SQLite's then.
+    /// Whether the process has no handle of the file: it may be opened and closed by other means
+    /// than SQLite's then.
     #[must_use]
     pub fn is_first(&self) -> bool {
         file_id(self.path).map_or(true, |file| !self.held.contains_key(&file))
@@ -100,13 +106,16 @@ impl Hold {
     fn take(&mut self, path: &Path) -> io::Result<()> {
         let mut shared_memory = path.as_os_str().to_owned();
         shared_memory.push("-shm");
-        for (path, byte) in [(path.to_owned(), SHARED_FIRST), (PathBuf::from(shared_memory), SHM_IN_USE)] {
+        for (path, byte) in
+            [(path.to_owned(), SHARED_FIRST), (PathBuf::from(shared_memory), SHM_IN_USE)]
+        {
             self.files.push((File::open(path)?, byte));
         }
         self.files.iter().try_for_each(|(file, byte)| lock(file, *byte, true))
     }
 
-    /// Lets SQLite see that it is the last user. The descriptors stay: closing them would take the connection's locks.
+    /// Lets SQLite see that it is the last user. The descriptors stay: closing them would take the
+    /// connection's locks.
     fn release(&self) {
         for (file, byte) in &self.files {
             let _best_effort = lock(file, *byte, false);
@@ -115,8 +124,9 @@ impl Hold {
 }
 
 impl Database {
-    /// Writes the database anew without gaps, so that nothing of what was deleted is left. SQLite's copy is in `folder` meanwhile:
-    /// by itself it takes a folder for all programs' files, where patients' data must not go.
+    /// Writes the database anew without gaps, so that nothing of what was deleted is left. SQLite's
+    /// copy is in `folder` meanwhile: by itself it takes a folder for all programs' files, where
+    /// patients' data must not go.
     ///
     /// # Errors
     /// If another process is writing, or the disk is full.
@@ -184,7 +194,8 @@ fn lock(file: &File, byte: i64, take: bool) -> io::Result<()> {
     use nix::fcntl::{FcntlArg, fcntl};
     use nix::libc::{F_RDLCK, F_UNLCK, SEEK_SET, flock};
     let kind = if take { F_RDLCK } else { F_UNLCK };
-    let lock = flock { l_type: kind as i16, l_whence: SEEK_SET as i16, l_start: byte, l_len: 1, l_pid: 0 };
+    let lock =
+        flock { l_type: kind as i16, l_whence: SEEK_SET as i16, l_start: byte, l_len: 1, l_pid: 0 };
     fcntl(file, FcntlArg::F_OFD_SETLK(&lock)).map(|_| ()).map_err(io::Error::from)
 }
 
@@ -195,7 +206,8 @@ fn lock(_file: &File, _byte: i64, _take: bool) -> io::Result<()> {
 }
 
 fn unlockable(path: &Path, error: &io::Error) -> rusqlite::Error {
-    let code = if error.kind() == ErrorKind::WouldBlock { ffi::SQLITE_BUSY } else { ffi::SQLITE_CANTOPEN };
+    let code =
+        if error.kind() == ErrorKind::WouldBlock { ffi::SQLITE_BUSY } else { ffi::SQLITE_CANTOPEN };
     let message = format!("`{}` or its shared memory cannot be locked: {error}", path.display());
     rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(message))
 }

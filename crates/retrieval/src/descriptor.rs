@@ -1,10 +1,12 @@
 //! The descriptor: a few bytes of an embedding, which lie beside its code in the index.
 //!
-//! Many pictures may be equally far from a query in Hamming space: a code has few values, and a gallery may have millions of
-//! pictures. Descriptors put such ties in the order of likeness before any embedding is read. A descriptor is a random
-//! projection of the embedding's direction onto [`LENGTH`] axes of signs (Achlioptas, "Database-friendly random projections",
-//! 2003), each coordinate rounded to a byte. Its distances are those of the embeddings up to a factor that strays by
-//! 1/√(2·32), an eighth. The axes are fixed, so a descriptor follows from its embedding alone, on every machine.
+//! Many pictures may be equally far from a query in Hamming space: a code has few values, and a
+//! gallery may have millions of pictures. Descriptors put such ties in the order of likeness before
+//! any embedding is read. A descriptor is a random projection of the embedding's direction onto
+//! [`LENGTH`] axes of signs (Achlioptas, "Database-friendly random projections", 2003), each
+//! coordinate rounded to a byte. Its distances are those of the embeddings up to a factor that
+//! strays by 1/√(2·32), an eighth. The axes are fixed, so a descriptor follows from its embedding
+//! alone, on every machine.
 
 use std::sync::LazyLock;
 
@@ -12,7 +14,8 @@ use crate::Embedding;
 
 /// Coordinates of a descriptor, a byte each.
 pub(crate) const LENGTH: usize = 32;
-/// Steps of a byte for a coordinate of 1, its standard deviation for an embedding of unit length: ±4 fit a byte.
+/// Steps of a byte for a coordinate of 1, its standard deviation for an embedding of unit length:
+/// ±4 fit a byte.
 const STEPS: f32 = 32.0;
 /// Values of an embedding whose axes are made beforehand.
 const READY: usize = 2048;
@@ -34,7 +37,8 @@ impl Descriptor {
     #[must_use]
     pub fn of(embedding: &Embedding) -> Self {
         let values = embedding.values();
-        let length = values.iter().map(|value| value * value).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+        let length =
+            values.iter().map(|value| value * value).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
         let mut sums = [0.0_f32; LENGTH];
         for (i, value) in values.iter().enumerate() {
             let made;
@@ -69,8 +73,8 @@ pub(crate) fn squared_distance(a: &Bytes, b: &Bytes) -> u32 {
     a.iter().zip(b).map(square).sum::<i32>().cast_unsigned()
 }
 
-/// The signs of an embedding's value on all axes: bits of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
-/// number generators", 2014).
+/// The signs of an embedding's value on all axes: bits of SplitMix64 (Steele, Lea and Flood, "Fast
+/// splittable pseudorandom number generators", 2014).
 fn signs(i: usize) -> Signs {
     let mut bits = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -107,7 +111,9 @@ mod tests {
             let share = rng.random_range(0.1..1.0);
             let b = unit(a.values().iter().zip(b.values()).map(|(a, b)| a + share * 0.1 * b));
             let (a8, b8) = (Descriptor::of(&a), Descriptor::of(&b));
-            ratios.push((a8.squared_distance(&b8) as f32).sqrt() / STEPS / 32_f32.sqrt() / a.distance(&b));
+            ratios.push(
+                (a8.squared_distance(&b8) as f32).sqrt() / STEPS / 32_f32.sqrt() / a.distance(&b),
+            );
         }
         let mean = ratios.iter().sum::<f32>() / ratios.len() as f32;
         let spread = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f32>() / ratios.len() as f32;
@@ -119,7 +125,8 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         for length in [1, 3, 512, READY + 5] {
             let embedding = random(&mut rng, length);
-            let longer = Embedding::new(embedding.values().iter().map(|value| 8.0 * value).collect());
+            let longer =
+                Embedding::new(embedding.values().iter().map(|value| 8.0 * value).collect());
             assert_eq!(Descriptor::of(&longer), Descriptor::of(&embedding), "{length}");
             assert_ne!(Descriptor::of(&embedding), Descriptor::default());
         }

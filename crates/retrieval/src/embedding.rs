@@ -7,7 +7,8 @@ use half::slice::HalfFloatSliceExt;
 
 use crate::{Error, Result};
 
-/// A network's real-valued code. Stored as f16, little-endian, so that what is read back is rounded to 11 bits.
+/// A network's real-valued code. Stored as f16, little-endian, so that what is read back is rounded
+/// to 11 bits.
 #[derive(Clone, PartialEq)]
 pub struct Embedding(Vec<f32>);
 
@@ -24,7 +25,8 @@ impl Embedding {
         &self.0
     }
 
-    /// The Euclidean distance of two embeddings of one length (the longer one's excess is left out).
+    /// The Euclidean distance of two embeddings of one length (the longer one's excess is left
+    /// out).
     #[must_use]
     pub fn distance(&self, other: &Self) -> f32 {
         debug_assert_eq!(self.0.len(), other.0.len(), "embeddings of two lengths have no distance");
@@ -33,7 +35,8 @@ impl Embedding {
 
     /// The square of the Euclidean distance.
     ///
-    /// Always summed in the same order, so that equal embeddings give equal distances: ties stay ties.
+    /// Always summed in the same order, so that equal embeddings give equal distances: ties stay
+    /// ties.
     #[must_use]
     pub fn squared_distance(&self, other: &Self) -> f32 {
         const LANES: usize = 16;
@@ -118,6 +121,11 @@ mod tests {
         assert!(Embedding::from_bytes(&[0; 3]).unwrap_err().to_string().contains("3 bytes"));
         let infinite = Embedding::new(vec![0.0, 70_000.0]);
         assert!(infinite.check().is_err());
-        assert!(Embedding::from_bytes(&infinite.to_bytes()).unwrap_err().to_string().contains("position 1"));
+        assert!(
+            Embedding::from_bytes(&infinite.to_bytes())
+                .unwrap_err()
+                .to_string()
+                .contains("position 1")
+        );
     }
 }

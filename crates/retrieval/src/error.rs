@@ -55,7 +55,9 @@ pub enum Error {
         got: usize,
     },
     /// An embedding value that f16 does not hold.
-    #[error("an embedding with {got} at position {position}; expected a finite number of at most 65504")]
+    #[error(
+        "an embedding with {got} at position {position}; expected a finite number of at most 65504"
+    )]
     EmbeddingValue {
         /// The position in the embedding.
         position: usize,
@@ -182,7 +184,9 @@ pub enum Error {
     #[error("the query moved by feedback cannot be hashed: {0}")]
     Rehash(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Nothing to find the like of.
-    #[error("a query without a picture; expected an image, or an entry of the gallery to find the like of")]
+    #[error(
+        "a query without a picture; expected an image, or an entry of the gallery to find the like of"
+    )]
     EmptyQuery,
     /// No room left.
     #[error(
@@ -221,7 +225,9 @@ pub enum Error {
         reason: String,
     },
     /// A re-indexing to the model that is there.
-    #[error("the gallery `{gallery}` is of the model {model} already; there is nothing to re-index")]
+    #[error(
+        "the gallery `{gallery}` is of the model {model} already; there is nothing to re-index"
+    )]
     SameModel {
         /// The gallery.
         gallery: Location,
@@ -374,7 +380,9 @@ pub enum Error {
         reason: String,
     },
     /// A database that has a gallery, where one was to be made.
-    #[error("`{gallery}` has a gallery already; nothing was changed. Add to it, or choose another database")]
+    #[error(
+        "`{gallery}` has a gallery already; nothing was changed. Add to it, or choose another database"
+    )]
     Exists {
         /// The gallery.
         gallery: Location,

@@ -4,11 +4,15 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-/// Puts a file that `write` fills, and syncs, in the place of the one at `path`. A failure leaves that one as it was.
+/// Puts a file that `write` fills, and syncs, in the place of the one at `path`. A failure leaves
+/// that one as it was.
 ///
 /// # Errors
 /// If it cannot be written.
-pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let part = path.with_added_extension("part");
     let written = File::create(&part)
         .and_then(|mut file| write(&mut file))

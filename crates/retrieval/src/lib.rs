@@ -1,11 +1,13 @@
-//! Hash codes in, neighbours out: exact Hamming search, durable galleries, and the measures of retrieval.
+//! Hash codes in, neighbours out: exact Hamming search, durable galleries, and the measures of
+//! retrieval.
 //!
 //! * [`HashCode`] and [`Embedding`] are what a network makes of a radiograph.
-//! * [`Index`] answers "the k nearest codes" exactly, from memory, with the kernels of [`hamming`], ties in the order of their
-//!   [`Descriptor`]s where that is asked.
+//! * [`Index`] answers "the k nearest codes" exactly, from memory, with the kernels of [`hamming`],
+//!   ties in the order of their [`Descriptor`]s where that is asked.
 //! * [`gallery`] keeps records, codes, embeddings and thumbnails in one folder, durably.
 //! * [`estimate`] says how likely a neighbour is relevant, and whether anything is.
-//! * [`evaluation`] measures a ranking: AP, precision, recall and nDCG, with ties and confidence treated.
+//! * [`evaluation`] measures a ranking: AP, precision, recall and nDCG, with ties and confidence
+//!   treated.
 //! * [`map`] lays a gallery out in the plane.
 //! * [`hashing`] makes codes of any feature vectors: the shallow baselines.
 //!

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Identifies weights and preprocessing together; two codes are comparable if and only if these are equal.
+/// Identifies weights and preprocessing together; two codes are comparable if and only if these are
+/// equal.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ModelId(pub String);

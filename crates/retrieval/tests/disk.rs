@@ -1,4 +1,5 @@
-//! A disk that is full, and one that may only be read: small file systems of their own, mounted where nobody else sees them.
+//! A disk that is full, and one that may only be read: small file systems of their own, mounted
+//! where nobody else sees them.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,17 +14,23 @@ use common::{MODELS, code, process, store, task};
 use retrieval::gallery::{DATABASE, Gallery};
 use retrieval::{Error, ModelId};
 
-/// Runs a test of this file again, in a folder with so many megabytes; where that is not allowed it is said.
+/// Runs a test of this file again, in a folder with so many megabytes; where that is not allowed it
+/// is said.
 fn run_on_a_disk_of(megabytes: usize, test: &str) {
     let dir = tempfile::tempdir().unwrap();
     let mount = "mount -t tmpfs -o size=\"$1\"m none \"$2\" && shift 2 && exec \"$@\"";
     let test = process(test, dir.path(), "on it");
     for rights in [&["--mount"][..], &["--mount", "--map-root-user"]] {
-        let may =
-            Command::new("unshare").args(rights).args(["sh", "-c", "mount -t tmpfs none /tmp"]).output();
+        let may = Command::new("unshare")
+            .args(rights)
+            .args(["sh", "-c", "mount -t tmpfs none /tmp"])
+            .output();
         if may.is_ok_and(|output| output.status.success()) {
             let mut command = Command::new("unshare");
-            command.args(rights).args(["sh", "-c", mount, "sh", &megabytes.to_string()]).arg(dir.path());
+            command
+                .args(rights)
+                .args(["sh", "-c", mount, "sh", &megabytes.to_string()])
+                .arg(dir.path());
             command.arg(test.get_program()).args(test.get_args());
             command.envs(test.get_envs().filter_map(|(name, value)| Some((name, value?))));
             assert!(command.status().unwrap().success());
@@ -59,15 +66,22 @@ fn names(dir: &Path) -> Vec<String> {
 
 #[test]
 fn a_full_disk_loses_nothing_and_says_so() {
-    let Some((dir, _)) = task() else { return run_on_a_disk_of(16, "a_full_disk_loses_nothing_and_says_so") };
+    let Some((dir, _)) = task() else {
+        return run_on_a_disk_of(16, "a_full_disk_loses_nothing_and_says_so");
+    };
     // What is taken first is what is freed in the end.
     fill(&dir.join("others"), 6_000_000);
     let mut gallery = create(&dir);
-    let (stored, error) =
-        (0..).step_by(16).find_map(|i| Some((i, store(&mut gallery, i..i + 16, 8000).err()?))).unwrap();
+    let (stored, error) = (0..)
+        .step_by(16)
+        .find_map(|i| Some((i, store(&mut gallery, i..i + 16, 8000).err()?)))
+        .unwrap();
     assert!(matches!(error, Error::DiskFull { .. }) && stored > 0, "{error}");
     let message = error.to_string();
-    assert!(message.contains("no room to write") && message.contains("Free some space"), "{message}");
+    assert!(
+        message.contains("no room to write") && message.contains("Free some space"),
+        "{message}"
+    );
     assert_eq!(gallery.len(), stored, "as of the last commit");
     fill(&dir.join("more"), 0);
     assert_eq!(gallery.index().nearest(&code(3, MODELS[0]), 1).unwrap()[0].distance, 0);
@@ -109,14 +123,19 @@ fn an_index_without_room_for_its_file_is_searched_all_the_same() {
     store(&mut gallery, 8000..8300, 10).unwrap();
     gallery.settle().unwrap();
     assert_eq!((gallery.len(), gallery.index().fresh()), (8300, 0));
-    assert!(names(&dir.join("gallery")).iter().all(|name| !name.contains("segment")), "it has a megabyte");
+    assert!(
+        names(&dir.join("gallery")).iter().all(|name| !name.contains("segment")),
+        "it has a megabyte"
+    );
     assert_eq!(gallery.index().nearest(&code(8299, MODELS[0]), 1).unwrap()[0].distance, 0);
     assert_eq!(gallery.verify().unwrap(), []);
 }
 
 #[test]
 fn a_folder_that_may_only_be_read_says_so() {
-    let Some((dir, _)) = task() else { return run_on_a_disk_of(8, "a_folder_that_may_only_be_read_says_so") };
+    let Some((dir, _)) = task() else {
+        return run_on_a_disk_of(8, "a_folder_that_may_only_be_read_says_so");
+    };
     store(&mut create(&dir), 0..16, 100).unwrap();
     let before = fs::read(dir.join("gallery").join(DATABASE)).unwrap();
     let remount = |how: &str| {

@@ -1,6 +1,8 @@
-//! Other SQLite programs at a gallery that processes write to, and that are killed: Debian's `sqlite3`, Python's module, and `cp`.
+//! Other SQLite programs at a gallery that processes write to, and that are killed: Debian's
+//! `sqlite3`, Python's module, and `cp`.
 //!
-//! `RETRIEVAL_TEST_ROUNDS=100 cargo test --release --workspace --test foreign -- --nocapture` takes longer, and says what it did.
+//! `RETRIEVAL_TEST_ROUNDS=100 cargo test --release --workspace --test foreign -- --nocapture` takes
+//! longer, and says what it did.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -35,7 +37,8 @@ c.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchall()
 c.close()";
 
 fn is_there(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let found =
+        Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let is_there = found.is_ok_and(|status| status.success());
     if !is_there {
         let word = format!("NOT TESTED beside `{program}`, which is not there\n");
@@ -50,7 +53,8 @@ fn programs(dir: &Path, elsewhere: &Path) -> Vec<Command> {
     let database = dir.join(DATABASE);
     let mut commands = Vec::new();
     let copy = format!(".backup '{}'", elsewhere.join("backup.sqlite").display());
-    let words = ["SELECT count(*) FROM records", &copy, "PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"];
+    let words =
+        ["SELECT count(*) FROM records", &copy, "PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"];
     if is_there("sqlite3") {
         commands.extend(words.map(|word| {
             let mut command = Command::new("sqlite3");
@@ -73,7 +77,8 @@ fn programs(dir: &Path, elsewhere: &Path) -> Vec<Command> {
     commands
 }
 
-/// Inserts with two handles, as a server has, of which one is opened anew; then waits, so that a slow machine has no more to check.
+/// Inserts with two handles, as a server has, of which one is opened anew; then waits, so that a
+/// slow machine has no more to check.
 fn write(dir: &Path, mut next: usize) {
     let mut gallery = Gallery::open(dir).unwrap();
     let mut reader = gallery.another().unwrap();
@@ -132,14 +137,19 @@ fn other_programs_of_sqlite_take_nothing_away() {
             }
             // Of the batch that was not acknowledged nothing or all is there.
             next[writer] += BATCH;
-            assert_eq!(status.code(), None, "round {round}: writer {writer} ended before it was killed");
+            assert_eq!(
+                status.code(),
+                None,
+                "round {round}: writer {writer} ended before it was killed"
+            );
         }
         // The first who opens what is left is another program.
         if round % 2 == 1 {
             let _of_another_test = programs(&dir, elsewhere.path()).first_mut().unwrap().status();
         }
         let gallery = Gallery::open(&dir).unwrap();
-        let there: BTreeSet<usize> = gallery.ids().into_iter().map(|id| number(&gallery, id)).collect();
+        let there: BTreeSet<usize> =
+            gallery.ids().into_iter().map(|id| number(&gallery, id)).collect();
         let lost = acknowledged.difference(&there).count();
         assert_eq!(lost, 0, "round {round}: acknowledged and lost, of {}", acknowledged.len());
         assert_eq!(gallery.verify().unwrap(), [], "round {round}");
@@ -151,8 +161,8 @@ fn other_programs_of_sqlite_take_nothing_away() {
     );
 }
 
-/// Whatever this process does with the gallery, and even if it opens and closes the files by itself, another program does not
-/// take itself for the last user, who deletes the log.
+/// Whatever this process does with the gallery, and even if it opens and closes the files by
+/// itself, another program does not take itself for the last user, who deletes the log.
 #[test]
 fn no_use_of_a_gallery_lets_another_program_delete_its_log() {
     if !is_there("sqlite3") {
@@ -164,10 +174,16 @@ fn no_use_of_a_gallery_lets_another_program_delete_its_log() {
     store(&mut gallery, 0..100, 500).unwrap();
     let files = ["", "-wal", "-shm"].map(|end| dir.join(format!("{DATABASE}{end}")));
     let respected = |what: &str| {
-        let read =
-            Command::new("sqlite3").arg(&files[0]).arg("SELECT count(*) FROM records").output().unwrap();
+        let read = Command::new("sqlite3")
+            .arg(&files[0])
+            .arg("SELECT count(*) FROM records")
+            .output()
+            .unwrap();
         assert!(read.status.success());
-        assert!(files.iter().all(|file| file.exists()), "after {what} another program has deleted the log");
+        assert!(
+            files.iter().all(|file| file.exists()),
+            "after {what} another program has deleted the log"
+        );
     };
     respected("opening");
     drop(gallery.another().unwrap());

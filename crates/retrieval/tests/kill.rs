@@ -1,7 +1,8 @@
-//! A process that is killed while it inserts, deletes, compacts and re-indexes: what it has acknowledged is there, nothing is half,
-//! and the gallery opens by itself, sound.
+//! A process that is killed while it inserts, deletes, compacts and re-indexes: what it has
+//! acknowledged is there, nothing is half, and the gallery opens by itself, sound.
 //!
-//! `RETRIEVAL_TEST_KILLS=200 cargo test --release -p retrieval --test kill -- --nocapture` kills 200 times, and says within what.
+//! `RETRIEVAL_TEST_KILLS=200 cargo test --release -p retrieval --test kill -- --nocapture` kills
+//! 200 times, and says within what.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -34,7 +35,8 @@ fn victim(dir: &Path, mut next: usize) {
     say("begin");
     loop {
         match random.random_range(0..60) {
-            // Compacting and re-indexing take a hundred times as long: each is killed about as often.
+            // Compacting and re-indexing take a hundred times as long: each is killed about as
+            // often.
             0..=44 => {
                 say(&format!("insert {next}"));
                 store(&mut gallery, next..next + BATCH, THUMBNAIL).unwrap();
@@ -101,7 +103,9 @@ impl Known {
         let Ok(i) = i.parse::<usize>() else { return };
         match word {
             "insert" => (self.inserting, self.next) = (Some(i), i + BATCH),
-            "inserted" => self.there.extend(self.inserting.take().into_iter().flat_map(|i| i..i + BATCH)),
+            "inserted" => {
+                self.there.extend(self.inserting.take().into_iter().flat_map(|i| i..i + BATCH))
+            }
             "delete" => {
                 self.there.remove(&i);
                 self.deleting = Some(i);
@@ -129,7 +133,10 @@ impl Known {
         for &id in ids.iter().rev().take(50) {
             let i = number(gallery, id);
             assert_eq!(gallery.code(id).unwrap(), code(i, &gallery.model().0));
-            assert_eq!(gallery.index().nearest(&gallery.code(id).unwrap(), 1).unwrap()[0].distance, 0);
+            assert_eq!(
+                gallery.index().nearest(&gallery.code(id).unwrap(), 1).unwrap()[0].distance,
+                0
+            );
         }
         assert_eq!(gallery.verify().unwrap(), []);
     }

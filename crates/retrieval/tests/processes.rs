@@ -33,7 +33,8 @@ fn write(dir: &Path, writer: usize) {
     }
 }
 
-/// Sees batches whole, and none of what it has seen lost but what was deleted, until everything is there.
+/// Sees batches whole, and none of what it has seen lost but what was deleted, until everything is
+/// there.
 fn read(dir: &Path) {
     let mut gallery = Gallery::open(dir).unwrap();
     let (mut newest, mut found) = (0, 0);
@@ -45,7 +46,10 @@ fn read(dir: &Path) {
         assert!(last >= newest && last_of_a_batch(&gallery, last), "half a batch");
         newest = last;
         let asked = code(number(&gallery, last), MODELS[0]);
-        assert_eq!(gallery.index().nearest(&asked, 1).unwrap(), [Neighbor { distance: 0, id: last }]);
+        assert_eq!(
+            gallery.index().nearest(&asked, 1).unwrap(),
+            [Neighbor { distance: 0, id: last }]
+        );
     }
 }
 
@@ -66,7 +70,8 @@ fn two_write_two_read_and_one_copies() {
     let dir = folder.path().join("gallery");
     let mut gallery = Gallery::create(&dir, &ModelId(MODELS[0].to_owned()), 64).unwrap();
     let tasks = ["0", "1", "read", "read"];
-    let children = tasks.map(|task| process(TEST, &dir, task).stdout(Stdio::null()).spawn().unwrap());
+    let children =
+        tasks.map(|task| process(TEST, &dir, task).stdout(Stdio::null()).spawn().unwrap());
     for copy in 0..3 {
         let to = folder.path().join(format!("copy-{copy}"));
         gallery.back_up(&to).unwrap();
@@ -77,5 +82,8 @@ fn two_write_two_read_and_one_copies() {
     }
     gallery.refresh().unwrap();
     let deleted = WRITERS * BATCHES / 8;
-    assert_eq!((gallery.len(), gallery.verify().unwrap()), (WRITERS * BATCHES * BATCH - deleted, vec![]));
+    assert_eq!(
+        (gallery.len(), gallery.verify().unwrap()),
+        (WRITERS * BATCHES * BATCH - deleted, vec![])
+    );
 }

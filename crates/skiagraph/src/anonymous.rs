@@ -1,4 +1,5 @@
-//! Records without identities: what `--deidentify KEYFILE` does on the way into a gallery, and on the way out.
+//! Records without identities: what `--deidentify KEYFILE` does on the way into a gallery, and on
+//! the way out.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use crate::ingest::{self, Decoded, Listed};
 /// The options of every command that reads records of pictures.
 #[derive(clap::Args)]
 pub(crate) struct KeyArgs {
-    /// Put pseudonyms that follow from this key in place of patients, UIDs and names, move dates, leave out sex, age and
-    /// reports
+    /// Put pseudonyms that follow from this key in place of patients, UIDs and names, move dates,
+    /// leave out sex, age and reports
     #[arg(long, value_name = "KEYFILE")]
     deidentify: Option<PathBuf>,
     /// With --deidentify: keep sex and age
@@ -30,7 +31,8 @@ pub(crate) struct KeyArgs {
 pub(crate) struct DeidentifyArgs {
     #[command(flatten)]
     key: KeyArgs,
-    /// With --deidentify: take pictures that say that text is burned into them, or do not clearly say that none is
+    /// With --deidentify: take pictures that say that text is burned into them, or do not clearly
+    /// say that none is
     #[arg(long, requires = "deidentify")]
     allow_burned_in: bool,
 }
@@ -43,7 +45,8 @@ impl DeidentifyArgs {
 }
 
 impl KeyArgs {
-    /// What changes files and records; none if nobody asked for that. Pictures that are only compared may have text in them.
+    /// What changes files and records; none if nobody asked for that. Pictures that are only
+    /// compared may have text in them.
     pub(crate) fn deidentification(&self) -> Result<Option<Arc<Deidentification>>> {
         self.with(true)
     }
@@ -66,8 +69,9 @@ struct Kept {
     reports: bool,
 }
 
-/// Takes identities out of pictures and their records. A DICOM file is read as `skiagraph deidentify` would write it, so that
-/// there is one path; what a manifest or a gallery says is changed as that changes it.
+/// Takes identities out of pictures and their records. A DICOM file is read as `skiagraph
+/// deidentify` would write it, so that there is one path; what a manifest or a gallery says is
+/// changed as that changes it.
 pub(crate) struct Deidentification {
     deidentifier: Deidentifier,
     pseudonyms: Pseudonyms,
@@ -77,8 +81,13 @@ pub(crate) struct Deidentification {
 impl Deidentification {
     fn new(key: &Key, kept: Kept, allow_burned_in: bool) -> Self {
         let dates = Dates::Shifted;
-        let options = Options { dates, keep_patient: kept.patient, allow_burned_in, ..Options::default() };
-        Self { deidentifier: Deidentifier::new(key, options), pseudonyms: Pseudonyms::new(key), kept }
+        let options =
+            Options { dates, keep_patient: kept.patient, allow_burned_in, ..Options::default() };
+        Self {
+            deidentifier: Deidentifier::new(key, options),
+            pseudonyms: Pseudonyms::new(key),
+            kept,
+        }
     }
 
     /// A DICOM file without identities; none if the bytes are of another format.
@@ -115,17 +124,21 @@ impl Deidentification {
         Ok(Decoded { record, ..picture })
     }
 
-    /// What a manifest says of a file, whose dates move as the file's do where it does not name the patient.
+    /// What a manifest says of a file, whose dates move as the file's do where it does not name the
+    /// patient.
     fn known(&self, known: &Record, clean: &Deidentified) -> Record {
         let moved = |date: Date| clean.moved(&digits(date))?.parse().ok();
         match known.patient {
             Some(_) => self.record(known.clone()),
-            None => Record { study_date: known.study_date.and_then(moved), ..self.record(known.clone()) },
+            None => Record {
+                study_date: known.study_date.and_then(moved),
+                ..self.record(known.clone())
+            },
         }
     }
 
-    /// A record that names nobody. What was measured, labelled or licensed stays; of a DICOM instance, codes that are terms of the
-    /// standard.
+    /// A record that names nobody. What was measured, labelled or licensed stays; of a DICOM
+    /// instance, codes that are terms of the standard.
     pub(crate) fn record(&self, record: Record) -> Record {
         let uid = |uid: &Option<String>| uid.as_ref().map(|uid| self.pseudonyms.uid(uid));
         let key = match &record.instance {
@@ -148,7 +161,8 @@ impl Deidentification {
         if changed.instance.is_some() { in_terms(changed) } else { changed }
     }
 
-    /// The day of the study, moved as all days of its patient are; of a study without a patient, as all of the study.
+    /// The day of the study, moved as all days of its patient are; of a study without a patient, as
+    /// all of the study.
     fn moved(&self, record: &Record) -> Option<Date> {
         let subject = record.patient.as_ref().or(record.study.as_ref()).unwrap_or(&record.key);
         self.pseudonyms.date(subject, &digits(record.study_date?))?.parse().ok()
@@ -167,7 +181,8 @@ fn digits(date: Date) -> String {
     date.to_string().replace('-', "")
 }
 
-/// A record of a file without codes that are no terms of the standard: somebody typed them, and anything.
+/// A record of a file without codes that are no terms of the standard: somebody typed them, and
+/// anything.
 fn in_terms(record: Record) -> Record {
     let of = |code: Code, value: Option<String>| value.filter(|term| code.has_term(term));
     Record {
@@ -238,6 +253,9 @@ mod tests {
     #[test]
     fn what_is_to_be_kept_is_kept() {
         let kept = deidentification(true).record(record());
-        assert_eq!((kept.sex, kept.age, kept.report), (record().sex, record().age, record().report));
+        assert_eq!(
+            (kept.sex, kept.age, kept.report),
+            (record().sex, record().age, record().report)
+        );
     }
 }

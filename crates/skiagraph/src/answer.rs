@@ -1,4 +1,5 @@
-//! A question to a gallery and its answer: the hits, and how good they are likely to be. What `search` and the server share.
+//! A question to a gallery and its answer: the hits, and how good they are likely to be. What
+//! `search` and the server share.
 
 use clap::ValueEnum;
 use network::{Encoder, Encoding};
@@ -11,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::relevance;
 
 /// Which of the near pictures come first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AnswerOrder {
     /// The most similar by the distance of their embeddings, among the nearest codes
@@ -46,7 +49,8 @@ pub(crate) struct Question<'a> {
     pub(crate) own: bool,
 }
 
-/// The hits, and the estimates of them: none for a model without, and after feedback, for which they were not fitted.
+/// The hits, and the estimates of them: none for a model without, and after feedback, for which
+/// they were not fitted.
 pub(crate) fn answer(
     gallery: &Gallery,
     encoder: &Encoder,
@@ -76,8 +80,8 @@ pub(crate) fn answer(
     })?;
     let embeddings: Vec<&Embedding> = examples.iter().map(|example| example.embedding).collect();
     let estimator = encoder.card().estimator.as_ref().filter(|_| !moved);
-    let estimate =
-        estimator.and_then(|estimator| relevance::of_hits(estimator, &embeddings, gallery.bits(), &hits));
+    let estimate = estimator
+        .and_then(|estimator| relevance::of_hits(estimator, &embeddings, gallery.bits(), &hits));
     hits.truncate(question.k);
     Ok((hits, estimate))
 }

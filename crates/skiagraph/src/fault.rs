@@ -20,7 +20,9 @@ struct Fault {
 pub(crate) fn at(hash: ContentHash) {
     static FAULT: OnceLock<Option<Fault>> = OnceLock::new();
     let planted = FAULT.get_or_init(planted).as_ref();
-    let Some(fault) = planted.filter(|fault| hash.to_string().starts_with(&fault.digits)) else { return };
+    let Some(fault) = planted.filter(|fault| hash.to_string().starts_with(&fault.digits)) else {
+        return;
+    };
     assert!(!fault.panics, "a planted fault");
     std::process::abort();
 }

@@ -1,4 +1,5 @@
-//! What is doubtful about a picture before it is searched for or stored. Doubts warn; they refuse nothing.
+//! What is doubtful about a picture before it is searched for or stored. Doubts warn; they refuse
+//! nothing.
 
 use anyhow::Result;
 use network::{Encoder, Encoding};
@@ -37,7 +38,9 @@ impl Doubt {
             Self::TurnedLeft => "seems turned a quarter to the left",
             Self::UpsideDown => "seems upside down",
             Self::TurnedRight => "seems turned a quarter to the right",
-            Self::UnlikeEverythingKnown => "is unlike everything that the model knows: perhaps no radiograph",
+            Self::UnlikeEverythingKnown => {
+                "is unlike everything that the model knows: perhaps no radiograph"
+            }
             Self::SeveralPictures => "seems to be several pictures in one",
             Self::BurnedInText => "seems to have text in it, which may name a patient",
         }
@@ -100,10 +103,12 @@ pub(crate) fn of_network(
 
 /// The picture without what it is suspected of.
 fn corrected(input: &Input, doubts: &[Doubt]) -> Input {
-    let mut corrected = if doubts.contains(&Doubt::Inverted) { input.inverted() } else { input.clone() };
+    let mut corrected =
+        if doubts.contains(&Doubt::Inverted) { input.inverted() } else { input.clone() };
     // Quarter turns clockwise that undo the suspected one.
     let undo = [(Doubt::TurnedLeft, 1), (Doubt::UpsideDown, 2), (Doubt::TurnedRight, 3)];
-    let turns = undo.iter().find(|(doubt, _)| doubts.contains(doubt)).map_or(0, |(_, turns)| *turns);
+    let turns =
+        undo.iter().find(|(doubt, _)| doubts.contains(doubt)).map_or(0, |(_, turns)| *turns);
     for _ in 0..turns {
         corrected = corrected.turned();
     }

@@ -1,7 +1,8 @@
-//! From an inbox into a gallery: what a PACS has sent is decoded, encoded and stored, a durable batch at a time.
+//! From an inbox into a gallery: what a PACS has sent is decoded, encoded and stored, a durable
+//! batch at a time.
 //!
-//! An instance leaves the inbox when the gallery has it on the disk, so that a kill between the two encodes it again, and the
-//! gallery, which knows its key, stores it once.
+//! An instance leaves the inbox when the gallery has it on the disk, so that a kill between the two
+//! encodes it again, and the gallery, which knows its key, stores it once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,7 +79,8 @@ impl Intake<'_> {
 
     fn batch(&mut self, items: Vec<Item>) -> Result<Taken> {
         let preprocess = self.encoder.preprocess();
-        let decoded = items.par_iter().map(|item| decode(item, preprocess, self.deidentification.clone()));
+        let decoded =
+            items.par_iter().map(|item| decode(item, preprocess, self.deidentification.clone()));
         let decoded: Vec<Result<Decoded>> = decoded.collect();
         let (files, mut failed, mut sound, mut pictures) = (items.len(), 0, Vec::new(), Vec::new());
         for (item, decoded) in items.into_iter().zip(decoded) {

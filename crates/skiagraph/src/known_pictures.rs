@@ -43,9 +43,10 @@ impl Sorted {
                 }
                 _ if picture.record.instance.is_none() => false,
                 (Some(id), _) => differs(gallery, id, &picture.record, &thumbnail(&picture)?)?,
-                (None, Some(first)) => {
-                    is_other((&first.record, &thumbnail(first)?), (&picture.record, &thumbnail(&picture)?))
-                }
+                (None, Some(first)) => is_other(
+                    (&first.record, &thumbnail(first)?),
+                    (&picture.record, &thumbnail(&picture)?),
+                ),
             };
             sorted.known += 1;
             sorted.differing.extend(differs.then_some(picture.record.name));
@@ -58,7 +59,12 @@ impl Sorted {
 ///
 /// # Errors
 /// If the gallery fails.
-pub(crate) fn differs(gallery: &Gallery, id: u64, record: &Record, thumbnail: &[u8]) -> Result<bool> {
+pub(crate) fn differs(
+    gallery: &Gallery,
+    id: u64,
+    record: &Record,
+    thumbnail: &[u8],
+) -> Result<bool> {
     // A key that is the hash of the bytes has no other bytes.
     if record.instance.is_none() {
         return Ok(false);
@@ -118,7 +124,13 @@ mod tests {
 
     fn record() -> Record {
         let text = |text: &str| Some(text.to_owned());
-        Record { instance: text("1.2"), patient: text("a"), width: 4, height: 4, ..Record::default() }
+        Record {
+            instance: text("1.2"),
+            patient: text("a"),
+            width: 4,
+            height: 4,
+            ..Record::default()
+        }
     }
 
     #[test]

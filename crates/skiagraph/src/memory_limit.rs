@@ -1,4 +1,5 @@
-//! How much memory this process may give to files and pictures: as it is told, or half of what the machine or its container has.
+//! How much memory this process may give to files and pictures: as it is told, or half of what the
+//! machine or its container has.
 
 use std::env;
 use std::fs;
@@ -11,7 +12,8 @@ use crate::bench::machine::proc_field;
 
 /// The variable that has it where the command line does not, in MB.
 const VARIABLE: &str = "SKIAGRAPH_MEMORY_LIMIT";
-/// The part of the memory that is taken where nobody says, as a divisor. The other half is for the model, its encoders and the index.
+/// The part of the memory that is taken where nobody says, as a divisor. The other half is for the
+/// model, its encoders and the index.
 const SHARE: u64 = 2;
 /// Bytes where the system does not say how much memory there is.
 const UNKNOWN: u64 = 2 << 30;
@@ -31,12 +33,14 @@ pub(crate) fn set(given: Option<u32>) -> Result<()> {
         }
         (None, Err(_)) => None,
     };
-    let bytes = megabytes.map_or_else(|| of_system() / SHARE, |megabytes| u64::from(megabytes) << 20);
+    let bytes =
+        megabytes.map_or_else(|| of_system() / SHARE, |megabytes| u64::from(megabytes) << 20);
     memory::limit_process(bytes.max(1 << 20));
     Ok(())
 }
 
-/// Bytes of memory that this process can have: of the machine, or of the control groups that it is in.
+/// Bytes of memory that this process can have: of the machine, or of the control groups that it is
+/// in.
 fn of_system() -> u64 {
     let machine = proc_field("/proc/meminfo", "MemTotal").map(|kib| kib as u64 * 1024);
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
@@ -44,8 +48,9 @@ fn of_system() -> u64 {
     machine.into_iter().chain(group).min().unwrap_or(UNKNOWN)
 }
 
-/// The least limit of a process's groups and those above them; `own` is its file cgroup: of version 2 `0::/path`, of version 1
-/// `number:memory:/path`. In a container the path may be one of the host, so the root is asked in any case.
+/// The least limit of a process's groups and those above them; `own` is its file cgroup: of version
+/// 2 `0::/path`, of version 1 `number:memory:/path`. In a container the path may be one of the
+/// host, so the root is asked in any case.
 fn of_groups(root: &Path, own: &str) -> Option<u64> {
     let limits = own.lines().filter_map(|line| {
         let (kind, path) = line.split_once(':')?.1.split_once(':')?;
@@ -79,8 +84,14 @@ mod tests {
         write("memory/pods/memory.limit_in_bytes", "1073741824\n");
         assert_eq!(of_groups(root.path(), "0::/pods/one\n"), Some(4 << 30));
         assert_eq!(of_groups(root.path(), "0::/\n"), None);
-        assert_eq!(of_groups(root.path(), "3:cpu:/pods\n2:memory:/pods\n0::/pods\n"), Some(1 << 30));
-        assert_eq!(of_groups(root.path(), "2:memory:/of/the/host\n"), Some(9_223_372_036_854_771_712));
+        assert_eq!(
+            of_groups(root.path(), "3:cpu:/pods\n2:memory:/pods\n0::/pods\n"),
+            Some(1 << 30)
+        );
+        assert_eq!(
+            of_groups(root.path(), "2:memory:/of/the/host\n"),
+            Some(9_223_372_036_854_771_712)
+        );
         assert_eq!(of_groups(root.path(), "nonsense"), None);
     }
 

@@ -32,13 +32,15 @@ pub(crate) struct ModelArgs {
 /// The saliency network that shows where findings may lie.
 #[derive(clap::Args)]
 pub(crate) struct FinderArgs {
-    /// Saliency network that shows where findings may lie [default: models/saliency.safetensors, if it is there]
+    /// Saliency network that shows where findings may lie [default: models/saliency.safetensors, if
+    /// it is there]
     #[arg(long, value_name = "FILE")]
     findings: Option<PathBuf>,
 }
 
 impl FinderArgs {
-    /// The encoder with the network that was given, or the default; without one where none is there.
+    /// The encoder with the network that was given, or the default; without one where none is
+    /// there.
     pub(crate) fn attach(&self, encoder: Encoder) -> Result<Encoder> {
         match self.findings.clone().or_else(|| shipped(FINDER).ok()) {
             Some(path) => Ok(encoder.with_finder(finder(&path)?)),
@@ -49,7 +51,8 @@ impl FinderArgs {
 
 /// The saliency network of a file.
 pub(crate) fn finder(path: &Path) -> Result<Finder> {
-    Finder::load(path).with_context(|| format!("cannot use the saliency network `{}`", path.display()))
+    Finder::load(path)
+        .with_context(|| format!("cannot use the saliency network `{}`", path.display()))
 }
 
 impl ModelFile {

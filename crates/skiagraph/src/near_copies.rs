@@ -1,7 +1,9 @@
-//! Near copies: radiographs as another system would hand them on, to measure whether their originals are found.
+//! Near copies: radiographs as another system would hand them on, to measure whether their
+//! originals are found.
 //!
-//! A copy is turned, cropped, shown through another window, made smaller and compressed, as happens between a scanner,
-//! an archive and a teaching file. The original should come first among all answers, whatever its labels.
+//! A copy is turned, cropped, shown through another window, made smaller and compressed, as happens
+//! between a scanner, an archive and a teaching file. The original should come first among all
+//! answers, whatever its labels.
 
 use std::fs;
 use std::path::Path;
@@ -25,9 +27,11 @@ const PERTURBATION: &str = "perturbation";
 /// What is done to a radiograph, with amounts that a seed draws.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Perturbation {
-    /// Turned by up to 4°, each side cropped by up to 4 %, gamma 0.8 to 1.25, sides times 0.85, JPEG 70.
+    /// Turned by up to 4°, each side cropped by up to 4 %, gamma 0.8 to 1.25, sides times 0.85,
+    /// JPEG 70.
     Turned,
-    /// Another window: its centre moved by up to 0.1 of the grey range, its width times 0.75 to 1.35, JPEG 90.
+    /// Another window: its centre moved by up to 0.1 of the grey range, its width times 0.75 to
+    /// 1.35, JPEG 90.
     Windowed,
     /// Sides times 0.4, JPEG 90.
     Shrunk,
@@ -85,7 +89,15 @@ struct Change {
 
 impl Default for Change {
     fn default() -> Self {
-        Self { angle: 0.0, crop: [0.0; 4], gamma: 1.0, centre: 0.5, width: 1.0, scale: 1.0, quality: 90 }
+        Self {
+            angle: 0.0,
+            crop: [0.0; 4],
+            gamma: 1.0,
+            centre: 0.5,
+            width: 1.0,
+            scale: 1.0,
+            quality: 90,
+        }
     }
 }
 
@@ -94,13 +106,16 @@ impl Change {
     fn apply(&self, picture: &Radiograph) -> GrayImage {
         let [left, right, top, bottom] = self.crop;
         let (width, height) = (picture.width() as f32, picture.height() as f32);
-        let side = |length: f32, cut: f32| ((length * (1.0 - cut) * self.scale).round() as u32).max(1);
+        let side =
+            |length: f32, cut: f32| ((length * (1.0 - cut) * self.scale).round() as u32).max(1);
         let (columns, rows) = (side(width, left + right), side(height, top + bottom));
         let source = |x: u32, y: u32| {
             let along = |at: u32, count: u32, length: f32, from: f32, to: f32| {
-                length * (from + (at as f32 + 0.5) / count as f32 * (1.0 - from - to)) - length / 2.0
+                length * (from + (at as f32 + 0.5) / count as f32 * (1.0 - from - to))
+                    - length / 2.0
             };
-            let (x, y) = (along(x, columns, width, left, right), along(y, rows, height, top, bottom));
+            let (x, y) =
+                (along(x, columns, width, left, right), along(y, rows, height, top, bottom));
             let (sin, cos) = self.angle.sin_cos();
             (cos * x - sin * y + width / 2.0 - 0.5, sin * x + cos * y + height / 2.0 - 0.5)
         };
@@ -109,7 +124,8 @@ impl Change {
             let (x, y) = source(x, y);
             let step = 0.25 / self.scale;
             let places = [(-step, -step), (step, -step), (-step, step), (step, step)];
-            let mean = places.map(|(dx, dy)| sample(picture, x + dx, y + dy)).iter().sum::<f32>() / 4.0;
+            let mean =
+                places.map(|(dx, dy)| sample(picture, x + dx, y + dy)).iter().sum::<f32>() / 4.0;
             Luma([(self.tone(mean) * 255.0).round() as u8])
         })
     }
@@ -136,14 +152,17 @@ fn sample(picture: &Radiograph, x: f32, y: f32) -> f32 {
     upper * (1.0 - dy) + lower * dy
 }
 
-/// Writes near copies of `count` of the searched pictures into a folder, each picture once by every perturbation, and gives
-/// them as items that belong to no split. Those of the split `database` are taken if there are any. A seed names the copies.
+/// Writes near copies of `count` of the searched pictures into a folder, each picture once by every
+/// perturbation, and gives them as items that belong to no split. Those of the split `database` are
+/// taken if there are any. A seed names the copies.
 ///
 /// # Errors
-/// If a file cannot be written. A picture that cannot be read is left out: whoever encodes the gallery reports it.
+/// If a file cannot be written. A picture that cannot be read is left out: whoever encodes the
+/// gallery reports it.
 pub(crate) fn make(items: &[&Item], count: usize, seed: u64, folder: &Path) -> Result<Vec<Item>> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-    let of = |split| items.iter().filter(|item| item.split == Some(split)).copied().collect::<Vec<_>>();
+    let of =
+        |split| items.iter().filter(|item| item.split == Some(split)).copied().collect::<Vec<_>>();
     let mut originals = of(Split::Database);
     if originals.is_empty() {
         originals = of(Split::Train);
@@ -180,7 +199,8 @@ fn copy_item(item: &Item, perturbation: Perturbation, path: std::path::PathBuf) 
     Item { path, name, split: None, columns, ..item.clone() }
 }
 
-/// The near copies among encoded items, whose names are parallel to them; those without their original are left out.
+/// The near copies among encoded items, whose names are parallel to them; those without their
+/// original are left out.
 pub(crate) fn pairs(items: &[&Item]) -> Vec<retrieval::evaluation::NearCopy> {
     let positions: std::collections::HashMap<&str, usize> =
         items.iter().enumerate().map(|(i, item)| (item.name.as_str(), i)).collect();

@@ -81,7 +81,8 @@ pub(crate) fn file(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     let before = fs::metadata(path).ok();
     // A pipe or a device is written to, never replaced.
     if before.as_ref().is_some_and(|found| !found.is_file()) {
-        return fs::write(path, bytes).with_context(|| format!("cannot write `{}`", path.display()));
+        return fs::write(path, bytes)
+            .with_context(|| format!("cannot write `{}`", path.display()));
     }
     replace(path, bytes.as_ref(), before.as_ref())
         .with_context(|| format!("cannot write `{}`", path.display()))
@@ -112,7 +113,8 @@ fn replace(path: &Path, bytes: &[u8], before: Option<&Metadata>) -> io::Result<(
 #[cfg(unix)]
 fn give_on(file: &File, before: &Metadata) {
     use std::os::unix::fs::{MetadataExt, fchown};
-    let same = file.metadata().is_ok_and(|now| (now.uid(), now.gid()) == (before.uid(), before.gid()));
+    let same =
+        file.metadata().is_ok_and(|now| (now.uid(), now.gid()) == (before.uid(), before.gid()));
     if !same {
         let _only_root_may = fchown(file, Some(before.uid()), Some(before.gid()));
     }
@@ -173,7 +175,9 @@ pub(crate) fn warn(set_aside: usize, differing: usize) -> Result<()> {
 
 /// Whether the command failed only because nobody reads its output any more.
 pub(crate) fn reader_went_away(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
 /// The exit code of a command that ended with a warning, which is printed.
@@ -211,10 +215,11 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     };
     let widths: Vec<usize> = (0..heads.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
-        let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
-            0 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
-        });
+        let padded =
+            cells.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
+                0 => format!("{cell:<width$}"),
+                _ => format!("{cell:>width$}"),
+            });
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let rule = "-".repeat(widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1));
@@ -267,7 +272,8 @@ mod tests {
         std::thread::scope(|scope| {
             for number in 0..8_u8 {
                 let path = &path;
-                scope.spawn(move || (0..20).for_each(|_| file(path, vec![number; 10_000]).unwrap()));
+                scope
+                    .spawn(move || (0..20).for_each(|_| file(path, vec![number; 10_000]).unwrap()));
             }
         });
         let bytes = fs::read(&path).unwrap();
@@ -285,7 +291,10 @@ mod tests {
         ];
         for (text, shown) in cases {
             assert_eq!(plain(text), shown);
-            assert_eq!(table(&["a"], &[vec![text.to_owned()]]).lines().last(), Some(shown.trim_end()));
+            assert_eq!(
+                table(&["a"], &[vec![text.to_owned()]]).lines().last(),
+                Some(shown.trim_end())
+            );
         }
     }
 

@@ -1,5 +1,8 @@
 //! The modes of what this process writes.
-#![cfg_attr(unix, expect(unsafe_code, reason = "the standard library has no mask of new files' modes"))]
+#![cfg_attr(
+    unix,
+    expect(unsafe_code, reason = "the standard library has no mask of new files' modes")
+)]
 
 /// Makes all later files and folders private to their owner, those of SQLite and of every library
 /// too: they may hold pictures and names of patients. To be called before there are other threads.

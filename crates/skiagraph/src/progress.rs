@@ -13,7 +13,11 @@ pub(crate) struct Progress {
 impl Progress {
     /// A bar that counts `total` pictures under a heading such as "indexing".
     pub(crate) fn images(heading: &str, total: usize) -> Self {
-        Self::with_template(heading, total, "{prefix} {wide_bar} {pos}/{len} images  {msg}  {eta} left")
+        Self::with_template(
+            heading,
+            total,
+            "{prefix} {wide_bar} {pos}/{len} images  {msg}  {eta} left",
+        )
     }
 
     /// A bar that counts `total` steps; the message says the rate.

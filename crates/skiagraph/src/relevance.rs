@@ -47,7 +47,8 @@ pub(crate) struct NovelQueries {
     pub(crate) novel: usize,
 }
 
-/// Estimates of every labelled query's answer, beside its truth; relevant is what the estimator was fitted to.
+/// Estimates of every labelled query's answer, beside its truth; relevant is what the estimator was
+/// fitted to.
 pub(crate) fn measure(
     estimator: &Estimator,
     items: &[Labelled],
@@ -63,7 +64,8 @@ pub(crate) fn measure(
         // Of novel queries nothing is estimated.
         if !estimate.novel {
             neighbors.extend(estimate.relevance.iter().copied().zip(truth.iter().copied()));
-            answers.push((estimate.precision, truth.iter().sum::<f64>() / truth.len().max(1) as f64));
+            answers
+                .push((estimate.precision, truth.iter().sum::<f64>() / truth.len().max(1) as f64));
         }
         let source = items[known.query].columns.get(SOURCE).cloned().unwrap_or_default();
         let (queries, called) = novel.entry(source).or_default();
@@ -86,7 +88,8 @@ impl RelevanceReport {
     pub(crate) fn add_strangers(&mut self, estimator: &Estimator, strangers: &[Embedding]) {
         let farther = |a: f64, b: f64| if a == b { 0.5 } else { f64::from(u8::from(a > b)) };
         let distances = strangers.iter().map(|stranger| estimator.strangeness(stranger));
-        let pairs = distances.flat_map(|far| self.strangeness.iter().map(move |&d| farther(far, d)));
+        let pairs =
+            distances.flat_map(|far| self.strangeness.iter().map(move |&d| farther(far, d)));
         self.strangers = Some(Strangers {
             pictures: strangers.len(),
             novel: strangers.iter().filter(|stranger| estimator.is_novel(stranger)).count(),
@@ -120,8 +123,8 @@ impl RelevanceReport {
     }
 }
 
-/// The estimates for a query of some pictures' embeddings and its hits, of codes of so many bits. It is as strange as the least
-/// strange of its pictures.
+/// The estimates for a query of some pictures' embeddings and its hits, of codes of so many bits.
+/// It is as strange as the least strange of its pictures.
 pub(crate) fn of_hits(
     estimator: &Estimator,
     query: &[&Embedding],

@@ -1,6 +1,7 @@
 //! Options of `serve` that are not on its command line: from the environment, and then from a file.
 //!
-//! What is found is put behind the command line's own arguments, so that clap judges every value alike, wherever it is from.
+//! What is found is put behind the command line's own arguments, so that clap judges every value
+//! alike, wherever it is from.
 
 use std::env;
 use std::ffi::OsString;
@@ -27,13 +28,15 @@ pub(crate) fn complete(command: &Command, arguments: Vec<OsString>) -> Result<Ve
     // What is wrong with them is told when they are complete.
     let lenient = command.clone().ignore_errors(true).try_get_matches_from(&arguments);
     let Ok(matches) = lenient else { return Ok(arguments) };
-    let (Some((COMMAND, given)), Some(serve)) = (matches.subcommand(), command.find_subcommand(COMMAND))
+    let (Some((COMMAND, given)), Some(serve)) =
+        (matches.subcommand(), command.find_subcommand(COMMAND))
     else {
         return Ok(arguments);
     };
     let named = given.get_one::<std::path::PathBuf>(FILE).cloned().map(OsString::from);
     let path = named.or_else(|| env::var_os(variable(FILE)));
-    let table = path.map(|path| read(Path::new(&path), command, serve)).transpose()?.unwrap_or_default();
+    let table =
+        path.map(|path| read(Path::new(&path), command, serve)).transpose()?.unwrap_or_default();
     let missing = options(command, serve).filter(|option| !is_given(given, option));
     let added = missing.filter_map(|option| from_elsewhere(option, &table).transpose());
     Ok(arguments.into_iter().chain(added.collect::<Result<Vec<_>>>()?).collect())
@@ -78,7 +81,8 @@ fn from_elsewhere(option: &Arg, table: &Table) -> Result<Option<OsString>> {
 }
 
 fn read(path: &Path, command: &Command, serve: &Command) -> Result<Table> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let wrong = || format!("`{}` is no configuration of `skiagraph serve`", path.display());
     let table: Table = toml::from_str(&text).with_context(wrong)?;
     let known: Vec<&str> =
@@ -112,7 +116,8 @@ mod tests {
         let path = tempfile::NamedTempFile::new()?;
         fs::write(path.path(), file)?;
         let config = path.path().to_str().context("a temporary path is text")?;
-        let arguments = ["skiagraph", COMMAND, "--config", config].into_iter().chain(more.iter().copied());
+        let arguments =
+            ["skiagraph", COMMAND, "--config", config].into_iter().chain(more.iter().copied());
         let all = complete(&Cli::command(), arguments.map(OsString::from).collect())?;
         Ok(all[4..].iter().map(|argument| argument.to_string_lossy().into_owned()).collect())
     }
@@ -121,7 +126,10 @@ mod tests {
     fn the_command_line_goes_before_the_file() {
         let file = "gallery = 'g'\nport = 1\njson = true";
         assert_eq!(completed(file, &[]).unwrap(), ["--gallery=g", "--port=1", "--json"]);
-        assert_eq!(completed(file, &["--port", "2"]).unwrap(), ["--port", "2", "--gallery=g", "--json"]);
+        assert_eq!(
+            completed(file, &["--port", "2"]).unwrap(),
+            ["--port", "2", "--gallery=g", "--json"]
+        );
         assert!(completed("json = false", &[]).unwrap().is_empty());
     }
 
@@ -132,8 +140,11 @@ mod tests {
         assert!(message("port = [1]").contains("`port` is array"));
         assert!(message("json = 'perhaps'").contains("expected true or false"));
         assert!(message("= 1").contains("no configuration of `skiagraph serve`"));
-        let missing = ["skiagraph", COMMAND, "--config", "/nowhere/serve.toml"].map(OsString::from).to_vec();
-        assert!(complete(&Cli::command(), missing).unwrap_err().to_string().contains("cannot read"));
+        let missing =
+            ["skiagraph", COMMAND, "--config", "/nowhere/serve.toml"].map(OsString::from).to_vec();
+        assert!(
+            complete(&Cli::command(), missing).unwrap_err().to_string().contains("cannot read")
+        );
     }
 
     #[test]

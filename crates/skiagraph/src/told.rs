@@ -1,4 +1,5 @@
-//! An answer as other systems are told it: neither names, which are files', nor patients, but keys, UIDs, labels and distances.
+//! An answer as other systems are told it: neither names, which are files', nor patients, but keys,
+//! UIDs, labels and distances.
 
 use interchange::{Answer, Neighbor, Software, Viewer};
 use network::Encoder;

@@ -37,7 +37,10 @@ fn an_index_goes_on_past_broken_files_and_lists_them() {
     let folder = tempfile::tempdir().unwrap();
     broken_pictures(folder.path());
     let gallery = folder.path().join("g");
-    let ran = fail(&["index", "--gallery", text(&gallery), text(folder.path())], &["not one of the 3 files"]);
+    let ran = fail(
+        &["index", "--gallery", text(&gallery), text(folder.path())],
+        &["not one of the 3 files"],
+    );
     for name in ["empty.png", "text.png", "truncated.jpg"] {
         assert!(ran.stderr.contains(name), "{}", ran.stderr);
     }
@@ -142,7 +145,11 @@ fn galleries_that_are_none_are_named() {
     assert!(!absent.exists());
     let before = fs::read_dir(&images).unwrap().count();
     fail(&["index", "--gallery", text(&images), text(&picture)], &["images"]);
-    assert_eq!(fs::read_dir(&images).unwrap().count(), before, "a folder that is no gallery is left alone");
+    assert_eq!(
+        fs::read_dir(&images).unwrap().count(),
+        before,
+        "a folder that is no gallery is left alone"
+    );
 }
 
 #[test]
@@ -164,5 +171,8 @@ fn models_that_are_none_are_named() {
     let whole = fs::read(model()).unwrap();
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     explain(&file);
-    assert_ne!(run(&["explain", text(&picture), "--out", text(&out), "--device", "abacus"]).code, 0);
+    assert_ne!(
+        run(&["explain", text(&picture), "--out", text(&out), "--device", "abacus"]).code,
+        0
+    );
 }

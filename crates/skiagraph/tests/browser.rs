@@ -1,4 +1,5 @@
-//! The application in a real browser, against a real server of the samples: runs the journeys of web/e2e.
+//! The application in a real browser, against a real server of the samples: runs the journeys of
+//! web/e2e.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -38,7 +39,8 @@ fn says(program: &str) -> Option<String> {
 
 fn node_is_new_enough() -> bool {
     let Some(version) = says("node") else { return false };
-    let mut numbers = version.trim().trim_start_matches('v').split('.').map(|part| part.parse().unwrap_or(0));
+    let mut numbers =
+        version.trim().trim_start_matches('v').split('.').map(|part| part.parse().unwrap_or(0));
     [numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)] >= NODE
 }
 
@@ -50,9 +52,13 @@ fn is_installed(web: &Path) -> bool {
 
 fn run(folder: &Path, command: &[&str], variables: &[(&str, String)]) {
     let mut run = Command::new(command[0]);
-    run.args(&command[1..]).current_dir(folder).envs(variables.iter().cloned()).stdin(Stdio::null());
+    run.args(&command[1..])
+        .current_dir(folder)
+        .envs(variables.iter().cloned())
+        .stdin(Stdio::null());
     let ran = run.output().unwrap();
-    let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let said =
+        [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     assert!(ran.status.success(), "{command:?} failed:\n{said}");
     eprintln!("{said}");
 }
@@ -99,7 +105,8 @@ fn a_reader_does_what_readers_do() {
     succeed(&["index", "--gallery", text(&g), text(&instances[0])]);
     succeed(&["gallery", "map", text(&g)]);
     let key = json(&["api-key", "new", "--role", "reader", "--file", text(&keys)])["key"].clone();
-    let (server, locked) = (Server::start(&g, &[]), Server::start(&g, &["--api-keys", text(&keys)]));
+    let (server, locked) =
+        (Server::start(&g, &[]), Server::start(&g, &["--api-keys", text(&keys)]));
     let web = workspace().join("web");
     if !is_installed(&web) {
         run(&web, &["npm", "ci", "--no-audit", "--no-fund"], &[]);

@@ -11,15 +11,18 @@ use common::{fail, json, run, samples, text, workspace};
 /// A sample chest, and it inverted, upside down, and with another beside it.
 fn pictures(folder: &Path) -> [PathBuf; 4] {
     let manifest = std::fs::read_to_string(samples().join("manifest.csv")).unwrap();
-    // The model that ships takes the first for unlike everything known, as it does 1 in 65 of their kind.
-    let chests = manifest.lines().filter(|row| row.contains("kermany") && row.contains("normal")).skip(1);
-    let mut chests =
-        chests.map(|row| image::open(samples().join(row.split(',').next().unwrap())).unwrap().to_luma8());
+    // The model that ships takes the first for unlike everything known, as it does 1 in 65 of their
+    // kind.
+    let chests =
+        manifest.lines().filter(|row| row.contains("kermany") && row.contains("normal")).skip(1);
+    let mut chests = chests
+        .map(|row| image::open(samples().join(row.split(',').next().unwrap())).unwrap().to_luma8());
     let (one, other) = (chests.next().unwrap(), chests.next().unwrap());
     let mut inverted = one.clone();
     image::imageops::invert(&mut inverted);
     let gap = 8;
-    let mut both = image::GrayImage::new(one.width() + gap + other.width(), one.height().max(other.height()));
+    let mut both =
+        image::GrayImage::new(one.width() + gap + other.width(), one.height().max(other.height()));
     image::imageops::replace(&mut both, &one, 0, 0);
     image::imageops::replace(&mut both, &other, i64::from(one.width() + gap), 0);
     let turned = image::imageops::rotate180(&one);
@@ -40,7 +43,9 @@ fn doubts_are_told_and_refuse_nothing() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|file| file["doubts"].as_array().unwrap().iter().map(|doubt| doubt.as_str().unwrap()).collect())
+        .map(|file| {
+            file["doubts"].as_array().unwrap().iter().map(|doubt| doubt.as_str().unwrap()).collect()
+        })
         .collect();
     // The wrong way round they may be unlike everything known, too.
     let first = [&doubts[0], &doubts[1], &doubts[2]].map(|doubts| doubts.first().copied());
@@ -48,7 +53,8 @@ fn doubts_are_told_and_refuse_nothing() {
     assert!(doubts[3].contains(&"several_pictures"), "{doubts:?}");
     let said = run(&["check", text(&right), text(&inverted)]).stdout;
     assert!(
-        said.contains("inverted.png: seems inverted") && said.contains("2 files, 1 of them doubtful"),
+        said.contains("inverted.png: seems inverted")
+            && said.contains("2 files, 1 of them doubtful"),
         "{said}"
     );
 }
@@ -60,8 +66,9 @@ fn doubts_are_told_and_refuse_nothing() {
 fn clinical_pictures_are_taken_for_radiographs() {
     let folder = workspace().join("../shared/data/dicom");
     let Ok(files) = std::fs::read_dir(&folder) else { return };
-    let paths =
-        files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "dcm"));
+    let paths = files
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "dcm"));
     let paths: Vec<PathBuf> = paths.collect();
     let checked = json(&[vec!["check"], paths.iter().map(|path| text(path)).collect()].concat());
     for file in checked.as_array().unwrap() {

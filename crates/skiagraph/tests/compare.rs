@@ -1,4 +1,5 @@
-//! A comparison end to end on a few samples: cells are kept, damage and other configurations are named, the report is whole.
+//! A comparison end to end on a few samples: cells are kept, damage and other configurations are
+//! named, the report is whole.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -73,10 +74,20 @@ fn methods_are_compared_once_and_reported_whole() {
     let folder = tempfile::tempdir().unwrap();
     let (config, data) = experiment(folder.path());
     let out = folder.path().join("out");
-    let compare =
-        ["compare", "--config", text(&config), "--data", text(&data), "--out", text(&out), "--device", "cpu"];
+    let compare = [
+        "compare",
+        "--config",
+        text(&config),
+        "--data",
+        text(&data),
+        "--out",
+        text(&out),
+        "--device",
+        "cpu",
+    ];
     let report = json(&compare);
-    let expected = ["HOG + LSH", "HyP²", "Ours", "Ours, embeddings", "SDH", "random order", "untrained"];
+    let expected =
+        ["HOG + LSH", "HyP²", "Ours", "Ours, embeddings", "SDH", "random order", "untrained"];
     let expected: BTreeSet<String> = expected.map(str::to_owned).into();
     assert_eq!(names(&report, "overall", "method"), expected);
     assert_eq!(names(&report, "results", "method"), expected);
@@ -121,11 +132,13 @@ fn what_cannot_be_compared_is_named() {
     let (config, data) = experiment(folder.path());
     let out = folder.path().join("out");
     let compare = |more: &[&str], named: &[&str]| {
-        let arguments = ["compare", "--config", text(&config), "--data", text(&data), "--out", text(&out)];
+        let arguments =
+            ["compare", "--config", text(&config), "--data", text(&data), "--out", text(&out)];
         fail(&[&arguments[..], more].concat(), named);
     };
     compare(&["--only", "CSQ"], &["CSQ", "SDH"]);
     compare(&["--seeds", "1,7"], &["no seed 7", "[1, 2]"]);
-    fs::write(&config, METHODS.replace("'hyp2'", "'hyp3'").replace("\"hyp2\"", "\"hyp3\"")).unwrap();
+    fs::write(&config, METHODS.replace("'hyp2'", "'hyp3'").replace("\"hyp2\"", "\"hyp3\""))
+        .unwrap();
     compare(&[], &["compare.toml", "hyp3"]);
 }

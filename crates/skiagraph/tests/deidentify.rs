@@ -25,7 +25,8 @@ fn phantoms(folder: &Path) -> PathBuf {
     for (at, name) in
         ["u12.jpeg70.dcm", "u16.j2k.dcm", "u8.native.dcm", "u12.rle.dcm"].into_iter().enumerate()
     {
-        let bytes = fs::read(workspace().join("crates/radiograph/tests/data/dicom").join(name)).unwrap();
+        let bytes =
+            fs::read(workspace().join("crates/radiograph/tests/data/dicom").join(name)).unwrap();
         let uid = b"1.2.826.0.1.3680043.10.1";
         let mut changed = bytes.clone();
         for start in 0..bytes.len() - uid.len() {
@@ -44,7 +45,9 @@ fn any_holds(folder: &Path, secret: &str) -> bool {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => any_holds(&path, secret),
-            false => fs::read(&path).unwrap().windows(secret.len()).any(|part| part == secret.as_bytes()),
+            false => {
+                fs::read(&path).unwrap().windows(secret.len()).any(|part| part == secret.as_bytes())
+            }
         }
     })
 }
@@ -81,7 +84,10 @@ fn files_and_records_agree_and_name_nobody() {
     // A gallery of pseudonyms, and one of files without identities: the same records.
     let index = |gallery: &str, from: &Path, more: &[&str]| {
         let gallery = at(gallery);
-        json(&[&["index", "--gallery", text(&gallery), "--model", text(&model), text(from)], more].concat())
+        json(
+            &[&["index", "--gallery", text(&gallery), "--model", text(&model), text(from)], more]
+                .concat(),
+        )
     };
     let with_key = ["--deidentify", text(&key)];
     assert_eq!(index("a", &originals, &with_key)["added"], 4);
@@ -126,7 +132,10 @@ fn mistakes_and_refusals_are_named() {
     let ran = fail(&deidentify, &["1 of 5 files were refused", "not a DICOM file"]);
     assert!(ran.stdout.contains("wrote 4 files"), "{}", ran.stdout);
     // Other options make another file of the same name: it is not overwritten.
-    fail(&[&deidentify[..], &["--keep-device"]].concat(), &["5 of 5 files were refused", "differs"]);
+    fail(
+        &[&deidentify[..], &["--keep-device"]].concat(),
+        &["5 of 5 files were refused", "differs"],
+    );
     assert_eq!(run(&[&deidentify[..], &["--shift-dates", "--keep-dates"]].concat()).code, 2);
 }
 
@@ -156,17 +165,26 @@ fn pictures_that_do_not_clearly_say_that_they_have_no_text_are_refused_by_both_c
     fs::write(&key, [7; 32]).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     let clear: [&[u8]; 2] = [b"NO", b"NO "];
-    let unclear: [&[u8]; 11] =
-        [b"YES", b"YES\0", b"yes", b"Yes", b"Y", b"TRUE", b"NO\\YES", b"NO\\NO", b"NO\0", b"no", b""];
+    let unclear: [&[u8]; 11] = [
+        b"YES", b"YES\0", b"yes", b"Yes", b"Y", b"TRUE", b"NO\\YES", b"NO\\NO", b"NO\0", b"no", b"",
+    ];
     for (n, said) in clear.into_iter().chain(unclear).enumerate() {
         let mut bytes = fs::read(originals.join("u8.native.dcm")).unwrap();
         let place = before_pixels(&bytes);
         bytes.splice(place..place, element(0x28, 0x301, "CS", said));
-        let (file, out, gallery) = (at("annotated.dcm"), at(&format!("out{n}")), at(&format!("g{n}")));
+        let (file, out, gallery) =
+            (at("annotated.dcm"), at(&format!("out{n}")), at(&format!("g{n}")));
         fs::write(&file, bytes).unwrap();
         let deidentify = ["deidentify", text(&file), "--out", text(&out), "--key", text(&key)];
-        let index =
-            ["index", "--gallery", text(&gallery), "--model", text(&model), text(&file), "--deidentify"];
+        let index = [
+            "index",
+            "--gallery",
+            text(&gallery),
+            "--model",
+            text(&model),
+            text(&file),
+            "--deidentify",
+        ];
         let index = [&index[..], &[text(&key)]].concat();
         if n < clear.len() {
             succeed(&deidentify);
@@ -187,8 +205,8 @@ fn pictures_decode_to_the_same_greys() {
     let key = Key::make(&folder.path().join("key")).unwrap();
     let options = Options { allow_burned_in: true, ..Options::default() };
     let deidentifier = Deidentifier::new(&key, options);
-    let folders =
-        ["crates/radiograph/tests/data/dicom", "../shared/data/dicom"].map(|name| workspace().join(name));
+    let folders = ["crates/radiograph/tests/data/dicom", "../shared/data/dicom"]
+        .map(|name| workspace().join(name));
     let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
     let (mut compared, limits) = (0, radiograph::Limits::default());
     for path in files.map(|file| file.unwrap().path()) {
@@ -197,7 +215,8 @@ fn pictures_decode_to_the_same_greys() {
         if before.header().format != Some(radiograph::Format::Dicom) {
             continue;
         }
-        let clean = deidentifier.file(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let clean =
+            deidentifier.file(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let after = radiograph::decode(&clean.bytes, &limits).unwrap();
         assert!(before.pixels() == after.pixels(), "{}", path.display());
         assert_eq!(before.header().inverted, after.header().inverted, "{}", path.display());
@@ -225,8 +244,8 @@ const ATTRIBUTES: [(u16, u16); 14] = [
 ];
 const REPRESENTATIONS: [&str; 8] = ["CS", "LO", "PN", "UT", "OB", "UN", "DS", "US"];
 
-/// A phantom with text in every place that a file has: each attribute under one value representation, the preamble, private
-/// elements, and after the data set.
+/// A phantom with text in every place that a file has: each attribute under one value
+/// representation, the preamble, private elements, and after the data set.
 fn secretive(instance: usize) -> Vec<u8> {
     let original = workspace().join("crates/radiograph/tests/data/dicom/u8.native.dcm");
     let mut bytes = fs::read(original).unwrap();
@@ -287,9 +306,26 @@ fn text_in_any_place_reaches_no_file_gallery_report_or_terminal() {
     fs::create_dir(&made).unwrap();
     let [html, sr, fhir, capture, state] =
         ["a.html", "sr.dcm", "bundle.json", "capture.dcm", "state.dcm"].map(|name| made.join(name));
-    let search =
-        ["search", "--gallery", text(&gallery), "--model", text(&model), text(&query), "--own", "--json"];
-    let back = ["--html", text(&html), "--sr", text(&sr), "--fhir", text(&fhir), "--capture", text(&capture)];
+    let search = [
+        "search",
+        "--gallery",
+        text(&gallery),
+        "--model",
+        text(&model),
+        text(&query),
+        "--own",
+        "--json",
+    ];
+    let back = [
+        "--html",
+        text(&html),
+        "--sr",
+        text(&sr),
+        "--fhir",
+        text(&fhir),
+        "--capture",
+        text(&capture),
+    ];
     say(&[&search[..], &back, &["--presentation-state", text(&state)], &with_key].concat());
     say(&["gallery", "export", text(&gallery), text(&at("exported"))]);
     // What was not clean when it came, and is when it goes.
@@ -318,7 +354,10 @@ fn text_in_any_place_reaches_no_file_gallery_report_or_terminal() {
     let query = server.upload(&fs::read(file).unwrap()).json()["id"].clone();
     let search = json!({ "queries": [query], "k": 3, "own": true });
     let set = server
-        .post("/api/v1/sets", &json!({ "name": "a", "note": "", "shared": false, "search": search }))
+        .post(
+            "/api/v1/sets",
+            &json!({ "name": "a", "note": "", "shared": false, "search": search }),
+        )
         .json();
     let path = format!("/api/v1/sets/{}", set["id"].as_str().unwrap());
     for part in ["", "/report.html", "/fhir.json", "/report.dcm", "/preview.png"] {

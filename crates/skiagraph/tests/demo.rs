@@ -45,9 +45,14 @@ fn samples_that_changed_leave_no_trace() {
     let arguments = ["demo", "--samples", text(folder.path()), "--out", text(&out)];
     let before = json(&arguments)["gallery"].as_u64().unwrap();
     let rows = fs::read_to_string(&manifest).unwrap();
-    let database = rows.lines().position(|line| line.split(',').any(|cell| cell == "database")).unwrap();
-    let kept: Vec<_> =
-        rows.lines().enumerate().filter(|(row, _)| *row != database).map(|(_, line)| line).collect();
+    let database =
+        rows.lines().position(|line| line.split(',').any(|cell| cell == "database")).unwrap();
+    let kept: Vec<_> = rows
+        .lines()
+        .enumerate()
+        .filter(|(row, _)| *row != database)
+        .map(|(_, line)| line)
+        .collect();
     fs::write(&manifest, kept.join("\n")).unwrap();
     let after = json(&arguments);
     assert_eq!(after["gallery"].as_u64().unwrap(), before - 1);
@@ -59,7 +64,8 @@ fn missing_samples_and_models_are_named() {
     fail(&["demo", "--samples", "no/such/folder"], &["no/such/folder"]);
     let folder = tempfile::tempdir().unwrap();
     subset(folder.path(), 1, |_| true);
-    let arguments = ["demo", "--samples", text(folder.path()), "--model", "no/such/model", "--out", "unused"];
+    let arguments =
+        ["demo", "--samples", text(folder.path()), "--model", "no/such/model", "--out", "unused"];
     fail(&arguments, &["no/such/model"]);
     assert!(model().is_file());
 }

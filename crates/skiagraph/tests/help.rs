@@ -18,10 +18,14 @@ fn commands() -> Vec<Vec<String>> {
     found
 }
 
-/// The commands that the help of a group lists; what a description is broken into stands further in.
+/// The commands that the help of a group lists; what a description is broken into stands further
+/// in.
 fn listed(help: &str) -> Vec<String> {
-    let lines =
-        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let lines = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
     let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
     names.filter(|name| !name.is_empty() && *name != "help").map(str::to_owned).collect()
 }

@@ -27,7 +27,11 @@ fn sources(folder: PathBuf) -> Vec<(PathBuf, String)> {
 #[test]
 fn every_file_opens_with_its_job() {
     for (path, text) in sources(common::workspace().join("crates")) {
-        assert!(text.starts_with("//! "), "{} does not open with `//! ` and its job", path.display());
+        assert!(
+            text.starts_with("//! "),
+            "{} does not open with `//! ` and its job",
+            path.display()
+        );
     }
 }
 
@@ -35,8 +39,12 @@ fn every_file_opens_with_its_job() {
 /// which all connections go through.
 #[test]
 fn only_sqlite_opens_the_files_of_a_database() {
-    const CONNECTS: [&str; 4] =
-        ["gallery/sqlite/schema.rs", "gallery/sqlite/backup.rs", "sets/schema.rs", "sets/erasure.rs"];
+    const CONNECTS: [&str; 4] = [
+        "gallery/sqlite/schema.rs",
+        "gallery/sqlite/backup.rs",
+        "sets/schema.rs",
+        "sets/erasure.rs",
+    ];
     // The header before the first handle; the log, on which no locks are; descriptors that hold
     // locks.
     const OPENS: [&str; 4] = [
@@ -51,15 +59,18 @@ fn only_sqlite_opens_the_files_of_a_database() {
         if !name.contains("/src/") || name.contains("/tests") {
             continue;
         }
-        let code: String = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+        let code: String =
+            text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
         let holds = |words: &[&str]| words.iter().any(|word| code.contains(word));
         assert!(
             !holds(&["Connection::open"]) || is_in(&path, &CONNECTS),
             "{name} opens a database of its own"
         );
-        let opens = ["File::open", "File::create", "OpenOptions", "fs::read(", "fs::write(", "fs::copy("];
+        let opens =
+            ["File::open", "File::create", "OpenOptions", "fs::read(", "fs::write(", "fs::copy("];
         let named = holds(&[".sqlite\"", "-wal\"", "-shm\""]) || name.contains("/gallery/sqlite/");
-        let at_once = |line: &str| line.contains("DATABASE") && opens.iter().any(|open| line.contains(open));
+        let at_once =
+            |line: &str| line.contains("DATABASE") && opens.iter().any(|open| line.contains(open));
         let beside = named && holds(&opens) || code.lines().any(at_once);
         assert!(!beside || is_in(&path, &OPENS), "{name} opens files beside SQLite");
     }

@@ -42,7 +42,10 @@ fn a_picture_finds_itself_and_others_when_asked() {
     assert_eq!(raw.len(), others.len());
     let near = json(&[&search[..], &["--own", "--within", "3"]].concat());
     let near = near["queries"][0]["hits"].as_array().unwrap();
-    assert_eq!(near.len(), hits.iter().filter(|hit| hit["distance"].as_u64().unwrap() <= 3).count());
+    assert_eq!(
+        near.len(),
+        hits.iter().filter(|hit| hit["distance"].as_u64().unwrap() <= 3).count()
+    );
     let page = fs::read_to_string(html).unwrap();
     assert!(page.contains("data:image/jpeg;base64,") && !page.contains("https://"));
     let readable = succeed(&["search", "--gallery", text(&gallery), query]).stdout;
@@ -56,17 +59,26 @@ fn searches_are_narrowed_joined_and_moved_by_feedback() {
     let gallery = folder.path().join("g");
     json(&["index", "--gallery", text(&gallery), "--manifest", text(&manifest)]);
     let all = pictures(folder.path().join("images").as_path());
-    let ask = |more: &[&str]| json(&[&["search", "--gallery", text(&gallery), "--k", "50"], more].concat());
-    let hits = |answers: &Value, query: usize| answers["queries"][query]["hits"].as_array().unwrap().clone();
+    let ask = |more: &[&str]| {
+        json(&[&["search", "--gallery", text(&gallery), "--k", "50"], more].concat())
+    };
+    let hits = |answers: &Value, query: usize| {
+        answers["queries"][query]["hits"].as_array().unwrap().clone()
+    };
     let (a, b) = (text(&all[0]), text(&all[all.len() - 1]));
 
     let label = hits(&ask(&[a]), 0)[0]["labels"][0].as_str().unwrap().to_owned();
     let narrowed = hits(&ask(&[a, "--filter", &format!("label = '{label}'")]), 0);
     assert!(!narrowed.is_empty() && narrowed.len() < all.len());
     assert!(
-        narrowed.iter().all(|hit| hit["labels"].as_array().unwrap().contains(&Value::from(label.as_str())))
+        narrowed
+            .iter()
+            .all(|hit| hit["labels"].as_array().unwrap().contains(&Value::from(label.as_str())))
     );
-    fail(&["search", "--gallery", text(&gallery), a, "--filter", "labl = 'x'"], &["`label`?", "character 1"]);
+    fail(
+        &["search", "--gallery", text(&gallery), a, "--filter", "labl = 'x'"],
+        &["`label`?", "character 1"],
+    );
 
     let (apart, together) = (ask(&[a, b]), ask(&[a, b, "--together"]));
     assert_eq!(
@@ -75,7 +87,8 @@ fn searches_are_narrowed_joined_and_moved_by_feedback() {
     );
     for hit in hits(&together, 0) {
         let same = |other: &&Value| other["id"] == hit["id"];
-        let distances = [hits(&apart, 0), hits(&apart, 1)].map(|hits| hits.iter().find(same).cloned());
+        let distances =
+            [hits(&apart, 0), hits(&apart, 1)].map(|hits| hits.iter().find(same).cloned());
         let nearest = distances.iter().flatten().map(|hit| hit["distance"].as_u64()).min().unwrap();
         assert_eq!(hit["distance"].as_u64(), nearest);
     }
@@ -97,8 +110,15 @@ fn splits_of_a_manifest_are_chosen() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = subset(folder.path(), 3, |_| true);
     let gallery = folder.path().join("g");
-    let arguments =
-        ["index", "--gallery", text(&gallery), "--manifest", text(&manifest), "--split", "database"];
+    let arguments = [
+        "index",
+        "--gallery",
+        text(&gallery),
+        "--manifest",
+        text(&manifest),
+        "--split",
+        "database",
+    ];
     assert_eq!(json(&arguments)["added"], 3);
     fail(&[&arguments[..5], &["--split", "validation"]].concat(), &["split"]);
 }
@@ -152,7 +172,8 @@ fn a_killed_index_is_resumed_to_the_same_gallery() {
     succeed(&["index", "--gallery", text(&whole), "--manifest", text(&manifest)]);
     let arguments = ["index", "--gallery", text(&killed), "--manifest", text(&manifest)];
     for milliseconds in [300, 900, 1500] {
-        let mut child = command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child =
+            command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -167,7 +188,8 @@ fn a_killed_index_is_resumed_to_the_same_gallery() {
 fn neighbors(gallery: &Path, query: &str) -> Vec<(u64, String)> {
     let found = json(&["search", "--gallery", text(gallery), query, "--k", "1000"]);
     let hits = found["queries"][0]["hits"].as_array().unwrap();
-    let pair = |hit: &Value| (hit["distance"].as_u64().unwrap(), hit["key"].as_str().unwrap().to_owned());
+    let pair =
+        |hit: &Value| (hit["distance"].as_u64().unwrap(), hit["key"].as_str().unwrap().to_owned());
     let mut pairs: Vec<_> = hits.iter().map(pair).collect();
     pairs.sort();
     pairs
@@ -186,7 +208,8 @@ fn an_explanation_is_drawn() {
     let sheet = image::image_dimensions(&out).unwrap();
     assert_eq!(sheet, (3 * width + 16, height));
     let other = pictures(&samples().join("images"))[7].clone();
-    let report = json(&["explain", text(&picture), "--similar-to", text(&other), "--out", text(&out)]);
+    let report =
+        json(&["explain", text(&picture), "--similar-to", text(&other), "--out", text(&out)]);
     assert!(report["distance"].as_u64().unwrap() <= report["bits"].as_u64().unwrap(), "{report}");
     let (wide, high) = image::image_dimensions(&other).unwrap();
     assert_eq!(image::image_dimensions(&out).unwrap(), (width + wide + 8, height.max(high)));
@@ -238,7 +261,10 @@ fn the_machine_is_measured() {
         let rows = figures[section].as_array().unwrap();
         let networks: Vec<_> = rows.iter().map(|row| row["network"].as_str().unwrap()).collect();
         assert_eq!(networks, ["ResNet-18", "whole"], "{section}");
-        assert!(rows.iter().all(|row| row["pictures_per_second"].as_f64() > Some(0.0)), "{section}");
+        assert!(
+            rows.iter().all(|row| row["pictures_per_second"].as_f64() > Some(0.0)),
+            "{section}"
+        );
     }
 }
 
@@ -286,7 +312,11 @@ fn saliency_is_measured_beside_boxes_and_baselines() {
     let name = |path: &Path| path.strip_prefix(folder.path()).unwrap().to_str().unwrap().to_owned();
     let images = pictures(&folder.path().join("images"));
     let rows: Vec<_> = images.iter().map(|path| format!("{},lung,4,4,40,60", name(path))).collect();
-    fs::write(folder.path().join("boxes.csv"), format!("path,label,x,y,w,h\n{}\n", rows.join("\n"))).unwrap();
+    fs::write(
+        folder.path().join("boxes.csv"),
+        format!("path,label,x,y,w,h\n{}\n", rows.join("\n")),
+    )
+    .unwrap();
     let out = folder.path().join("out");
     let report = json(&["saliency", "--data", text(&manifest), "--out", text(&out)]);
     let boxes = report["boxes"].as_array().unwrap();
@@ -297,6 +327,7 @@ fn saliency_is_measured_beside_boxes_and_baselines() {
     assert!(report["perturbation"][0]["insertion"].as_f64().unwrap() > 0.0);
     let page = fs::read_to_string(out.join("saliency.html")).unwrap();
     assert!(page.contains("Grad-CAM") && page.contains("data:image/jpeg;base64,"));
-    fs::write(folder.path().join("boxes.csv"), "path,label,x,y,w,h\na.png,lung,4,x,40,60\n").unwrap();
+    fs::write(folder.path().join("boxes.csv"), "path,label,x,y,w,h\na.png,lung,4,x,40,60\n")
+        .unwrap();
     fail(&["saliency", "--data", text(&manifest)], &["boxes.csv", "row 1"]);
 }

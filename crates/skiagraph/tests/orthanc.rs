@@ -1,4 +1,5 @@
-//! From a real Orthanc into a gallery: routed by the documented script, and pulled in each way, by the built binary.
+//! From a real Orthanc into a gallery: routed by the documented script, and pulled in each way, by
+//! the built binary.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 fn send(orthanc: &Orthanc, files: &[PathBuf]) {
     let peer = Peer::new(&orthanc.address(), "ORTHANC", "SKIAGRAPH");
-    peer.store(files, |path, outcome| outcome.unwrap_or_else(|error| panic!("{path:?}: {error}"))).unwrap();
+    peer.store(files, |path, outcome| outcome.unwrap_or_else(|error| panic!("{path:?}: {error}")))
+        .unwrap();
 }
 
 fn records(gallery: &Path) -> u64 {
@@ -24,12 +26,24 @@ fn records(gallery: &Path) -> u64 {
 #[test]
 fn a_script_routes_what_orthanc_receives_into_a_gallery() {
     let folder = tempfile::tempdir().unwrap();
-    let (inbox, gallery, model) = (folder.path().join("inbox"), folder.path().join("gallery"), model());
+    let (inbox, gallery, model) =
+        (folder.path().join("inbox"), folder.path().join("gallery"), model());
     let port = free_port();
     let script = documented_script();
-    let Some(orthanc) = Orthanc::start(&folder.path().join("orthanc"), port, &script) else { return };
+    let Some(orthanc) = Orthanc::start(&folder.path().join("orthanc"), port, &script) else {
+        return;
+    };
     let at = port.to_string();
-    let to = ["--gallery", text(&gallery), "--model", text(&model), "--port", &at, "--caller", "ORTHANC"];
+    let to = [
+        "--gallery",
+        text(&gallery),
+        "--model",
+        text(&model),
+        "--port",
+        &at,
+        "--caller",
+        "ORTHANC",
+    ];
     let arguments = [&["listen", "--inbox", text(&inbox)], &to[..]].concat();
     let mut listening = Running(common::command(&arguments).spawn().unwrap());
     wait_until("it listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
@@ -47,7 +61,8 @@ fn a_script_routes_what_orthanc_receives_into_a_gallery() {
 #[test]
 fn each_way_of_pulling_goes_on_where_it_ended() {
     let folder = tempfile::tempdir().unwrap();
-    let (inbox, gallery, model) = (folder.path().join("inbox"), folder.path().join("gallery"), model());
+    let (inbox, gallery, model) =
+        (folder.path().join("inbox"), folder.path().join("gallery"), model());
     let port = free_port();
     let Some(orthanc) = Orthanc::start(&folder.path().join("orthanc"), port, "") else { return };
     let (password, url, port) = (orthanc.password_file(), orthanc.url(), port.to_string());
@@ -57,7 +72,8 @@ fn each_way_of_pulling_goes_on_where_it_ended() {
             report["differing"], 0,
             "the same instance comes in other file meta another way: {report}"
         );
-        ["new", "known", "added"].map(|name| report.get(name).and_then(|count| count.as_u64()).unwrap_or(0))
+        ["new", "known", "added"]
+            .map(|name| report.get(name).and_then(|count| count.as_u64()).unwrap_or(0))
     };
     let basic = ["--basic", text(&password)];
     let feed = || counts(json(&[&["pull", "orthanc", &url], &basic[..], &into[..]].concat()));

@@ -26,7 +26,8 @@ fn listen(inbox: &Path, more: &[&str]) -> (Child, String) {
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
-    let address = line.split_whitespace().nth(2).unwrap_or_else(|| panic!("it says {line}")).to_owned();
+    let address =
+        line.split_whitespace().nth(2).unwrap_or_else(|| panic!("it says {line}")).to_owned();
     // What is not read would stop it in the end.
     std::thread::spawn(move || said.read_to_end(&mut Vec::new()));
     (child, address)
@@ -36,7 +37,8 @@ fn listen(inbox: &Path, more: &[&str]) -> (Child, String) {
 fn send(address: &str, files: &[PathBuf]) -> usize {
     let mut acknowledged = 0;
     let peer = Peer::new(address, "SKIAGRAPH", "TEST");
-    let _ends_with_the_peer = peer.store(files, |_, result| acknowledged += usize::from(result.is_ok()));
+    let _ends_with_the_peer =
+        peer.store(files, |_, result| acknowledged += usize::from(result.is_ok()));
     acknowledged
 }
 
@@ -64,7 +66,8 @@ fn what_is_acknowledged_is_found_though_the_receiver_is_killed() {
     assert_eq!((&status["waiting"], &status["failed"]), (&16.into(), &0.into()));
 
     let model = model();
-    let work = ["inbox", "work", text(&inbox), "--gallery", text(&gallery), "--model", text(&model)];
+    let work =
+        ["inbox", "work", text(&inbox), "--gallery", text(&gallery), "--model", text(&model)];
     let taken = json(&work);
     assert_eq!((&taken["added"], &taken["failed"]), (&15.into(), &1.into()));
     let status = json(&["inbox", "status", text(&inbox)]);
@@ -95,7 +98,9 @@ fn what_is_acknowledged_is_found_though_the_receiver_is_killed() {
 
 /// Ends a listener by a signal and gives its report.
 fn report(mut child: Child) -> serde_json::Value {
-    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(
+        std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success()
+    );
     let mut report = String::new();
     child.stdout.take().unwrap().read_to_string(&mut report).unwrap();
     assert!(child.wait().unwrap().success());
@@ -106,7 +111,8 @@ fn report(mut child: Child) -> serde_json::Value {
 #[test]
 fn a_picture_in_every_transfer_syntax_is_encoded_though_the_one_who_encodes_is_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let (inbox, gallery, model) = (folder.path().join("inbox"), folder.path().join("gallery"), model());
+    let (inbox, gallery, model) =
+        (folder.path().join("inbox"), folder.path().join("gallery"), model());
     let mut files = peers::every_syntax(folder.path());
     files.retain(|path| path.starts_with(folder.path()));
     let into = ["--gallery", text(&gallery), "--model", text(&model)];
@@ -119,13 +125,17 @@ fn a_picture_in_every_transfer_syntax_is_encoded_though_the_one_who_encodes_is_k
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     succeed(&[&["inbox", "work", text(&inbox)], &into[..]].concat());
     let status = json(&["inbox", "status", text(&inbox)]);
-    assert_eq!((&status["waiting"], &status["taken"], &status["failed"]), (&0.into(), &0.into(), &0.into()));
+    assert_eq!(
+        (&status["waiting"], &status["taken"], &status["failed"]),
+        (&0.into(), &0.into(), &0.into())
+    );
     assert_eq!(json(&["gallery", "info", text(&gallery)])["records"], files.len());
 
     // JPEG 2000 of several components (.92), which is not decoded.
     let bytes = fs::read(folder.path().join("u12.j2k.dcm")).unwrap();
     let other = folder.path().join("other.dcm");
-    fs::write(&other, replaced(&bytes, b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.4.92")).unwrap();
+    fs::write(&other, replaced(&bytes, b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.4.92"))
+        .unwrap();
     let (child, address) = listen(&inbox, &["--store-only", "--json"]);
     assert_eq!(send(&address, &[other]), 0);
     assert_eq!(report(child)["received"], 0);
@@ -134,7 +144,8 @@ fn a_picture_in_every_transfer_syntax_is_encoded_though_the_one_who_encodes_is_k
 #[test]
 fn what_is_posted_is_found_too() {
     let folder = tempfile::tempdir().unwrap();
-    let (inbox, gallery, model) = (folder.path().join("inbox"), folder.path().join("gallery"), model());
+    let (inbox, gallery, model) =
+        (folder.path().join("inbox"), folder.path().join("gallery"), model());
     let token = folder.path().join("token");
     fs::write(&token, "sesame").unwrap();
     let port = peers::free_port();

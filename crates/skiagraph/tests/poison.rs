@@ -77,7 +77,12 @@ fn of_an_inbox_one_instance_is_put_aside_and_named() {
     // The next ones say so again, until somebody deals with it.
     for _ in 0..2 {
         let ran = run(&work);
-        assert_eq!((ran.code, ran.stderr.contains(&deadly.to_string())), (WARNING, true), "{}", ran.stderr);
+        assert_eq!(
+            (ran.code, ran.stderr.contains(&deadly.to_string())),
+            (WARNING, true),
+            "{}",
+            ran.stderr
+        );
     }
     let status = json(&["inbox", "status", text(&at)]);
     assert_eq!((&status["failed"], &status["done"]), (&1.into(), &40.into()));
@@ -115,7 +120,8 @@ fn of_files_and_folders_one_is_set_aside_and_named() {
     succeed(&retry);
     succeed(&index);
     assert_eq!(records(&gallery), 41);
-    let notes: Vec<_> = fs::read_dir(gallery.join("attempts")).unwrap().map(|e| e.unwrap().path()).collect();
+    let notes: Vec<_> =
+        fs::read_dir(gallery.join("attempts")).unwrap().map(|e| e.unwrap().path()).collect();
     assert_eq!(notes.len(), 2, "nothing of a process that has ended: {notes:?}");
     // A file that was changed is another one.
     fs::write(deadly, fs::read(&all[8]).unwrap()).unwrap();
@@ -144,7 +150,8 @@ fn kills_fail_no_innocent_file() {
     let index = ["index", "--gallery", text(&gallery), "--model", text(&model), text(&files)];
     let mut kills = 0;
     for round in 0..12_u64 {
-        let mut child = command(&index).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child =
+            command(&index).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         sleep(Duration::from_millis(200 + 170 * round));
         if child.try_wait().unwrap().is_some() {
             break;
@@ -175,7 +182,8 @@ fn an_interruption_is_no_death() {
     while !in_hand() && start.elapsed() < Duration::from_secs(60) {
         sleep(Duration::from_millis(1));
     }
-    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let interrupted =
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(interrupted.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     succeed(&index);
@@ -212,7 +220,8 @@ fn deaths_of_a_job(how: &str) -> u32 {
         let files = fs::read_dir(jobs.join(&id)).unwrap();
         files.filter(|entry| entry.as_ref().unwrap().path().extension().unwrap() == "file").count()
     };
-    let serve = ["serve", "--gallery", text(&gallery), "--model", text(&model), "--jobs", text(&jobs)];
+    let serve =
+        ["serve", "--gallery", text(&gallery), "--model", text(&model), "--jobs", text(&jobs)];
     let mut deaths = 0;
     while left() > 0 {
         assert!(deaths < 20, "it dies for ever");
@@ -226,7 +235,8 @@ fn deaths_of_a_job(how: &str) -> u32 {
     }
     let server = Server::start(&gallery, &["--jobs", text(&jobs)]);
     let job = server.get(&format!("/api/v1/jobs/{id}")).json();
-    let counts = ["received", "done", "added", "known", "failed"].map(|name| job[name].as_u64().unwrap());
+    let counts =
+        ["received", "done", "added", "known", "failed"].map(|name| job[name].as_u64().unwrap());
     assert_eq!(counts, [41, 41, 39, 1, 1], "{job}");
     assert_eq!(job["failures"][0]["file"], 8);
     assert!(job["failures"][0]["reason"].as_str().unwrap().contains("died 3 times"), "{job}");
@@ -256,18 +266,31 @@ fn died(child: &mut Child, done: impl Fn() -> bool) -> bool {
 #[test]
 fn of_a_queue_one_picture_is_set_aside_and_named() {
     let Some(postgres) = postgres::Server::start() else { return };
-    let (at, model, all) = (postgres.database("gallery"), model(), pictures(&samples().join("images")));
+    let (at, model, all) =
+        (postgres.database("gallery"), model(), pictures(&samples().join("images")));
     let files: Vec<&str> = all.iter().take(12).map(|path| text(path)).collect();
     let put = ["queue", "put", "--gallery", text(&at), "--model", text(&model)];
     assert_eq!(json(&[&put[..], &files].concat())["put"], 12);
-    let worker = ["worker", "--gallery", text(&at), "--model", text(&model), "--lease", "1", "--until-empty"];
+    let worker = [
+        "worker",
+        "--gallery",
+        text(&at),
+        "--model",
+        text(&model),
+        "--lease",
+        "1",
+        "--until-empty",
+    ];
     let (deaths, code, report) = until_it_lives(&worker, &fault(&fs::read(&all[5]).unwrap()));
     assert_eq!((deaths, code), (5, WARNING), "{report}");
     let deadly = report["deadly"].as_array().unwrap();
     assert_eq!((deadly.len(), &deadly[0]["name"]), (1, &files[5].into()));
     let info = json(&["queue", "info", text(&at)]);
     let aside = info["set_aside"].as_array().unwrap();
-    assert_eq!((aside.len(), &aside[0]["name"], &aside[0]["deadly"]), (1, &files[5].into(), &true.into()));
+    assert_eq!(
+        (aside.len(), &aside[0]["name"], &aside[0]["deadly"]),
+        (1, &files[5].into(), &true.into())
+    );
     assert_eq!(json(&["gallery", "info", text(&at)])["records"], 11);
     assert_eq!(run(&worker).code, WARNING, "the next one says so again");
     succeed(&["queue", "retry", text(&at)]);

@@ -49,7 +49,8 @@ fn what_may_hold_patients_data_is_its_owners_alone() {
     let query = server.upload(&file).json()["id"].as_str().unwrap().to_owned();
     let set = json!({ "name": "a", "search": { "queries": [query], "k": 1 } });
     assert_eq!(server.post("/api/v1/sets", &set).status, 201);
-    let job = server.ask("POST", "/api/v1/jobs", &[], &[]).json()["id"].as_str().unwrap().to_owned();
+    let job =
+        server.ask("POST", "/api/v1/jobs", &[], &[]).json()["id"].as_str().unwrap().to_owned();
     assert_eq!(server.ask("POST", &format!("/api/v1/jobs/{job}/files"), &[], &file).status, 201);
     assert!(g.join("sets.sqlite").exists() && g.join("jobs").exists());
     server.kill();

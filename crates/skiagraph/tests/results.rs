@@ -30,8 +30,10 @@ fn gallery(folder: &Path) -> (PathBuf, PathBuf) {
 fn search(folder: &Path, gallery: &Path, query: &Path) -> (Value, [PathBuf; 4]) {
     let files = ["sr.dcm", "capture.dcm", "lines.dcm", "bundle.json"].map(|name| folder.join(name));
     let [sr, capture, lines, bundle] = files.each_ref().map(|path| text(path));
-    let search = ["search", "--gallery", text(gallery), text(query), "--viewer", "https://ohif.example"];
-    let wanted = ["--sr", sr, "--capture", capture, "--presentation-state", lines, "--fhir", bundle];
+    let search =
+        ["search", "--gallery", text(gallery), text(query), "--viewer", "https://ohif.example"];
+    let wanted =
+        ["--sr", sr, "--capture", capture, "--presentation-state", lines, "--fhir", bundle];
     (json(&[&search[..], &wanted].concat()), files)
 }
 
@@ -70,8 +72,10 @@ fn what_was_found_is_told_in_every_object() {
     );
     run(std::process::Command::new(dcm2pnm).arg(&capture).arg(folder.path().join("capture.pnm")));
     run(std::process::Command::new(dcmpschk).arg(&lines));
-    let told =
-        run(std::process::Command::new(dcmdump).args(["+P", "SOPInstanceUID"]).arg(&sr).arg(&again[0]));
+    let told = run(std::process::Command::new(dcmdump)
+        .args(["+P", "SOPInstanceUID"])
+        .arg(&sr)
+        .arg(&again[0]));
     let uids: Vec<&str> = told.lines().filter(|line| !line.is_empty()).collect();
     assert!(uids.len() == 2 && uids[0] == uids[1], "{told}");
 }
@@ -80,7 +84,8 @@ fn what_was_found_is_told_in_every_object() {
 fn queries_without_a_study_are_told_as_fhir_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (gallery, query) = gallery(folder.path());
-    let picture = fs::read_dir(binary::samples().join("images/nih")).unwrap().next().unwrap().unwrap().path();
+    let picture =
+        fs::read_dir(binary::samples().join("images/nih")).unwrap().next().unwrap().unwrap().path();
     let (sr, bundle) = (folder.path().join("sr.dcm"), folder.path().join("bundle.json"));
     let search = ["search", "--gallery", text(&gallery), text(&picture)];
     let both = ["--sr", text(&sr), "--fhir", text(&bundle)];
@@ -88,7 +93,10 @@ fn queries_without_a_study_are_told_as_fhir_alone() {
     assert!(!sr.exists() && !bundle.exists());
     succeed(&[&search[..], &both[2..]].concat());
     assert!(!fs::read_to_string(&bundle).unwrap().contains("subject"));
-    fail(&[&search[..], &[text(&query), "--sr", text(&sr)]].concat(), &["structured report", "2 pictures"]);
+    fail(
+        &[&search[..], &[text(&query), "--sr", text(&sr)]].concat(),
+        &["structured report", "2 pictures"],
+    );
     let viewer = ["--viewer", "https://ohif.example/{patient}"];
     assert_eq!(binary::run(&[&search[..], &viewer].concat()).code, 2);
 }
@@ -96,7 +104,9 @@ fn queries_without_a_study_are_told_as_fhir_alone() {
 #[test]
 fn objects_are_sent_to_a_pacs_and_found_in_the_study() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(orthanc) = Orthanc::start(&folder.path().join("orthanc"), free_port(), "") else { return };
+    let Some(orthanc) = Orthanc::start(&folder.path().join("orthanc"), free_port(), "") else {
+        return;
+    };
     let (gallery, query) = gallery(folder.path());
     let (_, [sr, capture, lines, _]) = search(folder.path(), &gallery, &query);
     let [query, sr, capture, lines] = [&query, &sr, &capture, &lines].map(|path| text(path));
@@ -118,7 +128,8 @@ fn objects_are_sent_to_a_pacs_and_found_in_the_study() {
         assert_eq!(instance["00100010"]["Value"][0]["Alphabetic"], "SECRET^PATIENT");
         assert_eq!(instance["00100020"]["Value"][0], "P0");
     }
-    let capture = metadata.as_array().unwrap().iter().find(|instance| modality(instance) == "OT").unwrap();
+    let capture =
+        metadata.as_array().unwrap().iter().find(|instance| modality(instance) == "OT").unwrap();
     assert_eq!(capture["00082112"]["Value"][0]["00081155"]["Value"][0], uid(0));
     let missing = folder.path().join("missing.dcm");
     let store = ["send", "store", &address, "--called", "ORTHANC", text(&missing)];

@@ -50,9 +50,11 @@ fn index(gallery: &Path, files: &[&PathBuf], code: i32) -> Value {
 #[test]
 fn index_names_what_it_does_not_keep() {
     let folder = tempfile::tempdir().unwrap();
-    let (gallery, [first, patient, picture, version]) = (folder.path().join("g"), four(folder.path()));
-    let named =
-        |paths: &[&PathBuf]| serde_json::json!(paths.iter().map(|path| text(path)).collect::<Vec<_>>());
+    let (gallery, [first, patient, picture, version]) =
+        (folder.path().join("g"), four(folder.path()));
+    let named = |paths: &[&PathBuf]| {
+        serde_json::json!(paths.iter().map(|path| text(path)).collect::<Vec<_>>())
+    };
     // In one batch, and again, and of a gallery that was made before.
     let report = index(&gallery, &[&first, &patient, &picture, &version], 3);
     assert_eq!((&report["added"], &report["known"]), (&1.into(), &3.into()));
@@ -62,7 +64,11 @@ fn index_names_what_it_does_not_keep() {
     assert_eq!(json(&["gallery", "info", text(&gallery)])["records"], 1);
     let model = model();
     let ran = run(&["index", "--gallery", text(&gallery), "--model", text(&model), text(&patient)]);
-    assert!(ran.code == 3 && ran.stderr.contains("kept the first: ") && ran.stderr.contains("patient.dcm"));
+    assert!(
+        ran.code == 3
+            && ran.stderr.contains("kept the first: ")
+            && ran.stderr.contains("patient.dcm")
+    );
 }
 
 #[test]
@@ -76,12 +82,23 @@ fn an_inbox_tells_of_both_doors() {
     assert_eq!(inbox.store("1.2", &read(&picture)).unwrap(), Stored::Differs);
     assert_eq!(json(&["inbox", "status", text(&at)])["differing"], 1);
     let said = succeed(&["inbox", "status", text(&at)]).stdout;
-    assert!(said.contains("another data set under a known UID: kept the first (1 in all)"), "{said}");
+    assert!(
+        said.contains("another data set under a known UID: kept the first (1 in all)"),
+        "{said}"
+    );
     // The gallery has another one under that UID.
     index(&gallery, &[&first], 0);
     let model = model();
-    let ran =
-        run(&["inbox", "work", text(&at), "--gallery", text(&gallery), "--model", text(&model), "--json"]);
+    let ran = run(&[
+        "inbox",
+        "work",
+        text(&at),
+        "--gallery",
+        text(&gallery),
+        "--model",
+        text(&model),
+        "--json",
+    ]);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((ran.code, &report["differing_from_gallery"]), (3, &1.into()), "{report}");
     assert!(ran.stderr.contains("kept the first: "), "{}", ran.stderr);
@@ -96,7 +113,10 @@ fn a_job_tells_which_file_it_was() {
     let made = server.ask("POST", "/api/v1/jobs", &[], b"").json();
     let job = format!("/api/v1/jobs/{}", made["id"].as_str().unwrap());
     for file in [&patient, &first, &picture] {
-        assert_eq!(server.ask("POST", &format!("{job}/files"), &[], &fs::read(file).unwrap()).status, 201);
+        assert_eq!(
+            server.ask("POST", &format!("{job}/files"), &[], &fs::read(file).unwrap()).status,
+            201
+        );
     }
     let start = std::time::Instant::now();
     while server.get(&job).json()["done"] != 3 {
@@ -104,7 +124,11 @@ fn a_job_tells_which_file_it_was() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     let view = server.get(&job).json();
-    assert_eq!((&view["known"], &view["differing"]), (&3.into(), &serde_json::json!([1, 3])), "{view}");
+    assert_eq!(
+        (&view["known"], &view["differing"]),
+        (&3.into(), &serde_json::json!([1, 3])),
+        "{view}"
+    );
 }
 
 /// An instance that is at once new to two processes is one of them's.
@@ -118,7 +142,11 @@ fn processes_beside_each_other_tell_too() {
     let start = |file: &PathBuf| {
         let mut command =
             command(&["index", "--gallery", text(&gallery), "--model", text(&model), text(file)]);
-        command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap()
+        command
+            .stderr(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap()
     };
     let both = [start(&first), start(&patient)].map(|child| child.wait_with_output().unwrap());
     let mut codes = both.map(|output| output.status.code().unwrap());

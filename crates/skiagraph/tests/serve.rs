@@ -1,4 +1,5 @@
-//! A server from the command line: what a client sees of every route, what it is told of bad input, and what survives a kill.
+//! A server from the command line: what a client sees of every route, what it is told of bad input,
+//! and what survives a kill.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -88,8 +89,11 @@ fn a_case_is_asked_about_from_upload_to_priors() {
     assert_eq!(pixels.bytes.len() as u32, 2 * width * height);
     // As the command reads the file, to 16 bits.
     let (read, _) = radiograph::read(&picture, &radiograph::Limits::default()).unwrap();
-    let sixteen: Vec<u8> =
-        read.pixels().iter().flat_map(|grey| ((grey * 65535.0).round() as u16).to_le_bytes()).collect();
+    let sixteen: Vec<u8> = read
+        .pixels()
+        .iter()
+        .flat_map(|grey| ((grey * 65535.0).round() as u16).to_le_bytes())
+        .collect();
     assert!(pixels.bytes == sixteen);
 
     let search = |body: Value| server.post("/api/v1/search", &body).json();
@@ -103,13 +107,14 @@ fn a_case_is_asked_about_from_upload_to_priors() {
         .collect();
     assert_eq!(ids(&answer), command, "as the command finds");
     let precision = |value: &Value| value.as_f64().unwrap();
-    let apart =
-        precision(&answer["estimate"]["precision"]) - precision(&found["queries"][0]["expected_precision"]);
+    let apart = precision(&answer["estimate"]["precision"])
+        - precision(&found["queries"][0]["expected_precision"]);
     assert!(apart.abs() < 1e-4, "{apart}");
     assert_eq!(answer["tally"][0], json!({ "label": "chest", "count": 3 }));
     assert!(answer["milliseconds"]["encode"].as_f64().unwrap() > 0.0);
     assert!(
-        answer["hits"][0]["relevance"].is_number() && answer["hits"][0]["record"]["report"] == "No effusion."
+        answer["hits"][0]["relevance"].is_number()
+            && answer["hits"][0]["record"]["report"] == "No effusion."
     );
     let all = search(json!({ "queries": [id] }));
     let hits = all["hits"].as_array().unwrap();
@@ -126,7 +131,10 @@ fn a_case_is_asked_about_from_upload_to_priors() {
     let none = search(json!({ "queries": [id], "filter": "age > 90" }));
     assert_eq!((&none["hits"], &none["nothing_similar"]), (&json!([]), &true.into()));
     let like = search(json!({ "like": [1] }));
-    assert!(ids(&like).len() == PICTURES - 2 && like["estimate"].is_object(), "not its own patient's");
+    assert!(
+        ids(&like).len() == PICTURES - 2 && like["estimate"].is_object(),
+        "not its own patient's"
+    );
     let moved = search(json!({ "queries": [id], "like": [1], "unlike": [3] }));
     assert!(ids(&moved).len() == PICTURES - 2 && moved["estimate"].is_null());
 
@@ -137,8 +145,9 @@ fn a_case_is_asked_about_from_upload_to_priors() {
     let part = part.json()["id"].as_str().unwrap().to_owned();
     assert_eq!(ids(&search(json!({ "queries": [id, part] }))).len(), PICTURES);
 
-    let list =
-        server.post("/api/v1/records/list", &json!({ "filter": "age < 23", "offset": 1, "limit": 1 })).json();
+    let list = server
+        .post("/api/v1/records/list", &json!({ "filter": "age < 23", "offset": 1, "limit": 1 }))
+        .json();
     assert_eq!((&list["total"], list["records"].as_array().unwrap().len()), (&3.into(), 1));
     let record = server.get("/api/v1/records/2").json();
     assert_eq!(
@@ -146,7 +155,10 @@ fn a_case_is_asked_about_from_upload_to_priors() {
         (&"site/same".into(), &"2020-01-02".into(), &21.into())
     );
     let priors = server.get("/api/v1/records/2/priors").json();
-    assert_eq!((&priors["records"][0]["id"], priors["records"].as_array().unwrap().len()), (&1.into(), 1));
+    assert_eq!(
+        (&priors["records"][0]["id"], priors["records"].as_array().unwrap().len()),
+        (&1.into(), 1)
+    );
     let thumbnail = server.get("/api/v1/records/2/thumbnail.jpg");
     let sides = dimensions(&thumbnail);
     assert_eq!(thumbnail.header("content-type"), "image/jpeg");
@@ -158,7 +170,8 @@ fn a_case_is_asked_about_from_upload_to_priors() {
     assert_eq!([&session["required"], &session["role"]], [&json!(false), &Value::Null]);
     assert_eq!((server.get("/healthz").status, server.get("/readyz").status), (200, 200));
     let metrics = String::from_utf8(server.get("/metrics").bytes).unwrap();
-    let counted = "_count{route=\"/api/v1/queries/{id}/region\",method=\"POST\",status=\"201\"} 1\n";
+    let counted =
+        "_count{route=\"/api/v1/queries/{id}/region\",method=\"POST\",status=\"201\"} 1\n";
     assert!(
         metrics.contains(counted) && metrics.contains(&format!("skiagraph_pictures {PICTURES}\n")),
         "{metrics}"
@@ -171,7 +184,8 @@ fn a_case_is_asked_about_from_upload_to_priors() {
     assert_eq!(server.terminate(), Some(0), "it ends as it was asked to");
     let log = server.log();
     assert!(
-        log.lines().count() > 25 && log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()),
+        log.lines().count() > 25
+            && log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()),
         "{log}"
     );
     assert!(!log.contains(id) && !log.contains("same") && !log.contains("age"), "{log}");
@@ -218,11 +232,16 @@ fn bad_input_is_refused_with_its_reason() {
     ] {
         assert_eq!(search(body).failure(422), code);
     }
-    assert_eq!(search(json!({ "queries": ["AAAAAAAAAAAAAAAAAAAAAA"] })).failure(404), "unknown_query");
+    assert_eq!(
+        search(json!({ "queries": ["AAAAAAAAAAAAAAAAAAAAAA"] })).failure(404),
+        "unknown_query"
+    );
     for like in [999, u64::MAX] {
         assert_eq!(search(json!({ "like": [like] })).failure(404), "unknown_record");
     }
-    let raw = |kind: &str, body: &[u8]| server.ask("POST", "/api/v1/search", &[("Content-Type", kind)], body);
+    let raw = |kind: &str, body: &[u8]| {
+        server.ask("POST", "/api/v1/search", &[("Content-Type", kind)], body)
+    };
     assert_eq!(raw("application/json", b"{ nonsense").failure(400), "bad_json");
     assert_eq!(raw("application/json", b"").failure(400), "bad_json");
     assert_eq!(raw("text/plain", b"{}").failure(415), "not_json");
@@ -230,7 +249,10 @@ fn bad_input_is_refused_with_its_reason() {
     assert_eq!(raw("application/json", deep.as_bytes()).failure(422), "invalid");
     let region = |left, width| json!({ "left": left, "top": 0.0, "width": width, "height": 1.0 });
     for wrong in [region(0.8, 0.5), region(-0.1, 0.5), region(0.0, 0.001), region(0.0, 0.0)] {
-        assert_eq!(server.post(&format!("/api/v1/queries/{id}/region"), &wrong).failure(422), "invalid");
+        assert_eq!(
+            server.post(&format!("/api/v1/queries/{id}/region"), &wrong).failure(422),
+            "invalid"
+        );
     }
     for side in ["0", "99999", "-1", "x"] {
         assert_eq!(
@@ -240,11 +262,20 @@ fn bad_input_is_refused_with_its_reason() {
     }
     for id in ["0", "999", "x", "-1", "18446744073709551615", "99999999999999999999"] {
         for part in ["", "/thumbnail.jpg", "/saliency.png", "/priors"] {
-            assert_eq!(server.get(&format!("/api/v1/records/{id}{part}")).failure(404), "unknown_record");
+            assert_eq!(
+                server.get(&format!("/api/v1/records/{id}{part}")).failure(404),
+                "unknown_record"
+            );
         }
     }
-    assert_eq!(server.post("/api/v1/records/list", &json!({ "limit": 501 })).failure(422), "invalid");
-    assert_eq!(server.post("/api/v1/records/list", &json!({ "filter": "\"" })).failure(422), "bad_filter");
+    assert_eq!(
+        server.post("/api/v1/records/list", &json!({ "limit": 501 })).failure(422),
+        "invalid"
+    );
+    assert_eq!(
+        server.post("/api/v1/records/list", &json!({ "filter": "\"" })).failure(422),
+        "bad_filter"
+    );
     assert_eq!(server.get("/api/v1/nothing").failure(404), "unknown_path");
     assert_eq!(server.get("/assets/nothing.js").failure(404), "unknown_path");
     assert_eq!(server.get("/api/v1/search").failure(405), "wrong_method");
@@ -272,7 +303,9 @@ fn bomb() -> Vec<u8> {
 fn what_others_do_to_the_gallery_is_seen_and_a_kill_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (g, picture) = gallery(folder.path());
-    let count = |server: &Server| server.get("/api/v1/gallery").json()["pictures"].as_u64().unwrap() as usize;
+    let count = |server: &Server| {
+        server.get("/api/v1/gallery").json()["pictures"].as_u64().unwrap() as usize
+    };
     let mut server = Server::start(&g, &[]);
     assert_eq!(count(&server), PICTURES);
     succeed(&["index", "--gallery", text(&g), text(&picture)]);

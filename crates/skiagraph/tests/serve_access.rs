@@ -1,4 +1,5 @@
-//! Who may ask a server for what: keys, roles, sessions, other sites' pages, and paths and headers that are meant to confuse.
+//! Who may ask a server for what: keys, roles, sessions, other sites' pages, and paths and headers
+//! that are meant to confuse.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -38,7 +39,8 @@ fn every_route_knows_who_asks() {
     let mut server = Server::start(&g, &["--api-keys", text(&keys)]);
     let operations = server.operations();
     assert!(
-        operations.len() >= 30 && operations.iter().filter(|(.., role)| role.is_none()).count() == 6,
+        operations.len() >= 30
+            && operations.iter().filter(|(.., role)| role.is_none()).count() == 6,
         "{operations:?}"
     );
     let ask = |server: &Server, method: &str, path: &str| {
@@ -64,7 +66,10 @@ fn every_route_knows_who_asks() {
     for (role, (_, key)) in &made {
         server.headers = vec![bearer(key)];
         let session = server.get("/api/v1/session").json();
-        assert_eq!(session, json!({ "required": true, "role": role, "keys": true, "single_sign_on": false }));
+        assert_eq!(
+            session,
+            json!({ "required": true, "role": role, "keys": true, "single_sign_on": false })
+        );
     }
     for wrong in ["Basic abc", "Bearer", "Bearer ", "bearer"] {
         server.headers = vec![("Authorization".to_owned(), wrong.to_owned())];
@@ -93,8 +98,12 @@ fn a_session_lives_as_long_as_its_key() {
     );
     assert!(!cookie.contains("Secure") && !cookie.contains(&reader));
     let proxied = [("X-Forwarded-Proto", "https"), ("Content-Type", "application/json")];
-    let proxied =
-        server.ask("POST", "/api/v1/session", &proxied, json!({ "key": reader }).to_string().as_bytes());
+    let proxied = server.ask(
+        "POST",
+        "/api/v1/session",
+        &proxied,
+        json!({ "key": reader }).to_string().as_bytes(),
+    );
     assert!(proxied.header("set-cookie").ends_with("; Secure"));
 
     server.headers = vec![("Cookie".to_owned(), cookie.split(';').next().unwrap().to_owned())];
@@ -125,15 +134,19 @@ fn other_sites_pages_get_nothing() {
     let server = Server::start(&gallery(folder.path()), &[]);
     // A name of another site that resolves to this machine.
     for path in ["/api/v1/gallery", "/", "/api/v1/session"] {
-        let answer =
-            server.raw(&format!("GET {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"));
+        let answer = server.raw(&format!(
+            "GET {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
+        ));
         assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("other_host"), "{answer}");
     }
     for site in ["cross-site", "same-site"] {
         let upload = server.ask("POST", "/api/v1/queries", &[("Sec-Fetch-Site", site)], b"x");
         assert_eq!(upload.failure(403), "other_site");
     }
-    assert_eq!(server.ask("POST", "/api/v1/queries", &[("Sec-Fetch-Site", "same-origin")], b"x").status, 415);
+    assert_eq!(
+        server.ask("POST", "/api/v1/queries", &[("Sec-Fetch-Site", "same-origin")], b"x").status,
+        415
+    );
     // What browsers say that do not know that header.
     for origin in ["https://evil.example", "null"] {
         let upload = server.ask("POST", "/api/v1/queries", &[("Origin", origin)], b"x");
@@ -142,7 +155,8 @@ fn other_sites_pages_get_nothing() {
     let own = format!("http://{}", server.address);
     assert_eq!(server.ask("POST", "/api/v1/queries", &[("Origin", &own)], b"x").status, 415);
     // No page of another site may read what is answered, or ask whether it may.
-    let asked = server.ask("OPTIONS", "/api/v1/gallery", &[("Origin", "https://evil.example")], b"");
+    let asked =
+        server.ask("OPTIONS", "/api/v1/gallery", &[("Origin", "https://evil.example")], b"");
     assert!(asked.status == 405 && asked.header("access-control-allow-origin").is_empty());
 }
 

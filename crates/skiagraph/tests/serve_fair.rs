@@ -40,7 +40,8 @@ fn one_readers_evidence_leaves_room_for_another() {
     let ask = |method: &str, path: &str, key: &str, body: &[u8]| {
         server.ask(method, path, &[("Authorization", key)], body)
     };
-    let query = ask("POST", "/api/v1/queries", &flooder, &file).json()["id"].as_str().unwrap().to_owned();
+    let query =
+        ask("POST", "/api/v1/queries", &flooder, &file).json()["id"].as_str().unwrap().to_owned();
     let evidence = format!("/api/v1/queries/{query}/evidence/1/record.png");
     let (over, turned_away) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {

@@ -1,5 +1,5 @@
-//! Indexing by the API: files are worked off while others search, failures are told of, and a kill loses none that was
-//! acknowledged.
+//! Indexing by the API: files are worked off while others search, failures are told of, and a kill
+//! loses none that was acknowledged.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -101,7 +101,11 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
         std::thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(sent, 39);
-    assert_eq!(json(&["gallery", "info", text(&g)])["records"], 39, "the first sample was there before");
+    assert_eq!(
+        json(&["gallery", "info", text(&g)])["records"],
+        39,
+        "the first sample was there before"
+    );
     succeed(&["gallery", "verify", text(&g)]);
 }
 
@@ -133,7 +137,10 @@ fn a_job_is_cancelled_and_readers_make_none() {
     assert_eq!(server.get(&two).json()["state"], "open");
     assert_eq!(server.delete(&two).failure(403), "not_owner");
     assert_eq!(server.ask("POST", &format!("{two}/close"), &[], b"").failure(403), "not_owner");
-    assert_eq!(server.ask("POST", &format!("{two}/files"), &[], &files[20]).failure(403), "not_owner");
+    assert_eq!(
+        server.ask("POST", &format!("{two}/files"), &[], &files[20]).failure(403),
+        "not_owner"
+    );
     assert_eq!(server.delete("/api/v1/jobs/x").failure(404), "unknown_job");
     server.headers = contributor;
     assert_eq!(server.get(&two).json()["state"], "open");
@@ -143,5 +150,8 @@ fn a_job_is_cancelled_and_readers_make_none() {
     assert_eq!(server.delete(&three).status, 204, "an admin may cancel anybody's");
     let late = server.ask("POST", &format!("{two}/files"), &[], &files[20]);
     assert_eq!(late.failure(422), "invalid");
-    assert!(server.get("/api/v1/gallery").json()["pictures"].as_u64().unwrap() >= 2, "what is there stays");
+    assert!(
+        server.get("/api/v1/gallery").json()["pictures"].as_u64().unwrap() >= 2,
+        "what is there stays"
+    );
 }

@@ -22,14 +22,17 @@ fn gallery(folder: &Path) -> std::path::PathBuf {
 fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let grey = |x: u32, y: u32| image::Luma([(x * 5 + y * 3) as u8]);
-    image::GrayImage::from_fn(width, height, grey).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    image::GrayImage::from_fn(width, height, grey)
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .unwrap();
     bytes.into_inner()
 }
 
 /// A figure of /metrics.
 fn figure(server: &Server, name: &str) -> f64 {
     let text = String::from_utf8(server.get("/metrics").bytes).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));
+    let line =
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));
     line.unwrap().parse().unwrap()
 }
 
@@ -49,7 +52,8 @@ fn what_does_not_fit_is_refused_and_who_waits_too_long_comes_again() {
     // One of them fits at a time, and none waits longer than a second.
     let picture = png(1_600, 1_600);
     let statuses: Vec<u16> = std::thread::scope(|scope| {
-        let uploads: Vec<_> = (0..12).map(|_| scope.spawn(|| server.upload(&picture).status)).collect();
+        let uploads: Vec<_> =
+            (0..12).map(|_| scope.spawn(|| server.upload(&picture).status)).collect();
         uploads.into_iter().map(|upload| upload.join().unwrap()).collect()
     });
     assert!(statuses.contains(&201) && statuses.contains(&503), "{statuses:?}");

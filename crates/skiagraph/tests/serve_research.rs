@@ -1,4 +1,5 @@
-//! What the server tells of itself: the gallery's map, how good the model is, and spans for a collector.
+//! What the server tells of itself: the gallery's map, how good the model is, and spans for a
+//! collector.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -37,8 +38,12 @@ fn the_map_shows_every_picture_once_it_is_drawn() {
     for list in ["ids", "x", "y"] {
         assert_eq!(map[list].as_array().unwrap().len(), 12, "{list}");
     }
-    let names: Vec<&str> =
-        map["traits"].as_array().unwrap().iter().map(|found| found["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = map["traits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["body_part", "view", "source", "label"]);
     let gone = map["ids"][3].as_u64().unwrap();
     succeed(&["gallery", "delete", text(&g), &gone.to_string()]);
@@ -62,13 +67,16 @@ fn the_models_figures_are_those_of_its_evaluation() {
     let plain = Server::start(&g, &[]).get("/api/v1/gallery").json();
     assert_eq!([&plain["evaluation"], &plain["quality"]], [&json!(false), &json!([])]);
     assert!(
-        plain["bytes"].as_u64().unwrap() > 10_000 && plain["card"]["labels"].as_array().unwrap().len() > 5
+        plain["bytes"].as_u64().unwrap() > 10_000
+            && plain["card"]["labels"].as_array().unwrap().len() > 5
     );
     succeed(&["eval", "--data", text(&samples()), "--out", text(&out)]);
     let server = Server::start(&g, &["--evaluation", text(&out)]);
     let told = server.get("/api/v1/gallery").json();
-    let written: Value = serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
-    let codes = written["results"].as_array().unwrap().iter().filter(|result| result["method"] == "codes");
+    let written: Value =
+        serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
+    let codes =
+        written["results"].as_array().unwrap().iter().filter(|result| result["method"] == "codes");
     for (told, written) in told["quality"].as_array().unwrap().iter().zip(codes) {
         assert_eq!([&told["task"], &told["map_all"]], [&written["task"], &written["map_all"]]);
     }
@@ -89,12 +97,16 @@ fn collector() -> (String, Receiver<Value>) {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let head: Vec<String> =
-                reader.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+            let head: Vec<String> = reader
+                .by_ref()
+                .lines()
+                .map(Result::unwrap)
+                .take_while(|line| !line.is_empty())
+                .collect();
             assert!(head[0].starts_with("POST /v1/traces "), "{}", head[0]);
-            let length = head
-                .iter()
-                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head.iter().find_map(|line| {
+                line.to_lowercase().strip_prefix("content-length: ")?.parse().ok()
+            });
             let mut body = vec![0; length.unwrap()];
             reader.read_exact(&mut body).unwrap();
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}").unwrap();
@@ -123,7 +135,8 @@ fn spans_tell_the_route_and_are_part_of_the_callers_trace() {
     }
     let of = |status: &str| {
         let found = spans.iter().find(|span| {
-            span["name"] == "GET /api/v1/records/{id}" && span["attributes"].to_string().contains(status)
+            span["name"] == "GET /api/v1/records/{id}"
+                && span["attributes"].to_string().contains(status)
         });
         found.unwrap_or_else(|| panic!("{spans:?}"))
     };
@@ -170,16 +183,22 @@ fn what_makes_two_pictures_similar_is_drawn_on_both() {
         );
         answer.bytes
     };
-    let of =
-        |record: u64, side: &str| drawn(&format!("/api/v1/queries/{query}/evidence/{record}/{side}.png"));
+    let of = |record: u64, side: &str| {
+        drawn(&format!("/api/v1/queries/{query}/evidence/{record}/{side}.png"))
+    };
     assert_ne!(of(1, "query"), of(2, "query"), "another picture, other evidence");
     assert_ne!(of(1, "record"), of(2, "record"));
-    assert_ne!(drawn("/api/v1/records/1/evidence/2/map.png"), drawn("/api/v1/records/2/evidence/1/map.png"));
+    assert_ne!(
+        drawn("/api/v1/records/1/evidence/2/map.png"),
+        drawn("/api/v1/records/2/evidence/1/map.png")
+    );
     for path in ["queries/none/evidence/1/query.png", "queries/none/evidence/1/record.png"] {
         assert_eq!(server.get(&format!("/api/v1/{path}")).failure(404), "unknown_query", "{path}");
     }
-    let lost =
-        [format!("queries/{query}/evidence/99/query.png"), format!("queries/{query}/evidence/x/record.png")];
+    let lost = [
+        format!("queries/{query}/evidence/99/query.png"),
+        format!("queries/{query}/evidence/x/record.png"),
+    ];
     for path in lost
         .iter()
         .map(String::as_str)

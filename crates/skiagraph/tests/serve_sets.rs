@@ -42,7 +42,10 @@ fn an_answer_is_kept_with_all_that_was_made_of_it() {
     let query = upload(&server, &file);
     let found = server.post("/api/v1/search", &json!({ "queries": [query], "k": 3 })).json();
     let set = server.post("/api/v1/sets", &named(" a <b> ", &query)).json();
-    assert_eq!((&set["name"], &set["hits"], &set["owner"]), (&"a <b>".into(), &3.into(), &Value::Null));
+    assert_eq!(
+        (&set["name"], &set["hits"], &set["owner"]),
+        (&"a <b>".into(), &3.into(), &Value::Null)
+    );
     let kept = ["fhir", "sr", "preview"].map(|part| set[part].as_bool().unwrap());
     assert_eq!(kept, [true; 3]);
     let path = format!("/api/v1/sets/{}", set["id"].as_str().unwrap());
@@ -71,7 +74,9 @@ fn of_a_gallery_case_there_is_no_report_and_of_feedback_no_object() {
     let folder = tempfile::tempdir().unwrap();
     let (g, _) = gallery(folder.path());
     let server = Server::start(&g, &["--sets", text(&folder.path().join("elsewhere.sqlite"))]);
-    let save = |search: Value| server.post("/api/v1/sets", &json!({ "name": "x", "search": search })).json();
+    let save = |search: Value| {
+        server.post("/api/v1/sets", &json!({ "name": "x", "search": search })).json()
+    };
     let objects = |set: &Value| ["fhir", "sr", "preview"].map(|part| set[part].as_bool().unwrap());
     assert_eq!(objects(&save(json!({ "like": [1], "k": 2 }))), [false; 3]);
     assert!(folder.path().join("elsewhere.sqlite").exists() && !g.join("sets.sqlite").exists());
@@ -159,11 +164,15 @@ fn what_is_deleted_goes_from_saved_answers_jobs_and_the_map_but_stays_in_backups
     let (shown, asked) = (saved("shown", &query), saved("asked", &gone));
     let path = |set: &Value| format!("/api/v1/sets/{}", set["id"].as_str().unwrap());
     let answer = server.get(&path(&shown)).json()["answer"].clone();
-    let hit =
-        answer["hits"].as_array().unwrap().iter().find(|hit| hit["record"]["key"] == uid.as_str()).unwrap();
+    let hit = answer["hits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|hit| hit["record"]["key"] == uid.as_str())
+        .unwrap();
     let thumbnail = server.get(&format!("/api/v1/records/{}/thumbnail.jpg", hit["id"])).bytes;
-    let sets =
-        fs::read(g.join("sets.sqlite")).unwrap().len() + fs::read(g.join("sets.sqlite-wal")).unwrap().len();
+    let sets = fs::read(g.join("sets.sqlite")).unwrap().len()
+        + fs::read(g.join("sets.sqlite-wal")).unwrap().len();
     assert!(
         sets > 0 && !holding(&g, uid.as_bytes()).is_empty(),
         "else the search finds nothing whatever is there"
@@ -183,9 +192,13 @@ fn what_is_deleted_goes_from_saved_answers_jobs_and_the_map_but_stays_in_backups
         (&now["set"]["fhir"], &now["set"]["sr"], &now["set"]["preview"]),
         (&false.into(), &false.into(), &true.into())
     );
-    assert!(!now.to_string().contains(&uid) && !server.get("/api/v1/sets").json().to_string().contains(&uid));
+    assert!(
+        !now.to_string().contains(&uid)
+            && !server.get("/api/v1/sets").json().to_string().contains(&uid)
+    );
     assert_eq!(of(&asked)["set"]["preview"], false, "its query is the picture");
-    let page = String::from_utf8(server.get(&format!("{}/report.html", path(&shown))).bytes).unwrap();
+    let page =
+        String::from_utf8(server.get(&format!("{}/report.html", path(&shown))).bytes).unwrap();
     assert!(page.contains("was deleted from the gallery"), "{page}");
     assert_eq!(server.get(&format!("{}/report.dcm", path(&shown))).failure(404), "unknown_set");
     json(&["gallery", "compact", text(&g)]);
@@ -219,9 +232,14 @@ fn a_server_takes_out_of_its_sets_what_others_deleted() {
     let deleted = json(&["gallery", "delete", text(&g), "1"]);
     assert_eq!((&deleted["deleted"], &deleted["sets"]), (&1.into(), &0.into()));
     let now = server.get(&format!("/api/v1/sets/{set}")).json();
-    assert_eq!((&now["set"]["deleted"], &now["set"]["hits"]), (&1.into(), &1.into()), "it was a hit, too");
+    assert_eq!(
+        (&now["set"]["deleted"], &now["set"]["hits"]),
+        (&1.into(), &1.into()),
+        "it was a hit, too"
+    );
     let hit = now["answer"]["hits"][0]["id"].as_u64().unwrap();
-    let named = json(&["gallery", "delete", text(&g), &hit.to_string(), "--sets", text(&elsewhere)]);
+    let named =
+        json(&["gallery", "delete", text(&g), &hit.to_string(), "--sets", text(&elsewhere)]);
     assert_eq!(named["sets"], 1);
     common::fail(
         &["gallery", "delete", text(&g), "3", "--sets", "none.sqlite"],
@@ -267,7 +285,10 @@ fn another_sqlite_that_reads_a_servers_databases_takes_nothing_away() {
     }
     server.kill();
     for file in [&database, &sets] {
-        assert!(sqlite(file, "SELECT count(*) FROM sqlite_schema"), "the first to open what is left");
+        assert!(
+            sqlite(file, "SELECT count(*) FROM sqlite_schema"),
+            "the first to open what is left"
+        );
     }
     let sound = json(&["gallery", "verify", text(&g)]);
     assert_eq!(
@@ -276,6 +297,7 @@ fn another_sqlite_that_reads_a_servers_databases_takes_nothing_away() {
     );
     let server = Server::start(&g, &[]);
     let there = server.get("/api/v1/sets").json();
-    let there: Vec<&Value> = there["sets"].as_array().unwrap().iter().map(|set| &set["id"]).collect();
+    let there: Vec<&Value> =
+        there["sets"].as_array().unwrap().iter().map(|set| &set["id"]).collect();
     assert!(saved.iter().all(|id| there.contains(&id)));
 }

@@ -80,7 +80,10 @@ fn who_has_signed_in_is_let_in_by_role_and_named_in_the_audit_log() {
     fs::write(&secret, "hush\n").unwrap();
     let mut server = serve(&issuer, &g, &["--audit", text(&audit), "--oidc-secret", text(&secret)]);
     let session = server.get("/api/v1/session").json();
-    assert_eq!(session, json!({ "required": true, "role": null, "keys": false, "single_sign_on": true }));
+    assert_eq!(
+        session,
+        json!({ "required": true, "role": null, "keys": false, "single_sign_on": true })
+    );
     assert_eq!(server.get("/api/v1/gallery").failure(401), "key_wanted");
     let key = json!({ "key": "skia_none" });
     assert_eq!(server.post("/api/v1/session", &key).failure(401), "wrong_key");
@@ -100,7 +103,10 @@ fn who_has_signed_in_is_let_in_by_role_and_named_in_the_audit_log() {
     let asked = issuer.says.lock().unwrap().asked.clone();
     assert_eq!([&asked["grant_type"], &asked["code"]], ["authorization_code", "c0de"]);
     // What was kept is what was promised.
-    assert_eq!(URL_SAFE_NO_PAD.encode(Sha256::digest(&asked["code_verifier"])), of("code_challenge"));
+    assert_eq!(
+        URL_SAFE_NO_PAD.encode(Sha256::digest(&asked["code_verifier"])),
+        of("code_challenge")
+    );
     let whole = cookie(&answer, "skiagraph_session");
     assert!(whole.ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict"), "{whole}");
     assert!(cookie(&answer, "skiagraph_sign_in").contains("=; Path=/sign-in; Max-Age=0"));
@@ -118,12 +124,17 @@ fn who_has_signed_in_is_let_in_by_role_and_named_in_the_audit_log() {
     server.kill();
 
     let printed = succeed(&["audit", "export", text(&audit), "--format", "json"]).stdout;
-    let entries: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let of =
-        |action: &str| entries.iter().find(|entry| entry["action"] == action && entry["who"] != Value::Null);
-    for action in
-        ["GET /sign-in/done", "GET /api/v1/records/{id}", "POST /api/v1/jobs", "DELETE /api/v1/session"]
-    {
+    let entries: Vec<Value> =
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |action: &str| {
+        entries.iter().find(|entry| entry["action"] == action && entry["who"] != Value::Null)
+    };
+    for action in [
+        "GET /sign-in/done",
+        "GET /api/v1/records/{id}",
+        "POST /api/v1/jobs",
+        "DELETE /api/v1/session",
+    ] {
         let entry = of(action).unwrap_or_else(|| panic!("{action} is not in {printed}"));
         assert_eq!([&entry["who"], &entry["role"]], ["oidc:alice", "contributor"], "{action}");
     }
@@ -153,7 +164,12 @@ fn what_is_not_right_lets_nobody_in() {
         at
     };
     let signed = |how| move |nonce: &str| Says { signed: how, ..with(json!({}))(nonce) };
-    assert_eq!(outcome(&sign_in(&server, &issuer, with(json!({})))), "/signed-in", "{}", server.log());
+    assert_eq!(
+        outcome(&sign_in(&server, &issuer, with(json!({})))),
+        "/signed-in",
+        "{}",
+        server.log()
+    );
     for (what, claims) in [
         ("another nonce", json!({ "nonce": "n" })),
         ("no nonce", json!({ "nonce": null })),
@@ -162,7 +178,11 @@ fn what_is_not_right_lets_nobody_in() {
         ("of yesterday", json!({ "exp": 1_700_000_000 })),
         ("a name that breaks lines", json!({ "sub": "a\nb" })),
     ] {
-        assert_eq!(outcome(&sign_in(&server, &issuer, with(claims))), "/signed-in/failed", "{what}");
+        assert_eq!(
+            outcome(&sign_in(&server, &issuer, with(claims))),
+            "/signed-in/failed",
+            "{what}"
+        );
     }
     for how in [Signed::ByAnother, Signed::Not] {
         assert_eq!(outcome(&sign_in(&server, &issuer, signed(how))), "/signed-in/failed");
@@ -176,26 +196,36 @@ fn what_is_not_right_lets_nobody_in() {
         ..with(json!({ "roles": [] }))(nonce)
     };
     assert_eq!(outcome(&sign_in(&server, &issuer, beside)), "/signed-in", "{}", server.log());
-    let of_another =
-        |nonce: &str| Says { info: json!({ "sub": "bob", "roles": "skiagraph-reader" }), ..beside(nonce) };
+    let of_another = |nonce: &str| Says {
+        info: json!({ "sub": "bob", "roles": "skiagraph-reader" }),
+        ..beside(nonce)
+    };
     assert_eq!(outcome(&sign_in(&server, &issuer, of_another)), "/signed-in/failed");
 
     // Somebody else's sign-in, put into a victim's browser, and what is no sign-in at all.
     let (mine, theirs) = (begin(&server), begin(&server));
     let query = format!("code=c0de&state={}", mine.told["state"]);
-    for cookie in
-        [theirs.cookie.as_str(), "", "skiagraph_sign_in=", "skiagraph_sign_in=..", "skiagraph_sign_in=a"]
-    {
+    for cookie in [
+        theirs.cookie.as_str(),
+        "",
+        "skiagraph_sign_in=",
+        "skiagraph_sign_in=..",
+        "skiagraph_sign_in=a",
+    ] {
         assert_eq!(outcome(&end(&server, &query, cookie)), "/signed-in/not-begun", "{cookie}");
     }
-    assert_eq!(outcome(&end(&server, "code=c0de", "skiagraph_sign_in=.a.b")), "/signed-in/not-begun");
+    assert_eq!(
+        outcome(&end(&server, "code=c0de", "skiagraph_sign_in=.a.b")),
+        "/signed-in/not-begun"
+    );
     let denied = format!("error=access_denied&state={}", mine.told["state"]);
     assert_eq!(outcome(&end(&server, &denied, &mine.cookie)), "/signed-in/by-provider");
 
     let printed = succeed(&["audit", "export", text(&audit), "--format", "json"]).stdout;
     let ends = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let statuses =
-        ends.filter(|entry| entry["action"] == "GET /sign-in/done").map(|entry| entry["status"].clone());
+    let statuses = ends
+        .filter(|entry| entry["action"] == "GET /sign-in/done")
+        .map(|entry| entry["status"].clone());
     let mut statuses: Vec<u64> = statuses.map(|status| status.as_u64().unwrap()).collect();
     statuses.dedup();
     assert_eq!(statuses, [303, 502, 403, 303, 502, 400, 401]);
@@ -209,7 +239,11 @@ fn a_provider_that_is_away_is_told_and_does_not_stop_the_server() {
     let server = serve(&away, &g, &[]);
     let answer = server.get("/sign-in");
     assert_eq!((answer.status, answer.header("location")), (303, "/signed-in/failed"));
-    assert!(server.logs("cannot learn of the identity provider at http://127.0.0.1:9"), "{}", server.log());
+    assert!(
+        server.logs("cannot learn of the identity provider at http://127.0.0.1:9"),
+        "{}",
+        server.log()
+    );
     let plain = Server::start(&g, &[]);
     assert_eq!(plain.get("/sign-in").failure(404), "unknown_path");
     assert_eq!(plain.get("/sign-in/done?code=a").failure(404), "unknown_path");
@@ -220,7 +254,8 @@ fn options_that_do_not_fit_are_named() {
     let start = ["serve", "--gallery", "g", "--oidc-issuer"];
     fail(&[&start[..], &["https://id.example"]].concat(), &["--oidc-client", "--oidc-url"]);
     fail(&[&start[..], &["http://id.example"]].concat(), &["expected https://"]);
-    let (folder, two_lines) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    let (folder, two_lines) =
+        (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
     fs::write(two_lines.path(), "a\nb").unwrap();
     let g = gallery(folder.path());
     let whole = [

@@ -1,4 +1,5 @@
-//! What a hospital asks of a server: an audit log that cannot be changed unseen, TLS, and its configuration in a file.
+//! What a hospital asks of a server: an audit log that cannot be changed unseen, TLS, and its
+//! configuration in a file.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -71,14 +72,19 @@ fn every_access_is_in_the_log_and_changes_show() {
     server.headers = vec![("Authorization".to_owned(), format!("Bearer {key}"))];
     assert_eq!(server.get("/api/v1/records/1").status, 200);
     let query = server.upload(&file).json()["id"].as_str().unwrap().to_owned();
-    let found = server.post("/api/v1/search", &json!({ "queries": [query], "k": 2, "own": true })).json();
-    let shown: Vec<&Value> = found["hits"].as_array().unwrap().iter().map(|hit| &hit["id"]).collect();
+    let found =
+        server.post("/api/v1/search", &json!({ "queries": [query], "k": 2, "own": true })).json();
+    let shown: Vec<&Value> =
+        found["hits"].as_array().unwrap().iter().map(|hit| &hit["id"]).collect();
     assert_eq!(server.post("/api/v1/records/list", &json!({})).status, 200);
     let set = json!({ "name": "a", "search": { "queries": [query], "k": 2, "own": true } });
     let set = server.post("/api/v1/sets", &set).json()["id"].as_str().unwrap().to_owned();
     assert_eq!(server.get(&format!("/api/v1/sets/{set}/report.html")).status, 200);
     assert_eq!(server.get("/healthz").status, 200);
-    fail(&["serve", "--gallery", text(&g), "--audit", text(&log), "--port", "0"], &["another process"]);
+    fail(
+        &["serve", "--gallery", text(&g), "--audit", text(&log), "--port", "0"],
+        &["another process"],
+    );
     server.kill();
 
     let written = entries(&log, "json");
@@ -112,7 +118,8 @@ fn every_access_is_in_the_log_and_changes_show() {
     fs::write(&file, lines.replace("\"status\":401", "\"status\":200")).unwrap();
     fail(&["audit", "verify", text(&log)], &["line 2", "the chain breaks here"]);
     // Cut off at its end: only the hash that was kept shows it.
-    fs::write(&file, lines.lines().take(3).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    fs::write(&file, lines.lines().take(3).map(|line| format!("{line}\n")).collect::<String>())
+        .unwrap();
     succeed(&["audit", "verify", text(&log)]);
     fail(&["audit", "verify", text(&log), "--head", head], &["does not hold the hash", "cut off"]);
 }
@@ -123,7 +130,11 @@ fn trusting() -> ureq::Agent {
     let root = ureq::tls::Certificate::from_pem(&pem).unwrap();
     let roots = ureq::tls::RootCerts::new_with_certs(&[root]);
     let tls = ureq::tls::TlsConfig::builder().root_certs(roots).build();
-    ureq::Agent::config_builder().tls_config(tls).timeout_global(Some(Duration::from_secs(20))).build().into()
+    ureq::Agent::config_builder()
+        .tls_config(tls)
+        .timeout_global(Some(Duration::from_secs(20)))
+        .build()
+        .into()
 }
 
 #[test]
@@ -171,13 +182,20 @@ fn a_file_and_the_environment_configure_it() {
     let (g, _) = gallery(folder.path());
     let (file, model) = (folder.path().join("serve.toml"), model());
     let write = |text: &str| fs::write(&file, text).unwrap();
-    write(&format!("gallery = '{}'\nport = 1\njson = true\nmodel = '{}'\n", text(&g), text(&model)));
+    write(&format!(
+        "gallery = '{}'\nport = 1\njson = true\nmodel = '{}'\n",
+        text(&g),
+        text(&model)
+    ));
     let variables = [("SKIAGRAPH_SERVE_PORT", "2"), ("SKIAGRAPH_SERVE_MAX_UPLOAD", "1")];
     let (_server, address) = start(&["serve", "--config", text(&file), "--port", "0"], &variables);
     assert_eq!(ureq::get(format!("{address}healthz")).call().unwrap().status(), 200);
     let large = vec![0; 2 << 20];
     let refused = ureq::post(format!("{address}api/v1/queries")).send(&large);
-    assert!(matches!(refused, Err(ureq::Error::StatusCode(413)) | Err(ureq::Error::Io(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ureq::Error::StatusCode(413)) | Err(ureq::Error::Io(_))),
+        "{refused:?}"
+    );
     write("galery = 'g'");
     fail(&["serve", "--config", text(&file)], &["`galery`", "gallery, "]);
     write("port = 'eighty'");

@@ -33,11 +33,18 @@ fn shards_become_what_indexing_gives() {
         ])
     };
     let first = encode("1/2");
-    let pictures = first["pictures"].as_u64().unwrap() + encode("2/2")["pictures"].as_u64().unwrap();
+    let pictures =
+        first["pictures"].as_u64().unwrap() + encode("2/2")["pictures"].as_u64().unwrap();
     // Done again, nothing is done.
-    let before = fs::metadata(at("shards/shard-00001-of-00002/gallery.parquet")).unwrap().modified().unwrap();
+    let before = fs::metadata(at("shards/shard-00001-of-00002/gallery.parquet"))
+        .unwrap()
+        .modified()
+        .unwrap();
     assert_eq!(encode("1/2")["known"], true);
-    let after = fs::metadata(at("shards/shard-00001-of-00002/gallery.parquet")).unwrap().modified().unwrap();
+    let after = fs::metadata(at("shards/shard-00001-of-00002/gallery.parquet"))
+        .unwrap()
+        .modified()
+        .unwrap();
     assert_eq!(before, after);
     assert_eq!(fs::read_dir(at("shards")).unwrap().count(), 2, "nothing unfinished is left");
 
@@ -46,7 +53,15 @@ fn shards_become_what_indexing_gives() {
     assert_eq!(together["size"], pictures);
     let added = json(&["gallery", "import", "--add", text(&one), text(&at("together"))]);
     assert_eq!(added["size"], pictures);
-    json(&["index", "--gallery", text(&at("indexed")), "--manifest", manifest, "--model", text(&model)]);
+    json(&[
+        "index",
+        "--gallery",
+        text(&at("indexed")),
+        "--manifest",
+        manifest,
+        "--model",
+        text(&model),
+    ]);
     assert_eq!(codes(&at("together")), codes(&at("indexed")));
     fail(&["gallery", "import", text(&one), text(&at("together"))], &["it holds"]);
     let other = subset(&at("other"), 3, |_| true);

@@ -55,8 +55,15 @@ fn a_network_is_trained_the_same_twice_and_works() {
     let images = folder.path().join("images");
     succeed(&["index", "--model", text(&model), "--gallery", text(&gallery), text(&images)]);
     let picture = pictures(&images)[0].clone();
-    let found =
-        json(&["search", "--model", text(&model), "--gallery", text(&gallery), text(&picture), "--own"]);
+    let found = json(&[
+        "search",
+        "--model",
+        text(&model),
+        "--gallery",
+        text(&gallery),
+        text(&picture),
+        "--own",
+    ]);
     assert_eq!(
         (found["bits"].as_u64(), found["queries"][0]["hits"][0]["distance"].as_u64()),
         (Some(16), Some(0))
@@ -72,9 +79,14 @@ fn a_network_is_trained_the_same_twice_and_works() {
     );
     assert_eq!(json(&["gallery", "info", text(&gallery)]), before);
 
-    // But one gallery can go over to the other: from files where they are given, else from thumbnails.
-    let reindexed = json(&["gallery", "reindex", "--model", text(&other), text(&gallery), text(&picture)]);
-    assert_eq!((&reindexed["from_files"], &reindexed["size"]), (&Value::from(1), &before["records"]));
+    // But one gallery can go over to the other: from files where they are given, else from
+    // thumbnails.
+    let reindexed =
+        json(&["gallery", "reindex", "--model", text(&other), text(&gallery), text(&picture)]);
+    assert_eq!(
+        (&reindexed["from_files"], &reindexed["size"]),
+        (&Value::from(1), &before["records"])
+    );
     assert_eq!(reindexed["from_thumbnails"].as_u64(), before["records"].as_u64().map(|n| n - 1));
     let own = json(&[&search[..], &["--own"]].concat());
     assert_eq!(own["queries"][0]["hits"][0]["distance"], 0);
@@ -87,14 +99,23 @@ fn a_hash_layer_is_fitted_by_training_as_by_calibrate() {
     let folder = tempfile::tempdir().unwrap();
     let (config, data) = experiment(folder.path(), 1);
     let train = |out: &Path, more: &[&str]| {
-        let arguments = ["train", "--config", text(&config), "--data", text(&data), "--out", text(out)];
+        let arguments =
+            ["train", "--config", text(&config), "--data", text(&data), "--out", text(out)];
         (json(&[&arguments[..], more].concat()), fs::read(out.join("model.safetensors")).unwrap())
     };
     let [plain, fitted, later] = ["plain", "fitted", "later"].map(|name| folder.path().join(name));
     train(&plain, &[]);
     let model = plain.join("model.safetensors");
-    let given =
-        ["--model", text(&model), "--config", text(&config), "--data", text(&data), "--out", text(&later)];
+    let given = [
+        "--model",
+        text(&model),
+        "--config",
+        text(&config),
+        "--data",
+        text(&data),
+        "--out",
+        text(&later),
+    ];
     let calibrate = |lengths| [&["calibrate", "--hash-layer", lengths], &given[..]].concat();
     let figures = json(&calibrate("16,32"));
     let settings = fs::read_to_string(&config).unwrap();
@@ -107,7 +128,16 @@ fn a_hash_layer_is_fitted_by_training_as_by_calibrate() {
     assert!(trained == train(&fitted, &["--resume"]).1);
     let g = folder.path().join("g");
     let images = folder.path().join("images");
-    succeed(&["index", "--model", text(&later), "--bits", "16", "--gallery", text(&g), text(&images)]);
+    succeed(&[
+        "index",
+        "--model",
+        text(&later),
+        "--bits",
+        "16",
+        "--gallery",
+        text(&g),
+        text(&images),
+    ]);
     assert_eq!(json(&["gallery", "info", text(&g)])["bits"], 16);
     fail(&calibrate("32,16"), &["[32, 16]", "ascend"]);
 }
@@ -122,7 +152,8 @@ fn a_killed_training_resumes_to_the_same_model() {
     let killed_arguments = [&common[..], &[text(&killed)]].concat();
     succeed(&whole_arguments);
 
-    let mut child = command(&killed_arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        command(&killed_arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait_for_a_checkpoint(&killed.join("state.json"));
     child.kill().unwrap();
     child.wait().unwrap();
@@ -132,7 +163,8 @@ fn a_killed_training_resumes_to_the_same_model() {
     assert!(model(&whole) == model(&killed), "a resumed training gave another model");
 }
 
-/// A data set with a box on every picture, and a configuration of a saliency network that learns from them in seconds.
+/// A data set with a box on every picture, and a configuration of a saliency network that learns
+/// from them in seconds.
 fn findings(folder: &Path) -> (PathBuf, PathBuf) {
     let (config, manifest) = experiment(folder, 1);
     let settings = "[data]\nvalidation = 0.25\n[saliency]\nleast_boxed = 2\nsize = 64\ncrop = 64\nepochs = 4\n\
@@ -141,7 +173,8 @@ fn findings(folder: &Path) -> (PathBuf, PathBuf) {
     let name = |path: &Path| path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
     let rows = pictures(&folder.join("images"));
     let rows: Vec<_> = rows.iter().map(|path| format!("{},lung,20,20,60,60", name(path))).collect();
-    fs::write(folder.join("boxes.csv"), format!("path,label,x,y,w,h\n{}\n", rows.join("\n"))).unwrap();
+    fs::write(folder.join("boxes.csv"), format!("path,label,x,y,w,h\n{}\n", rows.join("\n")))
+        .unwrap();
     (config, manifest)
 }
 
@@ -150,7 +183,8 @@ fn a_saliency_network_is_taught_resumes_to_the_same_and_is_measured() {
     let folder = tempfile::tempdir().unwrap();
     let (config, data) = findings(folder.path());
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
-    let common = ["train", "--stage", "saliency", "--config", text(&config), "--data", text(&data), "--out"];
+    let common =
+        ["train", "--stage", "saliency", "--config", text(&config), "--data", text(&data), "--out"];
     let killed_arguments = [&common[..], &[text(&killed)]].concat();
     let report = json(&[&common[..], &[text(&whole)]].concat());
     assert_eq!(report["card"]["findings"], Value::from(vec!["lung"]));
@@ -160,7 +194,8 @@ fn a_saliency_network_is_taught_resumes_to_the_same_and_is_measured() {
         assert!(whole.join(file).is_file(), "{file}");
     }
 
-    let mut child = command(&killed_arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        command(&killed_arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait_for_a_checkpoint(&killed.join("state.json"));
     child.kill().unwrap();
     child.wait().unwrap();
@@ -170,15 +205,20 @@ fn a_saliency_network_is_taught_resumes_to_the_same_and_is_measured() {
     assert!(network(&whole) == network(&killed), "a resumed training gave another network");
 
     let (network, sheet) = (whole.join("saliency.safetensors"), folder.path().join("sheet.png"));
-    let measure = ["saliency", "--data", text(&data), "--findings", text(&network), "--sheet", text(&sheet)];
+    let measure =
+        ["saliency", "--data", text(&data), "--findings", text(&network), "--sheet", text(&sheet)];
     let report = json(&measure);
     let maps = report["boxes"].as_array().unwrap().iter().map(|row| row["map"].as_str().unwrap());
     assert_eq!(maps.clone().count(), 7);
-    assert!(maps.clone().any(|map| map == "union") && report["brightness"][0]["union"].as_f64().is_some());
+    assert!(
+        maps.clone().any(|map| map == "union")
+            && report["brightness"][0]["union"].as_f64().is_some()
+    );
     assert!(image::image_dimensions(&sheet).unwrap().0 > 300);
     let picture = pictures(&folder.path().join("images"))[0].clone();
     let drawn = folder.path().join("drawn.png");
-    let explained = json(&["explain", "--findings", text(&network), text(&picture), "--out", text(&drawn)]);
+    let explained =
+        json(&["explain", "--findings", text(&network), text(&picture), "--out", text(&drawn)]);
     let highest = explained["findings"]["lung"].as_f64().unwrap();
     assert!(
         highest > 0.0
@@ -233,7 +273,10 @@ fn configurations_and_data_that_are_not_right_are_named() {
     let (config, data) = experiment(folder.path(), 1);
     let out = folder.path().join("run");
     let train = |config: &Path, data: &Path, named: &[&str]| {
-        fail(&["train", "--config", text(config), "--data", text(data), "--out", text(&out)], named);
+        fail(
+            &["train", "--config", text(config), "--data", text(data), "--out", text(&out)],
+            named,
+        );
         assert!(!out.join("model.safetensors").exists());
     };
     train(Path::new("no-such-config.toml"), &data, &["no-such-config.toml"]);
@@ -246,6 +289,7 @@ fn configurations_and_data_that_are_not_right_are_named() {
     fs::write(&wrong, "[data]\nleave_out = [\"tooth\"]\n").unwrap();
     train(&wrong, &data, &["tooth", "leave_out", "chest"]);
     let unlearnable = folder.path().join("queries.csv");
-    fs::write(&unlearnable, fs::read_to_string(&data).unwrap().replace(",train,", ",query,")).unwrap();
+    fs::write(&unlearnable, fs::read_to_string(&data).unwrap().replace(",train,", ",query,"))
+        .unwrap();
     train(&config, &unlearnable, &["training pictures"]);
 }

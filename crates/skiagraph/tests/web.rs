@@ -1,4 +1,5 @@
-//! The browser application that is embedded, `web/dist`, is made of the sources beside it. Needs no Node.
+//! The browser application that is embedded, `web/dist`, is made of the sources beside it. Needs no
+//! Node.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -18,7 +18,8 @@ use serde_json::Value;
 #[test]
 fn what_is_refused_keeps_nobody_else_out() {
     let Some(server) = Server::start() else { return };
-    let (at, model, all) = (server.database("gallery"), model(), pictures(&samples().join("images")));
+    let (at, model, all) =
+        (server.database("gallery"), model(), pictures(&samples().join("images")));
     let files: Vec<&str> = all.iter().take(12).map(|path| text(path)).collect();
     let put = ["queue", "put", "--gallery", text(&at), "--model", text(&model)];
     assert_eq!(json(&[&put[..], &files].concat())["put"], 12);
@@ -31,18 +32,25 @@ fn what_is_refused_keeps_nobody_else_out() {
          CREATE TRIGGER refuse BEFORE INSERT ON skiagraph.records FOR EACH ROW EXECUTE FUNCTION refuse()"
         ),
     );
-    let worker = ["worker", "--gallery", text(&at), "--model", text(&model), "--until-empty", "--json"];
+    let worker =
+        ["worker", "--gallery", text(&at), "--model", text(&model), "--until-empty", "--json"];
     let mut worker = command(&worker).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     while worker.try_wait().unwrap().is_none() {
         // Nobody waits for the pauses between two tries.
-        server.sql("gallery", "UPDATE skiagraph.jobs SET due = now() WHERE claim IS NULL AND NOT set_aside");
+        server.sql(
+            "gallery",
+            "UPDATE skiagraph.jobs SET due = now() WHERE claim IS NULL AND NOT set_aside",
+        );
         sleep(Duration::from_millis(100));
     }
     let worked: Value = serde_json::from_slice(&worker.wait_with_output().unwrap().stdout).unwrap();
     assert_eq!(worked["added"], 11, "{worked}");
     let info = json(&["queue", "info", text(&at)]);
     let aside = info["set_aside"].as_array().unwrap();
-    assert!(aside.len() == 1 && aside[0]["reason"].as_str().unwrap().contains("not this one"), "{info}");
+    assert!(
+        aside.len() == 1 && aside[0]["reason"].as_str().unwrap().contains("not this one"),
+        "{info}"
+    );
     assert_eq!(server.sql("gallery", "SELECT attempts FROM skiagraph.jobs"), "5");
     assert_eq!(json(&["gallery", "info", text(&at)])["records"], 11);
 }

@@ -1,5 +1,6 @@
-//! The names of `cubecl-llvm` that `cubecl-cuda` mentions, without LLVM behind them: the CUDA backend can be told to
-//! compile its kernels as C++ (feature `cpp`, which `network` sets), and then never calls what is here.
+//! The names of `cubecl-llvm` that `cubecl-cuda` mentions, without LLVM behind them: the CUDA
+//! backend can be told to compile its kernels as C++ (feature `cpp`, which `network` sets), and
+//! then never calls what is here.
 
 use cubecl_core::ir::nvidia::SmArch;
 use cubecl_core::prelude::KernelDefinition;

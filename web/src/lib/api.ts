@@ -1,4 +1,5 @@
-// The one place that asks the server. No patient data in addresses: queries and records go by id, filters in bodies.
+// The one place that asks the server. No patient data in addresses: queries and records go by id,
+// filters in bodies.
 import type { GalleryMap } from './view/map.ts';
 import type { Answer, CaseRecord, ErrorBody, Gallery, Job, Page, Query, Question, Region, Saved, SavedSet, Session } from './types.ts';
 

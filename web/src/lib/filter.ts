@@ -1,4 +1,5 @@
-// Chips, ranges and free text to one filter of the gallery's language (docs/gallery.md), and errors back to the free text.
+// Chips, ranges and free text to one filter of the gallery's language (docs/gallery.md), and errors
+// back to the free text.
 import { FACETS, type Facet } from './types.ts';
 
 export interface Chosen {

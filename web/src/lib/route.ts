@@ -1,4 +1,5 @@
-// The application's addresses: `/`, `/query/ID`, `/like/RECORD`, `/set/ID`, and the first two with `/with/RECORD` for a comparison.
+// The application's addresses: `/`, `/query/ID`, `/like/RECORD`, `/set/ID`, and the first two with
+// `/with/RECORD` for a comparison.
 
 export type Subject = { kind: 'query'; id: string } | { kind: 'record'; id: number } | { kind: 'set'; id: string };
 

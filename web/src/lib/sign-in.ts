@@ -1,4 +1,5 @@
-// Sign-in by the identity provider, which happens in a window of its own: how the page that waits hears of its end.
+// Sign-in by the identity provider, which happens in a window of its own: how the page that waits
+// hears of its end.
 
 /** Where it begins. */
 export const SIGN_IN = '/sign-in';

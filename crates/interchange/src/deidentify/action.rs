@@ -83,7 +83,8 @@ mod tests {
     fn the_iod_decides_among_several_actions() {
         let resolved = |cell| {
             let choice = Choice::parse(cell).unwrap();
-            [Required::Nothing, Required::Presence, Required::Value].map(|required| choice.resolve(required))
+            [Required::Nothing, Required::Presence, Required::Value]
+                .map(|required| choice.resolve(required))
         };
         use Action::{Emptied, Remapped, Removed, Replaced};
         assert_eq!(resolved("X"), [Removed; 3]);

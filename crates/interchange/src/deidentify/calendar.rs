@@ -75,7 +75,9 @@ mod tests {
         assert_eq!(moved("20240301", 1).as_deref(), Some("20240229"));
         assert_eq!(moved("20230301", 1).as_deref(), Some("20230228"));
         assert_eq!(moved("20240101", 366).as_deref(), Some("20221231"));
-        for none in ["", "2024", "20240230", "2024-1-1", "SECRET", "00000101", " 2024010", "+2024010"] {
+        for none in
+            ["", "2024", "20240230", "2024-1-1", "SECRET", "00000101", " 2024010", "+2024010"]
+        {
             assert_eq!(moved(none, 1), None, "{none}");
         }
         assert_eq!(
@@ -83,7 +85,8 @@ mod tests {
             Some("20240229101112.123+0100")
         );
         assert_eq!(earlier_time("20240301", Days::new(1)).as_deref(), Some("20240229"));
-        let no_times = ["20240301SECRET", "SECRET00", "20240301101112.123456+0100999", "20240301777777"];
+        let no_times =
+            ["20240301SECRET", "SECRET00", "20240301101112.123456+0100999", "20240301777777"];
         for none in ["2024", "202403"].into_iter().chain(no_times) {
             assert_eq!(earlier_time(none, Days::new(1)), None, "{none}");
         }
@@ -109,7 +112,9 @@ mod tests {
         ] {
             assert!(!is_time(none), "{none}");
         }
-        for time in ["2024", "202402", "20240229", "2024022910", "20240229101112.5-0800", "2024+0100"] {
+        for time in
+            ["2024", "202402", "20240229", "2024022910", "20240229101112.5-0800", "2024+0100"]
+        {
             assert!(is_date_time(time), "{time}");
         }
         for none in [

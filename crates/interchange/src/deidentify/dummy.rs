@@ -5,7 +5,9 @@ use dicom_core::VR;
 /// A value of a value representation (PS3.5 6.2). Zeros are the same in both byte orders.
 pub(super) fn value(vr: VR) -> &'static [u8] {
     match vr {
-        VR::AE | VR::CS | VR::LO | VR::LT | VR::PN | VR::SH | VR::ST | VR::UC | VR::UT => b"REMOVED",
+        VR::AE | VR::CS | VR::LO | VR::LT | VR::PN | VR::SH | VR::ST | VR::UC | VR::UT => {
+            b"REMOVED"
+        }
         VR::AS => b"000Y",
         VR::DA => b"19000101",
         VR::DT => b"19000101000000",

@@ -139,7 +139,8 @@ impl<'a> Found<'a> {
         let short = || number().filter(|_| has_standard_vr(&element));
         match element.tag {
             // Behind the picture, only statements on burned-in text count.
-            tag if self.pixels && tag != tags::BURNED_IN_ANNOTATION && !is_overlay(tag.group()) => {}
+            tag if self.pixels && tag != tags::BURNED_IN_ANNOTATION && !is_overlay(tag.group()) => {
+            }
             tags::SOP_CLASS_UID => self.class = text::ascii(value),
             tags::SOP_INSTANCE_UID => self.instance = text::ascii(value),
             tags::STUDY_INSTANCE_UID => self.study = text::ascii(value),

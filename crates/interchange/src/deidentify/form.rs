@@ -40,9 +40,9 @@ pub(super) fn permitted(tag: Tag, vr: VR, value: &[u8], form: Form) -> Permitted
         VR::AE | VR::LO | VR::PN | VR::SH | VR::UC => {
             Permitted::whole_if(value.split(|&byte| byte == b'\\').all(|text| is_text(vr, text)))
         }
-        VR::AS | VR::DA | VR::DS | VR::DT | VR::IS | VR::TM | VR::UI => {
-            Permitted::whole_if(parts(value).is_some_and(|mut parts| parts.all(|part| is_formal(vr, part))))
-        }
+        VR::AS | VR::DA | VR::DS | VR::DT | VR::IS | VR::TM | VR::UI => Permitted::whole_if(
+            parts(value).is_some_and(|mut parts| parts.all(|part| is_formal(vr, part))),
+        ),
         VR::AT => Permitted::whole_if(are_tags(value, form) && are_numbers(tag, value, 4)),
         VR::US | VR::SS => Permitted::whole_if(are_numbers(tag, value, 2)),
         VR::UL | VR::SL | VR::FL => Permitted::whole_if(are_numbers(tag, value, 4)),
@@ -104,8 +104,10 @@ fn is_text(vr: VR, text: &[u8]) -> bool {
     };
     let padding = |byte: &u8| matches!(byte, b' ' | b'\0');
     let end = text.iter().rposition(|byte| !padding(byte)).map_or(0, |last| last + 1);
-    let most = if text.is_ascii() && !text.contains(&ESCAPE) { most } else { most * BYTES_PER_CHARACTER };
-    end <= most && text.iter().take(end).all(|byte| !byte.is_ascii_control() || controls.contains(byte))
+    let most =
+        if text.is_ascii() && !text.contains(&ESCAPE) { most } else { most * BYTES_PER_CHARACTER };
+    end <= most
+        && text.iter().take(end).all(|byte| !byte.is_ascii_control() || controls.contains(byte))
 }
 
 /// Whether a value is of numbers of `size` bytes, not more than the attribute may have, and does

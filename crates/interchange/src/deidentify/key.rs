@@ -18,7 +18,8 @@ impl Key {
     /// Reads a key: all bytes of the file.
     ///
     /// # Errors
-    /// If the file cannot be read, has fewer than 32 bytes or more than 4096, or others may read it.
+    /// If the file cannot be read, has fewer than 32 bytes or more than 4096, or others may read
+    /// it.
     pub fn read(path: &Path) -> Result<Self> {
         let failed = |source| Error::KeyFile { action: "read", path: path.to_owned(), source };
         let file = File::open(path).map_err(failed)?;

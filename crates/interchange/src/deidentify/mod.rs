@@ -148,7 +148,8 @@ impl Deidentifier {
             true => facts.sop_instance.clone(),
             false => self.pseudonyms.uid(&facts.sop_instance),
         };
-        let mut rewriter = Rewriter::new(&self.pseudonyms, &self.options, &facts, &source.transfer_syntax);
+        let mut rewriter =
+            Rewriter::new(&self.pseudonyms, &self.options, &facts, &source.transfer_syntax);
         let data_set = rewriter.data_set(&source)?;
         let mut report = rewriter.report;
         report.burned_in = facts.burned_in;

@@ -60,8 +60,11 @@ pub(super) fn open(bytes: &[u8], max_bytes: u64) -> Result<Source<'_>> {
         return Err(Error::NotDicom { got: "no DICM after 128 bytes" });
     }
     let mut reader = Reader::new(bytes, PREAMBLE + MAGIC.len(), Form::Explicit);
-    let wanted =
-        [tags::MEDIA_STORAGE_SOP_CLASS_UID, tags::MEDIA_STORAGE_SOP_INSTANCE_UID, tags::TRANSFER_SYNTAX_UID];
+    let wanted = [
+        tags::MEDIA_STORAGE_SOP_CLASS_UID,
+        tags::MEDIA_STORAGE_SOP_INSTANCE_UID,
+        tags::TRANSFER_SYNTAX_UID,
+    ];
     let [sop_class, sop_instance, transfer_syntax] = uids_of_group_2(&mut reader, wanted)?;
     let missing = || Error::NotDicom { got: "a file meta group without transfer syntax" };
     let transfer_syntax = transfer_syntax.ok_or_else(missing)?;
@@ -74,7 +77,10 @@ pub(super) fn open(bytes: &[u8], max_bytes: u64) -> Result<Source<'_>> {
     Ok(Source { data, start, form, deflated, transfer_syntax, sop_class, sop_instance })
 }
 
-fn uids_of_group_2<const N: usize>(reader: &mut Reader, wanted: [Tag; N]) -> Result<[Option<String>; N]> {
+fn uids_of_group_2<const N: usize>(
+    reader: &mut Reader,
+    wanted: [Tag; N],
+) -> Result<[Option<String>; N]> {
     let mut found = [const { None }; N];
     // The group ends where another begins; the group length in its first element is often wrong.
     while reader.rest().starts_with(&[2, 0]) {
@@ -93,7 +99,9 @@ fn form(transfer_syntax: &str) -> Result<(Form, bool)> {
         uids::IMPLICIT_VR_LITTLE_ENDIAN => Ok((Form::Implicit, false)),
         BIG_ENDIAN => Ok((Form::Big, false)),
         deflated if DEFLATED.contains(&deflated) => Ok((Form::Explicit, true)),
-        other if other.starts_with("1.2.840.10008.1.2.") && is_uid(other) => Ok((Form::Explicit, false)),
+        other if other.starts_with("1.2.840.10008.1.2.") && is_uid(other) => {
+            Ok((Form::Explicit, false))
+        }
         _ => Err(Error::TransferSyntax),
     }
 }

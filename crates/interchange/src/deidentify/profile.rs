@@ -19,7 +19,8 @@ const TABLE: &str = include_str!("standard/table-e.1-1.csv");
 /// same script writes them.
 const REQUIRED: &str = include_str!("standard/required.csv");
 
-static RULES: LazyLock<HashMap<Tag, Rule>> = LazyLock::new(|| lines(TABLE).filter_map(rule).collect());
+static RULES: LazyLock<HashMap<Tag, Rule>> =
+    LazyLock::new(|| lines(TABLE).filter_map(rule).collect());
 static TYPES: LazyLock<HashMap<(Tag, &str), Required>> =
     LazyLock::new(|| lines(REQUIRED).filter_map(types).flatten().collect());
 
@@ -88,7 +89,8 @@ pub(super) fn rows_by_tag(table: &'static str) -> impl Iterator<Item = (Tag, &'s
 /// tag, basic, safe private, UIDs, device, institution, patient, full dates, modified dates, …
 fn rule(line: &'static str) -> Option<(Tag, Rule)> {
     let cells: Vec<_> = line.split(',').collect();
-    let [name, basic, _, uids, device, institution, patient, full_dates, modified_dates, ..] = cells[..]
+    let [name, basic, _, uids, device, institution, patient, full_dates, modified_dates, ..] =
+        cells[..]
     else {
         return None;
     };
@@ -126,13 +128,16 @@ mod tests {
     #[test]
     fn the_table_is_whole() {
         assert_eq!((lines(TABLE).count(), RULES.len()), (657, 653));
-        let cells = |cell: &str| lines(TABLE).filter(|line| line.split(',').nth(1) == Some(cell)).count();
+        let cells =
+            |cell: &str| lines(TABLE).filter(|line| line.split(',').nth(1) == Some(cell)).count();
         let counts = ["X", "D", "U", "Z", "X/D", "X/Z", "X/Z/D", "Z/D", "X/Z/U*"].map(cells);
         assert_eq!(counts, [417, 93, 55, 42, 23, 11, 8, 6, 2]);
-        let many: Vec<_> = lines(TABLE).filter(|line| rule(line).is_none()).map(|line| &line[..8]).collect();
+        let many: Vec<_> =
+            lines(TABLE).filter(|line| rule(line).is_none()).map(|line| &line[..8]).collect();
         assert_eq!(many, ["50XXXXXX", "60XX3000", "60XX4000", "PRIVATE,"]);
-        let decides =
-            |tag, required| RULES[tag].basic.resolve(required) != RULES[tag].basic.resolve(Required::Nothing);
+        let decides = |tag, required| {
+            RULES[tag].basic.resolve(required) != RULES[tag].basic.resolve(Required::Nothing)
+        };
         assert!(TYPES.iter().all(|((tag, _), required)| decides(tag, *required)));
     }
 
@@ -145,22 +150,37 @@ mod tests {
         assert_eq!(of(tags::PATIENT_NAME, &basic), Some(Action::Emptied));
         assert_eq!(of(tags::ROWS, &basic), None);
         assert_eq!(of(tags::PATIENT_AGE, &basic), Some(Action::Removed));
-        assert_eq!(of(tags::PATIENT_AGE, &Options { keep_patient: true, ..basic }), Some(Action::Kept));
+        assert_eq!(
+            of(tags::PATIENT_AGE, &Options { keep_patient: true, ..basic }),
+            Some(Action::Kept)
+        );
         // A column with C is not one with K.
-        assert_eq!(of(tags::ALLERGIES, &Options { keep_patient: true, ..basic }), Some(Action::Removed));
+        assert_eq!(
+            of(tags::ALLERGIES, &Options { keep_patient: true, ..basic }),
+            Some(Action::Removed)
+        );
         assert_eq!(
             of(tags::DEVICE_SERIAL_NUMBER, &Options { keep_device: true, ..basic }),
             Some(Action::Kept)
         );
-        assert_eq!(of(tags::SOP_INSTANCE_UID, &Options { keep_uids: true, ..basic }), Some(Action::Kept));
+        assert_eq!(
+            of(tags::SOP_INSTANCE_UID, &Options { keep_uids: true, ..basic }),
+            Some(Action::Kept)
+        );
         let shifted = Options { dates: Dates::Shifted, ..basic };
         assert_eq!(of(tags::STUDY_DATE, &shifted), Some(Action::Shifted));
         assert_eq!(of(tags::PATIENT_BIRTH_DATE, &shifted), Some(Action::Emptied));
-        assert_eq!(of(tags::STUDY_DATE, &Options { dates: Dates::Kept, ..basic }), Some(Action::Kept));
+        assert_eq!(
+            of(tags::STUDY_DATE, &Options { dates: Dates::Kept, ..basic }),
+            Some(Action::Kept)
+        );
         // Type 2 of DX, type 3 of CR, unknown in a sequence.
         assert_eq!(of(tags::ACQUISITION_CONTEXT_SEQUENCE, &basic), Some(Action::Emptied));
         let computed = Some(uids::COMPUTED_RADIOGRAPHY_IMAGE_STORAGE);
-        assert_eq!(action(tags::ACQUISITION_CONTEXT_SEQUENCE, computed, &basic), Some(Action::Removed));
+        assert_eq!(
+            action(tags::ACQUISITION_CONTEXT_SEQUENCE, computed, &basic),
+            Some(Action::Removed)
+        );
         assert_eq!(action(tags::ACQUISITION_CONTEXT_SEQUENCE, None, &basic), Some(Action::Removed));
         assert_eq!(of(Tag(0x6002, 0x1500), &basic), Some(Action::Removed));
         assert_eq!(of(Tag(0x5004, 0x3000), &basic), Some(Action::Removed));

@@ -23,7 +23,8 @@ impl Pseudonyms {
     /// The identifiers that follow from a key.
     pub fn new(key: &Key) -> Self {
         // An HMAC takes a key of any length (RFC 2104), so that there is no other case.
-        let keyed = Hmac::new_from_slice(key.bytes()).unwrap_or_else(|_| unreachable!("any length is good"));
+        let keyed = Hmac::new_from_slice(key.bytes())
+            .unwrap_or_else(|_| unreachable!("any length is good"));
         Self { keyed }
     }
 
@@ -56,7 +57,8 @@ impl Pseudonyms {
     /// The number of days by which the dates of a patient go back: one day to about ten years.
     #[must_use]
     pub fn days(&self, patient: &str) -> Days {
-        let number = u64::from_be_bytes(self.first_bytes("days", patient.trim_matches(['\0', ' '])));
+        let number =
+            u64::from_be_bytes(self.first_bytes("days", patient.trim_matches(['\0', ' '])));
         Days::new(1 + number % MOST_DAYS)
     }
 
@@ -70,7 +72,13 @@ impl Pseudonyms {
     /// The first bytes of the keyed hash. What it is for comes first, so that equal texts of two
     /// kinds have nothing in common.
     fn first_bytes<const N: usize>(&self, purpose: &str, text: &str) -> [u8; N] {
-        let hash = self.keyed.clone().chain_update(purpose).chain_update([0]).chain_update(text).finalize();
+        let hash = self
+            .keyed
+            .clone()
+            .chain_update(purpose)
+            .chain_update([0])
+            .chain_update(text)
+            .finalize();
         let hash = hash.into_bytes();
         std::array::from_fn(|i| hash[i])
     }
@@ -110,7 +118,9 @@ mod tests {
         for uid in ["1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.1\0", "1.2.840.10008.2.16.4"] {
             assert_eq!(pseudonyms.uid(uid), uid.trim_matches('\0'));
         }
-        for uid in ["1.2.840.10008.SECRET", "1.2.840.100080.1", "1.2.840.10008.", "1.2.840.10008.1..2"] {
+        for uid in
+            ["1.2.840.10008.SECRET", "1.2.840.100080.1", "1.2.840.10008.", "1.2.840.10008.1..2"]
+        {
             assert!(pseudonyms.uid(uid).starts_with("2.25."), "{uid}");
         }
     }

@@ -65,7 +65,10 @@ impl Depth {
 
     /// One deeper, where that is allowed.
     pub(super) fn deeper(self, element: &Element) -> Result<Self> {
-        self.0.checked_sub(1).map(Self).ok_or_else(|| element.wrong("lies in more than 64 sequences"))
+        self.0
+            .checked_sub(1)
+            .map(Self)
+            .ok_or_else(|| element.wrong("lies in more than 64 sequences"))
     }
 }
 
@@ -107,7 +110,9 @@ impl<'a> Reader<'a> {
         let mut rest = self.rest();
         let decoded = match self.form {
             Form::Explicit => ExplicitVRLittleEndianDecoder::default().decode_header(&mut rest),
-            Form::Implicit => StandardImplicitVRLittleEndianDecoder::default().decode_header(&mut rest),
+            Form::Implicit => {
+                StandardImplicitVRLittleEndianDecoder::default().decode_header(&mut rest)
+            }
             Form::Big => ExplicitVRBigEndianDecoder::default().decode_header(&mut rest),
         };
         let at = self.at;

@@ -79,7 +79,8 @@ impl<'a> Rewriter<'a> {
                 Err(error) => return Err(error),
             }
         }
-        marks.try_for_each(|mark| marks::write(&mut self.writer, reader.form, mark, self.options))?;
+        marks
+            .try_for_each(|mark| marks::write(&mut self.writer, reader.form, mark, self.options))?;
         Ok(std::mem::take(&mut self.writer.bytes))
     }
 
@@ -138,7 +139,9 @@ impl<'a> Rewriter<'a> {
     ) -> Result<()> {
         // A replaced sequence has dummies in place of values that would stay or be empty.
         let action = match action {
-            Action::Emptied | Action::Kept | Action::Shifted if context.replaced => Action::Replaced,
+            Action::Emptied | Action::Kept | Action::Shifted if context.replaced => {
+                Action::Replaced
+            }
             action => action,
         };
         let vr = output_vr(element);

@@ -118,7 +118,10 @@ mod tests {
     fn values_that_are_no_terms_go_and_the_others_keep_their_places() {
         let of = |value: &[u8]| permitted(tags::IMAGE_TYPE, value);
         assert_eq!(of(b"DERIVED \\PRIMARY"), Permitted::Whole);
-        assert_eq!(of(b"ORIGINAL\\PRIMARY\\SMITH_JOHN"), Permitted::Part(b"ORIGINAL\\PRIMARY\\".to_vec()));
+        assert_eq!(
+            of(b"ORIGINAL\\PRIMARY\\SMITH_JOHN"),
+            Permitted::Part(b"ORIGINAL\\PRIMARY\\".to_vec())
+        );
         assert_eq!(of(b"SMITH\\PRIMARY"), Permitted::Part(b"\\PRIMARY".to_vec()));
         assert_eq!(of(b"SMITH_JOHN"), Permitted::Nothing);
         assert_eq!(of(b"derived"), Permitted::Nothing);

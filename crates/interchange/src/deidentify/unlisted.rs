@@ -37,7 +37,9 @@ pub(super) fn action(tag: Tag, vr: VR, value: &[u8], options: &Options) -> Optio
         },
         VR::UI if CLASSES.contains(&tag) => None,
         VR::UI => (!options.keep_uids).then_some(Action::Remapped),
-        VR::LT | VR::ST | VR::UT | VR::UC | VR::UR => (!is_long_code(tag, value)).then_some(Action::Removed),
+        VR::LT | VR::ST | VR::UT | VR::UC | VR::UR => {
+            (!is_long_code(tag, value)).then_some(Action::Removed)
+        }
         VR::AE | VR::AS | VR::UN => Some(Action::Removed),
         _ => None,
     }
@@ -49,7 +51,9 @@ fn is_long_code(tag: Tag, value: &[u8]) -> bool {
     let text = str::from_utf8(value).unwrap_or_default().trim_end_matches([' ', '\0']);
     match tag {
         tags::LONG_CODE_VALUE => text.bytes().all(|byte| byte.is_ascii_digit()),
-        tags::URN_CODE_VALUE => text.is_empty() || text.strip_prefix("urn:oid:").is_some_and(is_uid),
+        tags::URN_CODE_VALUE => {
+            text.is_empty() || text.strip_prefix("urn:oid:").is_some_and(is_uid)
+        }
         _ => false,
     }
 }

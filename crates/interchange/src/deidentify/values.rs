@@ -35,7 +35,8 @@ impl Values<'_> {
         }
         let text = String::from_utf8_lossy(value);
         let uids = text.trim_end_matches(['\0', ' ']).split('\\');
-        let uids = uids.map(|uid| if uid.is_empty() { String::new() } else { self.pseudonyms.uid(uid) });
+        let uids =
+            uids.map(|uid| if uid.is_empty() { String::new() } else { self.pseudonyms.uid(uid) });
         let new = uids.collect::<Vec<_>>().join("\\");
         if new.len() > LONGEST { String::new() } else { new }
     }
@@ -45,13 +46,14 @@ impl Values<'_> {
     pub(super) fn shifted(&self, vr: VR, value: &[u8]) -> Option<String> {
         let days = self.pseudonyms.days(&self.facts.subject);
         let text = str::from_utf8(value).ok().filter(|text| text.len() <= LONGEST)?;
-        let moved = text.split('\\').map(|text| text.trim_matches(['\0', ' '])).map(|text| match vr {
-            _ if text.is_empty() => Some(String::new()),
-            VR::DA => calendar::earlier(text, days),
-            VR::DT => calendar::earlier_time(text, days),
-            VR::TM => calendar::is_time(text).then(|| text.to_owned()),
-            _ => None,
-        });
+        let moved =
+            text.split('\\').map(|text| text.trim_matches(['\0', ' '])).map(|text| match vr {
+                _ if text.is_empty() => Some(String::new()),
+                VR::DA => calendar::earlier(text, days),
+                VR::DT => calendar::earlier_time(text, days),
+                VR::TM => calendar::is_time(text).then(|| text.to_owned()),
+                _ => None,
+            });
         Some(moved.collect::<Option<Vec<_>>>()?.join("\\"))
     }
 }

@@ -12,7 +12,8 @@ use super::{Options, profile, unlisted};
 /// Offsets of compressed frames, which are written anew where they are needed.
 const OFFSETS: [Tag; 2] = [tags::EXTENDED_OFFSET_TABLE, tags::EXTENDED_OFFSET_TABLE_LENGTHS];
 /// Data of the picture.
-const PICTURES: [Tag; 3] = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA];
+const PICTURES: [Tag; 3] =
+    [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA];
 
 /// The sequences that an element lies in.
 #[derive(Clone, Copy)]
@@ -25,7 +26,8 @@ pub(super) struct Context {
 
 impl Context {
     /// No sequence.
-    pub(super) const OUTERMOST: Self = Self { depth: Depth::OUTERMOST, outermost: true, replaced: false };
+    pub(super) const OUTERMOST: Self =
+        Self { depth: Depth::OUTERMOST, outermost: true, replaced: false };
 }
 
 /// The decision on an element.
@@ -52,7 +54,9 @@ impl Verdict {
     /// left out or emptied.
     pub(super) fn context_of_items(&self, context: Context) -> Option<Context> {
         match self {
-            Self::Unlisted | Self::Act(Action::Kept | Action::Remapped | Action::Shifted) => Some(context),
+            Self::Unlisted | Self::Act(Action::Kept | Action::Remapped | Action::Shifted) => {
+                Some(context)
+            }
             Self::Act(Action::Replaced) => Some(Context { replaced: true, ..context }),
             _ => None,
         }
@@ -60,7 +64,12 @@ impl Verdict {
 }
 
 /// The decision on an element, before its value is read. `sop_class` is the file's.
-pub(super) fn of(element: &Element, context: Context, sop_class: &str, options: &Options) -> Verdict {
+pub(super) fn of(
+    element: &Element,
+    context: Context,
+    sop_class: &str,
+    options: &Options,
+) -> Verdict {
     let tag = element.tag;
     if tag.group() % 2 == 1 {
         return Verdict::Private;
@@ -77,7 +86,9 @@ pub(super) fn of(element: &Element, context: Context, sop_class: &str, options: 
         // A sequence that should be none, or the reverse, cannot be rewritten.
         _ if !bounded || !agrees_on_sequence(element) => Verdict::WrongForm,
         // These actions make a new value, whatever the old one was.
-        Some(action @ (Action::Replaced | Action::Remapped | Action::Shifted)) => Verdict::Act(action),
+        Some(action @ (Action::Replaced | Action::Remapped | Action::Shifted)) => {
+            Verdict::Act(action)
+        }
         _ if !has_standard_vr(element) => Verdict::WrongForm,
         Some(action) => Verdict::Act(action),
         None if PICTURES.contains(&tag) && context.outermost => Verdict::Picture,

@@ -69,8 +69,12 @@ impl Writer {
     fn header(&mut self, form: Form, header: DataElementHeader) -> Result<()> {
         let to = &mut self.bytes;
         let written = match form {
-            Form::Explicit => ExplicitVRLittleEndianEncoder::default().encode_element_header(to, header),
-            Form::Implicit => ImplicitVRLittleEndianEncoder::default().encode_element_header(to, header),
+            Form::Explicit => {
+                ExplicitVRLittleEndianEncoder::default().encode_element_header(to, header)
+            }
+            Form::Implicit => {
+                ImplicitVRLittleEndianEncoder::default().encode_element_header(to, header)
+            }
             Form::Big => ExplicitVRBigEndianEncoder::default().encode_element_header(to, header),
         };
         written.map(|_| ()).map_err(|_| Error::Unwritable { tag: header.tag })

@@ -1,4 +1,5 @@
-//! The answer in FHIR R4: a transaction of a DiagnosticReport, its Observations, and the Device that made them.
+//! The answer in FHIR R4: a transaction of a DiagnosticReport, its Observations, and the Device
+//! that made them.
 //!
 //! JSON is made directly: of the hundreds of types of a FHIR library, three would be used.
 
@@ -14,16 +15,21 @@ use dicom_dictionary_std::tags;
 
 use observation::{neighbor, whole};
 
-/// A Bundle to post to a server. Where the query is an instance of a study, patient and study are referenced by their
-/// identifiers, and so are the studies of the similar cases; nobody's resources are made or changed. Each resource
-/// is made only if the server has none of its identifier, so that posting twice does no harm.
+/// A Bundle to post to a server. Where the query is an instance of a study, patient and study are
+/// referenced by their identifiers, and so are the studies of the similar cases; nobody's resources
+/// are made or changed. Each resource is made only if the server has none of its identifier, so
+/// that posting twice does no harm.
 #[must_use]
 pub fn bundle(answer: &Answer, source: Option<&Source>) -> Value {
-    let parts = [answer.identity(), source.map(|source| source.study.clone()).into_iter().collect()].concat();
-    let device = Identity::of("device", &[answer.software.version.clone(), answer.software.model.clone()]);
+    let parts =
+        [answer.identity(), source.map(|source| source.study.clone()).into_iter().collect()]
+            .concat();
+    let device =
+        Identity::of("device", &[answer.software.version.clone(), answer.software.model.clone()]);
     let context = Context { answer, source, device };
     let cases = answer.neighbors.iter().enumerate().map(|(place, one)| {
-        let identity = Identity::of("FHIR case", &[parts.clone(), vec![place.to_string()]].concat());
+        let identity =
+            Identity::of("FHIR case", &[parts.clone(), vec![place.to_string()]].concat());
         (identity, neighbor(&context, identity, place, one))
     });
     let cases: Vec<(Identity, Value)> = cases.collect();

@@ -7,15 +7,20 @@ use crate::answer::{Neighbor, USE};
 use crate::derived::Identity;
 use crate::object::is_uid;
 use crate::report::{
-    Code, EUCLIDEAN_DISTANCE, GALLERY_KEY, HAMMING_DISTANCE, INSTANCE_UID, LABEL, LINK, NOVEL, PRECISION,
-    RELEVANCE, SERIES_UID, SIMILAR_CASE, STUDY_UID, SUMMARY,
+    Code, EUCLIDEAN_DISTANCE, GALLERY_KEY, HAMMING_DISTANCE, INSTANCE_UID, LABEL, LINK, NOVEL,
+    PRECISION, RELEVANCE, SERIES_UID, SIMILAR_CASE, STUDY_UID, SUMMARY,
 };
 
 /// Units of UCUM.
 const UNITS: &str = "http://unitsofmeasure.org";
 
 /// A similar case, at this place of the answer from 0.
-pub(super) fn neighbor(context: &Context, identity: Identity, place: usize, neighbor: &Neighbor) -> Value {
+pub(super) fn neighbor(
+    context: &Context,
+    identity: Identity,
+    place: usize,
+    neighbor: &Neighbor,
+) -> Value {
     let mut observation = frame(context, identity, &SIMILAR_CASE);
     observation["valueString"] = json!(format!("Similar case {}", place + 1));
     observation["component"] = Value::Array(components(neighbor));
@@ -32,7 +37,8 @@ pub(super) fn whole(context: &Context, identity: Identity, members: &[Identity])
     let mut observation = frame(context, identity, &SUMMARY);
     observation["valueString"] = json!(answer.summary());
     if !members.is_empty() {
-        observation["hasMember"] = members.iter().map(|one| json!({ "reference": one.urn() })).collect();
+        observation["hasMember"] =
+            members.iter().map(|one| json!({ "reference": one.urn() })).collect();
     }
     let precision = answer.precision.map(|share| quantity(&PRECISION, 100.0 * share, "%", "%"));
     let novel = answer.novel.map(|novel| json!({ "code": concept(&NOVEL), "valueBoolean": novel }));
@@ -63,18 +69,24 @@ fn frame(context: &Context, identity: Identity, code: &Code) -> Value {
 }
 
 fn components(neighbor: &Neighbor) -> Vec<Value> {
-    let text = |code: &Code, text: &str| json!({ "code": concept(code), "valueString": readable(text) });
+    let text =
+        |code: &Code, text: &str| json!({ "code": concept(code), "valueString": readable(text) });
     let mut components = vec![
         quantity(&HAMMING_DISTANCE, f64::from(neighbor.distance), "bit", "bit"),
         quantity(&EUCLIDEAN_DISTANCE, f64::from(neighbor.euclidean), "1", "1"),
     ];
-    components.extend(neighbor.relevance.map(|share| quantity(&RELEVANCE, 100.0 * share, "%", "%")));
+    components
+        .extend(neighbor.relevance.map(|share| quantity(&RELEVANCE, 100.0 * share, "%", "%")));
     components.extend(neighbor.labels.iter().map(|label| text(&LABEL, label)));
     components.extend(neighbor.link.iter().map(|link| text(&LINK, link)));
-    let uids =
-        [(&STUDY_UID, &neighbor.study), (&SERIES_UID, &neighbor.series), (&INSTANCE_UID, &neighbor.instance)];
-    let uids =
-        uids.into_iter().filter_map(|(code, uid)| Some((code, uid.as_ref().filter(|uid| is_uid(uid))?)));
+    let uids = [
+        (&STUDY_UID, &neighbor.study),
+        (&SERIES_UID, &neighbor.series),
+        (&INSTANCE_UID, &neighbor.instance),
+    ];
+    let uids = uids
+        .into_iter()
+        .filter_map(|(code, uid)| Some((code, uid.as_ref().filter(|uid| is_uid(uid))?)));
     let before = components.len();
     components.extend(uids.map(|(code, uid)| text(code, uid)));
     if components.len() == before {

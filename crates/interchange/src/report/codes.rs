@@ -62,7 +62,8 @@ pub(super) const IMAGE_LIBRARY: Code = Code::dcm("111028", "Image Library");
 pub(super) const IMAGE_LIBRARY_GROUP: Code = Code::dcm("126200", "Image Library Group");
 pub(super) const IMAGING_MEASUREMENTS: Code = Code::dcm("126010", "Imaging Measurements");
 pub(super) const MEASUREMENT_GROUP: Code = Code::dcm("125007", "Measurement Group");
-pub(super) const QUALITATIVE_EVALUATIONS: Code = Code::new("C0034375", "UMLS", "Qualitative Evaluations");
+pub(super) const QUALITATIVE_EVALUATIONS: Code =
+    Code::new("C0034375", "UMLS", "Qualitative Evaluations");
 pub(super) const TRACKING_IDENTIFIER: Code = Code::dcm("112039", "Tracking Identifier");
 pub(super) const TRACKING_UID: Code = Code::dcm("112040", "Tracking Unique Identifier");
 pub(super) const FINDING: Code = Code::dcm("121071", "Finding");
@@ -73,7 +74,8 @@ pub(super) const ALGORITHM_VERSION: Code = Code::dcm("111003", "Algorithm Versio
 pub(crate) const STUDY_UID: Code = Code::dcm("110180", "Study Instance UID");
 pub(crate) const SERIES_UID: Code = Code::dcm("112002", "Series Instance UID");
 pub(crate) const SUMMARY: Code = Code::dcm("121111", "Summary");
-pub(crate) const SOURCE_IMAGE: Code = Code::dcm("121322", "Source image for image processing operation");
+pub(crate) const SOURCE_IMAGE: Code =
+    Code::dcm("121322", "Source image for image processing operation");
 pub(super) const YES: Code = Code::new("373066001", "SCT", "Yes");
 pub(super) const NO: Code = Code::new("373067005", "SCT", "No");
 pub(super) const BIT: Code = Code::new("bit", "UCUM", "bit");
@@ -83,8 +85,10 @@ pub(super) const NO_UNITS: Code = Code::new("1", "UCUM", "no units");
 pub(crate) const INSTANCE_UID: Code = Code::own("INSTANCE", "SOP Instance UID");
 pub(crate) const SIMILAR_CASE: Code = Code::own("SIMILAR", "Similar case");
 pub(super) const INTENDED_USE: Code = Code::own("USE", "Intended use");
-pub(crate) const HAMMING_DISTANCE: Code = Code::own("HAMMING", "Hamming distance of the hash codes");
-pub(crate) const EUCLIDEAN_DISTANCE: Code = Code::own("EUCLIDEAN", "Euclidean distance of the embeddings");
+pub(crate) const HAMMING_DISTANCE: Code =
+    Code::own("HAMMING", "Hamming distance of the hash codes");
+pub(crate) const EUCLIDEAN_DISTANCE: Code =
+    Code::own("EUCLIDEAN", "Euclidean distance of the embeddings");
 pub(crate) const RELEVANCE: Code = Code::own("RELEVANCE", "Estimated probability of relevance");
 pub(crate) const PRECISION: Code =
     Code::own("PRECISION", "Expected share of relevant cases among the first ten");

@@ -25,8 +25,9 @@ impl Relation {
 }
 
 fn item(relation: Relation, value_type: &str, name: Option<&Code>) -> Object {
-    let item =
-        Object::new().with(tags::RELATIONSHIP_TYPE, relation.term()).with(tags::VALUE_TYPE, value_type);
+    let item = Object::new()
+        .with(tags::RELATIONSHIP_TYPE, relation.term())
+        .with(tags::VALUE_TYPE, value_type);
     match name {
         Some(name) => item.with_items(tags::CONCEPT_NAME_CODE_SEQUENCE, vec![name.item()]),
         None => item,

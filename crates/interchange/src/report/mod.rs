@@ -1,5 +1,5 @@
-//! The answer as a DICOM structured report: Comprehensive SR (PS3.3 A.35.3), a Measurement Report of template
-//! TID 1500 (PS3.16) with one measurement group, TID 1501, for each similar case.
+//! The answer as a DICOM structured report: Comprehensive SR (PS3.3 A.35.3), a Measurement Report
+//! of template TID 1500 (PS3.16) with one measurement group, TID 1501, for each similar case.
 
 mod codes;
 mod content;
@@ -15,8 +15,8 @@ use crate::object::{Kind, Object, is_uid};
 use crate::source::Source;
 
 pub(crate) use codes::{
-    Code, EUCLIDEAN_DISTANCE, GALLERY_KEY, HAMMING_DISTANCE, INSTANCE_UID, LABEL, LINK, NOVEL, OWN_UID,
-    PRECISION, RELEVANCE, SERIES_UID, SIMILAR_CASE, SOURCE_IMAGE, STUDY_UID, SUMMARY,
+    Code, EUCLIDEAN_DISTANCE, GALLERY_KEY, HAMMING_DISTANCE, INSTANCE_UID, LABEL, LINK, NOVEL,
+    OWN_UID, PRECISION, RELEVANCE, SERIES_UID, SIMILAR_CASE, SOURCE_IMAGE, STUDY_UID, SUMMARY,
 };
 use content::{Relation, code, container, image, number, text, uid};
 
@@ -27,8 +27,8 @@ const KIND: Kind = Kind {
     description: "Similar cases (not for diagnosis)",
 };
 
-/// A report of the similar cases, filed in the study of the query: the bytes of a DICOM file. Cases are referenced by
-/// their UIDs as text, and where their SOP class is known as images, too.
+/// A report of the similar cases, filed in the study of the query: the bytes of a DICOM file. Cases
+/// are referenced by their UIDs as text, and where their SOP class is known as images, too.
 ///
 /// # Errors
 /// [`crate::Error::Write`], [`crate::Error::FileMeta`].
@@ -50,7 +50,8 @@ pub fn report(answer: &Answer, source: &Source) -> Result<Vec<u8>> {
     } else {
         object.with_items(tags::PERTINENT_OTHER_EVIDENCE_SEQUENCE, evidence(&others))
     };
-    let template = Object::new().with(tags::MAPPING_RESOURCE, "DCMR").with(tags::TEMPLATE_IDENTIFIER, "1500");
+    let template =
+        Object::new().with(tags::MAPPING_RESOURCE, "DCMR").with(tags::TEMPLATE_IDENTIFIER, "1500");
     object
         .with(tags::VALUE_TYPE, "CONTAINER")
         .with_items(tags::CONCEPT_NAME_CODE_SEQUENCE, vec![codes::REPORT.item()])
@@ -62,14 +63,25 @@ pub fn report(answer: &Answer, source: &Source) -> Result<Vec<u8>> {
 
 /// TID 1500, in its order.
 fn content(answer: &Answer, source: &Source) -> Vec<Object> {
-    let library =
-        container(Relation::Contains, &codes::IMAGE_LIBRARY_GROUP, vec![image(None, source.reference())]);
-    let groups: Vec<_> =
-        answer.neighbors.iter().enumerate().map(|(place, one)| group(answer, source, place, one)).collect();
+    let library = container(
+        Relation::Contains,
+        &codes::IMAGE_LIBRARY_GROUP,
+        vec![image(None, source.reference())],
+    );
+    let groups: Vec<_> = answer
+        .neighbors
+        .iter()
+        .enumerate()
+        .map(|(place, one)| group(answer, source, place, one))
+        .collect();
     let mut items = vec![code(Relation::HasConceptModifier, &codes::LANGUAGE, &codes::ENGLISH)];
     items.extend(observer(answer));
     items.push(text(Relation::HasContext, &codes::INTENDED_USE, USE));
-    items.push(code(Relation::HasConceptModifier, &codes::PROCEDURE_REPORTED, &codes::IMAGING_PROCEDURE));
+    items.push(code(
+        Relation::HasConceptModifier,
+        &codes::PROCEDURE_REPORTED,
+        &codes::IMAGING_PROCEDURE,
+    ));
     items.push(container(Relation::Contains, &codes::IMAGE_LIBRARY, vec![library]));
     if !groups.is_empty() {
         items.push(container(Relation::Contains, &codes::IMAGING_MEASUREMENTS, groups));
@@ -109,15 +121,26 @@ fn group(answer: &Answer, source: &Source, place: usize, neighbor: &Neighbor) ->
     let within = Relation::Contains;
     let tracked = Identity::of("neighbor", &[answer.identity(), vec![place.to_string()]].concat());
     let mut items = vec![
-        text(Relation::HasContext, &codes::TRACKING_IDENTIFIER, &format!("Similar case {}", place + 1)),
+        text(
+            Relation::HasContext,
+            &codes::TRACKING_IDENTIFIER,
+            &format!("Similar case {}", place + 1),
+        ),
         uid(Relation::HasContext, &codes::TRACKING_UID, &tracked.uid()),
         code(within, &codes::FINDING, &codes::SIMILAR_CASE),
     ];
     items.extend(algorithm(answer));
     items.push(number(within, &codes::HAMMING_DISTANCE, f64::from(neighbor.distance), &codes::BIT));
-    items.push(number(within, &codes::EUCLIDEAN_DISTANCE, f64::from(neighbor.euclidean), &codes::NO_UNITS));
+    items.push(number(
+        within,
+        &codes::EUCLIDEAN_DISTANCE,
+        f64::from(neighbor.euclidean),
+        &codes::NO_UNITS,
+    ));
     items.extend(
-        neighbor.relevance.map(|share| number(within, &codes::RELEVANCE, 100.0 * share, &codes::PERCENT)),
+        neighbor
+            .relevance
+            .map(|share| number(within, &codes::RELEVANCE, 100.0 * share, &codes::PERCENT)),
     );
     items.extend(neighbor.labels.iter().map(|label| text(within, &codes::LABEL, label)));
     items.extend(neighbor.link.iter().map(|link| text(within, &codes::LINK, link)));
@@ -130,7 +153,8 @@ fn group(answer: &Answer, source: &Source, place: usize, neighbor: &Neighbor) ->
 fn identifiers(neighbor: &Neighbor) -> Vec<Object> {
     let names = [&codes::STUDY_UID, &codes::SERIES_UID, &codes::INSTANCE_UID];
     let values = [&neighbor.study, &neighbor.series, &neighbor.instance];
-    let known = names.into_iter().zip(values).filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    let known =
+        names.into_iter().zip(values).filter_map(|(name, value)| Some((name, value.as_ref()?)));
     let mut items: Vec<_> = known
         .filter(|(_, value)| is_uid(value))
         .map(|(name, value)| uid(Relation::Contains, name, value))
@@ -148,9 +172,12 @@ fn identifiers(neighbor: &Neighbor) -> Vec<Object> {
 fn evaluations(answer: &Answer) -> Vec<Object> {
     let mut items = vec![text(Relation::Contains, &codes::SUMMARY, &answer.summary())];
     let answer_to = |novel| if novel { &codes::YES } else { &codes::NO };
-    let share = |share| number(Relation::Contains, &codes::PRECISION, 100.0 * share, &codes::PERCENT);
+    let share =
+        |share| number(Relation::Contains, &codes::PRECISION, 100.0 * share, &codes::PERCENT);
     items.extend(answer.precision.map(share));
-    items.extend(answer.novel.map(|novel| code(Relation::Contains, &codes::NOVEL, answer_to(novel))));
+    items.extend(
+        answer.novel.map(|novel| code(Relation::Contains, &codes::NOVEL, answer_to(novel))),
+    );
     items
 }
 
@@ -162,7 +189,12 @@ fn referenced(neighbor: &Neighbor) -> Option<Referenced<'_>> {
     let uid = |text: &Option<String>| text.as_deref().filter(|text| is_uid(text)).is_some();
     let Neighbor { study, series, sop_class, instance, .. } = neighbor;
     let all = [study, series, sop_class, instance].into_iter().all(uid);
-    all.then_some((study.as_deref()?, series.as_deref()?, sop_class.as_deref()?, instance.as_deref()?))
+    all.then_some((
+        study.as_deref()?,
+        series.as_deref()?,
+        sop_class.as_deref()?,
+        instance.as_deref()?,
+    ))
 }
 
 /// Every instance once, below its series and study (PS3.3 C.17.2.1).
@@ -172,14 +204,19 @@ fn evidence(instances: &[Referenced<'_>]) -> Vec<Object> {
         studies.entry(study).or_default().entry(series).or_default().insert(instance, sop_class);
     }
     let of_series = |(series, instances): (&str, BTreeMap<&str, &str>)| {
-        let items = instances.into_iter().map(|(instance, sop_class)| Object::reference(sop_class, instance));
+        let items = instances
+            .into_iter()
+            .map(|(instance, sop_class)| Object::reference(sop_class, instance));
         Object::new()
             .with_items(tags::REFERENCED_SOP_SEQUENCE, items.collect())
             .with(tags::SERIES_INSTANCE_UID, series)
     };
     let of_study = |(study, series): (&str, BTreeMap<&str, BTreeMap<&str, &str>>)| {
         Object::new()
-            .with_items(tags::REFERENCED_SERIES_SEQUENCE, series.into_iter().map(of_series).collect())
+            .with_items(
+                tags::REFERENCED_SERIES_SEQUENCE,
+                series.into_iter().map(of_series).collect(),
+            )
             .with(tags::STUDY_INSTANCE_UID, study)
     };
     studies.into_iter().map(of_study).collect()

@@ -80,7 +80,9 @@ pub(crate) fn answer() -> Answer {
         euclidean: 0.123_456,
         relevance: Some(0.91),
         labels: vec!["chest".to_owned(), "view=PA".to_owned()],
-        link: Some("https://ohif.example/viewer?StudyInstanceUIDs=1.2.826.0.1.3680043.10.21".to_owned()),
+        link: Some(
+            "https://ohif.example/viewer?StudyInstanceUIDs=1.2.826.0.1.3680043.10.21".to_owned(),
+        ),
     };
     let second = Neighbor {
         key: "1.2.826.0.1.3680043.10.4.2".to_owned(),
@@ -110,12 +112,13 @@ pub(crate) fn answer() -> Answer {
     }
 }
 
-/// A program; none where it is not installed, which is said, and is a failure where continuous integration should have
-/// installed it.
+/// A program; none where it is not installed, which is said, and is a failure where continuous
+/// integration should have installed it.
 pub(crate) fn program(name: &str, package: &str) -> Option<Command> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found =
-        std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path: &PathBuf| path.is_file());
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|path: &PathBuf| path.is_file());
     if found.is_none() {
         let said = format!("NOT TESTED, as `{name}` is missing: apt-get install {package}\n");
         // Past the test harness, which shows what a test prints only where it fails.

@@ -14,8 +14,8 @@ use interchange::deidentify::{Deidentifier, Key, Options};
 pub(crate) const CR: &str = "1.2.840.10008.5.1.4.1.1.1";
 pub(crate) const DX: &str = "1.2.840.10008.5.1.4.1.1.1.1";
 
-/// A de-identifier whose key is the same in every run: with a random one, the digits of a new UID are now and then a date that
-/// was looked for.
+/// A de-identifier whose key is the same in every run: with a random one, the digits of a new UID
+/// are now and then a date that was looked for.
 pub(crate) fn deidentifier(options: Options) -> Deidentifier {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"the key of tests, and of nothing else").unwrap();
@@ -75,7 +75,9 @@ pub(crate) fn element(syntax: Syntax, tag: Tag, vr: VR, value: &[u8]) -> Vec<u8>
     );
     match syntax {
         Syntax::Implicit => bytes.extend(syntax.long(value.len() as u32)),
-        _ if long => bytes.extend([&vr.to_bytes()[..], &[0, 0], &syntax.long(value.len() as u32)].concat()),
+        _ if long => {
+            bytes.extend([&vr.to_bytes()[..], &[0, 0], &syntax.long(value.len() as u32)].concat())
+        }
         _ => bytes.extend([vr.to_bytes(), syntax.short(value.len() as u16)].concat()),
     }
     bytes.extend(value);
@@ -114,7 +116,8 @@ pub(crate) fn file(syntax: Syntax, sop_class: &str, planted: &str, data_set: &[u
     match syntax {
         Syntax::Deflated => {
             use std::io::Write;
-            let mut deflating = flate2::write::DeflateEncoder::new(file, flate2::Compression::fast());
+            let mut deflating =
+                flate2::write::DeflateEncoder::new(file, flate2::Compression::fast());
             deflating.write_all(data_set).unwrap();
             deflating.finish().unwrap()
         }
@@ -166,10 +169,12 @@ pub(crate) fn vr(tag: Tag, name: &str) -> VR {
     }
 }
 
-/// DICOM files that are real or were compressed by others: those of the repository, and those that lie beside it.
+/// DICOM files that are real or were compressed by others: those of the repository, and those that
+/// lie beside it.
 pub(crate) fn files() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let folders = [root.join("crates/radiograph/tests/data/dicom"), root.join("../shared/data/dicom")];
+    let folders =
+        [root.join("crates/radiograph/tests/data/dicom"), root.join("../shared/data/dicom")];
     let listed = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
     let mut files: Vec<_> = listed.map(|file| file.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "dcm"));

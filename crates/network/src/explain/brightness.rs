@@ -9,8 +9,8 @@ use radiograph::Input;
 /// σ of the blur as a share of the square's side: what is bright at large, not grain and edges.
 const BLUR: f32 = 1.0 / 32.0;
 
-/// Spearman's rank correlation of a map with the blurred grey of the picture that it was made of, over the picture's places, in
-/// −1..=1; the map is of the input's square.
+/// Spearman's rank correlation of a map with the blurred grey of the picture that it was made of,
+/// over the picture's places, in −1..=1; the map is of the input's square.
 pub fn brightness_correlation(map: &SaliencyMap, input: &Input) -> f64 {
     let side = input.size as usize;
     let grey = planes(input.pixels.clone(), [1, 1, side, side]);

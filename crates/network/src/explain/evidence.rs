@@ -1,8 +1,9 @@
 //! What of a picture makes it similar to another: how much less similar it is without each place.
 //!
-//! SBSM: Dong, Collins and Hoogs, "Explainability for Content-Based Image Retrieval", CVPR Workshops 2019, which X-MIR (Hu, Vasu and
-//! Hoogs, WACV 2022) measured on chest radiographs. A window slides over the picture; what lies in it turns into the blurred picture,
-//! as in [`super::perturb`], in place of the paper's black, which on a radiograph is a finding.
+//! SBSM: Dong, Collins and Hoogs, "Explainability for Content-Based Image Retrieval", CVPR
+//! Workshops 2019, which X-MIR (Hu, Vasu and Hoogs, WACV 2022) measured on chest radiographs. A
+//! window slides over the picture; what lies in it turns into the blurred picture, as in
+//! [`super::perturb`], in place of the paper's black, which on a radiograph is a finding.
 
 use super::cosine;
 use super::perturb::blurred;
@@ -18,9 +19,10 @@ const WIDE: usize = 2;
 /// A cosine that is lost to rounding.
 const NOTHING: f64 = 1e-4;
 
-/// The map of a picture's square: at each place the mean over the windows there of max(0, s − s'), s being the cosine of the picture's
-/// embedding with `other`, and s' that without what is in the window; as a share of the largest. With its own embedding as `other`
-/// it is what the picture's code depends on.
+/// The map of a picture's square: at each place the mean over the windows there of max(0, s − s'),
+/// s being the cosine of the picture's embedding with `other`, and s' that without what is in the
+/// window; as a share of the largest. With its own embedding as `other` it is what the picture's
+/// code depends on.
 ///
 /// # Errors
 /// Those of [`Encoder::encode`].
@@ -66,16 +68,20 @@ impl Window {
     }
 }
 
-/// The windows that hold something of the picture. At the edges they are cut off, so that every place is in as many.
+/// The windows that hold something of the picture. At the edges they are cut off, so that every
+/// place is in as many.
 fn windows(input: &Input) -> Vec<Window> {
     let side = input.size as usize;
     let step = side.div_ceil(STEPS).max(1);
     let mut within = vec![false; side * side];
     places(&input.frame, input.size).for_each(|place| within[place] = true);
-    let ends = move |at: usize| [(at * step).saturating_sub((WIDE - 1) * step), ((at + 1) * step).min(side)];
+    let ends = move |at: usize| {
+        [(at * step).saturating_sub((WIDE - 1) * step), ((at + 1) * step).min(side)]
+    };
     let along = 0..(side.div_ceil(step) + WIDE - 1);
-    let all =
-        along.clone().flat_map(|y| along.clone().map(move |x| Window { across: ends(x), down: ends(y) }));
+    let all = along
+        .clone()
+        .flat_map(|y| along.clone().map(move |x| Window { across: ends(x), down: ends(y) }));
     all.filter(|window| window.places(side).any(|place| within[place])).collect()
 }
 
@@ -100,13 +106,16 @@ mod tests {
     #[test]
     fn what_is_alike_everywhere_is_no_evidence_and_nothing_is_below_zero() {
         let (architecture, preprocess) = (samples::architecture(), samples::preprocess());
-        let encoder = Encoder::untrained(&architecture, &preprocess, &samples::labels(), 3).unwrap();
+        let encoder =
+            Encoder::untrained(&architecture, &preprocess, &samples::labels(), 3).unwrap();
         let inputs = samples::inputs(2);
         let encodings = encoder.encode(&inputs).unwrap();
         let own = evidence(&encoder, &inputs[0], &encodings[0].embedding).unwrap();
         let other = evidence(&encoder, &inputs[0], &encodings[1].embedding).unwrap();
         assert_eq!(own.size, inputs[0].size);
-        assert!(own.values.iter().chain(&other.values).all(|value| value.is_finite() && *value >= 0.0));
+        assert!(
+            own.values.iter().chain(&other.values).all(|value| value.is_finite() && *value >= 0.0)
+        );
         assert!(own.values.iter().any(|value| *value > 0.0) && own != other);
         let flat = Input { pixels: vec![0.5; inputs[0].pixels.len()], ..inputs[0].clone() };
         let embedding = encoder.encode(std::slice::from_ref(&flat)).unwrap().remove(0).embedding;

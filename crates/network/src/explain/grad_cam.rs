@@ -1,8 +1,10 @@
-//! Grad-CAM of the backbone's last stage, in closed form: what comes after that stage is an average and a linear layer.
+//! Grad-CAM of the backbone's last stage, in closed form: what comes after that stage is an average
+//! and a linear layer.
 //!
-//! α_c = 1/Z Σ ∂y/∂A_c and L = ReLU(Σ_c α_c A_c) (Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks
-//! via Gradient-based Localization", ICCV 2017). With f the average of A over its Z places, ∂y/∂A_c is (∂y/∂f_c)/Z in
-//! all of them; positive factors fall away when L is divided by its largest value.
+//! α_c = 1/Z Σ ∂y/∂A_c and L = ReLU(Σ_c α_c A_c) (Selvaraju et al., "Grad-CAM: Visual Explanations
+//! from Deep Networks via Gradient-based Localization", ICCV 2017). With f the average of A over
+//! its Z places, ∂y/∂A_c is (∂y/∂f_c)/Z in all of them; positive factors fall away when L is
+//! divided by its largest value.
 
 use super::{Explainer, by_batches, squares};
 use crate::embedding::unit_length;
@@ -21,13 +23,15 @@ pub enum Target<'a> {
     Predicted,
     /// That of this label.
     Label(&'a str),
-    /// The cosine of the picture's features and this one's, those of the last stage: why the two are neighbours.
+    /// The cosine of the picture's features and this one's, those of the last stage: why the two
+    /// are neighbours.
     Similarity(&'a Input),
 }
 
 impl Explainer {
-    /// Grad-CAM maps at the inputs' size, in order: bilinear from the last stage's places, a thirty-second of the side.
-    /// Each is 1 at its largest place, or 0 all over where nothing speaks for the target.
+    /// Grad-CAM maps at the inputs' size, in order: bilinear from the last stage's places, a
+    /// thirty-second of the side. Each is 1 at its largest place, or 0 all over where nothing
+    /// speaks for the target.
     ///
     /// # Errors
     /// [`Error::InputSize`] for an input that had another preprocessing, [`Error::LabelUnknown`].
@@ -36,7 +40,10 @@ impl Explainer {
             let activations = self.activations(batch)?;
             let gradient = self.gradient(target, global_average(activations.clone()))?;
             let maps = squares(weighted(activations, gradient));
-            Ok(maps.into_iter().map(|map| peak_at_one(map).resized(self.card.preprocess.size)).collect())
+            Ok(maps
+                .into_iter()
+                .map(|map| peak_at_one(map).resized(self.card.preprocess.size))
+                .collect())
         })
     }
 
@@ -68,7 +75,8 @@ impl Explainer {
     }
 }
 
-/// Gradient of the cosine e·o of embeddings e (N, D) with o (1, D), times the features' length: o − (e·o)e.
+/// Gradient of the cosine e·o of embeddings e (N, D) with o (1, D), times the features' length: o −
+/// (e·o)e.
 fn towards(embedding: Tensor<2>, other: Tensor<2>) -> Tensor<2> {
     let cosine = (embedding.clone() * other.clone()).sum_dim(1);
     other - embedding * cosine
@@ -99,7 +107,8 @@ mod tests {
     fn weighted_sums_are_cut_at_zero() {
         // Two channels in four places; weights 1 and −2.
         let a = planes(vec![3.0, 1.0, 1.0, 1.0, 0.0, 0.0, 4.0, 1.5], [1, 2, 2, 2]);
-        let alpha = Tensor::from_data(TensorData::new(vec![1.0_f32, -2.0], [1, 2]), &Device::flex());
+        let alpha =
+            Tensor::from_data(TensorData::new(vec![1.0_f32, -2.0], [1, 2]), &Device::flex());
         let maps = squares(weighted(a, alpha));
         assert_eq!(maps[0].values, [1.0, 0.0, 0.0, 1.0]);
         let half = SaliencyMap { size: 2, values: vec![0.5, 0.0, 0.0, 2.0] };
@@ -154,7 +163,9 @@ mod tests {
         for target in [Target::Predicted, Target::Label("wrist"), Target::Similarity(&inputs[1])] {
             let maps = explainer.grad_cam(&inputs, target).unwrap();
             assert_eq!(maps.len(), 2);
-            assert!(maps.iter().all(|map| map.size == samples::SIZE && map.values.len() == 32 * 32));
+            assert!(
+                maps.iter().all(|map| map.size == samples::SIZE && map.values.len() == 32 * 32)
+            );
             assert!(maps.iter().flat_map(|map| &map.values).all(|v| (0.0..=1.0).contains(v)));
         }
         let message = explainer.grad_cam(&inputs, Target::Label("knee")).unwrap_err().to_string();

@@ -1,5 +1,6 @@
-//! Whether the map says more than where to look: its shape may carry the class past the picture, which would make the
-//! modified image a code of its own. The map alone is classified, and maps are swapped between pictures.
+//! Whether the map says more than where to look: its shape may carry the class past the picture,
+//! which would make the modified image a code of its own. The map alone is classified, and maps are
+//! swapped between pictures.
 
 use super::{Explainer, mean};
 use crate::error::Result;
@@ -29,11 +30,13 @@ pub struct Accuracy {
     pub accuracy: f64,
     /// The same, mean over the queries' classes; by chance, one divided by their number.
     pub balanced: f64,
-    /// Share of the queries that bear the gallery's most frequent class: the accuracy without any map.
+    /// Share of the queries that bear the gallery's most frequent class: the accuracy without any
+    /// map.
     pub majority: f64,
 }
 
-/// Mean Hamming distances, in bits, of codes of X under its own map S and under S', the map of another picture X'.
+/// Mean Hamming distances, in bits, of codes of X under its own map S and under S', the map of
+/// another picture X'.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Swapped {
     /// Of (X, S) and (X, S'): how much of the code the map makes.
@@ -51,18 +54,20 @@ pub fn coarse(map: &SaliencyMap, frame: &Frame) -> Vec<f32> {
     let (places, samples) = (COARSE as usize, SAMPLES as usize);
     let mut means = vec![0.0; places * places];
     for (i, value) in fine.iter().enumerate() {
-        means[i / side / samples * places + i % side / samples] += value / (samples * samples) as f32;
+        means[i / side / samples * places + i % side / samples] +=
+            value / (samples * samples) as f32;
     }
     means
 }
 
-/// Gives every query the class that most of its ten nearest maps of the gallery have, by Euclidean distance; of classes
-/// with as many votes, that of the nearest map.
+/// Gives every query the class that most of its ten nearest maps of the gallery have, by Euclidean
+/// distance; of classes with as many votes, that of the nearest map.
 pub fn classify(gallery: &[Classed<'_>], queries: &[Classed<'_>]) -> Accuracy {
     let majority = winner(gallery.iter().map(|(_, class)| *class));
     let answers: Vec<Option<&str>> =
         queries.par_iter().map(|(map, _)| winner(nearest(gallery, map).into_iter())).collect();
-    let right = |answer: &Option<&str>, (_, class): &Classed<'_>| f64::from(*answer == Some(*class));
+    let right =
+        |answer: &Option<&str>, (_, class): &Classed<'_>| f64::from(*answer == Some(*class));
     let mut by_class = BTreeMap::<&str, Vec<f64>>::new();
     for (answer, query) in answers.iter().zip(queries) {
         by_class.entry(query.1).or_default().push(right(answer, query));
@@ -97,16 +102,18 @@ fn winner<'a>(classes: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 }
 
 impl Explainer {
-    /// Swaps maps between pictures: every one is given the map of another, drawn from `seed`, as it lies in the square.
-    /// Distances are 0 for fewer than two pictures.
+    /// Swaps maps between pictures: every one is given the map of another, drawn from `seed`, as it
+    /// lies in the square. Distances are 0 for fewer than two pictures.
     ///
     /// # Errors
-    /// [`crate::Error::InputSize`] for an input that had another preprocessing, and errors of codes.
+    /// [`crate::Error::InputSize`] for an input that had another preprocessing, and errors of
+    /// codes.
     pub fn swap_maps(&self, inputs: &[Input], seed: u64) -> Result<Swapped> {
         let maps = self.saliency(inputs)?;
         let donors = donors(inputs.len(), seed);
         let own = self.codes_under(&inputs.iter().zip(&maps).collect::<Vec<_>>())?;
-        let pictures: Vec<_> = inputs.iter().zip(donors.iter().map(|&donor| &maps[donor])).collect();
+        let pictures: Vec<_> =
+            inputs.iter().zip(donors.iter().map(|&donor| &maps[donor])).collect();
         let swapped = self.codes_under(&pictures)?;
         let distances = |of: &dyn Fn(usize) -> (HashCode, HashCode)| {
             mean((0..inputs.len()).map(of).map(|(a, b)| f64::from(a.distance(&b))))
@@ -119,12 +126,16 @@ impl Explainer {
     }
 }
 
-/// For each of `count` pictures another one; all are in one circle, so that none is its own where there are two.
+/// For each of `count` pictures another one; all are in one circle, so that none is its own where
+/// there are two.
 fn donors(count: usize, seed: u64) -> Vec<usize> {
     let mut circle: Vec<usize> = (0..count).collect();
     circle.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     let mut donors = vec![0; count];
-    circle.iter().zip(circle.iter().cycle().skip(1)).for_each(|(picture, next)| donors[*picture] = *next);
+    circle
+        .iter()
+        .zip(circle.iter().cycle().skip(1))
+        .for_each(|(picture, next)| donors[*picture] = *next);
     donors
 }
 
@@ -135,12 +146,21 @@ mod tests {
 
     #[test]
     fn a_coarse_map_has_the_means_of_the_picture_alone() {
-        // Two columns of ones and two of zeros in the picture, which fills the rows 1 and 2; 9 beside it.
-        let values = (0..16).map(|i| if (4..12).contains(&i) { f32::from(i % 4 < 2) } else { 9.0 }).collect();
-        let map = coarse(&SaliencyMap { size: 4, values }, &Frame { top: 1, height: 2, ..Frame::full(4) });
+        // Two columns of ones and two of zeros in the picture, which fills the rows 1 and 2; 9
+        // beside it.
+        let values = (0..16)
+            .map(|i| if (4..12).contains(&i) { f32::from(i % 4 < 2) } else { 9.0 })
+            .collect();
+        let map = coarse(
+            &SaliencyMap { size: 4, values },
+            &Frame { top: 1, height: 2, ..Frame::full(4) },
+        );
         let row = &map[8 * 16..9 * 16];
         // Rows in the middle of the picture see nothing of what is beside it.
-        assert!(row[..6].iter().all(|v| (v - 1.0).abs() < 1e-6) && row[10..].iter().all(|v| v.abs() < 1e-6));
+        assert!(
+            row[..6].iter().all(|v| (v - 1.0).abs() < 1e-6)
+                && row[10..].iter().all(|v| v.abs() < 1e-6)
+        );
         assert!((row[7] + row[8] - 1.0).abs() < 1e-6);
     }
 
@@ -149,13 +169,17 @@ mod tests {
         assert_eq!(winner(["b", "a", "a", "b"].into_iter()), Some("b"));
         assert_eq!(winner(["b", "a", "a"].into_iter()), Some("a"));
         assert_eq!(winner([].into_iter()), None);
-        let mut gallery: Vec<Classed<'_>> = (0..12).map(|i| (vec![i as f32 * 0.01], "low")).collect();
+        let mut gallery: Vec<Classed<'_>> =
+            (0..12).map(|i| (vec![i as f32 * 0.01], "low")).collect();
         gallery.extend((0..8).map(|i| (vec![1.0 + i as f32 * 0.01], "high")));
-        // Of ten neighbours of 1.0, eight are high; of 0.0, all are low; the third query is low and bears another name.
-        let queries = [(vec![1.0], "high"), (vec![0.0], "low"), (vec![0.1], "high"), (vec![0.2], "low")];
+        // Of ten neighbours of 1.0, eight are high; of 0.0, all are low; the third query is low and
+        // bears another name.
+        let queries =
+            [(vec![1.0], "high"), (vec![0.0], "low"), (vec![0.1], "high"), (vec![0.2], "low")];
         let found = classify(&gallery, &queries);
         assert_eq!(found, Accuracy { accuracy: 0.75, balanced: 0.75, majority: 0.5 });
-        let queries = [(vec![1.0], "high"), (vec![0.0], "low"), (vec![1.0], "low"), (vec![1.0], "low")];
+        let queries =
+            [(vec![1.0], "high"), (vec![0.0], "low"), (vec![1.0], "low"), (vec![1.0], "low")];
         assert_eq!(classify(&gallery, &queries).balanced, (1.0 + 1.0 / 3.0) / 2.0);
     }
 

@@ -11,15 +11,15 @@ use rand_chacha::ChaCha8Rng;
 /// Blur of the edge map, in pixels of the square.
 const EDGE_BLUR: f32 = 1.0;
 
-/// A Gaussian around the middle of the picture, σ a quarter of each of its sides, 0 beside it: photographers centre
-/// what matters.
+/// A Gaussian around the middle of the picture, σ a quarter of each of its sides, 0 beside it:
+/// photographers centre what matters.
 pub fn centre(size: u32, frame: &Frame) -> SaliencyMap {
     let (rows, columns) = (bell(frame.height as usize), bell(frame.width as usize));
     framed(size, frame, rows.iter().flat_map(|y| columns.iter().map(move |x| x * y)))
 }
 
-/// Edges: magnitude of Sobel's gradient (as Duda and Hart give it, "Pattern Classification and Scene Analysis", 1973)
-/// within the picture, lightly blurred, stretched to 0..=1.
+/// Edges: magnitude of Sobel's gradient (as Duda and Hart give it, "Pattern Classification and
+/// Scene Analysis", 1973) within the picture, lightly blurred, stretched to 0..=1.
 pub fn edges(input: &Input) -> SaliencyMap {
     let Frame { left, top, width, height, .. } = input.frame;
     let rows = (top..top + height).flat_map(|y| (left..left + width).map(move |x| (x, y)));
@@ -43,16 +43,22 @@ fn framed(size: u32, frame: &Frame, values: impl Iterator<Item = f32>) -> Salien
     map
 }
 
-/// √(gx² + gy²) of the 3×3 differences; the picture's border is repeated, so that the black beside it is no edge.
+/// √(gx² + gy²) of the 3×3 differences; the picture's border is repeated, so that the black beside
+/// it is no edge.
 fn sobel(input: &Input, x: i64, y: i64) -> f32 {
     let Frame { left, top, width, height, .. } = input.frame;
-    let within = |at: i64, start: u32, extent: u32| at.clamp(i64::from(start), i64::from(start + extent - 1));
+    let within = |at: i64, start: u32, extent: u32| {
+        at.clamp(i64::from(start), i64::from(start + extent - 1))
+    };
     let at = |dx: i64, dy: i64| {
         let (x, y) = (within(x + dx, left, width), within(y + dy, top, height));
         input.pixels[(y * i64::from(input.size) + x) as usize]
     };
     let difference = |to: [(i64, i64); 3]| -> f32 {
-        to.iter().zip([1.0, 2.0, 1.0]).map(|((x, y), weight)| weight * (at(*x, *y) - at(-x, -y))).sum()
+        to.iter()
+            .zip([1.0, 2.0, 1.0])
+            .map(|((x, y), weight)| weight * (at(*x, *y) - at(-x, -y)))
+            .sum()
     };
     difference([(1, -1), (1, 0), (1, 1)]).hypot(difference([(-1, 1), (0, 1), (1, 1)]))
 }

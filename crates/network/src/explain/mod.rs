@@ -1,7 +1,8 @@
-//! What is measured of saliency: whether maps lie where experts drew boxes (`pointing` and `peaks`, beside the maps of `masks`
-//! and Grad-CAM), whether they show more than `brightness`, whether codes depend on what they show (`perturb`), on what the network learned (`sanity`, by
-//! `agreement`), and whether the maps alone give the class away (`leakage`). `evidence` is no map of the network's: it is found by
-//! trying what makes two pictures similar.
+//! What is measured of saliency: whether maps lie where experts drew boxes (`pointing` and `peaks`,
+//! beside the maps of `masks` and Grad-CAM), whether they show more than `brightness`, whether
+//! codes depend on what they show (`perturb`), on what the network learned (`sanity`, by
+//! `agreement`), and whether the maps alone give the class away (`leakage`). `evidence` is no map
+//! of the network's: it is found by trying what makes two pictures similar.
 
 pub mod agreement;
 pub mod brightness;
@@ -32,7 +33,8 @@ use std::path::Path;
 /// Pictures that go through the network together.
 const BATCH: usize = 16;
 
-/// A trained network that is not frozen, on the processor: what an encoder does not show can be asked of it.
+/// A trained network that is not frozen, on the processor: what an encoder does not show can be
+/// asked of it.
 pub struct Explainer {
     network: Network,
     card: Card,
@@ -58,17 +60,21 @@ impl Explainer {
     /// # Errors
     /// [`crate::Error::InputSize`] for an input that had another preprocessing.
     pub fn saliency(&self, inputs: &[Input]) -> Result<Vec<SaliencyMap>> {
-        by_batches(inputs, |batch| Ok(squares(self.network.saliency_of(self.tensor(batch)?, Mode::Infer))))
+        by_batches(inputs, |batch| {
+            Ok(squares(self.network.saliency_of(self.tensor(batch)?, Mode::Infer)))
+        })
     }
 
     /// Codes of pictures under maps that were made elsewhere, of any size, in order.
     ///
     /// # Errors
-    /// [`crate::Error::InputSize`] for an input that had another preprocessing, and errors of codes.
+    /// [`crate::Error::InputSize`] for an input that had another preprocessing, and errors of
+    /// codes.
     pub fn codes_under(&self, pictures: &[(&Input, &SaliencyMap)]) -> Result<Vec<HashCode>> {
         by_batches(pictures, |batch| {
             let x = self.tensor(batch.iter().map(|(input, _)| *input))?;
-            let maps = batch.iter().flat_map(|(_, map)| map.resized(self.card.preprocess.size).values);
+            let maps =
+                batch.iter().flat_map(|(_, map)| map.resized(self.card.preprocess.size).values);
             let saliency = planes(maps.collect(), x.dims());
             let signs = values(self.network.forward_with_saliency(x, saliency, Mode::Infer).hash);
             let rows = signs.chunks_exact(self.card.architecture.bits);

@@ -1,8 +1,9 @@
 //! Insertion and deletion: how the code changes while pixels go, or come, in descending saliency.
 //!
-//! Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models", BMVC 2018, with the
-//! similarity to the picture's own code in place of a class score. What goes turns into the blurred picture, by the
-//! blur that the network's own modification has, so that a step is no sight that the network never saw.
+//! Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models",
+//! BMVC 2018, with the similarity to the picture's own code in place of a class score. What goes
+//! turns into the blurred picture, by the blur that the network's own modification has, so that a
+//! step is no sight that the network never saw.
 
 use super::{cosine, planes, squares};
 use crate::encoder::{Encoder, Encoding};
@@ -29,9 +30,11 @@ pub struct Curve {
 /// Both ways of one picture under one map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Perturbation {
-    /// From the picture to its blur, the most salient pixels first: the lower the [`area`], the better the map.
+    /// From the picture to its blur, the most salient pixels first: the lower the [`area`], the
+    /// better the map.
     pub deletion: Curve,
-    /// From the blur to the picture, the most salient pixels first: the higher the area, the better the map.
+    /// From the blur to the picture, the most salient pixels first: the higher the area, the better
+    /// the map.
     pub insertion: Curve,
 }
 
@@ -39,7 +42,11 @@ pub struct Perturbation {
 ///
 /// # Errors
 /// Those of [`Encoder::encode`].
-pub fn insertion_deletion(encoder: &Encoder, input: &Input, map: &SaliencyMap) -> Result<Perturbation> {
+pub fn insertion_deletion(
+    encoder: &Encoder,
+    input: &Input,
+    map: &SaliencyMap,
+) -> Result<Perturbation> {
     let order = descending(&map.resized(input.size), input);
     let blurred = blurred(input);
     let pictures: Vec<Input> = stages(&input.pixels, &blurred, &order)
@@ -49,7 +56,8 @@ pub fn insertion_deletion(encoder: &Encoder, input: &Input, map: &SaliencyMap) -
     let encodings = encoder.encode(&pictures)?;
     // Each way ends where the other begins.
     let (deletion, insertion) = encodings.split_at(STEPS);
-    let curve = |way: &[Encoding], end: &[Encoding]| Curve::of(way.iter().chain(&end[..1]), &encodings[0]);
+    let curve =
+        |way: &[Encoding], end: &[Encoding]| Curve::of(way.iter().chain(&end[..1]), &encodings[0]);
     Ok(Perturbation { deletion: curve(deletion, insertion), insertion: curve(insertion, deletion) })
 }
 
@@ -65,8 +73,8 @@ fn similarity(a: &Encoding, b: &Encoding) -> (f64, f64) {
     (1.0 - differing, cosine(&a.embedding, &b.embedding))
 }
 
-/// Area under a curve over 0..=1 by the trapezoidal rule: (Σ − first/2 − last/2)/(length − 1); 0 for fewer than two
-/// values.
+/// Area under a curve over 0..=1 by the trapezoidal rule: (Σ − first/2 − last/2)/(length − 1); 0
+/// for fewer than two values.
 pub fn area(curve: &[f64]) -> f64 {
     let trapezoids = curve.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0);
     trapezoids.sum::<f64>() / (curve.len().max(2) - 1) as f64
@@ -81,8 +89,8 @@ pub(super) fn blurred(input: &Input) -> Vec<f32> {
     pixels
 }
 
-/// The picture's places in the square by descending saliency. Where that is equal the order is drawn: the order of rows
-/// would favour what lies on top.
+/// The picture's places in the square by descending saliency. Where that is equal the order is
+/// drawn: the order of rows would favour what lies on top.
 fn descending(map: &SaliencyMap, input: &Input) -> Vec<usize> {
     let mut order: Vec<usize> = places(&input.frame, input.size).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
@@ -91,7 +99,11 @@ fn descending(map: &SaliencyMap, input: &Input) -> Vec<usize> {
 }
 
 /// `from` with the first 0, 1 … [`STEPS`] − 1 parts of `order` as in `to`.
-fn stages<'a>(from: &'a [f32], to: &'a [f32], order: &'a [usize]) -> impl Iterator<Item = Vec<f32>> + 'a {
+fn stages<'a>(
+    from: &'a [f32],
+    to: &'a [f32],
+    order: &'a [usize],
+) -> impl Iterator<Item = Vec<f32>> + 'a {
     (0..STEPS).map(move |step| {
         let mut pixels = from.to_vec();
         order[..step * order.len() / STEPS].iter().for_each(|place| pixels[*place] = to[*place]);
@@ -139,20 +151,28 @@ mod tests {
         let input = &samples::inputs(1)[0];
         let blurred = blurred(input);
         assert!(blurred[..4 * 32].iter().all(|v| *v == 0.0));
-        let spread =
-            |pixels: &[f32]| pixels[10 * 32..11 * 32].windows(2).map(|w| (w[0] - w[1]).abs()).sum::<f32>();
+        let spread = |pixels: &[f32]| {
+            pixels[10 * 32..11 * 32].windows(2).map(|w| (w[0] - w[1]).abs()).sum::<f32>()
+        };
         assert!(spread(&blurred) < 0.8 * spread(&input.pixels));
     }
 
     #[test]
     fn both_ways_have_the_same_ends() {
-        let encoder =
-            Encoder::untrained(&samples::architecture(), &samples::preprocess(), &samples::labels(), 1)
-                .unwrap();
+        let encoder = Encoder::untrained(
+            &samples::architecture(),
+            &samples::preprocess(),
+            &samples::labels(),
+            1,
+        )
+        .unwrap();
         let input = &samples::inputs(1)[0];
         let map = crate::explain::masks::centre(8, &radiograph::Frame::full(8));
-        let Perturbation { deletion, insertion } = insertion_deletion(&encoder, input, &map).unwrap();
-        for (down, up) in [(deletion.code, insertion.code), (deletion.embedding, insertion.embedding)] {
+        let Perturbation { deletion, insertion } =
+            insertion_deletion(&encoder, input, &map).unwrap();
+        for (down, up) in
+            [(deletion.code, insertion.code), (deletion.embedding, insertion.embedding)]
+        {
             assert_eq!((down.len(), up.len()), (STEPS + 1, STEPS + 1));
             assert!((down[0] - 1.0).abs() < 1e-5 && (up[STEPS] - 1.0).abs() < 1e-5);
             assert_eq!(down[STEPS], up[0]);

@@ -1,4 +1,5 @@
-//! How well a map lies on the boxes that experts drew: the pointing game, energy pointing, and intersection over union.
+//! How well a map lies on the boxes that experts drew: the pointing game, energy pointing, and
+//! intersection over union.
 
 use super::stretched;
 use crate::saliency_map::SaliencyMap;
@@ -6,7 +7,8 @@ use radiograph::dataset::BoundingBox;
 use radiograph::{Frame, Region};
 use std::ops::Range;
 
-/// Thresholds at which maps are binarised, as shares of the way from a map's least to its largest value.
+/// Thresholds at which maps are binarised, as shares of the way from a map's least to its largest
+/// value.
 pub const THRESHOLDS: [f32; 7] = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
 /// Bins of Otsu's histogram.
 const BINS: usize = 256;
@@ -26,12 +28,12 @@ pub struct Localisation {
     pub area: f64,
 }
 
-/// Measures a map of a picture that has `picture` (width, height) pixels in its file and lies in the square as `frame`
-/// says.
+/// Measures a map of a picture that has `picture` (width, height) pixels in its file and lies in
+/// the square as `frame` says.
 ///
-/// The peak is sought in the map's own places, for interpolation flattens peaks, and less so at the border; the rest is
-/// measured on the picture's pixels, over which the map is stretched to 0..=1: a constant in it counts for nothing. What
-/// was cropped away is 0.
+/// The peak is sought in the map's own places, for interpolation flattens peaks, and less so at the
+/// border; the rest is measured on the picture's pixels, over which the map is stretched to 0..=1:
+/// a constant in it counts for nothing. What was cropped away is 0.
 pub fn localise(
     map: &SaliencyMap,
     frame: &Frame,
@@ -62,8 +64,8 @@ fn spread(map: &SaliencyMap, frame: &Frame, (width, height): (u32, u32)) -> Vec<
     onto
 }
 
-/// For every place of a grid of (`columns`, `rows`) over a region of a picture of (`width`, `height`) pixels, row by
-/// row, whether its middle is in a box.
+/// For every place of a grid of (`columns`, `rows`) over a region of a picture of (`width`,
+/// `height`) pixels, row by row, whether its middle is in a box.
 pub fn union(
     boxes: &[BoundingBox],
     (width, height): (u32, u32),
@@ -80,9 +82,9 @@ pub fn union(
     places.map(|(x, y)| any(middle(x, &shown, columns), middle(y, &down, rows))).collect()
 }
 
-/// The pointing game: 1 where the largest value is `inside`, else 0; where several places share it, their share inside,
-/// which is the expectation of drawing one of them (Zhang et al., "Top-Down Neural Attention by Excitation Backprop",
-/// IJCV 2018, without its margin of 15 pixels).
+/// The pointing game: 1 where the largest value is `inside`, else 0; where several places share it,
+/// their share inside, which is the expectation of drawing one of them (Zhang et al., "Top-Down
+/// Neural Attention by Excitation Backprop", IJCV 2018, without its margin of 15 pixels).
 pub fn pointing(map: &[f32], inside: &[bool]) -> f64 {
     let largest = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let peaks = map.iter().zip(inside).filter(|(v, _)| **v == largest);
@@ -91,11 +93,16 @@ pub fn pointing(map: &[f32], inside: &[bool]) -> f64 {
     share(hits as f64, count as f64)
 }
 
-/// Energy pointing: the share of the map's sum that is `inside`, 0 for a map of zeros; values are 0 or more (Wang et
-/// al., "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks", CVPR Workshops 2020).
+/// Energy pointing: the share of the map's sum that is `inside`, 0 for a map of zeros; values are 0
+/// or more (Wang et al., "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural
+/// Networks", CVPR Workshops 2020).
 pub fn energy(map: &[f32], inside: &[bool]) -> f64 {
     let sum = |only_inside: bool| -> f64 {
-        map.iter().zip(inside).filter(|(_, i)| **i || !only_inside).map(|(v, _)| f64::from(*v)).sum()
+        map.iter()
+            .zip(inside)
+            .filter(|(_, i)| **i || !only_inside)
+            .map(|(v, _)| f64::from(*v))
+            .sum()
     };
     share(sum(true), sum(false))
 }
@@ -115,9 +122,9 @@ fn share(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
 
-/// The threshold in 0..=1 that parts a map in 0..=1 into two classes with the largest variance between them (Otsu, "A
-/// Threshold Selection Method from Gray-Level Histograms", IEEE Transactions on Systems, Man, and Cybernetics 1979),
-/// from 256 bins; the lowest of those that do.
+/// The threshold in 0..=1 that parts a map in 0..=1 into two classes with the largest variance
+/// between them (Otsu, "A Threshold Selection Method from Gray-Level Histograms", IEEE Transactions
+/// on Systems, Man, and Cybernetics 1979), from 256 bins; the lowest of those that do.
 pub fn otsu(map: &[f32]) -> f32 {
     let histogram = histogram(map);
     let weighted = |(bin, count): (usize, &f64)| bin as f64 * count;
@@ -140,8 +147,8 @@ fn histogram(map: &[f32]) -> [f64; BINS] {
     counts
 }
 
-/// Variance between two classes: ω₀ω₁(μ₀ − μ₁)², of the lower class's count and sum, and of all; 0 where a class is
-/// empty.
+/// Variance between two classes: ω₀ω₁(μ₀ − μ₁)², of the lower class's count and sum, and of all; 0
+/// where a class is empty.
 fn between(below: f64, sum_below: f64, total: f64, sum: f64) -> f64 {
     let above = total - below;
     if below == 0.0 || above == 0.0 {
@@ -161,9 +168,13 @@ mod tests {
 
     #[test]
     fn pixels_are_inside_by_their_middles() {
-        // The first box takes in the middles of two pixels of the upper row, the second that of one of the lower.
+        // The first box takes in the middles of two pixels of the upper row, the second that of one
+        // of the lower.
         let boxes = [bounding_box(0.4, 0.0, 1.2, 1.0), bounding_box(1.0, 0.6, 1.0, 1.0)];
-        assert_eq!(union(&boxes, (3, 2), &Region::WHOLE, (3, 2)), [true, true, false, false, true, false]);
+        assert_eq!(
+            union(&boxes, (3, 2), &Region::WHOLE, (3, 2)),
+            [true, true, false, false, true, false]
+        );
         let corner = [bounding_box(1.0, 1.0, 9.0, 9.0)];
         assert_eq!(union(&corner, (2, 2), &Region::WHOLE, (2, 2)), [false, false, false, true]);
         // Two places over six pixels have their middles at 1.5 and 4.5.
@@ -171,7 +182,10 @@ mod tests {
         assert_eq!(union(&one, (6, 1), &Region::WHOLE, (2, 1)), [false, true]);
         // Over the right half, they have them at 3.75 and 5.25.
         let right = Region { left: 0.5, width: 0.5, ..Region::WHOLE };
-        assert_eq!(union(&[bounding_box(3.6, 0.0, 0.4, 1.0)], (6, 1), &right, (2, 1)), [true, false]);
+        assert_eq!(
+            union(&[bounding_box(3.6, 0.0, 0.4, 1.0)], (6, 1), &right, (2, 1)),
+            [true, false]
+        );
     }
 
     #[test]
@@ -204,8 +218,8 @@ mod tests {
         // Bins 25 and 204: every threshold between parts them alike, and the lowest is bin 26.
         let map = [0.1, 0.1, 0.1, 0.8, 0.8];
         assert_eq!(otsu(&map), 26.0 / 256.0);
-        // Bins 0, 128 and 255, in places 2, 1 and 1. Between the first and the rest: ½·½·191.5² = 9168; between the
-        // last and the rest: ¼·¾·(255 − 42.7)² = 8454.
+        // Bins 0, 128 and 255, in places 2, 1 and 1. Between the first and the rest: ½·½·191.5² =
+        // 9168; between the last and the rest: ¼·¾·(255 − 42.7)² = 8454.
         assert_eq!(otsu(&[0.0, 0.0, 0.5, 1.0]), 1.0 / 256.0);
     }
 
@@ -215,16 +229,22 @@ mod tests {
         let mut values = vec![0.0; 25];
         (values[0], values[12]) = (0.9, 1.0);
         let frame = Frame::full(5);
-        let found =
-            localise(&SaliencyMap { size: 5, values }, &frame, (10, 10), &[bounding_box(4.0, 4.0, 2.0, 2.0)]);
+        let found = localise(
+            &SaliencyMap { size: 5, values },
+            &frame,
+            (10, 10),
+            &[bounding_box(4.0, 4.0, 2.0, 2.0)],
+        );
         assert_eq!(found.pointing, 1.0);
     }
 
     #[test]
     fn a_map_of_a_cropped_picture_is_measured_on_all_of_it() {
         // The square shows the right half of 4×2 pixels, twice as large.
-        let map =
-            SaliencyMap { size: 4, values: (0..16).map(|i| if i % 4 < 2 { 0.8 } else { 0.4 }).collect() };
+        let map = SaliencyMap {
+            size: 4,
+            values: (0..16).map(|i| if i % 4 < 2 { 0.8 } else { 0.4 }).collect(),
+        };
         let region = Region { left: 0.5, width: 0.5, ..Region::WHOLE };
         let frame = Frame { region, ..Frame::full(4) };
         assert_eq!(spread(&map, &frame, (4, 2)), [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
@@ -234,7 +254,8 @@ mod tests {
 
     #[test]
     fn a_map_is_measured_on_the_pixels_of_the_picture() {
-        // A picture of 4×2 pixels fills the rows 1 and 2 of the square; the map's largest value lies beside it.
+        // A picture of 4×2 pixels fills the rows 1 and 2 of the square; the map's largest value
+        // lies beside it.
         let mut values = vec![0.2; 16];
         (values[0], values[6], values[7]) = (1.0, 0.6, 0.4);
         let map = SaliencyMap { size: 4, values };

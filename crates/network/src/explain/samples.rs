@@ -30,8 +30,11 @@ pub(super) fn explainer(seed: u64) -> Explainer {
 pub(super) fn inputs(count: usize) -> Vec<Input> {
     let frame = Frame { top: 4, height: SIZE - 8, ..Frame::full(SIZE) };
     let filled = |y: u32| (frame.top..frame.top + frame.height).contains(&y);
-    let value = |k: usize, i: u32| ((i % SIZE) as f32 * 0.3 + (i / SIZE) as f32 * 0.1 * k as f32).sin().abs();
+    let value = |k: usize, i: u32| {
+        ((i % SIZE) as f32 * 0.3 + (i / SIZE) as f32 * 0.1 * k as f32).sin().abs()
+    };
     let pixel = |k, i| if filled(i / SIZE) { value(k, i) } else { 0.0 };
-    let picture = |k| Input { size: SIZE, pixels: (0..SIZE * SIZE).map(|i| pixel(k, i)).collect(), frame };
+    let picture =
+        |k| Input { size: SIZE, pixels: (0..SIZE * SIZE).map(|i| pixel(k, i)).collect(), frame };
     (1..=count).map(picture).collect()
 }

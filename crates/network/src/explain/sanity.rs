@@ -1,7 +1,8 @@
-//! Whether maps depend on what was learned: weights are randomised from the head of the saliency network downwards.
+//! Whether maps depend on what was learned: weights are randomised from the head of the saliency
+//! network downwards.
 //!
-//! Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018: the cascading randomisation. A map that stays alike
-//! was made by the architecture, not by learning.
+//! Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018: the cascading randomisation. A
+//! map that stays alike was made by the architecture, not by learning.
 
 use super::agreement::{spearman, structural_similarity};
 use super::{Explainer, mean, stretched};
@@ -13,9 +14,11 @@ use burn::tensor::Device;
 use radiograph::Input;
 
 /// Parts of the saliency network from its head down to its first convolution.
-const STAGES: [&str; 10] = ["head", "dec2", "gate2", "dec3", "gate3", "cbam", "enc4", "enc3", "enc2", "enc1"];
+const STAGES: [&str; 10] =
+    ["head", "dec2", "gate2", "dec3", "gate3", "cbam", "enc4", "enc3", "enc2", "enc1"];
 
-/// How alike maps are to the trained network's, once a stage and all above it have random weights: means over pictures.
+/// How alike maps are to the trained network's, once a stage and all above it have random weights:
+/// means over pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Randomised {
     /// The lowest stage with random weights.
@@ -27,8 +30,8 @@ pub struct Randomised {
 }
 
 impl Explainer {
-    /// Randomises one stage after the other, each as `seed` initialises it, and compares maps; nothing for a network
-    /// whose saliency was not learned with the rest.
+    /// Randomises one stage after the other, each as `seed` initialises it, and compares maps;
+    /// nothing for a network whose saliency was not learned with the rest.
     ///
     /// # Errors
     /// [`crate::Error::InputSize`] for an input that had another preprocessing.
@@ -63,7 +66,11 @@ impl Explainer {
 /// The weights of a stage of the saliency network.
 fn part(weights: &Weights, stage: &str) -> Weights {
     let start = format!("saliency.{stage}.");
-    weights.iter().filter(|(name, _)| name.starts_with(&start)).map(|(n, w)| (n.clone(), w.clone())).collect()
+    weights
+        .iter()
+        .filter(|(name, _)| name.starts_with(&start))
+        .map(|(n, w)| (n.clone(), w.clone()))
+        .collect()
 }
 
 fn compare(
@@ -106,7 +113,10 @@ mod tests {
         let before = explainer.saliency(&inputs).unwrap();
         let same = explainer.randomise(&inputs, 1).unwrap();
         assert_eq!(same.iter().map(|r| r.stage).collect::<Vec<_>>(), STAGES);
-        assert!(same.iter().all(|r| r.spearman > 0.999 && r.structural_similarity > 0.999), "{same:?}");
+        assert!(
+            same.iter().all(|r| r.spearman > 0.999 && r.structural_similarity > 0.999),
+            "{same:?}"
+        );
         let other = explainer.randomise(&inputs, 2).unwrap();
         let last = &other[STAGES.len() - 1];
         assert!(last.spearman < 0.95 && last.structural_similarity < 0.95, "{last:?}");

@@ -10,7 +10,8 @@ use rand::distr::{Distribution, weighted::WeightedIndex};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-/// Share of the pictures without a finding that come from the sources which have it; the others are of any source.
+/// Share of the pictures without a finding that come from the sources which have it; the others are
+/// of any source.
 const SAME_SOURCE: f64 = 0.75;
 
 /// One batch on the host.
@@ -55,7 +56,8 @@ impl Batch {
             let mut random = stream(seed, epoch, (step * config.batch + i) as u64);
             crop(lessons, config, i < bearing, &mut random)
         };
-        let crops: Vec<(Vec<f32>, Vec<Taught>)> = (0..config.batch).into_par_iter().map(one).collect();
+        let crops: Vec<(Vec<f32>, Vec<Taught>)> =
+            (0..config.batch).into_par_iter().map(one).collect();
         let of = |value: fn(&Taught) -> f32| -> Vec<f32> {
             crops.iter().flat_map(|(_, taught)| taught.iter().map(value)).collect()
         };
@@ -77,7 +79,8 @@ impl Batch {
     pub(crate) fn tensors(self, device: &Device) -> Lesson {
         let [n, side, findings] = self.extent;
         let table = |values| Tensor::from_data(TensorData::new(values, [n, findings]), device);
-        let picture = |values, shape: [usize; 4]| Tensor::from_data(TensorData::new(values, shape), device);
+        let picture =
+            |values, shape: [usize; 4]| Tensor::from_data(TensorData::new(values, shape), device);
         Lesson {
             pixels: picture(self.pixels, [n, 1, side, side]),
             targets: picture(self.targets, [n, side / PLACE, side / PLACE, findings]),
@@ -94,7 +97,8 @@ fn crop(
     bearing: bool,
     random: &mut ChaCha8Rng,
 ) -> (Vec<f32>, Vec<Taught>) {
-    let lesson = &lessons.lessons[if bearing { bears(lessons, random) } else { does_not(lessons, random) }];
+    let lesson =
+        &lessons.lessons[if bearing { bears(lessons, random) } else { does_not(lessons, random) }];
     let aimed = random.random::<f64>() < config.aimed;
     let crop = Crop::draw(lesson, config.crop, aimed && bearing, random);
     (crop.pixels(lesson, lessons.size, random), crop.taught(lesson, config))
@@ -112,7 +116,8 @@ fn bears(lessons: &Lessons, random: &mut ChaCha8Rng) -> usize {
     any(pictures, random).unwrap_or_else(|| random.random_range(0..lessons.lessons.len()))
 }
 
-/// A picture without some finding, mostly of a source that has it; where there is none, any picture.
+/// A picture without some finding, mostly of a source that has it; where there is none, any
+/// picture.
 fn does_not(lessons: &Lessons, random: &mut ChaCha8Rng) -> usize {
     let same_source = random.random::<f64>() < SAME_SOURCE;
     let pictures = &lessons.beside[finding(lessons, random)];

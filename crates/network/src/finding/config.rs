@@ -1,19 +1,23 @@
-//! The section `[saliency]` of a training configuration: how a saliency network is taught where findings lie.
+//! The section `[saliency]` of a training configuration: how a saliency network is taught where
+//! findings lie.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// How the saliency network is trained. The seed is the configuration's, and so is the preprocessing, but for its size.
+/// How the saliency network is trained. The seed is the configuration's, and so is the
+/// preprocessing, but for its size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SaliencyConfig {
-    /// The file of a saliency network that was trained before: training for retrieval takes it in, frozen. None lets the
-    /// saliency network learn with the rest.
+    /// The file of a saliency network that was trained before: training for retrieval takes it in,
+    /// frozen. None lets the saliency network learn with the rest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<PathBuf>,
-    /// Side of the square that the backbone sees beside such a network, in pixels: a multiple of 32.
+    /// Side of the square that the backbone sees beside such a network, in pixels: a multiple of
+    /// 32.
     pub backbone: usize,
-    /// Findings that get a map, as boxes or labels name them; empty takes all that have boxes on enough pictures.
+    /// Findings that get a map, as boxes or labels name them; empty takes all that have boxes on
+    /// enough pictures.
     pub findings: Vec<String>,
     /// Training pictures with boxes from which on a finding gets a map where none are named.
     pub least_boxed: usize,
@@ -39,7 +43,8 @@ pub struct SaliencyConfig {
     pub clip: f32,
     /// Weight of the overlap of maps and boxes (soft Dice).
     pub overlap: f32,
-    /// Weight of the label told by the most salient share of a map, where boxes say that a finding is seen or absent.
+    /// Weight of the label told by the most salient share of a map, where boxes say that a finding
+    /// is seen or absent.
     pub label: f32,
     /// The same where a label alone says that a finding is somewhere in the picture.
     pub label_alone: f32,
@@ -83,7 +88,10 @@ impl SaliencyConfig {
         };
         let side = |name: &str, value: usize| {
             let holds = value.is_multiple_of(16) && (64..=1024).contains(&value);
-            (holds, format!("saliency.{name} is {value}, expected a multiple of 16 from 64 to 1024"))
+            (
+                holds,
+                format!("saliency.{name} is {value}, expected a multiple of 16 from 64 to 1024"),
+            )
         };
         let positive = |name: &str, value: usize, least: usize| {
             (value >= least, format!("saliency.{name} is {value}, expected at least {least}"))
@@ -93,7 +101,10 @@ impl SaliencyConfig {
             side("crop", self.crop),
             (
                 self.backbone.is_multiple_of(32) && (32..=1024).contains(&self.backbone),
-                format!("saliency.backbone is {}, expected a multiple of 32 from 32 to 1024", self.backbone),
+                format!(
+                    "saliency.backbone is {}, expected a multiple of 32 from 32 to 1024",
+                    self.backbone
+                ),
             ),
             positive("epochs", self.epochs, 1),
             positive("steps", self.steps, 1),
@@ -110,8 +121,8 @@ impl SaliencyConfig {
         rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, reason)| Err(reason))
     }
 
-    /// The learning rate at `done`, a share of the run: up over its first three tenths from 1/25 of the highest, then
-    /// down to nearly 0, each along half a cosine.
+    /// The learning rate at `done`, a share of the run: up over its first three tenths from 1/25 of
+    /// the highest, then down to nearly 0, each along half a cosine.
     pub(crate) fn rate(&self, done: f64) -> f64 {
         const RISE: f64 = 0.3;
         let between = |from: f64, to: f64, part: f64| {
@@ -133,9 +144,15 @@ mod tests {
     #[test]
     fn the_rate_rises_and_falls_once() {
         let config = SaliencyConfig::default();
-        let rates = [0.0, 0.15, 0.3, 0.65, 1.0].map(|done| config.rate(done) / config.learning_rate);
+        let rates =
+            [0.0, 0.15, 0.3, 0.65, 1.0].map(|done| config.rate(done) / config.learning_rate);
         assert!((rates[0] - 0.04).abs() < 1e-9 && (rates[2] - 1.0).abs() < 1e-9 && rates[4] < 2e-4);
-        assert!(rates[0] < rates[1] && rates[1] < rates[2] && rates[3] < rates[2] && rates[4] < rates[3]);
+        assert!(
+            rates[0] < rates[1]
+                && rates[1] < rates[2]
+                && rates[3] < rates[2]
+                && rates[4] < rates[3]
+        );
     }
 
     #[test]
@@ -145,6 +162,8 @@ mod tests {
         assert!(default().check().is_ok());
         assert!(reason(SaliencyConfig { size: 100, ..default() }).contains("saliency.size is 100"));
         assert!(reason(SaliencyConfig { batch: 1, ..default() }).contains("at least 2"));
-        assert!(reason(SaliencyConfig { aimed: 1.5, ..default() }).contains("saliency.aimed is 1.5"));
+        assert!(
+            reason(SaliencyConfig { aimed: 1.5, ..default() }).contains("saliency.aimed is 1.5")
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The part of a picture that a step of training sees: turned, mirrored and enlarged at random, with the findings'
-//! targets for every place of its map.
+//! The part of a picture that a step of training sees: turned, mirrored and enlarged at random,
+//! with the findings' targets for every place of its map.
 
 use super::config::SaliencyConfig;
 use super::lessons::{Lesson, Rectangle, Sign};
@@ -48,7 +48,8 @@ pub(crate) struct Crop {
 }
 
 impl Crop {
-    /// Draws where a crop lies: near a box, where it is `aimed` and there is one, else anywhere in the picture.
+    /// Draws where a crop lies: near a box, where it is `aimed` and there is one, else anywhere in
+    /// the picture.
     pub(crate) fn draw(lesson: &Lesson, side: usize, aimed: bool, random: &mut ChaCha8Rng) -> Self {
         let angle = 90.0 * random.random_range(0..4) as f32 + around(TURN, random);
         let zoom = around(SCALE, random).exp();
@@ -69,7 +70,10 @@ impl Crop {
         }
         let frame = &lesson.frame;
         let within = |start: u32, extent: u32, part: f32| start as f32 + part * extent as f32;
-        (within(frame.left, frame.width, random.random()), within(frame.top, frame.height, random.random()))
+        (
+            within(frame.left, frame.width, random.random()),
+            within(frame.top, frame.height, random.random()),
+        )
     }
 
     /// Where a point of the crop, in pixels from its corner, lies in the square.
@@ -79,7 +83,8 @@ impl Crop {
         (self.centre.0 + self.cos * x - self.sin * y, self.centre.1 + self.sin * x + self.cos * y)
     }
 
-    /// Its pixels, standardised as the whole picture is, with contrast, brightness and noise at random.
+    /// Its pixels, standardised as the whole picture is, with contrast, brightness and noise at
+    /// random.
     pub(crate) fn pixels(&self, lesson: &Lesson, size: usize, random: &mut ChaCha8Rng) -> Vec<f32> {
         let grey: Vec<f32> = lesson.pixels.iter().map(|grey| f32::from(*grey) / 255.0).collect();
         let (mean, deviation) = lesson.exposure;
@@ -112,8 +117,12 @@ impl Crop {
                 let weight = if most > UNSEEN && most < SEEN { 0.0 } else { config.label };
                 Taught { places, known: true, label: f32::from(most >= SEEN), weight }
             }
-            Sign::Absent => Taught { places: none(), known: true, label: 0.0, weight: config.label },
-            Sign::Labelled => Taught { places: none(), known: false, label: 1.0, weight: config.label_alone },
+            Sign::Absent => {
+                Taught { places: none(), known: true, label: 0.0, weight: config.label }
+            }
+            Sign::Labelled => {
+                Taught { places: none(), known: false, label: 1.0, weight: config.label_alone }
+            }
             Sign::Unknown => Taught { places: none(), known: false, label: 0.0, weight: 0.0 },
         }
     }

@@ -1,4 +1,5 @@
-//! The saliency network as a file: weights in safetensors, and a card that says which finding each map shows.
+//! The saliency network as a file: weights in safetensors, and a card that says which finding each
+//! map shows.
 
 use crate::error::{Error, Result};
 use crate::network::{Network, Taught};
@@ -23,7 +24,8 @@ pub struct FindingCard {
     pub saliency_version: u32,
     /// What its maps show, in their order.
     pub findings: Vec<String>,
-    /// Training pictures with boxes, by finding; a map of none was taught by labels alone and does not localise.
+    /// Training pictures with boxes, by finding; a map of none was taught by labels alone and does
+    /// not localise.
     pub boxed: Vec<usize>,
     /// The preprocessing that it was trained with, and must be used with.
     pub preprocess: Preprocess,
@@ -42,15 +44,25 @@ impl FindingCard {
         epochs: usize,
         seed: u64,
     ) -> Self {
-        Self { saliency_version: VERSION, findings: findings.to_vec(), boxed, preprocess, epochs, seed }
+        Self {
+            saliency_version: VERSION,
+            findings: findings.to_vec(),
+            boxed,
+            preprocess,
+            epochs,
+            seed,
+        }
     }
 
     fn check(&self) -> std::result::Result<(), String> {
-        let (version, findings, size) = (self.saliency_version, self.findings.len(), self.preprocess.size);
+        let (version, findings, size) =
+            (self.saliency_version, self.findings.len(), self.preprocess.size);
         let rules = [
             (
                 version == VERSION,
-                format!("its version is {version}, expected {VERSION}: use the program that wrote it"),
+                format!(
+                    "its version is {version}, expected {VERSION}: use the program that wrote it"
+                ),
             ),
             (
                 (1..=MOST_FINDINGS).contains(&findings) && self.boxed.len() == findings,
@@ -70,16 +82,21 @@ impl FindingCard {
 
 /// Weights of a network under the names of a model file.
 pub(crate) fn named(network: &AttentionFcn) -> Weights {
-    weights::collect(network).into_iter().map(|(name, weight)| (format!("{PREFIX}{name}"), weight)).collect()
+    weights::collect(network)
+        .into_iter()
+        .map(|(name, weight)| (format!("{PREFIX}{name}"), weight))
+        .collect()
 }
 
 /// Bytes of the file, weights as f16.
 pub(crate) fn to_bytes(network: &AttentionFcn, card: &FindingCard) -> Result<Vec<u8>> {
-    let card = serde_json::to_string(card).map_err(|e| Error::WeightsUnwritable { reason: e.to_string() })?;
+    let card = serde_json::to_string(card)
+        .map_err(|e| Error::WeightsUnwritable { reason: e.to_string() })?;
     weights::to_bytes(&named(network), true, &card)
 }
 
-/// A saliency network with the weights of a file, to go on from them; it must have as many findings.
+/// A saliency network with the weights of a file, to go on from them; it must have as many
+/// findings.
 ///
 /// # Errors
 /// Those of [`read`], and errors of single weights.
@@ -97,7 +114,8 @@ pub(crate) fn placed(network: Network, path: &Path) -> Result<Network> {
     Ok(weights::apply(network, all)?.0)
 }
 
-/// What a network of this configuration has of the saliency network of a file, whose preprocessing must be the configuration's.
+/// What a network of this configuration has of the saliency network of a file, whose preprocessing
+/// must be the configuration's.
 ///
 /// # Errors
 /// Those of [`read`], and [`Error::NotASaliencyNetwork`] for one with another preprocessing.
@@ -116,13 +134,15 @@ pub(crate) fn taught(path: &Path, preprocess: &Preprocess, backbone: usize) -> R
 /// Reads the file of a saliency network.
 ///
 /// # Errors
-/// [`Error::File`], [`Error::NotASaliencyNetwork`], [`Error::WeightsUnreadable`] and errors of single weights.
+/// [`Error::File`], [`Error::NotASaliencyNetwork`], [`Error::WeightsUnreadable`] and errors of
+/// single weights.
 pub(crate) fn read(path: &Path) -> Result<(Weights, FindingCard)> {
     let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
     from_bytes(&bytes, path)
 }
 
-/// The weights and the card that these bytes hold, each weight of the shape it must have; `path` is for messages.
+/// The weights and the card that these bytes hold, each weight of the shape it must have; `path` is
+/// for messages.
 fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Weights, FindingCard)> {
     let (file, card) = weights::from_bytes(bytes, path)?;
     let wrong = |reason: String| Error::NotASaliencyNetwork { path: path.into(), reason };
@@ -130,7 +150,8 @@ fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Weights, FindingCard)> {
     let card: FindingCard = serde_json::from_str(&card).map_err(|e| wrong(e.to_string()))?;
     card.check().map_err(wrong)?;
     let device = burn::tensor::Device::flex();
-    let blank = AttentionFcn::of_findings(&mut crate::layers::Init::new(0, &device), card.findings.len());
+    let blank =
+        AttentionFcn::of_findings(&mut crate::layers::Init::new(0, &device), card.findings.len());
     let (network, _) = weights::apply(blank, without_prefix(file))?;
     Ok((named(&network), card))
 }

@@ -1,4 +1,5 @@
-//! A trained saliency network ready for use: radiographs in, a map for each finding out, S their union.
+//! A trained saliency network ready for use: radiographs in, a map for each finding out, S their
+//! union.
 
 use super::file::{self, FindingCard};
 use crate::encoder::check_size;
@@ -29,7 +30,8 @@ impl FindingMaps {
     pub fn union(&self) -> SaliencyMap {
         let size = self.by_finding.first().map_or(0, |map| map.size);
         let places = (size * size) as usize;
-        let largest = |place: usize| self.by_finding.iter().map(|map| map.values[place]).fold(0.0, f32::max);
+        let largest =
+            |place: usize| self.by_finding.iter().map(|map| map.values[place]).fold(0.0, f32::max);
         SaliencyMap { size, values: (0..places).map(largest).collect() }.resized(PLACE * size)
     }
 
@@ -44,8 +46,8 @@ impl Finder {
     /// Reads a network that `train --stage saliency` wrote.
     ///
     /// # Errors
-    /// [`crate::Error::File`], [`crate::Error::NotASaliencyNetwork`], [`crate::Error::WeightsUnreadable`] and errors of single
-    /// weights.
+    /// [`crate::Error::File`], [`crate::Error::NotASaliencyNetwork`],
+    /// [`crate::Error::WeightsUnreadable`] and errors of single weights.
     pub fn load(path: &Path) -> Result<Self> {
         let (weights, card) = file::read(path)?;
         Ok(Self { card, plan: MapPlan::new(&weights) })
@@ -68,7 +70,8 @@ impl Finder {
     pub fn find(&self, inputs: &[Input]) -> Result<Vec<FindingMaps>> {
         let size = self.card.preprocess.size;
         inputs.iter().try_for_each(|input| check_size(input, size))?;
-        let pictures: Vec<f32> = inputs.iter().flat_map(|input| input.pixels.iter().copied()).collect();
+        let pictures: Vec<f32> =
+            inputs.iter().flat_map(|input| input.pixels.iter().copied()).collect();
         let maps = self.plan.run(&pictures, size as usize);
         let (side, count) = (size / PLACE, self.card.findings.len());
         let picture = |maps: &[f32]| FindingMaps {
@@ -82,7 +85,8 @@ impl Finder {
         Ok(maps.chunks_exact((side * side) as usize * count).map(picture).collect())
     }
 
-    /// The mean of the maps of each picture and of its mirror images: left–right, upside down, and both. Four passes.
+    /// The mean of the maps of each picture and of its mirror images: left–right, upside down, and
+    /// both. Four passes.
     ///
     /// # Errors
     /// Those of [`Finder::find`].
@@ -90,8 +94,9 @@ impl Finder {
         let mut sums: Option<Vec<FindingMaps>> = None;
         for flips in [[false, false], [true, false], [false, true], [true, true]] {
             let turn = |values: &[f32], side: u32| mirrored(values, side as usize, flips);
-            let flipped =
-                inputs.iter().map(|input| Input { pixels: turn(&input.pixels, input.size), ..input.clone() });
+            let flipped = inputs
+                .iter()
+                .map(|input| Input { pixels: turn(&input.pixels, input.size), ..input.clone() });
             let mut maps = self.find(&flipped.collect::<Vec<_>>())?;
             for map in maps.iter_mut().flat_map(|maps| &mut maps.by_finding) {
                 map.values = turn(&map.values, map.size).iter().map(|v| v / 4.0).collect();
@@ -106,8 +111,9 @@ impl Finder {
 }
 
 fn add(sums: &mut [FindingMaps], maps: &[FindingMaps]) {
-    let all =
-        |maps: &FindingMaps| -> Vec<f32> { maps.by_finding.iter().flat_map(|m| m.values.clone()).collect() };
+    let all = |maps: &FindingMaps| -> Vec<f32> {
+        maps.by_finding.iter().flat_map(|m| m.values.clone()).collect()
+    };
     for (sum, more) in sums.iter_mut().zip(maps) {
         let more = all(more);
         let values = sum.by_finding.iter_mut().flat_map(|map| &mut map.values);
@@ -115,7 +121,8 @@ fn add(sums: &mut [FindingMaps], maps: &[FindingMaps]) {
     }
 }
 
-/// A square mirrored left–right, upside down, or both; what was mirrored so is itself again when mirrored once more.
+/// A square mirrored left–right, upside down, or both; what was mirrored so is itself again when
+/// mirrored once more.
 fn mirrored(values: &[f32], side: usize, [across, down]: [bool; 2]) -> Vec<f32> {
     let at = |i: usize, flip: bool| if flip { side - 1 - i } else { i };
     (0..side * side).map(|i| values[at(i / side, down) * side + at(i % side, across)]).collect()

@@ -1,4 +1,5 @@
-//! What training pictures teach: their pixels, and of every finding whether boxes, a label or its absence is known.
+//! What training pictures teach: their pixels, and of every finding whether boxes, a label or its
+//! absence is known.
 
 use crate::error::{Error, Result};
 use crate::saliency::exposure;
@@ -43,13 +44,15 @@ pub(crate) struct Lessons {
     pub size: usize,
     pub findings: Vec<String>,
     pub lessons: Vec<Lesson>,
-    /// By finding, the lessons that have it: with boxes, or with its label where no picture has boxes of it.
+    /// By finding, the lessons that have it: with boxes, or with its label where no picture has
+    /// boxes of it.
     pub bearing: Vec<Vec<usize>>,
     /// By finding, lessons without it from the sources of those.
     pub beside: Vec<Vec<usize>>,
 }
 
-/// The findings that get a map: those that were named, or all with boxes on at least `least` of the items.
+/// The findings that get a map: those that were named, or all with boxes on at least `least` of the
+/// items.
 ///
 /// # Errors
 /// [`Error::NoFindings`].
@@ -84,16 +87,21 @@ fn boxed_labels<'a>(item: &Item, boxes: &'a Boxes) -> BTreeSet<&'a str> {
 }
 
 impl Lessons {
-    /// Decodes `items`, all of which must be there to learn from; those that fail are listed with the reason, and left out.
+    /// Decodes `items`, all of which must be there to learn from; those that fail are listed with
+    /// the reason, and left out.
     pub(crate) fn load(
         items: &[&Item],
         boxes: &Boxes,
         findings: &[String],
         preprocess: &Preprocess,
     ) -> (Self, Vec<Skipped>) {
-        // A box of a test picture must never teach: this is the one place where boxes become targets.
+        // A box of a test picture must never teach: this is the one place where boxes become
+        // targets.
         let may_teach = |item: &&Item| item.split.is_none_or(|split| split == Split::Train);
-        assert!(items.iter().all(may_teach), "a picture that is not of the training part would teach");
+        assert!(
+            items.iter().all(may_teach),
+            "a picture that is not of the training part would teach"
+        );
         let known = Knowledge::of(items, boxes, findings);
         let read = |item: &&Item| known.lesson(item, boxes, preprocess);
         let decoded: Vec<_> = items.par_iter().map(read).collect();
@@ -107,13 +115,15 @@ impl Lessons {
         let size = preprocess.size as usize;
         let findings = findings.to_vec();
         let mut all = Self { size, findings, lessons, bearing: Vec::new(), beside: Vec::new() };
-        (all.bearing, all.beside) = (0..all.findings.len()).map(|finding| all.sorted(finding)).unzip();
+        (all.bearing, all.beside) =
+            (0..all.findings.len()).map(|finding| all.sorted(finding)).unzip();
         (all, skipped)
     }
 
     /// How many pictures have boxes of each finding.
     pub(crate) fn boxed(&self) -> Vec<usize> {
-        let count = |f: usize| self.lessons.iter().filter(|l| matches!(l.signs[f], Sign::Boxed(_))).count();
+        let count =
+            |f: usize| self.lessons.iter().filter(|l| matches!(l.signs[f], Sign::Boxed(_))).count();
         (0..self.findings.len()).map(count).collect()
     }
 
@@ -145,7 +155,8 @@ impl<'a> Knowledge<'a> {
     fn of(items: &[&'a Item], boxes: &Boxes, findings: &'a [String]) -> Self {
         let is_label = |name: &String| items.iter().any(|item| item.labels.contains(name));
         let company = |name: &String| {
-            let boxed = items.iter().filter(|item| boxed_labels(item, boxes).contains(name.as_str()));
+            let boxed =
+                items.iter().filter(|item| boxed_labels(item, boxes).contains(name.as_str()));
             boxed.flat_map(|item| item.labels.iter().map(String::as_str)).collect()
         };
         Self {
@@ -155,10 +166,12 @@ impl<'a> Knowledge<'a> {
         }
     }
 
-    /// A finding that is a label is absent where a picture does not bear it. One that has boxes alone, such as a lung, is
-    /// absent where a picture shares no label with those that have boxes of it: a hand has no lung, another chest may.
+    /// A finding that is a label is absent where a picture does not bear it. One that has boxes
+    /// alone, such as a lung, is absent where a picture shares no label with those that have boxes
+    /// of it: a hand has no lung, another chest may.
     fn sign(&self, finding: usize, item: &Item, rectangles: Vec<Rectangle>) -> Sign {
-        let shares = || item.labels.iter().any(|label| self.company[finding].contains(label.as_str()));
+        let shares =
+            || item.labels.iter().any(|label| self.company[finding].contains(label.as_str()));
         match () {
             () if !rectangles.is_empty() => Sign::Boxed(rectangles),
             () if item.labels.contains(&self.findings[finding]) => Sign::Labelled,
@@ -178,11 +191,16 @@ impl<'a> Knowledge<'a> {
         let input = preprocess.apply(&picture);
         let size = (picture.width(), picture.height());
         let of = |label: &String| -> Vec<Rectangle> {
-            let found = boxes.get(&item.name).into_iter().flatten().filter(|found| found.label == *label);
+            let found =
+                boxes.get(&item.name).into_iter().flatten().filter(|found| found.label == *label);
             found.map(|found| in_square(found, &input.frame, size)).collect()
         };
-        let signs =
-            self.findings.iter().enumerate().map(|(f, label)| self.sign(f, item, of(label))).collect();
+        let signs = self
+            .findings
+            .iter()
+            .enumerate()
+            .map(|(f, label)| self.sign(f, item, of(label)))
+            .collect();
         Ok(Lesson {
             pixels: input.pixels.iter().map(|grey| (grey * 255.0).round() as u8).collect(),
             frame: input.frame,

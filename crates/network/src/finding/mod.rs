@@ -1,9 +1,10 @@
 //! The saliency network that is taught where to look: a map for each finding, and their union as S.
 //!
-//! Retrieval alone does not teach a network where lesions lie: its map becomes one of brightness. Here the attention FCN
-//! is trained first and alone. Where a data set has boxes, they say where a finding lies; where it has labels alone, the
-//! most salient share of a map must tell the label, which trains a classifier and does not localise. `lessons.rs` is
-//! what each picture teaches, `crop.rs` the part of it that a step sees, `batch.rs` which pictures, `run.rs` the loop,
+//! Retrieval alone does not teach a network where lesions lie: its map becomes one of brightness.
+//! Here the attention FCN is trained first and alone. Where a data set has boxes, they say where a
+//! finding lies; where it has labels alone, the most salient share of a map must tell the label,
+//! which trains a classifier and does not localise. `lessons.rs` is what each picture teaches,
+//! `crop.rs` the part of it that a step sees, `batch.rs` which pictures, `run.rs` the loop,
 //! `file.rs` the model file, `finder.rs` what everybody else calls.
 
 mod batch;

@@ -49,8 +49,8 @@ pub struct SaliencyMetrics {
     pub help: f64,
     /// Learning rate of the last step.
     pub learning_rate: f64,
-    /// Share of the held-out pictures with boxes of a finding whose map is largest in one of them; in epochs that were
-    /// judged.
+    /// Share of the held-out pictures with boxes of a finding whose map is largest in one of them;
+    /// in epochs that were judged.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pointing: BTreeMap<String, f64>,
     /// Crops a second.
@@ -72,15 +72,17 @@ pub struct SaliencyReport {
     pub skipped: Vec<(String, String)>,
 }
 
-/// Trains the saliency network of a configuration's section `[saliency]` on the training part of `dataset` and writes
-/// into the run folder: `config.toml`, `metrics.jsonl`, checkpoints, and in the end `saliency.safetensors`, the network of
-/// the last epoch. Boxes of other pictures than those that are learned from, or held out of them to judge by, are not read.
+/// Trains the saliency network of a configuration's section `[saliency]` on the training part of
+/// `dataset` and writes into the run folder: `config.toml`, `metrics.jsonl`, checkpoints, and in
+/// the end `saliency.safetensors`, the network of the last epoch. Boxes of other pictures than
+/// those that are learned from, or held out of them to judge by, are not read.
 ///
-/// The same seed, configuration and data give the same network, on any number of threads, killed and resumed or not.
+/// The same seed, configuration and data give the same network, on any number of threads, killed
+/// and resumed or not.
 ///
 /// # Errors
-/// [`Error::NoFindings`], [`Error::FindingUnknown`], [`Error::TooFewPictures`], [`Error::RunExists`], [`Error::Resume`],
-/// [`Error::Diverged`], and errors of files.
+/// [`Error::NoFindings`], [`Error::FindingUnknown`], [`Error::TooFewPictures`],
+/// [`Error::RunExists`], [`Error::Resume`], [`Error::Diverged`], and errors of files.
 pub fn train_saliency(
     config: &TrainConfig,
     dataset: &Dataset,
@@ -129,15 +131,19 @@ fn prepare(
     dataset: &Dataset,
     boxes: &Boxes,
 ) -> Result<(Lessons, Lessons, Vec<Skipped>)> {
-    let (kept, held) = dataset.hold_out(Split::Train, config.data.validation, config.data.split_seed);
-    let pick =
-        |indices: Vec<usize>| -> Vec<&Item> { indices.into_iter().map(|i| &dataset.items[i]).collect() };
+    let (kept, held) =
+        dataset.hold_out(Split::Train, config.data.validation, config.data.split_seed);
+    let pick = |indices: Vec<usize>| -> Vec<&Item> {
+        indices.into_iter().map(|i| &dataset.items[i]).collect()
+    };
     let (kept, held) = (pick(kept), pick(held));
-    let findings = findings_of(&config.saliency.findings, config.saliency.least_boxed, &kept, boxes)?;
+    let findings =
+        findings_of(&config.saliency.findings, config.saliency.least_boxed, &kept, boxes)?;
     let preprocess = preprocess(config);
     let (lessons, mut skipped) = Lessons::load(&kept, boxes, &findings, &preprocess);
     if lessons.lessons.len() < 2 {
-        let advice = "mark items `train` in the manifest's split column, or give a folder per class";
+        let advice =
+            "mark items `train` in the manifest's split column, or give a folder per class";
         return Err(Error::TooFewPictures { got: lessons.lessons.len(), expected: 2, advice });
     }
     let held: Vec<&Item> = held.into_iter().filter(|item| boxes.contains_key(&item.name)).collect();
@@ -160,9 +166,15 @@ struct Run<'a> {
 type Terms<T> = [T; 5];
 
 impl<'a> Run<'a> {
-    fn start(config: &'a TrainConfig, lessons: &Lessons, folder: RunFolder, device: Device) -> Result<Self> {
+    fn start(
+        config: &'a TrainConfig,
+        lessons: &Lessons,
+        folder: RunFolder,
+        device: Device,
+    ) -> Result<Self> {
         let init = &mut Init::new(config.optimisation.seed, &device);
-        let mut network = weights::identify(AttentionFcn::of_findings(init, lessons.findings.len()));
+        let mut network =
+            weights::identify(AttentionFcn::of_findings(init, lessons.findings.len()));
         if let Some(path) = &config.optimisation.pretrained {
             network = file::start_from(network, path)?;
         }
@@ -170,7 +182,8 @@ impl<'a> Run<'a> {
         let optimiser = ModuleOptimizer::from(AdamW { weight_decay });
         let optimiser = optimiser.with_grad_clipping(GradientClipping::Norm(clip));
         let (network, optimiser, state) = folder.load(config, network, optimiser)?;
-        let state = state.unwrap_or(State { config: config.clone(), epochs_done: 0, history: vec![] });
+        let state =
+            state.unwrap_or(State { config: config.clone(), epochs_done: 0, history: vec![] });
         Ok(Self { config, folder, device, network, optimiser, state })
     }
 
@@ -191,7 +204,9 @@ impl<'a> Run<'a> {
         let (config, seed) = (&self.config.saliency, self.config.optimisation.seed);
         let draw = |step| Batch::draw(lessons, config, seed, epoch, step);
         let mut sums = Terms::default();
-        ahead(config.steps, draw, |batches| self.take_steps(epoch, batches, started, &mut sums, progress))?;
+        ahead(config.steps, draw, |batches| {
+            self.take_steps(epoch, batches, started, &mut sums, progress)
+        })?;
         let trained = started.elapsed().as_secs_f64();
         let last = epoch + 1 == config.epochs;
         let looks = last || (epoch + 1).is_multiple_of(JUDGED_EVERY);
@@ -247,7 +262,8 @@ impl<'a> Run<'a> {
 
     fn step(&mut self, epoch: usize, step: usize, batch: Batch) -> Terms<f64> {
         let rate = self.rate(epoch, step);
-        let Some(terms) = terms(&self.network, &self.config.saliency, batch.tensors(&self.device)) else {
+        let Some(terms) = terms(&self.network, &self.config.saliency, batch.tensors(&self.device))
+        else {
             return Terms::default();
         };
         let gradients = GradientsParams::from_grads(terms[0].backward(), &self.network);
@@ -272,9 +288,13 @@ pub(super) fn terms(
     let logits = network.findings(pixels, Mode::Train)?;
     let places = loss::finding_places(logits.places.clone(), targets.clone(), known);
     let overlap = loss::finding_overlap(logits.places.clone(), targets);
-    let told = loss::finding_labels(logits.places, labels.clone(), weights.clone(), config.top_share);
+    let told =
+        loss::finding_labels(logits.places, labels.clone(), weights.clone(), config.top_share);
     let help = loss::finding_scores(logits.picture, labels, weights);
-    let total = places.clone() + overlap.clone() * config.overlap + told.clone() + help.clone() * config.help;
+    let total = places.clone()
+        + overlap.clone() * config.overlap
+        + told.clone()
+        + help.clone() * config.help;
     Some([total, places, overlap, told, help])
 }
 

@@ -60,7 +60,13 @@ fn lessons() -> Lessons {
         lesson(None, (60.0, 70.0)),
     ];
     let findings = vec!["ring".to_owned()];
-    Lessons { size: SIZE, findings, lessons, bearing: vec![vec![0, 1, 2, 3]], beside: vec![vec![4, 5]] }
+    Lessons {
+        size: SIZE,
+        findings,
+        lessons,
+        bearing: vec![vec![0, 1, 2, 3]],
+        beside: vec![vec![4, 5]],
+    }
 }
 
 fn network(seed: u64, device: &Device) -> AttentionFcn {
@@ -76,7 +82,8 @@ fn trained(steps: usize, seed: u64) -> (Vec<f32>, AttentionFcn) {
         let batch = Batch::draw(&lessons, &config, seed, 0, step).tensors(&device);
         let loss = terms(&network, &config, batch).unwrap()[0].clone();
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
-        network = optimiser.step(config.rate(step as f64 / steps as f64), network.clone(), gradients);
+        network =
+            optimiser.step(config.rate(step as f64 / steps as f64), network.clone(), gradients);
         loss.into_scalar::<f32>()
     };
     ((0..steps).map(step).collect(), network)
@@ -125,7 +132,8 @@ fn the_gradient_is_that_of_the_loss() {
             let values = &mut weights.get_mut(name).unwrap().values;
             values.iter_mut().zip(slope).for_each(|(v, g)| *v += by * g / length);
             f64::from(
-                loss(&weights::apply(self::network(2, &device), weights).unwrap().0).into_scalar::<f32>(),
+                loss(&weights::apply(self::network(2, &device), weights).unwrap().0)
+                    .into_scalar::<f32>(),
             )
         };
         let numeric = (moved(0.02) - moved(-0.02)) / 0.04;
@@ -148,7 +156,8 @@ fn the_file_gives_the_maps_of_the_network() {
     let finder = Finder::load(&path).unwrap();
     assert_eq!(finder.card(), &card);
     let pixels = pixels(Some((30.0, 40.0)), (70.0, 60.0));
-    let input = Input { size: SIZE as u32, pixels: pixels.clone(), frame: Frame::full(SIZE as u32) };
+    let input =
+        Input { size: SIZE as u32, pixels: pixels.clone(), frame: Frame::full(SIZE as u32) };
     let maps = finder.find(std::slice::from_ref(&input)).unwrap().remove(0);
     assert_eq!((maps.by_finding.len(), maps.by_finding[0].size), (2, SIZE as u32 / 4));
     let x = Tensor::from_data(TensorData::new(pixels, [1, 1, SIZE, SIZE]), &device);
@@ -188,7 +197,8 @@ fn a_taught_network_is_part_of_the_whole_and_stays_as_it_is() {
     let device = Device::flex().autodiff();
     let fcn = AttentionFcn::of_findings(&mut Init::new(6, &device), 2);
     let preprocess = Preprocess { size: SIZE as u32, ..Preprocess::default() };
-    let card = FindingCard::new(&["a", "b"].map(str::to_owned), vec![1, 1], preprocess.clone(), 1, 6);
+    let card =
+        FindingCard::new(&["a", "b"].map(str::to_owned), vec![1, 1], preprocess.clone(), 1, 6);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("saliency.safetensors");
     std::fs::write(&path, file::to_bytes(&fcn, &card).unwrap()).unwrap();
@@ -204,7 +214,10 @@ fn a_taught_network_is_part_of_the_whole_and_stays_as_it_is() {
     let x = || Tensor::from_data(TensorData::new(pixels.clone(), [2, 1, SIZE, SIZE]), &device);
     let before = weights::collect(&network);
     let output = network.forward(x(), Mode::Train);
-    assert_eq!((output.saliency.dims(), output.modified.dims()), ([2, 1, SIZE, SIZE], [2, 1, 64, 64]));
+    assert_eq!(
+        (output.saliency.dims(), output.modified.dims()),
+        ([2, 1, SIZE, SIZE], [2, 1, 64, 64])
+    );
     let worst = (output.saliency - fcn.forward(x(), Mode::Infer)).abs().max().into_scalar::<f32>();
     assert!(worst < 5e-3, "S differs by {worst}");
     let gradients = weights::collect_gradients(&network, &output.hash.square().sum().backward());
@@ -269,7 +282,8 @@ fn a_test_picture_never_teaches() {
 
 #[test]
 fn findings_are_those_with_boxes_on_enough_pictures_or_those_named() {
-    let found = |label: &str| BoundingBox { label: label.into(), x: 0.0, y: 0.0, width: 1.0, height: 1.0 };
+    let found =
+        |label: &str| BoundingBox { label: label.into(), x: 0.0, y: 0.0, width: 1.0, height: 1.0 };
     let boxes: Boxes = [("a", vec![found("x"), found("x")]), ("b", vec![found("x"), found("y")])]
         .map(|(name, boxes)| (name.to_owned(), boxes))
         .into();

@@ -15,15 +15,20 @@ impl<B: Gradients> Backward<B, 2> for Convolution {
 
     fn backward(self, ops: Ops<Self::State, 2>, tape: &mut Tape, _: &mut Checkpointer) {
         let upstream = tape.consume::<B>(&ops.node);
-        let ([images_node, weights_node], (images, weights, stride, padding)) = (ops.parents, ops.state);
+        let ([images_node, weights_node], (images, weights, stride, padding)) =
+            (ops.parents, ops.state);
         if let Some(node) = images_node {
             let shape = images.shape().dims();
-            let gradient = B::convolve_images(upstream.clone(), weights.clone(), shape, stride, padding);
+            let gradient =
+                B::convolve_images(upstream.clone(), weights.clone(), shape, stride, padding);
             tape.register::<B>(node.id, gradient);
         }
         if let Some(node) = weights_node {
             let shape = weights.shape().dims();
-            tape.register::<B>(node.id, B::convolve_weights(upstream, images, shape, stride, padding));
+            tape.register::<B>(
+                node.id,
+                B::convolve_weights(upstream, images, shape, stride, padding),
+            );
         }
     }
 }
@@ -112,11 +117,23 @@ impl<B: Forward + Gradients, C: CheckpointStrategy> Forward for Autodiff<B, C> {
         let [(x, x_node), (gamma, gamma_node), (beta, beta_node)] =
             [x.into_parts(), gamma.into_parts(), beta.into_parts()];
         let (mean, variance) = (mean.into_primitive(), variance.into_primitive());
-        let y = B::normalise(x.clone(), gamma.clone(), beta, mean.clone(), variance.clone(), epsilon, relu);
-        match Normalisation.prepare::<C>([x_node, gamma_node, beta_node]).compute_bound().stateful() {
+        let y = B::normalise(
+            x.clone(),
+            gamma.clone(),
+            beta,
+            mean.clone(),
+            variance.clone(),
+            epsilon,
+            relu,
+        );
+        match Normalisation.prepare::<C>([x_node, gamma_node, beta_node]).compute_bound().stateful()
+        {
             OpsKind::Tracked(prep) => {
                 let y_kept = relu.then(|| y.clone());
-                prep.finish(Normalised { x, y: y_kept, gamma, mean, variance, epsilon, residual: false }, y)
+                prep.finish(
+                    Normalised { x, y: y_kept, gamma, mean, variance, epsilon, residual: false },
+                    y,
+                )
             }
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
@@ -150,7 +167,10 @@ impl<B: Forward + Gradients, C: CheckpointStrategy> Forward for Autodiff<B, C> {
         match NormalisationAdd.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
                 let y_kept = relu.then(|| y.clone());
-                prep.finish(Normalised { x, y: y_kept, gamma, mean, variance, epsilon, residual: true }, y)
+                prep.finish(
+                    Normalised { x, y: y_kept, gamma, mean, variance, epsilon, residual: true },
+                    y,
+                )
             }
             OpsKind::UnTracked(prep) => prep.finish(y),
         }

@@ -1,8 +1,9 @@
 //! Convolution in two dimensions and its two gradients, over channels-last images.
 //!
-//! Layouts: images N×H×W×C, weights k×k×C×O, both row-major. A 3×3 convolution at stride 1 goes by Winograd's
-//! tiles where there are enough of them; any other is products with the patches of a block of positions, or, for wide
-//! images, with the rows of a padded copy. No sum depends on how many threads there are.
+//! Layouts: images N×H×W×C, weights k×k×C×O, both row-major. A 3×3 convolution at stride 1 goes by
+//! Winograd's tiles where there are enough of them; any other is products with the patches of a
+//! block of positions, or, for wide images, with the rows of a padded copy. No sum depends on how
+//! many threads there are.
 
 use super::lanes::{dispatched, zeros};
 use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
@@ -37,7 +38,12 @@ pub(crate) struct Geometry {
 
 impl Geometry {
     /// Geometry of `images` (N, H, W, C) under `weights` (k, k, C, O).
-    pub(crate) fn new(images: [usize; 4], weights: [usize; 4], stride: usize, padding: usize) -> Self {
+    pub(crate) fn new(
+        images: [usize; 4],
+        weights: [usize; 4],
+        stride: usize,
+        padding: usize,
+    ) -> Self {
         assert_eq!(images[3], weights[2], "channels of the images and of the weights");
         assert_eq!(weights[0], weights[1], "only square kernels");
         Self {
@@ -79,7 +85,8 @@ impl Geometry {
     /// The same for Winograd's tiles, if it can go by them.
     pub(crate) fn tiled(&self) -> Option<winograd::Shape> {
         let [height, width, channels] = self.input;
-        let shape = winograd::Shape { batch: self.batch, height, width, channels, filters: self.filters };
+        let shape =
+            winograd::Shape { batch: self.batch, height, width, channels, filters: self.filters };
         let fits = (self.kernel, self.stride, self.padding) == (3, 1, 1)
             && channels.is_multiple_of(PANEL)
             && self.filters.is_multiple_of(PANEL);
@@ -106,8 +113,8 @@ impl Filters {
         Self::with_points(geometry, panels_of(weights, geometry.filters), 0)
     }
 
-    /// For the gradient with respect to the images of a convolution at stride 1: the kernel turned by half a turn,
-    /// filters and channels exchanged.
+    /// For the gradient with respect to the images of a convolution at stride 1: the kernel turned
+    /// by half a turn, filters and channels exchanged.
     pub(crate) fn turned(geometry: &Geometry, weights: &[f32]) -> Self {
         let packed = turn(geometry, weights);
         Self::with_points(&backwards(geometry), packed, TILES_OF_ONE_USE)
@@ -115,7 +122,8 @@ impl Filters {
 
     fn with_points(geometry: &Geometry, packed: Vec<f32>, at_least: usize) -> Self {
         let wanted = geometry.tiled().is_some_and(|shape| shape.tiles() >= at_least);
-        let points = wanted.then(|| winograd::filters(geometry.input[2], geometry.filters, &packed));
+        let points =
+            wanted.then(|| winograd::filters(geometry.input[2], geometry.filters, &packed));
         Self { packed, points }
     }
 }
@@ -172,7 +180,9 @@ pub(crate) fn forward(
         (Some(shape), Some(points)) if shape.tiles() >= TILES => {
             winograd::forward(&shape, images, points, epilogue, out);
         }
-        _ if geometry.output().1 >= WIDE => by_rows(geometry, images, &filters.packed, epilogue, out),
+        _ if geometry.output().1 >= WIDE => {
+            by_rows(geometry, images, &filters.packed, epilogue, out)
+        }
         _ => by_patches(geometry, images, &filters.packed, epilogue, out),
     }
 }
@@ -194,7 +204,13 @@ fn finish(epilogue: &Epilogue<'_>, at: usize, out: &mut [f32]) {
 }
 
 /// Rows `first..first + count` of a image's padded copy; what lies outside the image is zero.
-pub(crate) fn padded(geometry: &Geometry, image: &[f32], first: usize, count: usize, out: &mut Vec<f32>) {
+pub(crate) fn padded(
+    geometry: &Geometry,
+    image: &[f32],
+    first: usize,
+    count: usize,
+    out: &mut Vec<f32>,
+) {
     let [height, width, c] = geometry.input;
     let pitch = (width + 2 * geometry.padding) * c;
     out.clear();
@@ -202,19 +218,28 @@ pub(crate) fn padded(geometry: &Geometry, image: &[f32], first: usize, count: us
     for (i, row) in out.chunks_exact_mut(pitch).enumerate() {
         let y = (first + i).wrapping_sub(geometry.padding);
         if y < height {
-            row[geometry.padding * c..][..width * c].copy_from_slice(&image[y * width * c..][..width * c]);
+            row[geometry.padding * c..][..width * c]
+                .copy_from_slice(&image[y * width * c..][..width * c]);
         }
     }
 }
 
-fn by_rows(geometry: &Geometry, images: &[f32], packed: &[f32], epilogue: &Epilogue<'_>, out: &mut [f32]) {
+fn by_rows(
+    geometry: &Geometry,
+    images: &[f32],
+    packed: &[f32],
+    epilogue: &Epilogue<'_>,
+    out: &mut [f32],
+) {
     let [_, width, c] = geometry.input;
     let ((_, across), o, k) = (geometry.output(), geometry.filters, geometry.kernel);
     let pitch = (width + 2 * geometry.padding) * c;
     let height = (BLOCK / 4 / (pitch * geometry.stride)).clamp(1, 8);
     let segments: Vec<usize> = (0..k).map(|ky| ky * pitch).collect();
     let strips = out.par_chunks_mut(geometry.positions() * o).enumerate().flat_map(|(n, out)| {
-        out.par_chunks_mut(height * across * o).enumerate().map(move |(strip, out)| (n, strip * height, out))
+        out.par_chunks_mut(height * across * o)
+            .enumerate()
+            .map(move |(strip, out)| (n, strip * height, out))
     });
     strips.for_each_init(Vec::new, |strip, (n, top, out)| {
         let count = out.len() / (across * o);
@@ -222,16 +247,29 @@ fn by_rows(geometry: &Geometry, images: &[f32], packed: &[f32], epilogue: &Epilo
         padded(geometry, image, top * geometry.stride, (count - 1) * geometry.stride + k, strip);
         for (i, out) in out.chunks_exact_mut(across * o).enumerate() {
             let data = &strip[i * geometry.stride * pitch..];
-            let rows = Rows { data, segments: &segments, len: k * c, step: 1, stride: geometry.stride * c };
-            product(out, o, across, rows, Panels::packed(packed, geometry.depth(), o), start(epilogue));
+            let rows = Rows {
+                data,
+                segments: &segments,
+                len: k * c,
+                step: 1,
+                stride: geometry.stride * c,
+            };
+            product(
+                out,
+                o,
+                across,
+                rows,
+                Panels::packed(packed, geometry.depth(), o),
+                start(epilogue),
+            );
         }
         finish(epilogue, (n * geometry.positions() + top * across) * o, out);
     });
 }
 
 dispatched! {
-/// Patches of the positions from `first` on, counted through all images, at some of the kernel's taps; `pitch` floats
-/// lie between two patches.
+/// Patches of the positions from `first` on, counted through all images, at some of the kernel's
+/// taps; `pitch` floats lie between two patches.
 pub(crate) fn gather(
     geometry: &Geometry,
     images: &[f32],
@@ -265,10 +303,17 @@ fn patch_rows(data: &[f32], len: usize) -> Rows<'_> {
 
 /// Positions of a block.
 const POSITIONS: usize = 192;
-/// Floats of a patch that are multiplied at a time: they and their part of the filters stay in the second-level cache.
+/// Floats of a patch that are multiplied at a time: they and their part of the filters stay in the
+/// second-level cache.
 const STEP: usize = 1024;
 
-fn by_patches(geometry: &Geometry, images: &[f32], packed: &[f32], epilogue: &Epilogue<'_>, out: &mut [f32]) {
+fn by_patches(
+    geometry: &Geometry,
+    images: &[f32],
+    packed: &[f32],
+    epilogue: &Epilogue<'_>,
+    out: &mut [f32],
+) {
     let o = geometry.filters;
     let positions = geometry.batch * geometry.positions();
     let threads = rayon::current_num_threads();
@@ -276,10 +321,13 @@ fn by_patches(geometry: &Geometry, images: &[f32], packed: &[f32], epilogue: &Ep
         return by_columns(geometry, images, packed, epilogue, out);
     }
     let block = positions.div_ceil(positions.div_ceil(POSITIONS).next_multiple_of(threads));
-    out.par_chunks_mut(block * o).enumerate().for_each_init(Vec::new, |patches: &mut Vec<f32>, (i, out)| {
-        multiply_patches(geometry, images, packed, start(epilogue), i * block, patches, out);
-        finish(epilogue, i * block * o, out);
-    });
+    out.par_chunks_mut(block * o).enumerate().for_each_init(
+        Vec::new,
+        |patches: &mut Vec<f32>, (i, out)| {
+            multiply_patches(geometry, images, packed, start(epilogue), i * block, patches, out);
+            finish(epilogue, i * block * o, out);
+        },
+    );
 }
 
 /// Products of all filters with the patches from position `first` on, a few taps at a time.
@@ -306,7 +354,13 @@ fn multiply_patches(
 }
 
 /// So few positions that the threads share the filters instead.
-fn by_columns(geometry: &Geometry, images: &[f32], packed: &[f32], epilogue: &Epilogue<'_>, out: &mut [f32]) {
+fn by_columns(
+    geometry: &Geometry,
+    images: &[f32],
+    packed: &[f32],
+    epilogue: &Epilogue<'_>,
+    out: &mut [f32],
+) {
     const GROUP: usize = 2 * PANEL;
     let (depth, o) = (geometry.depth(), geometry.filters);
     let count = out.len() / o;

@@ -49,17 +49,31 @@ fn normalised(
     relu: bool,
 ) -> FlexTensor {
     let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(Contiguous::new);
-    let scale: Vec<f32> =
-        inverse(variance.floats(), epsilon).iter().zip(gamma.floats()).map(|(i, g)| i * g).collect();
-    let offset: Vec<f32> =
-        scale.iter().zip(mean.floats().iter().zip(beta.floats())).map(|(s, (m, b))| b - m * s).collect();
+    let scale: Vec<f32> = inverse(variance.floats(), epsilon)
+        .iter()
+        .zip(gamma.floats())
+        .map(|(i, g)| i * g)
+        .collect();
+    let offset: Vec<f32> = scale
+        .iter()
+        .zip(mean.floats().iter().zip(beta.floats()))
+        .map(|(s, (m, b))| b - m * s)
+        .collect();
     let (input, residual) = (Contiguous::new(x), residual.map(Contiguous::new));
     let residual = residual.as_ref().map(Contiguous::floats);
-    tensor(normalisation::apply(input.floats(), extent(x)[1], &scale, &offset, residual, relu), shape4(x))
+    tensor(
+        normalisation::apply(input.floats(), extent(x)[1], &scale, &offset, residual, relu),
+        shape4(x),
+    )
 }
 
 impl Forward for Flex {
-    fn convolve(images: FlexTensor, weights: FlexTensor, stride: usize, padding: usize) -> FlexTensor {
+    fn convolve(
+        images: FlexTensor,
+        weights: FlexTensor,
+        stride: usize,
+        padding: usize,
+    ) -> FlexTensor {
         let geometry = Geometry::new(shape4(&images), shape4(&weights), stride, padding);
         let (height, width) = geometry.output();
         let (x, w) = (Contiguous::new(&images), Contiguous::new(&weights));
@@ -103,7 +117,10 @@ impl Forward for Flex {
     fn max_pool(x: FlexTensor) -> FlexTensor {
         let shape = shape4(&x);
         let [n, h, w, c] = shape;
-        tensor(pooling::forward(shape, Contiguous::new(&x).floats()), [n, h.div_ceil(2), w.div_ceil(2), c])
+        tensor(
+            pooling::forward(shape, Contiguous::new(&x).floats()),
+            [n, h.div_ceil(2), w.div_ceil(2), c],
+        )
     }
 }
 
@@ -115,7 +132,9 @@ impl Optimise for Flex {
         second: FlexTensor,
         step: Step,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let whole = |moment: FlexTensor| if moment.is_contiguous() { moment } else { moment.to_contiguous() };
+        let whole = |moment: FlexTensor| {
+            if moment.is_contiguous() { moment } else { moment.to_contiguous() }
+        };
         let (mut first, mut second) = (whole(first), whole(second));
         let [p, g] = [&parameter, &gradient].map(Contiguous::new);
         // No copies: nothing else holds the moments.

@@ -1,6 +1,9 @@
-//! The two gradients of a convolution, over channels-last images; the layouts are those of `convolution.rs`.
+//! The two gradients of a convolution, over channels-last images; the layouts are those of
+//! `convolution.rs`.
 
-use super::convolution::{BLOCK, Filters, Geometry, WIDE, backwards, forward, gather, padded, panels_of};
+use super::convolution::{
+    BLOCK, Filters, Geometry, WIDE, backwards, forward, gather, padded, panels_of,
+};
 use super::lanes::{dispatched, zeros};
 use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
 use super::winograd::{self, Epilogue};
@@ -23,7 +26,8 @@ pub(super) fn of_images(geometry: &Geometry, upstream: &[f32], weights: &[f32]) 
     out
 }
 
-/// The transpose of the way by patches: products give the patches' gradients, which are added where they came from.
+/// The transpose of the way by patches: products give the patches' gradients, which are added where
+/// they came from.
 fn by_scattering(geometry: &Geometry, upstream: &[f32], weights: &[f32], out: &mut [f32]) {
     let (o, depth) = (geometry.filters, geometry.depth());
     let mut packed = zeros(packed_len(o, depth));
@@ -43,7 +47,14 @@ fn by_scattering(geometry: &Geometry, upstream: &[f32], weights: &[f32], out: &m
                 let count = upstream.len() / o;
                 patches.resize(count * depth, 0.0);
                 let rows = Rows { data: upstream, segments: &[0], len: o, step: 1, stride: o };
-                product(patches, depth, count, rows, Panels::packed(&packed, o, depth), Start::Zero);
+                product(
+                    patches,
+                    depth,
+                    count,
+                    rows,
+                    Panels::packed(&packed, o, depth),
+                    Start::Zero,
+                );
                 scatter(geometry, patches, strip * height, image);
             }
         },
@@ -73,8 +84,12 @@ fn scatter(geometry: &Geometry, patches: &[f32], first: usize, image: &mut [f32]
 /// Gradient with respect to the weights: images and upstream (N, H', W', O) → (k, k, C, O).
 pub(super) fn of_weights(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32> {
     match geometry.tiled() {
-        Some(shape) if shape.tiles() >= TILES => winograd::weight_gradient(&shape, images, upstream),
-        _ if geometry.output().1 >= WIDE || geometry.input[2] < PANEL => by_rows(geometry, images, upstream),
+        Some(shape) if shape.tiles() >= TILES => {
+            winograd::weight_gradient(&shape, images, upstream)
+        }
+        _ if geometry.output().1 >= WIDE || geometry.input[2] < PANEL => {
+            by_rows(geometry, images, upstream)
+        }
         _ => by_patches(geometry, images, upstream),
     }
 }
@@ -84,27 +99,34 @@ fn by_patches(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32>
     let (c, o) = (geometry.input[2], geometry.filters);
     let (positions, packed) = (upstream.len() / o, panels_of(upstream, o));
     let mut sums = vec![0.0; geometry.depth() * o];
-    sums.par_chunks_mut(c * o).enumerate().for_each_init(Vec::new, |patches: &mut Vec<f32>, (tap, sums)| {
-        for first in (0..positions).step_by(STRETCH) {
-            let count = STRETCH.min(positions - first);
-            patches.resize(count * (c + PANEL), 0.0);
-            gather(geometry, images, first, tap..tap + 1, c + PANEL, patches);
-            let rows = Rows { data: patches, segments: &[0], len: count, step: c + PANEL, stride: 1 };
-            let panel = positions * PANEL;
-            let panels = Panels { data: &packed[first * PANEL..], panel, step: PANEL, columns: o };
-            product(sums, o, c, rows, panels, Start::Out);
-        }
-    });
+    sums.par_chunks_mut(c * o).enumerate().for_each_init(
+        Vec::new,
+        |patches: &mut Vec<f32>, (tap, sums)| {
+            for first in (0..positions).step_by(STRETCH) {
+                let count = STRETCH.min(positions - first);
+                patches.resize(count * (c + PANEL), 0.0);
+                gather(geometry, images, first, tap..tap + 1, c + PANEL, patches);
+                let rows =
+                    Rows { data: patches, segments: &[0], len: count, step: c + PANEL, stride: 1 };
+                let panel = positions * PANEL;
+                let panels =
+                    Panels { data: &packed[first * PANEL..], panel, step: PANEL, columns: o };
+                product(sums, o, c, rows, panels, Start::Out);
+            }
+        },
+    );
     sums
 }
 
-/// k × k × C × O: at every row of the kernel, the products of all positions with the rows of padded copies.
+/// k × k × C × O: at every row of the kernel, the products of all positions with the rows of padded
+/// copies.
 fn by_rows(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32> {
     /// Rows of a task.
     const TASK: usize = 48;
     let ([height, width, c], o, k) = (geometry.input, geometry.filters, geometry.kernel);
     let (down, across) = geometry.output();
-    let (padded_height, pitch) = (height + 2 * geometry.padding, (width + 2 * geometry.padding) * c);
+    let (padded_height, pitch) =
+        (height + 2 * geometry.padding, (width + 2 * geometry.padding) * c);
     let copies: Vec<Vec<f32>> = images
         .par_chunks_exact(geometry.image_len())
         .map(|image| {
@@ -123,11 +145,18 @@ fn by_rows(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32> {
     tasks.for_each(|(ky, first, sums)| {
         for n in (0..geometry.batch).step_by(group) {
             let last = (n + group).min(geometry.batch);
-            let rows_of =
-                |n: usize| (0..down).map(move |oy| (n * padded_height + oy * geometry.stride + ky) * pitch);
+            let rows_of = |n: usize| {
+                (0..down).map(move |oy| (n * padded_height + oy * geometry.stride + ky) * pitch)
+            };
             let segments: Vec<usize> = (n..last).flat_map(rows_of).collect();
             let data = &copies[first..];
-            let rows = Rows { data, segments: &segments, len: across, step: geometry.stride * c, stride: 1 };
+            let rows = Rows {
+                data,
+                segments: &segments,
+                len: across,
+                step: geometry.stride * c,
+                stride: 1,
+            };
             let begin = n * geometry.positions();
             let panel = upstream.len() / o * PANEL;
             let panels = Panels { data: &packed[begin * PANEL..], panel, step: PANEL, columns: o };

@@ -63,8 +63,8 @@ impl Mul<f32> for Lanes {
     }
 }
 
-/// A function compiled for AVX-512, for AVX2 and for the processor that every build may count on; a call takes the
-/// best that is there.
+/// A function compiled for AVX-512, for AVX2 and for the processor that every build may count on; a
+/// call takes the best that is there.
 macro_rules! dispatched {
     ($(#[$note:meta])* $view:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block) => {
         $(#[$note])*
@@ -100,7 +100,8 @@ pub(crate) enum Instructions {
     Avx512,
 }
 
-/// The best that the processor has, or that the variable `SKIAGRAPH_INSTRUCTIONS` (plain, avx2, avx512) allows.
+/// The best that the processor has, or that the variable `SKIAGRAPH_INSTRUCTIONS` (plain, avx2,
+/// avx512) allows.
 pub(crate) fn instructions() -> Instructions {
     static FOUND: OnceLock<Instructions> = OnceLock::new();
     *FOUND.get_or_init(|| {

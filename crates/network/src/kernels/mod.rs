@@ -1,10 +1,12 @@
-//! Operations of our own inside Burn: convolution, batch normalisation and pooling with their gradients.
+//! Operations of our own inside Burn: convolution, batch normalisation and pooling with their
+//! gradients.
 //!
-//! Burn's CPU backend derives the weight gradient of a convolution from a convolution whose kernel is the
-//! whole output, and batch normalisation from elementwise operations; both cost more than the forward pass.
-//! Here every convolution is products of one micro-kernel (`product.rs`), by Winograd's tiles where that takes
-//! fewer (`winograd/`), and normalisation is one fused pass. `flex.rs` supplies them for Burn's CPU backend,
-//! `autodiff.rs` registers the gradients with Burn's autodiff.
+//! Burn's CPU backend derives the weight gradient of a convolution from a convolution whose kernel
+//! is the whole output, and batch normalisation from elementwise operations; both cost more than
+//! the forward pass. Here every convolution is products of one micro-kernel (`product.rs`), by
+//! Winograd's tiles where that takes fewer (`winograd/`), and normalisation is one fused pass.
+//! `flex.rs` supplies them for Burn's CPU backend, `autodiff.rs` registers the gradients with
+//! Burn's autodiff.
 //!
 //! Pictures are channels-last, N×H×W×C: sixteen channels of one place are one vector.
 #![expect(clippy::too_many_arguments, reason = "a fused operation has the operands of its parts")]
@@ -73,7 +75,8 @@ pub(crate) trait Forward: Backend {
         relu: bool,
     ) -> FloatTensor<Self>;
 
-    /// Largest value of every 3×3 window at stride 2 with a margin of 1: (N, H, W, C) → (N, ⌈H/2⌉, ⌈W/2⌉, C).
+    /// Largest value of every 3×3 window at stride 2 with a margin of 1: (N, H, W, C) → (N, ⌈H/2⌉,
+    /// ⌈W/2⌉, C).
     fn max_pool(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
@@ -110,7 +113,8 @@ pub(crate) trait Gradients: Backend {
         padding: usize,
     ) -> FloatTensor<Self>;
 
-    /// Gradients of a normalisation over its own batch: of x, γ, β, and of the residual where there was one.
+    /// Gradients of a normalisation over its own batch: of x, γ, β, and of the residual where there
+    /// was one.
     fn normalise_gradients(
         upstream: FloatTensor<Self>,
         saved: &Normalised<Self>,
@@ -144,7 +148,12 @@ pub(crate) fn on_processor(device: &Device) -> bool {
 }
 
 /// Convolution of (N, H, W, C) by (k, k, C, O), same `stride` and zero `padding` on both axes.
-pub(crate) fn convolve(images: Tensor<4>, weights: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
+pub(crate) fn convolve(
+    images: Tensor<4>,
+    weights: Tensor<4>,
+    stride: usize,
+    padding: usize,
+) -> Tensor<4> {
     if !on_processor(&images.device()) {
         return portable::convolve(images, weights, stride, padding);
     }
@@ -152,7 +161,8 @@ pub(crate) fn convolve(images: Tensor<4>, weights: Tensor<4>, stride: usize, pad
     Tensor::from_dispatch(Dispatch::convolve(images, weights, stride, padding))
 }
 
-/// Mean and biased variance of every channel of (N, H, W, C). Only [`normalise`] passes a gradient on through them.
+/// Mean and biased variance of every channel of (N, H, W, C). Only [`normalise`] passes a gradient
+/// on through them.
 pub(crate) fn statistics(x: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
     if !on_processor(&x.device()) {
         return portable::statistics(x);
@@ -170,10 +180,16 @@ pub(crate) struct Affine {
     pub epsilon: f32,
 }
 
-/// γ·(x − mean)/√(variance + ε) + β, plus `residual` where given, then ReLU where asked, over (N, H, W, C).
+/// γ·(x − mean)/√(variance + ε) + β, plus `residual` where given, then ReLU where asked, over (N,
+/// H, W, C).
 ///
 /// The gradient treats `mean` and `variance` as those of `x` itself.
-pub(crate) fn normalise(x: Tensor<4>, residual: Option<Tensor<4>>, affine: Affine, relu: bool) -> Tensor<4> {
+pub(crate) fn normalise(
+    x: Tensor<4>,
+    residual: Option<Tensor<4>>,
+    affine: Affine,
+    relu: bool,
+) -> Tensor<4> {
     if !on_processor(&x.device()) {
         return portable::normalise(x, residual, affine, relu);
     }

@@ -1,7 +1,7 @@
 //! Batch normalisation with residual and ReLU fused, and its gradients (Ioffe and Szegedy 2015).
 //!
-//! Layout M×C: a row is one place of one image. Sums go through parts of a fixed number of rows, so they do not
-//! depend on how many threads there are.
+//! Layout M×C: a row is one place of one image. Sums go through parts of a fixed number of rows, so
+//! they do not depend on how many threads there are.
 
 use super::lanes::{dispatched, zeros};
 use rayon::prelude::*;
@@ -42,7 +42,10 @@ fn add_products(g: &[f32], x: &[f32], mean: &[f32], sums: &mut [f32]) {
 }
 
 /// Σ over all rows of what `add` adds for each run, a run being its first float and its end.
-fn totals([rows, channels]: Extent, add: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync) -> Vec<f64> {
+fn totals(
+    [rows, channels]: Extent,
+    add: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
+) -> Vec<f64> {
     let part = |first: usize| {
         let mut sums = vec![0.0; channels];
         for run in (first..(first + PART).min(rows)).step_by(RUN) {
@@ -52,7 +55,8 @@ fn totals([rows, channels]: Extent, add: impl Fn(std::ops::Range<usize>, &mut [f
         }
         sums
     };
-    let parts: Vec<Vec<f64>> = (0..rows.div_ceil(PART)).into_par_iter().map(|i| part(i * PART)).collect();
+    let parts: Vec<Vec<f64>> =
+        (0..rows.div_ceil(PART)).into_par_iter().map(|i| part(i * PART)).collect();
     let mut sums = vec![0.0; channels];
     parts.iter().for_each(|part| sums.iter_mut().zip(part).for_each(|(s, p)| *s += p));
     sums
@@ -60,7 +64,8 @@ fn totals([rows, channels]: Extent, add: impl Fn(std::ops::Range<usize>, &mut [f
 
 /// Mean and biased variance of every channel.
 pub(super) fn statistics(x: &[f32], extent: Extent) -> (Vec<f32>, Vec<f32>) {
-    let share = |sums: Vec<f64>| sums.iter().map(|s| (s / extent[0] as f64) as f32).collect::<Vec<f32>>();
+    let share =
+        |sums: Vec<f64>| sums.iter().map(|s| (s / extent[0] as f64) as f32).collect::<Vec<f32>>();
     let mean = share(totals(extent, |run, sums| add(&x[run], sums)));
     let variance = share(totals(extent, |run, sums| add_squares(&x[run], &mean, sums)));
     (mean, variance)
@@ -148,7 +153,8 @@ fn combine(x: &[f32], factor: &[f32], slope: &[f32], shift: &[f32], g: &mut [f32
 }
 }
 
-/// dβ = Σg, dγ = Σg·x̂, dx = γ/σ·(g − dβ/M − x̂·dγ/M), where g is the upstream gradient that ReLU passes.
+/// dβ = Σg, dγ = Σg·x̂, dx = γ/σ·(g − dβ/M − x̂·dγ/M), where g is the upstream gradient that ReLU
+/// passes.
 pub(super) fn gradients(upstream: &[f32], extent: Extent, saved: &Saved<'_>) -> Gradients {
     let [rows, channels] = extent;
     let chunk = PART * channels;
@@ -158,13 +164,16 @@ pub(super) fn gradients(upstream: &[f32], extent: Extent, saved: &Saved<'_>) -> 
         None => out.copy_from_slice(&upstream[i * chunk..][..out.len()]),
     });
     let beta: Vec<f64> = totals(extent, |run, sums| add(&passed[run], sums));
-    let products =
-        totals(extent, |run, sums| add_products(&passed[run.clone()], &saved.x[run], saved.mean, sums));
-    let gamma: Vec<f64> = products.iter().zip(saved.inverse).map(|(p, i)| p * f64::from(*i)).collect();
+    let products = totals(extent, |run, sums| {
+        add_products(&passed[run.clone()], &saved.x[run], saved.mean, sums)
+    });
+    let gamma: Vec<f64> =
+        products.iter().zip(saved.inverse).map(|(p, i)| p * f64::from(*i)).collect();
     let factor: Vec<f32> = saved.gamma.iter().zip(saved.inverse).map(|(g, i)| g * i).collect();
     let per_row = |c: usize| f64::from(factor[c]) / rows as f64;
-    let slope: Vec<f32> =
-        (0..channels).map(|c| (-per_row(c) * gamma[c] * f64::from(saved.inverse[c])) as f32).collect();
+    let slope: Vec<f32> = (0..channels)
+        .map(|c| (-per_row(c) * gamma[c] * f64::from(saved.inverse[c])) as f32)
+        .collect();
     let shift: Vec<f32> =
         (0..channels).map(|c| (-per_row(c) * beta[c]) as f32 - slope[c] * saved.mean[c]).collect();
     let passed_on = saved.residual.then(|| passed.clone());

@@ -1,4 +1,5 @@
-//! The largest of every 3×3 window at stride 2 with a margin of 1, and its gradient. Layout N×H×W×C.
+//! The largest of every 3×3 window at stride 2 with a margin of 1, and its gradient. Layout
+//! N×H×W×C.
 
 use super::lanes::{dispatched, zeros};
 use rayon::prelude::*;
@@ -48,7 +49,12 @@ fn give(x: &[f32], y: &[f32], upstream: &[f32], taken: &mut [f32], dx: &mut [f32
 }
 
 /// Upstream (N, ⌈H/2⌉, ⌈W/2⌉, C) to the first largest input of each window.
-pub(crate) fn gradient([_, h, w, c]: [usize; 4], upstream: &[f32], x: &[f32], y: &[f32]) -> Vec<f32> {
+pub(crate) fn gradient(
+    [_, h, w, c]: [usize; 4],
+    upstream: &[f32],
+    x: &[f32],
+    y: &[f32],
+) -> Vec<f32> {
     let (down, across) = (h.div_ceil(2), w.div_ceil(2));
     let mut dx = zeros(x.len());
     dx.par_chunks_mut((h * w * c).max(1)).enumerate().for_each(|(n, dx)| {

@@ -1,5 +1,6 @@
-//! The same operations of Burn's own, for devices that run no kernels of ours: their gradients come from its autodiff, and
-//! its kernels are fused where the `fusion` feature is on. Convolutions run in bf16 where the device has it.
+//! The same operations of Burn's own, for devices that run no kernels of ours: their gradients come
+//! from its autodiff, and its kernels are fused where the `fusion` feature is on. Convolutions run
+//! in bf16 where the device has it.
 
 use super::{Affine, Step};
 use burn::tensor::module::{conv2d, max_pool2d};
@@ -10,7 +11,12 @@ use burn::tensor::{DType, FloatDType, Tensor, activation};
 const FIRST: [isize; 4] = [0, 3, 1, 2];
 const LAST: [isize; 4] = [0, 2, 3, 1];
 
-pub(super) fn convolve(images: Tensor<4>, weights: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
+pub(super) fn convolve(
+    images: Tensor<4>,
+    weights: Tensor<4>,
+    stride: usize,
+    padding: usize,
+) -> Tensor<4> {
     let (x, w) = (images.permute(FIRST), weights.permute([3, 2, 0, 1]));
     let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1);
     let half = x.device().supports_dtype(DType::BF16) && !super::on_processor(&x.device());
@@ -31,11 +37,17 @@ pub(super) fn statistics(x: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
     (mean.reshape([c]), variance.reshape([c]))
 }
 
-pub(super) fn normalise(x: Tensor<4>, residual: Option<Tensor<4>>, affine: Affine, relu: bool) -> Tensor<4> {
-    let [mean, variance, gamma, beta] = [affine.mean, affine.variance, affine.gamma, affine.beta].map(|t| {
-        let [c] = t.dims();
-        t.reshape([1, 1, 1, c])
-    });
+pub(super) fn normalise(
+    x: Tensor<4>,
+    residual: Option<Tensor<4>>,
+    affine: Affine,
+    relu: bool,
+) -> Tensor<4> {
+    let [mean, variance, gamma, beta] = [affine.mean, affine.variance, affine.gamma, affine.beta]
+        .map(|t| {
+            let [c] = t.dims();
+            t.reshape([1, 1, 1, c])
+        });
     let y = (x - mean) / (variance + affine.epsilon).sqrt() * gamma + beta;
     let y = match residual {
         Some(residual) => y + residual,
@@ -45,7 +57,8 @@ pub(super) fn normalise(x: Tensor<4>, residual: Option<Tensor<4>>, affine: Affin
 }
 
 pub(super) fn max_pool(x: Tensor<4>) -> Tensor<4> {
-    let options = MaxPoolOptions { stride: [2; 2], padding: [(1, 1); 2], ..MaxPoolOptions::new([3; 2]) };
+    let options =
+        MaxPoolOptions { stride: [2; 2], padding: [(1, 1); 2], ..MaxPoolOptions::new([3; 2]) };
     max_pool2d(x.permute(FIRST), options).permute(LAST)
 }
 
@@ -85,7 +98,8 @@ mod tests {
         assert!(worst < 2e-4, "{name} differs by {worst}");
     }
 
-    /// Output and gradients of a stretch of the network, by these operations or by those of our own.
+    /// Output and gradients of a stretch of the network, by these operations or by those of our
+    /// own.
     fn stretch(own: bool) -> (Tensor<4>, [Tensor<4>; 2], [Tensor<1>; 2]) {
         let (x, w) = (noise([2, 10, 12, 16], 1), noise([3, 3, 16, 16], 2) * 0.1);
         let w = w.detach().require_grad();
@@ -107,9 +121,12 @@ mod tests {
             max_pool(normalise(y, Some(x.clone()), affine, true))
         };
         let gradients = (y.clone() * noise([2, 5, 6, 16], 5).detach()).sum().backward();
-        let of = |t: &Tensor<4>| Tensor::from_data(t.grad(&gradients).unwrap().into_data(), &Device::flex());
-        let of_channels =
-            |t: &Tensor<1>| Tensor::from_data(t.grad(&gradients).unwrap().into_data(), &Device::flex());
+        let of = |t: &Tensor<4>| {
+            Tensor::from_data(t.grad(&gradients).unwrap().into_data(), &Device::flex())
+        };
+        let of_channels = |t: &Tensor<1>| {
+            Tensor::from_data(t.grad(&gradients).unwrap().into_data(), &Device::flex())
+        };
         (y, [of(&x), of(&w)], [of_channels(&gamma), of_channels(&beta)])
     }
 
@@ -124,7 +141,13 @@ mod tests {
     #[test]
     fn the_optimisers_steps_are_the_same() {
         let tensors = || [1, 2, 3, 4].map(|seed| noise([40], seed).inner() + 0.4);
-        let step = Step { learning_rate: 0.1, weight_decay: 0.1, decay: [0.9, 0.99], epsilon: 1e-5, time: 3 };
+        let step = Step {
+            learning_rate: 0.1,
+            weight_decay: 0.1,
+            decay: [0.9, 0.99],
+            epsilon: 1e-5,
+            time: 3,
+        };
         let ([p, g, m, v], [p2, g2, m2, v2]) = (tensors(), tensors());
         let (a, b) = (crate::kernels::adamw(p, g, m, v, step), adamw(p2, g2, m2, v2, step));
         [(a.0, b.0), (a.1, b.1), (a.2, b.2)].into_iter().for_each(|(a, b)| close(a, b, "step"));

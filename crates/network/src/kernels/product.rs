@@ -1,9 +1,11 @@
-//! The one inner loop of all convolutions: a matrix product whose left rows lie anywhere in a slice.
+//! The one inner loop of all convolutions: a matrix product whose left rows lie anywhere in a
+//! slice.
 //!
-//! out\[r\]\[n\] = start + Σ_segment Σ_k a\[r·row_stride + segment + k·step\] · b\[k'\]\[n\], where k' counts on through the
-//! segments. The segments make a convolution of a padded channels-last image one product without a copy of
-//! its patches (a segment is a row of the kernel), and, with `step` the pitch of a pixel, also its weight gradient (a
-//! segment is a row of the image). The right side is read in panels of 16 columns, packed or as they lie.
+//! out\[r\]\[n\] = start + Σ_segment Σ_k a\[r·row_stride + segment + k·step\] · b\[k'\]\[n\], where
+//! k' counts on through the segments. The segments make a convolution of a padded channels-last
+//! image one product without a copy of its patches (a segment is a row of the kernel), and, with
+//! `step` the pitch of a pixel, also its weight gradient (a segment is a row of the image). The
+//! right side is read in panels of 16 columns, packed or as they lie.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -80,7 +82,8 @@ pub(crate) enum Start<'a> {
     Out,
 }
 
-/// A block of rows and panels for a micro-kernel; `product` has checked all that its pointers reach.
+/// A block of rows and panels for a micro-kernel; `product` has checked all that its pointers
+/// reach.
 pub(crate) struct Block<'a> {
     a: *const f32,
     stride: usize,
@@ -146,14 +149,30 @@ fn product_with(
     let whole = panels.columns / PANEL;
     for first in (0..whole).step_by(kernels.run.len()) {
         let width = kernels.run.len().min(whole - first);
-        down(kernels.run[width - 1], &mut out[first * PANEL..], pitch, count, rows, panels, first, start);
+        down(
+            kernels.run[width - 1],
+            &mut out[first * PANEL..],
+            pitch,
+            count,
+            rows,
+            panels,
+            first,
+            start,
+        );
     }
     if whole * PANEL < panels.columns {
         ragged(kernels, &mut out[whole * PANEL..], pitch, count, rows, panels, start);
     }
 }
 
-fn check(out: &[f32], pitch: usize, count: usize, rows: Rows<'_>, panels: Panels<'_>, start: Start<'_>) {
+fn check(
+    out: &[f32],
+    pitch: usize,
+    count: usize,
+    rows: Rows<'_>,
+    panels: Panels<'_>,
+    start: Start<'_>,
+) {
     let depth = rows.segments.len() * rows.len;
     if depth > 0 {
         let last = rows.segments.iter().max().copied().unwrap_or(0);
@@ -166,7 +185,10 @@ fn check(out: &[f32], pitch: usize, count: usize, rows: Rows<'_>, panels: Panels
     assert!(panels.columns <= pitch || count == 1, "rows of the output overlap");
     assert!((count - 1) * pitch + panels.columns <= out.len(), "output past its slice");
     if let Start::Bias(bias) = start {
-        assert!(bias.len() >= panels.columns.next_multiple_of(PANEL), "bias shorter than the columns");
+        assert!(
+            bias.len() >= panels.columns.next_multiple_of(PANEL),
+            "bias shorter than the columns"
+        );
     }
 }
 
@@ -184,8 +206,8 @@ fn down(
 ) {
     for row in (0..count).step_by(run.len()) {
         let height = run.len().min(count - row);
-        // SAFETY: `check` has compared the furthest element of each operand with its slice; the kernels that were
-        // chosen run on this processor.
+        // SAFETY: `check` has compared the furthest element of each operand with its slice; the
+        // kernels that were chosen run on this processor.
         unsafe {
             run[height - 1](&Block {
                 a: rows.data.as_ptr().add(row * rows.stride),
@@ -296,9 +318,15 @@ mod tests {
                             Start::Out => before[i],
                         };
                         let sum: f32 = (0..3 * len)
-                            .map(|k| a[r * 2 + segments[k / len] + (k % len) * 3] * b[k * columns + n])
+                            .map(|k| {
+                                a[r * 2 + segments[k / len] + (k % len) * 3] * b[k * columns + n]
+                            })
                             .sum();
-                        assert!((got - begin - sum).abs() < 1e-4, "{} {count}×{columns}×{len}", kernels.name);
+                        assert!(
+                            (got - begin - sum).abs() < 1e-4,
+                            "{} {count}×{columns}×{len}",
+                            kernels.name
+                        );
                     }
                 }
             }

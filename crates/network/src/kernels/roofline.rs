@@ -1,12 +1,14 @@
-//! What the processor gives at most: the rate of the micro-kernel on operands that stay in its cache.
+//! What the processor gives at most: the rate of the micro-kernel on operands that stay in its
+//! cache.
 
 use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
 use std::time::{Duration, Instant};
 
-/// Floating-point operations a second of matrix products on `threads` threads of the current pool (at most as many as
-/// it has), measured for `time`.
+/// Floating-point operations a second of matrix products on `threads` threads of the current pool
+/// (at most as many as it has), measured for `time`.
 pub fn peak_products(threads: usize, time: Duration) -> f64 {
-    let rates = rayon::broadcast(|context| if context.index() < threads { rate(time) } else { 0.0 });
+    let rates =
+        rayon::broadcast(|context| if context.index() < threads { rate(time) } else { 0.0 });
     rates.iter().sum()
 }
 
@@ -20,7 +22,14 @@ fn rate(time: Duration) -> f64 {
     let rows = Rows { data: &left, segments: &[0], len: DEPTH, step: 1, stride: DEPTH };
     let (begin, mut runs) = (Instant::now(), 0);
     while begin.elapsed() < time {
-        product(&mut out, COLUMNS, COUNT, rows, Panels::packed(&right, DEPTH, COLUMNS), Start::Zero);
+        product(
+            &mut out,
+            COLUMNS,
+            COUNT,
+            rows,
+            Panels::packed(&right, DEPTH, COLUMNS),
+            Start::Zero,
+        );
         runs += 1;
     }
     let operations = 2 * COUNT * DEPTH * COLUMNS;

@@ -119,7 +119,8 @@ fn normalisation_and_its_gradients_equal_those_of_plain_operations() {
         let upstream = noise(count, 5);
 
         let (mean, variance) = statistics(x.clone());
-        let affine = Affine { gamma: gamma.clone(), beta: beta.clone(), mean, variance, epsilon: 1e-5 };
+        let affine =
+            Affine { gamma: gamma.clone(), beta: beta.clone(), mean, variance, epsilon: 1e-5 };
         let fused = normalise(x.clone(), with_residual.then(|| r.clone()), affine, with_relu);
         let plain = plainly(&x, with_residual.then_some(&r), &gamma, &beta, with_relu);
 
@@ -149,7 +150,8 @@ fn plainly(
 #[test]
 fn a_convolution_is_differentiated_within_a_graph() {
     let device = Device::flex().autodiff();
-    let (x, w) = (tensor(noise(98, 1), [1, 7, 7, 2], &device), tensor(noise(54, 2), [3, 3, 2, 3], &device));
+    let (x, w) =
+        (tensor(noise(98, 1), [1, 7, 7, 2], &device), tensor(noise(54, 2), [3, 3, 2, 3], &device));
     let out = convolve(x.clone(), w.clone(), 2, 1);
     let g = Geometry::new([1, 7, 7, 2], [3, 3, 2, 3], 2, 1);
     let upstream = noise(out.dims().iter().product(), 3);
@@ -168,11 +170,15 @@ fn pooling_and_its_gradient_equal_those_of_burn() {
         let ours = max_pool(x.clone());
         assert_eq!(floats(ours.clone()), floats(theirs.clone()));
         let upstream = noise(ours.dims().iter().product(), 2);
-        assert_eq!(gradients(ours, &upstream, &[&x], &[]), gradients(theirs, &upstream, &[&x], &[]));
+        assert_eq!(
+            gradients(ours, &upstream, &[&x], &[]),
+            gradients(theirs, &upstream, &[&x], &[])
+        );
     }
 }
 
-/// The other tests of the kernels and of the plan again, held to lesser instructions than this processor has.
+/// The other tests of the kernels and of the plan again, held to lesser instructions than this
+/// processor has.
 #[test]
 fn lesser_instructions_give_the_same() {
     for instructions in ["plain", "avx2"] {

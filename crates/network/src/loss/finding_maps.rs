@@ -1,16 +1,18 @@
-//! What maps of findings should be: high in boxes and low beside them, and such that their most salient share tells the
-//! label. Logits are (N, H, W, F), tables (N, F).
+//! What maps of findings should be: high in boxes and low beside them, and such that their most
+//! salient share tells the label. Logits are (N, H, W, F), tables (N, F).
 
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Tensor, TensorData};
 
-/// Share of all places that divides the error at places, at least: else a batch without a finding would outweigh others.
+/// Share of all places that divides the error at places, at least: else a batch without a finding
+/// would outweigh others.
 const LEAST_SHARE: f32 = 0.005;
 /// Keeps the logarithm of a probability finite.
 const SURE: f32 = 1e-6;
 
-/// Σ|y − p|²·BCE(p, y) / Σy over the places of pictures whose targets are `known`, summed over findings: the quality focal
-/// loss with β = 2 (Li et al., "Generalized Focal Loss", NeurIPS 2020), divided as in CenterNet (Zhou et al. 2019).
+/// Σ|y − p|²·BCE(p, y) / Σy over the places of pictures whose targets are `known`, summed over
+/// findings: the quality focal loss with β = 2 (Li et al., "Generalized Focal Loss", NeurIPS 2020),
+/// divided as in CenterNet (Zhou et al. 2019).
 pub fn finding_places(logits: Tensor<4>, targets: Tensor<4>, known: Tensor<2>) -> Tensor<1> {
     let [n, h, w, f] = logits.dims();
     let miss = (sigmoid(logits.clone()) - targets.clone()).square();
@@ -20,8 +22,8 @@ pub fn finding_places(logits: Tensor<4>, targets: Tensor<4>, known: Tensor<2>) -
     (sums(error) / sums(targets).clamp_min(least)).sum()
 }
 
-/// 1 − 2Σpy/(Σp + Σy) of maps and targets, the mean over pictures and findings whose target is not all 0 (soft Dice,
-/// Milletari et al., "V-Net", 3DV 2016); 0 where there is none.
+/// 1 − 2Σpy/(Σp + Σy) of maps and targets, the mean over pictures and findings whose target is not
+/// all 0 (soft Dice, Milletari et al., "V-Net", 3DV 2016); 0 where there is none.
 pub fn finding_overlap(logits: Tensor<4>, targets: Tensor<4>) -> Tensor<1> {
     let [n, h, w, f] = logits.dims();
     let sums = |t: Tensor<4>| t.reshape([n, h * w, f]).sum_dim(1).reshape([n, f]);
@@ -32,15 +34,22 @@ pub fn finding_overlap(logits: Tensor<4>, targets: Tensor<4>) -> Tensor<1> {
     ((dice.neg() + 1.0) * there.clone()).sum() / there.sum().clamp_min(1.0)
 }
 
-/// Binary cross-entropy of the mean of the largest `share` of each map's probabilities with the label, weighted, the mean over
-/// pictures, summed over findings (GMIC: Shen et al., Medical Image Analysis 2021).
-pub fn finding_labels(logits: Tensor<4>, labels: Tensor<2>, weights: Tensor<2>, share: f64) -> Tensor<1> {
+/// Binary cross-entropy of the mean of the largest `share` of each map's probabilities with the
+/// label, weighted, the mean over pictures, summed over findings (GMIC: Shen et al., Medical Image
+/// Analysis 2021).
+pub fn finding_labels(
+    logits: Tensor<4>,
+    labels: Tensor<2>,
+    weights: Tensor<2>,
+    share: f64,
+) -> Tensor<1> {
     let top = largest_share(sigmoid(logits), share).clamp(SURE, 1.0 - SURE);
     let right = labels.clone() * top.clone().log() + (labels.neg() + 1.0) * (top.neg() + 1.0).log();
     (right.neg() * weights).sum_dim(1).mean()
 }
 
-/// Binary cross-entropy of scores (N, F) with labels, weighted, the mean over pictures, summed over findings.
+/// Binary cross-entropy of scores (N, F) with labels, weighted, the mean over pictures, summed over
+/// findings.
 pub fn finding_scores(scores: Tensor<2>, labels: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
     (entropy(scores, labels) * weights).sum_dim(1).mean()
 }
@@ -50,7 +59,8 @@ fn entropy<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
     relu(x.clone()) - x.clone() * y + x.abs().neg().exp().add_scalar(1.0).log()
 }
 
-/// The mean of the largest `share` of the places of each map, (N, H, W, F) → (N, F); at least one place.
+/// The mean of the largest `share` of the places of each map, (N, H, W, F) → (N, F); at least one
+/// place.
 fn largest_share(maps: Tensor<4>, share: f64) -> Tensor<2> {
     let [n, h, w, f] = maps.dims();
     let count = ((h * w) as f64 * share).ceil().max(1.0) as usize;
@@ -102,17 +112,24 @@ mod tests {
     #[test]
     fn errors_at_places_count_where_targets_are_known() {
         let shape = [1, 2, 2, 2];
-        let sum = |finding| places(finding).map(|(p, y)| (p - y).powi(2) * cross(p, y)).sum::<f64>();
+        let sum =
+            |finding| places(finding).map(|(p, y)| (p - y).powi(2) * cross(p, y)).sum::<f64>();
         // The second finding is nowhere: what divides is half a percent of the four places.
         let expected = [sum(0) / 2.5, sum(1) / 0.02];
-        let loss = |known: [f32; 2]| finding_places(map(&LOGITS, shape), map(&TARGETS, shape), table(&known));
+        let loss = |known: [f32; 2]| {
+            finding_places(map(&LOGITS, shape), map(&TARGETS, shape), table(&known))
+        };
         check(loss([1.0, 0.0]), expected[0]);
-        assert!((f64::from(loss([1.0, 1.0]).into_scalar::<f32>()) - expected[0] - expected[1]).abs() < 1e-3);
+        assert!(
+            (f64::from(loss([1.0, 1.0]).into_scalar::<f32>()) - expected[0] - expected[1]).abs()
+                < 1e-3
+        );
     }
 
     #[test]
     fn overlap_is_of_what_is_there() {
-        let (p, y, both) = places(0).fold((0.0, 0.0, 0.0), |(a, b, c), (p, y)| (a + p, b + y, c + p * y));
+        let (p, y, both) =
+            places(0).fold((0.0, 0.0, 0.0), |(a, b, c), (p, y)| (a + p, b + y, c + p * y));
         let shape = [1, 2, 2, 2];
         check(
             finding_overlap(map(&LOGITS, shape), map(&TARGETS, shape)),
@@ -127,8 +144,9 @@ mod tests {
         first.sort_by(|a, b| b.total_cmp(a));
         let top = (first[0] + first[1]) / 2.0;
         let shape = [1, 2, 2, 2];
-        let loss =
-            |weights: [f32; 2]| finding_labels(map(&LOGITS, shape), table(&[1.0, 0.0]), table(&weights), 0.5);
+        let loss = |weights: [f32; 2]| {
+            finding_labels(map(&LOGITS, shape), table(&[1.0, 0.0]), table(&weights), 0.5)
+        };
         check(loss([1.0, 0.0]), cross(top, 1.0));
         check(loss([0.0, 0.0]), 0.0);
         check(

@@ -1,4 +1,5 @@
-//! HashNet: pairwise likelihood, weighted against the scarcity of similar pairs, with a sign that sharpens as it goes.
+//! HashNet: pairwise likelihood, weighted against the scarcity of similar pairs, with a sign that
+//! sharpens as it goes.
 
 use super::pairs::{negative_log_likelihood, others, similarity};
 use burn::tensor::Tensor;
@@ -8,11 +9,11 @@ const SCALE: f32 = 0.1;
 /// Steps in which β grows in a run: the published code steps every 20 of 300 epochs.
 const STEPS: f32 = 15.0;
 
-/// v = tanh(βu), θ = αvᵢᵀvⱼ; mean over pairs of w(log(1 + e^θ) − sθ), w = |S|/|S₁| for similar pairs and |S|/|S₀|
-/// for others; α = 0.1, β = √(⌊15·progress⌋ + 1).
+/// v = tanh(βu), θ = αvᵢᵀvⱼ; mean over pairs of w(log(1 + e^θ) − sθ), w = |S|/|S₁| for similar
+/// pairs and |S|/|S₀| for others; α = 0.1, β = √(⌊15·progress⌋ + 1).
 ///
-/// u (N, K), `present` y (N, C), `progress` through the run in 0..1 (Cao, Long, Wang and Yu, "HashNet: Deep Learning to
-/// Hash by Continuation", ICCV 2017). Pairs are those of the batch.
+/// u (N, K), `present` y (N, C), `progress` through the run in 0..1 (Cao, Long, Wang and Yu,
+/// "HashNet: Deep Learning to Hash by Continuation", ICCV 2017). Pairs are those of the batch.
 pub fn hash_net(u: Tensor<2>, present: Tensor<2>, progress: f64) -> Tensor<1> {
     let beta = ((progress as f32 * STEPS).floor() + 1.0).sqrt();
     let (similar, pairs) = (similarity(present), others(&u));
@@ -20,6 +21,7 @@ pub fn hash_net(u: Tensor<2>, present: Tensor<2>, progress: f64) -> Tensor<1> {
     let theta = v.clone().matmul(v.transpose()) * SCALE;
     let loss = negative_log_likelihood(theta, similar.clone());
     // Weighted so, similar and dissimilar pairs have the same say: the mean over each, added.
-    let mean = |chosen: Tensor<2>| (loss.clone() * chosen.clone()).sum() / chosen.sum().clamp_min(1.0);
+    let mean =
+        |chosen: Tensor<2>| (loss.clone() * chosen.clone()).sum() / chosen.sum().clamp_min(1.0);
     mean(similar.clone() * pairs.clone()) + mean((similar.neg() + 1.0) * pairs)
 }

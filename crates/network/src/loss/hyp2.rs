@@ -9,11 +9,12 @@ const THRESHOLD: f32 = 0.0;
 /// β.
 const PAIRS: f32 = 0.5;
 
-/// mean_{y=1}(1 − cos(u, p)) + mean_{y=0} max(0, cos(u, p) − ζ) + β·mean max(0, cos(uᵢ, uⱼ) − ζ) over pairs of
-/// pictures with several labels each and none in common; ζ = 0, β = 0.5.
+/// mean_{y=1}(1 − cos(u, p)) + mean_{y=0} max(0, cos(u, p) − ζ) + β·mean max(0, cos(uᵢ, uⱼ) − ζ)
+/// over pairs of pictures with several labels each and none in common; ζ = 0, β = 0.5.
 ///
-/// u (N, K), learned `proxies` (C, K), `present` y (N, C), `pairs` the labels by which pictures are similar (N, C)
-/// (Xu et al., "HyP² Loss: Beyond Hypersphere Metric Space for Multi-label Image Retrieval", ACM MM 2022).
+/// u (N, K), learned `proxies` (C, K), `present` y (N, C), `pairs` the labels by which pictures are
+/// similar (N, C) (Xu et al., "HyP² Loss: Beyond Hypersphere Metric Space for Multi-label Image
+/// Retrieval", ACM MM 2022).
 pub fn hyp2(u: Tensor<2>, proxies: Tensor<2>, present: Tensor<2>, pairs: Tensor<2>) -> Tensor<1> {
     let to_proxies = cosines(u.clone(), proxies);
     let absent = present.clone().neg() + 1.0;

@@ -1,13 +1,16 @@
-//! Discrimination of instances: two views of one radiograph are near, other radiographs apart, whatever their labels.
+//! Discrimination of instances: two views of one radiograph are near, other radiographs apart,
+//! whatever their labels.
 
 use super::pairs::{cosines, others};
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 
-/// NT-Xent: the mean over rows of −log softmax_j(cos(zᵢ, zⱼ)/τ) at the row's other view, over j ≠ i.
+/// NT-Xent: the mean over rows of −log softmax_j(cos(zᵢ, zⱼ)/τ) at the row's other view, over j ≠
+/// i.
 ///
-/// z (2N, D) has the first views of N radiographs and then their second views, in one order (Chen et al., "A Simple
-/// Framework for Contrastive Learning of Visual Representations", ICML 2020, equation 1).
+/// z (2N, D) has the first views of N radiographs and then their second views, in one order (Chen
+/// et al., "A Simple Framework for Contrastive Learning of Visual Representations", ICML 2020,
+/// equation 1).
 pub fn instance_discrimination(z: Tensor<2>, temperature: f32) -> Tensor<1> {
     let [views, _] = z.dims();
     // A row is infinitely far from itself.

@@ -1,4 +1,5 @@
-//! What the pairwise and triplet losses share: which pictures of a batch are similar, and masked means.
+//! What the pairwise and triplet losses share: which pictures of a batch are similar, and masked
+//! means.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
@@ -19,8 +20,12 @@ pub(super) fn weighted_mean<const D: usize>(x: Tensor<D>, weights: Tensor<D>) ->
     (x * weights.clone()).sum() / weights.sum().clamp_min(1.0)
 }
 
-/// −log p of a pair: log(1 + e^θ) − s·θ, in the form that does not overflow, log(1 + e^−|θ|) + max(θ, 0) − s·θ.
-pub(super) fn negative_log_likelihood<const D: usize>(theta: Tensor<D>, similar: Tensor<D>) -> Tensor<D> {
+/// −log p of a pair: log(1 + e^θ) − s·θ, in the form that does not overflow, log(1 + e^−|θ|) +
+/// max(θ, 0) − s·θ.
+pub(super) fn negative_log_likelihood<const D: usize>(
+    theta: Tensor<D>,
+    similar: Tensor<D>,
+) -> Tensor<D> {
     theta.clone().abs().neg().exp().log1p() + relu(theta.clone()) - similar * theta
 }
 
@@ -35,7 +40,8 @@ pub(super) fn triplets(x: Tensor<2>) -> (Tensor<3>, Tensor<3>) {
     (x.clone().reshape([n, n, 1]).repeat_dim(2, n), x.reshape([n, 1, n]).repeat_dim(1, n))
 }
 
-/// 1 where p is similar to q and another picture, and n is dissimilar to q: (N, N, N) in the order q, p, n.
+/// 1 where p is similar to q and another picture, and n is dissimilar to q: (N, N, N) in the order
+/// q, p, n.
 pub(super) fn valid_triplets(present: Tensor<2>) -> Tensor<3> {
     let similar = similarity(present);
     let (positive, _) = triplets(similar.clone() * others(&similar));

@@ -1,4 +1,5 @@
-//! What a saliency map should be whatever it is used for: small, smooth, and moving with the picture.
+//! What a saliency map should be whatever it is used for: small, smooth, and moving with the
+//! picture.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
@@ -9,7 +10,8 @@ pub fn area(saliency: Tensor<4>, allowed: f32) -> Tensor<1> {
     relu(saliency.reshape([n, h * w]).mean_dim(1) - allowed).mean()
 }
 
-/// Mean absolute difference of neighbours, both axes: total variation (Rudin, Osher and Fatemi 1992).
+/// Mean absolute difference of neighbours, both axes: total variation (Rudin, Osher and Fatemi
+/// 1992).
 pub fn total_variation(saliency: Tensor<4>) -> Tensor<1> {
     let [_, _, h, w] = saliency.dims();
     let down = saliency.clone().narrow(2, 1, h - 1) - saliency.clone().narrow(2, 0, h - 1);

@@ -16,7 +16,9 @@ const LABELS: [[f64; CLASSES]; N] = [
 ];
 
 fn u() -> Vec<Vec<f64>> {
-    (0..N).map(|i| (0..BITS).map(|k| ((i * 7 + k * 3 + 1) as f64 * 0.7).sin() * 1.5).collect()).collect()
+    (0..N)
+        .map(|i| (0..BITS).map(|k| ((i * 7 + k * 3 + 1) as f64 * 0.7).sin() * 1.5).collect())
+        .collect()
 }
 
 fn tensor(rows: &[Vec<f64>]) -> Tensor<2> {
@@ -33,7 +35,8 @@ fn share() -> Vec<Vec<f64>> {
 }
 
 fn targets() -> Vec<Vec<f64>> {
-    let values: Vec<f32> = hadamard_targets(CLASSES, BITS, &Device::flex()).into_data().iter().collect();
+    let values: Vec<f32> =
+        hadamard_targets(CLASSES, BITS, &Device::flex()).into_data().iter().collect();
     values.chunks(BITS).map(|row| row.iter().map(|v| f64::from(*v)).collect()).collect()
 }
 
@@ -59,13 +62,17 @@ fn all(u: &[Vec<f64>]) -> impl Iterator<Item = f64> + '_ {
 }
 
 fn triples() -> Vec<(usize, usize, usize)> {
-    let of = |(q, p): (usize, usize)| (0..N).filter(move |&n| !similar(q, n)).map(move |n| (q, p, n));
+    let of =
+        |(q, p): (usize, usize)| (0..N).filter(move |&n| !similar(q, n)).map(move |n| (q, p, n));
     pairs().filter(|&(q, p)| similar(q, p)).flat_map(of).collect()
 }
 
 fn check(got: Tensor<1>, expected: f64) {
     let got = f64::from(got.into_scalar::<f32>());
-    assert!((got - expected).abs() < 1e-3 * expected.abs().max(1.0), "got {got}, expected {expected}");
+    assert!(
+        (got - expected).abs() < 1e-3 * expected.abs().max(1.0),
+        "got {got}, expected {expected}"
+    );
 }
 
 #[test]
@@ -74,11 +81,13 @@ fn losses_of_pairs() {
     let likelihood = |theta: f64, s: f64| (1.0 + theta.exp()).ln() - s * theta;
     let s = |i, j| f64::from(u8::from(similar(i, j)));
     let quantised = mean(all(&u).map(|v| (v - v.signum()).powi(2)));
-    let expected = mean(pairs().map(|(i, j)| likelihood(0.5 * dot(&u[i], &u[j]), s(i, j)))) + 0.1 * quantised;
+    let expected =
+        mean(pairs().map(|(i, j)| likelihood(0.5 * dot(&u[i], &u[j]), s(i, j)))) + 0.1 * quantised;
     check(dpsh(tensor(&u), present()), expected);
 
     let beta = 4f64.sqrt();
-    let v: Vec<Vec<f64>> = u.iter().map(|row| row.iter().map(|x| (beta * x).tanh()).collect()).collect();
+    let v: Vec<Vec<f64>> =
+        u.iter().map(|row| row.iter().map(|x| (beta * x).tanh()).collect()).collect();
     let of = |wanted: bool| {
         mean(
             pairs()
@@ -93,12 +102,14 @@ fn losses_of_pairs() {
 fn losses_of_triplets() {
     let u = u();
     let quantised = mean(all(&u).map(|v| (v - v.signum()).powi(2)));
-    let z = |(q, p, n): (usize, usize, usize)| 0.5 * dot(&u[q], &u[p]) - 0.5 * dot(&u[q], &u[n]) - 5.0;
+    let z =
+        |(q, p, n): (usize, usize, usize)| 0.5 * dot(&u[q], &u[p]) - 0.5 * dot(&u[q], &u[n]) - 5.0;
     let expected = mean(triples().into_iter().map(|t| (1.0 + z(t).exp()).ln() - z(t))) + quantised;
     check(dtsh(tensor(&u), present()), expected);
 
     let apart = |i: usize, j: usize| mean(u[i].iter().zip(&u[j]).map(|(a, b)| (a - b).powi(2)));
-    let hinge = |(q, p, n): (usize, usize, usize)| (0.5 * BITS as f64 - apart(q, n) + apart(q, p)).max(0.0);
+    let hinge =
+        |(q, p, n): (usize, usize, usize)| (0.5 * BITS as f64 - apart(q, n) + apart(q, p)).max(0.0);
     check(ath(tensor(&u), present()), mean(triples().into_iter().map(hinge)));
 }
 
@@ -142,7 +153,10 @@ fn losses_with_proxies() {
         -(0..CLASSES).map(|c| y[i][c] * (logits[c] - sum.ln())).sum::<f64>()
     };
     let beside = mean(all(&u).map(|v| (v.abs() - 1.0).abs().powi(3)));
-    check(greedy_hash(tensor(&u), tensor(&o), tensor(&y)), mean((0..N).map(entropy)) + 0.1 * beside);
+    check(
+        greedy_hash(tensor(&u), tensor(&o), tensor(&y)),
+        mean((0..N).map(entropy)) + 0.1 * beside,
+    );
 
     let entries = || (0..N).flat_map(|i| (0..CLASSES).map(move |c| (i, c)));
     let to = |wanted: f64| entries().filter(move |&(i, c)| LABELS[i][c] == wanted);
@@ -156,7 +170,8 @@ fn losses_with_proxies() {
 fn graded_and_neighbourhood_losses() {
     let u = u();
     let k = BITS as f64;
-    let v: Vec<Vec<f64>> = u.iter().map(|row| row.iter().map(|x| x / (x.abs() + 1.0)).collect()).collect();
+    let v: Vec<Vec<f64>> =
+        u.iter().map(|row| row.iter().map(|x| x / (x.abs() + 1.0)).collect()).collect();
     let one = |(i, j): (usize, usize)| {
         let (s, theta) = (cosine(&LABELS[i], &LABELS[j]), 0.5 * dot(&v[i], &v[j]));
         if !(0.01..=0.99).contains(&s) {

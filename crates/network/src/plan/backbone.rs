@@ -23,7 +23,12 @@ impl Block {
     /// By its name in a model file.
     pub(super) fn new(weights: &Weights, name: &str, stride: usize) -> Self {
         let conv = |conv: &str, norm: &str, stride| {
-            Convolution::normalised(weights, &format!("{name}.{conv}"), &format!("{name}.{norm}"), stride)
+            Convolution::normalised(
+                weights,
+                &format!("{name}.{conv}"),
+                &format!("{name}.{norm}"),
+                stride,
+            )
         };
         let downsample = (stride != 1).then(|| conv("downsample.0", "downsample.1", stride));
         Self { first: conv("conv1", "bn1", stride), second: conv("conv2", "bn2", 1), downsample }
@@ -71,7 +76,8 @@ impl Backbone {
         }
     }
 
-    /// N×H×W×C → features N×1×1×2816: the average of the last stage, and those of the third in each cell of the grid.
+    /// N×H×W×C → features N×1×1×2816: the average of the last stage, and those of the third in each
+    /// cell of the grid.
     pub(super) fn run(&self, x: Map, buffers: &mut Buffers) -> Map {
         let stem = self.stem.relu(x, buffers);
         let [n, h, w, c] = stem.shape;
@@ -104,7 +110,9 @@ fn averages(x: &Map, cells: usize, first: usize, features: &mut Map) {
             let share = 1.0 / (down.len() * along.len()) as f32;
             for y in down {
                 let places = &x[(y * w + along.start) * c..(y * w + along.end) * c];
-                places.chunks_exact(c).for_each(|place| out.iter_mut().zip(place).for_each(|(o, v)| *o += v));
+                places
+                    .chunks_exact(c)
+                    .for_each(|place| out.iter_mut().zip(place).for_each(|(o, v)| *o += v));
             }
             out.iter_mut().for_each(|o| *o *= share);
         }

@@ -19,7 +19,8 @@ impl Map {
 #[derive(Default)]
 pub(super) struct Buffers {
     free: Vec<Vec<f32>>,
-    /// Multiplications and additions of the convolutions so far, counted as if none took a short cut.
+    /// Multiplications and additions of the convolutions so far, counted as if none took a short
+    /// cut.
     pub operations: usize,
 }
 

@@ -17,7 +17,8 @@ impl Affine {
     pub(super) fn of(weights: &Weights, name: &str) -> Self {
         let [gamma, beta, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
             .map(|part| named(weights, &format!("{name}.{part}")));
-        let scale: Vec<f32> = gamma.iter().zip(variance).map(|(g, v)| g / (v + EPSILON).sqrt()).collect();
+        let scale: Vec<f32> =
+            gamma.iter().zip(variance).map(|(g, v)| g / (v + EPSILON).sqrt()).collect();
         let offset = beta.iter().zip(mean.iter().zip(&scale)).map(|(b, (m, s))| b - m * s);
         let offset = padded(offset.collect());
         Self { scale, offset }
@@ -56,7 +57,13 @@ impl Convolution {
         Self::new(weights, name, 1, None, padded(bias))
     }
 
-    fn new(weights: &Weights, name: &str, stride: usize, scale: Option<&[f32]>, bias: Vec<f32>) -> Self {
+    fn new(
+        weights: &Weights,
+        name: &str,
+        stride: usize,
+        scale: Option<&[f32]>,
+        bias: Vec<f32>,
+    ) -> Self {
         let name = format!("{name}.weight");
         let shape = weights.get(&name).map_or(&[][..], |weight| &weight.shape);
         let shape = <[usize; 4]>::try_from(shape).unwrap_or_default();
@@ -72,7 +79,13 @@ impl Convolution {
     }
 
     /// Convolution, bias, residual where given, ReLU where asked.
-    pub(super) fn run(&self, x: &Map, residual: Option<&Map>, relu: bool, buffers: &mut Buffers) -> Map {
+    pub(super) fn run(
+        &self,
+        x: &Map,
+        residual: Option<&Map>,
+        relu: bool,
+        buffers: &mut Buffers,
+    ) -> Map {
         let geometry = Geometry::new(x.shape, self.shape, self.stride, self.shape[0] / 2);
         let (height, width) = geometry.output();
         let mut out = buffers.take([x.shape[0], height, width, self.shape[3]]);

@@ -16,7 +16,11 @@ pub(super) struct Linear {
 
 impl Linear {
     /// From a weight by its input and output.
-    pub(super) fn new(inputs: usize, mut bias: Vec<f32>, weight: impl Fn(usize, usize) -> f32) -> Self {
+    pub(super) fn new(
+        inputs: usize,
+        mut bias: Vec<f32>,
+        weight: impl Fn(usize, usize) -> f32,
+    ) -> Self {
         let outputs = bias.len();
         bias.resize(outputs.next_multiple_of(16), 0.0);
         Self { packed: pack(inputs, outputs, weight), bias, inputs, outputs }

@@ -1,8 +1,8 @@
 //! The network frozen for encoding on the processor: the figure of `network.rs` without a graph.
 //!
-//! Batch normalisation is folded into the convolutions before it; bias, residual and ReLU are part of a convolution's last
-//! step; filters are packed and transformed once; buffers are kept from one batch to the next. It gives what
-//! [`crate::Network`] gives: a test compares the two.
+//! Batch normalisation is folded into the convolutions before it; bias, residual and ReLU are part
+//! of a convolution's last step; filters are packed and transformed once; buffers are kept from one
+//! batch to the next. It gives what [`crate::Network`] gives: a test compares the two.
 
 mod backbone;
 mod buffers;
@@ -66,7 +66,8 @@ impl Plan {
         let matrix = named(weights, "hash.weight");
         let Affine { scale, offset } = Affine::of(weights, "hash.bn");
         let inputs = architecture.embedding_length();
-        let hash = Linear::new(inputs, offset, |input, bit| matrix[bit * inputs + input] * scale[bit]);
+        let hash =
+            Linear::new(inputs, offset, |input, bit| matrix[bit * inputs + input] * scale[bit]);
         let modification = architecture.modification;
         Self {
             saliency: architecture.has_saliency().then(|| Saliency::new(weights)),
@@ -93,7 +94,13 @@ impl Plan {
         encoded
     }
 
-    fn run_batch(&self, pictures: &[f32], size: usize, buffers: &mut Buffers, encoded: &mut Encoded) {
+    fn run_batch(
+        &self,
+        pictures: &[f32],
+        size: usize,
+        buffers: &mut Buffers,
+        encoded: &mut Encoded,
+    ) {
         let n = pictures.len() / (size * size);
         let x = buffers.copy(pictures, [n, size, size, 1]);
         let s = match (&self.saliency, self.source.fixed(size)) {
@@ -121,7 +128,8 @@ impl Plan {
         buffers.give([x, s, features]);
     }
 
-    /// Multiplications and additions of the convolutions for one picture, counted as if none took a short cut.
+    /// Multiplications and additions of the convolutions for one picture, counted as if none took a
+    /// short cut.
     pub(crate) fn operations(&self, size: usize) -> usize {
         let mut buffers = Buffers::default();
         self.run_batch(&vec![0.0; size * size], size, &mut buffers, &mut Encoded::default());
@@ -144,7 +152,8 @@ impl Plan {
         (embedding, self.hash.run(features, INPUTS))
     }
 
-    /// What the hash layer reads, embeddings (N, E) or without an embedding layer features (N, 512), → u (N, K).
+    /// What the hash layer reads, embeddings (N, E) or without an embedding layer features (N,
+    /// 512), → u (N, K).
     pub(crate) fn hash_of(&self, rows: &[f32]) -> Vec<f32> {
         self.hash.run(rows, self.hash.inputs())
     }

@@ -15,17 +15,21 @@ pub(super) fn apply(modification: Modification, x: &Map, s: &Map, buffers: &mut 
     let soft = blurred.as_ref().unwrap_or(x);
     let grey = |value: f32| (value - GREY_MEAN) / GREY_DEVIATION;
     let places = x.values.par_iter().zip(&s.values).zip(&soft.values).with_min_len(1 << 14);
-    out.values.par_chunks_exact_mut(modification.channels()).zip(places).for_each(|(out, ((x, s), soft))| {
-        out[0] = grey(match modification {
-            Modification::Blur => x * (FLOOR + (1.0 - FLOOR) * s) + (1.0 - s) * (1.0 - FLOOR) * soft,
-            Modification::Multiply => x * s,
-            Modification::Amplify => x * (1.0 + s),
-            Modification::Concatenate | Modification::None => *x,
-        });
-        if let Some(second) = out.get_mut(1) {
-            *second = grey(*s);
-        }
-    });
+    out.values.par_chunks_exact_mut(modification.channels()).zip(places).for_each(
+        |(out, ((x, s), soft))| {
+            out[0] = grey(match modification {
+                Modification::Blur => {
+                    x * (FLOOR + (1.0 - FLOOR) * s) + (1.0 - s) * (1.0 - FLOOR) * soft
+                }
+                Modification::Multiply => x * s,
+                Modification::Amplify => x * (1.0 + s),
+                Modification::Concatenate | Modification::None => *x,
+            });
+            if let Some(second) = out.get_mut(1) {
+                *second = grey(*s);
+            }
+        },
+    );
     if let Some(blurred) = blurred {
         buffers.give([blurred]);
     }
@@ -38,7 +42,8 @@ pub(super) fn resized(x: &Map, side: usize, buffers: &mut Buffers) -> Map {
     let weights = resize_rows(from, side);
     let across = crate::kernels::pack(from, side, |k, j| weights[j * from + k]);
     let mut out = buffers.take([n, side, side, 1]);
-    let pictures = out.values.par_chunks_exact_mut(side * side).zip(x.values.par_chunks_exact(from * from));
+    let pictures =
+        out.values.par_chunks_exact_mut(side * side).zip(x.values.par_chunks_exact(from * from));
     pictures.for_each(|(out, x)| {
         let mut half = vec![0.0; from * side];
         let rows = |data| Rows { data, segments: &[0], len: from, step: 1, stride: from };
@@ -59,12 +64,13 @@ fn blur(x: &Map, buffers: &mut Buffers) -> Map {
         let rows = Rows { data, segments: &[0], len: side, step: 1, stride: side };
         product(out, side, side, rows, Panels::packed(panels, side, side), Start::Zero);
     };
-    out.values.par_chunks_exact_mut(side * side).zip(x.values.par_chunks_exact(side * side)).for_each(
-        |(out, x)| {
+    out.values
+        .par_chunks_exact_mut(side * side)
+        .zip(x.values.par_chunks_exact(side * side))
+        .for_each(|(out, x)| {
             let mut half = vec![0.0; side * side];
             square(x, &across, &mut half);
             square(&weights, &panels_of(&half, side), out);
-        },
-    );
+        });
     out
 }

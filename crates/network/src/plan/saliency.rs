@@ -18,11 +18,16 @@ struct Attention {
 impl Attention {
     fn new(weights: &Weights) -> Self {
         let layer = |name: &str| {
-            let part = |part: &str| named(weights, &format!("saliency.cbam.{name}.{part}")).to_vec();
+            let part =
+                |part: &str| named(weights, &format!("saliency.cbam.{name}.{part}")).to_vec();
             (part("weight"), part("bias"))
         };
-        let spatial =
-            Convolution::normalised(weights, "saliency.cbam.spatial", "saliency.cbam.spatial_bn", 1);
+        let spatial = Convolution::normalised(
+            weights,
+            "saliency.cbam.spatial",
+            "saliency.cbam.spatial_bn",
+            1,
+        );
         Self { layers: [layer("fc1"), layer("fc2")], spatial }
     }
 
@@ -106,17 +111,24 @@ impl Decoder {
         let [n, h, w, c] = skip.shape;
         let (g, inner) = (coarse.shape[3], own.shape[3]);
         let mut both = buffers.take([n, h, w, g + c]);
-        both.values.par_chunks_exact_mut((w * (g + c)).max(1)).enumerate().for_each(|(line, both)| {
-            let (fine, half) = (line * w, (line / h * (h / 2) + line % h / 2) * (w / 2));
-            for (x, both) in both.chunks_exact_mut(g + c).enumerate() {
-                let (fine, half) = (fine + x, half + x / 2);
-                let alpha =
-                    self.gate(&own.values[fine * inner..][..inner], &seen.values[half * inner..][..inner]);
-                let (up, gated) = both.split_at_mut(g);
-                up.copy_from_slice(&coarse.values[half * g..][..g]);
-                gated.iter_mut().zip(&skip.values[fine * c..]).for_each(|(to, from)| *to = from * alpha);
-            }
-        });
+        both.values.par_chunks_exact_mut((w * (g + c)).max(1)).enumerate().for_each(
+            |(line, both)| {
+                let (fine, half) = (line * w, (line / h * (h / 2) + line % h / 2) * (w / 2));
+                for (x, both) in both.chunks_exact_mut(g + c).enumerate() {
+                    let (fine, half) = (fine + x, half + x / 2);
+                    let alpha = self.gate(
+                        &own.values[fine * inner..][..inner],
+                        &seen.values[half * inner..][..inner],
+                    );
+                    let (up, gated) = both.split_at_mut(g);
+                    up.copy_from_slice(&coarse.values[half * g..][..g]);
+                    gated
+                        .iter_mut()
+                        .zip(&skip.values[fine * c..])
+                        .for_each(|(to, from)| *to = from * alpha);
+                }
+            },
+        );
         buffers.give([own, seen, coarse, skip]);
         self.merge.relu(both, buffers)
     }
@@ -124,7 +136,8 @@ impl Decoder {
     /// α = σ(ψᵀ ReLU(θx + φg) + b).
     fn gate(&self, own: &[f32], seen: &[f32]) -> f32 {
         let (psi, bias) = &self.psi;
-        let sum: f32 = psi.iter().zip(own.iter().zip(seen)).map(|(p, (o, s))| p * (o + s).max(0.0)).sum();
+        let sum: f32 =
+            psi.iter().zip(own.iter().zip(seen)).map(|(p, (o, s))| p * (o + s).max(0.0)).sum();
         sigmoid(sum + bias)
     }
 }
@@ -156,7 +169,8 @@ impl Saliency {
         }
     }
 
-    /// Radiographs (N, H, W, 1) → saliency maps of the same shape: the largest of the maps at each place.
+    /// Radiographs (N, H, W, 1) → saliency maps of the same shape: the largest of the maps at each
+    /// place.
     pub(super) fn run(&self, x: &Map, buffers: &mut Buffers) -> Map {
         let maps = self.maps(x, buffers);
         let [n, h, w, count] = maps.shape;

@@ -74,7 +74,8 @@ fn it_gives_what_the_network_gives() {
 /// The model that ships, and samples as it takes them.
 fn shipped(count: usize) -> (Model, Vec<f32>) {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let model = model::read(&workspace.join("models/skiagraph.safetensors"), DeviceChoice::Cpu).unwrap();
+    let model =
+        model::read(&workspace.join("models/skiagraph.safetensors"), DeviceChoice::Cpu).unwrap();
     let samples = Dataset::open(&workspace.join("samples")).unwrap();
     let every = samples.items.len() / count;
     let pixels = samples.items.iter().step_by(every).take(count).flat_map(|item| {
@@ -114,7 +115,7 @@ fn bits_that_bf16_weights_change() {
     for weight in rounded.values_mut().filter(|weight| weight.shape.len() > 1) {
         weight.values.iter_mut().for_each(|v| *v = bf16::from_f32(*v).to_f32());
     }
-    let [a, b] =
-        [exact, rounded].map(|weights| Plan::new(&model.card.architecture, &weights).run(&pixels, size));
+    let [a, b] = [exact, rounded]
+        .map(|weights| Plan::new(&model.card.architecture, &weights).run(&pixels, size));
     println!("{} of {} bits differ", differing(&a.hash, &b.hash), a.hash.len());
 }

@@ -1,4 +1,5 @@
-//! Associations that others request: who may, and what is accepted of what they propose (PS3.8 7.1, PS3.7 annex D).
+//! Associations that others request: who may, and what is accepted of what they propose (PS3.8 7.1,
+//! PS3.7 annex D).
 
 use super::{APPLICATION_CONTEXT, Association, Context, Stream, Timeouts, pdu};
 use crate::error::{Error, Result};
@@ -7,9 +8,9 @@ use crate::uids::{EXPLICIT_VR_LITTLE_ENDIAN, IMPLEMENTATION_CLASS, IMPLEMENTATIO
 use crate::uids::{IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION, is_image_storage};
 use dicom_ul::pdu::{
     AssociationAC, AssociationRJ, AssociationRJResult, AssociationRJServiceProviderASCEReason,
-    AssociationRJServiceProviderPresentationReason, AssociationRJServiceUserReason, AssociationRJSource,
-    AssociationRQ, Pdu, PresentationContextProposed, PresentationContextResult,
-    PresentationContextResultReason, UserVariableItem,
+    AssociationRJServiceProviderPresentationReason, AssociationRJServiceUserReason,
+    AssociationRJSource, AssociationRQ, Pdu, PresentationContextProposed,
+    PresentationContextResult, PresentationContextResultReason, UserVariableItem,
 };
 use std::time::Instant;
 
@@ -52,7 +53,11 @@ pub(crate) fn accept(
     let peer_max = max_length(&requested.user_variables);
     let calling = requested.calling_ae_title.clone();
     pdu::write(&mut stream, &acceptor.acknowledgement(requested, results))?;
-    Ok((Association::new(stream, contexts, acceptor.max_pdu, peer_max, acceptor.timeouts), calling, task))
+    Ok((
+        Association::new(stream, contexts, acceptor.max_pdu, peer_max, acceptor.timeouts),
+        calling,
+        task,
+    ))
 }
 
 /// Rejects whoever it is, as there are too many.
@@ -75,13 +80,19 @@ fn requested(stream: &mut Stream) -> Result<AssociationRQ> {
     match pdu::read(stream, 0)? {
         Pdu::AssociationRQ(requested) => Ok(requested),
         Pdu::AbortRQ { .. } => Err(Error::Aborted),
-        _ => Err(Error::Protocol { got: "another PDU".to_owned(), expected: "a request for an association" }),
+        _ => Err(Error::Protocol {
+            got: "another PDU".to_owned(),
+            expected: "a request for an association",
+        }),
     }
 }
 
 fn reject(stream: &mut Stream, refusal: Refusal) -> Error {
-    let result =
-        if refusal.permanent { AssociationRJResult::Permanent } else { AssociationRJResult::Transient };
+    let result = if refusal.permanent {
+        AssociationRJResult::Permanent
+    } else {
+        AssociationRJResult::Transient
+    };
     let rejection = Pdu::AssociationRJ(AssociationRJ { result, source: refusal.source });
     match pdu::write(stream, &rejection) {
         Ok(()) => Error::Refused { reason: refusal.reason },
@@ -123,8 +134,9 @@ impl Acceptor {
             uid if is_image_storage(uid) => &self.transfer_syntaxes,
             _ => return result(proposed.id, AbstractSyntaxNotSupported, IMPLICIT_VR_LITTLE_ENDIAN),
         };
-        let is_proposed =
-            |ours: &&String| proposed.transfer_syntaxes.iter().any(|theirs| unpadded(theirs) == **ours);
+        let is_proposed = |ours: &&String| {
+            proposed.transfer_syntaxes.iter().any(|theirs| unpadded(theirs) == **ours)
+        };
         match ours.iter().find(is_proposed) {
             // PS3.8 9.3.2.2: identifiers are odd.
             Some(syntax) if proposed.id % 2 == 1 => result(proposed.id, Acceptance, syntax),
@@ -133,7 +145,11 @@ impl Acceptor {
         }
     }
 
-    fn acknowledgement(&self, requested: AssociationRQ, results: Vec<PresentationContextResult>) -> Pdu {
+    fn acknowledgement(
+        &self,
+        requested: AssociationRQ,
+        results: Vec<PresentationContextResult>,
+    ) -> Pdu {
         Pdu::AssociationAC(AssociationAC {
             protocol_version: 1,
             calling_ae_title: requested.calling_ae_title,
@@ -145,7 +161,11 @@ impl Acceptor {
     }
 }
 
-fn result(id: u8, reason: PresentationContextResultReason, syntax: &str) -> PresentationContextResult {
+fn result(
+    id: u8,
+    reason: PresentationContextResultReason,
+    syntax: &str,
+) -> PresentationContextResult {
     PresentationContextResult { id, reason, transfer_syntax: syntax.to_owned() }
 }
 

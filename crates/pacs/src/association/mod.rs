@@ -1,5 +1,6 @@
-//! Associations (PS3.8 7): messages over a connection, in either role. Associations of `dicom-ul` are not used, as
-//! theirs can be held open by a peer that sends a byte a minute, and buffer a PDU of whatever length it claims.
+//! Associations (PS3.8 7): messages over a connection, in either role. Associations of `dicom-ul`
+//! are not used, as theirs can be held open by a peer that sends a byte a minute, and buffer a PDU
+//! of whatever length it claims.
 
 mod accept;
 mod pdu;
@@ -29,7 +30,8 @@ const VALUE_HEADER: usize = 6;
 /// How long a peer may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// From the connection to the association, with TLS (the ARTIM timer of PS3.8 9.1.5); and to end one.
+    /// From the connection to the association, with TLS (the ARTIM timer of PS3.8 9.1.5); and to
+    /// end one.
     pub association: Duration,
     /// Between two messages; as requestor, for an answer.
     pub idle: Duration,
@@ -42,7 +44,12 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { association: seconds(30), idle: seconds(60), pdu: seconds(30), message: seconds(600) }
+        Self {
+            association: seconds(30),
+            idle: seconds(60),
+            pdu: seconds(30),
+            message: seconds(600),
+        }
     }
 }
 
@@ -69,7 +76,13 @@ pub(crate) struct Association {
 }
 
 impl Association {
-    fn new(stream: Stream, contexts: Vec<Context>, own_max: u32, peer_max: u32, timeouts: Timeouts) -> Self {
+    fn new(
+        stream: Stream,
+        contexts: Vec<Context>,
+        own_max: u32,
+        peer_max: u32,
+        timeouts: Timeouts,
+    ) -> Self {
         // 0 is no limit (PS3.8 D.1); nobody gains by more than 128 KiB.
         let peer_max = if peer_max == 0 { 128 << 10 } else { peer_max.min(128 << 10) } as usize;
         Self {
@@ -93,8 +106,8 @@ impl Association {
         &self.contexts
     }
 
-    /// Waits for the next command and the context it came in; none where the peer asks to release the association,
-    /// which is then granted.
+    /// Waits for the next command and the context it came in; none where the peer asks to release
+    /// the association, which is then granted.
     pub(crate) fn receive_command(&mut self) -> Result<Option<(u8, Command)>> {
         self.message_deadline = None;
         let mut bytes = Vec::new();
@@ -116,8 +129,10 @@ impl Association {
     /// Receives the data set that belongs to the command before, piece by piece.
     pub(crate) fn receive_data(&mut self, context: u8, mut each: impl FnMut(&[u8])) -> Result<()> {
         loop {
-            let value = self.next_value()?.ok_or_else(|| unexpected("a release within a message"))?;
-            if value.value_type != PDataValueType::Data || value.presentation_context_id != context {
+            let value =
+                self.next_value()?.ok_or_else(|| unexpected("a release within a message"))?;
+            if value.value_type != PDataValueType::Data || value.presentation_context_id != context
+            {
                 return Err(unexpected("something else than the data set of the command before"));
             }
             each(&value.data);
@@ -136,7 +151,8 @@ impl Association {
             }
             match self.next_pdu()? {
                 Pdu::PData { data } => {
-                    // Also where it holds no value: a peer must not stay for ever by saying nothing.
+                    // Also where it holds no value: a peer must not stay for ever by saying
+                    // nothing.
                     self.begin_message();
                     self.values.extend(data);
                 }
@@ -154,18 +170,25 @@ impl Association {
         self.message_deadline.get_or_insert_with(|| Instant::now() + self.timeouts.message);
     }
 
-    /// Between messages a peer may be silent for the idle time, and then has the time of a PDU; within one, it has
-    /// the time of a PDU for each, and the time of a message for all.
+    /// Between messages a peer may be silent for the idle time, and then has the time of a PDU;
+    /// within one, it has the time of a PDU for each, and the time of a message for all.
     fn next_pdu(&mut self) -> Result<Pdu> {
         match self.message_deadline {
             None => self.stream.wait_for_message_until(Instant::now() + self.timeouts.idle),
-            Some(message) => self.stream.set_deadline(message.min(Instant::now() + self.timeouts.pdu)),
+            Some(message) => {
+                self.stream.set_deadline(message.min(Instant::now() + self.timeouts.pdu))
+            }
         }
         pdu::read(&mut self.stream, self.own_max)
     }
 
     /// Sends a command, and the data set that belongs to it.
-    pub(crate) fn send(&mut self, context: u8, command: &Command, data: Option<&mut dyn Read>) -> Result<()> {
+    pub(crate) fn send(
+        &mut self,
+        context: u8,
+        command: &Command,
+        data: Option<&mut dyn Read>,
+    ) -> Result<()> {
         let mut bytes = command.to_bytes(data.is_some());
         self.send_all(context, PDataValueType::Command, &mut bytes.as_slice())?;
         bytes.clear();
@@ -177,15 +200,22 @@ impl Association {
         let piece = self.peer_max.saturating_sub(VALUE_HEADER).max(1024) & !1;
         let read = |bytes: &mut dyn Read| {
             let mut data = Vec::with_capacity(piece);
-            bytes.take(piece as u64).read_to_end(&mut data).map_err(|source| Error::Source { source })?;
+            bytes
+                .take(piece as u64)
+                .read_to_end(&mut data)
+                .map_err(|source| Error::Source { source })?;
             Ok::<_, Error>(data)
         };
         let mut data = read(bytes)?;
         loop {
             let next = if data.len() < piece { Vec::new() } else { read(bytes)? };
             let is_last = next.is_empty();
-            let value =
-                PDataValue { presentation_context_id: context, value_type: kind.clone(), is_last, data };
+            let value = PDataValue {
+                presentation_context_id: context,
+                value_type: kind.clone(),
+                is_last,
+                data,
+            };
             self.write(&Pdu::PData { data: vec![value] })?;
             if is_last {
                 return Ok(());
@@ -210,10 +240,13 @@ impl Association {
         }
     }
 
-    /// Ends the association at once (PS3.8 7.3). Whether the peer hears of it does not matter any more.
+    /// Ends the association at once (PS3.8 7.3). Whether the peer hears of it does not matter any
+    /// more.
     pub(crate) fn abort(mut self, why: &Error) {
         let reason = match why {
-            Error::Protocol { .. } | Error::PduTooLong { .. } => AbortRQServiceProviderReason::UnexpectedPdu,
+            Error::Protocol { .. } | Error::PduTooLong { .. } => {
+                AbortRQServiceProviderReason::UnexpectedPdu
+            }
             _ => AbortRQServiceProviderReason::ReasonNotSpecified,
         };
         let _ = self.write(&Pdu::AbortRQ { source: AbortRQSource::ServiceProvider(reason) });

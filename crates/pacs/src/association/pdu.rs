@@ -1,4 +1,5 @@
-//! PDUs off and onto a connection (PS3.8 9.3): their lengths are looked at before anything is allocated.
+//! PDUs off and onto a connection (PS3.8 9.3): their lengths are looked at before anything is
+//! allocated.
 
 use crate::error::{Error, Result, network};
 use dicom_ul::pdu::{MINIMUM_PDU_SIZE, Pdu, read_pdu, write_pdu};
@@ -36,11 +37,15 @@ fn limit(kind: u8, max_data: u32) -> Result<u32> {
         1 | 2 => Ok(MAX_ASSOCIATE),
         4 => Ok(max_data),
         3 | 5..=7 => Ok(MAX_SHORT),
-        _ => Err(Error::Protocol { got: format!("a PDU of type {kind}"), expected: "one of types 1 to 7" }),
+        _ => Err(Error::Protocol {
+            got: format!("a PDU of type {kind}"),
+            expected: "one of types 1 to 7",
+        }),
     }
 }
 
-/// Parses a whole PDU. No bytes are known to make the parser panic; should some do it, one association ends.
+/// Parses a whole PDU. No bytes are known to make the parser panic; should some do it, one
+/// association ends.
 fn parse(bytes: &[u8]) -> Result<Pdu> {
     let wrong = |got: String| Error::Protocol { got, expected: "a PDU as PS3.8 9.3 defines them" };
     match std::panic::catch_unwind(|| read_pdu(bytes, MINIMUM_PDU_SIZE, false)) {

@@ -4,8 +4,8 @@ use super::accept::{max_length, unpadded, user_variables};
 use super::{APPLICATION_CONTEXT, Association, Context, Stream, Timeouts, pdu};
 use crate::error::{Error, Result};
 use dicom_ul::pdu::{
-    AssociationAC, AssociationRJ, AssociationRJResult, AssociationRQ, Pdu, PresentationContextProposed,
-    PresentationContextResultReason,
+    AssociationAC, AssociationRJ, AssociationRJResult, AssociationRQ, Pdu,
+    PresentationContextProposed, PresentationContextResultReason,
 };
 use std::time::Instant;
 
@@ -28,7 +28,8 @@ pub(crate) fn request(
     timeouts: Timeouts,
 ) -> Result<Association> {
     stream.set_deadline(Instant::now() + timeouts.association);
-    let numbered: Vec<_> = proposed.iter().take(MAX_CONTEXTS).zip((1..=255).step_by(2)).map(number).collect();
+    let numbered: Vec<_> =
+        proposed.iter().take(MAX_CONTEXTS).zip((1..=255).step_by(2)).map(number).collect();
     let requested = AssociationRQ {
         protocol_version: 1,
         calling_ae_title: calling.to_owned(),
@@ -45,7 +46,10 @@ pub(crate) fn request(
         }
         Pdu::AssociationRJ(rejection) => Err(rejected(&rejection)),
         Pdu::AbortRQ { .. } => Err(Error::Aborted),
-        _ => Err(Error::Protocol { got: "another PDU".to_owned(), expected: "the answer to our request" }),
+        _ => Err(Error::Protocol {
+            got: "another PDU".to_owned(),
+            expected: "the answer to our request",
+        }),
     }
 }
 

@@ -15,7 +15,8 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Set once, to ask every association that shares it to end.
 pub(crate) type Stopping = Arc<AtomicBool>;
 
-/// A TCP connection with a deadline. A timeout of the socket alone would let a peer send a byte now and then for ever.
+/// A TCP connection with a deadline. A timeout of the socket alone would let a peer send a byte now
+/// and then for ever.
 #[derive(Debug)]
 pub(crate) struct Timed {
     tcp: TcpStream,
@@ -32,7 +33,8 @@ impl Timed {
         Ok(Self { tcp, deadline: Instant::now(), stopping, between_messages: false, last: None })
     }
 
-    /// Time that is left, at most a slice of it. A request to stop is a connection that is aborted, on our side.
+    /// Time that is left, at most a slice of it. A request to stop is a connection that is aborted,
+    /// on our side.
     fn left(&mut self) -> io::Result<Duration> {
         let now = Instant::now();
         if self.stopping.load(Ordering::Relaxed) {
@@ -83,7 +85,8 @@ impl Write for Timed {
     }
 }
 
-/// A connection, plain or under TLS. The handshake happens at the first read or write, before its deadline.
+/// A connection, plain or under TLS. The handshake happens at the first read or write, before its
+/// deadline.
 #[derive(Debug)]
 pub(crate) enum Stream {
     Plain(Timed),
@@ -114,8 +117,8 @@ impl Stream {
         timed.between_messages = true;
     }
 
-    /// Says that no more will be written, and reads what still comes until the deadline: a connection that is closed
-    /// with bytes unread may take the answer before them along.
+    /// Says that no more will be written, and reads what still comes until the deadline: a
+    /// connection that is closed with bytes unread may take the answer before them along.
     pub(crate) fn close(mut self, deadline: Instant) {
         self.set_deadline(deadline);
         let tls = match &mut self {

@@ -202,7 +202,10 @@ impl Attempts {
 }
 
 /// Counts a death of all that was in hand.
-fn count(deaths: &mut Deaths, in_hand: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>) {
+fn count(
+    deaths: &mut Deaths,
+    in_hand: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>,
+) {
     let in_hand = in_hand.into_iter();
     let alone = u32::from(in_hand.len() == 1);
     for name in in_hand {

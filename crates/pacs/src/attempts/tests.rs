@@ -39,7 +39,10 @@ fn the_guilty_is_set_aside_and_the_innocent_are_not() {
         death(&folder, &["poison"]);
     }
     let attempts = open(&folder);
-    assert_eq!(plan(&attempts, &["a", "poison", "b"]), [names(&[]), names(&["a", "b"]), names(&["poison"])]);
+    assert_eq!(
+        plan(&attempts, &["a", "poison", "b"]),
+        [names(&[]), names(&["a", "b"]), names(&["poison"])]
+    );
     attempts.begin(names(&["a"])).unwrap();
     attempts.finish(&names(&["a"])).unwrap();
     assert_eq!(plan(&attempts, &["a", "b"])[0], ["a"]);

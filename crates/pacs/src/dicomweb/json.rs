@@ -22,15 +22,21 @@ pub(super) fn number(object: &Object, tag: Tag) -> Option<u64> {
 
 /// The items of a sequence; none if it is not there.
 pub(super) fn items(object: &Object, tag: Tag) -> impl Iterator<Item = &Object> {
-    let values = object.get(&name(tag)).and_then(|element| element.get("Value")).and_then(Value::as_array);
+    let values =
+        object.get(&name(tag)).and_then(|element| element.get("Value")).and_then(Value::as_array);
     values.into_iter().flatten().filter_map(Value::as_object)
 }
 
 /// An object from tags, value representations and values; those without value are empty.
-pub(super) fn object(elements: impl IntoIterator<Item = (Tag, &'static str, Vec<Value>)>) -> Object {
+pub(super) fn object(
+    elements: impl IntoIterator<Item = (Tag, &'static str, Vec<Value>)>,
+) -> Object {
     let element = |(tag, vr, values): (Tag, &str, Vec<Value>)| {
-        let element =
-            if values.is_empty() { json!({ "vr": vr }) } else { json!({ "vr": vr, "Value": values }) };
+        let element = if values.is_empty() {
+            json!({ "vr": vr })
+        } else {
+            json!({ "vr": vr, "Value": values })
+        };
         (name(tag), element)
     };
     elements.into_iter().map(element).collect()

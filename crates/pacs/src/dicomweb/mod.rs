@@ -1,5 +1,5 @@
-//! DICOMweb (PS3.18): asking a server what it has (QIDO-RS), fetching it (WADO-RS), giving it what is ours (STOW-RS);
-//! and, as a server, taking what others give.
+//! DICOMweb (PS3.18): asking a server what it has (QIDO-RS), fetching it (WADO-RS), giving it what
+//! is ours (STOW-RS); and, as a server, taking what others give.
 
 mod json;
 mod qido;
@@ -25,7 +25,8 @@ impl Client {
     /// For a server, which is not asked yet.
     ///
     /// # Errors
-    /// [`crate::Error::Setting`] if the address is none, [`crate::Error::Tls`] if its authorities do not read.
+    /// [`crate::Error::Setting`] if the address is none, [`crate::Error::Tls`] if its authorities
+    /// do not read.
     pub fn new(server: &Server) -> Result<Self> {
         Ok(Self { http: Http::new(server)? })
     }

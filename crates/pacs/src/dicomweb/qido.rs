@@ -30,8 +30,8 @@ pub(super) struct Instance {
 }
 
 impl Client {
-    /// The series that fit, at most `limit`, page by page. A server that does not heed a key gives more than was asked
-    /// for; what its answers tell is compared with the query once more.
+    /// The series that fit, at most `limit`, page by page. A server that does not heed a key gives
+    /// more than was asked for; what its answers tell is compared with the query once more.
     ///
     /// # Errors
     /// [`crate::Error::Http`], [`crate::Error::HttpStatus`], [`crate::Error::Answer`], and
@@ -47,7 +47,8 @@ impl Client {
             }
         }
         self.pages("/series", &keys, limit, |answer| {
-            let admitted = query.admits(text(answer, tags::MODALITY), text(answer, tags::BODY_PART_EXAMINED));
+            let admitted =
+                query.admits(text(answer, tags::MODALITY), text(answer, tags::BODY_PART_EXAMINED));
             let study = uid(answer, tags::STUDY_INSTANCE_UID)?;
             let series = uid(answer, tags::SERIES_INSTANCE_UID)?;
             admitted.then_some(Found { study, series })
@@ -63,7 +64,8 @@ impl Client {
         })
     }
 
-    /// Asks for one page after another until one is empty, or brings nothing new as the server heeds no offset.
+    /// Asks for one page after another until one is empty, or brings nothing new as the server
+    /// heeds no offset.
     fn pages<T: Clone + Eq + std::hash::Hash>(
         &self,
         path: &str,
@@ -84,7 +86,9 @@ impl Client {
             }
             offset += page.len();
             if page.is_empty()
-                || (offset > page.len() && seen.len() == known && page.iter().any(|one| read(one).is_some()))
+                || (offset > page.len()
+                    && seen.len() == known
+                    && page.iter().any(|one| read(one).is_some()))
             {
                 break;
             }

@@ -25,8 +25,8 @@ impl Client {
     /// Sends one DICOM file.
     ///
     /// # Errors
-    /// [`Error::File`], [`Error::Http`], [`Error::HttpStatus`] for other statuses than those of PS3.18 table
-    /// 10.5.3-1, [`Error::Answer`].
+    /// [`Error::File`], [`Error::Http`], [`Error::HttpStatus`] for other statuses than those of
+    /// PS3.18 table 10.5.3-1, [`Error::Answer`].
     pub fn store(&self, path: &Path) -> Result<Sent> {
         let failed = |source| Error::File { path: path.into(), source };
         let file = File::open(path).map_err(failed)?;
@@ -48,8 +48,9 @@ impl Client {
 /// What the answer says of the one instance that was sent.
 fn outcome(answer: &Object) -> Sent {
     let referenced = items(answer, tags::REFERENCED_SOP_SEQUENCE).next();
-    let failed =
-        items(answer, tags::FAILED_SOP_SEQUENCE).chain(items(answer, tags::OTHER_FAILURES_SEQUENCE)).next();
+    let failed = items(answer, tags::FAILED_SOP_SEQUENCE)
+        .chain(items(answer, tags::OTHER_FAILURES_SEQUENCE))
+        .next();
     match (referenced, failed) {
         (Some(_), None) => Sent::Stored,
         (_, failed) => {

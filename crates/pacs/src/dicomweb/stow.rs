@@ -1,5 +1,5 @@
-//! STOW-RS as server (PS3.18 10.5): a body of DICOM files into the inbox, and the answer that says what became of each.
-//! Knows nothing of sockets: [`super::server`] does.
+//! STOW-RS as server (PS3.18 10.5): a body of DICOM files into the inbox, and the answer that says
+//! what became of each. Knows nothing of sockets: [`super::server`] does.
 
 use super::json::{Object, object};
 use crate::command::status;
@@ -38,8 +38,8 @@ pub struct Answer {
     /// The HTTP status: 200 all stored, 202 some or with a warning, 409 none, 400 not a body of
     /// parts, 415 another media type, 503 no room.
     pub status: u16,
-    /// The Store Instances Response Module as DICOM JSON, `application/dicom+json` (PS3.18 table 10.5.3-2); empty
-    /// with 400 and 415.
+    /// The Store Instances Response Module as DICOM JSON, `application/dicom+json` (PS3.18 table
+    /// 10.5.3-2); empty with 400 and 415.
     pub body: String,
 }
 
@@ -67,16 +67,18 @@ pub struct Receiver<'a> {
 }
 
 impl Receiver<'_> {
-    /// Receives the body of a request: each part that the answer calls stored is durable in the inbox. `content_type`
-    /// is the request's header, `from` whom it is from, as logs may say.
+    /// Receives the body of a request: each part that the answer calls stored is durable in the
+    /// inbox. `content_type` is the request's header, `from` whom it is from, as logs may say.
     ///
     /// # Errors
-    /// [`Error::Closed`], [`Error::TimedOut`] or [`Error::Network`] if the body breaks off; nobody waits for an answer
-    /// then. What was received whole is kept.
+    /// [`Error::Closed`], [`Error::TimedOut`] or [`Error::Network`] if the body breaks off; nobody
+    /// waits for an answer then. What was received whole is kept.
     pub fn receive(&self, content_type: &str, body: &mut dyn Read, from: &str) -> Result<Answer> {
         let kind = MediaType::parse(content_type);
         let kind_of_parts = kind.parameter("type").unwrap_or("application/dicom");
-        if kind.name != "multipart/related" || !kind_of_parts.eq_ignore_ascii_case("application/dicom") {
+        if kind.name != "multipart/related"
+            || !kind_of_parts.eq_ignore_ascii_case("application/dicom")
+        {
             return Ok(Answer::without_body(415));
         }
         let Some(boundary) = kind.boundary() else { return Ok(Answer::without_body(400)) };
@@ -86,7 +88,8 @@ impl Receiver<'_> {
             match parts.next_part() {
                 Ok(Some(_)) if count < self.limits.max_instances => {}
                 Ok(None) if count > 0 => break,
-                // Beyond a limit, or no parts: what was stored stays so, and is known when it is sent again.
+                // Beyond a limit, or no parts: what was stored stays so, and is known when it is
+                // sent again.
                 Ok(_) | Err(Error::Multipart { .. }) => return Ok(Answer::without_body(400)),
                 Err(error) => return Err(error),
             }
@@ -126,7 +129,11 @@ impl Outcome {
         item.extend(object([(tags::RETRIEVE_URL, "UR", Vec::new())]));
         if *stored == Stored::Differs {
             // The data set that came first under the UID is kept, not this one.
-            item.extend(object([(tags::WARNING_REASON, "US", vec![status::ELEMENTS_DISCARDED.into()])]));
+            item.extend(object([(
+                tags::WARNING_REASON,
+                "US",
+                vec![status::ELEMENTS_DISCARDED.into()],
+            )]));
             self.warned += 1;
         }
         self.stored.push(item.into());
@@ -135,7 +142,12 @@ impl Outcome {
     fn refuse(&mut self, identity: Option<Identity>, error: &Error, from: &str, events: Events) {
         let reason = reason(error);
         let key = identity.as_ref().map(|identity| Key::of(&identity.sop_instance));
-        events(&Event::Refused { key, status: reason, reason: error.to_string(), from: from.to_owned() });
+        events(&Event::Refused {
+            key,
+            status: reason,
+            reason: error.to_string(),
+            from: from.to_owned(),
+        });
         self.without_room += usize::from(matches!(error, Error::OutOfSpace { .. }));
         let why = object([(tags::FAILURE_REASON, "US", vec![reason.into()])]);
         match identity {

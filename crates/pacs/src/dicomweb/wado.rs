@@ -14,12 +14,18 @@ use crate::uids::is_image_storage;
 const ACCEPT: &str = r#"multipart/related; type="application/dicom"; transfer-syntax=*"#;
 
 impl Client {
-    /// Fetches what fits the query and is not known yet, of at most `limit` series. What goes wrong with one instance
-    /// is an event; running it again goes on where it stopped.
+    /// Fetches what fits the query and is not known yet, of at most `limit` series. What goes wrong
+    /// with one instance is an event; running it again goes on where it stopped.
     ///
     /// # Errors
     /// Those of [`Client::series`]; [`Error::OutOfSpace`] and [`Error::File`] of the inbox.
-    pub fn pull(&self, query: &Query, limit: usize, inbox: &Inbox, events: Events) -> Result<Fetched> {
+    pub fn pull(
+        &self,
+        query: &Query,
+        limit: usize,
+        inbox: &Inbox,
+        events: Events,
+    ) -> Result<Fetched> {
         let mut fetched = Fetched::default();
         for series in self.series(query, limit)? {
             self.pull_series(&series, inbox, events, &mut fetched)?;
@@ -39,7 +45,9 @@ impl Client {
                 fetched.known += 1;
                 continue;
             }
-            if let Some(class) = instance.sop_class.as_ref().filter(|class| !is_image_storage(class)) {
+            if let Some(class) =
+                instance.sop_class.as_ref().filter(|class| !is_image_storage(class))
+            {
                 fetched.pass_over(
                     Error::NoImage { sop_class: class.clone() }.to_string(),
                     self.http.host(),
@@ -70,8 +78,11 @@ impl Client {
         if status != 200 {
             return Err(self.http.refused(&path, status));
         }
-        let kind =
-            response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = response
+            .headers()
+            .get("content-type")
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
         let kind = MediaType::parse(kind);
         let body = response.body_mut().as_reader();
         // An instance that was not asked for is none that may be kept.

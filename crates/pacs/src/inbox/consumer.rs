@@ -23,7 +23,8 @@ pub struct Consumer<'a> {
     _lock: File,
 }
 
-/// An instance that the consumer has taken. Dropped, it stays taken, and waits again for the next consumer.
+/// An instance that the consumer has taken. Dropped, it stays taken, and waits again for the next
+/// consumer.
 #[derive(Debug)]
 pub struct Item {
     key: Key,
@@ -52,7 +53,9 @@ impl Inbox {
         let lock = folder::open_to_lock(&path)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::ConsumerBusy { path: self.folder.clone() }),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::ConsumerBusy { path: self.folder.clone() });
+            }
             Err(TryLockError::Error(error)) => return Err(at(&path)(error)),
         }
         let attempts = Arc::new(Attempts::open(&self.folder.join("attempts"))?);
@@ -123,7 +126,8 @@ impl Consumer<'_> {
     /// aside.
     fn list(&mut self) -> Result<()> {
         let written = |key| {
-            let file = fs::metadata(self.inbox.path("waiting", &key)).and_then(|file| file.modified());
+            let file =
+                fs::metadata(self.inbox.path("waiting", &key)).and_then(|file| file.modified());
             (file.unwrap_or(SystemTime::UNIX_EPOCH), key)
         };
         let mut waiting: Vec<_> = self.inbox.keys("waiting")?.into_iter().map(written).collect();
@@ -139,7 +143,8 @@ impl Consumer<'_> {
         Ok(())
     }
 
-    /// Finishes an instance: its file is removed, and its UID remembered, so that it is not stored again.
+    /// Finishes an instance: its file is removed, and its UID remembered, so that it is not stored
+    /// again.
     ///
     /// # Errors
     /// [`Error::File`].
@@ -154,7 +159,8 @@ impl Consumer<'_> {
         self.attempts.finish(&[item.key.to_string()])
     }
 
-    /// Puts an instance aside, with the reason, which must hold no patient data: it is shown in lists and logs.
+    /// Puts an instance aside, with the reason, which must hold no patient data: it is shown in
+    /// lists and logs.
     ///
     /// # Errors
     /// [`Error::File`].

@@ -36,7 +36,8 @@ pub(super) struct Reason {
 impl Reason {
     /// A reason that a consumer gives now.
     pub(super) fn now(reason: &str) -> Self {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
+        let now =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
         Self { reason: reason.to_owned(), unix_seconds: now, deadly: false }
     }
 

@@ -1,4 +1,5 @@
-//! An instance on its way in: written, counted and hashed as it comes, then synced and given its name.
+//! An instance on its way in: written, counted and hashed as it comes, then synced and given its
+//! name.
 
 use super::digests::DataSetHash;
 use super::{Inbox, Key, Stored};
@@ -12,7 +13,8 @@ use std::sync::atomic::Ordering;
 /// After so many bytes the free space is asked for again.
 const ASK_AGAIN: u64 = 8 << 20;
 
-/// An instance that is being written to an inbox. Dropped without [`Incoming::commit`], it leaves nothing behind.
+/// An instance that is being written to an inbox. Dropped without [`Incoming::commit`], it leaves
+/// nothing behind.
 #[derive(Debug)]
 pub struct Incoming<'a> {
     inbox: &'a Inbox,
@@ -26,7 +28,8 @@ impl Inbox {
     /// Begins an instance whose bytes come in pieces.
     ///
     /// # Errors
-    /// [`Error::OutOfSpace`] where the disk has less room than the limits leave free, [`Error::File`].
+    /// [`Error::OutOfSpace`] where the disk has less room than the limits leave free,
+    /// [`Error::File`].
     pub fn begin(&self) -> Result<Incoming<'_>> {
         self.check_space()?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -101,7 +104,8 @@ impl Incoming<'_> {
 
 impl Drop for Incoming<'_> {
     fn drop(&mut self) {
-        // It is no longer there where it was admitted. What cannot be removed now is so when the inbox is opened next.
+        // It is no longer there where it was admitted. What cannot be removed now is so when the
+        // inbox is opened next.
         let _ = fs::remove_file(&self.path);
     }
 }

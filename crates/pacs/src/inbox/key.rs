@@ -4,13 +4,14 @@ use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of an instance in the inbox: the SHA-256 of its SOP Instance UID. It is safe as a file name whatever the
-/// UID holds, and tells whoever reads a log or a directory nothing of a patient.
+/// The name of an instance in the inbox: the SHA-256 of its SOP Instance UID. It is safe as a file
+/// name whatever the UID holds, and tells whoever reads a log or a directory nothing of a patient.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(pub(super) [u8; 32]);
 
 impl Key {
-    /// Of this SOP Instance UID. Padding is no part of it (PS3.5 6.2: UI is padded with a NUL; some pad with a space).
+    /// Of this SOP Instance UID. Padding is no part of it (PS3.5 6.2: UI is padded with a NUL; some
+    /// pad with a space).
     pub fn of(sop_instance_uid: &str) -> Self {
         let uid = sop_instance_uid.trim_matches(|c: char| c == '\0' || c.is_ascii_whitespace());
         Self(Sha256::digest(uid.as_bytes()).into())
@@ -40,7 +41,9 @@ impl fmt::Debug for Key {
 
 /// Not 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the name of an instance in an inbox: expected 64 hexadecimal digits, as the inbox lists them")]
+#[error(
+    "not the name of an instance in an inbox: expected 64 hexadecimal digits, as the inbox lists them"
+)]
 pub struct NotAKey;
 
 impl FromStr for Key {
@@ -69,7 +72,8 @@ mod tests {
         let key = Key::of("../../etc/passwd");
         assert_eq!(Key::of_file_name(&key.file_name()), Some(key));
         assert!(key.file_name().bytes().all(|c| c.is_ascii_alphanumeric() || c == b'.'));
-        for other in ["", "x.dcm", "..", &format!("{key}"), &format!("{key}0.dcm"), &"é".repeat(32)] {
+        for other in ["", "x.dcm", "..", &format!("{key}"), &format!("{key}0.dcm"), &"é".repeat(32)]
+        {
             assert_eq!(Key::of_file_name(other), None);
         }
     }

@@ -1,8 +1,8 @@
 //! Instances by key and digest, remembered: 32 bytes an instance, in 256 files that are only ever
 //! appended to.
 //!
-//! A look-up reads one file. Ten million instances make files of 1.25 MB, so nothing is held in memory and every
-//! process sees what the others have written.
+//! A look-up reads one file. Ten million instances make files of 1.25 MB, so nothing is held in
+//! memory and every process sees what the others have written.
 
 use super::digests::{DIGEST, Digest};
 use super::key::Key;
@@ -67,7 +67,10 @@ impl Known {
             let path = self.0.join(name);
             fs::metadata(&path).map(|file| file.len()).map_err(at(&path))
         };
-        folder::names(&self.0)?.into_iter().map(bytes).try_fold(0, |sum, n| Ok(sum + n? / RECORD as u64))
+        folder::names(&self.0)?
+            .into_iter()
+            .map(bytes)
+            .try_fold(0, |sum, n| Ok(sum + n? / RECORD as u64))
     }
 }
 

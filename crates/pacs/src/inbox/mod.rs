@@ -1,4 +1,5 @@
-//! The inbox: a durable queue of DICOM files in a folder, between those who send and the one who indexes.
+//! The inbox: a durable queue of DICOM files in a folder, between those who send and the one who
+//! indexes.
 //!
 //! ```text
 //! format              what this folder is
@@ -13,8 +14,8 @@
 //! attempts/           what the consumer has in hand, and what consumers died of
 //! positions/<key>     how far a feed of changes has been read
 //! ```
-//! An instance is in one of these folders, and moves by renaming. An instance is new if it is in none of them: so what
-//! is sent twice is kept once, whoever sends it and whenever.
+//! An instance is in one of these folders, and moves by renaming. An instance is new if it is in
+//! none of them: so what is sent twice is kept once, whoever sends it and whenever.
 
 mod consumer;
 mod digests;
@@ -49,7 +50,8 @@ const FORMAT: &str = "skiagraph inbox 1\n";
 pub struct Limits {
     /// Bytes of one instance.
     pub max_instance_bytes: u64,
-    /// Bytes that are left free on the disk: beyond, instances are refused with [`Error::OutOfSpace`].
+    /// Bytes that are left free on the disk: beyond, instances are refused with
+    /// [`Error::OutOfSpace`].
     pub min_free_bytes: u64,
 }
 
@@ -87,7 +89,8 @@ pub struct Counts {
     pub differing: u64,
 }
 
-/// A durable queue of instances in a folder. Any number of threads and processes may store; one consumes.
+/// A durable queue of instances in a folder. Any number of threads and processes may store; one
+/// consumes.
 #[derive(Debug)]
 pub struct Inbox {
     folder: PathBuf,
@@ -101,10 +104,12 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Opens the inbox in this folder, or makes one there. What a killed process was writing is removed.
+    /// Opens the inbox in this folder, or makes one there. What a killed process was writing is
+    /// removed.
     ///
     /// # Errors
-    /// [`Error::NotAnInbox`] if the folder holds something else, [`Error::File`] if it cannot be used.
+    /// [`Error::NotAnInbox`] if the folder holds something else, [`Error::File`] if it cannot be
+    /// used.
     pub fn open(folder: &Path, limits: Limits) -> Result<Self> {
         folder::make_folder(folder)?;
         claim(folder)?;
@@ -133,8 +138,8 @@ impl Inbox {
         &self.folder
     }
 
-    /// Keeps an instance, a DICOM file as PS3.10 defines it, under its SOP Instance UID. It is durable when this
-    /// returns.
+    /// Keeps an instance, a DICOM file as PS3.10 defines it, under its SOP Instance UID. It is
+    /// durable when this returns.
     ///
     /// # Errors
     /// [`Error::InstanceTooLarge`], [`Error::OutOfSpace`], [`Error::File`]; then nothing is kept.
@@ -267,7 +272,8 @@ fn claim(folder: &Path) -> Result<()> {
     }
 }
 
-/// Two processes may make the same inbox at once: each writes the same bytes under a name of its own.
+/// Two processes may make the same inbox at once: each writes the same bytes under a name of its
+/// own.
 fn write_marker(marker: &Path) -> Result<()> {
     let temporary = marker.with_extension(std::process::id().to_string());
     let mut file = folder::create_new(&temporary)?;

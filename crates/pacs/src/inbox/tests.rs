@@ -173,7 +173,9 @@ fn limits_are_kept_and_nothing_stays_behind() {
     assert_eq!(inbox.store("1.2", &large).unwrap(), Stored::New);
     let mut incoming = inbox.begin().unwrap();
     incoming.append(&large).unwrap();
-    assert!(matches!(incoming.append(&[0]), Err(Error::InstanceTooLarge { limit }) if limit == 1 << 20));
+    assert!(
+        matches!(incoming.append(&[0]), Err(Error::InstanceTooLarge { limit }) if limit == 1 << 20)
+    );
     drop(incoming);
     drop(inbox.begin().unwrap());
     assert_eq!(fs::read_dir(inbox.incoming.folder()).unwrap().count(), 0);
@@ -186,7 +188,8 @@ fn limits_are_kept_and_nothing_stays_behind() {
 #[test]
 fn hostile_uids_stay_in_the_folder() {
     let (folder, inbox) = inbox();
-    for uid in ["../../x", "/etc/passwd", "a\0b", "", ".", &"9".repeat(100_000), "CON", "\u{202e}"] {
+    for uid in ["../../x", "/etc/passwd", "a\0b", "", ".", &"9".repeat(100_000), "CON", "\u{202e}"]
+    {
         assert_eq!(inbox.store(uid, uid.as_bytes()).unwrap(), Stored::New, "{uid:.20}");
     }
     assert_eq!(inbox.counts().unwrap().waiting, 8);
@@ -207,7 +210,11 @@ fn the_dead_are_cleared_and_the_living_are_not() {
     incoming.append(b"ive").unwrap();
     assert_eq!(incoming.commit("1.2").unwrap(), Stored::New);
     drop(other);
-    assert_eq!(fs::read_dir(inbox.folder().join("incoming")).unwrap().count(), 2, "a folder and its lock");
+    assert_eq!(
+        fs::read_dir(inbox.folder().join("incoming")).unwrap().count(),
+        2,
+        "a folder and its lock"
+    );
 }
 
 #[test]
@@ -226,9 +233,11 @@ fn another_folder_is_no_inbox() {
 fn many_store_the_same_and_one_is_new() {
     let (_folder, inbox) = inbox();
     let other = Inbox::open(inbox.folder(), SMALL).unwrap();
-    let store = |inbox: &Inbox| (0..50).map(|i| inbox.store(&format!("1.{i}"), b"same").unwrap()).collect();
+    let store =
+        |inbox: &Inbox| (0..50).map(|i| inbox.store(&format!("1.{i}"), b"same").unwrap()).collect();
     let all: Vec<Vec<Stored>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = [&inbox, &inbox, &other, &other].map(|i| scope.spawn(move || store(i))).into();
+        let threads: Vec<_> =
+            [&inbox, &inbox, &other, &other].map(|i| scope.spawn(move || store(i))).into();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert_eq!(all.iter().flatten().filter(|&&stored| stored == Stored::New).count(), 50);

@@ -76,14 +76,15 @@ impl Served<'_> {
         self.association.send(context, &command.response(status::UNRECOGNISED_OPERATION), None)
     }
 
-    /// Keeps one instance, and answers when it is durable. A data set that is refused is received nevertheless, as
-    /// there is no other way to the answer (PS3.7 9.3.1).
+    /// Keeps one instance, and answers when it is durable. A data set that is refused is received
+    /// nevertheless, as there is no other way to the answer (PS3.7 9.3.1).
     fn store(&mut self, context: u8, command: &Command) -> Result<()> {
         if !command.has_data() {
             let expected = "a data set after C-STORE";
             return Err(Error::Protocol { got: "a command without one".to_owned(), expected });
         }
-        let key = command.text(element::AFFECTED_SOP_INSTANCE_UID).filter(|uid| is_uid(uid)).map(Key::of);
+        let key =
+            command.text(element::AFFECTED_SOP_INSTANCE_UID).filter(|uid| is_uid(uid)).map(Key::of);
         let outcome = self.receive(context, command)?;
         let from = self.calling.clone();
         let response = match outcome {
@@ -93,7 +94,8 @@ impl Served<'_> {
                 answer(command, stored)
             }
             Err(Refusal { status, reason }) => {
-                let response = command.response(status).with_text(element::ERROR_COMMENT, comment(&reason));
+                let response =
+                    command.response(status).with_text(element::ERROR_COMMENT, comment(&reason));
                 (self.events)(&Event::Refused { key, status, reason, from });
                 response
             }
@@ -135,14 +137,20 @@ impl Served<'_> {
     fn identity(&self, context: u8, command: &Command) -> std::result::Result<Identity, Refusal> {
         let refuse = |status, reason: &str| Err(Refusal { status, reason: reason.to_owned() });
         let Some(context) = self.association.context(context) else {
-            return refuse(status::SOP_CLASS_NOT_SUPPORTED, "a presentation context that was not accepted");
+            return refuse(
+                status::SOP_CLASS_NOT_SUPPORTED,
+                "a presentation context that was not accepted",
+            );
         };
         let uid = |element| command.text(element).filter(|uid| is_uid(uid));
         let Some(sop_instance) = uid(element::AFFECTED_SOP_INSTANCE_UID) else {
             return refuse(status::INVALID_INSTANCE, "the SOP Instance UID is missing or no UID");
         };
         if uid(element::AFFECTED_SOP_CLASS_UID) != Some(context.abstract_syntax.as_str()) {
-            return refuse(status::SOP_CLASS_NOT_SUPPORTED, "another SOP class than its context is for");
+            return refuse(
+                status::SOP_CLASS_NOT_SUPPORTED,
+                "another SOP class than its context is for",
+            );
         }
         Ok(Identity {
             sop_class: context.abstract_syntax.clone(),
@@ -152,7 +160,10 @@ impl Served<'_> {
     }
 }
 
-fn keep(incoming: Incoming, identity: &Identity) -> std::result::Result<(Key, Stored, u64), Refusal> {
+fn keep(
+    incoming: Incoming,
+    identity: &Identity,
+) -> std::result::Result<(Key, Stored, u64), Refusal> {
     let (found, _) = identify(incoming.head()).map_err(refusal)?;
     if found.sop_class != identity.sop_class {
         return Err(refusal(Error::Mismatch { attribute: "SOPClassUID" }));
@@ -170,9 +181,9 @@ fn keep(incoming: Incoming, identity: &Identity) -> std::result::Result<(Key, St
 fn answer(command: &Command, stored: Stored) -> Command {
     match stored {
         Stored::New | Stored::Known => command.response(status::SUCCESS),
-        Stored::Differs => {
-            command.response(status::ELEMENTS_DISCARDED).with_text(element::ERROR_COMMENT, comment(DIFFERS))
-        }
+        Stored::Differs => command
+            .response(status::ELEMENTS_DISCARDED)
+            .with_text(element::ERROR_COMMENT, comment(DIFFERS)),
     }
 }
 

@@ -7,19 +7,24 @@ use crate::uids::{EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, is_uid};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
-/// Bytes of a P-DATA-TF after its header. Below, a peer could not send a thing; above, nothing gets faster.
+/// Bytes of a P-DATA-TF after its header. Below, a peer could not send a thing; above, nothing gets
+/// faster.
 const PDU_LENGTHS: RangeInclusive<u32> = 4096..=1 << 20;
 
-/// How a storage SCP listens. The size of an instance and the room on the disk are limited by the inbox.
+/// How a storage SCP listens. The size of an instance and the room on the disk are limited by the
+/// inbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where to listen: on this machine alone, unless it says otherwise. Port 0 lets the system choose.
+    /// Where to listen: on this machine alone, unless it says otherwise. Port 0 lets the system
+    /// choose.
     pub address: SocketAddr,
     /// Our AE title: 1 to 16 ASCII characters. Who calls another is rejected.
     pub ae_title: String,
-    /// AE titles that may call; empty for any. An AE title proves nothing: TLS with client certificates does.
+    /// AE titles that may call; empty for any. An AE title proves nothing: TLS with client
+    /// certificates does.
     pub callers: Vec<String>,
-    /// Transfer syntaxes in which instances are accepted, the most preferred first: those that the decoder reads.
+    /// Transfer syntaxes in which instances are accepted, the most preferred first: those that the
+    /// decoder reads.
     pub transfer_syntaxes: Vec<String>,
     /// Associations at a time; further ones are rejected for now.
     pub max_associations: usize,
@@ -32,7 +37,8 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// SKIAGRAPH on 127.0.0.1:11112, for whoever calls, uncompressed, 16 associations, PDUs of 128 KiB.
+    /// SKIAGRAPH on 127.0.0.1:11112, for whoever calls, uncompressed, 16 associations, PDUs of 128
+    /// KiB.
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 11112)),
@@ -69,8 +75,14 @@ impl Config {
         if self.max_associations == 0 {
             return wrong("number of associations", &self.max_associations, "at least 1");
         }
-        if self.transfer_syntaxes.is_empty() || !self.transfer_syntaxes.iter().all(|uid| is_uid(uid)) {
-            return wrong("transfer syntaxes", &self.transfer_syntaxes.join(", "), "UIDs, at least one");
+        if self.transfer_syntaxes.is_empty()
+            || !self.transfer_syntaxes.iter().all(|uid| is_uid(uid))
+        {
+            return wrong(
+                "transfer syntaxes",
+                &self.transfer_syntaxes.join(", "),
+                "UIDs, at least one",
+            );
         }
         Ok(Acceptor {
             called: self.ae_title.trim().to_owned(),

@@ -1,4 +1,5 @@
-//! The storage SCP: listens, gives each association a thread, and keeps what arrives in an inbox (PS3.4 B).
+//! The storage SCP: listens, gives each association a thread, and keeps what arrives in an inbox
+//! (PS3.4 B).
 
 mod association;
 mod config;
@@ -26,7 +27,8 @@ impl Listener {
     /// Listens. Connections are answered from [`Listener::serve`] on.
     ///
     /// # Errors
-    /// [`Error::Setting`], [`Error::Tls`], and [`Error::Address`] where the address is taken or not ours.
+    /// [`Error::Setting`], [`Error::Tls`], and [`Error::Address`] where the address is taken or not
+    /// ours.
     pub fn bind(config: &Config) -> Result<Self> {
         let acceptor = config.acceptor()?;
         let socket = Socket::bind(config.address, config.max_associations, config.tls.as_ref())?;
@@ -46,8 +48,8 @@ impl Listener {
     /// Receives instances into the inbox until it is stopped and the last association has ended.
     ///
     /// # Errors
-    /// [`Error::Address`] if the socket is of no use any more. What goes wrong with one association is an
-    /// [`crate::Event::Ended`].
+    /// [`Error::Address`] if the socket is of no use any more. What goes wrong with one association
+    /// is an [`crate::Event::Ended`].
     pub fn serve(&self, inbox: &Inbox, events: Events) -> Result<()> {
         self.socket.serve(&Associations { acceptor: &self.acceptor, inbox, events }, events)
     }
@@ -65,7 +67,9 @@ impl Serve for Associations<'_> {
             Ok((association, calling, _until_its_end)) => {
                 association::serve((association, calling), peer, self.inbox, self.events);
             }
-            Err(error) => (self.events)(&Event::Ended { peer, instances: 0, error: slot.cause(error) }),
+            Err(error) => {
+                (self.events)(&Event::Ended { peer, instances: 0, error: slot.cause(error) })
+            }
         }
     }
 

@@ -36,8 +36,8 @@ impl Level {
     }
 }
 
-/// Values by tag, as keys of a question (empty for what is to be told, PS3.4 C.2.2.2.3) or as an answer. Answers may
-/// hold patient data.
+/// Values by tag, as keys of a question (empty for what is to be told, PS3.4 C.2.2.2.3) or as an
+/// answer. Answers may hold patient data.
 pub type Match = BTreeMap<Tag, String>;
 
 impl Peer {
@@ -46,20 +46,25 @@ impl Peer {
     /// # Errors
     /// Those of a connection, [`Error::Rejected`], [`Error::NotAccepted`], [`Error::Status`].
     pub fn find(&self, level: Level, keys: &Match, limit: usize) -> Result<Vec<Match>> {
-        self.with_service(STUDY_ROOT_FIND, "C-FIND, Study Root", self.timeouts, |association, context| {
-            let question = Command::request(C_FIND, MESSAGE_ID, STUDY_ROOT_FIND);
-            let identifier = identifier(level, keys);
-            association.send(
-                context,
-                &question.with_u16(element::PRIORITY, 0),
-                Some(&mut identifier.as_slice()),
-            )?;
-            collect(association, context, limit)
-        })
+        self.with_service(
+            STUDY_ROOT_FIND,
+            "C-FIND, Study Root",
+            self.timeouts,
+            |association, context| {
+                let question = Command::request(C_FIND, MESSAGE_ID, STUDY_ROOT_FIND);
+                let identifier = identifier(level, keys);
+                association.send(
+                    context,
+                    &question.with_u16(element::PRIORITY, 0),
+                    Some(&mut identifier.as_slice()),
+                )?;
+                collect(association, context, limit)
+            },
+        )
     }
 
-    /// Study and Series Instance UIDs of the series that fit, at most `limit`. Studies are asked for first, as series
-    /// can be asked for within one study alone.
+    /// Study and Series Instance UIDs of the series that fit, at most `limit`. Studies are asked
+    /// for first, as series can be asked for within one study alone.
     ///
     /// # Errors
     /// Those of [`Peer::find`], and [`Error::Setting`] if the query makes no sense.
@@ -140,22 +145,28 @@ fn receive(association: &mut Association, context: u8) -> Result<Match> {
             bytes.extend_from_slice(piece);
         }
     })?;
-    let wrong =
-        |got: String| Error::Protocol { got, expected: "an identifier of at most 1 MiB in implicit VR" };
+    let wrong = |got: String| Error::Protocol {
+        got,
+        expected: "an identifier of at most 1 MiB in implicit VR",
+    };
     if length > MAX_IDENTIFIER {
         return Err(wrong(format!("{length} bytes")));
     }
     parse(&bytes).ok_or_else(|| wrong(format!("{length} bytes that are cut short")))
 }
 
-/// Decodes text by the character set that the answer names (PS3.3 C.12.1.1.2), the first where it names several.
+/// Decodes text by the character set that the answer names (PS3.3 C.12.1.1.2), the first where it
+/// names several.
 fn parse(bytes: &[u8]) -> Option<Match> {
     let elements = read(bytes)?;
     let named = elements.get(&tags::SPECIFIC_CHARACTER_SET);
-    let named = named.and_then(|name| str::from_utf8(name).ok()).and_then(|name| name.split('\\').next());
-    let set = named.and_then(|name| SpecificCharacterSet::from_code(name.trim())).unwrap_or_default();
+    let named =
+        named.and_then(|name| str::from_utf8(name).ok()).and_then(|name| name.split('\\').next());
+    let set =
+        named.and_then(|name| SpecificCharacterSet::from_code(name.trim())).unwrap_or_default();
     let text = |value: &[u8]| {
-        let text = set.decode(value).unwrap_or_else(|_| String::from_utf8_lossy(value).into_owned());
+        let text =
+            set.decode(value).unwrap_or_else(|_| String::from_utf8_lossy(value).into_owned());
         text.trim_matches(['\0', ' ']).to_owned()
     };
     Some(elements.iter().map(|(&tag, value)| (tag, text(value))).collect())
@@ -168,8 +179,10 @@ mod tests {
 
     #[test]
     fn identifiers_are_sorted_padded_and_read_back() {
-        let keys =
-            Match::from([(tags::STUDY_INSTANCE_UID, "1.2.3".to_owned()), (tags::MODALITY, "CR ".to_owned())]);
+        let keys = Match::from([
+            (tags::STUDY_INSTANCE_UID, "1.2.3".to_owned()),
+            (tags::MODALITY, "CR ".to_owned()),
+        ]);
         let bytes = identifier(Level::Series, &keys);
         assert!(bytes.starts_with(&[8, 0, 0x52, 0, 6, 0, 0, 0]) && bytes.ends_with(b"1.2.3\0"));
         let read = parse(&bytes).unwrap();
@@ -184,7 +197,11 @@ mod tests {
     fn text_is_decoded_by_its_character_set() {
         let mut bytes = Vec::new();
         write(&mut bytes, tags::SPECIFIC_CHARACTER_SET, b"ISO_IR 100");
-        write(&mut bytes, tags::STUDY_DESCRIPTION, &[b'R', 0xF6, b'n', b't', b'g', b'e', b'n', b' ']);
+        write(
+            &mut bytes,
+            tags::STUDY_DESCRIPTION,
+            &[b'R', 0xF6, b'n', b't', b'g', b'e', b'n', b' '],
+        );
         assert_eq!(parse(&bytes).unwrap()[&tags::STUDY_DESCRIPTION], "Röntgen");
     }
 

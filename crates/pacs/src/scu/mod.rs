@@ -1,4 +1,5 @@
-//! What we ask of a PACS by associations: whether it is there, what it has, to send it to us, and to take what is ours.
+//! What we ask of a PACS by associations: whether it is there, what it has, to send it to us, and
+//! to take what is ours.
 
 mod find;
 mod moving;
@@ -113,7 +114,9 @@ impl Peer {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "no address of this name");
         for address in self.address.to_socket_addrs().map_err(failed)? {
             match TcpStream::connect_timeout(&address, self.timeouts.association) {
-                Ok(tcp) => return self.stream(Timed::new(tcp, Stopping::default()).map_err(failed)?),
+                Ok(tcp) => {
+                    return self.stream(Timed::new(tcp, Stopping::default()).map_err(failed)?);
+                }
                 Err(error) => last = error,
             }
         }
@@ -126,8 +129,8 @@ impl Peer {
         let name = tls.server_name.as_deref().unwrap_or(host.trim_matches(['[', ']'])).to_owned();
         let failed = |error: String| Error::Tls { path: tls.authorities.clone(), reason: error };
         let name = ServerName::try_from(name).map_err(|error| failed(error.to_string()))?;
-        let connection =
-            ClientConnection::new(tls.config()?, name).map_err(|error| failed(error.to_string()))?;
+        let connection = ClientConnection::new(tls.config()?, name)
+            .map_err(|error| failed(error.to_string()))?;
         Ok(Stream::Client(Box::new(StreamOwned::new(connection, timed))))
     }
 }
@@ -139,7 +142,10 @@ fn answer(association: &mut Association) -> Result<Command> {
     if is_ours && answer.u16(element::STATUS).is_some() {
         return Ok(answer);
     }
-    Err(Error::Protocol { got: "another command".to_owned(), expected: "the answer to our question" })
+    Err(Error::Protocol {
+        got: "another command".to_owned(),
+        expected: "the answer to our question",
+    })
 }
 
 fn expect_success(operation: &'static str, answer: &Command) -> Result<()> {
@@ -156,7 +162,8 @@ fn status_of(answer: &Command) -> u16 {
 
 fn failure(operation: &'static str, answer: &Command) -> Error {
     let said = answer.text(element::ERROR_COMMENT).unwrap_or("");
-    let plain: String = said.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(64).collect();
+    let plain: String =
+        said.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(64).collect();
     let comment = if plain.is_empty() { plain } else { format!(" ({plain})") };
     Error::Status { operation, status: status_of(answer), comment }
 }

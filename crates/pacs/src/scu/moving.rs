@@ -19,34 +19,45 @@ pub struct Moved {
 }
 
 impl Peer {
-    /// Has the peer send what these UIDs name to the storage SCP of this AE title, whose address it has to know. Waits
-    /// until it is sent: between two answers it may be silent for the time of a message.
+    /// Has the peer send what these UIDs name to the storage SCP of this AE title, whose address it
+    /// has to know. Waits until it is sent: between two answers it may be silent for the time of a
+    /// message.
     ///
     /// # Errors
     /// Those of a connection, [`crate::Error::Rejected`], [`crate::Error::NotAccepted`], and
-    /// [`crate::Error::Status`] if nothing could be sent at all: A801 where the peer does not know the AE title.
+    /// [`crate::Error::Status`] if nothing could be sent at all: A801 where the peer does not know
+    /// the AE title.
     pub fn move_to(&self, destination: &str, level: Level, uids: &Match) -> Result<Moved> {
         let timeouts = Timeouts { idle: self.timeouts.message, ..self.timeouts };
-        self.with_service(STUDY_ROOT_MOVE, "C-MOVE, Study Root", timeouts, |association, context| {
-            let question = Command::request(C_MOVE, MESSAGE_ID, STUDY_ROOT_MOVE)
-                .with_u16(element::PRIORITY, 0)
-                .with_text(element::MOVE_DESTINATION, destination);
-            association.send(context, &question, Some(&mut identifier(level, uids).as_slice()))?;
-            loop {
-                let answer = answer(association)?;
-                // At the end, the UIDs of what could not be sent.
-                if answer.has_data() {
-                    association.receive_data(context, |_| ())?;
+        self.with_service(
+            STUDY_ROOT_MOVE,
+            "C-MOVE, Study Root",
+            timeouts,
+            |association, context| {
+                let question = Command::request(C_MOVE, MESSAGE_ID, STUDY_ROOT_MOVE)
+                    .with_u16(element::PRIORITY, 0)
+                    .with_text(element::MOVE_DESTINATION, destination);
+                association.send(
+                    context,
+                    &question,
+                    Some(&mut identifier(level, uids).as_slice()),
+                )?;
+                loop {
+                    let answer = answer(association)?;
+                    // At the end, the UIDs of what could not be sent.
+                    if answer.has_data() {
+                        association.receive_data(context, |_| ())?;
+                    }
+                    let status = status_of(&answer);
+                    if status == status::SUCCESS || status::is_warning(status) {
+                        return Ok(moved(&answer));
+                    }
+                    if !status::is_pending(status) {
+                        return Err(failure("C-MOVE", &answer));
+                    }
                 }
-                let status = status_of(&answer);
-                if status == status::SUCCESS || status::is_warning(status) {
-                    return Ok(moved(&answer));
-                }
-                if !status::is_pending(status) {
-                    return Err(failure("C-MOVE", &answer));
-                }
-            }
-        })
+            },
+        )
     }
 }
 

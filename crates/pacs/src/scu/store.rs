@@ -32,11 +32,12 @@ impl Ready<'_> {
 }
 
 impl Peer {
-    /// Sends files, and says of each what became of it. Nothing is transcoded: what the peer does not take in the
-    /// file's own transfer syntax is [`Error::NotAccepted`].
+    /// Sends files, and says of each what became of it. Nothing is transcoded: what the peer does
+    /// not take in the file's own transfer syntax is [`Error::NotAccepted`].
     ///
     /// # Errors
-    /// Those of a connection and [`Error::Rejected`], after which the files that were not told of are not sent.
+    /// Those of a connection and [`Error::Rejected`], after which the files that were not told of
+    /// are not sent.
     pub fn store(&self, files: &[PathBuf], mut each: impl FnMut(&Path, Result<()>)) -> Result<()> {
         let mut ready = Vec::new();
         for path in files {

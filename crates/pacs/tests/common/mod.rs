@@ -50,7 +50,8 @@ fn short(bytes: &mut Vec<u8>, group: u16, element: u16, vr: &[u8; 2], text: &[u8
     let mut value = text.to_vec();
     value.resize(value.len().next_multiple_of(2), if vr == b"UI" { 0 } else { b' ' });
     bytes.extend(
-        [&group.to_le_bytes()[..], &element.to_le_bytes(), vr, &(value.len() as u16).to_le_bytes()].concat(),
+        [&group.to_le_bytes()[..], &element.to_le_bytes(), vr, &(value.len() as u16).to_le_bytes()]
+            .concat(),
     );
     bytes.extend(value);
 }
@@ -59,8 +60,8 @@ pub(crate) fn uid(number: usize) -> String {
     format!("1.2.826.0.1.3680043.10.1.{number}")
 }
 
-/// A chest radiograph of 16×16 pixels, as a file in explicit VR little endian. Twenty are of one series, five series of
-/// one study.
+/// A chest radiograph of 16×16 pixels, as a file in explicit VR little endian. Twenty are of one
+/// series, five series of one study.
 pub(crate) fn instance(number: usize) -> Vec<u8> {
     instance_of(number, CR, "SECRET^PATIENT")
 }
@@ -90,7 +91,9 @@ pub(crate) fn instance_of(number: usize, sop_class: &str, patient: &str) -> Vec<
     short(d, 0x20, 0x13, b"IS", number.to_string().as_bytes());
     short(d, 0x28, 0x02, b"US", &1_u16.to_le_bytes());
     short(d, 0x28, 0x04, b"CS", b"MONOCHROME2");
-    for (element, value) in [(0x10, 16), (0x11, 16), (0x100, 8), (0x101, 8), (0x102, 7), (0x103, 0_u16)] {
+    for (element, value) in
+        [(0x10, 16), (0x11, 16), (0x100, 8), (0x101, 8), (0x102, 7), (0x103, 0_u16)]
+    {
         short(d, 0x28, element, b"US", &value.to_le_bytes());
     }
     d.extend([0xE0, 0x7F, 0x10, 0, b'O', b'B', 0, 0, 0, 1, 0, 0]);
@@ -151,14 +154,18 @@ impl Ours {
     pub(crate) fn start_with(folder: &Path, config: &Config, limits: Limits) -> Self {
         let listener = Listener::bind(config).unwrap();
         let (address, stopper) = (listener.address(), listener.stopper());
-        Self::run(folder, limits, address, stopper, move |inbox, events| listener.serve(inbox, events))
+        Self::run(folder, limits, address, stopper, move |inbox, events| {
+            listener.serve(inbox, events)
+        })
     }
 
     /// A server of STOW-RS.
     pub(crate) fn start_web(folder: &Path, config: &server::Config) -> Self {
         let listener = server::Listener::bind(config).unwrap();
         let (address, stopper) = (listener.address(), listener.stopper());
-        Self::run(folder, limits(), address, stopper, move |inbox, events| listener.serve(inbox, events))
+        Self::run(folder, limits(), address, stopper, move |inbox, events| {
+            listener.serve(inbox, events)
+        })
     }
 
     fn run(
@@ -205,25 +212,32 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A port for a program that cannot choose one by itself. Below those that systems choose from, for listeners at port 0
-/// and for connections: one of theirs could be taken by a test beside this one before the program listens.
+/// A port for a program that cannot choose one by itself. Below those that systems choose from, for
+/// listeners at port 0 and for connections: one of theirs could be taken by a test beside this one
+/// before the program listens.
 pub(crate) fn free_port() -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     let first = std::process::id() as u16;
-    let next =
-        || 10_000 + first.wrapping_mul(97).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % 20_000;
-    std::iter::repeat_with(next).find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).unwrap()
+    let next = || {
+        10_000 + first.wrapping_mul(97).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % 20_000
+    };
+    std::iter::repeat_with(next)
+        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
+        .unwrap()
 }
 
-/// Programs of a Debian package; none where they are not installed, which is said, and is a failure where continuous
-/// integration should have installed them.
+/// Programs of a Debian package; none where they are not installed, which is said, and is a failure
+/// where continuous integration should have installed them.
 pub(crate) fn programs<const N: usize>(names: [&str; N], packages: &str) -> Option<[PathBuf; N]> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]).collect();
-    let find = |name: &str| folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
+    let folders: Vec<PathBuf> =
+        std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]).collect();
+    let find =
+        |name: &str| folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
     let found = names.map(find);
     if let Some(at) = found.iter().position(Option::is_none) {
-        let said = format!("NOT TESTED, as `{}` is missing: apt-get install {packages}\n", names[at]);
+        let said =
+            format!("NOT TESTED, as `{}` is missing: apt-get install {packages}\n", names[at]);
         // Past the test harness, which shows what a test prints only where it fails.
         std::io::stderr().write_all(said.as_bytes()).unwrap();
         assert!(std::env::var_os("CI").is_none(), "{said}");
@@ -235,8 +249,9 @@ pub(crate) fn programs<const N: usize>(names: [&str; N], packages: &str) -> Opti
 /// Runs a program to its end and gives what it says; fails where it does.
 pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
-    let said =
-        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let said = [output.stdout, output.stderr]
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .concat();
     assert!(output.status.success(), "{command:?} says {said}");
     said
 }
@@ -251,8 +266,9 @@ impl Drop for Running {
     }
 }
 
-/// A file in every transfer syntax: phantoms of the decoder's tests, each an instance of its own, and the real ones
-/// that lie beside a checkout of the project, where they do, several of which are one instance.
+/// A file in every transfer syntax: phantoms of the decoder's tests, each an instance of its own,
+/// and the real ones that lie beside a checkout of the project, where they do, several of which are
+/// one instance.
 pub(crate) fn every_syntax(folder: &Path) -> Vec<PathBuf> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let entries = fs::read_dir(crates.join("../../shared/data/dicom")).into_iter().flatten();
@@ -260,9 +276,12 @@ pub(crate) fn every_syntax(folder: &Path) -> Vec<PathBuf> {
     files.retain(|path| path.extension().is_some_and(|extension| extension == "dcm"));
     files.sort();
     for (number, name) in PHANTOMS.iter().enumerate() {
-        let bytes = fs::read(crates.join("radiograph/tests/data/dicom").join(format!("{name}.dcm"))).unwrap();
+        let bytes =
+            fs::read(crates.join("radiograph/tests/data/dicom").join(format!("{name}.dcm")))
+                .unwrap();
         let path = folder.join(format!("{name}.dcm"));
-        fs::write(&path, renamed(bytes, &format!("1.2.826.0.1.3680043.{}.1", 20 + number))).unwrap();
+        fs::write(&path, renamed(bytes, &format!("1.2.826.0.1.3680043.{}.1", 20 + number)))
+            .unwrap();
         files.push(path);
     }
     files
@@ -286,7 +305,8 @@ const PHANTOMS: [&str; 15] = [
     "u12.jpeg51",
 ];
 
-/// Whether the DCMTK of Debian 12 cannot send or receive this: uncompressed in fragments, high-throughput JPEG 2000.
+/// Whether the DCMTK of Debian 12 cannot send or receive this: uncompressed in fragments,
+/// high-throughput JPEG 2000.
 pub(crate) fn is_unknown_to_dcmtk(path: &Path) -> bool {
     let syntax = transfer_syntax(&fs::read(path).unwrap());
     ["1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.4.201"].contains(&&*syntax)
@@ -297,7 +317,8 @@ fn renamed(mut bytes: Vec<u8>, uid: &str) -> Vec<u8> {
     const THEIRS: &str = "1.2.826.0.1.3680043.10.1";
     assert_eq!(uid.len(), THEIRS.len());
     if transfer_syntax(&bytes) != "1.2.840.10008.1.2.1.99" {
-        while let Some(at) = bytes.windows(THEIRS.len()).position(|part| part == THEIRS.as_bytes()) {
+        while let Some(at) = bytes.windows(THEIRS.len()).position(|part| part == THEIRS.as_bytes())
+        {
             bytes[at..at + uid.len()].copy_from_slice(uid.as_bytes());
         }
     }
@@ -314,5 +335,8 @@ pub(crate) fn data_set(file: &[u8]) -> &[u8] {
 pub(crate) fn transfer_syntax(file: &[u8]) -> String {
     let at = file.windows(6).position(|six| six == [2, 0, 0x10, 0, b'U', b'I']).unwrap();
     let length = usize::from(file[at + 6]);
-    String::from_utf8(file[at + 8..at + 8 + length].to_vec()).unwrap().trim_end_matches('\0').to_owned()
+    String::from_utf8(file[at + 8..at + 8 + length].to_vec())
+        .unwrap()
+        .trim_end_matches('\0')
+        .to_owned()
 }

@@ -17,7 +17,8 @@ pub(crate) struct Orthanc {
 const PLUGINS: &str = "/usr/share/orthanc/plugins";
 
 impl Orthanc {
-    /// Starts one that knows us, at this port, as the modality `skiagraph`; none where it is not installed.
+    /// Starts one that knows us, at this port, as the modality `skiagraph`; none where it is not
+    /// installed.
     pub(crate) fn start(folder: &Path, our_port: u16, lua: &str) -> Option<Self> {
         programs(["Orthanc"], "orthanc orthanc-dicomweb orthanc-gdcm")?;
         let (port, http) = (free_port(), free_port());
@@ -80,8 +81,8 @@ impl Orthanc {
     }
 
     fn try_get(&self, path: &str) -> Option<Value> {
-        let request =
-            ureq::get(format!("{}{path}", self.url())).header("Authorization", "Basic YWxpY2U6c2VjcmV0");
+        let request = ureq::get(format!("{}{path}", self.url()))
+            .header("Authorization", "Basic YWxpY2U6c2VjcmV0");
         serde_json::from_str(&request.call().ok()?.body_mut().read_to_string().ok()?).ok()
     }
 
@@ -89,9 +90,13 @@ impl Orthanc {
         self.try_get(path).unwrap()
     }
 
-    fn try_post(&self, path: &str, body: &[u8]) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-        let request =
-            ureq::post(format!("{}{path}", self.url())).header("Authorization", "Basic YWxpY2U6c2VjcmV0");
+    fn try_post(
+        &self,
+        path: &str,
+        body: &[u8],
+    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        let request = ureq::post(format!("{}{path}", self.url()))
+            .header("Authorization", "Basic YWxpY2U6c2VjcmV0");
         request.send(body)
     }
 
@@ -106,8 +111,8 @@ impl Orthanc {
     }
 
     pub(crate) fn put(&self, path: &str, body: &Value) {
-        let request =
-            ureq::put(format!("{}{path}", self.url())).header("Authorization", "Basic YWxpY2U6c2VjcmV0");
+        let request = ureq::put(format!("{}{path}", self.url()))
+            .header("Authorization", "Basic YWxpY2U6c2VjcmV0");
         request.send(body.to_string()).unwrap();
     }
 

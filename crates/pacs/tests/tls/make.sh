@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the certificates of the tests: an authority, a server for localhost, a client. They protect nothing.
+# Makes the certificates of the tests: an authority, a server for localhost, a client. They protect
+# nothing.
 set -euo pipefail
 cd "$(dirname "$0")"
 key() { openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out "$1"; }

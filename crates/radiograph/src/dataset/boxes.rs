@@ -10,7 +10,8 @@ const COLUMNS: Columns = Columns {
     expected: "path as the data set names it, label, and x, y, w, h in pixels",
 };
 
-/// A box around a finding, in pixels of the picture in the file; the first pixel reaches from 0 to 1.
+/// A box around a finding, in pixels of the picture in the file; the first pixel reaches from 0 to
+/// 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoundingBox {
     /// What it holds.
@@ -25,11 +26,12 @@ pub struct BoundingBox {
     pub height: f32,
 }
 
-/// Reads a table of boxes: for every item that has some, by [`super::Item::name`], its boxes in the table's order.
+/// Reads a table of boxes: for every item that has some, by [`super::Item::name`], its boxes in the
+/// table's order.
 ///
 /// # Errors
-/// [`crate::Error::File`], and [`crate::Error::Manifest`], which says row and column, what was got and what was
-/// expected.
+/// [`crate::Error::File`], and [`crate::Error::Manifest`], which says row and column, what was got
+/// and what was expected.
 pub fn read_boxes(path: &Path) -> Result<BTreeMap<String, Vec<BoundingBox>>> {
     let mut boxes = BTreeMap::<String, Vec<BoundingBox>>::new();
     for (number, row) in (1..).zip(csv_rows(path, &COLUMNS)?) {

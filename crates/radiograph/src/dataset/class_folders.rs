@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Endings of files that are taken for pictures; `.dcm` may be absent from DICOM files, so no ending is too.
+/// Endings of files that are taken for pictures; `.dcm` may be absent from DICOM files, so no
+/// ending is too.
 const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "tif", "tiff", "dcm", ""];
 /// Folders within folders that are followed.
 const DEPTH: usize = 16;
@@ -32,12 +33,19 @@ pub(super) fn read(root: &Path) -> Result<Dataset> {
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let failed = |source| Error::File { path: folder.into(), source };
     let read = std::fs::read_dir(folder).map_err(failed)?;
-    let mut paths = read.map(|e| e.map(|e| e.path())).collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
+    let mut paths =
+        read.map(|e| e.map(|e| e.path())).collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
     paths.sort_unstable();
     Ok(paths)
 }
 
-fn collect(root: &Path, folder: &Path, class: &str, depth: usize, dataset: &mut Dataset) -> Result<()> {
+fn collect(
+    root: &Path,
+    folder: &Path,
+    class: &str,
+    depth: usize,
+    dataset: &mut Dataset,
+) -> Result<()> {
     for path in entries(folder)? {
         // `.DS_Store`, `._picture.png`: what systems put beside the files.
         if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {

@@ -1,4 +1,5 @@
-//! Manifests: a table with a row a picture, as CSV or Parquet. Only `path` and `labels` are required.
+//! Manifests: a table with a row a picture, as CSV or Parquet. Only `path` and `labels` are
+//! required.
 
 use super::{Dataset, Item, Skipped, Split};
 use crate::error::{Error, Result, quoted};
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// Separates labels within their column.
 const LABEL_SEPARATOR: char = '|';
-/// A table as CSV has at most so many bytes, and one of any kind so many columns, whose names have so many bytes: every row keeps
-/// them, so a long header would cost memory for each.
+/// A table as CSV has at most so many bytes, and one of any kind so many columns, whose names have
+/// so many bytes: every row keeps them, so a long header would cost memory for each.
 const MOST_BYTES: u64 = 1 << 30;
 const MOST_COLUMNS: usize = 256;
 const LONGEST_NAME: usize = 128;
@@ -38,7 +39,8 @@ pub(super) fn read(path: &Path) -> Result<Dataset> {
     let mut dataset = Dataset { items: vec![], skipped: vec![] };
     let mut first_rows = HashMap::new();
     for (row, cells) in (1..).zip(rows) {
-        let item = item(root, cells).map_err(|reason| wrong(path, format!("row {row}: {reason}")))?;
+        let item =
+            item(root, cells).map_err(|reason| wrong(path, format!("row {row}: {reason}")))?;
         match unusable(&item, row, &mut first_rows) {
             None => dataset.items.push(item),
             Some(reason) if item.name.is_empty() => {
@@ -50,7 +52,8 @@ pub(super) fn read(path: &Path) -> Result<Dataset> {
     Ok(dataset)
 }
 
-/// Why an item cannot be used. A picture listed twice would be its own neighbour, or lie in two splits.
+/// Why an item cannot be used. A picture listed twice would be its own neighbour, or lie in two
+/// splits.
 fn unusable(item: &Item, row: usize, first_rows: &mut HashMap<PathBuf, usize>) -> Option<String> {
     if item.name.is_empty() {
         return Some("no path".into());
@@ -69,10 +72,15 @@ pub(super) fn wrong(path: &Path, reason: String) -> Error {
 impl Columns {
     fn check(&self, path: &Path, columns: &[String]) -> Result<()> {
         if columns.len() > MOST_COLUMNS {
-            return Err(wrong(path, format!("{} columns, expected at most {MOST_COLUMNS}", columns.len())));
+            return Err(wrong(
+                path,
+                format!("{} columns, expected at most {MOST_COLUMNS}", columns.len()),
+            ));
         }
-        if let Some(length) = columns.iter().map(String::len).find(|&length| length > LONGEST_NAME) {
-            let reason = format!("a column's name of {length} bytes, expected at most {LONGEST_NAME}");
+        if let Some(length) = columns.iter().map(String::len).find(|&length| length > LONGEST_NAME)
+        {
+            let reason =
+                format!("a column's name of {length} bytes, expected at most {LONGEST_NAME}");
             return Err(wrong(path, reason));
         }
         match self.required.iter().find(|name| !columns.iter().any(|c| c == *name)) {
@@ -110,14 +118,18 @@ fn open(path: &Path, most: u64) -> Result<File> {
     let failed = |source| Error::File { path: path.into(), source };
     let file = File::open(path).map_err(failed)?;
     match file.metadata().map_err(failed)?.len() {
-        bytes if bytes > most => Err(wrong(path, format!("{bytes} bytes, expected at most {most}"))),
+        bytes if bytes > most => {
+            Err(wrong(path, format!("{bytes} bytes, expected at most {most}")))
+        }
         _ => Ok(file),
     }
 }
 
-/// The `parquet` crate panics on some damaged files: on negative offsets, absent dictionaries, impossible times.
+/// The `parquet` crate panics on some damaged files: on negative offsets, absent dictionaries,
+/// impossible times.
 fn guarded_parquet_rows(path: &Path) -> Result<Vec<Row>> {
-    let damaged = || wrong(path, "the Parquet decoder fails on it, it is damaged; write it anew".into());
+    let damaged =
+        || wrong(path, "the Parquet decoder fails on it, it is damaged; write it anew".into());
     std::panic::catch_unwind(|| parquet_rows(path)).unwrap_or_else(|_| Err(damaged()))
 }
 
@@ -126,11 +138,19 @@ fn parquet_rows(path: &Path) -> Result<Vec<Row>> {
     let file = open(path, u64::MAX)?;
     let bytes = file.metadata().map_or(0, |metadata| metadata.len());
     let reader = SerializedFileReader::new(file).map_err(bad)?;
-    // Paths differ, so that a row takes a byte at least; a column of one value could claim any number of rows.
-    let rows =
-        reader.metadata().row_groups().iter().map(|group| group.num_rows()).fold(0_i64, i64::saturating_add);
+    // Paths differ, so that a row takes a byte at least; a column of one value could claim any
+    // number of rows.
+    let rows = reader
+        .metadata()
+        .row_groups()
+        .iter()
+        .map(|group| group.num_rows())
+        .fold(0_i64, i64::saturating_add);
     if u64::try_from(rows).is_ok_and(|rows| rows > bytes) {
-        return Err(wrong(path, format!("claims {rows} rows in {bytes} bytes, expected at most one a byte")));
+        return Err(wrong(
+            path,
+            format!("claims {rows} rows in {bytes} bytes, expected at most one a byte"),
+        ));
     }
     let schema = reader.metadata().file_metadata().schema();
     let columns: Vec<String> = schema.get_fields().iter().map(|f| f.name().to_owned()).collect();
@@ -162,11 +182,15 @@ fn text(field: &Field) -> String {
 
 /// The item of a row, or what is wrong with it.
 fn item(root: &Path, row: Row) -> std::result::Result<Item, String> {
-    let cell = |name: &str| row.get(name).map(|v| v.trim()).filter(|v| !v.is_empty()).map(str::to_owned);
+    let cell =
+        |name: &str| row.get(name).map(|v| v.trim()).filter(|v| !v.is_empty()).map(str::to_owned);
     let split = match cell("split") {
         None => None,
         Some(word) => Some(Split::parse(&word).ok_or_else(|| {
-            format!("split is {:?}, expected train, validation, database, query or nothing", quoted(&word))
+            format!(
+                "split is {:?}, expected train, validation, database, query or nothing",
+                quoted(&word)
+            )
         })?),
     };
     let name = cell("path").unwrap_or_default();

@@ -37,7 +37,9 @@ impl Split {
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Self::Train, Self::Validation, Self::Database, Self::Query].into_iter().find(|s| s.name() == word)
+        [Self::Train, Self::Validation, Self::Database, Self::Query]
+            .into_iter()
+            .find(|s| s.name() == word)
     }
 }
 
@@ -95,13 +97,15 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Opens a manifest (`.csv`, `.parquet`), a folder with a `manifest.csv` or `manifest.parquet`, or a folder
-    /// of class folders.
+    /// Opens a manifest (`.csv`, `.parquet`), a folder with a `manifest.csv` or `manifest.parquet`,
+    /// or a folder of class folders.
     ///
     /// # Errors
-    /// [`Error::File`], [`Error::Manifest`], and [`Error::NoPictures`] if nothing in it can be used.
+    /// [`Error::File`], [`Error::Manifest`], and [`Error::NoPictures`] if nothing in it can be
+    /// used.
     pub fn open(path: &Path) -> Result<Self> {
-        let metadata = std::fs::metadata(path).map_err(|source| Error::File { path: path.into(), source })?;
+        let metadata =
+            std::fs::metadata(path).map_err(|source| Error::File { path: path.into(), source })?;
         let dataset = if metadata.is_file() {
             manifest::read(path)?
         } else {
@@ -127,8 +131,10 @@ impl Dataset {
         if !self.items.is_empty() {
             return Ok(self);
         }
-        let example =
-            self.skipped.first().map(|s| format!(", the first: {}: {}", quoted(&s.name), quoted(&s.reason)));
+        let example = self
+            .skipped
+            .first()
+            .map(|s| format!(", the first: {}: {}", quoted(&s.name), quoted(&s.reason)));
         Err(Error::NoPictures {
             path: path.into(),
             skipped: self.skipped.len(),

@@ -4,7 +4,8 @@ use super::{Dataset, Item, Split};
 use sha2::{Digest, Sha256};
 
 impl Item {
-    /// What a cut never divides: the group, else the patient within the source, else the picture itself.
+    /// What a cut never divides: the group, else the patient within the source, else the picture
+    /// itself.
     pub fn unit(&self) -> String {
         let source = self.source.as_deref().unwrap_or_default();
         match (&self.group, &self.patient) {
@@ -16,8 +17,8 @@ impl Item {
 }
 
 impl Dataset {
-    /// Indices of the items of `split`, cut by unit into what is kept and a share `fraction` held out. Where
-    /// no item at all is marked with a split, every item counts as `split`.
+    /// Indices of the items of `split`, cut by unit into what is kept and a share `fraction` held
+    /// out. Where no item at all is marked with a split, every item counts as `split`.
     ///
     /// A unit's side follows from its name and the seed alone, so it stays when the data set grows.
     pub fn hold_out(&self, split: Split, fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {

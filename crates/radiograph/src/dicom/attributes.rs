@@ -20,12 +20,14 @@ impl<'a> Elements<'a> {
     /// A text without its padding, if there is any.
     pub(super) fn text(&self, tag: Tag) -> Option<String> {
         let bytes = self.bytes(tag).filter(|bytes| bytes.len() <= LONGEST_TEXT)?;
-        let text = text::decode(self.bytes(tags::SPECIFIC_CHARACTER_SET).unwrap_or_default(), bytes);
+        let text =
+            text::decode(self.bytes(tags::SPECIFIC_CHARACTER_SET).unwrap_or_default(), bytes);
         let text = text.trim_matches(['\0', ' ']);
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    /// What a code string says, and what the first item of a sequence of codes does; nothing, where that is damaged.
+    /// What a code string says, and what the first item of a sequence of codes does; nothing, where
+    /// that is damaged.
     pub(super) fn said(&self, word: Tag, codes: Tag) -> Said {
         let item = self.first_item(codes).ok().flatten();
         let of_item = |tag| item.as_ref().and_then(|item| item.text(tag));
@@ -36,7 +38,10 @@ impl<'a> Elements<'a> {
     /// Decimal or integer strings, as many as are numbers.
     pub(super) fn decimals(&self, tag: Tag) -> Vec<f64> {
         let text = self.text(tag).unwrap_or_default();
-        text.split('\\').map_while(|part| part.trim().parse().ok()).filter(|n: &f64| n.is_finite()).collect()
+        text.split('\\')
+            .map_while(|part| part.trim().parse().ok())
+            .filter(|n: &f64| n.is_finite())
+            .collect()
     }
 
     /// The first of one or several decimal strings.
@@ -56,7 +61,12 @@ impl<'a> Elements<'a> {
         pairs.iter().map(move |&pair| order.short(pair))
     }
 
-    pub(super) fn required(&self, tag: Tag, attribute: &'static str, expected: &'static str) -> Result<u16> {
+    pub(super) fn required(
+        &self,
+        tag: Tag,
+        attribute: &'static str,
+        expected: &'static str,
+    ) -> Result<u16> {
         self.short(tag).ok_or_else(|| wrong(attribute, "missing", expected))
     }
 
@@ -90,8 +100,8 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// An attribute that makes no sense. What was found may be anything: it is shortened, and shown without control
-/// characters.
+/// An attribute that makes no sense. What was found may be anything: it is shortened, and shown
+/// without control characters.
 pub(super) fn wrong(attribute: &'static str, got: &str, expected: &'static str) -> Error {
     let got = if got.is_empty() {
         "empty".into()

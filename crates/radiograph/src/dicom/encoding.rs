@@ -12,7 +12,8 @@ pub(super) enum Photometric {
     Monochrome { inverted: bool },
     /// Red, green, blue.
     Rgb,
-    /// Luminance and two differences of colour. A decoder of JPEG or JPEG 2000 has turned them into RGB.
+    /// Luminance and two differences of colour. A decoder of JPEG or JPEG 2000 has turned them into
+    /// RGB.
     Ybr,
     /// The same with half the differences: Y Y Cb Cr.
     Ybr422,
@@ -86,7 +87,8 @@ fn photometric(elements: &Elements) -> Result<Photometric> {
         "YBR_FULL" => (Photometric::Ybr, 3),
         "YBR_FULL_422" => (Photometric::Ybr422, 3),
         _ => {
-            // The colours of a palette are no measure of attenuation: what is dark in them says nothing.
+            // The colours of a palette are no measure of attenuation: what is dark in them says
+            // nothing.
             let expected = "MONOCHROME1, MONOCHROME2, RGB or YBR: a palette gives colours an order that is not \
                             of brightness, so that no grey can be made of it";
             return Err(wrong("PhotometricInterpretation", &name, expected));
@@ -94,7 +96,9 @@ fn photometric(elements: &Elements) -> Result<Photometric> {
     };
     match elements.short(tags::SAMPLES_PER_PIXEL).unwrap_or(samples) {
         got if got == samples => Ok(photometric),
-        got if samples == 1 => Err(wrong("SamplesPerPixel", &got.to_string(), "1, as MONOCHROME has")),
+        got if samples == 1 => {
+            Err(wrong("SamplesPerPixel", &got.to_string(), "1, as MONOCHROME has"))
+        }
         got => Err(wrong("SamplesPerPixel", &got.to_string(), "3, as colours have")),
     }
 }
@@ -110,8 +114,14 @@ mod tests {
     #[test]
     fn bits_beside_those_stored_are_masked_and_signs_kept() {
         let photometric = Photometric::Monochrome { inverted: false };
-        let unsigned =
-            Encoding { allocated: 16, stored: 12, lowest: 0, signed: false, photometric, planar: false };
+        let unsigned = Encoding {
+            allocated: 16,
+            stored: 12,
+            lowest: 0,
+            signed: false,
+            photometric,
+            planar: false,
+        };
         assert_eq!(values(&unsigned, &[0xFFFF, 0x1001]), [0x0FFF, 1]);
         assert_eq!(unsigned.largest(), 4095);
         let signed = Encoding { signed: true, ..unsigned };

@@ -19,7 +19,10 @@ pub(super) fn stream<'a>(
         () if offsets.0.len() == frames as usize => offsets.range(fragments, frame),
         () if fragments.len() == frames as usize => frame as usize..frame as usize + 1,
         () => {
-            let got = format!("{} fragments for {frames} frames without an offset table", fragments.len());
+            let got = format!(
+                "{} fragments for {frames} frames without an offset table",
+                fragments.len()
+            );
             return Err(wrong("PixelData", &got, "a table, or one fragment a frame"));
         }
     };
@@ -30,12 +33,14 @@ pub(super) fn stream<'a>(
     }
 }
 
-/// Where frames begin, as distances from the first fragment: of the extended table, or of the basic one.
+/// Where frames begin, as distances from the first fragment: of the extended table, or of the basic
+/// one.
 pub(super) struct Offsets(Vec<u64>);
 
 impl Offsets {
     pub(super) fn of(elements: &Elements, basic: &[u8]) -> Self {
-        let (extended, _) = elements.bytes(tags::EXTENDED_OFFSET_TABLE).unwrap_or_default().as_chunks();
+        let (extended, _) =
+            elements.bytes(tags::EXTENDED_OFFSET_TABLE).unwrap_or_default().as_chunks();
         let extended: Vec<u64> = extended.iter().map(|&bytes| u64::from_le_bytes(bytes)).collect();
         let (basic, _) = basic.as_chunks();
         let basic = basic.iter().map(|&bytes| u32::from_le_bytes(bytes).into()).collect();
@@ -64,11 +69,13 @@ pub(super) fn bytes<'a>(
         (_, None) => Err(wrong("PixelData", "missing", "a picture")),
         (Codec::Native, Some(PixelData::Native { bytes, .. })) => {
             let start = needed.saturating_mul(frame as usize);
-            // With the byte that pads an odd number of them: of bytes swapped in pairs the last lies there.
+            // With the byte that pads an odd number of them: of bytes swapped in pairs the last
+            // lies there.
             let end = start.saturating_add(needed);
             let frame = bytes.get(start..end.next_multiple_of(2)).or_else(|| bytes.get(start..end));
             frame.map(Cow::Borrowed).ok_or_else(|| {
-                let expected = "Rows × Columns × SamplesPerPixel × BitsAllocated / 8 bytes a frame at least";
+                let expected =
+                    "Rows × Columns × SamplesPerPixel × BitsAllocated / 8 bytes a frame at least";
                 wrong("PixelData", &format!("{} bytes", bytes.len()), expected)
             })
         }

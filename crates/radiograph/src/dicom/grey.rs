@@ -1,6 +1,7 @@
 //! From stored values to grey (PS3.3 C.11): modality, padding, values of interest, presentation.
 //!
-//! Every step maps one value to one value, so that all of them together are a table: a pixel costs one look-up.
+//! Every step maps one value to one value, so that all of them together are a table: a pixel costs
+//! one look-up.
 
 use super::attributes::wrong;
 use super::encoding::{Encoding, Photometric};
@@ -57,7 +58,8 @@ impl Pipeline {
     /// Reads and checks the attributes.
     pub(super) fn of(elements: &Elements, encoding: &Encoding) -> Result<Self> {
         let modality = modality(elements, encoding)?;
-        // PS3.3 C.11.2.1.1: the table's input is what the modality step gives, and is signed as that is.
+        // PS3.3 C.11.2.1.1: the table's input is what the modality step gives, and is signed as
+        // that is.
         let signed = match &modality {
             Modality::Rescale { slope, intercept } => {
                 let lowest = if encoding.signed { -1.0 } else { 0.0 };
@@ -106,7 +108,8 @@ impl Pipeline {
         self.padding.as_ref().is_some_and(|padding| padding.contains(&stored))
     }
 
-    /// A window from the value that [`CLIP`] of the pixels lie below to the one that as many lie above.
+    /// A window from the value that [`CLIP`] of the pixels lie below to the one that as many lie
+    /// above.
     fn automatic(&self, encoding: &Encoding, frame: &[u16]) -> Interest {
         let mut counts = vec![0_u64; 1 << encoding.allocated];
         frame.iter().for_each(|&word| counts[usize::from(word)] += 1);
@@ -119,8 +122,9 @@ impl Pipeline {
         let total: u64 = values.iter().map(|(_, count)| count).sum();
         let at = |share: f64| {
             let mut left = (share * total.saturating_sub(1) as f64).round() as u64;
-            let reached =
-                |&&(_, count): &&(f64, u64)| left.checked_sub(count).map(|rest| left = rest).is_none();
+            let reached = |&&(_, count): &&(f64, u64)| {
+                left.checked_sub(count).map(|rest| left = rest).is_none()
+            };
             values.iter().find(reached).map_or(0.0, |&(value, _)| value)
         };
         let (low, high) = (at(CLIP), at(1.0 - CLIP));
@@ -147,7 +151,9 @@ impl Interest {
                 1.0 / (1.0 + (-4.0 * (value - centre) / width).exp())
             }
             // PS3.3 C.11.2.1.3.2: from c − w/2 to c + w/2.
-            Self::Window { centre, width, shape: Shape::LinearExact } => ramp(centre - width / 2.0, *width),
+            Self::Window { centre, width, shape: Shape::LinearExact } => {
+                ramp(centre - width / 2.0, *width)
+            }
             // PS3.3 C.11.2.1.2.1: from c − 0.5 − (w − 1)/2 to c − 0.5 + (w − 1)/2.
             Self::Window { centre, width, shape: Shape::Linear } => {
                 ramp(centre - 0.5 - (width - 1.0) / 2.0, width - 1.0)
@@ -166,7 +172,10 @@ fn modality(elements: &Elements, encoding: &Encoding) -> Result<Modality> {
     if slope == 0.0 {
         return Err(wrong("RescaleSlope", "0", "not 0"));
     }
-    Ok(Modality::Rescale { slope, intercept: elements.decimal(tags::RESCALE_INTERCEPT).unwrap_or(0.0) })
+    Ok(Modality::Rescale {
+        slope,
+        intercept: elements.decimal(tags::RESCALE_INTERCEPT).unwrap_or(0.0),
+    })
 }
 
 /// The first window, if there is one whose width has a meaning.

@@ -1,7 +1,8 @@
 //! The elements of a DICOM file, found by their lengths (PS3.5 7 and A.4).
 //!
-//! Values are slices of the file: what a length claims is never allocated, only compared with the bytes that are
-//! there. Sequences are stepped over, at most [`MAX_DEPTH`] deep, so that nesting cannot exhaust the stack.
+//! Values are slices of the file: what a length claims is never allocated, only compared with the
+//! bytes that are there. Sequences are stepped over, at most [`MAX_DEPTH`] deep, so that nesting
+//! cannot exhaust the stack.
 
 use super::kept::kept;
 use super::syntax::{Form, Order, Vr};
@@ -15,7 +16,8 @@ const START: usize = 132;
 const UNDEFINED: u32 = 0xFFFF_FFFF;
 /// Sequences in sequences; structured reports have about ten.
 const MAX_DEPTH: u32 = 64;
-/// Fragments of Pixel Data. Each is 24 bytes here, and may be 8 in the file; a film of an hour has 108,000.
+/// Fragments of Pixel Data. Each is 24 bytes here, and may be 8 in the file; a film of an hour has
+/// 108,000.
 const MAX_FRAGMENTS: usize = 1 << 20;
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
@@ -29,7 +31,8 @@ pub(super) enum PixelData<'a> {
         /// Written as words of 16 bits (OW): in big endian, bytes lie swapped in pairs.
         words: bool,
     },
-    /// Compressed frames: the offset table, and the fragments, each with its distance from the first.
+    /// Compressed frames: the offset table, and the fragments, each with its distance from the
+    /// first.
     Encapsulated { offsets: &'a [u8], fragments: Vec<(u64, &'a [u8])> },
 }
 
@@ -76,8 +79,9 @@ pub(super) fn data_set(bytes: &[u8], at: usize, form: Form) -> Result<Elements<'
     Ok(elements)
 }
 
-/// Some files are not written as their transfer syntax says: whether a value representation follows the first tag tells. A
-/// length that looks like one would be above 16,000, of an element that comes first.
+/// Some files are not written as their transfer syntax says: whether a value representation follows
+/// the first tag tells. A length that looks like one would be above 16,000, of an element that
+/// comes first.
 fn vr_found(bytes: &[u8], at: usize) -> Option<Vr> {
     let vr = bytes.get(at + 4..at + 6)?;
     Some(if vr.iter().all(u8::is_ascii_uppercase) { Vr::Explicit } else { Vr::Implicit })
@@ -143,11 +147,11 @@ impl<'a> Reader<'a> {
         }
         let [first, second, low, high] = self.array()?;
         match &[first, second] {
-            // PS3.5 7.1.2: these have a length of two bytes, all others two reserved bytes and then four.
-            b"AE" | b"AS" | b"AT" | b"CS" | b"DA" | b"DS" | b"DT" | b"FL" | b"FD" | b"IS" | b"LO" | b"LT"
-            | b"PN" | b"SH" | b"SL" | b"SS" | b"ST" | b"TM" | b"UI" | b"UL" | b"US" => {
-                Ok((tag, vr, self.order.short([low, high]).into()))
-            }
+            // PS3.5 7.1.2: these have a length of two bytes, all others two reserved bytes and then
+            // four.
+            b"AE" | b"AS" | b"AT" | b"CS" | b"DA" | b"DS" | b"DT" | b"FL" | b"FD" | b"IS"
+            | b"LO" | b"LT" | b"PN" | b"SH" | b"SL" | b"SS" | b"ST" | b"TM" | b"UI" | b"UL"
+            | b"US" => Ok((tag, vr, self.order.short([low, high]).into())),
             // PS3.5 6.2.2: a sequence that a sender did not know is implicit inside.
             b"UN" => Ok((tag, Vr::Implicit, self.long()?)),
             _ => Ok((tag, vr, self.long()?)),
@@ -189,7 +193,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// PS3.5 A.4: an item with the offset table, then one for each fragment. Some writers leave out the end.
+    /// PS3.5 A.4: an item with the offset table, then one for each fragment. Some writers leave out
+    /// the end.
     fn encapsulated(&mut self) -> Result<PixelData<'a>> {
         let (mut offsets, mut fragments) = (None, Vec::new());
         let mut first = self.at;
@@ -202,7 +207,8 @@ impl<'a> Reader<'a> {
                     first = self.at;
                 }
                 (ITEM, _) if fragments.len() == MAX_FRAGMENTS => {
-                    let reason = format!("more than {MAX_FRAGMENTS} fragments in {}", tags::PIXEL_DATA);
+                    let reason =
+                        format!("more than {MAX_FRAGMENTS} fragments in {}", tags::PIXEL_DATA);
                     return Err(Error::DicomParse { reason });
                 }
                 (ITEM, length) => fragments.push((distance, self.take(tags::PIXEL_DATA, length)?)),
@@ -252,6 +258,8 @@ impl<'a> Reader<'a> {
     }
 
     fn unexpected(&self, tag: Tag) -> Error {
-        Error::DicomParse { reason: format!("got {tag} before byte {}, expected an item {ITEM}", self.at) }
+        Error::DicomParse {
+            reason: format!("got {tag} before byte {}, expected an item {ITEM}", self.at),
+        }
     }
 }

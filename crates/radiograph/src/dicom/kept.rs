@@ -3,7 +3,8 @@
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
-/// What is kept of the elements: all that this crate asks for, and no more than that, however many there are.
+/// What is kept of the elements: all that this crate asks for, and no more than that, however many
+/// there are.
 const KEPT: &[Tag] = &[
     tags::MEDIA_STORAGE_SOP_INSTANCE_UID,
     tags::TRANSFER_SYNTAX_UID,

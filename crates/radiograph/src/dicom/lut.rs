@@ -1,4 +1,5 @@
-//! Look-up tables (PS3.3 C.11.1.1, C.11.2.1.1 and C.11.4.1): of modality, of values of interest, of presentation.
+//! Look-up tables (PS3.3 C.11.1.1, C.11.2.1.1 and C.11.4.1): of modality, of values of interest, of
+//! presentation.
 
 use super::attributes::wrong;
 use super::header::Elements;
@@ -9,7 +10,8 @@ use dicom_dictionary_std::tags;
 /// What values become.
 #[derive(Debug, PartialEq)]
 pub(super) struct Lut {
-    /// The value that the first entry is for. Those below it become the first entry, those above the last one the last.
+    /// The value that the first entry is for. Those below it become the first entry, those above
+    /// the last one the last.
     first: i32,
     entries: Vec<u16>,
     /// The largest entry that its bits allow.
@@ -17,12 +19,17 @@ pub(super) struct Lut {
 }
 
 impl Lut {
-    /// The table in the first item of a sequence. `signed` is how the value that its first entry is for is written.
+    /// The table in the first item of a sequence. `signed` is how the value that its first entry is
+    /// for is written.
     pub(super) fn of(elements: &Elements, sequence: Tag, signed: bool) -> Result<Option<Self>> {
         let Some(item) = elements.first_item(sequence)? else { return Ok(None) };
         let descriptor: Vec<u16> = item.shorts(tags::LUT_DESCRIPTOR).take(3).collect();
         let [count, first, bits] = descriptor[..] else {
-            return Err(wrong("LUTDescriptor", &format!("{} values", descriptor.len()), "3 values"));
+            return Err(wrong(
+                "LUTDescriptor",
+                &format!("{} values", descriptor.len()),
+                "3 values",
+            ));
         };
         // Sixteen bits cannot hold 65,536: it is written as 0.
         let count = if count == 0 { 1 << 16 } else { usize::from(count) };
@@ -36,7 +43,8 @@ impl Lut {
 
     /// The entry for a value.
     pub(super) fn entry(&self, value: f64) -> u16 {
-        let at = (value.round() - f64::from(self.first)).clamp(0.0, (self.entries.len() - 1) as f64);
+        let at =
+            (value.round() - f64::from(self.first)).clamp(0.0, (self.entries.len() - 1) as f64);
         self.entries[at as usize]
     }
 
@@ -73,7 +81,10 @@ mod tests {
     #[test]
     fn values_beside_the_table_take_its_ends() {
         let table = Lut { first: -2, entries: vec![10, 20, 40, 255], largest: 255 };
-        assert_eq!([-9.0, -2.0, -0.6, 0.4, 1.0, 7.0].map(|v| table.entry(v)), [10, 10, 20, 40, 255, 255]);
+        assert_eq!(
+            [-9.0, -2.0, -0.6, 0.4, 1.0, 7.0].map(|v| table.entry(v)),
+            [10, 10, 20, 40, 255, 255]
+        );
         assert_eq!(table.share(7.0), 1.0);
         assert_eq!(
             [0.0, 1.0 / 3.0, 1.0].map(|v| table.share_of_share(v)),

@@ -94,10 +94,12 @@ fn data_set<'a>(
 /// picture as well: whoever holds memory must not wait for more.
 fn inflate(bytes: &[u8], limits: &Limits) -> Result<(Vec<u8>, Reservation)> {
     let inflating = || DeflateDecoder::new(bytes).take(limits.max_bytes.saturating_add(1));
-    let failed = |e| Error::DicomParse { reason: format!("the deflated data set does not inflate: {e}") };
+    let failed =
+        |e| Error::DicomParse { reason: format!("the deflated data set does not inflate: {e}") };
     let length = std::io::copy(&mut inflating(), &mut std::io::sink()).map_err(failed)?;
     limits.check_bytes(length)?;
-    let memory = limits.reserve(samples::WORKSPACE.saturating_add(INFLATED.saturating_mul(length)))?;
+    let memory =
+        limits.reserve(samples::WORKSPACE.saturating_add(INFLATED.saturating_mul(length)))?;
     let mut data = Vec::with_capacity(length as usize);
     inflating().read_to_end(&mut data).map_err(failed)?;
     Ok((data, memory))

@@ -1,4 +1,5 @@
-//! Overlay planes (PS3.3 C.9.2): drawings of one bit a pixel, beside the picture or in bits of its words that it leaves free.
+//! Overlay planes (PS3.3 C.9.2): drawings of one bit a pixel, beside the picture or in bits of its
+//! words that it leaves free.
 
 use super::header::Elements;
 use super::samples::Shape;
@@ -7,8 +8,15 @@ use dicom_core::Tag;
 /// The first of the sixteen groups; they are two apart.
 const FIRST_GROUP: u16 = 0x6000;
 
-/// Draws the overlays of a frame in white. One that does not fit its sides is left out: it is no part of the picture.
-pub(super) fn draw(elements: &Elements, shape: &Shape, frame: u32, words: &[u16], pixels: &mut [f32]) {
+/// Draws the overlays of a frame in white. One that does not fit its sides is left out: it is no
+/// part of the picture.
+pub(super) fn draw(
+    elements: &Elements,
+    shape: &Shape,
+    frame: u32,
+    words: &[u16],
+    pixels: &mut [f32],
+) {
     for group in (0..16).map(|number| FIRST_GROUP + 2 * number) {
         let number = |element| elements.short(Tag(group, element));
         let Some((rows, columns)) = number(0x10).zip(number(0x11)) else { continue };
@@ -27,18 +35,26 @@ struct Plane {
 }
 
 impl Plane {
-    fn draw_bits(&self, elements: &Elements, shape: &Shape, frame: u32, bits: &[u8], pixels: &mut [f32]) {
+    fn draw_bits(
+        &self,
+        elements: &Elements,
+        shape: &Shape,
+        frame: u32,
+        bits: &[u8],
+        pixels: &mut [f32],
+    ) {
         // The origin counts from 1, and may lie outside of the picture.
         let mut origin = elements.shorts(Tag(self.group, 0x50)).map(|n| i64::from(n as i16) - 1);
         let (top, left) = (origin.next().unwrap_or(0), origin.next().unwrap_or(0));
         let planes = elements.decimal(Tag(self.group, 0x15)).unwrap_or(1.0) as usize;
-        let first = if planes > frame as usize { frame as usize * self.rows * self.columns } else { 0 };
+        let first =
+            if planes > frame as usize { frame as usize * self.rows * self.columns } else { 0 };
         for at in 0..self.rows * self.columns {
             let bit = first + at;
             let Some(byte) = bits.get(bit / 8) else { return };
             let (x, y) = (left + (at % self.columns) as i64, top + (at / self.columns) as i64);
-            let inside =
-                (0..i64::from(shape.columns)).contains(&x) && (0..i64::from(shape.rows)).contains(&y);
+            let inside = (0..i64::from(shape.columns)).contains(&x)
+                && (0..i64::from(shape.rows)).contains(&y);
             if byte >> (bit % 8) & 1 == 1 && inside {
                 pixels[y as usize * shape.columns as usize + x as usize] = 1.0;
             }

@@ -26,15 +26,16 @@ impl Shape {
     }
 }
 
-/// Bytes that the picture takes beside its file, and beside what a compressed frame of several fragments is joined to.
+/// Bytes that the picture takes beside its file, and beside what a compressed frame of several
+/// fragments is joined to.
 pub(super) fn needed(codec: Codec, encoding: &Encoding, shape: &Shape) -> u64 {
     let pixels = shape.pixels() as u64;
     let decoding = pixels.saturating_mul(codec::bytes_a_pixel(codec, encoding));
     WORKSPACE + decoding.max(Radiograph::bytes(pixels))
 }
 
-/// The words of a frame, row by row. Nothing is allocated before the bytes for it are known to be there, or a compressed
-/// frame has stated the same sides.
+/// The words of a frame, row by row. Nothing is allocated before the bytes for it are known to be
+/// there, or a compressed frame has stated the same sides.
 pub(super) fn read(
     elements: &Elements,
     codec: Codec,
@@ -44,7 +45,11 @@ pub(super) fn read(
 ) -> Result<Vec<u16>> {
     if frame >= shape.frames {
         let got = format!("{} frames", shape.frames);
-        return Err(wrong("NumberOfFrames", &got, "more than the number of the frame asked for, from 0"));
+        return Err(wrong(
+            "NumberOfFrames",
+            &got,
+            "more than the number of the frame asked for, from 0",
+        ));
     }
     let needed = native_bytes(encoding, shape);
     let bytes = frames::bytes(elements, codec, frame, shape.frames, needed)?;
@@ -52,7 +57,9 @@ pub(super) fn read(
         Codec::Native => native(&bytes, encoding, swapped(elements, encoding)),
         Codec::EncapsulatedNative => match bytes.get(..needed) {
             Some(bytes) => native(bytes, encoding, false),
-            None => return Err(wrong("PixelData", &format!("{} bytes", bytes.len()), "a whole frame")),
+            None => {
+                return Err(wrong("PixelData", &format!("{} bytes", bytes.len()), "a whole frame"));
+            }
         },
         compressed => codec::decode(&bytes, compressed, encoding, shape)?,
     };
@@ -71,7 +78,8 @@ fn native_bytes(encoding: &Encoding, shape: &Shape) -> usize {
     (samples * encoding.allocated as usize).div_ceil(8)
 }
 
-/// Whether words lie with their high byte first, and so do pairs of bytes that are written as words.
+/// Whether words lie with their high byte first, and so do pairs of bytes that are written as
+/// words.
 fn swapped(elements: &Elements, encoding: &Encoding) -> bool {
     let words = matches!(elements.pixels, Some(PixelData::Native { words: true, .. }));
     elements.order == Order::Big && (words || encoding.allocated == 16)
@@ -92,7 +100,8 @@ fn native(bytes: &[u8], encoding: &Encoding, swapped: bool) -> Vec<u16> {
     }
 }
 
-/// Rec. 601, as JPEG's luminance. Decoders of JPEG give red, green and blue, and so does that of JPEG 2000.
+/// Rec. 601, as JPEG's luminance. Decoders of JPEG give red, green and blue, and so does that of
+/// JPEG 2000.
 fn luminance(samples: &[u16], codec: Codec, encoding: &Encoding, shape: &Shape) -> Vec<u16> {
     let value = |sample: u16| encoding.value(sample) as f32;
     let pixels = shape.pixels();
@@ -106,7 +115,9 @@ fn luminance(samples: &[u16], codec: Codec, encoding: &Encoding, shape: &Shape) 
     (0..pixels)
         .map(|pixel| match photometric {
             // Two pixels share four samples: Y Y Cb Cr.
-            Photometric::Ybr422 => samples.get(pixel / 2 * 4 + pixel % 2).map_or(0.0, |&word| value(word)),
+            Photometric::Ybr422 => {
+                samples.get(pixel / 2 * 4 + pixel % 2).map_or(0.0, |&word| value(word))
+            }
             Photometric::Ybr => sample(pixel, 0),
             _ => 0.299 * sample(pixel, 0) + 0.587 * sample(pixel, 1) + 0.114 * sample(pixel, 2),
         })

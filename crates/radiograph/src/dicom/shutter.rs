@@ -24,7 +24,8 @@ pub(super) enum Shutter {
     Polygon(Vec<(f64, f64)>),
 }
 
-/// The shutters of a file, all of which apply. One whose numbers are missing or make no sense hides nothing.
+/// The shutters of a file, all of which apply. One whose numbers are missing or make no sense hides
+/// nothing.
 pub(super) fn shutters(elements: &Elements) -> Vec<Shutter> {
     let shapes = elements.text(tags::SHUTTER_SHAPE).unwrap_or_default();
     shapes.split('\\').filter_map(|shape| shutter(elements, shape.trim())).collect()
@@ -40,7 +41,9 @@ fn shutter(elements: &Elements, shape: &str) -> Option<Shutter> {
             lower: number(tags::SHUTTER_LOWER_HORIZONTAL_EDGE)?,
         }),
         "CIRCULAR" => {
-            let [row, column] = elements.decimals(tags::CENTER_OF_CIRCULAR_SHUTTER)[..] else { return None };
+            let [row, column] = elements.decimals(tags::CENTER_OF_CIRCULAR_SHUTTER)[..] else {
+                return None;
+            };
             Some(Shutter::Circle { row, column, radius: number(tags::RADIUS_OF_CIRCULAR_SHUTTER)? })
         }
         "POLYGONAL" => {
@@ -60,7 +63,9 @@ impl Shutter {
             let shown = self.spans(row.into());
             for (column, pixel) in (1_u32..).zip(line) {
                 let column = f64::from(column);
-                if shown.iter().filter(|&&(start, end)| (start..=end).contains(&column)).count() % 2 == 0 {
+                if shown.iter().filter(|&&(start, end)| (start..=end).contains(&column)).count() % 2
+                    == 0
+                {
                     *pixel = 0.0;
                 }
             }
@@ -112,7 +117,9 @@ mod tests {
         shutter.apply(&mut pixels, 5);
         pixels
             .chunks(5)
-            .map(|row| row.iter().map(|&p| if p > 0.0 { '#' } else { '.' }).collect::<String>() + "/")
+            .map(|row| {
+                row.iter().map(|&p| if p > 0.0 { '#' } else { '.' }).collect::<String>() + "/"
+            })
             .collect()
     }
 

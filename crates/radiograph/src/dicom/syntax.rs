@@ -1,4 +1,5 @@
-//! The transfer syntaxes that are decoded: how elements are written, and how a frame is compressed (PS3.5 A, PS3.6 A).
+//! The transfer syntaxes that are decoded: how elements are written, and how a frame is compressed
+//! (PS3.5 A, PS3.6 A).
 
 use super::attributes::wrong;
 use super::header::Elements;
@@ -79,7 +80,10 @@ pub(super) enum Codec {
 impl Codec {
     /// Whether its decoder turns other colours into red, green and blue.
     pub(super) fn gives_rgb(self) -> bool {
-        matches!(self, Self::JpegDct | Self::Jpeg2000 | Self::Jpeg2000Lossless | Self::HighThroughput)
+        matches!(
+            self,
+            Self::JpegDct | Self::Jpeg2000 | Self::Jpeg2000Lossless | Self::HighThroughput
+        )
     }
 }
 
@@ -118,8 +122,8 @@ const SYNTAXES: [Syntax; 16] = [
     compressed("1.2.840.10008.1.2.4.51", Codec::JpegDct),
 ];
 
-/// UIDs of the transfer syntaxes that [`decode`](crate::decode) reads, the cheapest to read first: what a receiver may
-/// offer to a sender.
+/// UIDs of the transfer syntaxes that [`decode`](crate::decode) reads, the cheapest to read first:
+/// what a receiver may offer to a sender.
 pub fn transfer_syntaxes() -> impl Iterator<Item = &'static str> {
     SYNTAXES.iter().map(|syntax| syntax.uid)
 }
@@ -130,8 +134,10 @@ pub(super) fn of(meta: &Elements) -> Result<&'static Syntax> {
     let uid = meta
         .text(tags::TRANSFER_SYNTAX_UID)
         .ok_or_else(|| wrong("TransferSyntaxUID", "missing", expected))?;
-    SYNTAXES.iter().find(|syntax| syntax.uid == uid).ok_or_else(|| match TransferSyntaxRegistry.get(&uid) {
-        Some(known) => Error::TransferSyntax { uid: known.uid().into(), name: known.name() },
-        None => wrong("TransferSyntaxUID", &uid, expected),
+    SYNTAXES.iter().find(|syntax| syntax.uid == uid).ok_or_else(|| {
+        match TransferSyntaxRegistry.get(&uid) {
+            Some(known) => Error::TransferSyntax { uid: known.uid().into(), name: known.name() },
+            None => wrong("TransferSyntaxUID", &uid, expected),
+        }
     })
 }

@@ -3,7 +3,8 @@
 use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
 
 const ESCAPE: u8 = 0x1B;
-/// The escapes to sets of one byte a character, or of two with the high bit set (PS3.3 tables C.12-3 and C.12-4).
+/// The escapes to sets of one byte a character, or of two with the high bit set (PS3.3 tables
+/// C.12-3 and C.12-4).
 const ESCAPES: &[(&[u8], &str)] = &[
     (b")I", "ISO_IR 13"),
     (b"-A", "ISO_IR 100"),
@@ -21,17 +22,19 @@ const ESCAPES: &[(&[u8], &str)] = &[
 ];
 /// The escapes back to Roman letters, which leave the first set for bytes with the high bit.
 const TO_FIRST: [&[u8]; 2] = [b"(B", b"(J"];
-/// The escapes to sets of two bytes of seven bits, JIS X 0208 and JIS X 0212, which ISO-2022-JP has as well.
+/// The escapes to sets of two bytes of seven bits, JIS X 0208 and JIS X 0212, which ISO-2022-JP has
+/// as well.
 const JAPANESE: [&[u8]; 2] = [b"$B", b"$(D"];
 
 /// Where Latin-5 (ISO_IR 148, Turkish) is not Latin-1.
-const LATIN_5: [(char, char); 6] = [('Ð', 'Ğ'), ('Ý', 'İ'), ('Þ', 'Ş'), ('ð', 'ğ'), ('ý', 'ı'), ('þ', 'ş')];
+const LATIN_5: [(char, char); 6] =
+    [('Ð', 'Ğ'), ('Ý', 'İ'), ('Þ', 'Ş'), ('ð', 'ğ'), ('ý', 'ı'), ('þ', 'ş')];
 
-/// A text, by the value of Specific Character Set: its first set holds where no escape has changed it, and again after the
-/// delimiter of values or the end of a line.
+/// A text, by the value of Specific Character Set: its first set holds where no escape has changed
+/// it, and again after the delimiter of values or the end of a line.
 pub(super) fn decode(sets: &[u8], text: &[u8]) -> String {
-    let first =
-        std::str::from_utf8(sets.split(|&b| b == b'\\').next().unwrap_or_default()).unwrap_or_default();
+    let first = std::str::from_utf8(sets.split(|&b| b == b'\\').next().unwrap_or_default())
+        .unwrap_or_default();
     let mut parts = text.split(|&b| b == ESCAPE);
     let mut decoded = in_set(first, parts.next().unwrap_or_default());
     for part in parts {
@@ -68,10 +71,11 @@ fn in_set(name: &str, bytes: &[u8]) -> String {
     decoded.unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// The name as the standard has it, of one with other spaces, dashes and underscores: `ISO-IR 100`, `ISO IR_100`. With code
-/// extensions it has another name, but is the same set.
+/// The name as the standard has it, of one with other spaces, dashes and underscores: `ISO-IR 100`,
+/// `ISO IR_100`. With code extensions it has another name, but is the same set.
 fn canonical(name: &str) -> String {
-    let words: Vec<&str> = name.split([' ', '_', '-', '\0']).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        name.split([' ', '_', '-', '\0']).filter(|word| !word.is_empty()).collect();
     match words[..] {
         ["ISO", .., "58"] => "ISO 2022 IR 58".to_owned(),
         ["ISO", .., number] => format!("ISO_IR {number}"),

@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 const TABLES: [Tag; 3] =
     [tags::MODALITY_LUT_SEQUENCE, tags::VOILUT_SEQUENCE, tags::PRESENTATION_LUT_SEQUENCE];
 
-/// The texts of some elements of a DICOM file, in Unicode and without padding. Of these, those that are empty or not
-/// there are left out, and so is whatever this crate does not keep: numbers, private elements, sequences but for those
-/// of lookup tables, whose text is empty. Values of several parts have a backslash between them. They may be patient
-/// data.
+/// The texts of some elements of a DICOM file, in Unicode and without padding. Of these, those that
+/// are empty or not there are left out, and so is whatever this crate does not keep: numbers,
+/// private elements, sequences but for those of lookup tables, whose text is empty. Values of
+/// several parts have a backslash between them. They may be patient data.
 ///
 /// # Errors
-/// [`Error::DicomParse`] if the bytes are no DICOM file; else as [`decode`](crate::decode), of all but the pixels.
+/// [`Error::DicomParse`] if the bytes are no DICOM file; else as [`decode`](crate::decode), of all
+/// but the pixels.
 pub fn texts(bytes: &[u8], limits: &Limits, wanted: &[Tag]) -> Result<BTreeMap<Tag, String>> {
     limits.check_bytes(bytes.len() as u64)?;
     if bytes.get(128..132) != Some(b"DICM") {

@@ -1,7 +1,8 @@
-//! What is shown, from where and of which side, in the standard's words, whichever words or codes a file has.
+//! What is shown, from where and of which side, in the standard's words, whichever words or codes a
+//! file has.
 
-/// Body Part Examined (PS3.16 Annex L), the words for it that files have instead, and its codes (SNOMED CT, also as it was before
-/// 2021, and SNOMED RT): the parts that radiographs are made of.
+/// Body Part Examined (PS3.16 Annex L), the words for it that files have instead, and its codes
+/// (SNOMED CT, also as it was before 2021, and SNOMED RT): the parts that radiographs are made of.
 const PARTS: &[(&str, &[&str], &[&str])] = &[
     ("ABDOMEN", &["ABD"], &["818981001", "113345001", "T-D4000"]),
     ("ABDOMENPELVIS", &["ABDOMENANDPELVIS"], &["818982008", "416949008", "R-FAB57"]),
@@ -69,7 +70,8 @@ const PARTS: &[(&str, &[&str], &[&str])] = &[
     ("ZYGOMA", &[], &["13881006", "T-11166"]),
 ];
 
-/// View Position (PS3.3 C.8.1.2, C.8.11.5), words, and codes of the views (PS3.16 CID 4010 and 4014).
+/// View Position (PS3.3 C.8.1.2, C.8.11.5), words, and codes of the views (PS3.16 CID 4010 and
+/// 4014).
 const VIEWS: &[(&str, &[&str], &[&str])] = &[
     ("AP", &["ANTEROPOSTERIOR"], &["399348003", "R-10206"]),
     ("PA", &["POSTEROANTERIOR"], &["272479007", "R-10214", "R-40888"]),
@@ -91,7 +93,8 @@ const VIEWS: &[(&str, &[&str], &[&str])] = &[
     ("OBLIQUE", &[], &["399182000", "R-102C1"]),
 ];
 
-/// Image Laterality (PS3.3 C.8.11.1): left, right, both, unpaired; and codes of the modifiers (CID 244).
+/// Image Laterality (PS3.3 C.8.11.1): left, right, both, unpaired; and codes of the modifiers (CID
+/// 244).
 const SIDES: &[(&str, &[&str], &[&str])] = &[
     ("L", &["LEFT"], &["7771000", "G-A101"]),
     ("R", &["RIGHT"], &["24028007", "G-A100"]),
@@ -120,17 +123,20 @@ impl Said {
         self.term(SIDES)
     }
 
-    /// The standard's term for the word, or else for the code, or else for its meaning; or what was said, in capitals.
+    /// The standard's term for the word, or else for the code, or else for its meaning; or what was
+    /// said, in capitals.
     fn term(&self, terms: &[(&'static str, &[&str], &[&str])]) -> Option<String> {
         let by_word = |word: &Option<String>| {
             let word = squeezed(word.as_ref()?);
             terms.iter().find(|(term, words, _)| *term == word || words.contains(&word.as_str()))
         };
         let code = self.code.as_ref().map(|code| code.to_ascii_uppercase());
-        let by_code =
-            || terms.iter().find(|(_, _, codes)| code.as_ref().is_some_and(|c| codes.contains(&&**c)));
+        let by_code = || {
+            terms.iter().find(|(_, _, codes)| code.as_ref().is_some_and(|c| codes.contains(&&**c)))
+        };
         let known = by_word(&self.word).or_else(by_code).or_else(|| by_word(&self.meaning));
-        let as_said = || self.word.as_ref().or(self.meaning.as_ref()).map(|said| said.to_uppercase());
+        let as_said =
+            || self.word.as_ref().or(self.meaning.as_ref()).map(|said| said.to_uppercase());
         known.map(|(term, _, _)| (*term).to_owned()).or_else(as_said)
     }
 }
@@ -179,7 +185,10 @@ mod tests {
         assert_eq!(coded("R-10206", "antero-posterior").view().as_deref(), Some("AP"));
         assert_eq!(word("Left Lateral").view().as_deref(), Some("LL"));
         assert_eq!(word("Swimmer's").view().as_deref(), Some("SWIMMER'S"));
-        assert_eq!((word("Left").side().as_deref(), word("R").side().as_deref()), (Some("L"), Some("R")));
+        assert_eq!(
+            (word("Left").side().as_deref(), word("R").side().as_deref()),
+            (Some("L"), Some("R"))
+        );
     }
 
     #[test]
@@ -194,7 +203,10 @@ mod tests {
             let mut seen = std::collections::BTreeSet::new();
             for (term, words, codes) in terms {
                 assert!(
-                    std::iter::once(term).chain(*words).chain(*codes).all(|word| seen.insert(*word)),
+                    std::iter::once(term)
+                        .chain(*words)
+                        .chain(*codes)
+                        .all(|word| seen.insert(*word)),
                     "{term}"
                 );
             }

@@ -1,11 +1,13 @@
-//! Histograms of oriented gradients: "Histograms of Oriented Gradients for Human Detection", Dalal and Triggs, 2005.
+//! Histograms of oriented gradients: "Histograms of Oriented Gradients for Human Detection", Dalal
+//! and Triggs, 2005.
 
 use std::f32::consts::PI;
 
 use super::Picture;
 use crate::Input;
 
-/// Larger pictures are shrunk to this side, so that the descriptor is short enough for a covariance of its values.
+/// Larger pictures are shrunk to this side, so that the descriptor is short enough for a covariance
+/// of its values.
 const MAX_SIDE: u32 = 64;
 /// Side of a cell in pixels.
 const CELL: usize = 8;
@@ -13,7 +15,8 @@ const CELL: usize = 8;
 const BLOCK: usize = 2;
 /// Orientations over 180°: a gradient and its opposite are one.
 const BINS: usize = 9;
-/// The greatest share of a block's length that one value may have (L2-Hys), lest one bright edge be all that is seen.
+/// The greatest share of a block's length that one value may have (L2-Hys), lest one bright edge be
+/// all that is seen.
 const CLIP: f32 = 0.2;
 /// Keeps blocks without gradients zero; far below a visible edge.
 const EPSILON: f32 = 1e-3;
@@ -24,13 +27,14 @@ type Histogram = [f32; BINS];
 pub(super) fn describe(input: &Input) -> Vec<f32> {
     let picture = Picture::new(input, input.size.min(MAX_SIDE));
     let cells = picture.as_ref().map_or(0, |picture| picture.side / CELL).max(BLOCK);
-    let histograms =
-        picture.map_or_else(|| vec![[0.0; BINS]; cells * cells], |picture| histograms(&picture, cells));
+    let histograms = picture
+        .map_or_else(|| vec![[0.0; BINS]; cells * cells], |picture| histograms(&picture, cells));
     let corners = (0..=cells - BLOCK).flat_map(|y| (0..=cells - BLOCK).map(move |x| (x, y)));
     corners.flat_map(|(x, y)| block(&histograms, cells, x, y)).collect()
 }
 
-/// The histograms of `cells` × `cells` cells, row by row. Pixels past the last whole cell are left out.
+/// The histograms of `cells` × `cells` cells, row by row. Pixels past the last whole cell are left
+/// out.
 fn histograms(picture: &Picture, cells: usize) -> Vec<Histogram> {
     let mut histograms = vec![[0.0; BINS]; cells * cells];
     let covered = picture.side / CELL * CELL;
@@ -42,7 +46,8 @@ fn histograms(picture: &Picture, cells: usize) -> Vec<Histogram> {
     histograms
 }
 
-/// Differences of the neighbours along x and y; at the border, of the pixel itself and its one neighbour.
+/// Differences of the neighbours along x and y; at the border, of the pixel itself and its one
+/// neighbour.
 fn gradient(picture: &Picture, x: usize, y: usize) -> (f32, f32) {
     let last = picture.side - 1;
     let along_x = picture.at((x + 1).min(last), y) - picture.at(x.saturating_sub(1), y);
@@ -54,7 +59,8 @@ fn gradient(picture: &Picture, x: usize, y: usize) -> (f32, f32) {
 fn vote(histogram: &mut Histogram, (along_x, along_y): (f32, f32)) {
     let magnitude = along_x.hypot(along_y);
     let orientation = along_y.atan2(along_x).rem_euclid(PI);
-    // The first centre is half a bin from 0°; what lies before it is between the last bin and the first.
+    // The first centre is half a bin from 0°; what lies before it is between the last bin and the
+    // first.
     let position = orientation / PI * BINS as f32 + (BINS as f32 - 0.5);
     let (below, share) = (position as usize, position.fract());
     histogram[below % BINS] += magnitude * (1.0 - share);
@@ -120,7 +126,8 @@ mod tests {
     #[test]
     fn blocks_have_length_one_whatever_the_contrast() {
         let describe = |contrast: f32| {
-            let pixels: Vec<f32> = (0..32 * 32).map(|i| contrast * (i * 7919 % 101) as f32 / 100.0).collect();
+            let pixels: Vec<f32> =
+                (0..32 * 32).map(|i| contrast * (i * 7919 % 101) as f32 / 100.0).collect();
             let histograms = histograms(&Picture { side: 32, pixels }, 4);
             block(&histograms, 4, 1, 2)
         };
@@ -135,7 +142,10 @@ mod tests {
         (histograms[0][0], histograms[3][8]) = (30.0, 1.0);
         // Scaled: 0.9994 and 0.0333; clipped: 0.2 and 0.0333; scaled again.
         let block = block(&histograms, 2, 0, 0);
-        assert!((block[0] - 0.98639).abs() < 1e-4 && (block[35] - 0.16440).abs() < 1e-4, "{block:?}");
+        assert!(
+            (block[0] - 0.98639).abs() < 1e-4 && (block[35] - 0.16440).abs() < 1e-4,
+            "{block:?}"
+        );
         assert!(block[1..35].iter().all(|&value| value == 0.0));
     }
 }

@@ -1,5 +1,6 @@
-//! Uniform local binary patterns of 8 neighbours at radius 1: "Multiresolution Gray-Scale and Rotation Invariant
-//! Texture Classification with Local Binary Patterns", Ojala, Pietikäinen and Mäenpää, 2002.
+//! Uniform local binary patterns of 8 neighbours at radius 1: "Multiresolution Gray-Scale and
+//! Rotation Invariant Texture Classification with Local Binary Patterns", Ojala, Pietikäinen and
+//! Mäenpää, 2002.
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
@@ -8,7 +9,8 @@ use crate::Input;
 
 /// Cells along a side.
 const GRID: usize = 8;
-/// One bin for each of the 58 patterns with at most two changes around the circle, and one for all others.
+/// One bin for each of the 58 patterns with at most two changes around the circle, and one for all
+/// others.
 const BINS: usize = 59;
 /// The bin of each pattern; uniform ones are numbered as they come.
 const BIN_OF: [u8; 256] = bins();
@@ -42,17 +44,21 @@ fn count(picture: &Picture, histograms: &mut [f32]) {
     for y in inner.clone() {
         for x in inner.clone() {
             let cell = y * GRID / picture.side * GRID + x * GRID / picture.side;
-            histograms[cell * BINS + usize::from(BIN_OF[usize::from(pattern(picture, x, y))])] += 1.0;
+            histograms[cell * BINS + usize::from(BIN_OF[usize::from(pattern(picture, x, y))])] +=
+                1.0;
         }
     }
 }
 
-/// Which of the 8 places on the circle of radius 1 are at least as bright as the pixel: bit 0 along x, then towards y.
+/// Which of the 8 places on the circle of radius 1 are at least as bright as the pixel: bit 0 along
+/// x, then towards y.
 fn pattern(picture: &Picture, x: usize, y: usize) -> u8 {
     let centre = picture.at(x, y);
-    // Differences and not grey values are interpolated: those of a flat neighbourhood are exactly 0.
+    // Differences and not grey values are interpolated: those of a flat neighbourhood are exactly
+    // 0.
     let brighter = |dx: usize, dy: usize| picture.at(x + dx - 1, y + dy - 1) - centre;
-    let (east, south, west, north) = (brighter(2, 1), brighter(1, 2), brighter(0, 1), brighter(1, 0));
+    let (east, south, west, north) =
+        (brighter(2, 1), brighter(1, 2), brighter(0, 1), brighter(1, 0));
     let places = [
         east,
         diagonal(brighter(2, 2), east, south),
@@ -63,10 +69,14 @@ fn pattern(picture: &Picture, x: usize, y: usize) -> u8 {
         north,
         diagonal(brighter(2, 0), north, east),
     ];
-    places.iter().enumerate().fold(0, |pattern, (bit, &place)| pattern | u8::from(place >= 0.0) << bit)
+    places
+        .iter()
+        .enumerate()
+        .fold(0, |pattern, (bit, &place)| pattern | u8::from(place >= 0.0) << bit)
 }
 
-/// Bilinear interpolation at (√½, √½) between the pixel, whose own difference is 0, and its neighbours.
+/// Bilinear interpolation at (√½, √½) between the pixel, whose own difference is 0, and its
+/// neighbours.
 fn diagonal(corner: f32, side: f32, other_side: f32) -> f32 {
     const TOWARDS: f32 = FRAC_1_SQRT_2;
     TOWARDS * TOWARDS * corner + TOWARDS * (1.0 - TOWARDS) * (side + other_side)
@@ -105,7 +115,10 @@ mod tests {
             let described = describe(&input(40, |_, _| grey));
             for histogram in described.chunks_exact(BINS) {
                 assert!(
-                    histogram.iter().enumerate().all(|(bin, &share)| share == f32::from(u8::from(bin == 57)))
+                    histogram
+                        .iter()
+                        .enumerate()
+                        .all(|(bin, &share)| share == f32::from(u8::from(bin == 57)))
                 );
             }
         }
@@ -115,7 +128,8 @@ mod tests {
     fn patterns_run_around_the_circle() {
         assert_eq!(pattern_of([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]), 0);
         assert_eq!(pattern_of([0.0, 0.0, 0.0, 0.0, 0.5, 1.0, 0.0, 0.0, 0.0]), 0b0000_0001);
-        // Below is brighter: the place below, and both beside it, where two bright pixels outweigh the dark one.
+        // Below is brighter: the place below, and both beside it, where two bright pixels outweigh
+        // the dark one.
         assert_eq!(pattern_of([0.0, 0.0, 0.0, 0.4, 0.5, 0.4, 1.0, 1.0, 1.0]), 0b0000_1110);
         // A corner alone does not outweigh its dark neighbours.
         assert_eq!(pattern_of([0.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.8]), 0);
@@ -132,7 +146,8 @@ mod tests {
     #[test]
     fn shares_of_a_cell_sum_to_one() {
         for size in [24, 64, 100] {
-            let described = describe(&input(size, |x, y| ((31 * x + 17 * y * y) % 23) as f32 / 22.0));
+            let described =
+                describe(&input(size, |x, y| ((31 * x + 17 * y * y) % 23) as f32 / 22.0));
             for histogram in described.chunks_exact(BINS) {
                 assert!((histogram.iter().sum::<f32>() - 1.0).abs() < 1e-5);
             }

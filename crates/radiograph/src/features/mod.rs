@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::preprocess::resample;
 use crate::{Input, Radiograph, Region};
 
-/// A descriptor. Each is a vector of finite floats that are not negative; a black picture's are zeros but for
-/// [`Feature::Lbp`].
+/// A descriptor. Each is a vector of finite floats that are not negative; a black picture's are
+/// zeros but for [`Feature::Lbp`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
-    /// Histograms of oriented gradients (Dalal and Triggs 2005): (c − 1)² · 36 floats from 0 to 1 for c × c cells of
-    /// 8 × 8 pixels, c being the side over 8, at least 2 and at most 8: 1764 of any picture from 64 pixels.
+    /// Histograms of oriented gradients (Dalal and Triggs 2005): (c − 1)² · 36 floats from 0 to 1
+    /// for c × c cells of 8 × 8 pixels, c being the side over 8, at least 2 and at most 8: 1764 of
+    /// any picture from 64 pixels.
     Hog,
     /// Local binary patterns (Ojala et al. 2002): 8 · 8 · 59 = 3776 floats from 0 to 1.
     Lbp,
@@ -46,10 +47,14 @@ struct Picture {
 }
 
 impl Picture {
-    /// The input with `side` × `side` pixels: as it is, means over areas, or enlarged. None without pixels.
+    /// The input with `side` × `side` pixels: as it is, means over areas, or enlarged. None without
+    /// pixels.
     fn new(input: &Input, side: u32) -> Option<Self> {
         let radiograph = Radiograph::new(input.size, input.size, input.pixels.clone()).ok()?;
-        Some(Self { side: side as usize, pixels: resample(&radiograph, &Region::WHOLE, side, side) })
+        Some(Self {
+            side: side as usize,
+            pixels: resample(&radiograph, &Region::WHOLE, side, side),
+        })
     }
 
     fn at(&self, x: usize, y: usize) -> f32 {
@@ -103,12 +108,17 @@ mod tests {
     #[test]
     fn inputs_without_pixels_are_described_by_zeros() {
         let frame = Frame::full(1);
-        for input in
-            [(0, 0), (4, 3), (u32::MAX, 5)].map(|(size, n)| Input { size, pixels: vec![1.0; n], frame })
-        {
+        for input in [(0, 0), (4, 3), (u32::MAX, 5)].map(|(size, n)| Input {
+            size,
+            pixels: vec![1.0; n],
+            frame,
+        }) {
             for feature in ALL {
                 let described = feature.describe(&input);
-                assert!(!described.is_empty() && described.iter().all(|&value| value == 0.0), "{feature:?}");
+                assert!(
+                    !described.is_empty() && described.iter().all(|&value| value == 0.0),
+                    "{feature:?}"
+                );
             }
             assert!(radon::barcode(&input).iter().all(|&bit| !bit));
         }

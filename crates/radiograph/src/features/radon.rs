@@ -1,5 +1,5 @@
-//! Radon barcodes: projections of the picture, and of each whether it lies above its median. "Barcode Annotations for
-//! Medical Image Retrieval: A Preliminary Investigation", Tizhoosh, 2015.
+//! Radon barcodes: projections of the picture, and of each whether it lies above its median.
+//! "Barcode Annotations for Medical Image Retrieval: A Preliminary Investigation", Tizhoosh, 2015.
 
 use std::f32::consts::PI;
 
@@ -13,28 +13,33 @@ pub const ANGLES: usize = 8;
 /// Values of a projection, one pixel apart: enough for the diagonal.
 pub const DETECTORS: usize = 46;
 
-/// The projections of a picture, [`DETECTORS`] values of each of [`ANGLES`] angles θ: the grey along the lines
-/// x·cos θ + y·sin θ = t, from the least t to the greatest, in sides of the picture (0 to √2).
+/// The projections of a picture, [`DETECTORS`] values of each of [`ANGLES`] angles θ: the grey
+/// along the lines x·cos θ + y·sin θ = t, from the least t to the greatest, in sides of the picture
+/// (0 to √2).
 #[must_use]
 pub fn projections(input: &Input) -> Vec<f32> {
     let Some(picture) = Picture::new(input, SIDE) else { return vec![0.0; ANGLES * DETECTORS] };
     (0..ANGLES).flat_map(|angle| projection(&picture, direction(angle))).collect()
 }
 
-/// The barcode of a picture: for each value of [`projections`] whether it is at least the median of those of its angle
-/// that are not 0. A black picture's is all false.
+/// The barcode of a picture: for each value of [`projections`] whether it is at least the median of
+/// those of its angle that are not 0. A black picture's is all false.
 #[must_use]
 pub fn barcode(input: &Input) -> Vec<bool> {
     let binarise = |projection: &[f32]| {
         let threshold = median_of_non_zeros(projection);
-        projection.iter().map(|&value| threshold.is_some_and(|median| value >= median)).collect::<Vec<_>>()
+        projection
+            .iter()
+            .map(|&value| threshold.is_some_and(|median| value >= median))
+            .collect::<Vec<_>>()
     };
     projections(input).chunks_exact(DETECTORS).flat_map(binarise).collect()
 }
 
 /// (cos θ, sin θ) of an angle.
 fn direction(angle: usize) -> (f32, f32) {
-    // From 90° on, those of the first quarter turned: a cosine that is nearly 0 would leave traces beside the grey.
+    // From 90° on, those of the first quarter turned: a cosine that is nearly 0 would leave traces
+    // beside the grey.
     let (sin, cos) = (PI * (angle % (ANGLES / 2)) as f32 / ANGLES as f32).sin_cos();
     if angle < ANGLES / 2 { (cos, sin) } else { (-sin, cos) }
 }
@@ -81,7 +86,8 @@ mod tests {
 
     #[test]
     fn the_first_projection_sums_columns_and_the_fifth_rows() {
-        let projections = projections(&input(|x, y| if y < 16 { (x + y) as f32 / 64.0 } else { 0.0 }));
+        let projections =
+            projections(&input(|x, y| if y < 16 { (x + y) as f32 / 64.0 } else { 0.0 }));
         let column = |x: usize| (0..16).map(|y| (x + y) as f32 / 64.0).sum::<f32>() / 32.0;
         let row = |y: usize| (0..32).map(|x| (x + y) as f32 / 64.0).sum::<f32>() / 32.0;
         let margin = (DETECTORS - 32) / 2;
@@ -122,7 +128,11 @@ mod tests {
         // Brighter to the right: of the column sums the right half.
         let bits = barcode(&input(|x, _| (x + 1) as f32 / 32.0));
         assert_eq!(bits.len(), ANGLES * DETECTORS);
-        assert!((0..DETECTORS).all(|i| bits[i] == (7 + 16..7 + 32).contains(&i)), "{:?}", &bits[..DETECTORS]);
+        assert!(
+            (0..DETECTORS).all(|i| bits[i] == (7 + 16..7 + 32).contains(&i)),
+            "{:?}",
+            &bits[..DETECTORS]
+        );
         assert!(barcode(&input(|_, _| 0.0)).iter().all(|&bit| !bit));
     }
 

@@ -1,4 +1,5 @@
-//! What a radiograph's pixels tell of mistakes made before it came: inverted, turned, several pictures in one, text in it.
+//! What a radiograph's pixels tell of mistakes made before it came: inverted, turned, several
+//! pictures in one, text in it.
 //!
 //! Nothing here needs a network or refuses a picture: it is for warnings.
 

@@ -6,7 +6,8 @@ use super::scorer::Scorer;
 use super::views::Views;
 use crate::radiograph::Radiograph;
 
-/// A picture is called inverted above this chance: below it are 99 % of training pictures that the scorer had not seen.
+/// A picture is called inverted above this chance: below it are 99 % of training pictures that the
+/// scorer had not seen.
 const INVERTED: f64 = 0.573;
 /// The same for turned ones.
 const TURNED: f64 = 0.987;
@@ -47,7 +48,10 @@ impl Posture {
     pub fn by(scorer: &Scorer, views: &Views) -> Self {
         let chances = scorer.chances(views);
         let inverted = chances[4..].iter().sum();
-        Self { inverted, turned: [1, 2, 3].map(|quarters| chances[quarters] + chances[quarters + 4]) }
+        Self {
+            inverted,
+            turned: [1, 2, 3].map(|quarters| chances[quarters] + chances[quarters + 4]),
+        }
     }
 
     /// Whether black and white are probably exchanged.

@@ -1,4 +1,5 @@
-//! How right a view of a radiograph looks: a network of one hidden layer, so small that it is part of the program.
+//! How right a view of a radiograph looks: a network of one hidden layer, so small that it is part
+//! of the program.
 
 use super::views::{FEATURES, Views, WAYS};
 
@@ -7,8 +8,9 @@ pub(super) const HIDDEN: usize = 16;
 /// Weights in all.
 pub(super) const WEIGHTS: usize = FEATURES * HIDDEN + HIDDEN + HIDDEN;
 
-/// Weighs up the eight ways round: the score of a view is u · max(0, W·features + b), and the softmax over the views' scores is
-/// how likely each of them is the right way round. One scorer for all of them, so that no way is preferred for itself.
+/// Weighs up the eight ways round: the score of a view is u · max(0, W·features + b), and the
+/// softmax over the views' scores is how likely each of them is the right way round. One scorer for
+/// all of them, so that no way is preferred for itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scorer {
     /// W feature by feature, then b, then u.
@@ -29,10 +31,12 @@ impl Scorer {
         self.weights.iter().flat_map(|weight| weight.to_le_bytes()).collect()
     }
 
-    /// How likely it is that the picture is right when put in each of the [`Views`]; they add up to 1.
+    /// How likely it is that the picture is right when put in each of the [`Views`]; they add up to
+    /// 1.
     #[must_use]
     pub fn chances(&self, views: &Views) -> [f64; WAYS] {
-        let mut scores: [f64; WAYS] = std::array::from_fn(|way| f64::from(self.score(&views.0[way]).0));
+        let mut scores: [f64; WAYS] =
+            std::array::from_fn(|way| f64::from(self.score(&views.0[way]).0));
         softmax(&mut scores);
         scores
     }

@@ -1,4 +1,5 @@
-//! Several pictures in one file, or several exposures of one plate: an even band that crosses the whole picture.
+//! Several pictures in one file, or several exposures of one plate: an even band that crosses the
+//! whole picture.
 
 use crate::preprocess::{fitted, resample};
 use crate::radiograph::Radiograph;
@@ -11,8 +12,8 @@ const EVEN: f32 = 0.02;
 /// Share of a side that each of several pictures takes at least.
 const SHARE: f64 = 0.2;
 
-/// Whether an even band crosses the whole picture, with something to see on both sides: several pictures in one file, or
-/// both limbs.
+/// Whether an even band crosses the whole picture, with something to see on both sides: several
+/// pictures in one file, or both limbs.
 pub fn several_pictures(radiograph: &Radiograph) -> bool {
     let (width, height) = fitted(radiograph, SMALL);
     let small = resample(radiograph, &Region::WHOLE, width, height);

@@ -4,14 +4,16 @@ use crate::preprocess::{fitted, resample};
 use crate::radiograph::Radiograph;
 use crate::region::Region;
 
-/// The longer side at which text is looked for, in pixels: letters of 1 % of the picture are ten pixels high.
+/// The longer side at which text is looked for, in pixels: letters of 1 % of the picture are ten
+/// pixels high.
 const LARGE: u32 = 1024;
 /// How much brighter than its surroundings a letter is.
 const CONTRAST: f32 = 0.3;
 /// Letters that make a line. Markers of the side and of the technician have one to three.
 const LETTERS: usize = 5;
 
-/// Whether there is likely text in the picture: small bright shapes of one height, side by side in a line.
+/// Whether there is likely text in the picture: small bright shapes of one height, side by side in
+/// a line.
 pub fn burned_in_text(radiograph: &Radiograph) -> bool {
     let (width, height) = fitted(radiograph, LARGE);
     let grey = resample(radiograph, &Region::WHOLE, width, height);
@@ -65,7 +67,8 @@ impl Shape {
         (self.right - self.left + 1) as f64
     }
 
-    /// As high as 0.7 to 4 % of the picture's side, not wider than high by much, and neither a frame nor a full block.
+    /// As high as 0.7 to 4 % of the picture's side, not wider than high by much, and neither a
+    /// frame nor a full block.
     fn is_a_letter(&self, side: f64) -> bool {
         let filled = self.pixels as f64 / (self.height() * self.width());
         (0.007 * side..0.04 * side).contains(&self.height())
@@ -111,7 +114,8 @@ fn fill(start: usize, bright: &[bool], width: usize, seen: &mut [bool]) -> Shape
     shape
 }
 
-/// How many letters follow one another from this one: on one line, of like height, no farther apart than they are high.
+/// How many letters follow one another from this one: on one line, of like height, no farther apart
+/// than they are high.
 fn line_from(first: &Shape, by_left: &[Shape]) -> usize {
     let (mut last, mut count) = (*first, 1);
     for letter in by_left.iter().filter(|letter| letter.left > first.left) {
@@ -145,7 +149,8 @@ mod tests {
         let letter = |x: u32, y: u32| !(3..9).contains(&x) || y < 3 || (8..11).contains(&y);
         let with_letters = |count: u32| {
             picture(512, |x, y| {
-                let inside = (40..56).contains(&y) && x >= 60 && (x - 60) % 18 < 12 && (x - 60) / 18 < count;
+                let inside =
+                    (40..56).contains(&y) && x >= 60 && (x - 60) % 18 < 12 && (x - 60) / 18 < count;
                 if inside && letter((x - 60) % 18, y - 40) { 1.0 } else { limb(x, 256) }
             })
         };

@@ -6,7 +6,8 @@ use crate::preprocess::{percentiles, resample};
 use crate::radiograph::Radiograph;
 use crate::region::Region;
 
-/// Side of the square that features are taken of: the picture's aspect, which tells how it was turned, is not kept.
+/// Side of the square that features are taken of: the picture's aspect, which tells how it was
+/// turned, is not kept.
 const SIDE: usize = 32;
 /// Pixels that make one grey feature, along each side.
 const BLOCK: usize = 2;
@@ -18,12 +19,14 @@ const EVEN: f32 = 0.02;
 /// Share of the pixels that may turn black or white when grey levels are stretched.
 const CLIP: f32 = 0.005;
 
-/// Features of one view: mean grey of 16 × 16 blocks, and 4 × 4 histograms of signed gradient directions.
+/// Features of one view: mean grey of 16 × 16 blocks, and 4 × 4 histograms of signed gradient
+/// directions.
 pub(super) const FEATURES: usize = (SIDE / BLOCK) * (SIDE / BLOCK) + CELLS * CELLS * DIRECTIONS;
 /// Ways round: four turns, as it is and with black and white exchanged.
 pub(super) const WAYS: usize = 8;
 
-/// A picture's features if it were put another way round: turned clockwise by 0 to 3 quarters, then the same inverted.
+/// A picture's features if it were put another way round: turned clockwise by 0 to 3 quarters, then
+/// the same inverted.
 #[derive(Clone, Debug)]
 pub struct Views(pub(super) Vec<Vec<f32>>);
 
@@ -34,16 +37,20 @@ impl Views {
         let grey = stretched(resample(radiograph, &Region::WHOLE, SIDE as u32, SIDE as u32));
         let inverted = grey.iter().map(|grey| 1.0 - grey).collect();
         let turns = |grey: Vec<f32>| {
-            std::iter::successors(Some(grey), |grey| Some(turned(grey))).take(WAYS / 2).map(|g| features(&g))
+            std::iter::successors(Some(grey), |grey| Some(turned(grey)))
+                .take(WAYS / 2)
+                .map(|g| features(&g))
         };
         Self(turns(grey).chain(turns(inverted)).collect())
     }
 
-    /// The views of the picture turned clockwise by some quarters, and inverted or not: the same in another order.
+    /// The views of the picture turned clockwise by some quarters, and inverted or not: the same in
+    /// another order.
     #[must_use]
     pub fn of_changed(&self, quarters: usize, inverted: bool) -> Self {
         let half = WAYS / 2;
-        let source = |way: usize| (way / half + usize::from(inverted)) % 2 * half + (way + quarters) % half;
+        let source =
+            |way: usize| (way / half + usize::from(inverted)) % 2 * half + (way + quarters) % half;
         Self((0..WAYS).map(|way| self.0[source(way)].clone()).collect())
     }
 }
@@ -71,10 +78,12 @@ fn features(grey: &[f32]) -> Vec<f32> {
     features
 }
 
-/// Histograms of the directions in which grey rises, weighted by how steeply; each cell of length 1, or less if it is even.
+/// Histograms of the directions in which grey rises, weighted by how steeply; each cell of length
+/// 1, or less if it is even.
 fn gradients(grey: &[f32], cells: &mut [f32]) {
     let (at, last, pixels) = (|x: usize, y: usize| grey[y * SIDE + x], SIDE - 1, SIDE / CELLS);
-    let slope = |before: f32, after: f32, inner: bool| (after - before) / if inner { 2.0 } else { 1.0 };
+    let slope =
+        |before: f32, after: f32, inner: bool| (after - before) / if inner { 2.0 } else { 1.0 };
     for (y, x) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (y, x))) {
         let (left, right, above, below) =
             (x.saturating_sub(1), (x + 1).min(last), y.saturating_sub(1), (y + 1).min(last));
@@ -123,7 +132,8 @@ mod tests {
 
     #[test]
     fn a_ramp_rises_in_one_direction() {
-        let ramp = features(&(0..SIDE * SIDE).map(|at| (at % SIDE) as f32 / 31.0).collect::<Vec<_>>());
+        let ramp =
+            features(&(0..SIDE * SIDE).map(|at| (at % SIDE) as f32 / 31.0).collect::<Vec<_>>());
         assert!(alike(&[ramp[0], ramp[15]], &[0.5 / 31.0 - 0.5, 0.5 - 0.5 / 31.0]));
         let cell = &ramp[256..256 + DIRECTIONS];
         assert!(cell[0] > 0.6 && cell[1..].iter().all(|&value| value < 1e-6), "{cell:?}");

@@ -86,14 +86,21 @@ fn walk(bytes: &[u8]) -> Result<(Option<Frame>, bool)> {
         at = next;
         match marker {
             EOI if scans > 0 => {
-                return Ok((frame.map(|f| Frame { sequential: f.sequential && scans == 1, ..f }), true));
+                return Ok((
+                    frame.map(|f| Frame { sequential: f.sequential && scans == 1, ..f }),
+                    true,
+                ));
             }
             SOS => {
                 scans += 1;
                 at = scan_end(bytes, next);
             }
-            _ if is_frame(marker) && frame.replace(header(marker, body, bytes.len())?).is_some() => {
-                return Err(bad("got a second frame header, expected one: hierarchical, or damaged"));
+            _ if is_frame(marker)
+                && frame.replace(header(marker, body, bytes.len())?).is_some() =>
+            {
+                return Err(bad(
+                    "got a second frame header, expected one: hierarchical, or damaged",
+                ));
             }
             _ => {}
         }
@@ -136,11 +143,14 @@ fn scan_end(bytes: &[u8], start: usize) -> usize {
 
 /// Reads a frame header, and compares the picture with the bytes of the whole file.
 fn header(process: u8, body: &[u8], bytes: usize) -> Result<Frame> {
-    let &[_, h1, h0, w1, w0, components, ..] = body else { return Err(bad("its frame header is cut off")) };
+    let &[_, h1, h0, w1, w0, components, ..] = body else {
+        return Err(bad("its frame header is cut off"));
+    };
     let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
     let sequential = process != PROGRESSIVE;
     let lossless = process == LOSSLESS;
-    let frame = Frame { width: side(w1, w0), height: side(h1, h0), components, sequential, lossless };
+    let frame =
+        Frame { width: side(w1, w0), height: side(h1, h0), components, sequential, lossless };
     let (width, height) = (u64::from(frame.width), u64::from(frame.height));
     let units = if lossless { width * height } else { (width * height).div_ceil(BLOCK) };
     if units > 8 * bytes as u64 {
@@ -162,7 +172,9 @@ mod tests {
         let [h1, h0, w1, w0] = sides;
         let mut bytes = vec![0xFF, 0xD8, 0xFF, process, 0, 11, 8, h1, h0, w1, w0, 1, 1, 0x11, 0];
         for _ in 0..scans {
-            bytes.extend([0xFF, 0xFF, SOS, 0, 8, 1, 1, 0, 0, 63, 0, 0x5A, 0xFF, 0, 0xFF, 0xD3, 0x5A]);
+            bytes.extend([
+                0xFF, 0xFF, SOS, 0, 8, 1, 1, 0, 0, 63, 0, 0x5A, 0xFF, 0, 0xFF, 0xD3, 0x5A,
+            ]);
         }
         bytes.resize(bytes.len() + padding, 0);
         [&bytes[..], &[0xFF, EOI]].concat()
@@ -171,12 +183,16 @@ mod tests {
     #[test]
     fn a_frame_is_found_past_restarts_and_fill_bytes() {
         let frame = check(&stream(0xC0, [0, 16, 0, 24], 1, 0)).unwrap();
-        assert_eq!(frame, Frame { width: 24, height: 16, components: 1, sequential: true, lossless: false });
+        assert_eq!(
+            frame,
+            Frame { width: 24, height: 16, components: 1, sequential: true, lossless: false }
+        );
     }
 
     #[test]
     fn coefficients_of_several_scans_are_counted() {
-        let bytes = |process, scans| check(&stream(process, [0, 16, 0, 24], scans, 0)).unwrap().bytes();
+        let bytes =
+            |process, scans| check(&stream(process, [0, 16, 0, 24], scans, 0)).unwrap().bytes();
         assert_eq!([bytes(0xC0, 1), bytes(0xC0, 2), bytes(0xC2, 1)], [0, 2 * 64 * 64, 2 * 64 * 64]);
     }
 

@@ -65,19 +65,29 @@ fn reader(bytes: &[u8], format: ImageFormat, workspace: u64) -> ImageReader<Curs
 
 /// The samples of a JPEG stream inside a DICOM file, each from 0 to 255, interleaved; it must have
 /// the sides, and the number of samples a pixel, stated there.
-pub(crate) fn jpeg_samples(bytes: &[u8], columns: u32, rows: u32, samples: usize) -> Result<Vec<u8>> {
+pub(crate) fn jpeg_samples(
+    bytes: &[u8],
+    columns: u32,
+    rows: u32,
+    samples: usize,
+) -> Result<Vec<u8>> {
     let bad = |reason: String| Error::Raster { format: "JPEG", reason: quoted(&reason) };
     jpeg::check(bytes)?;
     let workspace = WORKSPACE.saturating_add(u64::from(columns) * u64::from(rows) * PIXEL_BYTES);
-    let decoder =
-        reader(bytes, ImageFormat::Jpeg, workspace).into_decoder().map_err(|e| bad(e.to_string()))?;
+    let decoder = reader(bytes, ImageFormat::Jpeg, workspace)
+        .into_decoder()
+        .map_err(|e| bad(e.to_string()))?;
     let (width, height) = decoder.dimensions();
     if (width, height) != (columns, rows) {
-        return Err(bad(format!("{width}×{height} pixels, expected the Columns × Rows, {columns}×{rows}")));
+        return Err(bad(format!(
+            "{width}×{height} pixels, expected the Columns × Rows, {columns}×{rows}"
+        )));
     }
     let channels = usize::from(decoder.color_type().channel_count());
     if channels != samples {
-        return Err(bad(format!("{channels} samples a pixel, expected the SamplesPerPixel, {samples}")));
+        return Err(bad(format!(
+            "{channels} samples a pixel, expected the SamplesPerPixel, {samples}"
+        )));
     }
     Ok(DynamicImage::from_decoder(decoder).map_err(|e| bad(e.to_string()))?.into_bytes())
 }
@@ -98,7 +108,9 @@ fn grey(image: DynamicImage) -> Vec<f32> {
         DynamicImage::ImageLumaA16(i) => i.pixels().map(|p| word(p.0[0])).collect(),
         DynamicImage::ImageRgb8(i) => i.pixels().map(|p| luma(p.0.map(byte))).collect(),
         DynamicImage::ImageRgb16(i) => i.pixels().map(|p| luma(p.0.map(word))).collect(),
-        DynamicImage::ImageRgba8(i) => i.pixels().map(|p| luma([p.0[0], p.0[1], p.0[2]].map(byte))).collect(),
+        DynamicImage::ImageRgba8(i) => {
+            i.pixels().map(|p| luma([p.0[0], p.0[1], p.0[2]].map(byte))).collect()
+        }
         DynamicImage::ImageRgba16(i) => {
             i.pixels().map(|p| luma([p.0[0], p.0[1], p.0[2]].map(word))).collect()
         }

@@ -12,7 +12,9 @@ const INFLATED: u64 = 1_040;
 /// # Errors
 /// [`Error::Raster`]. What else is wrong is for the decoder to tell.
 pub(super) fn check(bytes: &[u8]) -> Result<()> {
-    let Some(&header) = bytes.get(16..26).and_then(<[u8]>::first_chunk::<10>) else { return Ok(()) };
+    let Some(&header) = bytes.get(16..26).and_then(<[u8]>::first_chunk::<10>) else {
+        return Ok(());
+    };
     let [w3, w2, w1, w0, h3, h2, h1, h0, depth, colour] = header;
     let side = |bytes| u64::from(u32::from_be_bytes(bytes));
     let (width, height) = (side([w3, w2, w1, w0]), side([h3, h2, h1, h0]));
@@ -56,7 +58,8 @@ mod tests {
         let chunk = |name: &[u8; 4], data: &[u8]| {
             [&(data.len() as u32).to_be_bytes()[..], name, data, &[0; 4]].concat()
         };
-        let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, 0]].concat();
+        let header =
+            [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, 0]].concat();
         let (first, second) = (data / 2, data - data / 2);
         let data = [first, second].map(|length| chunk(b"IDAT", &vec![0; length])).concat();
         [&b"\x89PNG\r\n\x1A\n"[..], &chunk(b"IHDR", &header), &data, &chunk(b"IEND", &[])].concat()

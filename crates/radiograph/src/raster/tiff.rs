@@ -15,8 +15,10 @@ const MAX_VALUES: usize = 1 << 18;
 /// Entries of a directory. Real ones have some dozens.
 const MAX_ENTRIES: usize = 1_024;
 /// Tags of which the decoder reads all values. Of metadata it reads none.
-const READ: [u16; 20] =
-    [256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 338, 339, 347, 530];
+const READ: [u16; 20] = [
+    256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 338, 339, 347,
+    530,
+];
 
 const WIDTH: u16 = 256;
 const HEIGHT: u16 = 257;
@@ -44,10 +46,13 @@ pub(super) fn check(bytes: &[u8], limits: &Limits) -> Result<u64> {
     let directory = Directory::first(bytes);
     if directory.entries.len() > MAX_ENTRIES {
         let entries = directory.entries.len();
-        return Err(bad(format!("{entries} entries of its directory, expected at most {MAX_ENTRIES}")));
+        return Err(bad(format!(
+            "{entries} entries of its directory, expected at most {MAX_ENTRIES}"
+        )));
     }
     for (at, entry) in directory.entries.iter().enumerate() {
-        let most = if READ.contains(&entry.tag) { bytes.len().min(MAX_VALUES) } else { bytes.len() };
+        let most =
+            if READ.contains(&entry.tag) { bytes.len().min(MAX_VALUES) } else { bytes.len() };
         if entry.count > most {
             let (tag, count) = (entry.tag, entry.count);
             return Err(bad(format!("tag {tag} claims {count} values, expected at most {most}")));
@@ -55,14 +60,17 @@ pub(super) fn check(bytes: &[u8], limits: &Limits) -> Result<u64> {
         // The decoder takes other types for numbers, too, which would pass the checks below unread.
         if READ.contains(&entry.tag) && entry.value_bytes().is_none() {
             let (tag, kind) = (entry.tag, entry.kind);
-            return Err(bad(format!("tag {tag} has values of type {kind}, expected whole numbers")));
+            return Err(bad(format!(
+                "tag {tag} has values of type {kind}, expected whole numbers"
+            )));
         }
         let again = || directory.entries[..at].iter().any(|before| before.tag == entry.tag);
         if READ.contains(&entry.tag) && again() {
             return Err(bad(format!("tag {} is there twice, expected it once", entry.tag)));
         }
     }
-    if let (Some(width), Some(height)) = (directory.value(TILE_WIDTH), directory.value(TILE_HEIGHT)) {
+    if let (Some(width), Some(height)) = (directory.value(TILE_WIDTH), directory.value(TILE_HEIGHT))
+    {
         limits.check_pixels("a tile of the file", width, height)?;
     }
     directory.check_bytes(limits)?;
@@ -104,7 +112,8 @@ impl<'a> Directory<'a> {
         let start = number(bytes, 4, 4).unwrap_or(usize::MAX);
         let entries = (0..number(bytes, start, 2).unwrap_or(0)).map_while(|entry| {
             let at = start + 2 + 12 * entry;
-            let [tag, kind] = [number(bytes, at, 2)?, number(bytes, at + 2, 2)?].map(|short| short as u16);
+            let [tag, kind] =
+                [number(bytes, at, 2)?, number(bytes, at + 2, 2)?].map(|short| short as u16);
             Some(Entry { tag, kind, count: number(bytes, at + 4, 4)?, at: at + 8 })
         });
         Self { bytes, entries: entries.collect() }
@@ -120,7 +129,9 @@ impl<'a> Directory<'a> {
             (if length == 0 { 0 } else { entry.count }, length, start.unwrap_or(usize::MAX))
         });
         let at = move |index: usize| start.saturating_add(index * length);
-        (0..count).map_while(move |index| number(self.bytes, at(index), length)).map(|value| value as u64)
+        (0..count)
+            .map_while(move |index| number(self.bytes, at(index), length))
+            .map(|value| value as u64)
     }
 
     /// The first value of a tag.
@@ -165,8 +176,8 @@ impl<'a> Directory<'a> {
                 sum = sum.saturating_add(count);
                 let end = offset.saturating_add(count).min(self.bytes.len() as u64) as usize;
                 let stream = self.bytes.get(offset as usize..end).unwrap_or_default();
-                let frame =
-                    jpeg::frame(stream).map_err(|error| bad(format!("in a strip or tile: {error}")))?;
+                let frame = jpeg::frame(stream)
+                    .map_err(|error| bad(format!("in a strip or tile: {error}")))?;
                 let fits = |side: u32, limit: u64| u64::from(side) <= limit.saturating_add(MARGIN);
                 if !fits(frame.width, width) || !fits(frame.height, height) {
                     let (got, by) = (frame.width, frame.height);
@@ -209,7 +220,8 @@ mod tests {
         };
         let entries: Vec<u8> = tags.iter().flat_map(entry).collect();
         let mut bytes =
-            [&b"II*\0\x08\0\0\0"[..], &(tags.len() as u16).to_le_bytes(), &entries, &[0; 4]].concat();
+            [&b"II*\0\x08\0\0\0"[..], &(tags.len() as u16).to_le_bytes(), &entries, &[0; 4]]
+                .concat();
         bytes.resize(bytes.len() + rest, 0);
         bytes
     }
@@ -229,7 +241,9 @@ mod tests {
             assert!(said(&file(&tags, least - 100)).contains("cannot hold"), "{compression}");
         }
         let many = [(273, 300_000, 100)];
-        assert!(said(&file(&many, 400_000)).contains("claims 300000 values, expected at most 262144"));
+        assert!(
+            said(&file(&many, 400_000)).contains("claims 300000 values, expected at most 262144")
+        );
         assert!(
             check(&file(&[(34_675, 300_000, 100)], 400_000), &Limits::default()).is_ok(),
             "is never read"
@@ -242,7 +256,9 @@ mod tests {
             said(&file(&[(TILE_WIDTH, 1, 200_000), (TILE_HEIGHT, 1, 1_000)], 9))
                 .contains("a tile of the file")
         );
-        assert!(said(&file(&[(WIDTH, 1, 1), (WIDTH, 1, 90_000)], 9)).contains("tag 256 is there twice"));
+        assert!(
+            said(&file(&[(WIDTH, 1, 1), (WIDTH, 1, 90_000)], 9)).contains("tag 256 is there twice")
+        );
         assert!(said(&file(&[(50_000, 1, 1); 2_000], 9)).contains("2000 entries of its directory"));
     }
 
@@ -270,10 +286,16 @@ mod tests {
     #[test]
     fn a_jpeg_larger_than_its_strip_is_refused() {
         let jpeg =
-            [&[0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 3, 0xE8, 3, 0xE8, 1, 1, 0x11, 0][..], &[0; 4_000]].concat();
+            [&[0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 3, 0xE8, 3, 0xE8, 1, 1, 0x11, 0][..], &[0; 4_000]]
+                .concat();
         let strip = |side: u32, count: u32| {
-            let tags =
-                [(WIDTH, 1, side), (HEIGHT, 1, side), (COMPRESSION, 1, 7), (273, 1, 74), (279, 1, count)];
+            let tags = [
+                (WIDTH, 1, side),
+                (HEIGHT, 1, side),
+                (COMPRESSION, 1, 7),
+                (273, 1, 74),
+                (279, 1, count),
+            ];
             [file(&tags, 0), jpeg.clone()].concat()
         };
         assert_eq!(check(&strip(1_000, 4_015), &Limits::default()).unwrap(), 1_000_000);

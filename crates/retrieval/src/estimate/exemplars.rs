@@ -1,7 +1,9 @@
-//! Where known embeddings lie: a sample of them. How far another lies from the nearest tells how unlike them it is ("Out-of-
-//! Distribution Detection with Deep Nearest Neighbors", Sun, Ming, Zhu and Li, ICML 2022).
+//! Where known embeddings lie: a sample of them. How far another lies from the nearest tells how
+//! unlike them it is ("Out-of- Distribution Detection with Deep Nearest Neighbors", Sun, Ming, Zhu
+//! and Li, ICML 2022).
 //!
-//! An embedding of fitted likeness varies alike in all its directions, so that no plane of few of them has the known ones.
+//! An embedding of fitted likeness varies alike in all its directions, so that no plane of few of
+//! them has the known ones.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +29,10 @@ impl Exemplars {
 
     /// The Euclidean distance of an embedding of the same length to the nearest.
     pub(super) fn distance(&self, embedding: &Embedding) -> f64 {
-        self.0.iter().map(|known| f64::from(known.distance(embedding))).fold(f64::INFINITY, f64::min)
+        self.0
+            .iter()
+            .map(|known| f64::from(known.distance(embedding)))
+            .fold(f64::INFINITY, f64::min)
     }
 }
 
@@ -59,9 +64,13 @@ mod tests {
     fn the_nearest_counts() {
         let exemplars = Exemplars::fit(&known(9)).unwrap();
         assert_eq!(exemplars.distance(&known(9)[4]), 0.0);
-        let above = Embedding::new([known(9)[4].values()[0], known(9)[4].values()[1], 0.25].to_vec());
+        let above =
+            Embedding::new([known(9)[4].values()[0], known(9)[4].values()[1], 0.25].to_vec());
         assert!((exemplars.distance(&above) - 0.25).abs() < 1e-6);
-        assert_eq!(Exemplars::fit(&known(2 * COUNT + 1)).unwrap().0.len(), (2 * COUNT + 1).div_ceil(3));
+        assert_eq!(
+            Exemplars::fit(&known(2 * COUNT + 1)).unwrap().0.len(),
+            (2 * COUNT + 1).div_ceil(3)
+        );
         assert!(Exemplars::fit(&[]).is_none());
         assert!(Exemplars::fit(&vec![Embedding::new(vec![1.0; 8]); 9]).is_none());
     }

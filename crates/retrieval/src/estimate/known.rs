@@ -1,4 +1,5 @@
-//! Answers whose relevance is known, from labelled items: what an estimator is fitted to, or measured on.
+//! Answers whose relevance is known, from labelled items: what an estimator is fitted to, or
+//! measured on.
 
 use rayon::prelude::*;
 
@@ -18,8 +19,9 @@ pub struct KnownAnswer {
     pub relevant: Vec<bool>,
 }
 
-/// The answers to every query among the items, as a search of the gallery gives them, less the query's own patient; queries
-/// without labels are left out. `codes` and `embeddings` are parallel to `items`.
+/// The answers to every query among the items, as a search of the gallery gives them, less the
+/// query's own patient; queries without labels are left out. `codes` and `embeddings` are parallel
+/// to `items`.
 #[must_use]
 pub fn known_answers(
     items: &[Labelled],
@@ -47,7 +49,8 @@ impl Known<'_> {
     fn answer(&self, query: usize) -> KnownAnswer {
         let nearest = self.nearest(query);
         let labels = &self.items[query].labels;
-        let relevant = nearest.iter().map(|&(.., i)| self.kinds.relevant(labels, &self.items[i].labels));
+        let relevant =
+            nearest.iter().map(|&(.., i)| self.kinds.relevant(labels, &self.items[i].labels));
         let bits = self.codes[query].bits().max(1) as f64;
         let neighbor = |&(euclidean, distance, i): &(f32, u32, usize)| {
             (f64::from(distance) / bits, f64::from(euclidean), self.items[i].labels.as_slice())
@@ -72,7 +75,8 @@ impl Known<'_> {
         list.sort_unstable_by_key(|&(distance, tie, i)| (tie, distance, i));
         list.truncate(NEIGHBORS + SPARE);
         let far = |i: usize| self.embeddings[query].distance(&self.embeddings[i]);
-        let mut nearest: Vec<_> = list.into_iter().map(|(distance, _, i)| (far(i), distance, i)).collect();
+        let mut nearest: Vec<_> =
+            list.into_iter().map(|(distance, _, i)| (far(i), distance, i)).collect();
         nearest.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
         nearest.truncate(NEIGHBORS);
         nearest

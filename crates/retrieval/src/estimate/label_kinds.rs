@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Labels by what they name. Every label that is neither a part of the body nor an absence of findings is a finding.
+/// Labels by what they name. Every label that is neither a part of the body nor an absence of
+/// findings is a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LabelKinds {
@@ -16,15 +17,23 @@ impl Default for LabelKinds {
     fn default() -> Self {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         Self {
-            parts: names(&["chest", "upper_limb", "lower_limb", "hip", "shoulder", "spine", "dental"]),
+            parts: names(&[
+                "chest",
+                "upper_limb",
+                "lower_limb",
+                "hip",
+                "shoulder",
+                "spine",
+                "dental",
+            ]),
             normal: names(&["normal", "not_fractured"]),
         }
     }
 }
 
 impl LabelKinds {
-    /// Whether radiographs of these labels are relevant to each other: of the same part of the body (or both of none), and with
-    /// a finding in common (or both without findings).
+    /// Whether radiographs of these labels are relevant to each other: of the same part of the body
+    /// (or both of none), and with a finding in common (or both without findings).
     #[must_use]
     pub fn relevant(&self, a: &[String], b: &[String]) -> bool {
         let shared = |counts: &dyn Fn(&str) -> bool| {
@@ -53,8 +62,9 @@ mod tests {
     #[test]
     fn relevant_is_the_same_part_and_a_finding_in_common_or_none() {
         let kinds = LabelKinds::default();
-        let labels =
-            |text: &str| text.split('|').filter(|l| !l.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        let labels = |text: &str| {
+            text.split('|').filter(|l| !l.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        };
         for (a, b, expected) in [
             ("chest|normal", "chest|normal", true),
             ("chest|normal", "chest|effusion", false),

@@ -107,7 +107,10 @@ mod tests {
             .map(|(i, j)| (place(i), (f64::from(j) + 0.5) / 20.0 < truth.probability(&place(i))))
             .collect();
         let found = Logistic::fit(&samples);
-        assert!(found.weights.iter().zip(truth.weights).all(|(a, b)| (a - b).abs() < 0.1), "{found:?}");
+        assert!(
+            found.weights.iter().zip(truth.weights).all(|(a, b)| (a - b).abs() < 0.1),
+            "{found:?}"
+        );
     }
 
     #[test]

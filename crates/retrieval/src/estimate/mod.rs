@@ -1,12 +1,14 @@
-//! How likely a neighbour is relevant, and whether anything is: estimates that are fitted where the truth is known, and whose
-//! reliability is measured where it was not used.
+//! How likely a neighbour is relevant, and whether anything is: estimates that are fitted where the
+//! truth is known, and whose reliability is measured where it was not used.
 //!
-//! Relevant is what [`LabelKinds`] says: the same part of the body and a finding in common, or both without.
-//! A neighbour's evidence is its Hamming distance, the Euclidean distance of its embedding, and how many of the other neighbours
-//! it is relevant to; a logistic regression (calibrated as such by its likelihood: Niculescu-Mizil and Caruana,
-//! "Predicting Good Probabilities with Supervised Learning", ICML 2005) turns it into a probability. Probabilities never rise along an answer: where
-//! they would, neighbours share their mean. A query is novel where its
-//! embedding lies farther from the nearest of known radiographs than nearly all others of their kind do, whatever the gallery holds.
+//! Relevant is what [`LabelKinds`] says: the same part of the body and a finding in common, or both
+//! without. A neighbour's evidence is its Hamming distance, the Euclidean distance of its
+//! embedding, and how many of the other neighbours it is relevant to; a logistic regression
+//! (calibrated as such by its likelihood: Niculescu-Mizil and Caruana, "Predicting Good
+//! Probabilities with Supervised Learning", ICML 2005) turns it into a probability. Probabilities
+//! never rise along an answer: where they would, neighbours share their mean. A query is novel
+//! where its embedding lies farther from the nearest of known radiographs than nearly all others of
+//! their kind do, whatever the gallery holds.
 
 mod exemplars;
 mod known;
@@ -43,23 +45,26 @@ pub struct Evidence {
     pub distance: f64,
     /// Euclidean distance of the embeddings, 0 to 2.
     pub euclidean: f64,
-    /// The share of the other neighbours that are relevant to it, 0 to 1; none where a neighbour has no label.
+    /// The share of the other neighbours that are relevant to it, 0 to 1; none where a neighbour
+    /// has no label.
     pub agreement: Option<f64>,
 }
 
 /// The estimates for one answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estimate {
-    /// The probability that each neighbour is relevant, in the neighbours' order, which it never rises along. Empty for a novel
-    /// query: nothing was ever known of answers to such.
+    /// The probability that each neighbour is relevant, in the neighbours' order, which it never
+    /// rises along. Empty for a novel query: nothing was ever known of answers to such.
     pub relevance: Vec<f64>,
     /// The expected share of relevant neighbours; 0 for a novel query.
     pub precision: f64,
     /// How far the query's embedding lies from where those of known radiographs lie.
     pub strangeness: f64,
-    /// Whether the query is unlike all that the estimator knows: no radiograph, or of an unknown kind.
+    /// Whether the query is unlike all that the estimator knows: no radiograph, or of an unknown
+    /// kind.
     pub novel: bool,
-    /// Whether nothing similar enough was found: the query is novel, nothing answers, or hardly anything of the answer is relevant.
+    /// Whether nothing similar enough was found: the query is novel, nothing answers, or hardly
+    /// anything of the answer is relevant.
     pub nothing_similar: bool,
 }
 
@@ -79,12 +84,14 @@ pub struct Estimator {
     known: Option<Subspace>,
     /// A query that lies farther off is novel.
     farthest: f64,
-    /// A picture is no known radiograph whose every look lies farther off; as far as a query where the file does not say.
+    /// A picture is no known radiograph whose every look lies farther off; as far as a query where
+    /// the file does not say.
     #[serde(default)]
     farthest_look: Option<f64>,
 }
 
-/// The evidence of an answer's neighbours: of each the share of differing bits, the Euclidean distance, and the labels.
+/// The evidence of an answer's neighbours: of each the share of differing bits, the Euclidean
+/// distance, and the labels.
 #[must_use]
 pub fn evidence(neighbors: &[(f64, f64, &[String])], kinds: &LabelKinds) -> Vec<Evidence> {
     let agreement = |i: usize| {
@@ -104,9 +111,10 @@ pub fn evidence(neighbors: &[(f64, f64, &[String])], kinds: &LabelKinds) -> Vec<
 }
 
 impl Estimator {
-    /// Fits to answers whose relevance is known by labels of these kinds, to the embeddings of known radiographs, and to
-    /// those of radiographs of the same kinds that the network has not learned from: `held_out`, and in parallel `inner`, of
-    /// their inner parts. None where all neighbours were relevant, or none, or where the embeddings do not differ.
+    /// Fits to answers whose relevance is known by labels of these kinds, to the embeddings of
+    /// known radiographs, and to those of radiographs of the same kinds that the network has not
+    /// learned from: `held_out`, and in parallel `inner`, of their inner parts. None where all
+    /// neighbours were relevant, or none, or where the embeddings do not differ.
     #[must_use]
     pub fn fit(
         answers: &[KnownAnswer],
@@ -120,11 +128,14 @@ impl Estimator {
         if hits == 0 || hits == all().count() {
             return None;
         }
-        let labelled: Vec<_> = all().filter_map(|(e, relevant)| Some((with_labels(e)?, relevant))).collect();
+        let labelled: Vec<_> =
+            all().filter_map(|(e, relevant)| Some((with_labels(e)?, relevant))).collect();
         let plain: Vec<_> = all().map(|(e, relevant)| (without_labels(e), relevant)).collect();
         let exemplars = Exemplars::fit(known)?;
-        let whole: Vec<f64> = held_out.iter().map(|embedding| exemplars.distance(embedding)).collect();
-        let looks = whole.iter().zip(inner).map(|(&whole, inner)| whole.min(exemplars.distance(inner)));
+        let whole: Vec<f64> =
+            held_out.iter().map(|embedding| exemplars.distance(embedding)).collect();
+        let looks =
+            whole.iter().zip(inner).map(|(&whole, inner)| whole.min(exemplars.distance(inner)));
         let farthest_look = farthest(looks.collect());
         Some(Self {
             kinds: kinds.clone(),
@@ -143,12 +154,14 @@ impl Estimator {
         &self.kinds
     }
 
-    /// The estimates for a query of this embedding and its answer: at most [`NEIGHBORS`] neighbours, nearest first, count.
+    /// The estimates for a query of this embedding and its answer: at most [`NEIGHBORS`]
+    /// neighbours, nearest first, count.
     #[must_use]
     pub fn estimate(&self, query: &Embedding, evidence: &[Evidence]) -> Estimate {
         let novel = self.is_novel(query);
         let counted = if novel { 0 } else { evidence.len().min(NEIGHBORS) };
-        let probabilities: Vec<f64> = evidence[..counted].iter().map(|e| self.relevance(e)).collect();
+        let probabilities: Vec<f64> =
+            evidence[..counted].iter().map(|e| self.relevance(e)).collect();
         let relevance = never_rising(&probabilities);
         Estimate {
             precision: relevance.iter().sum::<f64>() / relevance.len().max(1) as f64,
@@ -172,8 +185,8 @@ impl Estimator {
         self.strangeness(query) > self.farthest
     }
 
-    /// Whether a picture is unlike all known radiographs, however it is looked at: in none of these embeddings of it, as it is
-    /// or as it might be meant, does it lie near them.
+    /// Whether a picture is unlike all known radiographs, however it is looked at: in none of these
+    /// embeddings of it, as it is or as it might be meant, does it lie near them.
     #[must_use]
     pub fn is_strange(&self, looks: &[Embedding]) -> bool {
         let farthest = self.farthest_look.unwrap_or(self.farthest);
@@ -266,13 +279,17 @@ mod tests {
     #[test]
     fn what_is_called_similar_agrees_with_the_numbers_beside_it() {
         let estimator = fit(&answers()).unwrap();
-        let (near, stranger) = (answers().remove(0).evidence, Embedding::new(vec![1.0, 0.5, 0.1, 0.3]));
+        let (near, stranger) =
+            (answers().remove(0).evidence, Embedding::new(vec![1.0, 0.5, 0.1, 0.3]));
         let strange = estimator.estimate(&stranger, &near);
         assert!(strange.novel && strange.nothing_similar);
         assert!(strange.relevance.is_empty() && strange.precision == 0.0, "{strange:?}");
         let far = Evidence { distance: 0.66, euclidean: 1.3, agreement: Some(1.0) };
         let filtered = estimator.estimate(&embeddings()[7], &[far; 10]);
-        assert!(filtered.nothing_similar && !filtered.novel && filtered.relevance[0] < 0.2, "{filtered:?}");
+        assert!(
+            filtered.nothing_similar && !filtered.novel && filtered.relevance[0] < 0.2,
+            "{filtered:?}"
+        );
         assert!(estimator.estimate(&embeddings()[7], &[]).nothing_similar);
         // The last, though farther off, agrees more with the others.
         let mut mixed = near;

@@ -1,8 +1,8 @@
-//! Isotonic regression by pooling adjacent violators (Ayer, Brunk, Ewing, Reid and Silverman, "An empirical distribution function
-//! for sampling with incomplete information", 1955).
+//! Isotonic regression by pooling adjacent violators (Ayer, Brunk, Ewing, Reid and Silverman, "An
+//! empirical distribution function for sampling with incomplete information", 1955).
 
-/// The values that never rise and lie nearest to the given ones in the least squares: where one rises, it and those before it
-/// become their mean. Their sum stays.
+/// The values that never rise and lie nearest to the given ones in the least squares: where one
+/// rises, it and those before it become their mean. Their sum stays.
 pub(super) fn never_rising(values: &[f64]) -> Vec<f64> {
     // Means of runs, and how long these are.
     let mut runs: Vec<(f64, usize)> = Vec::new();

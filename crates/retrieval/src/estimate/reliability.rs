@@ -10,7 +10,8 @@ const BINS: usize = 10;
 pub struct Reliability {
     /// Ten of equal width; those without a prediction are left out.
     pub bins: Vec<Bin>,
-    /// Expected calibration error: mean |predicted − observed| over bins, weighed by count (Naeini et al. 2015).
+    /// Expected calibration error: mean |predicted − observed| over bins, weighed by count (Naeini
+    /// et al. 2015).
     pub calibration_error: f64,
     /// Brier score: mean (predicted − observed)².
     pub brier: f64,
@@ -30,7 +31,8 @@ pub struct Bin {
 }
 
 impl Reliability {
-    /// Of predictions in 0..=1 and what was observed, in 0..=1 too: 0 or 1 for a neighbour, P@k for an answer.
+    /// Of predictions in 0..=1 and what was observed, in 0..=1 too: 0 or 1 for a neighbour, P@k for
+    /// an answer.
     #[must_use]
     pub fn of(pairs: &[(f64, f64)]) -> Self {
         let mut sums = [(0.0, 0.0, 0); BINS];

@@ -27,7 +27,11 @@ impl Rows {
         let bytes = BASE64.decode(&self.values).map_err(|error| damaged(error.to_string()))?;
         let row = self.dimensions.saturating_mul(2);
         if row == 0 || bytes.is_empty() || !bytes.len().is_multiple_of(row) {
-            return Err(damaged(format!("{} bytes are no rows of {} values", bytes.len(), self.dimensions)));
+            return Err(damaged(format!(
+                "{} bytes are no rows of {} values",
+                bytes.len(),
+                self.dimensions
+            )));
         }
         bytes.chunks_exact(row).map(Embedding::from_bytes).collect()
     }

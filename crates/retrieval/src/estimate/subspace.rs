@@ -1,6 +1,7 @@
-//! Where known embeddings lie: a plane of few dimensions. How far another lies off it tells how unlike them it is (the residual
-//! of "ViM: Out-of-Distribution with Virtual-logit Matching", Wang, Li, Feng and Zhang, CVPR 2022, here about the mean). Models
-//! whose embedding is their features have one; new estimators keep exemplars.
+//! Where known embeddings lie: a plane of few dimensions. How far another lies off it tells how
+//! unlike them it is (the residual of "ViM: Out-of-Distribution with Virtual-logit Matching", Wang,
+//! Li, Feng and Zhang, CVPR 2022, here about the mean). Models whose embedding is their features
+//! have one; new estimators keep exemplars.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,10 +21,14 @@ impl Subspace {
     /// The Euclidean distance of an embedding of the same length from the plane.
     pub(super) fn distance(&self, embedding: &Embedding) -> f64 {
         let pairs = embedding.values().iter().zip(self.mean.values());
-        let mut off: Vec<f64> = pairs.map(|(&value, &mean)| f64::from(value) - f64::from(mean)).collect();
+        let mut off: Vec<f64> =
+            pairs.map(|(&value, &mean)| f64::from(value) - f64::from(mean)).collect();
         for component in &self.components {
-            let along: f64 = off.iter().zip(component.values()).map(|(off, &c)| off * f64::from(c)).sum();
-            off.iter_mut().zip(component.values()).for_each(|(off, &c)| *off -= along * f64::from(c));
+            let along: f64 =
+                off.iter().zip(component.values()).map(|(off, &c)| off * f64::from(c)).sum();
+            off.iter_mut()
+                .zip(component.values())
+                .for_each(|(off, &c)| *off -= along * f64::from(c));
         }
         off.iter().map(|value| value * value).sum::<f64>().sqrt()
     }

@@ -42,18 +42,22 @@ pub(super) struct Figures {
 /// A mean of each measure, `None` of no queries.
 type Means = Option<[f64; MEASURES]>;
 
-/// Draws the units with replacement and gives each figure its interval. The same seed gives the same figures on any
-/// number of threads. A class that a draw misses is left out of that draw's macro mean.
+/// Draws the units with replacement and gives each figure its interval. The same seed gives the
+/// same figures on any number of threads. A class that a draw misses is left out of that draw's
+/// macro mean.
 pub(super) fn figures(samples: &[Sample<'_>], classes: usize, options: &Options) -> Figures {
     let (units, count) = number_units(samples);
     let rows = |multiplicity: &[u32]| means(samples, classes, &units, multiplicity);
     let whole = rows(&vec![1; count]);
-    let draws: Vec<_> =
-        (0..options.bootstrap).into_par_iter().map(|i| rows(&draw(count, options.seed, i))).collect();
+    let draws: Vec<_> = (0..options.bootstrap)
+        .into_par_iter()
+        .map(|i| rows(&draw(count, options.seed, i)))
+        .collect();
     let figure_of_row = |row: usize| -> Option<[Figure; MEASURES]> {
         let value = whole[row]?;
         Some(std::array::from_fn(|measure| {
-            let drawn = draws.iter().filter_map(|draw| draw[row].map(|means| means[measure])).collect();
+            let drawn =
+                draws.iter().filter_map(|draw| draw[row].map(|means| means[measure])).collect();
             interval(value[measure], drawn)
         }))
     };
@@ -65,8 +69,8 @@ pub(super) fn figures(samples: &[Sample<'_>], classes: usize, options: &Options)
     }
 }
 
-/// The mean of values that each belong to a unit, with its interval by drawing units: for what is measured of pictures beside
-/// retrieval.
+/// The mean of values that each belong to a unit, with its interval by drawing units: for what is
+/// measured of pictures beside retrieval.
 #[must_use]
 pub fn mean_by_unit(values: &[(&str, f64)], options: &Options) -> Figure {
     let sample = |&(unit, value)| Sample { unit, classes: &[], values: [value; MEASURES] };
@@ -77,8 +81,8 @@ pub fn mean_by_unit(values: &[(&str, f64)], options: &Options) -> Figure {
 /// A task's queries, and how many classes they have.
 pub(super) type Set<'a> = (Vec<Sample<'a>>, usize);
 
-/// The mean over tasks of their means over queries, and of their macro means. A draw takes the same units in every
-/// task, as the same patients ask in several.
+/// The mean over tasks of their means over queries, and of their macro means. A draw takes the same
+/// units in every task, as the same patients ask in several.
 pub(super) fn figures_over(sets: &[Set<'_>], options: &Options) -> [[Figure; MEASURES]; 2] {
     let mut numbers = HashMap::new();
     let mut units = Vec::new();
@@ -94,8 +98,10 @@ pub(super) fn figures_over(sets: &[Set<'_>], options: &Options) -> [[Figure; MEA
         [0, 1].map(|row| std::array::from_fn(|measure| mean_of(&tasks, row, measure)))
     };
     let whole = rows(&vec![1; count]);
-    let draws: Vec<_> =
-        (0..options.bootstrap).into_par_iter().map(|i| rows(&draw(count, options.seed, i))).collect();
+    let draws: Vec<_> = (0..options.bootstrap)
+        .into_par_iter()
+        .map(|i| rows(&draw(count, options.seed, i)))
+        .collect();
     [0, 1].map(|row| {
         std::array::from_fn(|measure| {
             interval(whole[row][measure], draws.iter().map(|draw| draw[row][measure]).collect())
@@ -105,7 +111,8 @@ pub(super) fn figures_over(sets: &[Set<'_>], options: &Options) -> [[Figure; MEA
 
 /// Over the tasks that have queries in a draw.
 fn mean_of(tasks: &[Vec<Means>], row: usize, measure: usize) -> f64 {
-    let present: Vec<f64> = tasks.iter().filter_map(|rows| rows[row].map(|means| means[measure])).collect();
+    let present: Vec<f64> =
+        tasks.iter().filter_map(|rows| rows[row].map(|means| means[measure])).collect();
     present.iter().sum::<f64>() / present.len() as f64
 }
 
@@ -136,8 +143,14 @@ fn draw(units: usize, seed: u64, i: usize) -> Vec<u32> {
     multiplicity
 }
 
-/// The mean over queries, the macro mean, and each class's mean, with each unit's queries counted so many times.
-fn means(samples: &[Sample<'_>], classes: usize, units: &[usize], multiplicity: &[u32]) -> Vec<Means> {
+/// The mean over queries, the macro mean, and each class's mean, with each unit's queries counted
+/// so many times.
+fn means(
+    samples: &[Sample<'_>],
+    classes: usize,
+    units: &[usize],
+    multiplicity: &[u32],
+) -> Vec<Means> {
     let mut sums = vec![([0.0; MEASURES], 0.0); 1 + classes];
     for (sample, &unit) in samples.iter().zip(units) {
         let weight = f64::from(multiplicity[unit]);
@@ -149,11 +162,14 @@ fn means(samples: &[Sample<'_>], classes: usize, units: &[usize], multiplicity: 
             }
         }
     }
-    let mut rows: Vec<Means> =
-        sums.iter().map(|(sum, weights)| (*weights > 0.0).then(|| sum.map(|sum| sum / weights))).collect();
+    let mut rows: Vec<Means> = sums
+        .iter()
+        .map(|(sum, weights)| (*weights > 0.0).then(|| sum.map(|sum| sum / weights)))
+        .collect();
     let present: Vec<_> = rows[1..].iter().flatten().collect();
-    let over_classes =
-        |measure: usize| present.iter().map(|means| means[measure]).sum::<f64>() / present.len() as f64;
+    let over_classes = |measure: usize| {
+        present.iter().map(|means| means[measure]).sum::<f64>() / present.len() as f64
+    };
     let macro_mean = (!present.is_empty()).then(|| std::array::from_fn(over_classes));
     rows.insert(1, macro_mean);
     rows

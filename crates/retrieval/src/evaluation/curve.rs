@@ -19,10 +19,12 @@ pub struct RadiusPoint {
     pub answers: f64,
 }
 
-/// Precision and recall at every distance from 0 to the code's length, over the answers of all queries together.
+/// Precision and recall at every distance from 0 to the code's length, over the answers of all
+/// queries together.
 ///
 /// # Errors
-/// If the codes are not parallel to the items, or of several lengths, or the task does not suit the items.
+/// If the codes are not parallel to the items, or of several lengths, or the task does not suit the
+/// items.
 pub fn by_radius(task: &Task, items: &[Labelled], codes: &[HashCode]) -> Result<Vec<RadiusPoint>> {
     if codes.len() != items.len() {
         return Err(Error::RankingLength { got: codes.len(), expected: items.len() });
@@ -35,7 +37,8 @@ pub fn by_radius(task: &Task, items: &[Labelled], codes: &[HashCode]) -> Result<
     // Answers and relevant answers at each distance.
     let mut counts = vec![[0_u64; 2]; bits + 1];
     for &query in &relevance.queries {
-        for &item in relevance.gallery.iter().filter(|&&item| !relevance.same_patient(query, item)) {
+        for &item in relevance.gallery.iter().filter(|&&item| !relevance.same_patient(query, item))
+        {
             let count = &mut counts[codes[query].distance(&codes[item]) as usize];
             count[0] += 1;
             count[1] += u64::from(relevance.shared(query, item) > 0);
@@ -68,7 +71,10 @@ mod tests {
     fn sums_grow_with_the_radius() {
         let points = accumulate(&[[0, 0], [2, 1], [2, 1]], 2);
         assert_eq!((points[0].precision, points[0].recall), (None, 0.0));
-        assert_eq!((points[1].precision, points[1].recall, points[1].answers), (Some(0.5), 0.5, 1.0));
+        assert_eq!(
+            (points[1].precision, points[1].recall, points[1].answers),
+            (Some(0.5), 0.5, 1.0)
+        );
         assert_eq!((points[2].precision, points[2].recall), (Some(0.5), 1.0));
     }
 }

@@ -1,9 +1,11 @@
-//! Likeness: whether an answer depends on the picture, and not on its class alone. Labels cannot see that.
+//! Likeness: whether an answer depends on the picture, and not on its class alone. Labels cannot
+//! see that.
 //!
-//! A method that lists the oldest pictures of a class is as good by labels as one that finds the most similar ones.
-//! These measures tell them apart: is a near copy's original found, how many codes and answers are different, do other
-//! pictures of a patient come first, and does a column that no label names (view, laterality, device) agree.
-//! Ties are resolved by the exact expectation over their orders, as in the other measures.
+//! A method that lists the oldest pictures of a class is as good by labels as one that finds the
+//! most similar ones. These measures tell them apart: is a near copy's original found, how many
+//! codes and answers are different, do other pictures of a patient come first, and does a column
+//! that no label names (view, laterality, device) agree. Ties are resolved by the exact expectation
+//! over their orders, as in the other measures.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -93,7 +95,8 @@ pub fn likeness(
     let (gallery, queries) = (of(Role::Gallery), of(Role::Query));
     let view = View { items, gallery: &gallery, ranking, options };
     let pictures: Vec<usize> = gallery.iter().chain(&queries).copied().collect();
-    let codes = ranking.codes().map(|codes| pictures.iter().map(|&i| &codes[i]).collect::<Vec<_>>());
+    let codes =
+        ranking.codes().map(|codes| pictures.iter().map(|&i| &codes[i]).collect::<Vec<_>>());
     Ok(Likeness {
         method: method.to_owned(),
         pictures: pictures.len(),
@@ -110,29 +113,37 @@ pub fn likeness(
     })
 }
 
-/// Positions of the first `count` answers to a query, other patients' gallery pictures; ties go to the item listed first.
+/// Positions of the first `count` answers to a query, other patients' gallery pictures; ties go to
+/// the item listed first.
 #[must_use]
-pub fn first_answers(items: &[Labelled], ranking: &Ranking<'_>, query: usize, count: usize) -> Vec<usize> {
+pub fn first_answers(
+    items: &[Labelled],
+    ranking: &Ranking<'_>,
+    query: usize,
+    count: usize,
+) -> Vec<usize> {
     let patient = &items[query].patient;
     let may_answer = |&item: &usize| {
         items[item].role == Role::Gallery && (patient.is_none() || *patient != items[item].patient)
     };
     let answers: Vec<usize> = (0..items.len()).filter(may_answer).collect();
-    let mut order: Vec<(u32, usize)> = ranking.distances(query, &answers).into_iter().zip(answers).collect();
+    let mut order: Vec<(u32, usize)> =
+        ranking.distances(query, &answers).into_iter().zip(answers).collect();
     order.sort_unstable();
     order.into_iter().take(count).map(|(_, item)| item).collect()
 }
 
-/// The effective number of bits: (tr C)² / ‖C‖² of the covariance C of bits as ±1. It is the number of bits where all are
-/// balanced and independent, and 1 where all say the same.
+/// The effective number of bits: (tr C)² / ‖C‖² of the covariance C of bits as ±1. It is the number
+/// of bits where all are balanced and independent, and 1 where all say the same.
 ///
-/// The measure is the participation ratio of the eigenvalues of C (Gao et al., "A theory of multineuronal dimensionality,
-/// dynamics and measurement", 2017).
+/// The measure is the participation ratio of the eigenvalues of C (Gao et al., "A theory of
+/// multineuronal dimensionality, dynamics and measurement", 2017).
 #[must_use]
 pub fn participation_ratio(codes: &[&HashCode]) -> f64 {
     let bits = codes.first().map_or(0, |code| code.bits());
-    let sign =
-        |code: &HashCode, bit: usize| f64::from(code.words()[bit / 64] >> (bit % 64) & 1 == 1) * 2.0 - 1.0;
+    let sign = |code: &HashCode, bit: usize| {
+        f64::from(code.words()[bit / 64] >> (bit % 64) & 1 == 1) * 2.0 - 1.0
+    };
     let count = codes.len().max(1) as f64;
     let columns: Vec<Vec<f64>> = (0..bits)
         .map(|bit| {
@@ -140,7 +151,8 @@ pub fn participation_ratio(codes: &[&HashCode]) -> f64 {
             codes.iter().map(|code| sign(code, bit) - mean).collect()
         })
         .collect();
-    let covariance = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / count;
+    let covariance =
+        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / count;
     let trace: f64 = columns.iter().map(|column| covariance(column, column)).sum();
     let of_row = |a: &Vec<f64>| columns.iter().map(|b| covariance(a, b).powi(2)).sum::<f64>();
     let square: f64 = columns.par_iter().map(of_row).collect::<Vec<_>>().iter().sum();
@@ -182,8 +194,10 @@ impl View<'_> {
         let asks = |&&i: &&usize| self.items[i].patient.as_ref().is_some_and(|p| counts[p] > 1);
         let asking: Vec<usize> = self.gallery.iter().filter(asks).copied().collect();
         let hits = asking.par_iter().map(|&query| {
-            let others: Vec<usize> = self.gallery.iter().filter(|&&item| item != query).copied().collect();
-            let hit = self.hit(query, &others, |item| self.items[item].patient == self.items[query].patient);
+            let others: Vec<usize> =
+                self.gallery.iter().filter(|&&item| item != query).copied().collect();
+            let hit = self
+                .hit(query, &others, |item| self.items[item].patient == self.items[query].patient);
             (self.items[query].unit.as_str(), hit)
         });
         let hits: Vec<_> = hits.collect();
@@ -206,8 +220,8 @@ impl View<'_> {
         let Some(best) = best else { return [0.0; 2] };
         let closer = distances.iter().filter(|&&distance| distance < best).count();
         let tied = pairs().filter(|&(&distance, _)| distance == best);
-        let (tied, hits) =
-            tied.fold((0, 0), |(tied, hits), (_, &item)| (tied + 1, hits + usize::from(wanted(item))));
+        let (tied, hits) = tied
+            .fold((0, 0), |(tied, hits), (_, &item)| (tied + 1, hits + usize::from(wanted(item))));
         [1, PAGE].map(|places| chance_of_hit(tied, hits, places.saturating_sub(closer)))
     }
 
@@ -226,13 +240,15 @@ impl View<'_> {
         })
     }
 
-    /// A query's unit, the share that agrees among its first ten answers with its labels, and that among all of them.
+    /// A query's unit, the share that agrees among its first ten answers with its labels, and that
+    /// among all of them.
     fn agreement_of(&self, column: &str, query: usize) -> Option<(&str, f64, f64)> {
         let asked = &self.items[query];
         let value = asked.columns.get(column).filter(|value| !value.is_empty())?;
         let of_class = |&&item: &&usize| {
             let item = &self.items[item];
-            item.labels == asked.labels && item.columns.get(column).is_some_and(|value| !value.is_empty())
+            item.labels == asked.labels
+                && item.columns.get(column).is_some_and(|value| !value.is_empty())
         };
         let answers: Vec<usize> = self.gallery.iter().filter(of_class).copied().collect();
         let agrees = |item: usize| self.items[item].columns.get(column) == Some(value);
@@ -251,14 +267,16 @@ impl View<'_> {
     }
 }
 
-/// The chance that some of `places` random draws out of `tied` items is one of `hits`: 1 − C(t−h, p) / C(t, p).
+/// The chance that some of `places` random draws out of `tied` items is one of `hits`: 1 − C(t−h,
+/// p) / C(t, p).
 fn chance_of_hit(tied: usize, hits: usize, places: usize) -> f64 {
     let places = places.min(tied);
     let miss = |draw: usize| (tied - hits).saturating_sub(draw) as f64 / (tied - draw) as f64;
     1.0 - (0..places).map(miss).product::<f64>()
 }
 
-/// The share of hits among the first ten of (distance, whether it is a hit), in order of distance, expected over ties.
+/// The share of hits among the first ten of (distance, whether it is a hit), in order of distance,
+/// expected over ties.
 fn expected_share(order: &[(u32, bool)]) -> f64 {
     let places = PAGE.min(order.len());
     let (mut filled, mut hits) = (0, 0.0);
@@ -320,8 +338,9 @@ mod tests {
         ];
         let copies = [NearCopy { perturbation: "turned".to_owned(), copy: 5, original: 0 }];
         let options = Options { bootstrap: 10, seed: 1 };
-        let measure =
-            |codes: &[HashCode]| likeness(&items, &copies, &Ranking::Codes(codes), "m", &options).unwrap();
+        let measure = |codes: &[HashCode]| {
+            likeness(&items, &copies, &Ranking::Codes(codes), "m", &options).unwrap()
+        };
         let collapsed = measure(&[0; 6].map(code));
         assert_eq!((collapsed.distinct_codes, collapsed.distinct_lists), (Some(1), 1));
         assert!((collapsed.near_copies[0].first.value - 1.0 / 3.0).abs() < 1e-12);

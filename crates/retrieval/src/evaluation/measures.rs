@@ -1,8 +1,9 @@
 //! The measures of one query's ranking, in expectation over the orders of tied answers.
 //!
-//! Hamming distances tie often, and a sort that breaks ties by accident moves mAP by a percent or two. Each measure
-//! here is its exact mean over all orders of each group of ties, by the formulas of F. McSherry and M. Najork,
-//! "Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores", ECIR 2008.
+//! Hamming distances tie often, and a sort that breaks ties by accident moves mAP by a percent or
+//! two. Each measure here is its exact mean over all orders of each group of ties, by the formulas
+//! of F. McSherry and M. Najork, "Computing Information Retrieval Performance Measures Efficiently
+//! in the Presence of Tied Scores", ECIR 2008.
 
 /// The cut-offs k of P@k and R@k.
 pub(super) const CUTS: [usize; 5] = [1, 5, 10, 50, 100];
@@ -16,11 +17,12 @@ const NDCG_CUT: usize = 100;
 pub struct Values {
     /// AP = Σ_r P@r · rel_r / N over the whole ranking, where N = all relevant items.
     pub average_precision: f64,
-    /// nDCG@100 with gain 2^g − 1, where g = shared labels, and discount log2(r + 1); the ideal is that of the whole
-    /// gallery.
+    /// nDCG@100 with gain 2^g − 1, where g = shared labels, and discount log2(r + 1); the ideal is
+    /// that of the whole gallery.
     pub ndcg_100: f64,
-    /// Weighted AP: Σ_r ACG@r · rel_r / N, where ACG@r is the mean number of shared labels among the first r answers
-    /// and N = all relevant items. With one label an item it is AP; with several it may exceed 1.
+    /// Weighted AP: Σ_r ACG@r · rel_r / N, where ACG@r is the mean number of shared labels among
+    /// the first r answers and N = all relevant items. With one label an item it is AP; with
+    /// several it may exceed 1.
     pub weighted_average_precision: f64,
     /// P@k for k = 1, 5, 10, 50, 100. Ranks past the end of the gallery count as misses.
     pub precision: [f64; CUTS.len()],
@@ -65,8 +67,8 @@ impl Values {
     }
 }
 
-/// Measures a ranking: for each answer its distance (in any order-preserving integer) and its number of shared labels.
-/// None without a relevant answer, where AP and nDCG are 0/0.
+/// Measures a ranking: for each answer its distance (in any order-preserving integer) and its
+/// number of shared labels. None without a relevant answer, where AP and nDCG are 0/0.
 pub(super) fn measure(answers: &mut [(u32, u32)]) -> Option<Values> {
     answers.sort_unstable();
     let total = answers.iter().filter(|(_, shared)| *shared > 0).count();
@@ -78,8 +80,12 @@ pub(super) fn measure(answers: &mut [(u32, u32)]) -> Option<Values> {
     let discount = |rank: usize| 1.0 / ((rank + 1) as f64).log2();
     let gained = expected_sum(&groups, NDCG_CUT, |group| group.gain, discount);
     Some(Values {
-        average_precision: expected_average_precision(&groups, total, |group| group.relevant as f64),
-        weighted_average_precision: expected_average_precision(&groups, total, |group| group.shared),
+        average_precision: expected_average_precision(&groups, total, |group| {
+            group.relevant as f64
+        }),
+        weighted_average_precision: expected_average_precision(&groups, total, |group| {
+            group.shared
+        }),
         ndcg_100: gained / ideal(answers, discount),
         precision: std::array::from_fn(|i| hits[i] / CUTS[i] as f64),
         recall: hits.map(|hits| hits / total as f64),
@@ -99,13 +105,18 @@ fn gain(shared: u32) -> f64 {
     f64::from(shared).exp2() - 1.0
 }
 
-/// The expected Σ_r (Σ_j≤r worth(j) / r) · rel_r / N: AP, if the worth is the relevance, and weighted AP, if it is the
-/// number of shared labels.
+/// The expected Σ_r (Σ_j≤r worth(j) / r) · rel_r / N: AP, if the worth is the relevance, and
+/// weighted AP, if it is the number of shared labels.
 ///
-/// Before a group of n items, r of them relevant and all together worth w, are N ranks worth W. Rank N + i of the group
-/// is relevant with probability r/n; it then is worth w/r, as what is not relevant is worth 0; and each of the i − 1
-/// ranks of the group before it is worth w(r − 1)/(r(n − 1)).
-fn expected_average_precision(groups: &[Group], total: usize, worth: impl Fn(&Group) -> f64) -> f64 {
+/// Before a group of n items, r of them relevant and all together worth w, are N ranks worth W.
+/// Rank N + i of the group is relevant with probability r/n; it then is worth w/r, as what is not
+/// relevant is worth 0; and each of the i − 1 ranks of the group before it is worth w(r − 1)/(r(n −
+/// 1)).
+fn expected_average_precision(
+    groups: &[Group],
+    total: usize,
+    worth: impl Fn(&Group) -> f64,
+) -> f64 {
     let (mut ranks, mut before, mut sum) = (0.0, 0.0, 0.0);
     for group in groups {
         let (n, r, w) = (group.items as f64, group.relevant as f64, worth(group));
@@ -122,7 +133,8 @@ fn expected_average_precision(groups: &[Group], total: usize, worth: impl Fn(&Gr
     sum / total as f64
 }
 
-/// The expected Σ_rank≤k worth(rank) · discount(rank): each rank of a group is worth the group's mean.
+/// The expected Σ_rank≤k worth(rank) · discount(rank): each rank of a group is worth the group's
+/// mean.
 fn expected_sum(
     groups: &[Group],
     k: usize,
@@ -144,9 +156,15 @@ fn expected_sum(
 
 /// The DCG of the best order of the same answers.
 fn ideal(answers: &[(u32, u32)], discount: impl Fn(usize) -> f64) -> f64 {
-    let mut shared: Vec<u32> = answers.iter().map(|answer| answer.1).filter(|shared| *shared > 0).collect();
+    let mut shared: Vec<u32> =
+        answers.iter().map(|answer| answer.1).filter(|shared| *shared > 0).collect();
     shared.sort_unstable_by(|a, b| b.cmp(a));
-    shared.iter().take(NDCG_CUT).enumerate().map(|(i, &shared)| gain(shared) * discount(i + 1)).sum()
+    shared
+        .iter()
+        .take(NDCG_CUT)
+        .enumerate()
+        .map(|(i, &shared)| gain(shared) * discount(i + 1))
+        .sum()
 }
 
 #[cfg(test)]

@@ -1,14 +1,17 @@
 //! Measuring retrieval so that the figures can be trusted.
 //!
-//! * **Queries** are the items of [`Role::Query`] that pass the task's filters and have at least one of its labels (or
-//!   a value in its column). **The gallery** is all items of [`Role::Gallery`] that pass the filters: those without
-//!   any of the task's labels are in it too, as misses.
+//! * **Queries** are the items of [`Role::Query`] that pass the task's filters and have at least
+//!   one of its labels (or a value in its column). **The gallery** is all items of
+//!   [`Role::Gallery`] that pass the filters: those without any of the task's labels are in it too,
+//!   as misses.
 //! * Pictures of the query's own patient never answer.
-//! * AP is divided by N = **all relevant** items of the gallery, over the whole ranking. A query without a relevant
-//!   item has no AP; it is left out of every figure and counted in [`TaskResult::queries_without_relevant`].
-//! * Ties are treated exactly: each measure is its expectation over all orders of equally distant answers.
-//! * Every figure has a 95 % interval by bootstrap over units (patients, or what a split never divides), and two
-//!   methods are compared by the paired differences of their queries.
+//! * AP is divided by N = **all relevant** items of the gallery, over the whole ranking. A query
+//!   without a relevant item has no AP; it is left out of every figure and counted in
+//!   [`TaskResult::queries_without_relevant`].
+//! * Ties are treated exactly: each measure is its expectation over all orders of equally distant
+//!   answers.
+//! * Every figure has a 95 % interval by bootstrap over units (patients, or what a split never
+//!   divides), and two methods are compared by the paired differences of their queries.
 
 mod bootstrap;
 mod curve;
@@ -28,7 +31,9 @@ use relevance::Relevance;
 
 pub use bootstrap::{Figure, mean_by_unit};
 pub use curve::{RadiusPoint, by_radius};
-pub use likeness::{Agreement, Likeness, NearCopy, Recall, first_answers, likeness, participation_ratio};
+pub use likeness::{
+    Agreement, Likeness, NearCopy, Recall, first_answers, likeness, participation_ratio,
+};
 pub use measures::Values;
 pub use result::{ClassResult, Difference, QueryResult, TaskResult, paired_difference};
 pub use runs::{Overall, difference_over_tasks, mean_of_runs, over_tasks};
@@ -68,13 +73,15 @@ pub enum Ranking<'a> {
     Codes(&'a [HashCode]),
     /// The Euclidean distance. Equal distances tie, as those of codes.
     Embeddings(&'a [Embedding]),
-    /// What a search answers: the nearest codes in the order of their embeddings, then the others by code.
+    /// What a search answers: the nearest codes in the order of their embeddings, then the others
+    /// by code.
     Answers {
         /// The codes.
         codes: &'a [HashCode],
         /// The embeddings.
         embeddings: &'a [Embedding],
-        /// How many of the nearest codes are put in order by embedding, and all that are no farther than the last.
+        /// How many of the nearest codes are put in order by embedding, and all that are no farther
+        /// than the last.
         shortlist: usize,
     },
     /// Nothing: all answers tie, so that the figures are the exact expectation of a random order.
@@ -97,7 +104,8 @@ impl Default for Options {
 }
 
 impl Ranking<'_> {
-    /// That there is one code or embedding for each item, all of one length; the bits that one takes when stored.
+    /// That there is one code or embedding for each item, all of one length; the bits that one
+    /// takes when stored.
     fn check(&self, items: usize) -> Result<usize> {
         let (got, bits) = match self {
             Self::Codes(codes) | Self::Answers { codes, .. } => {
@@ -111,7 +119,9 @@ impl Ranking<'_> {
         if got != items {
             return Err(Error::RankingLength { got, expected: items });
         }
-        if let Some(other) = self.codes().and_then(|codes| codes.iter().find(|code| code.bits() != bits)) {
+        if let Some(other) =
+            self.codes().and_then(|codes| codes.iter().find(|code| code.bits() != bits))
+        {
             return Err(Error::CodeMismatch { got: other.bits(), expected: bits });
         }
         match self {
@@ -133,18 +143,23 @@ impl Ranking<'_> {
 
     /// The distances of some answers to a query, as integers of the same order.
     fn distances(&self, query: usize, answers: &[usize]) -> Vec<u32> {
-        let hamming =
-            |codes: &[HashCode]| answers.iter().map(|&i| codes[query].distance(&codes[i])).collect();
+        let hamming = |codes: &[HashCode]| {
+            answers.iter().map(|&i| codes[query].distance(&codes[i])).collect()
+        };
         // Floats that are not negative are ordered as their bits. The square keeps the order too.
-        let square =
-            |embeddings: &[Embedding], i: usize| embeddings[query].squared_distance(&embeddings[i]).to_bits();
+        let square = |embeddings: &[Embedding], i: usize| {
+            embeddings[query].squared_distance(&embeddings[i]).to_bits()
+        };
         match self {
             Self::Codes(codes) => hamming(codes),
-            Self::Embeddings(embeddings) => answers.iter().map(|&i| square(embeddings, i)).collect(),
+            Self::Embeddings(embeddings) => {
+                answers.iter().map(|&i| square(embeddings, i)).collect()
+            }
             Self::Answers { codes, embeddings, shortlist } => {
                 let bits: Vec<u32> = hamming(codes);
                 let cut = kth_smallest(&bits, *shortlist);
-                let place = |(&i, bits)| if bits > cut { BEHIND | bits } else { square(embeddings, i) };
+                let place =
+                    |(&i, bits)| if bits > cut { BEHIND | bits } else { square(embeddings, i) };
                 answers.iter().zip(bits).map(place).collect()
             }
             Self::Random => vec![0; answers.len()],
@@ -152,7 +167,8 @@ impl Ranking<'_> {
     }
 }
 
-/// The k-th smallest of some numbers, the largest where there are fewer than k, and 0 where there is none.
+/// The k-th smallest of some numbers, the largest where there are fewer than k, and 0 where there
+/// is none.
 fn kth_smallest(numbers: &[u32], k: usize) -> u32 {
     let mut sorted = numbers.to_vec();
     sorted.sort_unstable();
@@ -182,8 +198,8 @@ fn check_embeddings(embeddings: &[Embedding], items: usize) -> Result<()> {
 /// `method` names the ranking in the result. The result is the same on any number of threads.
 ///
 /// # Errors
-/// If the ranking is not parallel to the items, the task reads a column that no item has, or it has no queries, no
-/// gallery, or no query with a relevant item.
+/// If the ranking is not parallel to the items, the task reads a column that no item has, or it has
+/// no queries, no gallery, or no query with a relevant item.
 pub fn evaluate(
     task: &Task,
     items: &[Labelled],
@@ -193,8 +209,11 @@ pub fn evaluate(
 ) -> Result<TaskResult> {
     let bits = ranking.check(items.len())?;
     let relevance = Relevance::new(task, items)?;
-    let measured: Vec<Option<Values>> =
-        relevance.queries.par_iter().map(|&query| measure_query(query, &relevance, ranking)).collect();
+    let measured: Vec<Option<Values>> = relevance
+        .queries
+        .par_iter()
+        .map(|&query| measure_query(query, &relevance, ranking))
+        .collect();
     let results = relevance.queries.iter().zip(measured).filter_map(|(&item, values)| {
         let unit = items[item].unit.clone();
         Some(QueryResult { item, unit, classes: relevance.classes_of(item), values: values? })

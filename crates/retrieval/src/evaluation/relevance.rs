@@ -23,7 +23,8 @@ pub(super) struct Relevance {
 impl Relevance {
     pub(super) fn new(task: &Task, items: &[Labelled]) -> Result<Self> {
         check_columns(task, items)?;
-        let classes: BTreeSet<&str> = items.iter().flat_map(|item| classes_of(task, item)).collect();
+        let classes: BTreeSet<&str> =
+            items.iter().flat_map(|item| classes_of(task, item)).collect();
         let position: HashMap<&str, usize> =
             classes.iter().enumerate().map(|(i, &class)| (class, i)).collect();
         let width = classes.len().div_ceil(64).max(1);
@@ -42,9 +43,9 @@ impl Relevance {
             patients: number_patients(items),
         };
         let members = &relevance.members;
-        relevance
-            .queries
-            .retain(|&item| members[item * width..(item + 1) * width].iter().any(|&word| word != 0));
+        relevance.queries.retain(|&item| {
+            members[item * width..(item + 1) * width].iter().any(|&word| word != 0)
+        });
         relevance.check_sides(task)?;
         Ok(relevance)
     }
@@ -57,9 +58,9 @@ impl Relevance {
             ));
         }
         if self.gallery.is_empty() {
-            return Err(
-                task.error("has an empty gallery: no item of that role passes its filters; check them")
-            );
+            return Err(task.error(
+                "has an empty gallery: no item of that role passes its filters; check them",
+            ));
         }
         Ok(())
     }
@@ -87,8 +88,11 @@ impl Relevance {
 }
 
 fn classes_of<'a>(task: &'a Task, item: &'a Labelled) -> impl Iterator<Item = &'a str> {
-    let value =
-        task.column.as_ref().and_then(|column| item.columns.get(column)).filter(|value| !value.is_empty());
+    let value = task
+        .column
+        .as_ref()
+        .and_then(|column| item.columns.get(column))
+        .filter(|value| !value.is_empty());
     let labels = item.labels.iter().filter(|label| task.column.is_none() && task.counts(label));
     value.into_iter().chain(labels).map(String::as_str)
 }
@@ -113,11 +117,15 @@ fn number_patients(items: &[Labelled]) -> Vec<Option<usize>> {
 
 /// That some item has each column: a misspelt filter must not pass for an empty gallery.
 fn check_columns(task: &Task, items: &[Labelled]) -> Result<()> {
-    match task.columns().find(|column| !items.iter().any(|item| item.columns.contains_key(*column))) {
+    match task.columns().find(|column| !items.iter().any(|item| item.columns.contains_key(*column)))
+    {
         Some(column) => {
             let known: BTreeSet<_> = items.iter().flat_map(|item| item.columns.keys()).collect();
             let known: Vec<_> = known.into_iter().map(String::as_str).collect();
-            Err(task.error(format!("reads the column `{column}`; the items have: {}", known.join(", "))))
+            Err(task.error(format!(
+                "reads the column `{column}`; the items have: {}",
+                known.join(", ")
+            )))
         }
         None => Ok(()),
     }

@@ -20,7 +20,8 @@ pub struct TaskResult {
     pub task: String,
     /// What ranked.
     pub method: String,
-    /// What one item takes when stored: a code's bits, 16 for each value of an embedding, 0 for a random order.
+    /// What one item takes when stored: a code's bits, 16 for each value of an embedding, 0 for a
+    /// random order.
     pub bits: usize,
     /// The queries that the figures are over: those with a relevant item.
     pub queries: usize,
@@ -138,9 +139,9 @@ pub(super) fn summarise(
     options: &Options,
 ) -> Result<TaskResult> {
     if per_query.is_empty() {
-        return Err(
-            task.error("has no query to which anything in the gallery is relevant; check its filters")
-        );
+        return Err(task.error(
+            "has no query to which anything in the gallery is relevant; check its filters",
+        ));
     }
     let figures = figures(&samples(&per_query), relevance.classes.len(), options);
     let units: std::collections::HashSet<_> = per_query.iter().map(|query| &query.unit).collect();
@@ -176,7 +177,8 @@ pub(super) fn assemble(
 ) -> TaskResult {
     // The order is that of `Values::to_array`.
     let [map_all, ndcg_100, weighted_map, ranks @ ..] = figures.mean;
-    let [p_at_1, p_at_5, p_at_10, p_at_50, p_at_100, r_at_1, r_at_5, r_at_10, r_at_50, r_at_100] = ranks;
+    let [p_at_1, p_at_5, p_at_10, p_at_50, p_at_100, r_at_1, r_at_5, r_at_10, r_at_50, r_at_100] =
+        ranks;
     let macro_mean = figures.macro_mean;
     TaskResult {
         task: head.task,
@@ -215,7 +217,8 @@ fn per_class(
     per_query: &[QueryResult],
     figures: &[Option<[Figure; MEASURES]>],
 ) -> Vec<ClassResult> {
-    let members = |class: usize| relevance.gallery.iter().filter(move |&&item| relevance.is_of(item, class));
+    let members =
+        |class: usize| relevance.gallery.iter().filter(move |&&item| relevance.is_of(item, class));
     let result = |(class, name): (usize, &String)| {
         let figures = figures[class]?;
         Some(ClassResult {
@@ -244,22 +247,29 @@ pub(super) fn classes(result: &TaskResult) -> usize {
     result.per_query.iter().flat_map(|query| &query.classes).max().map_or(0, |last| last + 1)
 }
 
-/// The values of `a` less those of `b`, query by query; none where the two are not of the same queries.
+/// The values of `a` less those of `b`, query by query; none where the two are not of the same
+/// queries.
 pub(super) fn differences<'a>(a: &'a TaskResult, b: &TaskResult) -> Option<Vec<Sample<'a>>> {
-    let same =
-        |(a, b): (&QueryResult, &QueryResult)| a.item == b.item && a.unit == b.unit && a.classes == b.classes;
+    let same = |(a, b): (&QueryResult, &QueryResult)| {
+        a.item == b.item && a.unit == b.unit && a.classes == b.classes
+    };
     if a.per_query.len() != b.per_query.len() || !a.per_query.iter().zip(&b.per_query).all(same) {
         return None;
     }
     let mut samples = samples(&a.per_query);
     for (sample, other) in samples.iter_mut().zip(&b.per_query) {
-        sample.values.iter_mut().zip(other.values.to_array()).for_each(|(value, other)| *value -= other);
+        sample
+            .values
+            .iter_mut()
+            .zip(other.values.to_array())
+            .for_each(|(value, other)| *value -= other);
     }
     Some(samples)
 }
 
-/// By how much method `a` is ahead of method `b`, with the interval of the difference: each draw takes the same units
-/// for both, so that what is common to them falls out. An interval without 0 is a difference.
+/// By how much method `a` is ahead of method `b`, with the interval of the difference: each draw
+/// takes the same units for both, so that what is common to them falls out. An interval without 0
+/// is a difference.
 ///
 /// # Errors
 /// If the two are not of the same task and queries.
@@ -270,7 +280,10 @@ pub fn paired_difference(a: &TaskResult, b: &TaskResult, options: &Options) -> R
         reason: format!("{reason}; evaluate both on the same task and items"),
     };
     if a.task != b.task {
-        return Err(unpaired(&format!("one is of the task `{}`, the other of `{}`", a.task, b.task)));
+        return Err(unpaired(&format!(
+            "one is of the task `{}`, the other of `{}`",
+            a.task, b.task
+        )));
     }
     let samples = differences(a, b).ok_or_else(|| unpaired("they are not of the same queries"))?;
     let Figures { mean, macro_mean, .. } = figures(&samples, classes(a), options);

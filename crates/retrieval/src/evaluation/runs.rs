@@ -25,8 +25,8 @@ pub struct Overall {
     pub ndcg_100: Figure,
 }
 
-/// The mean over training runs (seeds) of one method on one task: each query's values are averaged first, so that the
-/// interval, as before, is that of drawing patients anew.
+/// The mean over training runs (seeds) of one method on one task: each query's values are averaged
+/// first, so that the interval, as before, is that of drawing patients anew.
 ///
 /// # Errors
 /// If there is no run, or the runs are not of the same task and queries.
@@ -34,15 +34,19 @@ pub fn mean_of_runs(runs: &[TaskResult], options: &Options) -> Result<TaskResult
     let unpaired = |a: &TaskResult, b: &TaskResult| Error::Unpaired {
         a: a.method.clone(),
         b: b.method.clone(),
-        reason: "the runs are not of the same task and queries; evaluate all on the same items".to_owned(),
+        reason: "the runs are not of the same task and queries; evaluate all on the same items"
+            .to_owned(),
     };
     let Some(first) = runs.first() else {
         return Err(Error::NoRuns);
     };
-    if let Some(other) = runs.iter().find(|run| run.task != first.task || differences(first, run).is_none()) {
+    if let Some(other) =
+        runs.iter().find(|run| run.task != first.task || differences(first, run).is_none())
+    {
         return Err(unpaired(first, other));
     }
-    let per_query: Vec<QueryResult> = (0..first.per_query.len()).map(|i| mean_of_query(runs, i)).collect();
+    let per_query: Vec<QueryResult> =
+        (0..first.per_query.len()).map(|i| mean_of_query(runs, i)).collect();
     let figures = figures(&samples(&per_query), classes(first), options);
     let head = Head {
         task: first.task.clone(),
@@ -78,23 +82,32 @@ fn per_class(first: &[ClassResult], figures: &Figures) -> Vec<ClassResult> {
     first.iter().zip(present).map(class).collect()
 }
 
-/// The mean of a method's figures over tasks, with intervals in which the same patients are drawn for every task.
+/// The mean of a method's figures over tasks, with intervals in which the same patients are drawn
+/// for every task.
 pub fn over_tasks(results: &[&TaskResult], options: &Options) -> Overall {
     let sets: Vec<Set<'_>> =
         results.iter().map(|result| (samples(&result.per_query), classes(result))).collect();
     overall(results.first().map_or("", |result| &result.method), &sets, options)
 }
 
-/// By how much `a` is ahead of `b` in the mean over tasks: a − b; both list the same tasks in the same order.
+/// By how much `a` is ahead of `b` in the mean over tasks: a − b; both list the same tasks in the
+/// same order.
 ///
 /// # Errors
 /// If the two are not of the same tasks and queries.
-pub fn difference_over_tasks(a: &[&TaskResult], b: &[&TaskResult], options: &Options) -> Result<Overall> {
-    let name = |results: &[&TaskResult]| results.first().map_or(String::new(), |first| first.method.clone());
+pub fn difference_over_tasks(
+    a: &[&TaskResult],
+    b: &[&TaskResult],
+    options: &Options,
+) -> Result<Overall> {
+    let name = |results: &[&TaskResult]| {
+        results.first().map_or(String::new(), |first| first.method.clone())
+    };
     let unpaired = || Error::Unpaired {
         a: name(a),
         b: name(b),
-        reason: "they are not of the same tasks and queries; evaluate both on the same items".to_owned(),
+        reason: "they are not of the same tasks and queries; evaluate both on the same items"
+            .to_owned(),
     };
     if a.len() != b.len() {
         return Err(unpaired());

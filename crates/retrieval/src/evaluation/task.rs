@@ -9,8 +9,9 @@ use crate::{Error, Result};
 
 /// One evaluation task, as a `[[task]]` of a TOML file.
 ///
-/// An answer is relevant if it shares at least one of the task's labels with the query, or, with `column`, has the
-/// same value there. At most one of `labels`, `labels_except` and `column` may be given; without any, all labels count.
+/// An answer is relevant if it shares at least one of the task's labels with the query, or, with
+/// `column`, has the same value there. At most one of `labels`, `labels_except` and `column` may be
+/// given; without any, all labels count.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
@@ -42,7 +43,8 @@ struct File {
 /// Reads the tasks of a TOML file.
 ///
 /// # Errors
-/// If the file does not read, has a field that no task has, two tasks of one name, or a task that contradicts itself.
+/// If the file does not read, has a field that no task has, two tasks of one name, or a task that
+/// contradicts itself.
 pub fn read_tasks(text: &str) -> Result<Vec<Task>> {
     let File { task: tasks } = toml::from_str(text)?;
     let mut names = BTreeSet::new();
@@ -71,7 +73,8 @@ impl Task {
             return Err(self.error("has an empty name"));
         }
         if given.iter().filter(|given| **given).count() > 1 {
-            return Err(self.error("has two of `labels`, `labels_except` and `column`; expected one of them"));
+            return Err(self
+                .error("has two of `labels`, `labels_except` and `column`; expected one of them"));
         }
         if self.labels.as_ref().is_some_and(Vec::is_empty) {
             return Err(self.error("has no `labels`; name some, or leave the field out for all"));
@@ -111,8 +114,16 @@ mod tests {
     fn the_embedded_tasks_read() {
         let tasks = default_tasks();
         let names: Vec<_> = tasks.iter().map(|task| task.name.as_str()).collect();
-        let expected =
-            ["part", "all", "view", "fracture", "pneumonia", "findings", "transfer", "transfer_back"];
+        let expected = [
+            "part",
+            "all",
+            "view",
+            "fracture",
+            "pneumonia",
+            "findings",
+            "transfer",
+            "transfer_back",
+        ];
         assert_eq!(names, expected);
         assert_eq!(tasks[6].query["source"], "nih");
         assert_eq!(tasks[2].filter["source"], "fracatlas");

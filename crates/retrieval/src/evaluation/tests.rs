@@ -99,7 +99,10 @@ fn columns_and_filters() {
         item(Role::Gallery, &["y"], "3"),
         item(Role::Query, &[], "4"), // an empty value asks nothing
     ];
-    items.push(Labelled { columns: BTreeMap::from([("source".into(), "other".into())]), ..items[1].clone() });
+    items.push(Labelled {
+        columns: BTreeMap::from([("source".into(), "other".into())]),
+        ..items[1].clone()
+    });
     let by_view = Task { name: "v".into(), column: Some("view".into()), ..Task::default() };
     let result = run(&by_view, &items, &Ranking::Random).unwrap();
     assert_eq!((result.queries, result.gallery), (1, 3));
@@ -108,25 +111,39 @@ fn columns_and_filters() {
     let filtered = Task { filter, ..by_view.clone() };
     assert_eq!(run(&filtered, &items, &Ranking::Random).unwrap().gallery, 2);
     let gallery = BTreeMap::from([("source".into(), "elsewhere".into())]);
-    let message =
-        run(&Task { gallery, ..by_view.clone() }, &items, &Ranking::Random).unwrap_err().to_string();
+    let message = run(&Task { gallery, ..by_view.clone() }, &items, &Ranking::Random)
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("empty gallery"), "{message}");
     let query = BTreeMap::from([("sauce".into(), "s".into())]);
-    let message = run(&Task { query, ..by_view }, &items, &Ranking::Random).unwrap_err().to_string();
-    assert!(message.contains("reads the column `sauce`; the items have: source, view"), "{message}");
+    let message =
+        run(&Task { query, ..by_view }, &items, &Ranking::Random).unwrap_err().to_string();
+    assert!(
+        message.contains("reads the column `sauce`; the items have: source, view"),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_ranking_must_fit_the_items() {
     let items = [item(Role::Query, &["a"], "1"), item(Role::Gallery, &["a"], "2")];
     let t = task(&["a"]);
-    assert!(matches!(run(&t, &items, &Ranking::Codes(&[code(1)])), Err(Error::RankingLength { .. })));
+    assert!(matches!(
+        run(&t, &items, &Ranking::Codes(&[code(1)])),
+        Err(Error::RankingLength { .. })
+    ));
     let mixed = [code(1), HashCode::from_signs(&[1.0; 32]).unwrap()];
     assert!(matches!(run(&t, &items, &Ranking::Codes(&mixed)), Err(Error::CodeMismatch { .. })));
     let mixed = [Embedding::new(vec![1.0]), Embedding::new(vec![1.0, 2.0])];
-    assert!(matches!(run(&t, &items, &Ranking::Embeddings(&mixed)), Err(Error::EmbeddingMismatch { .. })));
+    assert!(matches!(
+        run(&t, &items, &Ranking::Embeddings(&mixed)),
+        Err(Error::EmbeddingMismatch { .. })
+    ));
     let broken = [Embedding::new(vec![1.0]), Embedding::new(vec![f32::NAN])];
-    assert!(matches!(run(&t, &items, &Ranking::Embeddings(&broken)), Err(Error::EmbeddingValue { .. })));
+    assert!(matches!(
+        run(&t, &items, &Ranking::Embeddings(&broken)),
+        Err(Error::EmbeddingValue { .. })
+    ));
 }
 
 /// Items of four classes whose codes are noisy copies of their class's.
@@ -156,7 +173,10 @@ fn floats_of_the_same_order_and_ties_give_the_same_figures() {
     assert_eq!(by_codes.per_query, by_embeddings.per_query);
     assert_eq!(by_codes.map_all, by_embeddings.map_all);
     assert_eq!((by_codes.bits, by_embeddings.bits), (64, 1024));
-    assert!(by_codes.map_all.low < by_codes.map_all.value && by_codes.map_all.value < by_codes.map_all.high);
+    assert!(
+        by_codes.map_all.low < by_codes.map_all.value
+            && by_codes.map_all.value < by_codes.map_all.high
+    );
 }
 
 #[test]
@@ -180,7 +200,10 @@ fn pairs_are_tighter_than_their_parts() {
     let random = run(&t, &items, &Ranking::Random).unwrap();
     let difference = paired_difference(&learned, &random, &options).unwrap();
     assert!(close(difference.map_all.value, learned.map_all.value - random.map_all.value));
-    assert!(close(difference.macro_p_at_10.value, learned.macro_p_at_10.value - random.macro_p_at_10.value));
+    assert!(close(
+        difference.macro_p_at_10.value,
+        learned.macro_p_at_10.value - random.macro_p_at_10.value
+    ));
     assert!(difference.map_all.low > 0.0);
     let none = paired_difference(&learned, &learned, &options).unwrap();
     assert_eq!(none.map_all, Figure { value: 0.0, low: 0.0, high: 0.0 });
@@ -198,7 +221,9 @@ fn the_json_has_the_agreed_keys() {
     let (items, codes, _) = noisy(60, 4);
     let result = run(&task(&["a", "b", "c", "d"]), &items, &Ranking::Codes(&codes)).unwrap();
     let json = serde_json::to_value(&result).unwrap();
-    for key in ["task", "method", "bits", "queries", "map_all", "p_at_10", "macro_p_at_10", "ndcg_100"] {
+    for key in
+        ["task", "method", "bits", "queries", "map_all", "p_at_10", "macro_p_at_10", "ndcg_100"]
+    {
         assert!(!json[key].is_null(), "{key}");
     }
     assert_eq!(json["ap_divisor"], "all relevant");
@@ -217,7 +242,10 @@ fn runs_are_averaged_query_by_query_and_tasks_with_equal_weight() {
     let mean = mean_of_runs(&[learned.clone(), random.clone()], &options).unwrap();
     assert!(close(mean.map_all.value, (learned.map_all.value + random.map_all.value) / 2.0));
     let classes = (&mean.per_class[1], &learned.per_class[1], &random.per_class[1]);
-    assert!(close(classes.0.p_at_10.value, (classes.1.p_at_10.value + classes.2.p_at_10.value) / 2.0));
+    assert!(close(
+        classes.0.p_at_10.value,
+        (classes.1.p_at_10.value + classes.2.p_at_10.value) / 2.0
+    ));
     assert!(mean_of_runs(&[], &options).unwrap_err().to_string().contains("no run"));
 
     let narrow = run(&task(&["a"]), &items, &Ranking::Codes(&codes)).unwrap();

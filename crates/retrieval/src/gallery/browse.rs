@@ -1,4 +1,5 @@
-//! Looking through a gallery without a query: a page of its records, a patient's pictures, and what can be filtered for.
+//! Looking through a gallery without a query: a page of its records, a patient's pictures, and what
+//! can be filtered for.
 
 use super::store::{Field, Which};
 use super::{Date, Filter, Gallery, Record};
@@ -13,7 +14,8 @@ pub struct Page {
     pub records: Vec<(u64, Record)>,
 }
 
-/// The values that fields have and how many pictures have each, most first; a picture without a value counts for none.
+/// The values that fields have and how many pictures have each, most first; a picture without a
+/// value counts for none.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Facets {
     /// Parts of the body.

@@ -5,7 +5,8 @@ use super::{Gallery, segment};
 use crate::{Index, Result};
 
 impl Gallery {
-    /// Brings the index up to date with what other processes did to the gallery; whether they did anything.
+    /// Brings the index up to date with what other processes did to the gallery; whether they did
+    /// anything.
     ///
     /// If one of them has re-indexed it, [`Gallery::model`] is another one afterwards.
     ///
@@ -17,14 +18,16 @@ impl Gallery {
             return Ok(false);
         }
         let changed = self.catch_up()?;
-        // Of a folder the process that writes also writes files; here memory will do. Files of a server's gallery are this machine's.
+        // Of a folder the process that writes also writes files; here memory will do. Files of a
+        // server's gallery are this machine's.
         if self.is_loose() {
             self.merge(self.location().folder().is_none());
         }
         Ok(changed)
     }
 
-    /// The same, of everything that was committed before, even by a server whose word has not come yet.
+    /// The same, of everything that was committed before, even by a server whose word has not come
+    /// yet.
     ///
     /// # Errors
     /// If the database fails, or no server is in charge.
@@ -50,8 +53,10 @@ impl Gallery {
             self.meta = meta;
             return Ok(changed);
         }
-        // It takes the old one's place when it is whole: a database may fail in between, and searches go on.
-        let (mut replaced, mut known, mut damaged) = (None, self.meta.generation, self.damaged.clone());
+        // It takes the old one's place when it is whole: a database may fail in between, and
+        // searches go on.
+        let (mut replaced, mut known, mut damaged) =
+            (None, self.meta.generation, self.damaged.clone());
         if meta.rebuilt != self.meta.rebuilt {
             let (index, generation, unread) = match segment::open(self.store.folder(), &meta) {
                 Ok(Some((index, generation))) => {
@@ -70,7 +75,11 @@ impl Gallery {
         let index = replaced.as_mut().unwrap_or(&mut self.index);
         snapshot.changes(known, &mut |id, change| {
             changed |= match change {
-                Change::Inserted((code, _)) if index.code(id).is_some_and(|known| known == code) => false,
+                Change::Inserted((code, _))
+                    if index.code(id).is_some_and(|known| known == code) =>
+                {
+                    false
+                }
                 Change::Inserted((code, descriptor)) => {
                     index.insert(id, &code, descriptor).is_ok() || damaged.insert(id)
                 }

@@ -18,14 +18,16 @@ pub struct Compacted {
 }
 
 impl Gallery {
-    /// Writes the database anew without gaps, empties its log, and makes the index's file anew: afterwards no file of the folder has
-    /// a byte of what was deleted. Insertions that were not yet committed are committed first.
+    /// Writes the database anew without gaps, empties its log, and makes the index's file anew:
+    /// afterwards no file of the folder has a byte of what was deleted. Insertions that were not
+    /// yet committed are committed first.
     ///
     /// Takes as much room on the disk as the database, and shuts other writers out while it lasts.
     ///
     /// # Errors
-    /// [`Error::NotCompacted`] if another process reads or writes just then and so keeps a file from being replaced: nothing is lost,
-    /// and another compaction will do. If the database fails (a full disk).
+    /// [`Error::NotCompacted`] if another process reads or writes just then and so keeps a file
+    /// from being replaced: nothing is lost, and another compaction will do. If the database fails
+    /// (a full disk).
     pub fn compact(&mut self) -> Result<Compacted> {
         self.commit()?;
         let before = self.bytes_on_disk();
@@ -55,12 +57,14 @@ impl Gallery {
             }
         }
         let named = self.meta.segment.map(|name| name.to_string());
-        let unreadable = |source| Error::File { action: "read the folder", path: dir.clone(), source };
+        let unreadable =
+            |source| Error::File { action: "read the folder", path: dir.clone(), source };
         for file in fs::read_dir(&dir).map_err(unreadable)? {
             let file = file.map_err(unreadable)?;
             let name = file.file_name().to_string_lossy().into_owned();
             if segment::is_segment(&name) && Some(&name) != named.as_ref() {
-                let unremovable = |source| Error::File { action: "remove", path: file.path(), source };
+                let unremovable =
+                    |source| Error::File { action: "remove", path: file.path(), source };
                 fs::remove_file(file.path()).map_err(unremovable)?;
             }
         }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// A day of the Gregorian calendar, from year 1 to 9999; ordered by time. Reads `2020-01-31` and DICOM's `20200131`, and
-/// writes the former.
+/// A day of the Gregorian calendar, from year 1 to 9999; ordered by time. Reads `2020-01-31` and
+/// DICOM's `20200131`, and writes the former.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Date {
@@ -23,14 +23,19 @@ impl Date {
     /// The day, if there is one.
     #[must_use]
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
-        let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let leap =
+            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let days = match month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
             4 | 6 | 9 | 11 => 30,
             2 => 28 + u8::from(leap),
             _ => 0,
         };
-        ((1..=9999).contains(&year) && (1..=days).contains(&day)).then_some(Self { year, month, day })
+        ((1..=9999).contains(&year) && (1..=days).contains(&day)).then_some(Self {
+            year,
+            month,
+            day,
+        })
     }
 }
 
@@ -44,7 +49,8 @@ impl FromStr for Date {
             _ => return Err(Error::Date),
         };
         let number = |part| {
-            let digits = text.get(part).filter(|digits: &&str| digits.bytes().all(|b| b.is_ascii_digit()));
+            let digits =
+                text.get(part).filter(|digits: &&str| digits.bytes().all(|b| b.is_ascii_digit()));
             digits.and_then(|digits| digits.parse::<u16>().ok())
         };
         let date = || Self::new(number(year)?, number(month)? as u8, number(day)? as u8);
@@ -106,8 +112,15 @@ mod tests {
         ] {
             assert_eq!(date(none), None, "{none}");
         }
-        for none in ["2020/01/01", "+020-01-01", "2020-+1-01", "äöüä", "20200äa", "2020-01-0ä", "02020-01-1"]
-        {
+        for none in [
+            "2020/01/01",
+            "+020-01-01",
+            "2020-+1-01",
+            "äöüä",
+            "20200äa",
+            "2020-01-0ä",
+            "02020-01-1",
+        ] {
             assert_eq!(date(none), None, "{none}");
         }
     }

@@ -21,7 +21,8 @@ pub struct Info {
     pub dimensions: Option<usize>,
     /// Pictures.
     pub records: usize,
-    /// Pictures that cannot be found, because their code is missing, or it or their embedding is damaged.
+    /// Pictures that cannot be found, because their code is missing, or it or their embedding is
+    /// damaged.
     pub unindexed: usize,
     /// Distinct patients known.
     pub patients: usize,

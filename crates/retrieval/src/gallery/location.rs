@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A folder's path, or a URL that begins with `postgres://`. `Display` and `Debug` leave out a URL's password.
+/// A folder's path, or a URL that begins with `postgres://`. `Display` and `Debug` leave out a
+/// URL's password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     /// A gallery of one machine.
@@ -100,7 +101,10 @@ mod tests {
         );
         assert!(!format!("{server:?}").contains("cret"));
         let folder = Location::from(Path::new("/data/gallery"));
-        assert_eq!((folder.to_string().as_str(), folder.name().as_str()), ("/data/gallery", "gallery"));
+        assert_eq!(
+            (folder.to_string().as_str(), folder.name().as_str()),
+            ("/data/gallery", "gallery")
+        );
         assert_eq!(folder.folder(), Some(Path::new("/data/gallery")));
     }
 }

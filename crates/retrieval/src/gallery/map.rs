@@ -1,5 +1,5 @@
-//! The gallery's map: a place for every picture, in a file beside the index. It is derived, as the index is: made anew from
-//! the codes when it is wanted, and without what was deleted since.
+//! The gallery's map: a place for every picture, in a file beside the index. It is derived, as the
+//! index is: made anew from the codes when it is wanted, and without what was deleted since.
 
 use std::collections::HashMap;
 use std::fs;
@@ -57,7 +57,8 @@ struct Head {
 }
 
 impl Gallery {
-    /// Lays the gallery out and keeps that; how many pictures there are on the map. `progress` hears the share that is done.
+    /// Lays the gallery out and keeps that; how many pictures there are on the map. `progress`
+    /// hears the share that is done.
     ///
     /// # Errors
     /// If the database fails or the file cannot be written.
@@ -93,7 +94,8 @@ impl Gallery {
         }
     }
 
-    /// The map as it was drawn, of the pictures that are still there; none if none was drawn of this model's codes.
+    /// The map as it was drawn, of the pictures that are still there; none if none was drawn of
+    /// this model's codes.
     ///
     /// # Errors
     /// If the file is damaged, or the database fails.
@@ -107,7 +109,8 @@ impl Gallery {
             ("body_part", Field::BodyPart),
             ("view", Field::View),
             ("source", Field::Source),
-            // The last is the most particular one in manifests, whose first is the part of the body.
+            // The last is the most particular one in manifests, whose first is the part of the
+            // body.
             ("label", Field::Label),
         ];
         let of = |(name, field)| self.trait_of(name, field, &ids);
@@ -130,7 +133,11 @@ impl Gallery {
             at.unwrap_or(values.len()) as u8
         };
         let of = ids.iter().map(number).collect();
-        Ok(Trait { name, of, values: values.into_iter().map(|(name, _)| name.to_owned()).collect() })
+        Ok(Trait {
+            name,
+            of,
+            values: values.into_iter().map(|(name, _)| name.to_owned()).collect(),
+        })
     }
 
     fn map_file(&self) -> Result<PathBuf> {
@@ -149,7 +156,8 @@ impl Gallery {
         bytes.extend(head);
         bytes.extend(rows);
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        replace(&path, |file| file.write_all(&bytes).and_then(|()| file.sync_all())).map_err(unwritable)
+        replace(&path, |file| file.write_all(&bytes).and_then(|()| file.sync_all()))
+            .map_err(unwritable)
     }
 
     fn read_map(&self) -> Result<Option<HashMap<u64, [u16; 2]>>> {

@@ -1,9 +1,10 @@
 //! The gallery: records, codes, embeddings and thumbnails, kept durably, and searched.
 //!
-//! The truth is a database: SQLite in a folder, or PostgreSQL on a server. The [`Index`] is built from it, and kept in a file
-//! beside it so that a gallery opens at once.
-//! What [`Gallery::commit`] has returned from survives a kill or a power cut; what came after it leaves no trace.
-//! Several processes may open one gallery: [`Gallery::refresh`] brings the index of each up to date with what the others did.
+//! The truth is a database: SQLite in a folder, or PostgreSQL on a server. The [`Index`] is built
+//! from it, and kept in a file beside it so that a gallery opens at once. What [`Gallery::commit`]
+//! has returned from survives a kill or a power cut; what came after it leaves no trace. Several
+//! processes may open one gallery: [`Gallery::refresh`] brings the index of each up to date with
+//! what the others did.
 
 mod backup;
 mod browse;
@@ -76,7 +77,8 @@ pub struct Gallery {
 }
 
 impl Gallery {
-    /// Makes an empty gallery: in a folder that does not exist or is empty, or in a database that has none.
+    /// Makes an empty gallery: in a folder that does not exist or is empty, or in a database that
+    /// has none.
     ///
     /// # Errors
     /// If there is anything, nothing can be written, or no code has that many bits.
@@ -97,7 +99,8 @@ impl Gallery {
     /// Opens a gallery and builds its index.
     ///
     /// # Errors
-    /// If there is no gallery, one of a newer program, or a damaged one; if it cannot be written; if a server does not answer.
+    /// If there is no gallery, one of a newer program, or a damaged one; if it cannot be written;
+    /// if a server does not answer.
     pub fn open(at: impl Into<Location>) -> Result<Self> {
         let mut gallery = Self::open_without_index(at)?;
         gallery.indexes = true;
@@ -110,8 +113,8 @@ impl Gallery {
         Ok(gallery)
     }
 
-    /// Opens a gallery for one who puts pictures in and asks nothing of it: it holds no codes in memory, so that searches find
-    /// nothing, and [`Gallery::len`] is 0.
+    /// Opens a gallery for one who puts pictures in and asks nothing of it: it holds no codes in
+    /// memory, so that searches find nothing, and [`Gallery::len`] is 0.
     ///
     /// # Errors
     /// As [`Gallery::open`].
@@ -137,8 +140,8 @@ impl Gallery {
     /// Opens the gallery of a model, or makes it if there is none.
     ///
     /// # Errors
-    /// [`Error::OtherModel`] if the gallery holds codes of another model; else as [`Gallery::open`] and
-    /// [`Gallery::create`].
+    /// [`Error::OtherModel`] if the gallery holds codes of another model; else as [`Gallery::open`]
+    /// and [`Gallery::create`].
     pub fn open_or_create(at: impl Into<Location>, model: &ModelId, bits: usize) -> Result<Self> {
         let at = at.into();
         Self::make_unless_there(&at, model, bits)?;
@@ -191,7 +194,8 @@ impl Gallery {
     /// That the gallery's codes may be compared with those of the model.
     ///
     /// # Errors
-    /// [`Error::OtherModel`] if not; its message names both models and the command that indexes again.
+    /// [`Error::OtherModel`] if not; its message names both models and the command that indexes
+    /// again.
     pub fn check_model(&self, model: &ModelId, bits: usize) -> Result<()> {
         if self.meta.model == *model && self.meta.bits == bits {
             return Ok(());
@@ -229,14 +233,15 @@ impl Gallery {
         self.meta.bits
     }
 
-    /// From where [`Gallery::index`] has to follow: a number that grows with the changes of the gallery, whichever process
-    /// makes them.
+    /// From where [`Gallery::index`] has to follow: a number that grows with the changes of the
+    /// gallery, whichever process makes them.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.meta.generation
     }
 
-    /// How long ago the index was known to be what is committed. Of a folder it is at every refreshing.
+    /// How long ago the index was known to be what is committed. Of a folder it is at every
+    /// refreshing.
     #[must_use]
     pub fn age(&self) -> Duration {
         self.store.age()
@@ -254,7 +259,8 @@ impl Gallery {
         self.index.is_empty()
     }
 
-    /// The ids of the committed codes, ascending. An id is never used twice, not even after a deletion.
+    /// The ids of the committed codes, ascending. An id is never used twice, not even after a
+    /// deletion.
     #[must_use]
     pub fn ids(&self) -> Vec<u64> {
         self.index.ids()

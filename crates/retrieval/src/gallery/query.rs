@@ -20,7 +20,8 @@ pub struct Query<'a> {
     pub order: Order,
     /// Which records may answer.
     pub filter: Option<&'a Filter>,
-    /// Whether each patient answers once, by the best of the patient's pictures. Pictures of unknown patients stand alone.
+    /// Whether each patient answers once, by the best of the patient's pictures. Pictures of
+    /// unknown patients stand alone.
     pub group_by_patient: bool,
     /// Whether the images themselves and other pictures of their patients may answer.
     pub own: bool,
@@ -29,10 +30,11 @@ pub struct Query<'a> {
 /// The order of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
-    /// By (Euclidean distance of the embeddings, Hamming distance, id), among the `k` + [`SPARE`] nearest descriptors of the
-    /// nearest codes.
+    /// By (Euclidean distance of the embeddings, Hamming distance, id), among the `k` + [`SPARE`]
+    /// nearest descriptors of the nearest codes.
     Similarity {
-        /// How many nearest codes there are to choose from; there are never fewer than embeddings are compared.
+        /// How many nearest codes there are to choose from; there are never fewer than embeddings
+        /// are compared.
         shortlist: usize,
     },
     /// By (Hamming distance, id).
@@ -73,7 +75,8 @@ pub struct Example<'a> {
     pub patient: Option<&'a str>,
 }
 
-/// Judged entries of the gallery, which move the query towards some and away from others. None of them answers.
+/// Judged entries of the gallery, which move the query towards some and away from others. None of
+/// them answers.
 #[derive(Clone, Copy)]
 pub struct Feedback<'a> {
     /// Ids of entries that are like what is wanted.
@@ -84,9 +87,12 @@ pub struct Feedback<'a> {
     pub rehash: Rehash<'a>,
 }
 
-/// From an embedding, and from embeddings whose codes are known, to its code: the model's hash layer.
-pub type Rehash<'a> =
-    &'a dyn Fn(&Embedding, &[(Embedding, HashCode)]) -> Result<HashCode, Box<dyn Error + Send + Sync>>;
+/// From an embedding, and from embeddings whose codes are known, to its code: the model's hash
+/// layer.
+pub type Rehash<'a> = &'a dyn Fn(
+    &Embedding,
+    &[(Embedding, HashCode)],
+) -> Result<HashCode, Box<dyn Error + Send + Sync>>;
 
 impl<'a> Query<'a> {
     /// The `k` most similar to any of some pictures, of other patients.

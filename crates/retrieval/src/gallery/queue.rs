@@ -1,8 +1,8 @@
 //! Pictures that wait to be encoded by whichever machine has time.
 //!
-//! A worker claims some for a while; what it has encoded becomes part of the gallery in the same transaction that takes the pictures
-//! off the queue, so that each is there exactly once, whenever a worker dies. What fails is tried again, later and later, and at last
-//! set aside.
+//! A worker claims some for a while; what it has encoded becomes part of the gallery in the same
+//! transaction that takes the pictures off the queue, so that each is there exactly once, whenever
+//! a worker dies. What fails is tried again, later and later, and at last set aside.
 
 use std::time::Duration;
 
@@ -85,8 +85,8 @@ impl Queue<'_> {
         self.0.put(pictures)
     }
 
-    /// Takes up to `most` pictures for a time, after which others may take them. One that was taken before comes alone: it may be
-    /// what made a worker die.
+    /// Takes up to `most` pictures for a time, after which others may take them. One that was taken
+    /// before comes alone: it may be what made a worker die.
     ///
     /// # Errors
     /// If the server fails.
@@ -94,8 +94,8 @@ impl Queue<'_> {
         self.0.claim(worker, most, lease)
     }
 
-    /// Takes jobs off the queue with the next [`Gallery::commit`], together with what was inserted; how many were still this
-    /// worker's.
+    /// Takes jobs off the queue with the next [`Gallery::commit`], together with what was inserted;
+    /// how many were still this worker's.
     ///
     /// # Errors
     /// If the server fails: then everything since the last commit is undone.
@@ -103,7 +103,8 @@ impl Queue<'_> {
         self.0.done(jobs)
     }
 
-    /// Says why a job failed. It is tried again later; if it is hopeless or was tried too often, it is set aside.
+    /// Says why a job failed. It is tried again later; if it is hopeless or was tried too often, it
+    /// is set aside.
     ///
     /// # Errors
     /// If the server fails.

@@ -41,8 +41,8 @@ impl Gallery {
         }
     }
 
-    /// Reads the first records and embeddings of a gallery on a server, which then keeps them for when no server answers. Of a
-    /// folder nothing need be kept.
+    /// Reads the first records and embeddings of a gallery on a server, which then keeps them for
+    /// when no server answers. Of a folder nothing need be kept.
     ///
     /// # Errors
     /// If the database fails.
@@ -65,16 +65,22 @@ impl Gallery {
         self.part(id, "thumbnail", self.store.thumbnail(id)?)
     }
 
-    /// That no code and no embedding is damaged of the records that may answer: a search would leave them out without a word. And
-    /// that the index is whole.
-    pub(super) fn check_codes(&self, only: Option<&RoaringTreemap>, except: &RoaringTreemap) -> Result<()> {
+    /// That no code and no embedding is damaged of the records that may answer: a search would
+    /// leave them out without a word. And that the index is whole.
+    pub(super) fn check_codes(
+        &self,
+        only: Option<&RoaringTreemap>,
+        except: &RoaringTreemap,
+    ) -> Result<()> {
         if !self.index.is_whole() {
             let name = self.meta.segment.map_or_else(String::new, |name| name.to_string());
-            let path = self.derived().map_or_else(|_| name.clone().into(), |folder| folder.join(&name));
+            let path =
+                self.derived().map_or_else(|_| name.clone().into(), |folder| folder.join(&name));
             let reason = "it was shortened while it was in use; open the gallery again".to_owned();
             return Err(Error::DamagedSegment { path, reason });
         }
-        let may_answer = |id: &&u64| only.is_none_or(|only| only.contains(**id)) && !except.contains(**id);
+        let may_answer =
+            |id: &&u64| only.is_none_or(|only| only.contains(**id)) && !except.contains(**id);
         match self.damaged.iter().find(may_answer) {
             Some(&id) => self.code(id).and(self.embedding(id)).and(Err(damaged_code(id))),
             None => Ok(()),

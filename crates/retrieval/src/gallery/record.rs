@@ -75,7 +75,8 @@ pub struct Entry {
     pub thumbnail: Vec<u8>,
 }
 
-/// That bytes begin and end as a JPEG file does: with the markers "start of image" and "end of image".
+/// That bytes begin and end as a JPEG file does: with the markers "start of image" and "end of
+/// image".
 pub(super) fn check_thumbnail(bytes: &[u8]) -> Result<()> {
     match bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9]) {
         true => Ok(()),

@@ -1,8 +1,8 @@
 //! From one model's codes to another's, beside the ones in use, and then at once.
 //!
-//! Codes and embeddings of the next model gather in tables of their own, a durable batch at a time, while the gallery answers,
-//! grows and shrinks as before; a kill loses the last batch alone. When every picture has them they take the places of the old
-//! ones in a single transaction.
+//! Codes and embeddings of the next model gather in tables of their own, a durable batch at a time,
+//! while the gallery answers, grows and shrinks as before; a kill loses the last batch alone. When
+//! every picture has them they take the places of the old ones in a single transaction.
 
 use super::store::{Next, Which};
 use super::{Gallery, segment};
@@ -19,17 +19,23 @@ impl Gallery {
     /// Begins to re-index to a model, or goes on with what was begun.
     ///
     /// # Errors
-    /// If the gallery is of that model already, or is being re-indexed to another; if no code has that many bits.
+    /// If the gallery is of that model already, or is being re-indexed to another; if no code has
+    /// that many bits.
     pub fn begin_reindexing(&mut self, model: &ModelId, bits: usize) -> Result<()> {
         check_bits(bits)?;
         self.commit()?;
         self.catch_up()?;
         if (&self.meta.model, self.meta.bits) == (model, bits) {
-            return Err(Error::SameModel { gallery: self.location().clone(), model: model.clone() });
+            return Err(Error::SameModel {
+                gallery: self.location().clone(),
+                model: model.clone(),
+            });
         }
         match &self.meta.next {
             Some(next) if (&next.model, next.bits) == (model, bits) => Ok(()),
-            Some(next) => Err(Error::OtherReindexing { got: model.clone(), expected: next.model.clone() }),
+            Some(next) => {
+                Err(Error::OtherReindexing { got: model.clone(), expected: next.model.clone() })
+            }
             None => {
                 let next = Next { model: model.clone(), bits, dimensions: None };
                 self.store.set_next(Some(&next), &self.meta)?;
@@ -38,7 +44,8 @@ impl Gallery {
         }
     }
 
-    /// Ids of records above `after` that the next model has not encoded, ascending, at most `limit`.
+    /// Ids of records above `after` that the next model has not encoded, ascending, at most
+    /// `limit`.
     ///
     /// # Errors
     /// If the database fails.
@@ -46,14 +53,16 @@ impl Gallery {
         self.store.ids(Which::NotReindexed { after, limit })
     }
 
-    /// Keeps codes and embeddings of the next model, durably. Those of records that were deleted meanwhile are dropped.
+    /// Keeps codes and embeddings of the next model, durably. Those of records that were deleted
+    /// meanwhile are dropped.
     ///
     /// # Errors
-    /// If no re-indexing was begun, a code or embedding has another length than the next model's, or the database fails: then none
-    /// of them is kept.
+    /// If no re-indexing was begun, a code or embedding has another length than the next model's,
+    /// or the database fails: then none of them is kept.
     pub fn put_reindexed(&mut self, encoded: &[(u64, HashCode, Embedding)]) -> Result<()> {
         let mut next = self.next()?;
-        next.dimensions = next.dimensions.or_else(|| encoded.first().map(|(_, _, e)| e.values().len()));
+        next.dimensions =
+            next.dimensions.or_else(|| encoded.first().map(|(_, _, e)| e.values().len()));
         for (_, code, embedding) in encoded {
             check(&next, code, embedding)?;
         }
@@ -61,10 +70,12 @@ impl Gallery {
         self.take_over()
     }
 
-    /// Switches to the next model, at once: searches before answer by the old codes, searches after by the new.
+    /// Switches to the next model, at once: searches before answer by the old codes, searches after
+    /// by the new.
     ///
     /// # Errors
-    /// If no re-indexing was begun, or a picture has no new code yet, or the database fails: then nothing changes.
+    /// If no re-indexing was begun, or a picture has no new code yet, or the database fails: then
+    /// nothing changes.
     pub fn finish_reindexing(&mut self) -> Result<()> {
         let next = self.next()?;
         let old = self.meta.segment;

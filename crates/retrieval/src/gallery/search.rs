@@ -1,4 +1,5 @@
-//! Searching a gallery: a shortlist by Hamming distance, its order by Euclidean distance, exclusions, grouping, records.
+//! Searching a gallery: a shortlist by Hamming distance, its order by Euclidean distance,
+//! exclusions, grouping, records.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +8,9 @@ use serde::Serialize;
 
 use super::store::Which;
 use super::{Gallery, Order, Query, Record};
-use crate::{Descriptor, Embedding, Error, HashCode, Neighbor, Plan, Point, Ranked, Result, Search};
+use crate::{
+    Descriptor, Embedding, Error, HashCode, Neighbor, Plan, Point, Ranked, Result, Search,
+};
 
 /// An answer.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -36,15 +39,17 @@ struct Candidate {
 }
 
 impl Gallery {
-    /// The most similar committed pictures in the order that [`Query::order`] says. The list of nearest codes is exact: no code that
-    /// it lacks is nearer than one that it has, and of codes equally far off it has those of the nearer [`Descriptor`]s. When
-    /// patients answer once, more are looked at until there are `k` of them.
+    /// The most similar committed pictures in the order that [`Query::order`] says. The list of
+    /// nearest codes is exact: no code that it lacks is nearer than one that it has, and of codes
+    /// equally far off it has those of the nearer [`Descriptor`]s. When patients answer once, more
+    /// are looked at until there are `k` of them.
     ///
     /// A picture that another process has deleted meanwhile is left out.
     ///
     /// # Errors
-    /// [`Error::EmptyQuery`] if the query has neither an image nor an entry to be like. If it does not fit the gallery, an entry
-    /// of its feedback is not there, re-hashing fails, or the database fails.
+    /// [`Error::EmptyQuery`] if the query has neither an image nor an entry to be like. If it does
+    /// not fit the gallery, an entry of its feedback is not there, re-hashing fails, or the
+    /// database fails.
     pub fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>> {
         let targets = self.targets_of(query)?;
         let only = query.filter.map(|filter| self.matching(filter)).transpose()?;
@@ -67,8 +72,9 @@ impl Gallery {
             }
             let mut candidates = self.candidates(near, &targets)?;
             if query.order != Order::Hamming {
-                candidates
-                    .sort_by(|a, b| a.euclidean.total_cmp(&b.euclidean).then(a.neighbor.cmp(&b.neighbor)));
+                candidates.sort_by(|a, b| {
+                    a.euclidean.total_cmp(&b.euclidean).then(a.neighbor.cmp(&b.neighbor))
+                });
             }
             let hits = self.hits(&candidates, query)?;
             if all || !query.group_by_patient || hits.len() >= query.k {
@@ -83,7 +89,8 @@ impl Gallery {
             self.meta.check_dimensions(image.embedding)?;
         }
         let given = query.images.iter();
-        let given = given.map(|image| Target { code: *image.code, embedding: image.embedding.clone() });
+        let given =
+            given.map(|image| Target { code: *image.code, embedding: image.embedding.clone() });
         let given: Vec<Target> = given.collect();
         let targets = match &query.feedback {
             Some(feedback) => self.moved(&given, feedback)?,
@@ -95,7 +102,8 @@ impl Gallery {
     /// Without the pictures that are gone meanwhile.
     fn candidates(&self, near: Vec<Ranked>, targets: &[Target]) -> Result<Vec<Candidate>> {
         let ids: Vec<u64> = near.iter().map(|ranked| ranked.id).collect();
-        let embeddings: HashMap<u64, Embedding> = self.store.embeddings(&ids)?.into_iter().collect();
+        let embeddings: HashMap<u64, Embedding> =
+            self.store.embeddings(&ids)?.into_iter().collect();
         let candidate = |neighbor: Neighbor| {
             let Some(embedding) = embeddings.get(&neighbor.id) else {
                 // One that has a record lacks its embedding: that is damage.
@@ -108,7 +116,8 @@ impl Gallery {
         near.into_iter().map(Neighbor::from).map(candidate).filter_map(Result::transpose).collect()
     }
 
-    /// The first `k` whose records are there, with them; each patient's first, if patients answer once.
+    /// The first `k` whose records are there, with them; each patient's first, if patients answer
+    /// once.
     fn hits(&self, candidates: &[Candidate], query: &Query<'_>) -> Result<Vec<Hit>> {
         let (mut hits, mut answered) = (Vec::new(), HashSet::new());
         for candidates in candidates.chunks(query.k.max(1)) {
@@ -116,7 +125,8 @@ impl Gallery {
             let mut records: HashMap<u64, Record> = self.store.records(&ids)?.into_iter().collect();
             for Candidate { neighbor: Neighbor { id, distance }, euclidean } in candidates {
                 let Some(record) = records.remove(id) else { continue };
-                let first = record.patient.as_ref().is_none_or(|patient| answered.insert(patient.clone()));
+                let first =
+                    record.patient.as_ref().is_none_or(|patient| answered.insert(patient.clone()));
                 if first || !query.group_by_patient {
                     hits.push(Hit { id: *id, distance: *distance, euclidean: *euclidean, record });
                 }
@@ -129,11 +139,14 @@ impl Gallery {
         Ok(hits)
     }
 
-    /// The ids of what was judged, and unless wanted of the images themselves and of their patients' pictures. Where there is no
-    /// image, the entries to be like stand for it.
+    /// The ids of what was judged, and unless wanted of the images themselves and of their
+    /// patients' pictures. Where there is no image, the entries to be like stand for it.
     fn excluded(&self, query: &Query<'_>) -> Result<RoaringTreemap> {
-        let mut ids: RoaringTreemap =
-            query.feedback.iter().flat_map(|judged| judged.like.iter().chain(judged.unlike)).collect();
+        let mut ids: RoaringTreemap = query
+            .feedback
+            .iter()
+            .flat_map(|judged| judged.like.iter().chain(judged.unlike))
+            .collect();
         if query.own {
             return Ok(ids);
         }
@@ -143,7 +156,8 @@ impl Gallery {
             }
             ids.extend(self.store.ids(Which::OfKey(image.key))?);
         }
-        let entries = query.feedback.filter(|_| query.images.is_empty()).map_or(&[][..], |f| f.like);
+        let entries =
+            query.feedback.filter(|_| query.images.is_empty()).map_or(&[][..], |f| f.like);
         for &id in entries {
             ids.extend(self.store.ids(Which::OfPatientOf(id))?);
         }

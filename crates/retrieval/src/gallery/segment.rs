@@ -1,8 +1,10 @@
-//! The index's file in the gallery's folder, so that opening need not read every code from the database.
+//! The index's file in the gallery's folder, so that opening need not read every code from the
+//! database.
 //!
-//! The database names the file that belongs to it; no other is used, and it is only as good as the generation it says it has: what
-//! was committed later comes from the log of changes. A file gets its name when it is whole, and its place in the database after
-//! that, so a kill leaves a file that nobody names. Losing one loses nothing.
+//! The database names the file that belongs to it; no other is used, and it is only as good as the
+//! generation it says it has: what was committed later comes from the log of changes. A file gets
+//! its name when it is whole, and its place in the database after that, so a kill leaves a file
+//! that nobody names. Losing one loses nothing.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -16,8 +18,9 @@ use super::Gallery;
 use super::store::Meta;
 use crate::{Error, Index, Result};
 
-/// So many codes may lie in the index's tail, and this share of all, before they become part of a segment: a segment is searched
-/// faster and opens faster, but making one takes the longer the more codes there are.
+/// So many codes may lie in the index's tail, and this share of all, before they become part of a
+/// segment: a segment is searched faster and opens faster, but making one takes the longer the more
+/// codes there are.
 const FRESH: usize = 8192;
 const FRESH_SHARE: usize = 8;
 
@@ -47,7 +50,8 @@ impl FromStr for SegmentName {
     }
 }
 
-/// A number that no other process comes upon: the standard library's keys against crafted input are random.
+/// A number that no other process comes upon: the standard library's keys against crafted input are
+/// random.
 fn token() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -58,7 +62,8 @@ pub(super) fn is_segment(name: &str) -> bool {
     name.parse::<SegmentName>().is_ok()
 }
 
-/// An index of one segment, what generation and which model's codes it is of, and the file that it was written to, if it was.
+/// An index of one segment, what generation and which model's codes it is of, and the file that it
+/// was written to, if it was.
 pub(super) struct Merged {
     index: Index,
     generation: u64,
@@ -69,9 +74,12 @@ pub(super) struct Merged {
 /// A merging on its way.
 pub(super) type Merging = JoinHandle<Merged>;
 
-/// The index of the file that the database names, unless an older program made it; the reason if there should be one but it
-/// cannot be used.
-pub(super) fn open(dir: Option<&Path>, meta: &Meta) -> std::result::Result<Option<(Index, u64)>, String> {
+/// The index of the file that the database names, unless an older program made it; the reason if
+/// there should be one but it cannot be used.
+pub(super) fn open(
+    dir: Option<&Path>,
+    meta: &Meta,
+) -> std::result::Result<Option<(Index, u64)>, String> {
     let Some((dir, name)) = dir.zip(meta.segment) else { return Ok(None) };
     let (index, generation) = match Index::open(&dir.join(name.to_string())) {
         Ok(opened) => opened,
@@ -80,17 +88,22 @@ pub(super) fn open(dir: Option<&Path>, meta: &Meta) -> std::result::Result<Optio
         Err(error) => return Err(error.to_string()),
     };
     if (index.bits(), generation) != (meta.bits, name.generation) {
-        return Err(format!("`{name}` has codes of {} bits and generation {generation}", index.bits()));
+        return Err(format!(
+            "`{name}` has codes of {} bits and generation {generation}",
+            index.bits()
+        ));
     }
     Ok(Some((index, generation)))
 }
 
 impl Gallery {
-    /// Puts the committed codes into one segment and its file, if there are many that are in none: then the gallery opens at once.
-    /// Done by itself now and then; worth asking for after a long ingestion.
+    /// Puts the committed codes into one segment and its file, if there are many that are in none:
+    /// then the gallery opens at once. Done by itself now and then; worth asking for after a long
+    /// ingestion.
     ///
     /// # Errors
-    /// If insertions cannot be committed, or the database fails. A file that cannot be written is no error: it can be done without.
+    /// If insertions cannot be committed, or the database fails. A file that cannot be written is
+    /// no error: it can be done without.
     pub fn settle(&mut self) -> Result<()> {
         self.commit()?;
         self.finish_merging();
@@ -114,7 +127,8 @@ impl Gallery {
 
     /// Begins to put all codes into one segment while searches go on.
     pub(super) fn merge(&mut self, to_file: bool) {
-        let (index, generation, rebuilt) = (self.index.clone(), self.meta.generation, self.meta.rebuilt);
+        let (index, generation, rebuilt) =
+            (self.index.clone(), self.meta.generation, self.meta.rebuilt);
         // A file of an index with gaps would hide them.
         let whole = self.damaged.is_empty();
         let dir = self.store.folder().filter(|_| to_file && whole).map(Path::to_owned);
@@ -160,7 +174,8 @@ impl Gallery {
         }
     }
 
-    /// Gives a file its place in the database, and removes the one before; not if another process has a newer one.
+    /// Gives a file its place in the database, and removes the one before; not if another process
+    /// has a newer one.
     fn publish(&self, dir: &Path, name: SegmentName) -> Result<bool> {
         let before = self.store.name_segment(name)?;
         let is_newer = before.is_none_or(|before| before.generation <= name.generation);

@@ -1,7 +1,7 @@
 //! What a gallery needs of a database: the boundary between what is searched and where it is kept.
 //!
-//! SQLite in a folder and PostgreSQL are behind it. The index, the search, the map and the transfers are on this side and know
-//! neither.
+//! SQLite in a folder and PostgreSQL are behind it. The index, the search, the map and the
+//! transfers are on this side and know neither.
 
 use std::fmt;
 use std::path::Path;
@@ -21,7 +21,8 @@ pub(super) struct Meta {
     pub(super) bits: usize,
     /// The embeddings' length, once there is one.
     pub(super) dimensions: Option<usize>,
-    /// From where an index of this state has to follow: every change that it lacks is of this number or a higher one.
+    /// From where an index of this state has to follow: every change that it lacks is of this
+    /// number or a higher one.
     pub(super) generation: u64,
     /// Another number whenever all codes were replaced; never 0.
     pub(super) rebuilt: u64,
@@ -138,7 +139,8 @@ pub(super) trait Store: fmt::Debug + Send {
     /// How long ago what the last snapshot gave was what is committed.
     fn age(&self) -> Duration;
 
-    /// What is committed now, held still until it is dropped. Everything that is read meanwhile is read of it.
+    /// What is committed now, held still until it is dropped. Everything that is read meanwhile is
+    /// read of it.
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>>;
 
     /// The id of a key's record, committed or not.
@@ -171,7 +173,8 @@ pub(super) trait Store: fmt::Debug + Send {
     /// Insertions that are not committed.
     fn pending(&self) -> usize;
 
-    /// Adds an entry, or finds its key; durable with the next commit. `known` is what the gallery was when the entry was made.
+    /// Adds an entry, or finds its key; durable with the next commit. `known` is what the gallery
+    /// was when the entry was made.
     fn insert(&mut self, entry: &Entry, known: &Meta) -> Result<Insertion>;
 
     /// Makes the insertions durable; whether there was anything to.
@@ -183,10 +186,17 @@ pub(super) trait Store: fmt::Debug + Send {
     /// Begins a re-indexing, or gives one up.
     fn set_next(&mut self, next: Option<&Next>, known: &Meta) -> Result<()>;
 
-    /// Keeps codes and embeddings of the next model, durably; those of records that are gone are dropped.
-    fn put_next(&mut self, next: &Next, known: &Meta, encoded: &[(u64, HashCode, Embedding)]) -> Result<()>;
+    /// Keeps codes and embeddings of the next model, durably; those of records that are gone are
+    /// dropped.
+    fn put_next(
+        &mut self,
+        next: &Next,
+        known: &Meta,
+        encoded: &[(u64, HashCode, Embedding)],
+    ) -> Result<()>;
 
-    /// Puts the next model's codes in the places of the others, all at once; an error if a record has none.
+    /// Puts the next model's codes in the places of the others, all at once; an error if a record
+    /// has none.
     fn switch(&mut self, next: &Next, known: &Meta) -> Result<()>;
 
     /// Names the file that has the index, unless a newer one is named; the one that was.
@@ -224,7 +234,8 @@ pub(super) trait Snapshot {
     /// What the gallery says of itself.
     fn meta(&self) -> Result<Meta>;
 
-    /// All codes with their embeddings' descriptors, and the ids of those of which either is damaged.
+    /// All codes with their embeddings' descriptors, and the ids of those of which either is
+    /// damaged.
     fn codes(&self, meta: &Meta) -> Result<(Index, Vec<u64>)>;
 
     /// Ids that were inserted or deleted since a generation; some of them perhaps known.

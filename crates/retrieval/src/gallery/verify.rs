@@ -35,7 +35,8 @@ pub enum Problem {
         /// The record.
         id: u64,
     },
-    /// A file of the index that is missing or damaged. The index was made from the database instead.
+    /// A file of the index that is missing or damaged. The index was made from the database
+    /// instead.
     Segment {
         /// What is wrong with it.
         detail: String,
@@ -47,7 +48,9 @@ impl fmt::Display for Problem {
         match self {
             Self::Database { detail } => write!(f, "the database: {detail}"),
             Self::Missing { id, part } => write!(f, "record {id} has no {part}"),
-            Self::Unreadable { id, part, detail } => write!(f, "record {id} has a damaged {part}: {detail}"),
+            Self::Unreadable { id, part, detail } => {
+                write!(f, "record {id} has a damaged {part}: {detail}")
+            }
             Self::NotIndexed { id } => {
                 write!(
                     f,
@@ -55,7 +58,10 @@ impl fmt::Display for Problem {
                 )
             }
             Self::Segment { detail } => {
-                write!(f, "the index's file cannot be used, and is made again from the database: {detail}")
+                write!(
+                    f,
+                    "the index's file cannot be used, and is made again from the database: {detail}"
+                )
             }
         }
     }
@@ -64,14 +70,16 @@ impl fmt::Display for Problem {
 impl Gallery {
     /// Checks all that is stored, and gives what is wrong; a sound gallery gives nothing.
     ///
-    /// Reads every byte, so it takes as long as reading the whole database; of a folder it shuts other writers out for a part of
-    /// that time.
+    /// Reads every byte, so it takes as long as reading the whole database; of a folder it shuts
+    /// other writers out for a part of that time.
     ///
     /// # Errors
-    /// If the check itself cannot be made, as when another process is writing. Damage is no error but a problem.
+    /// If the check itself cannot be made, as when another process is writing. Damage is no error
+    /// but a problem.
     pub fn verify(&self) -> Result<Vec<Problem>> {
         let segment = || segment::open(self.store.folder(), &self.meta).err();
-        let unusable = self.unusable.clone().or_else(segment).map(|detail| Problem::Segment { detail });
+        let unusable =
+            self.unusable.clone().or_else(segment).map(|detail| Problem::Segment { detail });
         let mut problems: Vec<Problem> = unusable.into_iter().collect();
         problems.extend(self.store.verify(&self.index, &self.meta)?);
         Ok(problems)

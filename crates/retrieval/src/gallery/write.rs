@@ -7,18 +7,19 @@ use crate::{Error, Result};
 impl Gallery {
     /// Adds an entry, or finds that its key is there already: then nothing changes.
     ///
-    /// The entry is durable, and found, after the next [`Gallery::commit`]; dropping the gallery before leaves no
-    /// trace of it.
+    /// The entry is durable, and found, after the next [`Gallery::commit`]; dropping the gallery
+    /// before leaves no trace of it.
     ///
     /// # Errors
-    /// If the code or the embedding has another length than the gallery's; nothing changes then. If the database
-    /// fails (a full disk), everything since the last commit is undone.
+    /// If the code or the embedding has another length than the gallery's; nothing changes then. If
+    /// the database fails (a full disk), everything since the last commit is undone.
     pub fn insert(&mut self, entry: &Entry) -> Result<Insertion> {
         self.check_entry(entry)?;
         self.store.insert(entry, &self.meta)
     }
 
-    /// Makes the insertions since the last commit durable, all together, and lets the index see them.
+    /// Makes the insertions since the last commit durable, all together, and lets the index see
+    /// them.
     ///
     /// # Errors
     /// If the database fails (a full disk): then all of them are undone.
@@ -26,12 +27,12 @@ impl Gallery {
         if self.store.commit()? { self.take_over() } else { Ok(()) }
     }
 
-    /// Takes records out with all that belongs to them, together, at once and for good; how many were there.
-    /// Insertions that were not yet committed are committed first.
+    /// Takes records out with all that belongs to them, together, at once and for good; how many
+    /// were there. Insertions that were not yet committed are committed first.
     ///
     /// # Errors
-    /// If the database fails; the records are still there then. [`Error::NotErased`] if they are gone from every answer
-    /// but their bytes are still on the disk.
+    /// If the database fails; the records are still there then. [`Error::NotErased`] if they are
+    /// gone from every answer but their bytes are still on the disk.
     pub fn delete(&mut self, ids: &[u64]) -> Result<usize> {
         self.commit()?;
         let deleted = self.store.delete(ids, &self.meta);

@@ -1,13 +1,13 @@
 //! AVX2: the bits of each byte by a table of nibbles (`pshufb`), summed for each word (`psadbw`).
 //!
-//! The method is that of W. Muła, N. Kurz, D. Lemire, "Faster Population Counts Using AVX2 Instructions",
-//! The Computer Journal 61, 2018.
+//! The method is that of W. Muła, N. Kurz, D. Lemire, "Faster Population Counts Using AVX2
+//! Instructions", The Computer Journal 61, 2018.
 
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi8, _mm256_and_si256, _mm256_loadu_si256, _mm256_packus_epi32,
-    _mm256_permutevar8x32_epi32, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_epi64x, _mm256_setr_epi8,
-    _mm256_setr_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_storeu_si256,
-    _mm256_xor_si256,
+    _mm256_permutevar8x32_epi32, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_epi64x,
+    _mm256_setr_epi8, _mm256_setr_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_srli_epi16, _mm256_storeu_si256, _mm256_xor_si256,
 };
 
 use super::scalar;
@@ -17,7 +17,11 @@ const STEP: usize = 16;
 
 /// The distances of `query` to each of `codes`. `distances` is as long as `codes`.
 #[target_feature(enable = "avx2")]
-pub(super) fn distances<const W: usize>(query: &[u64; W], codes: &[[u64; W]], distances: &mut [u16]) {
+pub(super) fn distances<const W: usize>(
+    query: &[u64; W],
+    codes: &[[u64; W]],
+    distances: &mut [u16],
+) {
     let (steps, rest) = codes.as_chunks::<STEP>();
     let (outputs, rest_outputs) = distances.as_chunks_mut::<STEP>();
     for (codes, output) in steps.iter().zip(outputs) {
@@ -47,11 +51,13 @@ fn one_word(query: u64, codes: &[u64], output: &mut [u16; STEP]) {
 #[target_feature(enable = "avx2")]
 fn some_words<const W: usize>(query: &[u64; W], codes: &[u64], output: &mut [u16; STEP]) {
     // The query repeats every W words, and so every W vectors.
-    let queries: [[u64; 4]; W] = std::array::from_fn(|i| std::array::from_fn(|j| query[(4 * i + j) % W]));
+    let queries: [[u64; 4]; W] =
+        std::array::from_fn(|i| std::array::from_fn(|j| query[(4 * i + j) % W]));
     let mut counts = [[[0_u64; 4]; W]; STEP / 4];
     for (group, counts) in counts.iter_mut().enumerate() {
         for (i, counts) in counts.iter_mut().enumerate() {
-            let differing = _mm256_xor_si256(load(&codes[4 * (group * W + i)..]), load(&queries[i]));
+            let differing =
+                _mm256_xor_si256(load(&codes[4 * (group * W + i)..]), load(&queries[i]));
             store(count_words(differing), counts);
         }
     }

@@ -1,8 +1,8 @@
 //! AVX-512 with VPOPCNTDQ: the processor counts the ones of eight words at once.
 
 use std::arch::x86_64::{
-    __m128i, __m512i, _mm_storeu_si128, _mm512_cvtepi64_epi16, _mm512_loadu_si512, _mm512_popcnt_epi64,
-    _mm512_set1_epi64, _mm512_storeu_si512, _mm512_xor_si512,
+    __m128i, __m512i, _mm_storeu_si128, _mm512_cvtepi64_epi16, _mm512_loadu_si512,
+    _mm512_popcnt_epi64, _mm512_set1_epi64, _mm512_storeu_si512, _mm512_xor_si512,
 };
 
 use super::scalar;
@@ -12,7 +12,11 @@ const STEP: usize = 8;
 
 /// The distances of `query` to each of `codes`. `distances` is as long as `codes`.
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
-pub(super) fn distances<const W: usize>(query: &[u64; W], codes: &[[u64; W]], distances: &mut [u16]) {
+pub(super) fn distances<const W: usize>(
+    query: &[u64; W],
+    codes: &[[u64; W]],
+    distances: &mut [u16],
+) {
     let (steps, rest) = codes.as_chunks::<STEP>();
     let (outputs, rest_outputs) = distances.as_chunks_mut::<STEP>();
     for (codes, output) in steps.iter().zip(outputs) {
@@ -36,7 +40,8 @@ fn one_word(query: u64, codes: &[u64], output: &mut [u16; STEP]) {
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 fn some_words<const W: usize>(query: &[u64; W], codes: &[u64], output: &mut [u16; STEP]) {
     // The query repeats every W words, and so every W vectors.
-    let queries: [[u64; 8]; W] = std::array::from_fn(|i| std::array::from_fn(|j| query[(8 * i + j) % W]));
+    let queries: [[u64; 8]; W] =
+        std::array::from_fn(|i| std::array::from_fn(|j| query[(8 * i + j) % W]));
     let mut counts = [[0_u64; 8]; W];
     for (i, counts) in counts.iter_mut().enumerate() {
         let differing = _mm512_xor_si512(load(&codes[8 * i..]), load(&queries[i]));

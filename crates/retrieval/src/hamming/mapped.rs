@@ -20,9 +20,10 @@ impl Mapped {
     #[expect(unsafe_code, reason = "mapping a file is unsafe, as another program may change it")]
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
-        // SAFETY: segments are written under another name, then renamed, and never written to again. Changed bytes are only
-        // numbers, and every index into the rows is checked when it is used. A file that somebody shortens is a bus error where
-        // it is read; `is_whole` is asked before, so that only one that is shortened within a search is.
+        // SAFETY: segments are written under another name, then renamed, and never written to
+        // again. Changed bytes are only numbers, and every index into the rows is checked when it
+        // is used. A file that somebody shortens is a bus error where it is read; `is_whole` is
+        // asked before, so that only one that is shortened within a search is.
         let map = unsafe { Mmap::map(&file) }?;
         Ok(Self { map, file })
     }

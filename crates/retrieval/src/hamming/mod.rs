@@ -1,7 +1,7 @@
 //! Hamming distances of one code to many: kernels for each processor behind one dispatch.
 //!
-//! This folder holds the crate's only unsafe code. Each kernel has a naive twin, [`scalar`](Kernel::SCALAR),
-//! with which it agrees on every input.
+//! This folder holds the crate's only unsafe code. Each kernel has a naive twin,
+//! [`scalar`](Kernel::SCALAR), with which it agrees on every input.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -53,7 +53,8 @@ impl Kernel {
             let avx512 = avx2 && std::arch::is_x86_feature_detected!("avx512f");
             let counts = avx512 && std::arch::is_x86_feature_detected!("avx512vpopcntdq");
             let found = [(avx2, Path::Avx2), (avx512, Path::Avx512), (counts, Path::Avx512Popcnt)];
-            kernels.extend(found.into_iter().filter(|(there, _)| *there).map(|(_, path)| Self(path)));
+            kernels
+                .extend(found.into_iter().filter(|(there, _)| *there).map(|(_, path)| Self(path)));
         }
         #[cfg(target_arch = "aarch64")]
         if std::arch::is_aarch64_feature_detected!("neon") {
@@ -86,7 +87,8 @@ impl Kernel {
         }
     }
 
-    /// The distance of `query` (1 to 4 words) to each of `codes` (`distances.len()` codes, one after the other).
+    /// The distance of `query` (1 to 4 words) to each of `codes` (`distances.len()` codes, one
+    /// after the other).
     ///
     /// # Panics
     /// If the lengths contradict each other.
@@ -102,7 +104,10 @@ impl Kernel {
     }
 
     /// The same for codes of `W` words.
-    #[expect(unsafe_code, reason = "a kernel may run only where the processor has its instructions")]
+    #[expect(
+        unsafe_code,
+        reason = "a kernel may run only where the processor has its instructions"
+    )]
     fn distances_of<const W: usize>(self, query: &[u64], codes: &[u64], distances: &mut [u16]) {
         let query: &[u64; W] = query.try_into().expect("the caller matched the length");
         let codes = codes.as_chunks::<W>().0;
@@ -112,7 +117,8 @@ impl Kernel {
             // SAFETY: only `available` makes these paths, after it has detected AVX2.
             Path::Avx2 | Path::Avx512 => unsafe { avx2::distances(query, codes, distances) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `available` makes this path, after it has detected AVX-512F and VPOPCNTDQ.
+            // SAFETY: only `available` makes this path, after it has detected AVX-512F and
+            // VPOPCNTDQ.
             Path::Avx512Popcnt => unsafe { avx512::distances(query, codes, distances) },
             #[cfg(target_arch = "aarch64")]
             // SAFETY: only `available` makes this path, after it has detected NEON.

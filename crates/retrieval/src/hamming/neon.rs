@@ -1,15 +1,19 @@
 //! NEON: the ones of each byte (`cnt`), summed pairwise up to words.
 
 use std::arch::aarch64::{
-    uint64x2_t, vaddq_u64, vaddvq_u64, vcntq_u8, vdupq_n_u64, veorq_u64, vld1q_u64, vpaddlq_u8, vpaddlq_u16,
-    vpaddlq_u32, vreinterpretq_u8_u64, vst1q_u64,
+    uint64x2_t, vaddq_u64, vaddvq_u64, vcntq_u8, vdupq_n_u64, veorq_u64, vld1q_u64, vpaddlq_u8,
+    vpaddlq_u16, vpaddlq_u32, vreinterpretq_u8_u64, vst1q_u64,
 };
 
 use super::scalar;
 
 /// The distances of `query` to each of `codes`. `distances` is as long as `codes`.
 #[target_feature(enable = "neon")]
-pub(super) fn distances<const W: usize>(query: &[u64; W], codes: &[[u64; W]], distances: &mut [u16]) {
+pub(super) fn distances<const W: usize>(
+    query: &[u64; W],
+    codes: &[[u64; W]],
+    distances: &mut [u16],
+) {
     if W == 1 {
         one_word(query[0], codes.as_flattened(), distances);
     } else if W.is_multiple_of(2) {

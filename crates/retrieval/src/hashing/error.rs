@@ -19,7 +19,9 @@ pub enum HashingError {
         count: usize,
     },
     /// A feature vector of another length than its companions.
-    #[error("a feature vector of {got} values; expected {expected} values, as all feature vectors here")]
+    #[error(
+        "a feature vector of {got} values; expected {expected} values, as all feature vectors here"
+    )]
     Mismatch {
         /// Values.
         got: usize,
@@ -42,7 +44,8 @@ pub enum HashingError {
          by principal components. Ask for shorter codes, give more samples or longer features, or use lsh or sdh"
     )]
     Directions {
-        /// Directions along which the samples vary: at most the features' length, and one fewer than the samples.
+        /// Directions along which the samples vary: at most the features' length, and one fewer
+        /// than the samples.
         got: usize,
         /// The code's length in bits.
         expected: usize,
@@ -56,7 +59,9 @@ pub enum HashingError {
         expected: usize,
     },
     /// A sample's labels of another number of classes, or of none.
-    #[error("labels of {got} classes; expected {expected}, at least one and for each sample the same")]
+    #[error(
+        "labels of {got} classes; expected {expected}, at least one and for each sample the same"
+    )]
     LabelMismatch {
         /// Classes.
         got: usize,

@@ -1,6 +1,7 @@
-//! Iterative quantisation: the signs of the principal components turned by R, which brings the samples nearest to their
-//! codes: min ‖B − VR‖², V being the projected samples, by turns B = sgn(VR), then BᵀV = UΣWᵀ and R = WUᵀ. "Iterative
-//! Quantization: A Procrustean Approach to Learning Binary Codes", Gong and Lazebnik, 2011.
+//! Iterative quantisation: the signs of the principal components turned by R, which brings the
+//! samples nearest to their codes: min ‖B − VR‖², V being the projected samples, by turns B =
+//! sgn(VR), then BᵀV = UΣWᵀ and R = WUᵀ. "Iterative Quantization: A Procrustean Approach to
+//! Learning Binary Codes", Gong and Lazebnik, 2011.
 
 use faer::{Mat, MatRef};
 use rand_chacha::ChaCha8Rng;
@@ -27,7 +28,8 @@ fn random_rotation(size: usize, random: &mut ChaCha8Rng) -> Mat<f64> {
     lsh::fit(size, size, random).qr().compute_Q()
 }
 
-/// The orthogonal matrix that brings V (samples × bits) nearest to the codes that V has under `rotation`.
+/// The orthogonal matrix that brings V (samples × bits) nearest to the codes that V has under
+/// `rotation`.
 fn turn(v: MatRef<'_, f64>, rotation: MatRef<'_, f64>) -> Result<Mat<f64>> {
     let codes = signs(v * rotation);
     let svd = (codes.transpose() * v)
@@ -37,7 +39,9 @@ fn turn(v: MatRef<'_, f64>, rotation: MatRef<'_, f64>) -> Result<Mat<f64>> {
 }
 
 fn signs(mut values: Mat<f64>) -> Mat<f64> {
-    values.col_iter_mut().for_each(|column| column.iter_mut().for_each(|value| *value = sign(*value)));
+    values
+        .col_iter_mut()
+        .for_each(|column| column.iter_mut().for_each(|value| *value = sign(*value)));
     values
 }
 
@@ -65,7 +69,12 @@ mod tests {
                 errors.push(quantisation_error(&v, &rotation));
             }
             assert!(errors.is_sorted_by(|a, b| *b <= a + 1e-9), "{errors:?}");
-            assert!(errors[ITERATIONS] < 0.95 * errors[0], "{} to {}", errors[0], errors[ITERATIONS]);
+            assert!(
+                errors[ITERATIONS] < 0.95 * errors[0],
+                "{} to {}",
+                errors[0],
+                errors[ITERATIONS]
+            );
         }
     }
 
@@ -74,7 +83,9 @@ mod tests {
         let random = &mut ChaCha8Rng::seed_from_u64(7);
         let (v, start) = (lsh::fit(40, 8, random), random_rotation(8, random));
         for rotation in [turn(v.as_ref(), start.as_ref()).unwrap(), start] {
-            assert!((rotation.transpose() * &rotation - Mat::<f64>::identity(8, 8)).norm_max() < 1e-9);
+            assert!(
+                (rotation.transpose() * &rotation - Mat::<f64>::identity(8, 8)).norm_max() < 1e-9
+            );
         }
     }
 

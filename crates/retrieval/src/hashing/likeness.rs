@@ -1,10 +1,12 @@
-//! Directions along which pictures of the same labels differ and copies of one picture do not: linear discriminants (Fisher 1936)
-//! with each picture a class of its own.
+//! Directions along which pictures of the same labels differ and copies of one picture do not:
+//! linear discriminants (Fisher 1936) with each picture a class of its own.
 //!
-//! Of a picture's features x, what its labels explain is taken away by regression; S is the scatter of the rest between pictures,
-//! N that of copy − original. Directions w with the greatest wᵀSw / wᵀNw change least beside what they tell: with N = LLᵀ they
-//! are L⁻ᵀa of the leading eigenvectors a of L⁻¹SL⁻ᵀ. Those along which classes differ are left out of S, as a bit that all of a
-//! class share tells none of its pictures from the others. Principal components come first: what hardly varies is noise.
+//! Of a picture's features x, what its labels explain is taken away by regression; S is the scatter
+//! of the rest between pictures, N that of copy − original. Directions w with the greatest wᵀSw /
+//! wᵀNw change least beside what they tell: with N = LLᵀ they are L⁻ᵀa of the leading eigenvectors
+//! a of L⁻¹SL⁻ᵀ. Those along which classes differ are left out of S, as a bit that all of a class
+//! share tells none of its pictures from the others. Principal components come first: what hardly
+//! varies is noise.
 
 use faer::linalg::solvers::Llt;
 use faer::prelude::Solve;
@@ -13,7 +15,8 @@ use faer::{Mat, MatRef, Scale, Side};
 use super::{HashingError, pcah, sdh};
 use crate::Result;
 
-/// Principal components that directions are made of: held-out training pictures found their copies as well with more.
+/// Principal components that directions are made of: held-out training pictures found their copies
+/// as well with more.
 const COMPONENTS: usize = 256;
 /// What is added to the diagonal of N, as a share of its mean.
 const NOISE_FLOOR: f64 = 0.01;
@@ -22,8 +25,9 @@ const LAMBDA: f64 = 1.0;
 /// Class directions shorter than this share of the longest are rounding.
 const LEAST: f64 = 1e-3;
 
-/// At most `count` directions of centred samples x (dimensions × samples), a column each, the best first, along which the samples
-/// have variance 1. `noise` is copy − original, `labels` (classes × samples) are centred.
+/// At most `count` directions of centred samples x (dimensions × samples), a column each, the best
+/// first, along which the samples have variance 1. `noise` is copy − original, `labels` (classes ×
+/// samples) are centred.
 pub(super) fn fit(
     x: MatRef<'_, f64>,
     noise: MatRef<'_, f64>,
@@ -54,7 +58,8 @@ fn scatter(y: MatRef<'_, f64>) -> Mat<f64> {
 fn with_floor(mut scatter: Mat<f64>) -> Mat<f64> {
     let diagonal = scatter.diagonal_mut().column_vector_mut();
     let mean = diagonal.as_ref().iter().sum::<f64>() / diagonal.nrows() as f64;
-    // Copies that are the originals themselves have no noise at all: every direction is as good then.
+    // Copies that are the originals themselves have no noise at all: every direction is as good
+    // then.
     let floor = if mean > 0.0 { NOISE_FLOOR * mean } else { 1.0 };
     diagonal.iter_mut().for_each(|value| *value += floor);
     scatter
@@ -63,8 +68,9 @@ fn with_floor(mut scatter: Mat<f64>) -> Mat<f64> {
 /// The projection I − QQᵀ that takes away what lies in the rows' span.
 fn complement(rows: MatRef<'_, f64>) -> Result<Mat<f64>> {
     let size = rows.ncols();
-    let svd =
-        rows.thin_svd().map_err(|_| HashingError::Decomposition { what: "directions of the classes" })?;
+    let svd = rows
+        .thin_svd()
+        .map_err(|_| HashingError::Decomposition { what: "directions of the classes" })?;
     let lengths = svd.S().column_vector();
     let count = lengths.iter().filter(|&&length| length > LEAST * lengths[0]).count();
     let q = svd.V().subcols(0, count);
@@ -91,11 +97,16 @@ fn discriminants(s: MatRef<'_, f64>, n: MatRef<'_, f64>, count: usize) -> Result
 
 /// L⁻¹M.
 fn solve_lower(lower: MatRef<'_, f64>, mut m: Mat<f64>) -> Mat<f64> {
-    faer::linalg::triangular_solve::solve_lower_triangular_in_place(lower, m.as_mut(), faer::Par::Seq);
+    faer::linalg::triangular_solve::solve_lower_triangular_in_place(
+        lower,
+        m.as_mut(),
+        faer::Par::Seq,
+    );
     m
 }
 
-/// Each column scaled so that samples have variance 1 along it, its entry of the greatest magnitude positive.
+/// Each column scaled so that samples have variance 1 along it, its entry of the greatest magnitude
+/// positive.
 fn of_unit_variance(mut directions: Mat<f64>, x: MatRef<'_, f64>) -> Mat<f64> {
     pcah::orient(&mut directions);
     let projected = directions.transpose() * x;
@@ -152,7 +163,9 @@ mod tests {
         let random = &mut ChaCha8Rng::seed_from_u64(8);
         let own = lsh::fit(5, 400, random);
         let label = |i: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 };
-        let x = Mat::from_fn(5, 400, |row, i| own[(row, i)] + if row == 2 { 6.0 * label(i) } else { 0.0 });
+        let x = Mat::from_fn(5, 400, |row, i| {
+            own[(row, i)] + if row == 2 { 6.0 * label(i) } else { 0.0 }
+        });
         let noise = Scale(0.1) * lsh::fit(5, 400, random);
         let labels = Mat::from_fn(1, 400, |_, i| label(i));
         let directions = fit(x.as_ref(), noise.as_ref(), labels.as_ref(), 4).unwrap();

@@ -1,5 +1,6 @@
-//! Locality-sensitive hashing: sgn(Wᵀx) with W ~ N(0, 1), so that two codes differ in a share θ/π of their bits, θ
-//! being the features' angle. "Similarity Estimation Techniques from Rounding Algorithms", Charikar, 2002.
+//! Locality-sensitive hashing: sgn(Wᵀx) with W ~ N(0, 1), so that two codes differ in a share θ/π
+//! of their bits, θ being the features' angle. "Similarity Estimation Techniques from Rounding
+//! Algorithms", Charikar, 2002.
 
 use std::f64::consts::TAU;
 
@@ -29,7 +30,8 @@ mod tests {
     fn draws_are_standard_normal() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let draws: Vec<f64> = (0..100_000).map(|_| normal(&mut random)).collect();
-        let moment = |power| draws.iter().map(|draw| draw.powi(power)).sum::<f64>() / draws.len() as f64;
+        let moment =
+            |power| draws.iter().map(|draw| draw.powi(power)).sum::<f64>() / draws.len() as f64;
         for (power, expected) in [(1, 0.0), (2, 1.0), (3, 0.0), (4, 3.0)] {
             assert!((moment(power) - expected).abs() < 0.06, "moment {power}: {}", moment(power));
         }

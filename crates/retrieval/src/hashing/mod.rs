@@ -1,8 +1,10 @@
-//! Hash codes of given feature vectors: the shallow baselines that a learnt network is measured against.
+//! Hash codes of given feature vectors: the shallow baselines that a learnt network is measured
+//! against.
 //!
-//! A hashing is fitted to samples and then gives any feature vector of their length its code. Features are centred on
-//! the samples' mean; a bit is 1 for a value `>= 0`, as of a hash layer. Matrices hold one sample a column, except
-//! where a paper's formula has it the other way, which is said there.
+//! A hashing is fitted to samples and then gives any feature vector of their length its code.
+//! Features are centred on the samples' mean; a bit is 1 for a value `>= 0`, as of a hash layer.
+//! Matrices hold one sample a column, except where a paper's formula has it the other way, which is
+//! said there.
 //!
 //! ```
 //! use retrieval::hashing::Hashing;
@@ -40,32 +42,43 @@ use samples::Samples;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hashing {
-    /// Locality-sensitive hashing by random hyperplanes (Charikar 2002). Reads nothing of the samples but their mean.
+    /// Locality-sensitive hashing by random hyperplanes (Charikar 2002). Reads nothing of the
+    /// samples but their mean.
     Lsh,
     /// The signs of the principal components (Wang et al. 2006).
     Pcah,
-    /// Iterative quantisation: principal components turned towards the corners of the cube (Gong and Lazebnik 2011).
+    /// Iterative quantisation: principal components turned towards the corners of the cube (Gong
+    /// and Lazebnik 2011).
     Itq,
     /// Spectral hashing: the lowest waves along the principal components (Weiss et al. 2008).
     Sh,
     /// Supervised discrete hashing: codes from which the labels can be told (Shen et al. 2015).
     Sdh,
-    /// The same, linear in the features, as the hash layer of a network is; of several starts, and with the labels centred.
+    /// The same, linear in the features, as the hash layer of a network is; of several starts, and
+    /// with the labels centred.
     SdhLinear,
 }
 
 impl Hashing {
     /// Fits the hashing to feature vectors of one length, a row a sample.
     ///
-    /// `labels` are read by the two kinds of SDH alone: for each sample, how much each class counts, 0 where it has it not;
-    /// several or none may be more. `bits` is the code's length. The same arguments give the same hasher on any number of threads.
+    /// `labels` are read by the two kinds of SDH alone: for each sample, how much each class
+    /// counts, 0 where it has it not; several or none may be more. `bits` is the code's length. The
+    /// same arguments give the same hasher on any number of threads.
     ///
     /// # Errors
-    /// If `bits` is no code length; there are fewer than 2 samples, or all are equal; rows differ in length or hold a
-    /// value that is not finite; the labels are not parallel to the samples, differ in length, are empty or not
-    /// finite (SDH); the features vary along fewer than `bits` independent directions (PCAH, ITQ and SH, which take as many principal
-    /// components); or a decomposition does not converge.
-    pub fn fit(self, features: &[Vec<f32>], labels: &[Vec<f32>], bits: usize, seed: u64) -> Result<Hasher> {
+    /// If `bits` is no code length; there are fewer than 2 samples, or all are equal; rows differ
+    /// in length or hold a value that is not finite; the labels are not parallel to the samples,
+    /// differ in length, are empty or not finite (SDH); the features vary along fewer than `bits`
+    /// independent directions (PCAH, ITQ and SH, which take as many principal components); or a
+    /// decomposition does not converge.
+    pub fn fit(
+        self,
+        features: &[Vec<f32>],
+        labels: &[Vec<f32>],
+        bits: usize,
+        seed: u64,
+    ) -> Result<Hasher> {
         check_bits(bits)?;
         let Samples { mean, centred } = Samples::new(features)?;
         let x = centred.as_ref();
@@ -85,8 +98,12 @@ impl Hashing {
     }
 }
 
-/// The mean of feature vectors and their `count` principal components, one a column: dimensions × count.
-pub(crate) fn principal_components(features: &[Vec<f32>], count: usize) -> Result<(Vec<f64>, Mat<f64>)> {
+/// The mean of feature vectors and their `count` principal components, one a column: dimensions ×
+/// count.
+pub(crate) fn principal_components(
+    features: &[Vec<f32>],
+    count: usize,
+) -> Result<(Vec<f64>, Mat<f64>)> {
     let Samples { mean, centred } = Samples::new(features)?;
     Ok((mean, pcah::fit(centred.as_ref(), count)?))
 }
@@ -141,7 +158,8 @@ impl Hasher {
         let centred = samples::centre(feature, &self.mean)?;
         let column = MatRef::from_column_major_slice(&centred, centred.len(), 1);
         let values = self.function.values(column);
-        // The signs and not the values: rounded to f32, a small negative one would be −0, which counts as positive.
+        // The signs and not the values: rounded to f32, a small negative one would be −0, which
+        // counts as positive.
         let signs: Vec<f32> = values.col(0).iter().map(|&value| sign(value) as f32).collect();
         HashCode::from_signs(&signs)
     }

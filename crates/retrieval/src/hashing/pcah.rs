@@ -1,12 +1,13 @@
-//! PCA hashing: sgn(Vᵀx), V being the K eigenvectors of XXᵀ with the greatest eigenvalues. "AnnoSearch: Image
-//! Auto-Annotation by Search", Wang, Zhang, Jing and Ma, 2006.
+//! PCA hashing: sgn(Vᵀx), V being the K eigenvectors of XXᵀ with the greatest eigenvalues.
+//! "AnnoSearch: Image Auto-Annotation by Search", Wang, Zhang, Jing and Ma, 2006.
 
 use faer::{Mat, MatRef, Side};
 
 use super::HashingError;
 use crate::Result;
 
-/// The principal components of centred samples x (dimensions × samples), one a column: dimensions × bits.
+/// The principal components of centred samples x (dimensions × samples), one a column: dimensions ×
+/// bits.
 pub(super) fn fit(x: MatRef<'_, f64>, bits: usize) -> Result<Mat<f64>> {
     let components = fit_at_most(x, bits)?;
     match components.ncols() {
@@ -18,7 +19,8 @@ pub(super) fn fit(x: MatRef<'_, f64>, bits: usize) -> Result<Mat<f64>> {
 /// The same, of samples that may vary along fewer than `count` directions: then as many.
 pub(super) fn fit_at_most(x: MatRef<'_, f64>, count: usize) -> Result<Mat<f64>> {
     let (dimensions, samples) = x.shape();
-    // XXᵀ and XᵀX have the same eigenvalues but for zeros, and if XᵀXu = λu then XXᵀ(Xu) = λ(Xu): the smaller will do.
+    // XXᵀ and XᵀX have the same eigenvalues but for zeros, and if XᵀXu = λu then XXᵀ(Xu) = λ(Xu):
+    // the smaller will do.
     let mut components = if samples < dimensions {
         x * leading(x.transpose() * x, count)?
     } else {
@@ -28,8 +30,8 @@ pub(super) fn fit_at_most(x: MatRef<'_, f64>, count: usize) -> Result<Mat<f64>> 
     Ok(components)
 }
 
-/// The eigenvectors of a positive semidefinite matrix with the greatest eigenvalues, the greatest first: `count`, or as many as
-/// are not 0.
+/// The eigenvectors of a positive semidefinite matrix with the greatest eigenvalues, the greatest
+/// first: `count`, or as many as are not 0.
 pub(super) fn leading(scatter: Mat<f64>, count: usize) -> Result<Mat<f64>> {
     let eigen = scatter
         .self_adjoint_eigen(Side::Lower)
@@ -41,12 +43,14 @@ pub(super) fn leading(scatter: Mat<f64>, count: usize) -> Result<Mat<f64>> {
     Ok(Mat::from_fn(size, rank.min(count), |i, rank| eigen.U()[(i, size - 1 - rank)]))
 }
 
-/// Scales the columns to length 1 and makes the entry of the greatest magnitude positive, the first of equal ones: an
-/// eigenvector's sign is not determined otherwise.
+/// Scales the columns to length 1 and makes the entry of the greatest magnitude positive, the first
+/// of equal ones: an eigenvector's sign is not determined otherwise.
 pub(super) fn orient(components: &mut Mat<f64>) {
     for column in components.col_iter_mut() {
-        let greatest =
-            column.as_ref().iter().fold(0.0_f64, |best, &x| if x.abs() > best.abs() { x } else { best });
+        let greatest = column
+            .as_ref()
+            .iter()
+            .fold(0.0_f64, |best, &x| if x.abs() > best.abs() { x } else { best });
         let scale = column.norm_l2().copysign(greatest);
         column.iter_mut().for_each(|value| *value /= scale);
     }
@@ -56,7 +60,8 @@ pub(super) fn orient(components: &mut Mat<f64>) {
 mod tests {
     use super::*;
 
-    /// The samples ±s·e for each axis e and its spread s: the components are the axes, the widest first.
+    /// The samples ±s·e for each axis e and its spread s: the components are the axes, the widest
+    /// first.
     fn axes(spreads: &[f64]) -> Mat<f64> {
         Mat::from_fn(spreads.len(), 2 * spreads.len(), |i, sample| {
             let sign = if sample % 2 == 0 { 1.0 } else { -1.0 };
@@ -72,7 +77,8 @@ mod tests {
     #[test]
     fn components_are_the_axes_by_spread() {
         let components = fit(axes(&[2.0, 1.0, 7.0, 4.0]).as_ref(), 3).unwrap();
-        let expected = faer::mat![[0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]];
+        let expected =
+            faer::mat![[0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]];
         assert_close(&components, &expected);
     }
 
@@ -85,8 +91,9 @@ mod tests {
 
     #[test]
     fn fewer_samples_than_dimensions_give_the_same_components() {
-        let x =
-            Mat::from_fn(9, 6, |i, sample| ((7 * i + 3 * sample * sample + i * sample) % 11) as f64 - 5.0);
+        let x = Mat::from_fn(9, 6, |i, sample| {
+            ((7 * i + 3 * sample * sample + i * sample) % 11) as f64 - 5.0
+        });
         let by_gram = fit(x.as_ref(), 4).unwrap();
         let mut by_scatter = leading(&x * x.transpose(), 4).unwrap();
         orient(&mut by_scatter);
@@ -98,10 +105,14 @@ mod tests {
     fn directions_without_spread_are_no_components() {
         let message = |x: &Mat<f64>, bits| fit(x.as_ref(), bits).unwrap_err().to_string();
         assert!(
-            message(&axes(&[1.0, 0.0, 2.0]), 3).contains("2 independent directions; expected at least 3")
+            message(&axes(&[1.0, 0.0, 2.0]), 3)
+                .contains("2 independent directions; expected at least 3")
         );
         // Two points, whatever their dimensions, lie on one line.
-        assert!(message(&faer::mat![[1.0, -1.0], [2.0, -2.0], [0.1, -0.1]], 2).contains("1 independent"));
+        assert!(
+            message(&faer::mat![[1.0, -1.0], [2.0, -2.0], [0.1, -0.1]], 2)
+                .contains("1 independent")
+        );
         assert!(message(&axes(&[1.0, 2.0]), 16).contains("2 independent"));
     }
 }

@@ -1,4 +1,5 @@
-//! Linear functions of feature vectors, as a layer of a network is: what is fitted in closed form, for a network to keep.
+//! Linear functions of feature vectors, as a layer of a network is: what is fitted in closed form,
+//! for a network to keep.
 
 use faer::MatRef;
 use rand::SeedableRng;
@@ -8,8 +9,8 @@ use super::samples::{self, Samples};
 use super::{HashingError, likeness, sdh};
 use crate::Result;
 
-/// Label bits that are fitted together. Each group tells the labels on its own, so that few groups do already; held-out
-/// training pictures preferred eight to twelve, sixteen and more.
+/// Label bits that are fitted together. Each group tells the labels on its own, so that few groups
+/// do already; held-out training pictures preferred eight to twelve, sixteen and more.
 pub const LABEL_GROUP: usize = 8;
 
 /// Linear functions of a feature vector: a row of weights and an offset each.
@@ -25,10 +26,15 @@ impl Projection {
     /// The functions w·(x − mean) + offset, a direction w a column.
     pub(super) fn about(mean: &[f64], directions: MatRef<'_, f64>, offsets: &[f64]) -> Self {
         let row = |at: usize| directions.col(at).iter().map(|&weight| weight as f32).collect();
-        let of_mean = |at: usize| directions.col(at).iter().zip(mean).map(|(w, m)| w * m).sum::<f64>();
+        let of_mean =
+            |at: usize| directions.col(at).iter().zip(mean).map(|(w, m)| w * m).sum::<f64>();
         Self {
             weights: (0..directions.ncols()).map(row).collect(),
-            offsets: offsets.iter().enumerate().map(|(at, offset)| (offset - of_mean(at)) as f32).collect(),
+            offsets: offsets
+                .iter()
+                .enumerate()
+                .map(|(at, offset)| (offset - of_mean(at)) as f32)
+                .collect(),
         }
     }
 
@@ -42,9 +48,11 @@ impl Projection {
     }
 }
 
-/// Functions whose signs tell the labels, by linear supervised discrete hashing in groups of [`LABEL_GROUP`].
+/// Functions whose signs tell the labels, by linear supervised discrete hashing in groups of
+/// [`LABEL_GROUP`].
 ///
-/// `features` has a row a sample, `labels` how much each class counts for it; `bits` is a multiple of the group.
+/// `features` has a row a sample, `labels` how much each class counts for it; `bits` is a multiple
+/// of the group.
 ///
 /// # Errors
 /// Those of [`super::Hashing::fit`] by SDH.
@@ -61,11 +69,12 @@ pub fn label_projection(
     Ok(Projection::about(&mean, directions.as_ref(), &offsets))
 }
 
-/// Functions that differ much between pictures of the same labels and little between a picture and its copy, the best first, each
-/// of mean 0 and variance 1: at most `count`, fewer where the samples vary along fewer directions.
+/// Functions that differ much between pictures of the same labels and little between a picture and
+/// its copy, the best first, each of mean 0 and variance 1: at most `count`, fewer where the
+/// samples vary along fewer directions.
 ///
-/// `features` and `copies` have a row a sample, the copies being of the same pictures changed a little; `labels` as in
-/// [`label_projection`].
+/// `features` and `copies` have a row a sample, the copies being of the same pictures changed a
+/// little; `labels` as in [`label_projection`].
 ///
 /// # Errors
 /// Those of [`super::Hashing::fit`] by SDH; if there are not as many copies as features.
@@ -91,8 +100,8 @@ mod tests {
 
     use super::*;
 
-    /// Pictures of four classes, whose features are: the class, one of 40 places along each of six axes, and noise; each with two
-    /// copies that differ in the noise alone.
+    /// Pictures of four classes, whose features are: the class, one of 40 places along each of six
+    /// axes, and noise; each with two copies that differ in the noise alone.
     fn pictures(count: usize) -> [Vec<Vec<f32>>; 3] {
         let mut random = ChaCha8Rng::seed_from_u64(3);
         let mut draw = || random.random::<f32>() - 0.5;
@@ -123,7 +132,8 @@ mod tests {
     #[test]
     fn likeness_knows_a_copy_and_not_the_class() {
         let [features, copies, labels] = pictures(240);
-        let projection = likeness_projection(&features[..160], &copies[..160], &labels[..160], 6).unwrap();
+        let projection =
+            likeness_projection(&features[..160], &copies[..160], &labels[..160], 6).unwrap();
         assert_eq!(projection.weights.len(), 6);
         let codes: Vec<_> = features[160..].iter().map(|f| signs(&projection, f)).collect();
         let of_copies: Vec<_> = copies[160..].iter().map(|f| signs(&projection, f)).collect();
@@ -132,7 +142,10 @@ mod tests {
         let within = mean(&|i| differing(&codes[i], &codes[(i + 4) % 80]));
         let between = mean(&|i| differing(&codes[i], &codes[(i + 1) % 80]));
         assert!(to_copy < 0.5, "{to_copy} bits to the copy");
-        assert!(within > 2.0 && (within - between).abs() < 0.8, "{within} within, {between} between");
+        assert!(
+            within > 2.0 && (within - between).abs() < 0.8,
+            "{within} within, {between} between"
+        );
     }
 
     #[test]
@@ -155,7 +168,8 @@ mod tests {
         let [features, copies, labels] = pictures(12);
         let projection = likeness_projection(&features, &copies, &labels, 200).unwrap();
         assert!((1..12).contains(&projection.weights.len()), "{}", projection.weights.len());
-        let message = likeness_projection(&features, &copies[1..], &labels, 4).unwrap_err().to_string();
+        let message =
+            likeness_projection(&features, &copies[1..], &labels, 4).unwrap_err().to_string();
         assert!(message.contains("11 copies; expected 12"), "{message}");
     }
 }

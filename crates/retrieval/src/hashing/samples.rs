@@ -18,7 +18,9 @@ pub(super) struct Samples {
 impl Samples {
     /// Checks and centres feature vectors, one a row.
     pub(super) fn new(features: &[Vec<f32>]) -> Result<Self> {
-        let [first, others @ ..] = features else { return Err(HashingError::Count { got: 0 }.into()) };
+        let [first, others @ ..] = features else {
+            return Err(HashingError::Count { got: 0 }.into());
+        };
         if features.len() < MIN_SAMPLES {
             return Err(HashingError::Count { got: features.len() }.into());
         }
@@ -27,8 +29,9 @@ impl Samples {
             return Err(HashingError::Constant { count: features.len() }.into());
         }
         let mean = mean(features, first.len());
-        let centred =
-            Mat::from_fn(mean.len(), features.len(), |i, sample| f64::from(features[sample][i]) - mean[i]);
+        let centred = Mat::from_fn(mean.len(), features.len(), |i, sample| {
+            f64::from(features[sample][i]) - mean[i]
+        });
         Ok(Self { mean, centred })
     }
 }
@@ -43,7 +46,9 @@ pub(super) fn centre(feature: &[f32], mean: &[f64]) -> Result<Vec<f64>> {
 pub(super) fn differences(a: &[Vec<f32>], b: &[Vec<f32>]) -> Result<Mat<f64>> {
     let expected = b.first().map_or(0, Vec::len);
     a.iter().chain(b).try_for_each(|feature| check(feature, expected))?;
-    Ok(Mat::from_fn(expected, b.len(), |i, sample| f64::from(a[sample][i]) - f64::from(b[sample][i])))
+    Ok(Mat::from_fn(expected, b.len(), |i, sample| {
+        f64::from(a[sample][i]) - f64::from(b[sample][i])
+    }))
 }
 
 fn check(feature: &[f32], expected: usize) -> Result<()> {
@@ -90,7 +95,9 @@ mod tests {
         let message = |features: &[Vec<f32>]| Samples::new(features).err().unwrap().to_string();
         assert!(message(&[vec![1.0, 2.0], vec![1.0]]).contains("1 values; expected 2"));
         assert!(message(&[vec![1.0, 2.0], vec![1.0, f32::NAN]]).contains("NaN at position 1"));
-        assert!(centre(&[f32::INFINITY], &[0.0]).unwrap_err().to_string().contains("inf at position 0"));
+        assert!(
+            centre(&[f32::INFINITY], &[0.0]).unwrap_err().to_string().contains("inf at position 0")
+        );
         assert!(centre(&[1.0, 2.0], &[0.0]).is_err());
     }
 }

@@ -1,9 +1,11 @@
-//! Supervised discrete hashing: sgn(Pᵀφ(x)), φ being the similarities exp(−‖x − aᵢ‖²/σ) to anchors and P such that the
-//! labels can be told from the codes: min over B ∈ ±1, W, P of ‖Y − WᵀB‖² + λ‖W‖² + ν‖B − Pᵀφ(X)‖², by turns, B bit by
-//! bit. "Supervised Discrete Hashing", Shen, Shen, Liu and Shen, 2015.
+//! Supervised discrete hashing: sgn(Pᵀφ(x)), φ being the similarities exp(−‖x − aᵢ‖²/σ) to anchors
+//! and P such that the labels can be told from the codes: min over B ∈ ±1, W, P of ‖Y − WᵀB‖² +
+//! λ‖W‖² + ν‖B − Pᵀφ(X)‖², by turns, B bit by bit. "Supervised Discrete Hashing", Shen, Shen, Liu
+//! and Shen, 2015.
 //!
-//! The linear kind departs from the paper: φ is x itself, and there is an offset; Y is centred, so that no bit is spent on what
-//! most samples share; and of several starts the one that the labels are told from best is kept, as short codes depend much on it.
+//! The linear kind departs from the paper: φ is x itself, and there is an offset; Y is centred, so
+//! that no bit is spent on what most samples share; and of several starts the one that the labels
+//! are told from best is kept, as short codes depend much on it.
 
 use faer::linalg::solvers::Llt;
 use faer::prelude::{ReborrowMut, Solve};
@@ -26,7 +28,8 @@ const NU: f64 = 1e-5;
 const STARTS: usize = 10;
 /// What is added to the diagonal of φφᵀ, as in the authors' program: anchors may coincide.
 const RIDGE: f64 = 1e-2;
-/// The same where φ is x, as a share of the diagonal's mean; held-out training pictures chose it (docs/results.md).
+/// The same where φ is x, as a share of the diagonal's mean; held-out training pictures chose it
+/// (docs/results.md).
 const LINEAR_RIDGE: f64 = 3.5e-3;
 /// Of one sample's bits: no bit changes after a few, and rounding cannot make it go on for ever.
 const MAX_SWEEPS: usize = 10;
@@ -63,8 +66,8 @@ pub(super) fn fit(
     Ok(Kernel { anchors, norms, width, weights })
 }
 
-/// Fits P (dimensions × bits) and an offset a bit to centred samples x (dimensions × samples) and their labels, `groups` of bits
-/// one after the other: each as if it stood alone.
+/// Fits P (dimensions × bits) and an offset a bit to centred samples x (dimensions × samples) and
+/// their labels, `groups` of bits one after the other: each as if it stood alone.
 pub(super) fn fit_linear(
     x: MatRef<'_, f64>,
     labels: &[Vec<f32>],
@@ -115,7 +118,9 @@ pub(super) fn label_matrix(labels: &[Vec<f32>], samples: usize) -> Result<Mat<f6
     }
     match labels.iter().flatten().find(|label| !label.is_finite()) {
         Some(&got) => Err(HashingError::LabelValue { got }.into()),
-        None => Ok(Mat::from_fn(classes, samples, |class, sample| f64::from(labels[sample][class]))),
+        None => {
+            Ok(Mat::from_fn(classes, samples, |class, sample| f64::from(labels[sample][class])))
+        }
     }
 }
 
@@ -132,7 +137,8 @@ pub(super) fn centred(mut labels: Mat<f64>) -> Mat<f64> {
 /// What of the labels cannot be told from the codes: ‖Y − WᵀB‖² + λ‖W‖² at the best W.
 fn untold(codes: MatRef<'_, f64>, labels: MatRef<'_, f64>) -> Result<f64> {
     let weights = ridge(codes, LAMBDA)?.solve(codes * labels.transpose());
-    Ok((labels - weights.transpose() * codes).squared_norm_l2() + LAMBDA * weights.squared_norm_l2())
+    Ok((labels - weights.transpose() * codes).squared_norm_l2()
+        + LAMBDA * weights.squared_norm_l2())
 }
 
 /// ‖aᵢ − xⱼ‖² of the columns: anchors × samples.
@@ -141,7 +147,8 @@ fn squared_distances(anchors: MatRef<'_, f64>, norms: &[f64], x: MatRef<'_, f64>
     for (column, sample) in distances.col_iter_mut().zip(x.col_iter()) {
         let own = sample.squared_norm_l2();
         // Rounding may leave less than 0 of a sample that is an anchor itself.
-        let distance = |(product, norm): (&mut f64, &f64)| *product = (own + norm - 2.0 * *product).max(0.0);
+        let distance =
+            |(product, norm): (&mut f64, &f64)| *product = (own + norm - 2.0 * *product).max(0.0);
         column.iter_mut().zip(norms).for_each(distance);
     }
     distances
@@ -154,7 +161,8 @@ fn similarities(mut distances: Mat<f64>, width: f64) -> Mat<f64> {
     distances
 }
 
-/// P (anchors × bits) and B (bits × samples) from φ (anchors × samples), Y (classes × samples) and the regression on φ.
+/// P (anchors × bits) and B (bits × samples) from φ (anchors × samples), Y (classes × samples) and
+/// the regression on φ.
 fn learn(
     phi: MatRef<'_, f64>,
     labels: MatRef<'_, f64>,
@@ -162,13 +170,18 @@ fn learn(
     regression: &Llt<f64>,
     random: &mut ChaCha8Rng,
 ) -> Result<(Mat<f64>, Mat<f64>)> {
-    let mut codes = Mat::from_fn(bits, phi.ncols(), |_, _| if random.random() { 1.0 } else { -1.0 });
+    let mut codes =
+        Mat::from_fn(bits, phi.ncols(), |_, _| if random.random() { 1.0 } else { -1.0 });
     let mut weights = regression.solve(phi * codes.transpose());
     for _ in 0..ITERATIONS {
         let label_weights = ridge(codes.as_ref(), LAMBDA)?.solve(&codes * labels.transpose());
         let mut targets = &label_weights * labels;
         targets += faer::Scale(NU) * (weights.transpose() * phi);
-        descend(&mut codes, targets.as_ref(), (&label_weights * label_weights.transpose()).as_ref());
+        descend(
+            &mut codes,
+            targets.as_ref(),
+            (&label_weights * label_weights.transpose()).as_ref(),
+        );
         weights = regression.solve(phi * codes.transpose());
     }
     Ok((weights, codes))
@@ -181,8 +194,9 @@ pub(super) fn ridge(m: MatRef<'_, f64>, lambda: f64) -> Result<Llt<f64>> {
     gram.llt(Side::Lower).map_err(|_| HashingError::Decomposition { what: "regression" }.into())
 }
 
-/// Lowers ‖WᵀB‖² − 2 tr(BᵀQ) by one bit after another, each the best beside the others: b = sgn(q − B'ᵀW'w), where B'
-/// and W' leave out the bit. B and Q are bits × samples, `gram` is WWᵀ. Samples do not depend on each other.
+/// Lowers ‖WᵀB‖² − 2 tr(BᵀQ) by one bit after another, each the best beside the others: b = sgn(q −
+/// B'ᵀW'w), where B' and W' leave out the bit. B and Q are bits × samples, `gram` is WWᵀ. Samples
+/// do not depend on each other.
 fn descend(codes: &mut Mat<f64>, targets: MatRef<'_, f64>, gram: MatRef<'_, f64>) {
     let mut residuals = targets - gram * &*codes;
     for (code, residual) in codes.col_iter_mut().zip(residuals.col_iter_mut()) {
@@ -199,7 +213,11 @@ fn descend_one(mut code: ColMut<'_, f64>, mut residual: ColMut<'_, f64>, gram: M
             let change = best - code[bit];
             if change != 0.0 {
                 code[bit] = best;
-                residual.rb_mut().iter_mut().zip(gram.col(bit).iter()).for_each(|(r, g)| *r -= change * g);
+                residual
+                    .rb_mut()
+                    .iter_mut()
+                    .zip(gram.col(bit).iter())
+                    .for_each(|(r, g)| *r -= change * g);
                 changed = true;
             }
         }
@@ -254,7 +272,10 @@ mod tests {
             for bit in 0..12 {
                 let mut other = code.clone();
                 other[bit] = -other[bit];
-                assert!(reached <= objective(&other, &target, &gram) + 1e-9, "bit {bit} of {sample}");
+                assert!(
+                    reached <= objective(&other, &target, &gram) + 1e-9,
+                    "bit {bit} of {sample}"
+                );
             }
         }
     }
@@ -283,8 +304,9 @@ mod tests {
     #[test]
     fn labels_are_told_from_codes_that_differ_where_they_do() {
         let labels = faer::mat![[0.5, 0.5, -0.5, -0.5]];
-        let of =
-            |codes: [f64; 4]| untold(Mat::from_fn(1, 4, |_, i| codes[i]).as_ref(), labels.as_ref()).unwrap();
+        let of = |codes: [f64; 4]| {
+            untold(Mat::from_fn(1, 4, |_, i| codes[i]).as_ref(), labels.as_ref()).unwrap()
+        };
         assert!(of([1.0, 1.0, -1.0, -1.0]) < of([1.0, 1.0, 1.0, -1.0]));
         assert!((of([1.0, -1.0, 1.0, -1.0]) - 1.0).abs() < 1e-12);
     }

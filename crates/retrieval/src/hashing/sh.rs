@@ -1,6 +1,7 @@
-//! Spectral hashing: bits sgn(sin(ωx + π/2)) of the lowest waves along the principal components, the eigenfunctions of
-//! the Laplacian of uniformly filled intervals. A wave has ω = πk/R over a component's range R, x being counted from
-//! the range's lower end. "Spectral Hashing", Weiss, Torralba and Fergus, 2008.
+//! Spectral hashing: bits sgn(sin(ωx + π/2)) of the lowest waves along the principal components,
+//! the eigenfunctions of the Laplacian of uniformly filled intervals. A wave has ω = πk/R over a
+//! component's range R, x being counted from the range's lower end. "Spectral Hashing", Weiss,
+//! Torralba and Fergus, 2008.
 
 use std::f64::consts::PI;
 
@@ -37,16 +38,23 @@ pub(super) fn fit(x: MatRef<'_, f64>, bits: usize) -> Result<Spectral> {
 }
 
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    })
 }
 
-/// The waves of the least ω over the components' ranges. Equal ones come in the order of the components.
+/// The waves of the least ω over the components' ranges. Equal ones come in the order of the
+/// components.
 ///
-/// The eigenvalue of a wave along several components is the sum of their ω², so that the paper takes only those along
-/// one: the others' bits would be products of theirs.
+/// The eigenvalue of a wave along several components is the sum of their ω², so that the paper
+/// takes only those along one: the others' bits would be products of theirs.
 fn lowest(ranges: &[(f64, f64)], count: usize) -> Vec<Wave> {
     let along = |(component, &(low, high)): (usize, &(f64, f64))| {
-        (1..=count).map(move |k| Wave { component, omega: k as f64 * PI / (high - low), start: low })
+        (1..=count).map(move |k| Wave {
+            component,
+            omega: k as f64 * PI / (high - low),
+            start: low,
+        })
     };
     let mut waves: Vec<_> = ranges.iter().enumerate().flat_map(along).collect();
     waves.sort_by(|a, b| a.omega.total_cmp(&b.omega));
@@ -73,7 +81,8 @@ mod tests {
 
     #[test]
     fn the_lowest_waves_are_taken_first() {
-        // ω/π: 1/4, 2/4, 3/4, … along the first component, 1/2, 1, … along the second, 1/1.5, … along the third.
+        // ω/π: 1/4, 2/4, 3/4, … along the first component, 1/2, 1, … along the second, 1/1.5, …
+        // along the third.
         let waves = lowest(&[(-1.0, 3.0), (0.0, 2.0), (-0.5, 1.0)], 6);
         let expected = [(0, 0.25), (0, 0.5), (1, 0.5), (2, 1.0 / 1.5), (0, 0.75), (0, 1.0)];
         for (wave, (component, omega)) in waves.iter().zip(expected) {
@@ -93,7 +102,12 @@ mod tests {
         let waves = lowest(&[(0.0, 8.0)], 3);
         let spectral = Spectral { components: Mat::identity(1, 1), waves };
         let bits = |x: f64| -> Vec<f64> {
-            spectral.values(Mat::from_fn(1, 1, |_, _| x).as_ref()).col(0).iter().map(|&v| sign(v)).collect()
+            spectral
+                .values(Mat::from_fn(1, 1, |_, _| x).as_ref())
+                .col(0)
+                .iter()
+                .map(|&v| sign(v))
+                .collect()
         };
         // Half a wave crosses at 4, a whole one at 2 and 6, one and a half at 4/3, 4 and 20/3.
         assert_eq!(bits(0.5), [1.0, 1.0, 1.0]);

@@ -1,4 +1,5 @@
-//! Tests of all hashings: neighbours stay neighbours, seeds name results, and what makes no sense is refused.
+//! Tests of all hashings: neighbours stay neighbours, seeds name results, and what makes no sense
+//! is refused.
 
 use rand::Rng;
 
@@ -8,15 +9,17 @@ use Hashing::{Itq, Lsh, Pcah, Sdh, SdhLinear, Sh};
 
 const ALL: [Hashing; 6] = [Lsh, Pcah, Itq, Sh, Sdh, SdhLinear];
 
-/// Feature vectors about `clusters` random centres far apart, in turns, and each one's cluster as its only class.
+/// Feature vectors about `clusters` random centres far apart, in turns, and each one's cluster as
+/// its only class.
 fn clustered(count: usize, dimensions: usize, clusters: usize) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
     let mut random = ChaCha8Rng::seed_from_u64(11);
     let mut draw = |scale: f32| -> Vec<f32> {
         (0..dimensions).map(|_| scale * (random.random::<f32>() - 0.5)).collect()
     };
     let centres: Vec<_> = (0..clusters).map(|_| draw(4.0)).collect();
-    let near =
-        |(centre, noise): (&Vec<f32>, Vec<f32>)| centre.iter().zip(noise).map(|(c, e)| c + e).collect();
+    let near = |(centre, noise): (&Vec<f32>, Vec<f32>)| {
+        centre.iter().zip(noise).map(|(c, e)| c + e).collect()
+    };
     let features = (0..count).map(|i| near((&centres[i % clusters], draw(1.0)))).collect();
     let label = |i: usize, class: usize| if class == i % clusters { 1.0 } else { 0.0 };
     let labels = (0..count).map(|i| (0..clusters).map(|class| label(i, class)).collect()).collect();
@@ -52,7 +55,8 @@ fn codes_of_one_cluster_are_nearer_than_those_of_another() {
 
 #[test]
 fn sdh_learns_what_the_features_alone_do_not_say() {
-    // Six clusters; the classes are which two of them belong together, and a second label that every other class has.
+    // Six clusters; the classes are which two of them belong together, and a second label that
+    // every other class has.
     let (features, _) = clustered(300, 20, 6);
     let class = |i: usize| (i % 6) / 2;
     let row = |i| [class(i) == 0, class(i) == 1, class(i) == 2, class(i) != 1];
@@ -61,7 +65,8 @@ fn sdh_learns_what_the_features_alone_do_not_say() {
     let hasher = Hashing::Sdh.fit(&features[..200], &labels[..200], 32, 1).unwrap();
     let codes = codes(&hasher, &features[200..]);
     let right = (0..100).filter(|&i| {
-        let nearest = (0..100).filter(|&j| j % 6 != i % 6).min_by_key(|&j| codes[i].distance(&codes[j]));
+        let nearest =
+            (0..100).filter(|&j| j % 6 != i % 6).min_by_key(|&j| codes[i].distance(&codes[j]));
         nearest.is_some_and(|j| class(200 + j) == class(200 + i))
     });
     // The nearest of another cluster: by chance one in five.
@@ -73,9 +78,9 @@ fn linear_codes_are_the_signs_of_the_components() {
     // Samples ±(i + 1) along axis i: the components are the axes, the last first.
     let features: Vec<Vec<f32>> = (0..32)
         .map(|row| {
-            (0..16).map(
-                move |i| if row / 2 == i { (1.0 - 2.0 * (row % 2) as f32) * (i + 1) as f32 } else { 0.0 },
-            )
+            (0..16).map(move |i| {
+                if row / 2 == i { (1.0 - 2.0 * (row % 2) as f32) * (i + 1) as f32 } else { 0.0 }
+            })
         })
         .map(Iterator::collect)
         .collect();
@@ -93,7 +98,8 @@ fn a_linear_hashing_is_a_layer_of_weights_and_offsets() {
         let projection = hasher.projection().unwrap();
         for feature in &features {
             let signs = projection.values(feature);
-            let close = HashCode::from_signs(&signs).unwrap().distance(&hasher.code(feature).unwrap());
+            let close =
+                HashCode::from_signs(&signs).unwrap().distance(&hasher.code(feature).unwrap());
             assert!(close <= 1, "{hashing:?}: {close} bits differ, and rounding accounts for one");
         }
     }
@@ -102,7 +108,8 @@ fn a_linear_hashing_is_a_layer_of_weights_and_offsets() {
 
 #[test]
 fn the_mean_changes_nothing() {
-    // Of few clusters ITQ would make equal bits, whose rotation among themselves rounding alone decides.
+    // Of few clusters ITQ would make equal bits, whose rotation among themselves rounding alone
+    // decides.
     let (features, labels) = clustered(100, 16, 25);
     let each = |rows: &[Vec<f32>], f: fn(f32) -> f32| -> Vec<Vec<f32>> {
         rows.iter().map(|row| row.iter().map(|x| f(*x)).collect()).collect()
@@ -111,7 +118,8 @@ fn the_mean_changes_nothing() {
     let features = each(&features, |x| (x * 1024.0).round() / 1024.0);
     let shifted = each(&features, |x| x + 64.0);
     for hashing in ALL {
-        let [a, b] = [&features, &shifted].map(|x| codes(&hashing.fit(x, &labels, 16, 3).unwrap(), x));
+        let [a, b] =
+            [&features, &shifted].map(|x| codes(&hashing.fit(x, &labels, 16, 3).unwrap(), x));
         let changed: u32 = a.iter().zip(&b).map(|(a, b)| a.distance(b)).sum();
         assert!(changed <= 8, "{hashing:?}: {changed} bits of 1600");
     }
@@ -143,8 +151,9 @@ fn fewer_samples_than_dimensions_will_do() {
 fn what_cannot_be_fitted_is_refused() {
     let (features, labels) = clustered(20, 8, 2);
     for hashing in ALL {
-        let message =
-            |features: &[Vec<f32>], bits| hashing.fit(features, &labels, bits, 0).unwrap_err().to_string();
+        let message = |features: &[Vec<f32>], bits| {
+            hashing.fit(features, &labels, bits, 0).unwrap_err().to_string()
+        };
         assert!(message(&features, 20).contains("20 bits"));
         assert!(message(&[], 16).contains("at least 2"));
         assert!(message(&[vec![1.0], vec![1.0, 2.0]], 16).contains("expected 1 values"));
@@ -154,11 +163,19 @@ fn what_cannot_be_fitted_is_refused() {
         match hashing {
             Lsh | Sdh | SdhLinear => assert_eq!(few.unwrap().bits(), 16),
             _ => assert!(
-                few.unwrap_err().to_string().contains("8 independent directions; expected at least 16")
+                few.unwrap_err()
+                    .to_string()
+                    .contains("8 independent directions; expected at least 16")
             ),
         }
     }
-    assert!(Hashing::Sdh.fit(&features, &labels[1..], 16, 0).unwrap_err().to_string().contains("19 samples"));
+    assert!(
+        Hashing::Sdh
+            .fit(&features, &labels[1..], 16, 0)
+            .unwrap_err()
+            .to_string()
+            .contains("19 samples")
+    );
 }
 
 #[test]

@@ -7,7 +7,8 @@ pub(super) fn count(rows: usize) -> usize {
     rows.div_ceil(LANES)
 }
 
-/// Slices codes of `width` words, at most [`LANES`] of them, into one plane a bit; missing rows are zeros.
+/// Slices codes of `width` words, at most [`LANES`] of them, into one plane a bit; missing rows are
+/// zeros.
 pub(super) fn slice(words: &[u64], width: usize, planes: &mut [Plane]) {
     planes.fill([0; 8]);
     for (column, rows) in words.chunks(64 * width).enumerate() {
@@ -24,7 +25,8 @@ pub(super) fn slice(words: &[u64], width: usize, planes: &mut [Plane]) {
     }
 }
 
-/// Transposes a square of bits: halves change places, then quarters within them, and so on (Warren, "Hacker's Delight", 7-3).
+/// Transposes a square of bits: halves change places, then quarters within them, and so on (Warren,
+/// "Hacker's Delight", 7-3).
 fn transpose(square: &mut [u64; 64]) {
     let mut size = 32;
     let mut low = 0xffff_ffff_u64;
@@ -58,7 +60,8 @@ mod tests {
             slice(&words, width, &mut planes);
             for row in 0..LANES {
                 for (bit, plane) in planes.iter().enumerate() {
-                    let expected = words.get(row * width + bit / 64).map_or(0, |word| word >> (bit % 64) & 1);
+                    let expected =
+                        words.get(row * width + bit / 64).map_or(0, |word| word >> (bit % 64) & 1);
                     assert_eq!(plane[row / 64] >> (row % 64) & 1, expected, "{row} {bit}");
                 }
             }

@@ -10,7 +10,8 @@ pub(super) fn substring(code: &[u64], i: usize) -> u16 {
     (code[i / 4] >> (16 * (i % 4))) as u16
 }
 
-/// Sorts the rows by a substring: where each bucket ends, the rows in their order, and their codes, if there is room for them.
+/// Sorts the rows by a substring: where each bucket ends, the rows in their order, and their codes,
+/// if there is room for them.
 pub(super) fn fill(
     words: &[u64],
     width: usize,

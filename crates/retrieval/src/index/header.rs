@@ -14,7 +14,8 @@ pub(super) const HEADER: usize = 256;
 const LINE: usize = 64;
 /// Ids, rows, planes, bucket ends, bucket rows, bucket codes, descriptors.
 pub(super) const SECTIONS: usize = 7;
-/// Where the header's own checksum is: after magic, version, bits, rows, generation and the sections' sums.
+/// Where the header's own checksum is: after magic, version, bits, rows, generation and the
+/// sections' sums.
 const OWN_SUM: usize = 32 + 4 * SECTIONS;
 
 /// What the sections hold.
@@ -51,8 +52,8 @@ impl Header {
         self.bits / 16
     }
 
-    /// Codes that a substring's buckets hold beside their rows, so that a lookup reads memory in order: all, of one word.
-    /// Those of longer codes would take more than all the rest.
+    /// Codes that a substring's buckets hold beside their rows, so that a lookup reads memory in
+    /// order: all, of one word. Those of longer codes would take more than all the rest.
     pub(super) fn copies(self) -> usize {
         if self.width() == 1 { self.rows } else { 0 }
     }
@@ -99,7 +100,8 @@ impl Header {
             .is_some_and(|bytes| bytes[..8] == MAGIC && (1..VERSION).contains(&u32_at(bytes, 8)))
     }
 
-    /// The header of a whole file, where its sections are, and their checksums; the reason if it is none.
+    /// The header of a whole file, where its sections are, and their checksums; the reason if it is
+    /// none.
     pub(super) fn read(file: &[u8]) -> Result<(Self, Layout, Vec<u32>), String> {
         let Some(bytes) = file.first_chunk::<HEADER>() else {
             return Err(format!("it has {} bytes; expected at least {HEADER}", file.len()));

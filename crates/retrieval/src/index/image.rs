@@ -1,9 +1,11 @@
 //! A segment's bytes: how they are laid out, made, written whole, and opened without trust.
 //!
-//! All numbers are little-endian. A header of 256 bytes, then sections, each at a multiple of 64 bytes: the ids (u64, ascending),
-//! the codes in rows (u64), the same codes bit-sliced (planes of 64 bytes), and for every substring of 16 bits the ends of its
-//! 65,536 buckets, the rows in them (u32), and of codes of one word the codes again, in the buckets' order (u64); last the rows'
-//! descriptors (32 bytes). The header has the CRC-32 of each section with the zeros behind it, and its own.
+//! All numbers are little-endian. A header of 256 bytes, then sections, each at a multiple of 64
+//! bytes: the ids (u64, ascending), the codes in rows (u64), the same codes bit-sliced (planes of
+//! 64 bytes), and for every substring of 16 bits the ends of its 65,536 buckets, the rows in them
+//! (u32), and of codes of one word the codes again, in the buckets' order (u64); last the rows'
+//! descriptors (32 bytes). The header has the CRC-32 of each section with the zeros behind it, and
+//! its own.
 
 use std::iter::repeat_with;
 use std::path::Path;
@@ -25,7 +27,8 @@ pub(super) struct Image {
 
 /// Where the bytes are.
 enum Source {
-    /// In memory, from the first word at a multiple of 64 bytes: vectors that lie across two cache lines load slower.
+    /// In memory, from the first word at a multiple of 64 bytes: vectors that lie across two cache
+    /// lines load slower.
     Made {
         words: Vec<u64>,
         start: usize,
@@ -34,13 +37,17 @@ enum Source {
 }
 
 impl Image {
-    /// Lays out codes of `header.width()` words with their ids, which ascend, and their descriptors.
+    /// Lays out codes of `header.width()` words with their ids, which ascend, and their
+    /// descriptors.
     ///
     /// # Panics
     /// If the lengths contradict the header.
     pub(super) fn make(header: Header, ids: &[u64], words: &[u64], descriptors: &[Bytes]) -> Self {
         let rows = [ids.len(), descriptors.len()];
-        assert!(rows == [header.rows; 2] && words.len() == header.rows * header.width(), "rows of a segment");
+        assert!(
+            rows == [header.rows; 2] && words.len() == header.rows * header.width(),
+            "rows of a segment"
+        );
         let layout = header.layout().expect("what is in memory has a size");
         let mut buffer = vec![0_u64; layout.end / 8 + 7];
         let start = (buffer.as_ptr().addr().wrapping_neg() % 64) / 8;
@@ -72,8 +79,8 @@ impl Image {
     /// Opens a segment's file and checks every byte of it.
     ///
     /// # Errors
-    /// [`Error::OlderSegment`] if an older program made it. If it cannot be read, or is no segment, or is damaged; the error names
-    /// what.
+    /// [`Error::OlderSegment`] if an older program made it. If it cannot be read, or is no segment,
+    /// or is damaged; the error names what.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let unreadable = |source| Error::File { action: "open", path: path.to_owned(), source };
         let mapped = Mapped::open(path).map_err(unreadable)?;
@@ -97,7 +104,8 @@ impl Image {
 
     /// That the sections are as they were written, and that nothing in them leads outside.
     fn check(&self, sums: &[u32]) -> std::result::Result<(), String> {
-        let names = ["ids", "rows", "planes", "bucket ends", "bucket rows", "bucket codes", "descriptors"];
+        let names =
+            ["ids", "rows", "planes", "bucket ends", "bucket rows", "bucket codes", "descriptors"];
         for ((name, sum), &expected) in names.iter().zip(self.sums()).zip(sums) {
             if sum != expected && !cfg!(fuzzing) {
                 return Err(format!(
@@ -204,7 +212,13 @@ fn slice_all(header: Header, words: &[u64], planes: &mut [Plane]) {
     blocks.zip(rows).for_each(|(planes, rows)| blocks::slice(rows, header.width(), planes));
 }
 
-fn sort_all(header: Header, words: &[u64], ends: &mut [u32], entries: &mut [u32], copies: &mut [u64]) {
+fn sort_all(
+    header: Header,
+    words: &[u64],
+    ends: &mut [u32],
+    entries: &mut [u32],
+    copies: &mut [u64],
+) {
     let rows = entries.chunks_mut(header.rows.max(1)).chain(repeat_with(Default::default));
     let copies = copies.chunks_mut(header.rows.max(1)).chain(repeat_with(Default::default));
     let tables: Vec<_> = ends.chunks_exact_mut(buckets::ENDS).zip(rows).zip(copies).collect();

@@ -1,4 +1,5 @@
-//! The index: exact nearest codes. Segments that no longer change, a tail of fresh insertions, and marks of deletion.
+//! The index: exact nearest codes. Segments that no longer change, a tail of fresh insertions, and
+//! marks of deletion.
 
 mod blocks;
 mod buckets;
@@ -78,9 +79,9 @@ pub enum Plan {
 
 /// Codes of one length with their ids, searched exactly: an answer never depends on luck.
 ///
-/// Answers are ordered by (distance, id), or where descriptors are asked for by (distance, descriptor's distance, id).
-/// A clone shares the segments and copies the tail, so that one can be merged or saved
-/// while the other is searched.
+/// Answers are ordered by (distance, id), or where descriptors are asked for by (distance,
+/// descriptor's distance, id). A clone shares the segments and copies the tail, so that one can be
+/// merged or saved while the other is searched.
 #[derive(Clone)]
 pub struct Index {
     bits: usize,
@@ -98,12 +99,16 @@ impl Index {
         Ok(Self { bits, segments: Vec::new(), tail: Tail::default() })
     }
 
-    /// An index of codes whose ids ascend and of their descriptors, in one segment; a code has as many words as one of so many bits
-    /// takes.
+    /// An index of codes whose ids ascend and of their descriptors, in one segment; a code has as
+    /// many words as one of so many bits takes.
     ///
     /// # Errors
-    /// If there are no codes of that length, a code has another number of words, or an id is not greater than the last.
-    pub fn of<'a>(rows: impl Iterator<Item = (u64, &'a [u64], Descriptor)>, bits: usize) -> Result<Self> {
+    /// If there are no codes of that length, a code has another number of words, or an id is not
+    /// greater than the last.
+    pub fn of<'a>(
+        rows: impl Iterator<Item = (u64, &'a [u64], Descriptor)>,
+        bits: usize,
+    ) -> Result<Self> {
         let mut index = Self::new(bits)?;
         for (id, code, descriptor) in rows {
             if index.tail.ids.last().is_some_and(|&last| last >= id) {
@@ -116,7 +121,8 @@ impl Index {
         Ok(index.merged())
     }
 
-    /// An index of a segment's file, and the generation that [`Index::save`] was given. Every byte is checked.
+    /// An index of a segment's file, and the generation that [`Index::save`] was given. Every byte
+    /// is checked.
     ///
     /// # Errors
     /// If the file cannot be read or is damaged.
@@ -149,10 +155,16 @@ impl Index {
         let ids: Vec<u64> = rows.iter().map(|(id, ..)| *id).collect();
         let words: Vec<u64> = rows.iter().flat_map(|(_, code, _)| code.iter().copied()).collect();
         let descriptors: Vec<_> = rows.into_iter().map(|(.., descriptor)| *descriptor).collect();
-        Segment::make(Header { bits: self.bits, rows: ids.len(), generation }, &ids, &words, &descriptors)
+        Segment::make(
+            Header { bits: self.bits, rows: ids.len(), generation },
+            &ids,
+            &words,
+            &descriptors,
+        )
     }
 
-    /// Whether no file of it has been shortened since it was opened: touching the bytes that are gone would end the process.
+    /// Whether no file of it has been shortened since it was opened: touching the bytes that are
+    /// gone would end the process.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.segments.iter().all(|segment| segment.image().is_whole())
@@ -220,8 +232,8 @@ impl Index {
         Ok(())
     }
 
-    /// Takes a code out; whether it was there. It answers no more; its bits are gone from memory and disk with the segment
-    /// that [`Index::save`] or [`Index::merged`] replaces.
+    /// Takes a code out; whether it was there. It answers no more; its bits are gone from memory
+    /// and disk with the segment that [`Index::save`] or [`Index::merged`] replaces.
     pub fn remove(&mut self, id: u64) -> bool {
         let width = self.width();
         self.tail.remove(id, width) || self.segments.iter_mut().any(|segment| segment.remove(id))
@@ -263,15 +275,24 @@ impl Index {
     ) -> Result<Vec<Vec<Neighbor>>> {
         let points: Vec<Point> = queries.iter().copied().map(Point::from).collect();
         let ranked = self.ranked(&points, search, plan)?;
-        Ok(ranked.into_iter().map(|ranked| ranked.into_iter().map(Neighbor::from).collect()).collect())
+        Ok(ranked
+            .into_iter()
+            .map(|ranked| ranked.into_iter().map(Neighbor::from).collect())
+            .collect())
     }
 
-    /// What is asked, for all points together: a code is as far from them as from the nearest, its descriptor as from that one's.
-    /// Ordered by (distance, descriptor's distance, id), so that ties at the end go to the nearer descriptors.
+    /// What is asked, for all points together: a code is as far from them as from the nearest, its
+    /// descriptor as from that one's. Ordered by (distance, descriptor's distance, id), so that
+    /// ties at the end go to the nearer descriptors.
     ///
     /// # Errors
     /// If a point has another length than the codes.
-    pub fn near_any(&self, points: &[Point], search: &Search<'_>, plan: Plan) -> Result<Vec<Ranked>> {
+    pub fn near_any(
+        &self,
+        points: &[Point],
+        search: &Search<'_>,
+        plan: Plan,
+    ) -> Result<Vec<Ranked>> {
         // No other code can be among the first `k`.
         let mut ranked = self.ranked(points, search, plan)?.concat();
         ranked.sort_unstable();
@@ -281,11 +302,19 @@ impl Index {
         Ok(ranked)
     }
 
-    fn ranked(&self, points: &[Point], search: &Search<'_>, plan: Plan) -> Result<Vec<Vec<Ranked>>> {
+    fn ranked(
+        &self,
+        points: &[Point],
+        search: &Search<'_>,
+        plan: Plan,
+    ) -> Result<Vec<Vec<Ranked>>> {
         points.iter().try_for_each(|point| self.check(&point.code))?;
         let asked: Vec<Asked> = points.iter().map(|point| Asked::new(*point)).collect();
-        let parts: Vec<_> =
-            self.segments.iter().map(|segment| plan::search(segment, &asked, search, plan)).collect();
+        let parts: Vec<_> = self
+            .segments
+            .iter()
+            .map(|segment| plan::search(segment, &asked, search, plan))
+            .collect();
         let of_query = |(i, asked): (usize, &Asked)| {
             let segments = parts.iter().flat_map(|part| &part[i]).copied();
             merge(segments.chain(self.tail.search(asked, search)).collect(), search.k)

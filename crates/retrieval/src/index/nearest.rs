@@ -1,4 +1,5 @@
-//! The nearest rows so far, bounded by counting: distances are small integers, so no heap is needed.
+//! The nearest rows so far, bounded by counting: distances are small integers, so no heap is
+//! needed.
 
 use crate::{MAX_BITS, descriptor};
 
@@ -8,7 +9,8 @@ const ROOM: usize = 64;
 /// Collects the `k` nearest within a radius.
 pub(super) struct Nearest {
     k: usize,
-    /// Whether rows come in their order and that decides ties, so that of two at one distance the first is the nearer.
+    /// Whether rows come in their order and that decides ties, so that of two at one distance the
+    /// first is the nearer.
     in_order: bool,
     /// With k rows known, none farther than this is of interest; before, the radius.
     farthest: u16,
@@ -23,8 +25,8 @@ pub(super) struct Nearest {
     last: Found,
 }
 
-/// A distance, the distance of the descriptors (0 where they are not asked for) and a row as one number, which orders as
-/// neighbours do: rows lie in the order of their ids.
+/// A distance, the distance of the descriptors (0 where they are not asked for) and a row as one
+/// number, which orders as neighbours do: rows lie in the order of their ids.
 pub(super) type Found = u64;
 
 /// Bits of a row's number, and of the squared distance of two descriptors.
@@ -112,7 +114,8 @@ impl Nearest {
         }
     }
 
-    /// Keeps k rows. No count below the farthest distance changes: all that are dropped are there or beyond.
+    /// Keeps k rows. No count below the farthest distance changes: all that are dropped are there
+    /// or beyond.
     fn drop_too_many(&mut self) {
         self.last = *self.found.select_nth_unstable(self.k - 1).1;
         self.found.truncate(self.k);

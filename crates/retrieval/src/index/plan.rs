@@ -1,7 +1,8 @@
 //! Which way a segment is searched: a choice of speed alone.
 //!
-//! Looking up goes ring by ring, and before each it is known how many rows the buckets of the next rings hold. Whenever going on
-//! is expected to cost more than a scan, the scan takes over, with what was found as its radius.
+//! Looking up goes ring by ring, and before each it is known how many rows the buckets of the next
+//! rings hold. Whenever going on is expected to cost more than a scan, the scan takes over, with
+//! what was found as its radius.
 
 use rayon::prelude::*;
 
@@ -15,14 +16,16 @@ use super::segment::Segment;
 use super::{Plan, Ranked, blocks, probe, rows};
 use crate::hamming::Kernel;
 
-// What things take, in nanoseconds, on one core of a Xeon of 2023; only their ratios matter. Measured by `benches/search.rs`.
-/// A row that is looked up: the next of its bucket, or a read from anywhere in memory where buckets hold no codes.
+// What things take, in nanoseconds, on one core of a Xeon of 2023; only their ratios matter.
+// Measured by `benches/search.rs`.
+/// A row that is looked up: the next of its bucket, or a read from anywhere in memory where buckets
+/// hold no codes.
 const ROW_IN_BUCKET: f64 = 1.2;
 const ROW_ELSEWHERE: f64 = 14.0;
 /// A bucket that is looked up.
 const BUCKET: f64 = 100.0;
-/// A plane of a block, and more for each bit that the neighbours are away, because fewer blocks are left early: for one query of
-/// many, which is arithmetic, and for one alone, which is memory.
+/// A plane of a block, and more for each bit that the neighbours are away, because fewer blocks are
+/// left early: for one query of many, which is arithmetic, and for one alone, which is memory.
 const PLANE_OF_MANY: [f64; 2] = [0.35, 0.045];
 const PLANE_ALONE: [f64; 2] = [1.0, 0.14];
 /// A row that is named by a filter: finding it, and reading its code.
@@ -44,9 +47,10 @@ pub(super) fn search(
     match plan {
         Plan::Scan => by_scan(&everywhere()),
         Plan::Gather => gather(segment, queries, search),
-        Plan::LookUp => {
-            queries.par_iter().map(|asked| look_up(segment, asked, search, &|_| f64::INFINITY).0).collect()
-        }
+        Plan::LookUp => queries
+            .par_iter()
+            .map(|asked| look_up(segment, asked, search, &|_| f64::INFINITY).0)
+            .collect(),
         Plan::Best => {
             let cost = |radius: usize| cost_of_scan(segment, queries.len(), radius);
             let likely = likely_radius(segment, search);
@@ -56,7 +60,8 @@ pub(super) fn search(
             let tried: Vec<_> =
                 queries.par_iter().map(|asked| look_up(segment, asked, search, &cost)).collect();
             let left: Vec<usize> = (0..queries.len()).filter(|&i| tried[i].1.is_some()).collect();
-            let asked: Vec<_> = left.iter().filter_map(|&i| Some((&queries[i], tried[i].1?))).collect();
+            let asked: Vec<_> =
+                left.iter().filter_map(|&i| Some((&queries[i], tried[i].1?))).collect();
             let mut found: Vec<_> = tried.into_iter().map(|(found, _)| found).collect();
             for (i, scanned) in left.iter().zip(by_scan(&asked)) {
                 found[*i] = scanned;
@@ -83,9 +88,11 @@ fn gather(segment: &Segment, queries: &[Asked], search: &Search<'_>) -> Vec<Vec<
     queries.par_iter().map(of_query).collect()
 }
 
-/// What a scan takes of a query's time whose neighbours are within a radius. One query alone has all cores; many have one each.
+/// What a scan takes of a query's time whose neighbours are within a radius. One query alone has
+/// all cores; many have one each.
 fn cost_of_scan(segment: &Segment, queries: usize, radius: usize) -> f64 {
-    let planes = (blocks::count(segment.image().header().rows) * segment.image().header().bits) as f64;
+    let planes =
+        (blocks::count(segment.image().header().rows) * segment.image().header().bits) as f64;
     let [of_many, alone] =
         [PLANE_OF_MANY, PLANE_ALONE].map(|[plane, bit]| planes * (plane + bit * radius as f64));
     let threads = rayon::current_num_threads().min(8) as f64;
@@ -93,7 +100,8 @@ fn cost_of_scan(segment: &Segment, queries: usize, radius: usize) -> f64 {
     (alone / queries as f64).max(of_many / if queries < 2 { threads } else { 1.0 })
 }
 
-/// The nearest by lookups, or the radius within which a scan must find them, once that is expected to take less.
+/// The nearest by lookups, or the radius within which a scan must find them, once that is expected
+/// to take less.
 fn look_up(
     segment: &Segment,
     asked: &Asked,
@@ -106,9 +114,12 @@ fn look_up(
     let likely = likely_radius(segment, search);
     let mut spent = 0.0;
     // How far the neighbours reach, as far as is known.
-    let reach = |nearest: &Nearest| nearest.farthest().map_or(search.radius as usize, usize::from).min(bits);
+    let reach = |nearest: &Nearest| {
+        nearest.farthest().map_or(search.radius as usize, usize::from).min(bits)
+    };
     for ring in 0.. {
-        // Neighbours are as near as those of random codes, or nearer, if the ring before did not show otherwise.
+        // Neighbours are as near as those of random codes, or nearer, if the ring before did not
+        // show otherwise.
         let expected = reach(&nearest).min(likely.max(probe::covered(bits, ring, 0)));
         let next = sizes.cost(ring, probe::covered(bits, ring, bits / 16 - 1));
         let scan = scan(expected);
@@ -159,21 +170,25 @@ impl Sizes<'_> {
         let last = radius / substrings;
         (from..=last)
             .map(|ring| {
-                let part =
-                    if ring == last { (radius % substrings + 1) as f64 / substrings as f64 } else { 1.0 };
+                let part = if ring == last {
+                    (radius % substrings + 1) as f64 / substrings as f64
+                } else {
+                    1.0
+                };
                 let buckets = probe::with_ones(ring.min(16)).len() * substrings;
                 part * (self.rows(ring) * row + buckets as f64 * BUCKET)
             })
             .sum()
     }
 
-    /// Counted, or estimated: buckets become emptier away from the query as they did in the counted rings, until they are as
-    /// full as any.
+    /// Counted, or estimated: buckets become emptier away from the query as they did in the counted
+    /// rings, until they are as full as any.
     fn rows(&mut self, ring: usize) -> f64 {
         let Header { bits, rows, .. } = self.segment.image().header();
         while self.counted.len() <= ring.min(COUNTED) {
             let at = self.counted.len();
-            let sizes = (0..bits / 16).map(|i| probe::size(self.segment, self.asked, Step { ring: at, i }));
+            let sizes =
+                (0..bits / 16).map(|i| probe::size(self.segment, self.asked, Step { ring: at, i }));
             self.counted.push(sizes.sum());
         }
         let buckets = |ring: usize| (probe::with_ones(ring).len() * (bits / 16)) as f64;

@@ -1,5 +1,6 @@
-//! Multi-index hashing (Norouzi, Punjani and Fleet, "Fast Exact Search in Hamming Space with Multi-Index Hashing", 2014): codes
-//! that differ in few bits have a substring that differs in fewer.
+//! Multi-index hashing (Norouzi, Punjani and Fleet, "Fast Exact Search in Hamming Space with
+//! Multi-Index Hashing", 2014): codes that differ in few bits have a substring that differs in
+//! fewer.
 
 use std::sync::LazyLock;
 
@@ -20,7 +21,9 @@ static BY_ONES: LazyLock<Vec<u16>> = LazyLock::new(|| {
 });
 /// Where the numbers of each count of ones end among them.
 static ENDS_BY_ONES: LazyLock<[usize; BITS + 1]> = LazyLock::new(|| {
-    std::array::from_fn(|ones| BY_ONES.partition_point(|number| number.count_ones() as usize <= ones))
+    std::array::from_fn(|ones| {
+        BY_ONES.partition_point(|number| number.count_ones() as usize <= ones)
+    })
 });
 
 /// The 16-bit numbers with so many ones.
@@ -29,8 +32,9 @@ pub(super) fn with_ones(ones: usize) -> &'static [u16] {
     &BY_ONES[start..ENDS_BY_ONES[ones]]
 }
 
-/// The distance up to which all codes are known once the substrings up to this one were looked up at this distance, and the
-/// others at one less: if it is greater than that for each, the codes' is greater than their sum.
+/// The distance up to which all codes are known once the substrings up to this one were looked up
+/// at this distance, and the others at one less: if it is greater than that for each, the codes' is
+/// greater than their sum.
 pub(super) fn covered(bits: usize, ring: usize, substring: usize) -> usize {
     bits / BITS * ring + substring
 }
@@ -93,7 +97,8 @@ fn among_rows(
 
 /// Whether no lookup before this one finds the code.
 fn is_new(code: &[u64], asked: &Asked, Step { ring, i }: Step) -> bool {
-    let differing = |j: usize| (substring(code, j) ^ substring(asked.words(), j)).count_ones() as usize;
+    let differing =
+        |j: usize| (substring(code, j) ^ substring(asked.words(), j)).count_ones() as usize;
     (0..i).all(|j| differing(j) > ring) && (i + 1..asked.substrings()).all(|j| differing(j) >= ring)
 }
 

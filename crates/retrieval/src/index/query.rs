@@ -47,7 +47,8 @@ impl Search<'_> {
 pub struct Point {
     /// The code that is near to those of the answers.
     pub code: HashCode,
-    /// Of equally near codes those of the nearer descriptors come first; without it, those of the lower ids.
+    /// Of equally near codes those of the nearer descriptors come first; without it, those of the
+    /// lower ids.
     pub descriptor: Option<Descriptor>,
 }
 

@@ -31,7 +31,9 @@ pub(super) fn scan(
     let part = |start: usize| {
         let passes = queries.iter().zip(&farthest);
         let mut passes: Vec<Pass> = passes
-            .map(|(&(asked, radius), farthest)| Pass::new(asked, &Search { radius, ..*search }, farthest))
+            .map(|(&(asked, radius), farthest)| {
+                Pass::new(asked, &Search { radius, ..*search }, farthest)
+            })
             .collect();
         for tile in (start..(start + share).min(blocks)).step_by(TILE) {
             let tile = tile..(tile + TILE).min(blocks);
@@ -43,8 +45,9 @@ pub(super) fn scan(
     };
     let starts: Vec<usize> = (0..blocks).step_by(share.max(1)).collect();
     let parts: Vec<Vec<Vec<Found>>> = starts.into_par_iter().map(part).collect();
-    let of_query =
-        |i: usize| segment.neighbors(parts.iter().flat_map(|part| &part[i]).copied().collect(), search.k);
+    let of_query = |i: usize| {
+        segment.neighbors(parts.iter().flat_map(|part| &part[i]).copied().collect(), search.k)
+    };
     (0..queries.len()).map(of_query).collect()
 }
 
@@ -67,7 +70,8 @@ impl<'a> Pass<'a> {
         Probe { query: &self.asked.spread, bound, early: self.early.now(), left_out: 0 }
     }
 
-    /// Of codes that other parts know only the distance counts: at the same one an id of this part may be less.
+    /// Of codes that other parts know only the distance counts: at the same one an id of this part
+    /// may be less.
     fn bound(&self, elsewhere: u16) -> u16 {
         self.nearest.bound().min(elsewhere + 1)
     }
@@ -82,7 +86,8 @@ fn over_tile(
 ) {
     let bits = segment.image().header().bits;
     let planes = &segment.image().planes()[tile.start * bits..tile.end * bits];
-    let elsewhere: Vec<u16> = group.iter().map(|pass| pass.farthest.load(Ordering::Relaxed)).collect();
+    let elsewhere: Vec<u16> =
+        group.iter().map(|pass| pass.farthest.load(Ordering::Relaxed)).collect();
     let mut probes: Vec<Probe> =
         group.iter().zip(&elsewhere).map(|(pass, &known)| pass.probe(known)).collect();
     let mut found = Vec::new();
@@ -106,7 +111,13 @@ fn over_tile(
 }
 
 /// Offers the near codes of a block; beyond the last row there are none.
-fn take(segment: &Segment, block: usize, near: &Near, asked: (&Asked, &Search<'_>), nearest: &mut Nearest) {
+fn take(
+    segment: &Segment,
+    block: usize,
+    near: &Near,
+    asked: (&Asked, &Search<'_>),
+    nearest: &mut Nearest,
+) {
     let rows = segment.image().header().rows;
     for (i, mut word) in near.codes.into_iter().enumerate() {
         while word != 0 {
@@ -120,8 +131,9 @@ fn take(segment: &Segment, block: usize, near: &Near, asked: (&Asked, &Search<'_
     }
 }
 
-/// Whether to ask early if a block can still hold a near code: it costs a sixth, and gains where codes lie in clusters. Tried on
-/// a few blocks now and then, and kept up while a quarter of the planes are left out.
+/// Whether to ask early if a block can still hold a near code: it costs a sixth, and gains where
+/// codes lie in clusters. Tried on a few blocks now and then, and kept up while a quarter of the
+/// planes are left out.
 #[derive(Default)]
 struct Early {
     blocks: usize,

@@ -53,8 +53,11 @@ impl Segment {
     /// The row of an id that was not deleted.
     pub(super) fn row(&self, id: u64) -> Option<usize> {
         let ids = self.image.ids();
-        // No row comes later than it would if no id were missing; mostly few are, so the search goes back from there.
-        let latest = usize::try_from(id.checked_sub(*ids.first()?)?).unwrap_or(usize::MAX).min(ids.len() - 1);
+        // No row comes later than it would if no id were missing; mostly few are, so the search
+        // goes back from there.
+        let latest = usize::try_from(id.checked_sub(*ids.first()?)?)
+            .unwrap_or(usize::MAX)
+            .min(ids.len() - 1);
         let mut step = 1;
         while step < latest && ids[latest - step] > id {
             step *= 2;
@@ -101,7 +104,8 @@ impl Segment {
             return;
         }
         let found = found(row, distance, asked.tie(|| &self.image.descriptors()[row]));
-        if nearest.wants_found(found) && !self.is_dead(row) && search.admits(self.image.ids()[row]) {
+        if nearest.wants_found(found) && !self.is_dead(row) && search.admits(self.image.ids()[row])
+        {
             nearest.push(found);
         }
     }
@@ -117,9 +121,14 @@ impl Segment {
     }
 
     /// The rows that may answer of those whose ids are named, and their codes.
-    pub(super) fn named(&self, only: &RoaringTreemap, search: &Search<'_>) -> (Vec<usize>, Vec<u64>) {
+    pub(super) fn named(
+        &self,
+        only: &RoaringTreemap,
+        search: &Search<'_>,
+    ) -> (Vec<usize>, Vec<u64>) {
         let width = self.image.header().width();
-        let admitted = only.iter().filter(|id| search.except.is_none_or(|except| !except.contains(*id)));
+        let admitted =
+            only.iter().filter(|id| search.except.is_none_or(|except| !except.contains(*id)));
         let rows: Vec<usize> = admitted.filter_map(|id| self.row(id)).collect();
         let code = |&row: &usize| &self.image.words()[row * width..(row + 1) * width];
         let words = rows.iter().flat_map(code).copied().collect();

@@ -18,7 +18,8 @@ fn random_codes(n: usize, bits: usize, seed: u64) -> Vec<HashCode> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let share = rng.random_range(0.02..0.5);
     let mut code = || {
-        let u: Vec<f32> = (0..bits).map(|_| if rng.random_bool(share) { 1.0 } else { -1.0 }).collect();
+        let u: Vec<f32> =
+            (0..bits).map(|_| if rng.random_bool(share) { 1.0 } else { -1.0 }).collect();
         HashCode::from_signs(&u).unwrap()
     };
     (0..n).map(|_| code()).collect()
@@ -33,8 +34,10 @@ fn descriptor(seed: u64) -> Descriptor {
 type Naive = BTreeMap<u64, (HashCode, Descriptor)>;
 
 fn sorted(codes: &Naive, query: &HashCode, search: &Search<'_>) -> Vec<Neighbor> {
-    let distances = codes.iter().map(|(&id, (code, _))| Neighbor { distance: code.distance(query), id });
-    let mut all: Vec<_> = distances.filter(|n| n.distance <= search.radius && search.admits(n.id)).collect();
+    let distances =
+        codes.iter().map(|(&id, (code, _))| Neighbor { distance: code.distance(query), id });
+    let mut all: Vec<_> =
+        distances.filter(|n| n.distance <= search.radius && search.admits(n.id)).collect();
     all.sort();
     all.truncate(search.k);
     all
@@ -53,8 +56,15 @@ fn shortlist(codes: &Naive, points: &[(HashCode, Descriptor)], search: &Search<'
     all.into_iter().map(|((distance, tie), id)| Ranked { distance, tie, id }).collect()
 }
 
-/// An index with some codes in a segment of a file, some in a merged one, some in the tail, and some removed at each stage.
-fn index_of(naive: &mut Naive, ids: &[u64], codes: &[HashCode], removed: &[u64], bits: usize) -> Index {
+/// An index with some codes in a segment of a file, some in a merged one, some in the tail, and
+/// some removed at each stage.
+fn index_of(
+    naive: &mut Naive,
+    ids: &[u64],
+    codes: &[HashCode],
+    removed: &[u64],
+    bits: usize,
+) -> Index {
     let folder = tempfile::tempdir().unwrap();
     let mut index = Index::new(bits).unwrap();
     for (i, (&id, code)) in ids.iter().zip(codes).enumerate() {
@@ -154,12 +164,14 @@ fn many_parts_and_every_kernel_give_the_same() {
     let words: Vec<u64> = (0..n).map(|_| rng.random::<u64>() & 0x0101_0101_0101_0101).collect();
     let ids: Vec<u64> = (0..n as u64).collect();
     let descriptors: Vec<_> = ids.iter().map(|&id| descriptor(id).0).collect();
-    let segment = Segment::make(Header { bits: 64, rows: n, generation: 0 }, &ids, &words, &descriptors);
+    let segment =
+        Segment::make(Header { bits: 64, rows: n, generation: 0 }, &ids, &words, &descriptors);
     let query = HashCode::from_words(&[0x0100_0101_0001_0001], 64).unwrap();
     let (asked, own) = (Asked::new(query.into()), descriptor(3));
     let tied = Asked::new(Point { code: query, descriptor: Some(own) });
-    let distances =
-        ids.iter().map(|&id| Neighbor { distance: (words[id as usize] ^ query.words()[0]).count_ones(), id });
+    let distances = ids
+        .iter()
+        .map(|&id| Neighbor { distance: (words[id as usize] ^ query.words()[0]).count_ones(), id });
     let mut all: Vec<_> = distances.collect();
     all.sort();
     let mut ranked: Vec<_> =
@@ -167,8 +179,10 @@ fn many_parts_and_every_kernel_give_the_same() {
     ranked.sort_unstable();
     for kernel in Kernel::available() {
         for k in [1, 10, 5000, n, usize::MAX] {
-            let mut found = scan::scan(kernel, &segment, &[(&asked, 64), (&tied, 64)], &Search::nearest(k));
-            let by_tie: Vec<_> = found.remove(1).iter().map(|r| (r.distance, r.tie, r.id)).collect();
+            let mut found =
+                scan::scan(kernel, &segment, &[(&asked, 64), (&tied, 64)], &Search::nearest(k));
+            let by_tie: Vec<_> =
+                found.remove(1).iter().map(|r| (r.distance, r.tie, r.id)).collect();
             assert!(by_tie == ranked[..k.min(n)], "{}", kernel.name());
             let by_id: Vec<Neighbor> = found.remove(0).into_iter().map(Neighbor::from).collect();
             assert!(by_id == all[..k.min(n)], "{}", kernel.name());

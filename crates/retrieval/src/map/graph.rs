@@ -17,7 +17,8 @@ pub(super) struct Edge {
     pub(super) weight: f32,
 }
 
-/// The graph of an index whose ids are 0, 1, 2, … : each pair once, in both directions' union a + b − ab (section 3.1).
+/// The graph of an index whose ids are 0, 1, 2, … : each pair once, in both directions' union a + b
+/// − ab (section 3.1).
 pub(super) fn edges(index: &Index) -> Result<Vec<Edge>> {
     let codes: Vec<_> = (0..index.len() as u64).filter_map(|id| index.code(id)).collect();
     let mut directed = Vec::with_capacity(codes.len() * NEIGHBORS);
@@ -30,12 +31,14 @@ pub(super) fn edges(index: &Index) -> Result<Vec<Edge>> {
     Ok(union(directed))
 }
 
-/// Edges from a code to its neighbours: exp(−(d − ρ)/σ), ρ the nearest one's distance and σ such that the weights sum to the
-/// logarithm of their number to base 2.
+/// Edges from a code to its neighbours: exp(−(d − ρ)/σ), ρ the nearest one's distance and σ such
+/// that the weights sum to the logarithm of their number to base 2.
 fn weigh(from: usize, found: &[Neighbor]) -> Vec<Edge> {
-    let others: Vec<_> = found.iter().filter(|neighbor| neighbor.id != from as u64).take(NEIGHBORS).collect();
+    let others: Vec<_> =
+        found.iter().filter(|neighbor| neighbor.id != from as u64).take(NEIGHBORS).collect();
     let nearest = others.first().map_or(0, |neighbor| neighbor.distance);
-    let beyond: Vec<f32> = others.iter().map(|neighbor| (neighbor.distance - nearest) as f32).collect();
+    let beyond: Vec<f32> =
+        others.iter().map(|neighbor| (neighbor.distance - nearest) as f32).collect();
     let width = width(&beyond);
     let edge = |(neighbor, beyond): (&&Neighbor, &f32)| Edge {
         from,
@@ -59,7 +62,8 @@ fn width(beyond: &[f32]) -> f32 {
 
 /// The fuzzy union of both directions: a + b − ab.
 fn union(directed: Vec<Edge>) -> Vec<Edge> {
-    let ascending = |edge: Edge| Edge { from: edge.from.min(edge.to), to: edge.from.max(edge.to), ..edge };
+    let ascending =
+        |edge: Edge| Edge { from: edge.from.min(edge.to), to: edge.from.max(edge.to), ..edge };
     let mut edges: Vec<Edge> = directed.into_iter().map(ascending).collect();
     edges.sort_by_key(|edge| (edge.from, edge.to));
     edges.dedup_by(|second, first| {

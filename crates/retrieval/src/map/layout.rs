@@ -1,4 +1,5 @@
-//! Places that agree with the graph, by stochastic gradients: who belongs together attracts, who was drawn at random repels.
+//! Places that agree with the graph, by stochastic gradients: who belongs together attracts, who
+//! was drawn at random repels.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +10,8 @@ use crate::{Index, Result};
 
 type Point = [f32; 2];
 
-/// 1/(1 + a·d^2b) with these is nearly 1 up to a distance of 0.1 and falls like exp beyond: UMAP's `min_dist` of 0.1.
+/// 1/(1 + a·d^2b) with these is nearly 1 up to a distance of 0.1 and falls like exp beyond: UMAP's
+/// `min_dist` of 0.1.
 const A: f32 = 1.577;
 const B: f32 = 0.895;
 /// Times that the surest edges are followed. As UMAP: fewer for many codes.
@@ -24,7 +26,8 @@ const SAMPLE: usize = 5_000;
 
 /// Where to start: along the two principal components of the codes as ±1, ten wide.
 pub(super) fn start(index: &Index) -> Result<Vec<Point>> {
-    let vectors: Vec<Vec<f32>> = (0..index.len() as u64).filter_map(|id| index.code(id)).map(signs).collect();
+    let vectors: Vec<Vec<f32>> =
+        (0..index.len() as u64).filter_map(|id| index.code(id)).map(signs).collect();
     let sample: Vec<Vec<f32>> =
         vectors.iter().step_by(vectors.len().div_ceil(SAMPLE).max(1)).cloned().collect();
     let Ok((mean, axes)) = principal_components(&sample, 2) else {
@@ -35,8 +38,10 @@ pub(super) fn start(index: &Index) -> Result<Vec<Point>> {
         let terms = vector.iter().zip(&mean).enumerate();
         terms.map(|(i, (value, mean))| (f64::from(*value) - mean) * axes[(i, axis)]).sum()
     };
-    let raw: Vec<[f64; 2]> = vectors.iter().map(|vector| [along(vector, 0), along(vector, 1)]).collect();
-    let widest = raw.iter().flatten().fold(f64::MIN_POSITIVE, |widest, value| widest.max(value.abs()));
+    let raw: Vec<[f64; 2]> =
+        vectors.iter().map(|vector| [along(vector, 0), along(vector, 1)]).collect();
+    let widest =
+        raw.iter().flatten().fold(f64::MIN_POSITIVE, |widest, value| widest.max(value.abs()));
     Ok(raw.iter().map(|place| place.map(|value| (10.0 * value / widest) as f32)).collect())
 }
 
@@ -45,7 +50,8 @@ fn signs(code: crate::HashCode) -> Vec<f32> {
     (0..code.bits()).map(|at| if bit(at) == 1 { 1.0 } else { -1.0 }).collect()
 }
 
-/// Moves the points until they agree with the edges (algorithm 5 of the paper). One thread, so that a seed names a map.
+/// Moves the points until they agree with the edges (algorithm 5 of the paper). One thread, so that
+/// a seed names a map.
 pub(super) fn places(
     start: &[Point],
     edges: &[Edge],

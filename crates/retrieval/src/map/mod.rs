@@ -1,8 +1,9 @@
 //! A map of many codes: a place in the plane for each, near ones near each other.
 //!
-//! UMAP (McInnes, Healy and Melville, "UMAP: Uniform Manifold Approximation and Projection for Dimension Reduction",
-//! arXiv:1802.03426, 2018) on the exact nearest neighbours in Hamming space. Of our own, as the index finds the neighbours of
-//! 100,000 codes in seconds, and no crate at hand takes them as they are.
+//! UMAP (McInnes, Healy and Melville, "UMAP: Uniform Manifold Approximation and Projection for
+//! Dimension Reduction", arXiv:1802.03426, 2018) on the exact nearest neighbours in Hamming space.
+//! Of our own, as the index finds the neighbours of 100,000 codes in seconds, and no crate at hand
+//! takes them as they are.
 
 mod graph;
 mod layout;
@@ -20,12 +21,14 @@ pub struct Place {
     pub y: f32,
 }
 
-/// The radius of a circle of all pictures, had they one code, as a share of the map's side; one of fewer has as much less area.
+/// The radius of a circle of all pictures, had they one code, as a share of the map's side; one of
+/// fewer has as much less area.
 const CROWD: f32 = 0.2;
 /// The angle between one and the next on the spiral that fills the circle: the golden one.
 const GOLDEN: f32 = 2.399_963;
 
-/// Places of codes that all have one length; the same for the same codes and seed. `progress` hears the share that is done.
+/// Places of codes that all have one length; the same for the same codes and seed. `progress` hears
+/// the share that is done.
 ///
 /// Equal codes lie around one place, in a circle.
 ///
@@ -40,7 +43,8 @@ pub fn map(codes: &[HashCode], seed: u64, progress: impl FnMut(f64)) -> Result<V
     for (at, code) in codes.iter().enumerate() {
         distinct.entry(code.words()).or_default().push(at);
     }
-    let numbered = distinct.keys().enumerate().map(|(id, words)| (id as u64, *words, Descriptor::default()));
+    let numbered =
+        distinct.keys().enumerate().map(|(id, words)| (id as u64, *words, Descriptor::default()));
     let index = Index::of(numbered, first.bits())?;
     let edges = graph::edges(&index)?;
     let mut centres = layout::places(&layout::start(&index)?, &edges, seed, progress);

@@ -25,11 +25,15 @@ fn what_belongs_together_lies_together() {
     assert_eq!(places, map(&codes, 1, |_| ()).unwrap(), "a seed names a map");
     let nearest = |at: usize| {
         let others = (0..places.len()).filter(|&other| other != at);
-        others.min_by(|&a, &b| apart(places[at], places[a]).total_cmp(&apart(places[at], places[b]))).unwrap()
+        others
+            .min_by(|&a, &b| apart(places[at], places[a]).total_cmp(&apart(places[at], places[b])))
+            .unwrap()
     };
     let right = (0..places.len()).filter(|&at| nearest(at) % 8 == at % 8).count();
     assert!(right as f64 > 0.98 * places.len() as f64, "{right} of {}", places.len());
-    assert!(places.iter().all(|place| (0.0..=1.0).contains(&place.x) && (0.0..=1.0).contains(&place.y)));
+    assert!(
+        places.iter().all(|place| (0.0..=1.0).contains(&place.x) && (0.0..=1.0).contains(&place.y))
+    );
 }
 
 #[test]

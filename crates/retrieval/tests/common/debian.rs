@@ -8,8 +8,11 @@ use std::process::{Command, Stdio};
 
 /// Where PostgreSQL's programs are, if pgvector is with them.
 pub(crate) fn bin() -> Option<PathBuf> {
-    let found =
-        Command::new("pg_config").args(["--bindir", "--sharedir"]).stderr(Stdio::null()).output().ok()?;
+    let found = Command::new("pg_config")
+        .args(["--bindir", "--sharedir"])
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
     let text = String::from_utf8(found.stdout).ok()?;
     let mut lines = text.lines().map(PathBuf::from);
     let (bin, share) = (lines.next()?, lines.next()?);

@@ -1,4 +1,5 @@
-//! What the tests of whole galleries share: the entries that they store, and other processes of themselves.
+//! What the tests of whole galleries share: the entries that they store, and other processes of
+//! themselves.
 #![allow(dead_code, reason = "each test uses some of it")]
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
@@ -29,7 +30,12 @@ pub(crate) fn embedding(i: usize) -> Embedding {
 pub(crate) fn entry(i: usize, model: &str, thumbnail: usize) -> Entry {
     let report = Some(format!("report {i}"));
     Entry {
-        record: Record { key: i.to_string(), labels: vec!["chest".to_owned()], report, ..Record::default() },
+        record: Record {
+            key: i.to_string(),
+            labels: vec!["chest".to_owned()],
+            report,
+            ..Record::default()
+        },
         code: code(i, model),
         embedding: embedding(i),
         thumbnail: [&[0xff, 0xd8][..], &vec![7; thumbnail], &[0xff, 0xd9]].concat(),

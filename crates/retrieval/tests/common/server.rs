@@ -19,7 +19,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one; nothing if its programs are not installed, which is an error where tests must not be left out.
+    /// Starts one; nothing if its programs are not installed, which is an error where tests must
+    /// not be left out.
     pub(crate) fn start() -> Option<Self> {
         let bin = programs()?;
         let dir = tempfile::tempdir().unwrap();
@@ -54,7 +55,8 @@ impl Server {
             self.port
         );
         let log = data.join("log");
-        let all = ["-D", text(&data), "-l", text(&log), "-o", &options, "-w", "-m", "immediate", action];
+        let all =
+            ["-D", text(&data), "-l", text(&log), "-o", &options, "-w", "-m", "immediate", action];
         run(&programs().unwrap().join("pg_ctl"), &all);
     }
 
@@ -66,9 +68,11 @@ impl Server {
         assert!(Command::new("kill").args([&signal, pid]).status().unwrap().success());
     }
 
-    /// From its next start on it speaks TLS alone, with a certificate that is signed by itself; its file.
+    /// From its next start on it speaks TLS alone, with a certificate that is signed by itself; its
+    /// file.
     pub(crate) fn demand_tls(&self) -> PathBuf {
-        let (data, certificate) = (self.dir.path().join("data"), self.dir.path().join("data/server.crt"));
+        let (data, certificate) =
+            (self.dir.path().join("data"), self.dir.path().join("data/server.crt"));
         let key = data.join("server.key");
         let names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
         let all = [
@@ -112,7 +116,8 @@ impl Server {
     /// From its next start on it keeps its log in a folder.
     pub(crate) fn archive(&self) {
         let archive = self.folder("archive");
-        let copy = format!("archive_mode = on\narchive_command = 'cp %p {}/%f'\n", archive.display());
+        let copy =
+            format!("archive_mode = on\narchive_command = 'cp %p {}/%f'\n", archive.display());
         fs::write(self.dir.path().join("data/postgresql.auto.conf"), copy).unwrap();
     }
 
@@ -135,7 +140,8 @@ impl Server {
              recovery_target_action = promote\n",
             archive.display()
         );
-        for (name, content) in [("postgresql.auto.conf", target.as_str()), ("recovery.signal", "")] {
+        for (name, content) in [("postgresql.auto.conf", target.as_str()), ("recovery.signal", "")]
+        {
             fs::write(data.join(name), content).unwrap();
             if let Some((user, group)) = postgres_user() {
                 chown(data.join(name), Some(user), Some(group)).unwrap();
@@ -155,7 +161,10 @@ impl Server {
         let file = self.folder("dump").join("dump.sql");
         let at = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres"];
         run(&bin.join("pg_dump"), &[&at[..], &["-f", text(&file), from]].concat());
-        run(&bin.join("psql"), &[&at[..], &["-Xq", "-v", "ON_ERROR_STOP=1", "-f", text(&file), to]].concat());
+        run(
+            &bin.join("psql"),
+            &[&at[..], &["-Xq", "-v", "ON_ERROR_STOP=1", "-f", text(&file), to]].concat(),
+        );
     }
 
     /// Makes a database, and gives its address.
@@ -209,7 +218,10 @@ impl Drop for Server {
 /// Where the programs are; none where tests may be left out.
 fn programs() -> Option<PathBuf> {
     let bin = bin();
-    assert!(bin.is_some() || std::env::var_os("CI").is_none(), "PostgreSQL with pgvector is not installed");
+    assert!(
+        bin.is_some() || std::env::var_os("CI").is_none(),
+        "PostgreSQL with pgvector is not installed"
+    );
     if bin.is_none() {
         eprintln!("left out: PostgreSQL with pgvector is not installed");
     }

@@ -25,7 +25,10 @@ fn while_the_server_is_down_what_was_read_is_answered() {
     let other = gallery.another().unwrap();
     server.control("stop");
     let error = gallery.refresh().unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }) && error.to_string().contains("answers"), "{error}");
+    assert!(
+        matches!(error, Error::Unreachable { .. }) && error.to_string().contains("answers"),
+        "{error}"
+    );
     assert_eq!((ask(&gallery).unwrap(), ask(&other).unwrap()), (before.clone(), before.clone()));
     assert!(matches!(gallery.insert(&entry(500)), Err(Error::Unreachable { .. })));
     assert!(
@@ -79,10 +82,14 @@ fn tls_is_spoken_and_a_stranger_is_refused() {
     std::fs::copy(stranger.demand_tls(), &strange).unwrap();
     let plain = Server::start().unwrap();
     let clear = format!("{}?sslrootcert={}", plain.address("postgres"), certificate.display());
-    assert!(matches!(Gallery::open(Path::new(&clear)), Err(Error::Unreachable { .. })), "not in the clear");
+    assert!(
+        matches!(Gallery::open(Path::new(&clear)), Err(Error::Unreachable { .. })),
+        "not in the clear"
+    );
     let error = Gallery::open(Path::new(&with(&strange))).unwrap_err().to_string();
     assert!(error.contains("certificate"), "{error}");
-    let nowhere = Gallery::open(Path::new(&with(Path::new("/nowhere/ca.crt")))).unwrap_err().to_string();
+    let nowhere =
+        Gallery::open(Path::new(&with(Path::new("/nowhere/ca.crt")))).unwrap_err().to_string();
     assert!(nowhere.contains("/nowhere/ca.crt"), "{nowhere}");
 }
 
@@ -105,7 +112,10 @@ fn a_gallery_is_restored_as_it_was_at_a_time() {
     thread::sleep(Duration::from_secs(1));
     let restored = server.restored(&base, &time);
     let mut old = Gallery::open(Path::new(&restored.address("restored"))).unwrap();
-    assert_eq!((old.len(), old.contains("key-00003").unwrap(), old.verify().unwrap()), (30, true, vec![]));
+    assert_eq!(
+        (old.len(), old.contains("key-00003").unwrap(), old.verify().unwrap()),
+        (30, true, vec![])
+    );
     fill(&mut old, 50..55);
     assert_eq!((old.len(), old.verify().unwrap()), (35, vec![]));
 }

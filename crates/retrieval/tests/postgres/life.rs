@@ -52,7 +52,8 @@ fn writers_at_the_same_time_leave_no_gap() {
         let fresh = Gallery::open(&at).unwrap();
         assert_eq!(ids, fresh.ids());
         assert_eq!(fresh.verify().unwrap(), []);
-        let keys = server.sql("writers", "SELECT count(*), count(DISTINCT key) FROM skiagraph.records");
+        let keys =
+            server.sql("writers", "SELECT count(*), count(DISTINCT key) FROM skiagraph.records");
         assert_eq!(keys, format!("{0}|{0}", fresh.len()));
         assert!(seen > 10, "{seen}");
     });
@@ -69,11 +70,16 @@ fn what_is_deleted_is_gone_and_its_key_free() {
     assert!(!gallery.contains("key-00004").unwrap() && !gallery.ids().contains(&id));
     for table in ["codes", "embeddings", "thumbnails", "labels", "reports"] {
         assert_eq!(
-            server.sql("erased", &format!("SELECT count(*) FROM skiagraph.{table} WHERE record = {id}")),
+            server.sql(
+                "erased",
+                &format!("SELECT count(*) FROM skiagraph.{table} WHERE record = {id}")
+            ),
             "0"
         );
     }
-    let Insertion::New(again) = gallery.insert(&entry(4)).unwrap() else { panic!("the key is free") };
+    let Insertion::New(again) = gallery.insert(&entry(4)).unwrap() else {
+        panic!("the key is free")
+    };
     assert!(again > 30);
     assert!(gallery.commit().is_ok() && gallery.compact().is_ok());
     assert_eq!((gallery.len(), gallery.verify().unwrap()), (30, vec![]));
@@ -107,11 +113,15 @@ fn another_models_codes_take_the_places_at_once() {
     let at = server.database("reindexed");
     let (mut gallery, mut follower) = (made(&at, 20), Gallery::open(&at).unwrap());
     gallery.begin_reindexing(&model("n"), 128).unwrap();
-    let recoded =
-        |id: u64| (id, HashCode::from_words(&[id, !id], 128).unwrap(), Embedding::new(vec![id as f32; 5]));
+    let recoded = |id: u64| {
+        (id, HashCode::from_words(&[id, !id], 128).unwrap(), Embedding::new(vec![id as f32; 5]))
+    };
     let encoded: Vec<_> = gallery.to_reindex(0, 15).unwrap().into_iter().map(recoded).collect();
     gallery.put_reindexed(&encoded).unwrap();
-    assert!(matches!(gallery.finish_reindexing(), Err(Error::ReindexingUnfinished { missing: 5, .. })));
+    assert!(matches!(
+        gallery.finish_reindexing(),
+        Err(Error::ReindexingUnfinished { missing: 5, .. })
+    ));
     fill(&mut follower, 20..22);
     let rest: Vec<_> = gallery.to_reindex(15, 99).unwrap().into_iter().map(recoded).collect();
     assert_eq!(rest.len(), 7);

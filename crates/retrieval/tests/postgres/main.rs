@@ -1,4 +1,5 @@
-//! A gallery on a PostgreSQL server: the same answers as from a folder, and what only a server has to show.
+//! A gallery on a PostgreSQL server: the same answers as from a folder, and what only a server has
+//! to show.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -21,7 +22,8 @@ fn model(name: &str) -> ModelId {
     ModelId(name.to_owned())
 }
 
-/// Entries of all shapes: with and without labels, reports, patients, dates, and letters of many alphabets.
+/// Entries of all shapes: with and without labels, reports, patients, dates, and letters of many
+/// alphabets.
 fn entry(i: u64) -> Entry {
     let word = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (i % 3);
     let parts = ["CHEST", "hand", "Knee"];
@@ -51,7 +53,8 @@ fn entry(i: u64) -> Entry {
         },
         code: HashCode::from_words(&[word], 64).unwrap(),
         embedding: Embedding::new(vec![i as f32, -0.5, 0.25]),
-        thumbnail: [&[0xff, 0xd8][..], format!("thumbnail-{i:05}").as_bytes(), &[0xff, 0xd9]].concat(),
+        thumbnail: [&[0xff, 0xd8][..], format!("thumbnail-{i:05}").as_bytes(), &[0xff, 0xd9]]
+            .concat(),
     }
 }
 
@@ -122,7 +125,8 @@ fn the_same_answers_as_from_a_folder() {
     assert!(yours.bytes > 0);
 }
 
-/// Random queries, with filters, k, patients and re-ranking, have one answer: in a folder, on a server, and for distances in SQL.
+/// Random queries, with filters, k, patients and re-ranking, have one answer: in a folder, on a
+/// server, and for distances in SQL.
 #[test]
 fn queries_have_one_answer() {
     let Some(server) = Server::start() else { return };
@@ -142,9 +146,12 @@ fn queries_have_one_answer() {
     ];
     let query = (any::<u64>(), 0..40_usize, 0..FILTERS.len() * 2, any::<bool>(), 0..orders.len());
     let ran = TestRunner::new(config).run(&query, |(word, k, filter, grouped, order)| {
-        let (code, embedding) =
-            (HashCode::from_words(&[word], 64).unwrap(), Embedding::new(vec![word as u16 as f32, 0.0, 0.0]));
-        let images = [Example { code: &code, embedding: &embedding, key: "", patient: Some("patient-2") }];
+        let (code, embedding) = (
+            HashCode::from_words(&[word], 64).unwrap(),
+            Embedding::new(vec![word as u16 as f32, 0.0, 0.0]),
+        );
+        let images =
+            [Example { code: &code, embedding: &embedding, key: "", patient: Some("patient-2") }];
         let filter: Option<Filter> = FILTERS.get(filter).map(|text| text.parse().unwrap());
         let query = Query {
             filter: filter.as_ref(),
@@ -157,10 +164,13 @@ fn queries_have_one_answer() {
     });
     ran.unwrap();
     let code = entry(7).code;
-    let bits: String = (0..64).map(|i| if code.words()[0] >> i & 1 == 1 { '1' } else { '0' }).collect();
-    let told = server.sql("parity", &format!("SELECT id, distance FROM skiagraph.nearest(B'{bits}', 50)"));
+    let bits: String =
+        (0..64).map(|i| if code.words()[0] >> i & 1 == 1 { '1' } else { '0' }).collect();
+    let told =
+        server.sql("parity", &format!("SELECT id, distance FROM skiagraph.nearest(B'{bits}', 50)"));
     let near = ours.index().nearest(&code, 50).unwrap();
-    let expected: Vec<String> = near.iter().map(|near| format!("{}|{}", near.id, near.distance)).collect();
+    let expected: Vec<String> =
+        near.iter().map(|near| format!("{}|{}", near.id, near.distance)).collect();
     assert_eq!(told.lines().collect::<Vec<_>>(), expected);
     let told = server.sql(
         "parity",

@@ -1,7 +1,8 @@
 //! Figures of a gallery on a real cluster of PostgreSQL (docs/results.md, More than one machine).
 //!
-//! `cargo bench --bench cluster -- parity workers nodes lag start`; all of them if none is named. Workers encode the samples, or the
-//! pictures of the folder that `PICTURES` names, which take longer and so give steadier figures.
+//! `cargo bench --bench cluster -- parity workers nodes lag start`; all of them if none is named.
+//! Workers encode the samples, or the pictures of the folder that `PICTURES` names, which take
+//! longer and so give steadier figures.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,11 +37,17 @@ use server::Server;
 type Part = fn(&Cluster, &Path);
 
 fn main() {
-    let names: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with("--")).collect();
+    let names: Vec<String> =
+        std::env::args().skip(1).filter(|name| !name.starts_with("--")).collect();
     let Some(cluster) = Cluster::start(false) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let parts: [(&str, Part); 5] =
-        [("parity", parity::measure), ("workers", workers), ("nodes", nodes), ("lag", lag), ("start", start)];
+    let parts: [(&str, Part); 5] = [
+        ("parity", parity::measure),
+        ("workers", workers),
+        ("nodes", nodes),
+        ("lag", lag),
+        ("start", start),
+    ];
     for (name, measure) in parts {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
             cluster.sql("postgres", &format!("CREATE DATABASE {name}"));
@@ -51,7 +58,9 @@ fn main() {
 
 /// An entry of a number, near others in Hamming space.
 fn entry(i: u64, bits: usize) -> Entry {
-    let word = |salt: u64| (i / 8).wrapping_add(salt).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (1 << (i % 64));
+    let word = |salt: u64| {
+        (i / 8).wrapping_add(salt).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (1 << (i % 64))
+    };
     let words: Vec<u64> = (0..bits as u64 / 64).map(word).collect();
     Entry {
         record: Record {
@@ -73,20 +82,31 @@ fn entry(i: u64, bits: usize) -> Entry {
 fn workers(cluster: &Cluster, _folder: &Path) {
     let at = cluster.address("workers", "");
     for count in [1, 2] {
-        let images = std::env::var_os("PICTURES").map_or_else(|| samples().join("images"), PathBuf::from);
+        let images =
+            std::env::var_os("PICTURES").map_or_else(|| samples().join("images"), PathBuf::from);
         run_json(&["queue", "put", "--gallery", &at, "--model", text(&model()), text(&images)]);
         let started = (0..count).map(|_| {
-            let mut worker =
-                command(&["worker", "--gallery", &at, "--model", text(&model()), "--until-empty", "--json"]);
+            let mut worker = command(&[
+                "worker",
+                "--gallery",
+                &at,
+                "--model",
+                text(&model()),
+                "--until-empty",
+                "--json",
+            ]);
             worker.env("RAYON_NUM_THREADS", "1").stdout(Stdio::piped()).spawn().unwrap()
         });
         let reports: Vec<Value> = started
             .collect::<Vec<_>>()
             .into_iter()
-            .map(|worker| serde_json::from_slice(&worker.wait_with_output().unwrap().stdout).unwrap())
+            .map(|worker| {
+                serde_json::from_slice(&worker.wait_with_output().unwrap().stdout).unwrap()
+            })
             .collect();
         let added: u64 = reports.iter().map(|report| report["added"].as_u64().unwrap()).sum();
-        let seconds = reports.iter().map(|report| report["seconds"].as_f64().unwrap()).fold(0.0, f64::max);
+        let seconds =
+            reports.iter().map(|report| report["seconds"].as_f64().unwrap()).fold(0.0, f64::max);
         println!(
             "workers {count}: {added} pictures in {seconds:.1} s, {:.1} a second",
             added as f64 / seconds
@@ -100,9 +120,17 @@ fn workers(cluster: &Cluster, _folder: &Path) {
 /// Searches a second by eight clients, of one node and of two.
 fn nodes(cluster: &Cluster, folder: &Path) {
     let at = cluster.address("nodes", "");
-    run_json(&["index", "--gallery", &at, "--model", text(&model()), text(&samples().join("images"))]);
-    let servers = ["one", "two"]
-        .map(|name| Server::start(Path::new(&format!("{at}snapshots={}", folder.join(name).display())), &[]));
+    run_json(&[
+        "index",
+        "--gallery",
+        &at,
+        "--model",
+        text(&model()),
+        text(&samples().join("images")),
+    ]);
+    let servers = ["one", "two"].map(|name| {
+        Server::start(Path::new(&format!("{at}snapshots={}", folder.join(name).display())), &[])
+    });
     for nodes in [&servers[..1], &servers[..]] {
         let (stop, asked) = (AtomicBool::new(false), std::sync::atomic::AtomicUsize::new(0));
         scope(|scope| {
@@ -130,7 +158,8 @@ fn nodes(cluster: &Cluster, folder: &Path) {
     }
 }
 
-/// From the acknowledgement of an insertion until a follower's index has it, at a thousand a second.
+/// From the acknowledgement of an insertion until a follower's index has it, at a thousand a
+/// second.
 fn lag(cluster: &Cluster, _folder: &Path) {
     const EACH: u64 = 50;
     let at = cluster.address("lag", "");
@@ -188,11 +217,16 @@ fn start(cluster: &Cluster, folder: &Path) {
         "SET session_replication_role = replica; SET synchronous_commit = off;
          INSERT INTO skiagraph.codes SELECT i, ('x' || md5(i::text))::bit(128)::bit(64) FROM generate_series(1, {CODES}) AS i"
     ));
-    println!("start: {CODES} codes put into the database in {:.0} s", filling.elapsed().as_secs_f64());
+    println!(
+        "start: {CODES} codes put into the database in {:.0} s",
+        filling.elapsed().as_secs_f64()
+    );
     let with_files = format!("{at}snapshots={}", folder.join("start").display());
-    for (from, at) in
-        [("the database", &at), ("the database, writing a file", &with_files), ("its own file", &with_files)]
-    {
+    for (from, at) in [
+        ("the database", &at),
+        ("the database, writing a file", &with_files),
+        ("its own file", &with_files),
+    ] {
         let opening = Instant::now();
         let gallery = Gallery::open(Path::new(at)).unwrap();
         let seconds = opening.elapsed().as_secs_f64();

@@ -20,14 +20,23 @@ const FILTERS: [(Option<&str>, &str); 5] = [
     (Some("body_part = 'chest'"), "lower(body_part) = 'chest'"),
     (Some("age >= 18 and age < 60"), "age >= 18 AND age < 60"),
     (Some("not label = 'hand'"), "NOT 'hand' = ANY (labels)"),
-    (Some("body_part in ('hand', 'knee') and age < 12"), "body_part IN ('HAND', 'KNEE') AND age < 12"),
+    (
+        Some("body_part in ('hand', 'knee') and age < 12"),
+        "body_part IN ('HAND', 'KNEE') AND age < 12",
+    ),
 ];
 
 pub(crate) fn measure(cluster: &Cluster, folder: &Path) {
     let at = cluster.address("parity", "");
     // Of the model that the nodes load.
-    let card =
-        crate::run_json(&["index", "--gallery", &at, "--model", text(&model()), text(&first_sample())]);
+    let card = crate::run_json(&[
+        "index",
+        "--gallery",
+        &at,
+        "--model",
+        text(&model()),
+        text(&first_sample()),
+    ]);
     assert_eq!(card["added"], 1);
     let mut theirs = Gallery::open(Path::new(&at)).unwrap();
     let first = theirs.ids();
@@ -40,8 +49,9 @@ pub(crate) fn measure(cluster: &Cluster, folder: &Path) {
     }
     theirs.commit().unwrap();
     ours.commit().unwrap();
-    let nodes = ["p1", "p2"]
-        .map(|name| Server::start(Path::new(&format!("{at}snapshots={}", folder.join(name).display())), &[]));
+    let nodes = ["p1", "p2"].map(|name| {
+        Server::start(Path::new(&format!("{at}snapshots={}", folder.join(name).display())), &[])
+    });
     // Ids differ by as many as were given to what was deleted.
     let shift = theirs.ids()[0] - ours.ids()[0];
     let local = Server::start(&copy, &[]);
@@ -76,7 +86,9 @@ pub(crate) fn measure(cluster: &Cluster, folder: &Path) {
                 .by_ref()
                 .take_while(|line| *line != "end")
                 .map(|line| line.split_once('|').unwrap())
-                .map(|(id, distance)| (id.parse::<u64>().unwrap() - shift, distance.parse().unwrap()))
+                .map(|(id, distance)| {
+                    (id.parse::<u64>().unwrap() - shift, distance.parse().unwrap())
+                })
                 .collect();
             assert_eq!(&found, expected, "like {like}");
         }

@@ -29,18 +29,27 @@ pub(crate) struct Client<'a> {
 impl<'a> Client<'a> {
     pub(crate) fn new(address: &'a str, number: u64, picture: &'a [u8], uploads: bool) -> Self {
         let timeout = Some(Duration::from_secs(60));
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(timeout).build().into();
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(timeout)
+            .build()
+            .into();
         let about = agent.get(format!("{address}/api/v1/gallery")).call();
-        let about: Value =
-            about.unwrap().body_mut().read_to_vec().map(|b| serde_json::from_slice(&b).unwrap()).unwrap();
+        let about: Value = about
+            .unwrap()
+            .body_mut()
+            .read_to_vec()
+            .map(|b| serde_json::from_slice(&b).unwrap())
+            .unwrap();
         let records = about["pictures"].as_u64().unwrap();
         Self { agent, address, picture, records, uploads, state: number + 1 }
     }
 
     fn draw(&mut self, below: u64) -> u64 {
-        self.state =
-            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.state = self
+            .state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.state >> 33) % below
     }
 
@@ -66,7 +75,13 @@ impl<'a> Client<'a> {
         taken.lock().unwrap().extend(own);
     }
 
-    fn ask(&self, kind: &'static str, path: &str, body: &Value, own: &mut Vec<Taken>) -> Option<Value> {
+    fn ask(
+        &self,
+        kind: &'static str,
+        path: &str,
+        body: &Value,
+        own: &mut Vec<Taken>,
+    ) -> Option<Value> {
         let start = Instant::now();
         let request = self.agent.post(format!("{}/api/v1/{path}", self.address));
         let answer = request.content_type("application/json").send(body.to_string());
@@ -78,7 +93,8 @@ impl<'a> Client<'a> {
         self.ask("list", "records/list", &json!({ "offset": offset, "limit": 20 }), own);
         let id = self.draw(self.records) + 1;
         let start = Instant::now();
-        let answer = self.agent.get(format!("{}/api/v1/records/{id}/thumbnail.jpg", self.address)).call();
+        let answer =
+            self.agent.get(format!("{}/api/v1/records/{id}/thumbnail.jpg", self.address)).call();
         self.taken("thumbnail", start, answer, own);
     }
 
@@ -104,7 +120,8 @@ impl<'a> Client<'a> {
         // Bytes behind a JPEG's end change the key, and not the picture.
         let file = [self.picture, &self.state.to_le_bytes()].concat();
         let start = Instant::now();
-        let answer = self.agent.post(format!("{}/api/v1/jobs/{id}/files", self.address)).send(&file[..]);
+        let answer =
+            self.agent.post(format!("{}/api/v1/jobs/{id}/files", self.address)).send(&file[..]);
         if self.taken("file", start, answer, own).is_some() {
             kept.file(&file);
         }

@@ -35,9 +35,11 @@ impl Kept {
     /// Looks for all of it.
     pub(crate) fn check(&self, server: &Server, gallery: &Path) {
         let (sets, files) = (self.sets.lock().unwrap(), self.files.lock().unwrap());
-        let sets_there = sets.iter().filter(|id| ask(server, &format!("sets/{id}")).is_some()).count();
+        let sets_there =
+            sets.iter().filter(|id| ask(server, &format!("sets/{id}")).is_some()).count();
         let waited = Instant::now();
-        // A job whose closing was not answered may be open: all it was sent has to be worked off in any case.
+        // A job whose closing was not answered may be open: all it was sent has to be worked off in
+        // any case.
         let left = || {
             let jobs = ask(server, "jobs").unwrap();
             let waits = |job: &&Value| job["done"].as_u64() < job["received"].as_u64();

@@ -1,6 +1,7 @@
-//! A server under load: many clients at once that search, browse and upload; then how long answers took, how many were refused,
-//! and whether its memory stays as it is. With `--kill`, clients also save answers and send files to be indexed, the server is killed
-//! and started again meanwhile, and whatever it acknowledged has to be there in the end.
+//! A server under load: many clients at once that search, browse and upload; then how long answers
+//! took, how many were refused, and whether its memory stays as it is. With `--kill`, clients also
+//! save answers and send files to be indexed, the server is killed and started again meanwhile, and
+//! whatever it acknowledged has to be there in the end.
 //!
 //! ```sh
 //! cargo test --release --workspace --bench load                        # 64 clients for five minutes, of the samples
@@ -35,7 +36,8 @@ fn main() {
         let mut given = std::env::args().skip_while(|argument| argument != name).skip(1);
         given.next()
     };
-    let number = |name: &str, usual: u64| option(name).map_or(usual, |value| value.parse().unwrap());
+    let number =
+        |name: &str, usual: u64| option(name).map_or(usual, |value| value.parse().unwrap());
     let (clients, seconds) = (number("--clients", 64), number("--seconds", 300));
     let largest = option("--largest").map(|megabytes| megabytes.parse::<u64>().unwrap());
     let life = option("--kill").map(|seconds| Duration::from_secs(seconds.parse().unwrap()));
@@ -87,7 +89,12 @@ fn largest_picture() -> Vec<u8> {
 fn index(folder: &Path, samples: &Path) -> PathBuf {
     let gallery = folder.join("g");
     let mut command = Command::new(env!("CARGO_BIN_EXE_skiagraph"));
-    command.arg("index").arg("--gallery").arg(&gallery).arg("--manifest").arg(samples.join("manifest.csv"));
+    command
+        .arg("index")
+        .arg("--gallery")
+        .arg(&gallery)
+        .arg("--manifest")
+        .arg(samples.join("manifest.csv"));
     assert!(command.status().unwrap().success());
     gallery
 }
@@ -106,7 +113,13 @@ fn report(taken: &[Taken], seconds: f64) {
         times.sort_by(f64::total_cmp);
         let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
         let rate = times.len() as f64 / seconds;
-        println!("{kind:10} {:9} {rate:10.1} {:8.1} {:8.1} {:9.1}", times.len(), at(0.5), at(0.99), at(1.0));
+        println!(
+            "{kind:10} {:9} {rate:10.1} {:8.1} {:8.1} {:9.1}",
+            times.len(),
+            at(0.5),
+            at(0.99),
+            at(1.0)
+        );
     }
     let other: usize =
         statuses.iter().filter(|(s, _)| !matches!(s, 200..300 | 429 | 503)).map(|(_, n)| n).sum();

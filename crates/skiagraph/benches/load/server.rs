@@ -45,8 +45,10 @@ impl Server {
         // To the end of what it says: else nobody would read the rest, and it would end.
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let said: Vec<String> = lines.take_while(|line| line != "}").collect();
-        let address =
-            said.iter().find(|line| line.contains("address")).and_then(|line| line.split('"').nth(3));
+        let address = said
+            .iter()
+            .find(|line| line.contains("address"))
+            .and_then(|line| line.split('"').nth(3));
         let address = address.unwrap().trim_end_matches('/').to_owned();
         (child, address)
     }
@@ -78,7 +80,8 @@ impl Server {
 
     /// A line of the kernel's account of it, in MB.
     fn status(&self, name: &str) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
         kilobytes.unwrap_or(f64::NAN) / 1024.0

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Entry {
     /// RFC 3339, UTC.
     pub(crate) time: String,
-    /// What was asked, as method and route: `POST /api/v1/search`; or `log begins`, `log goes on`, `log repaired`.
+    /// What was asked, as method and route: `POST /api/v1/search`; or `log begins`, `log goes on`,
+    /// `log repaired`.
     pub(crate) action: String,
-    /// The id of the key that was shown; none where there are no keys, or none was shown that is known.
+    /// The id of the key that was shown; none where there are no keys, or none was shown that is
+    /// known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) who: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,8 +32,8 @@ pub(crate) struct Entry {
     /// The saved answer that was made, read or deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) set: Option<String>,
-    /// Of a file's first entry: the hash that it goes on from. Of a repair: the SHA-256 of the bytes that a power cut left of a
-    /// line, which stand in the line before it.
+    /// Of a file's first entry: the hash that it goes on from. Of a repair: the SHA-256 of the
+    /// bytes that a power cut left of a line, which stand in the line before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hash: Option<String>,
 }

@@ -15,7 +15,9 @@ const SET: &str = "urn:skiagraph:set";
 /// The AuditEvent of an entry.
 pub(crate) fn audit_event(entry: &Entry) -> Value {
     let (kind, name) = match entry.status {
-        Some(_) => (json!({ "system": TYPES, "code": "rest", "display": "RESTful Operation" }), "request"),
+        Some(_) => {
+            (json!({ "system": TYPES, "code": "rest", "display": "RESTful Operation" }), "request")
+        }
         None => (json!({ "system": TYPES, "code": "object", "display": "Object" }), "log"),
     };
     let mut event = json!({
@@ -58,7 +60,11 @@ fn outcome(status: Option<u16>) -> &'static str {
 }
 
 fn agent(entry: &Entry) -> Value {
-    let who = entry.who.as_deref().unwrap_or(if entry.status.is_some() { "unknown" } else { "skiagraph" });
+    let who = entry.who.as_deref().unwrap_or(if entry.status.is_some() {
+        "unknown"
+    } else {
+        "skiagraph"
+    });
     let mut agent = json!({ "requestor": entry.status.is_some(), "altId": who });
     if let Some(role) = &entry.role {
         agent["role"] = json!([{ "text": role }]);
@@ -97,7 +103,10 @@ mod tests {
         }
         assert_eq!((&event["action"], &event["outcome"]), (&"E".into(), &"0".into()));
         assert_eq!(event["agent"][0]["requestor"], true);
-        assert_eq!(event["entity"][0]["what"]["identifier"], json!({ "system": RECORD, "value": "7" }));
+        assert_eq!(
+            event["entity"][0]["what"]["identifier"],
+            json!({ "system": RECORD, "value": "7" })
+        );
         assert_eq!(event["entity"][1]["what"]["identifier"]["value"], "q");
         let refused = Entry { status: Some(401), ..Entry::now("GET /api/v1/records/{id}") };
         assert_eq!(audit_event(&refused)["outcome"], "4");

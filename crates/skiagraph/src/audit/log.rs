@@ -1,4 +1,5 @@
-//! Writing the log: a thread of its own takes entries together, writes and syncs them, and only then says that they are kept.
+//! Writing the log: a thread of its own takes entries together, writes and syncs them, and only
+//! then says that they are kept.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -14,7 +15,8 @@ use super::{BACK_FROM, ENDING, Entry, START, files, hash, hexadecimal, parts};
 
 /// Entries that wait to be written; more wait at the door.
 const WAITING: usize = 1024;
-/// The longest line: an entry of a search that showed the most pictures takes some ten thousand bytes.
+/// The longest line: an entry of a search that showed the most pictures takes some ten thousand
+/// bytes.
 const LONGEST: u64 = 1 << 20;
 
 /// An entry to be kept, and who wants to know why it was not.
@@ -26,10 +28,12 @@ pub(crate) struct AuditLog {
 }
 
 impl AuditLog {
-    /// Opens the log of a folder, makes it if there is none, and repairs its last line if a power cut left half of one.
+    /// Opens the log of a folder, makes it if there is none, and repairs its last line if a power
+    /// cut left half of one.
     ///
     /// # Errors
-    /// If the folder cannot be written, another process writes this log, or its last line was changed.
+    /// If the folder cannot be written, another process writes this log, or its last line was
+    /// changed.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let mut book = Book::open(folder)
             .with_context(|| format!("cannot write the audit log `{}`", folder.display()))?;
@@ -46,7 +50,10 @@ impl AuditLog {
         let (kept, answer) = oneshot::channel();
         let ended = || anyhow!("the thread that writes the audit log has ended");
         self.writer.send((entry, kept)).await.map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?.map_err(|reason| anyhow!("cannot write the audit log: {reason}"))
+        answer
+            .await
+            .map_err(|_| ended())?
+            .map_err(|reason| anyhow!("cannot write the audit log: {reason}"))
     }
 }
 
@@ -79,8 +86,8 @@ struct Book {
 impl Book {
     fn open(folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder)?;
-        let lock =
-            private(OpenOptions::new().write(true).create(true).truncate(false)).open(folder.join("lock"))?;
+        let lock = private(OpenOptions::new().write(true).create(true).truncate(false))
+            .open(folder.join("lock"))?;
         if lock.try_lock().is_err() {
             bail!("another process writes it; expected a folder for each server");
         }
@@ -117,7 +124,10 @@ impl Book {
             self.head = own.to_owned();
             return self.write(&[]);
         }
-        self.write(&[Entry { hash: Some(hexadecimal(&Sha256::digest(torn))), ..Entry::now(REPAIRED) }])
+        self.write(&[Entry {
+            hash: Some(hexadecimal(&Sha256::digest(torn))),
+            ..Entry::now(REPAIRED)
+        }])
     }
 
     /// Appends entries and syncs them, all or none; a file's own first entry before them.
@@ -156,7 +166,8 @@ impl Book {
 
 /// The hash of a file's last whole line, and what stands after it; none if no line is whole.
 fn end(path: &Path) -> Result<Option<(String, Vec<u8>)>> {
-    let mut reader = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+    let mut reader =
+        File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
     let length = reader.metadata()?.len();
     reader.seek(SeekFrom::Start(length.saturating_sub(2 * LONGEST)))?;
     let mut bytes = Vec::new();
@@ -169,10 +180,13 @@ fn end(path: &Path) -> Result<Option<(String, Vec<u8>)>> {
     };
     let torn = bytes.split_off(at + 1);
     let last = bytes.trim_ascii_end().rsplit(|&byte| byte == b'\n').next();
-    let head =
-        last.and_then(|line| str::from_utf8(line).ok()).and_then(parts).map(|(hash, _)| hash.to_owned());
-    let changed =
-        || format!("the last line of `{}` was changed; see `skiagraph audit verify`", path.display());
+    let head = last
+        .and_then(|line| str::from_utf8(line).ok())
+        .and_then(parts)
+        .map(|(hash, _)| hash.to_owned());
+    let changed = || {
+        format!("the last line of `{}` was changed; see `skiagraph audit verify`", path.display())
+    };
     Ok(Some((head.with_context(changed)?, torn)))
 }
 
@@ -217,7 +231,9 @@ mod tests {
     }
 
     fn entries(count: u64) -> Vec<Entry> {
-        (0..count).map(|i| Entry { records: vec![i], ..Entry::now("GET /api/v1/records/{id}") }).collect()
+        (0..count)
+            .map(|i| Entry { records: vec![i], ..Entry::now("GET /api/v1/records/{id}") })
+            .collect()
     }
 
     #[test]
@@ -304,10 +320,12 @@ mod tests {
             Book::open(folder.path()).unwrap().write(&entries(1)).unwrap();
             let checked = verify(folder.path(), None).unwrap();
             let whole = bytes[..cut].iter().filter(|&&byte| byte == b'\n').count() as u64;
-            // Each whole line is kept; one whose end alone is missing is whole; half a line is told of.
+            // Each whole line is kept; one whose end alone is missing is whole; half a line is told
+            // of.
             let ends = bytes.get(cut) == Some(&b'\n') && cut > 0 && whole > 0;
             let half = whole > 0 && !ends && bytes[cut - 1] != b'\n';
-            let expected = if whole == 0 { 2 } else { whole + u64::from(ends) + u64::from(half) + 1 };
+            let expected =
+                if whole == 0 { 2 } else { whole + u64::from(ends) + u64::from(half) + 1 };
             assert_eq!((checked.entries, checked.repairs), (expected, u64::from(half)), "{cut}");
         }
     }
@@ -318,7 +336,8 @@ mod tests {
         let mut book = Book::open(folder.path()).unwrap();
         book.write(&entries(2)).unwrap();
         drop(book);
-        fs::rename(file_of(folder.path()), folder.path().join(format!("2000-01-01{ENDING}"))).unwrap();
+        fs::rename(file_of(folder.path()), folder.path().join(format!("2000-01-01{ENDING}")))
+            .unwrap();
         fs::write(folder.path().join(format!("{}{ENDING}", today())), "").unwrap();
         Book::open(folder.path()).unwrap().write(&entries(1)).unwrap();
         let checked = verify(folder.path(), None).unwrap();

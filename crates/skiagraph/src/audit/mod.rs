@@ -1,4 +1,5 @@
-//! The audit log: who looked at what, in files that only grow, each line bound to all before it by a hash.
+//! The audit log: who looked at what, in files that only grow, each line bound to all before it by
+//! a hash.
 //!
 //! A folder holds a file a day, named by the day; where the clock went back, also by the days that
 //! it came back from. A line is the SHA-256, in hexadecimal, of the hash before it and the entry, a
@@ -45,7 +46,8 @@ fn parts(line: &str) -> Option<(&str, &str)> {
 
 /// The log's files, the oldest first: their names sort so.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
     let mut found = Vec::new();
     for entry in entries {
         let path = entry?.path();

@@ -35,7 +35,8 @@ pub(crate) struct Verified {
 /// Checks the chain of a log, and whether a hash is in it.
 ///
 /// # Errors
-/// If the folder holds no log, cannot be read, or a line was changed, taken out or put in; it names the first.
+/// If the folder holds no log, cannot be read, or a line was changed, taken out or put in; it names
+/// the first.
 pub(crate) fn verify(folder: &Path, wanted: Option<&str>) -> Result<Verified> {
     let mut verified = Verified::default();
     each(folder, &mut |entry, hash| {
@@ -52,7 +53,8 @@ pub(crate) fn verify(folder: &Path, wanted: Option<&str>) -> Result<Verified> {
     .map(|(files, head)| Verified { files, head, ..verified })
 }
 
-/// Gives every entry and its hash to `take`, the oldest first, and checks the chain meanwhile; gives the files' number and the newest hash.
+/// Gives every entry and its hash to `take`, the oldest first, and checks the chain meanwhile;
+/// gives the files' number and the newest hash.
 ///
 /// # Errors
 /// As [`verify`]; those of `take`.
@@ -75,7 +77,9 @@ pub(crate) fn each(
         for number in 1.. {
             let Some(line) = line(&mut reader).with_context(|| place(number))? else { break };
             match (read(&line, head.as_deref(), number == 1), torn.take()) {
-                (Some((hash, entry)), None) if entry.action != REPAIRED => take(entry, head.insert(hash))?,
+                (Some((hash, entry)), None) if entry.action != REPAIRED => {
+                    take(entry, head.insert(hash))?
+                }
                 (Some((hash, entry)), Some((_, bytes))) if entry.hash == Some(digest(&bytes)) => {
                     take(entry, head.insert(hash))?;
                 }
@@ -91,14 +95,17 @@ pub(crate) fn each(
 }
 
 fn broken(place: &str) -> Result<()> {
-    bail!("{place}: the chain breaks here; this line was changed, or one before it was taken out or put in")
+    bail!(
+        "{place}: the chain breaks here; this line was changed, or one before it was taken out or put in"
+    )
 }
 
 fn digest(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 
-/// The hash and entry of a line that goes on from `head`. The first line of the first file says itself what it goes on from.
+/// The hash and entry of a line that goes on from `head`. The first line of the first file says
+/// itself what it goes on from.
 fn read(line: &[u8], head: Option<&str>, first: bool) -> Option<(String, Entry)> {
     let (own, text) = parts(str::from_utf8(line).ok()?)?;
     let entry: Entry = serde_json::from_str(text).ok()?;
@@ -133,8 +140,9 @@ mod tests {
     fn lines() -> Vec<String> {
         let mut head = START.to_owned();
         let first = Entry { hash: Some(START.to_owned()), ..Entry::now("log begins") };
-        let entries =
-            [first].into_iter().chain((0..3).map(|i| Entry { records: vec![i], ..Entry::now("a") }));
+        let entries = [first]
+            .into_iter()
+            .chain((0..3).map(|i| Entry { records: vec![i], ..Entry::now("a") }));
         let line = |entry: Entry| {
             let entry = serde_json::to_string(&entry).unwrap();
             head = hash(&head, &entry);
@@ -145,7 +153,8 @@ mod tests {
 
     fn said_of(lines: &[String]) -> Result<Verified> {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(format!("2026-01-01{ENDING}")), lines.join("\n") + "\n").unwrap();
+        fs::write(folder.path().join(format!("2026-01-01{ENDING}")), lines.join("\n") + "\n")
+            .unwrap();
         verify(folder.path(), Some(&lines[1][..64]))
     }
 
@@ -153,7 +162,10 @@ mod tests {
     fn whatever_is_changed_is_named() {
         let lines = lines();
         let verified = said_of(&lines).unwrap();
-        assert_eq!((verified.entries, verified.complete, verified.head.as_str()), (4, true, &lines[3][..64]));
+        assert_eq!(
+            (verified.entries, verified.complete, verified.head.as_str()),
+            (4, true, &lines[3][..64])
+        );
         let breaks_at = |changed: Vec<String>, line: usize| {
             let error = said_of(&changed).unwrap_err().to_string();
             assert!(error.contains(&format!("line {line}: the chain breaks")), "{error}");
@@ -181,7 +193,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(verify(folder.path(), None).unwrap_err().to_string().contains("no audit log"));
         assert!(
-            verify(&folder.path().join("missing"), None).unwrap_err().to_string().contains("cannot read")
+            verify(&folder.path().join("missing"), None)
+                .unwrap_err()
+                .to_string()
+                .contains("cannot read")
         );
     }
 }

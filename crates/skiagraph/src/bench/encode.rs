@@ -31,14 +31,17 @@ pub(crate) fn measure(plan: &Plan, peak: f64) -> Result<Vec<Row>> {
     for (network, size, batch) in rows(plan) {
         let name = network.name();
         progress.at(measured.len(), format!("{name}, {size} px, batch {batch}"));
-        let architecture = Architecture { modification: network.modification(), ..Architecture::default() };
+        let architecture =
+            Architecture { modification: network.modification(), ..Architecture::default() };
         let preprocess = Preprocess { size, ..Preprocess::default() };
         forget_peak();
-        let encoder = Encoder::untrained(&architecture, &preprocess, &["any".to_owned()], plan.seed)?;
+        let encoder =
+            Encoder::untrained(&architecture, &preprocess, &["any".to_owned()], plan.seed)?;
         let inputs: Vec<Input> = (0..batch).map(|i| noise(size, plan.seed + i as u64)).collect();
         encoder.encode(&inputs)?;
         let times = (0..plan.rounds).map(|_| seconds(|| encoder.encode(&inputs)));
-        let times: Vec<f64> = times.map(|(encoded, time)| encoded.map(|_| time)).collect::<Result<_, _>>()?;
+        let times: Vec<f64> =
+            times.map(|(encoded, time)| encoded.map(|_| time)).collect::<Result<_, _>>()?;
         let time = median(times);
         let gflops = (encoder.operations() * batch) as f64 / time / 1e9;
         measured.push(Row {

@@ -27,7 +27,8 @@ pub(crate) fn measure(paths: &[PathBuf], rounds: usize) -> Result<Figures> {
     let paths = if paths.is_empty() { vec![shipped("samples/images")?] } else { paths.to_vec() };
     let listed = ingest::list_paths(&paths)?;
     let model = shipped("models/skiagraph.safetensors")?;
-    let encoder = Encoder::load(&model, DeviceChoice::Cpu).context("cannot use the model that ships")?;
+    let encoder =
+        Encoder::load(&model, DeviceChoice::Cpu).context("cannot use the model that ships")?;
     let (mut pictures, mut rejected) = (0, 0);
     ingest::for_each_batch(&listed, encoder.preprocess(), |batch| {
         pictures += batch.pictures.len();

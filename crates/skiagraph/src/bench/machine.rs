@@ -42,7 +42,9 @@ pub(crate) fn measure() -> Machine {
 /// Bytes a second of adding up 512 MiB, the best of five.
 fn read_rate() -> f64 {
     let data = vec![1_u64; 1 << 26];
-    let sum = || data.par_chunks(1 << 16).map(|chunk| chunk.iter().fold(0, |a: u64, b| a ^ b)).sum::<u64>();
+    let sum = || {
+        data.par_chunks(1 << 16).map(|chunk| chunk.iter().fold(0, |a: u64, b| a ^ b)).sum::<u64>()
+    };
     let times = (0..5).map(|_| seconds(|| std::hint::black_box(sum())).1);
     size_of_val(&data[..]) as f64 / times.fold(f64::INFINITY, f64::min)
 }
@@ -73,7 +75,11 @@ pub(crate) fn forget_peak() {
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let memory = self.memory_gib.map_or_else(String::new, |gib| format!(", {gib:.0} GiB"));
-        writeln!(f, "{}, {} threads, {}{memory}", self.processor, self.threads, self.instruction_set)?;
+        writeln!(
+            f,
+            "{}, {} threads, {}{memory}",
+            self.processor, self.threads, self.instruction_set
+        )?;
         write!(
             f,
             "matrix products {:.0} GFLOP/s ({:.0} on one thread); reading memory {:.1} GB/s",

@@ -48,7 +48,10 @@ impl Network {
 /// Network, size and batch of every row.
 fn rows(plan: &Plan) -> impl Iterator<Item = (Network, u32, usize)> {
     plan.networks.iter().flat_map(move |&network| {
-        let cells = plan.sizes.iter().flat_map(|&size| plan.batches.iter().map(move |&batch| (size, batch)));
+        let cells = plan
+            .sizes
+            .iter()
+            .flat_map(|&size| plan.batches.iter().map(move |&batch| (size, batch)));
         cells.map(move |(size, batch)| (network, size, batch))
     })
 }

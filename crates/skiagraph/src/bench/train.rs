@@ -62,8 +62,12 @@ pub(crate) fn measure(plan: &Plan) -> Result<Vec<Row>> {
 /// Seconds of the steps of one epoch.
 fn steps(config: &TrainConfig, dataset: &Dataset) -> Result<Vec<f64>> {
     let folder = tempfile::tempdir()?;
-    let options =
-        TrainOptions { out: folder.path().join("run"), resume: false, seed: None, device: DeviceChoice::Cpu };
+    let options = TrainOptions {
+        out: folder.path().join("run"),
+        resume: false,
+        seed: None,
+        device: DeviceChoice::Cpu,
+    };
     let (mut times, mut last) = (Vec::new(), Instant::now());
     network::train(config, dataset, &options, &mut |event| {
         if let TrainEvent::Step { .. } = event {

@@ -111,12 +111,17 @@ fn new(args: &NewArgs) -> Result<()> {
 fn list(common: &Common) -> Result<()> {
     let keys = keys::read(&common.file)?;
     if common.json {
-        let keys = keys.iter().map(|key| json!({ "id": key.id, "role": key.role, "name": key.name }));
+        let keys =
+            keys.iter().map(|key| json!({ "id": key.id, "role": key.role, "name": key.name }));
         return output::json(&keys.collect::<Vec<_>>());
     }
-    let row =
-        |key: &keys::Key| vec![key.id.clone(), key.name.clone().unwrap_or_default(), key.role.to_string()];
-    output::lines(&output::table(&["id", "name", "role"], &keys.iter().map(row).collect::<Vec<_>>()))
+    let row = |key: &keys::Key| {
+        vec![key.id.clone(), key.name.clone().unwrap_or_default(), key.role.to_string()]
+    };
+    output::lines(&output::table(
+        &["id", "name", "role"],
+        &keys.iter().map(row).collect::<Vec<_>>(),
+    ))
 }
 
 fn revoke(args: &RevokeArgs) -> Result<()> {

@@ -40,7 +40,8 @@ enum Action {
 
 /// Check that no entry was changed, taken out or put in
 ///
-/// That entries were cut off at the end shows only beside a hash that was kept elsewhere: the newest one is printed.
+/// That entries were cut off at the end shows only beside a hash that was kept elsewhere: the
+/// newest one is printed.
 #[derive(clap::Args)]
 #[command(after_help = VERIFY_EXAMPLES)]
 struct VerifyArgs {
@@ -103,10 +104,16 @@ fn verify(args: &VerifyArgs) -> Result<()> {
     if args.json {
         return output::json(&verified);
     }
-    let beginning = if verified.complete { "from its beginning" } else { "earlier files were put away" };
+    let beginning =
+        if verified.complete { "from its beginning" } else { "earlier files were put away" };
     output::lines(&format!(
         "the chain holds: {} entries in {} files, {} to {} ({beginning}), {} repaired lines\nnewest hash: {}",
-        verified.entries, verified.files, verified.from, verified.to, verified.repairs, verified.head
+        verified.entries,
+        verified.files,
+        verified.from,
+        verified.to,
+        verified.repairs,
+        verified.head
     ))
 }
 

@@ -19,9 +19,10 @@ Close everything else first. Beside other software: benches/peers of the source.
 
 /// Measure this machine: products, memory, encoding, files to codes, training
 ///
-/// Each figure is the median of several rounds. Encoding and training are measured with random weights, once with
-/// the whole network and once with ResNet-18 and the hash layer alone; a share is that of the rate of matrix
-/// products measured on the spot, and may pass 100 %: some convolutions need fewer operations than are counted.
+/// Each figure is the median of several rounds. Encoding and training are measured with random
+/// weights, once with the whole network and once with ResNet-18 and the hash layer alone; a share
+/// is that of the rate of matrix products measured on the spot, and may pass 100 %: some
+/// convolutions need fewer operations than are counted.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BenchArgs {
@@ -76,7 +77,9 @@ struct Report {
 /// Measures the sections that were asked for, and prints them.
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     if let Some(size) = args.sizes.iter().find(|size| *size % 32 != 0) {
-        bail!("--sizes has {size}, expected multiples of 32: the network halves its pictures five times");
+        bail!(
+            "--sizes has {size}, expected multiples of 32: the network halves its pictures five times"
+        );
     }
     let machine = machine::measure();
     let peak = machine.products_gflops;
@@ -89,8 +92,14 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
         seed: args.seed,
     };
     let report = Report {
-        encode: if has(Section::Encode) { encode::measure(&plan(&[224], &[1, 16]), peak)? } else { vec![] },
-        files: has(Section::Files).then(|| files::measure(&args.pictures, args.rounds.into())).transpose()?,
+        encode: if has(Section::Encode) {
+            encode::measure(&plan(&[224], &[1, 16]), peak)?
+        } else {
+            vec![]
+        },
+        files: has(Section::Files)
+            .then(|| files::measure(&args.pictures, args.rounds.into()))
+            .transpose()?,
         train: if has(Section::Train) { train::measure(&plan(&[96], &[32]))? } else { vec![] },
         machine,
     };

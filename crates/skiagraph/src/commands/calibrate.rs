@@ -1,4 +1,5 @@
-//! `skiagraph calibrate`: estimates of relevance for a model that is trained, and on request its hash layer.
+//! `skiagraph calibrate`: estimates of relevance for a model that is trained, and on request its
+//! hash layer.
 
 use std::path::PathBuf;
 
@@ -22,22 +23,25 @@ or `gallery reindex`.";
 
 /// Fit a model's estimates of relevance, and on request its hash layer
 ///
-/// Asks the rows of the split train for pictures that training held out of them, and learns from which answers are right how
-/// likely a neighbour is relevant (of the same part of the body, with a finding in common or both without), and how far off a
-/// picture lies that is unlike all that is known. With --hash-layer, embedding and codes of the given lengths are fitted first,
-/// to the labels and to what pictures of the same labels differ in: in some minutes, without training.
+/// Asks the rows of the split train for pictures that training held out of them, and learns from
+/// which answers are right how likely a neighbour is relevant (of the same part of the body, with a
+/// finding in common or both without), and how far off a picture lies that is unlike all that is
+/// known. With --hash-layer, embedding and codes of the given lengths are fitted first, to the
+/// labels and to what pictures of the same labels differ in: in some minutes, without training.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CalibrateArgs {
     #[command(flatten)]
     model: ModelFile,
-    /// The configuration it was trained by, which says what was held out [default: what a configuration holds out that does not say]
+    /// The configuration it was trained by, which says what was held out [default: what a
+    /// configuration holds out that does not say]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Data set: a folder with a manifest, the manifest, or a folder of class folders
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Code lengths of a hash layer to fit, ascending: the first bits of the longest are the shorter ones
+    /// Code lengths of a hash layer to fit, ascending: the first bits of the longest are the
+    /// shorter ones
     #[arg(long, value_name = "BITS", value_delimiter = ',')]
     hash_layer: Vec<usize>,
     /// Model file to write
@@ -53,8 +57,9 @@ pub(crate) fn run(args: &CalibrateArgs) -> Result<()> {
     let config = args.config.as_deref().map(TrainConfig::read).transpose()?.unwrap_or_default();
     let dataset = Dataset::open(&args.data)?;
     let path = args.model.path()?;
-    let calibrated = network::calibrate(&path, &dataset, &config.data, &config.relevance, &args.hash_layer)
-        .with_context(|| format!("cannot fit the model `{}`", path.display()))?;
+    let calibrated =
+        network::calibrate(&path, &dataset, &config.data, &config.relevance, &args.hash_layer)
+            .with_context(|| format!("cannot fit the model `{}`", path.display()))?;
     let skipped: Vec<_> = dataset.skipped.iter().chain(&calibrated.skipped).cloned().collect();
     if !skipped.is_empty() {
         eprintln!("{}", ingest::describe_rejected(&rejected(&skipped)));

@@ -21,10 +21,11 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph check new/
   skiagraph check a.dcm b.png --json";
 
-/// Look for mistakes in files before they are used: inverted, turned, no radiograph, several pictures in one, text
+/// Look for mistakes in files before they are used: inverted, turned, no radiograph, several
+/// pictures in one, text
 ///
-/// Doubts are warnings; only files that cannot be read make the command fail. That a picture is no radiograph is for the
-/// model to tell, if it has estimates.
+/// Doubts are warnings; only files that cannot be read make the command fail. That a picture is no
+/// radiograph is for the model to tell, if it has estimates.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CheckArgs {
@@ -53,8 +54,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<()> {
     let progress = Progress::images("checking", listed.len());
     let mut checked = Vec::with_capacity(listed.len());
     for batch in listed.chunks(BATCH) {
-        let read =
-            |listed: &ingest::Listed| (listed.record.name.clone(), read(&listed.path, encoder.preprocess()));
+        let read = |listed: &ingest::Listed| {
+            (listed.record.name.clone(), read(&listed.path, encoder.preprocess()))
+        };
         let pictures: Vec<_> = batch.par_iter().map(read).collect();
         checked.extend(check(&encoder, pictures)?);
         progress.advance(batch.len());
@@ -84,9 +86,11 @@ fn check(encoder: &Encoder, pictures: Vec<Named>) -> Result<Vec<Checked>> {
                 }
                 Ok(Checked { name, doubts, error: None })
             }
-            Err(error) => {
-                Ok(Checked { name, doubts: Vec::new(), error: Some(error.root_cause().to_string()) })
-            }
+            Err(error) => Ok(Checked {
+                name,
+                doubts: Vec::new(),
+                error: Some(error.root_cause().to_string()),
+            }),
         }
     };
     pictures.into_iter().map(one).collect()
@@ -98,7 +102,9 @@ fn report(checked: &[Checked], json: bool) -> Result<()> {
     } else {
         for file in checked {
             let doubts = file.doubts.iter().map(|doubt| doubt.text().to_owned());
-            for said in doubts.chain(file.error.iter().map(|error| format!("cannot be read: {error}"))) {
+            for said in
+                doubts.chain(file.error.iter().map(|error| format!("cannot be read: {error}")))
+            {
                 output::text(&format!("{}: {said}", file.name))?;
             }
         }

@@ -52,7 +52,8 @@ pub(crate) struct CompareArgs {
     /// Tasks [default: tasks.toml of the data set, else the built-in ones]
     #[arg(long, value_name = "FILE")]
     tasks: Option<PathBuf>,
-    /// Only these methods, and the one they are compared with; names with commas each by an --only of their own
+    /// Only these methods, and the one they are compared with; names with commas each by an --only
+    /// of their own
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Only these training seeds
@@ -83,15 +84,21 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
         output::note(&format!("skipped {}: {}", task.task, task.reason));
     }
     origin::check(&args.out, &dataset)?;
-    let copies = near_copies::make(&items, NEAR_COPIES, NEAR_COPIES_SEED, &args.out.join("near-copies"))?;
+    let copies =
+        near_copies::make(&items, NEAR_COPIES, NEAR_COPIES_SEED, &args.out.join("near-copies"))?;
     let items = items.into_iter().chain(&copies).collect();
     let (path, out, device) = (&args.config, &args.out, args.device);
     let starts = RefCell::default();
-    let workshop = Workshop { config: &config, path, dataset: &dataset, items, out, device, starts };
+    let workshop =
+        Workshop { config: &config, path, dataset: &dataset, items, out, device, starts };
     let mut figures = measure::measure(&workshop, &cell::cells(&config), &tasks, args.seed)?;
     let subject = subject(args, &workshop)?;
     figures.saliency = subject.as_ref().map(|subject| subject.measure(&tasks)).transpose()?;
-    report::write(&args.out, &figures, &page::page(&workshop, &figures, &tasks, subject.as_ref())?)?;
+    report::write(
+        &args.out,
+        &figures,
+        &page::page(&workshop, &figures, &tasks, subject.as_ref())?,
+    )?;
     if args.json { output::json(&figures) } else { print(args, &figures) }
 }
 
@@ -132,8 +139,15 @@ fn config(args: &CompareArgs) -> Result<CompareConfig> {
 }
 
 fn print(args: &CompareArgs, figures: &Report) -> Result<()> {
-    let heads =
-        ["method", "mAP", "P@10", "macro P@10", "nDCG@100", "ours ahead, mAP", "ours ahead, macro P@10"];
+    let heads = [
+        "method",
+        "mAP",
+        "P@10",
+        "macro P@10",
+        "nDCG@100",
+        "ours ahead, mAP",
+        "ours ahead, macro P@10",
+    ];
     let rows: Vec<_> = figures.overall.iter().map(|overall| row(figures, overall)).collect();
     output::lines(&output::table(&heads, &rows))?;
     output::text(&format!(
@@ -150,7 +164,7 @@ pub(crate) fn row(figures: &Report, overall: &Overall) -> Vec<String> {
     let of = [&overall.map_all, &overall.p_at_10, &overall.macro_p_at_10, &overall.ndcg_100];
     let name = format!("{} − {}", figures.ours, overall.method);
     let ahead = figures.overall_differences.iter().find(|difference| difference.method == name);
-    let ahead =
-        ahead.map_or([const { String::new() }; 2], |d| [signed(&d.map_all), signed(&d.macro_p_at_10)]);
+    let ahead = ahead
+        .map_or([const { String::new() }; 2], |d| [signed(&d.map_all), signed(&d.macro_p_at_10)]);
     [overall.method.clone()].into_iter().chain(of.map(figure)).chain(ahead).collect()
 }

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use interchange::deidentify::{Action, Dates, Deidentified, Deidentifier, EDITION, Key, Options, Report};
+use interchange::deidentify::{
+    Action, Dates, Deidentified, Deidentifier, EDITION, Key, Options, Report,
+};
 use radiograph::gate;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -26,8 +28,9 @@ a picture is among the files: keep it as you keep the originals.";
 
 /// Take patients, people, places, dates and UIDs out of DICOM files (PS3.15 Annex E)
 ///
-/// Writes new files, named by their new SOP Instance UIDs; their pixels stay as they are. The same key gives the
-/// same pseudonyms, so that what belongs together still does. Fails if a file was refused, after writing the others.
+/// Writes new files, named by their new SOP Instance UIDs; their pixels stay as they are. The same
+/// key gives the same pseudonyms, so that what belongs together still does. Fails if a file was
+/// refused, after writing the others.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DeidentifyArgs {
@@ -43,7 +46,8 @@ pub(crate) struct DeidentifyArgs {
     /// Make the key, where there is no such file
     #[arg(long)]
     make_key: bool,
-    /// Move the dates of each patient by a number of days that follows from the key, instead of removing them
+    /// Move the dates of each patient by a number of days that follows from the key, instead of
+    /// removing them
     #[arg(long, conflicts_with = "keep_dates")]
     shift_dates: bool,
     /// Leave dates and times as they are
@@ -93,10 +97,12 @@ pub(crate) fn run(args: &DeidentifyArgs) -> Result<()> {
     let listed = ingest::list_paths(&args.paths)?;
     let deidentifier = Deidentifier::new(&args.key()?, args.options());
     let progress = Progress::images("de-identifying", listed.len());
-    let profile = format!("PS3.15 {EDITION} Annex E, Basic Application Level Confidentiality Profile");
+    let profile =
+        format!("PS3.15 {EDITION} Annex E, Basic Application Level Confidentiality Profile");
     let mut done = Done { profile, ..Done::default() };
     for batch in listed.chunks(BATCH) {
-        let clean: Vec<_> = batch.par_iter().map(|listed| clean(&deidentifier, &listed.path)).collect();
+        let clean: Vec<_> =
+            batch.par_iter().map(|listed| clean(&deidentifier, &listed.path)).collect();
         for (listed, clean) in batch.iter().zip(clean) {
             done.keep(&args.out, listed, clean)?;
         }
@@ -161,7 +167,8 @@ impl Done {
         };
         let file = format!("{}.dcm", clean.sop_instance_uid);
         if file.contains(['/', '\\']) {
-            self.refused.push(refuse("its SOP Instance UID is none, and cannot name a file".to_owned()));
+            self.refused
+                .push(refuse("its SOP Instance UID is none, and cannot name a file".to_owned()));
             return Ok(());
         }
         let path = out.join(&file);
@@ -187,7 +194,8 @@ impl Done {
             eprintln!("{}", ingest::describe_rejected(&self.refused));
         }
         let count = |action| self.written.iter().map(|file| file.report.count(action)).sum::<u64>();
-        let sum = |of: fn(&Report) -> u64| self.written.iter().map(|file| of(&file.report)).sum::<u64>();
+        let sum =
+            |of: fn(&Report) -> u64| self.written.iter().map(|file| of(&file.report)).sum::<u64>();
         let private = sum(|report| report.private + report.unknown);
         let wrong = sum(Report::wrong_forms);
         output::text(&format!(

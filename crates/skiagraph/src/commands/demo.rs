@@ -74,12 +74,17 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         None => shipped("samples").context("give a folder of samples with --samples DIR")?,
     };
     let dataset = Dataset::open(&samples)?;
-    let (database, queries) = (of_split(&dataset, Split::Database), of_split(&dataset, Split::Query));
+    let (database, queries) =
+        (of_split(&dataset, Split::Database), of_split(&dataset, Split::Query));
     if database.is_empty() || queries.is_empty() {
-        bail!("`{}` needs rows of the split `database` and rows of the split `query`", samples.display());
+        bail!(
+            "`{}` needs rows of the split `database` and rows of the split `query`",
+            samples.display()
+        );
     }
     let encoder = args.model.load()?;
-    let out = std::path::absolute(args.out.clone().unwrap_or_else(|| workspace().join("target/demo")))?;
+    let out =
+        std::path::absolute(args.out.clone().unwrap_or_else(|| workspace().join("target/demo")))?;
     let folder = out.join("samples-gallery");
     let (gallery, filled) = gallery(&folder, &encoder, &database)?;
     let (answers, seconds) = answer(&gallery, &encoder, &queries)?;
@@ -118,10 +123,12 @@ fn of_split(dataset: &Dataset, split: Split) -> Vec<&Item> {
 fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gallery, Filled)> {
     // Only a folder that opens as a gallery is ever removed.
     if Gallery::open(folder).is_ok_and(|gallery| gallery.model() != encoder.model_id()) {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
+        fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot remove `{}`", folder.display()))?;
     }
     let parent = folder.parent().unwrap_or(folder);
-    fs::create_dir_all(parent).with_context(|| format!("cannot make the folder `{}`", parent.display()))?;
+    fs::create_dir_all(parent)
+        .with_context(|| format!("cannot make the folder `{}`", parent.display()))?;
     let mut gallery = Gallery::open_or_create(folder, encoder.model_id(), encoder.bits())?;
     let mut others = Vec::new();
     for id in gallery.ids() {
@@ -155,7 +162,8 @@ fn answer(gallery: &Gallery, encoder: &Encoder, queries: &[&Item]) -> Result<(Ve
         }
         let encodings = ingest::encode_pictures(encoder, &batch.pictures)?;
         for (picture, encoding) in batch.pictures.into_iter().zip(encodings) {
-            let hits = gallery.search(&Query::nearest(&[example(&picture.record, &encoding)], NEIGHBORS))?;
+            let hits = gallery
+                .search(&Query::nearest(&[example(&picture.record, &encoding)], NEIGHBORS))?;
             answers.push(Answered { picture, encoding, hits });
         }
         progress.advance(batch.files);
@@ -193,7 +201,12 @@ fn measure(
         .collect())
 }
 
-fn draw(encoder: &Encoder, gallery: &Gallery, figures: &[TaskResult], answers: &[Answered]) -> Result<Page> {
+fn draw(
+    encoder: &Encoder,
+    gallery: &Gallery,
+    figures: &[TaskResult],
+    answers: &[Answered],
+) -> Result<Page> {
     let mut illustrator = Illustrator::new(encoder, gallery);
     let progress = Progress::images("drawing", answers.len());
     let mut drawn = Vec::new();
@@ -217,7 +230,13 @@ fn draw(encoder: &Encoder, gallery: &Gallery, figures: &[TaskResult], answers: &
         rows: figures.iter().map(figure_row).collect(),
     };
     let title = "Skiagraph: similar radiographs".to_owned();
-    Ok(Page { title, intro: vec![intro], figures: Some(figures), sections: Vec::new(), answers: drawn })
+    Ok(Page {
+        title,
+        intro: vec![intro],
+        figures: Some(figures),
+        sections: Vec::new(),
+        answers: drawn,
+    })
 }
 
 fn figure_row(result: &TaskResult) -> Vec<String> {
@@ -252,7 +271,10 @@ fn print(
         for hit in answer.hits.iter().take(3) {
             let labels = hit.record.labels.join(", ");
             let Hit { distance, euclidean, record, .. } = hit;
-            output::text(&format!("  {euclidean:.3}, {distance:>3} bits  {} ({labels})", record.name))?;
+            output::text(&format!(
+                "  {euclidean:.3}, {distance:>3} bits  {} ({labels})",
+                record.name
+            ))?;
         }
     }
     output::lines(&format!("\npage: {}", output::plain(&page.display().to_string())))

@@ -1,4 +1,5 @@
-//! `skiagraph encode`: a share of many pictures to Parquet, for schedulers that run many such commands.
+//! `skiagraph encode`: a share of many pictures to Parquet, for schedulers that run many such
+//! commands.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,7 +63,8 @@ impl FromStr for Shard {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+        let parts =
+            text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
         match parts {
             Some((number, of)) if (1..=of).contains(&number) => Ok(Self { number, of }),
             _ => Err("expected I/N with I from 1 to N, such as 3/100".to_owned()),
@@ -93,14 +95,17 @@ struct Origin {
 
 impl Origin {
     fn new(model: &ModelId, listed: &[Listed]) -> Self {
-        let mut names: Vec<&str> = listed.iter().map(|listed| listed.record.name.as_str()).collect();
+        let mut names: Vec<&str> =
+            listed.iter().map(|listed| listed.record.name.as_str()).collect();
         names.sort_unstable();
         Self { model: model.clone(), pictures: hexadecimal(&Sha256::digest(names.join("\n"))) }
     }
 
     /// Fails if the shard that is there is another.
     fn check(&self, folder: &Path) -> Result<()> {
-        let there = fs::read(folder.join(ORIGIN)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let there = fs::read(folder.join(ORIGIN))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         if there.as_ref() != Some(self) {
             bail!(
                 "`{}` is there already, but of other pictures or of another model; expected the same. Remove it, or choose \
@@ -127,7 +132,8 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
         bail!("none of the pictures belongs to the shard; expected more pictures than shards");
     }
     anonymous::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
-    // A gallery holds what is done, so that an interrupted shard of these pictures goes on; the export gets its name when it is whole.
+    // A gallery holds what is done, so that an interrupted shard of these pictures goes on; the
+    // export gets its name when it is whole.
     let unfinished = folder.with_extension(format!("{}.encoding", origin.pictures));
     let exported = folder.with_extension("exporting");
     fs::create_dir_all(&args.out)
@@ -143,21 +149,31 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
         bail!("not one of the {} files is a usable radiograph", filled.rejected.len());
     }
     if exported.exists() {
-        fs::remove_dir_all(&exported).with_context(|| format!("cannot remove `{}`", exported.display()))?;
+        fs::remove_dir_all(&exported)
+            .with_context(|| format!("cannot remove `{}`", exported.display()))?;
     }
     gallery.export(&exported, |record| record, |_| {})?;
     output::file(&exported.join(ORIGIN), serde_json::to_vec_pretty(&origin)?)?;
-    fs::rename(&exported, &folder).with_context(|| format!("cannot name `{}`", folder.display()))?;
+    fs::rename(&exported, &folder)
+        .with_context(|| format!("cannot name `{}`", folder.display()))?;
     let pictures = gallery.len();
     drop(gallery);
-    fs::remove_dir_all(&unfinished).with_context(|| format!("cannot remove `{}`", unfinished.display()))?;
+    fs::remove_dir_all(&unfinished)
+        .with_context(|| format!("cannot remove `{}`", unfinished.display()))?;
     report(args, &folder, false, pictures, filled.rejected.len())?;
     filled.check()
 }
 
-fn report(args: &EncodeArgs, folder: &Path, known: bool, pictures: usize, rejected: usize) -> Result<()> {
+fn report(
+    args: &EncodeArgs,
+    folder: &Path,
+    known: bool,
+    pictures: usize,
+    rejected: usize,
+) -> Result<()> {
     if args.json {
-        let shard = json!({ "folder": folder, "known": known, "pictures": pictures, "rejected": rejected });
+        let shard =
+            json!({ "folder": folder, "known": known, "pictures": pictures, "rejected": rejected });
         return output::json(&shard);
     }
     match known {

@@ -26,11 +26,11 @@ const EXAMPLES: &str = "EXAMPLES:
 /// Draw where a model looks in a radiograph
 ///
 /// Writes a PNG of three pictures: the radiograph, the radiograph under a saliency map, and the map
-/// alone. The map is the square of the largest of the maps of findings (`train --stage saliency`), or, where
-/// there is no such network, the model's own. Colours run from its least to its most salient point, dark to
-/// bright. It shows where a network looks, not what is ill. With --similar-to, the pictures are the two
-/// radiographs, each under what of it makes it similar to the other: bright where it would be less similar
-/// if that place were blurred.
+/// alone. The map is the square of the largest of the maps of findings (`train --stage saliency`),
+/// or, where there is no such network, the model's own. Colours run from its least to its most
+/// salient point, dark to bright. It shows where a network looks, not what is ill. With
+/// --similar-to, the pictures are the two radiographs, each under what of it makes it similar to
+/// the other: bright where it would be less similar if that place were blurred.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ExplainArgs {
@@ -71,7 +71,10 @@ impl Subject {
     fn beside(&self, other: &Self, encoder: &Encoder) -> Result<RgbImage> {
         let found = evidence(encoder, &self.input, &other.encoding.embedding)?;
         let picture = overlay::shrink(&self.radiograph, SIDE);
-        overlay::overlay(&picture, &found.onto(&self.input.frame, picture.width(), picture.height()))
+        overlay::overlay(
+            &picture,
+            &found.onto(&self.input.frame, picture.width(), picture.height()),
+        )
     }
 }
 
@@ -91,7 +94,10 @@ fn write(sheet: &RgbImage, out: &Path) -> Result<()> {
 }
 
 fn similarity(args: &ExplainArgs, encoder: &Encoder, one: &Subject, other: &Subject) -> Result<()> {
-    write(&overlay::beside(&[one.beside(other, encoder)?, other.beside(one, encoder)?]), &args.out)?;
+    write(
+        &overlay::beside(&[one.beside(other, encoder)?, other.beside(one, encoder)?]),
+        &args.out,
+    )?;
     let (distance, bits) = (one.encoding.code.distance(&other.encoding.code), encoder.bits());
     if args.json {
         let model = &encoder.model_id().0;
@@ -127,8 +133,11 @@ fn saliency(args: &ExplainArgs, encoder: &Encoder, subject: &Subject) -> Result<
             "code": encoding.code.to_string(),
         }));
     }
-    let highest: String =
-        look.findings.iter().map(|(finding, value)| format!("; {finding} up to {value:.2}")).collect();
+    let highest: String = look
+        .findings
+        .iter()
+        .map(|(finding, value)| format!("; {finding} up to {value:.2}"))
+        .collect();
     output::text(&format!(
         "{}: mean saliency {mean:.3} ({least:.3} to {most:.3}){highest}",
         args.out.display()

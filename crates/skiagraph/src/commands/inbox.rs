@@ -164,7 +164,9 @@ fn status(folder: &Folder) -> Result<()> {
             counts.differing
         ))?;
     }
-    failures.iter().try_for_each(|failed| output::text(&format!("  {}: {}", failed.name, failed.reason)))
+    failures
+        .iter()
+        .try_for_each(|failed| output::text(&format!("  {}: {}", failed.name, failed.reason)))
 }
 
 fn encode(work: &Work) -> Result<()> {
@@ -173,8 +175,9 @@ fn encode(work: &Work) -> Result<()> {
     end_in_order_when_interrupted(intake.consumer.attempts())?;
     let waiting = inbox.counts()?.waiting;
     let progress = Progress::images("encoding", waiting as usize);
-    let taken = intake
-        .work(&AtomicBool::new(false), |batch| progress.advance(batch.added + batch.known + batch.failed))?;
+    let taken = intake.work(&AtomicBool::new(false), |batch| {
+        progress.advance(batch.added + batch.known + batch.failed)
+    })?;
     progress.finish();
     intake.gallery.settle()?;
     let set_aside = deadly(&inbox)?;

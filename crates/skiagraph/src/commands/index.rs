@@ -34,8 +34,8 @@ files were set aside, or have other content than the gallery's picture of the sa
 /// Put radiographs into a gallery
 ///
 /// Reads PNG, JPEG, TIFF and DICOM files, encodes them and stores codes, embeddings, thumbnails and
-/// records. The gallery is made if there is none. Each batch of 32 is durable before the next begins.
-/// Fails if not one file is usable; otherwise unusable files are listed with their reasons.
+/// records. The gallery is made if there is none. Each batch of 32 is durable before the next
+/// begins. Fails if not one file is usable; otherwise unusable files are listed with their reasons.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct IndexArgs {
@@ -62,7 +62,8 @@ pub(crate) struct PicturesArgs {
     /// Files, and folders with all that is in them
     #[arg(value_name = "PATH", required_unless_present = "manifest", conflicts_with = "manifest")]
     paths: Vec<PathBuf>,
-    /// Manifest (CSV or Parquet, or a folder that holds one) with paths, labels, patients, views and sources
+    /// Manifest (CSV or Parquet, or a folder that holds one) with paths, labels, patients, views
+    /// and sources
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
     /// Only these splits of the manifest
@@ -136,12 +137,14 @@ pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     Ok(())
 }
 
-/// The rows of a manifest that are in one of the splits (or all of them), and those whose file is missing.
+/// The rows of a manifest that are in one of the splits (or all of them), and those whose file is
+/// missing.
 fn list_manifest(manifest: &Path, splits: &[SplitName]) -> Result<(Vec<Listed>, Vec<Rejected>)> {
     let dataset = Dataset::open(manifest)?;
     let splits: Vec<Split> = splits.iter().map(|&name| name.into()).collect();
-    let wanted =
-        |split: Option<Split>| splits.is_empty() || split.is_some_and(|split| splits.contains(&split));
+    let wanted = |split: Option<Split>| {
+        splits.is_empty() || split.is_some_and(|split| splits.contains(&split))
+    };
     let items = dataset.items.iter().filter(|item| wanted(item.split));
     let listed: Vec<_> = items.map(Listed::from_item).collect();
     if listed.is_empty() {

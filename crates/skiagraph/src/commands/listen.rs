@@ -32,9 +32,11 @@ const EXAMPLES: &str = "EXAMPLES:
 An instance is answered with success when it lies on the disk. Encoding follows; what is not encoded yet when the
 command ends, even by a kill, is encoded by the next `listen` or by `skiagraph inbox work`.";
 
-/// Receive radiographs from a PACS or a modality (C-STORE, C-ECHO, STOW-RS) and put them into a gallery
+/// Receive radiographs from a PACS or a modality (C-STORE, C-ECHO, STOW-RS) and put them into a
+/// gallery
 ///
-/// Listens until it is interrupted. What cannot be decoded is kept aside with its reason: see `skiagraph inbox`.
+/// Listens until it is interrupted. What cannot be decoded is kept aside with its reason: see
+/// `skiagraph inbox`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, group(clap::ArgGroup::new("where").required(true).args(["gallery", "store_only"])))]
 pub(crate) struct ListenArgs {
@@ -63,7 +65,8 @@ pub(crate) struct ListenArgs {
     max_associations: usize,
     #[command(flatten)]
     tls: TlsArgs,
-    /// Also take what is posted to /dicom-web/studies here (DICOMweb, STOW-RS), under TLS where that is accepted alone
+    /// Also take what is posted to /dicom-web/studies here (DICOMweb, STOW-RS), under TLS where
+    /// that is accepted alone
     #[arg(long, value_name = "IP:PORT")]
     dicomweb: Option<SocketAddr>,
     /// File with NAME:PASSWORD, which clients of DICOMweb have to show
@@ -108,7 +111,8 @@ pub(crate) fn run(args: &ListenArgs) -> Result<()> {
     let web = args.web()?.map(|config| server::Listener::bind(&config)).transpose()?;
     let inbox = Inbox::open(&args.inbox, Limits::default())?;
     let mut intake = if args.store_only { None } else { Some(args.destination.intake(&inbox)?) };
-    let stoppers = iter::once(listener.stopper()).chain(web.as_ref().map(server::Listener::stopper));
+    let stoppers =
+        iter::once(listener.stopper()).chain(web.as_ref().map(server::Listener::stopper));
     let end = End(stoppers.collect());
     end.when_interrupted()?;
     eprintln!("listening at {} as {}; Ctrl-C ends it", listener.address(), args.ae_title);
@@ -121,7 +125,8 @@ pub(crate) fn run(args: &ListenArgs) -> Result<()> {
     let taken = thread::scope(|scope| {
         let sent = scope.spawn(|| end.after(listener.serve(inbox, hear)));
         let posted = web.as_ref().map(|web| scope.spawn(move || end.after(web.serve(inbox, hear))));
-        let taken = end.after(intake.as_mut().map_or(Ok(Taken::default()), |intake| follow(intake, inbox)));
+        let taken =
+            end.after(intake.as_mut().map_or(Ok(Taken::default()), |intake| follow(intake, inbox)));
         for listening in iter::once(sent).chain(posted) {
             listening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         }
@@ -227,10 +232,18 @@ impl Received {
 
     fn report(&self, taken: Taken, set_aside: Vec<String>, json: bool) -> Result<()> {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (received, repeated, refused) = (count(&self.new), count(&self.known), count(&self.refused));
+        let (received, repeated, refused) =
+            (count(&self.new), count(&self.known), count(&self.refused));
         let differing = count(&self.differing);
         if json {
-            return output::json(&Report { received, repeated, differing, refused, taken, set_aside });
+            return output::json(&Report {
+                received,
+                repeated,
+                differing,
+                refused,
+                taken,
+                set_aside,
+            });
         }
         tell_of_deadly(&set_aside);
         output::text(&format!(
@@ -239,9 +252,9 @@ impl Received {
         ))?;
         match differing {
             0 => Ok(()),
-            count => {
-                output::text(&format!("another data set under a known UID: kept the first ({count} in all)"))
-            }
+            count => output::text(&format!(
+                "another data set under a known UID: kept the first ({count} in all)"
+            )),
         }
     }
 }

@@ -55,8 +55,10 @@ enum Source {
         into: Target,
     },
     /// From an Orthanc: all that has arrived there since the last time
-    #[command(after_help = "EXAMPLES:\n  skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox\n  \
-                            skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox --gallery g --follow")]
+    #[command(
+        after_help = "EXAMPLES:\n  skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox\n  \
+                            skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox --gallery g --follow"
+    )]
     Orthanc {
         #[command(flatten)]
         server: ServerArgs,
@@ -186,7 +188,8 @@ pub(crate) fn run(args: &PullArgs) -> Result<()> {
             fill()?;
             loop {
                 thread::sleep(WAIT);
-                // A server that is away for a while is no reason to end: the next answer goes on where the last ended.
+                // A server that is away for a while is no reason to end: the next answer goes on
+                // where the last ended.
                 fill().unwrap_or_else(|error| output::note(&format!("{error:#}; asking again")));
             }
         }
@@ -206,7 +209,11 @@ impl ServerArgs {
             (_, Some(file)) => Some(Authorization::bearer(file)?),
             _ => None,
         };
-        Ok(Server { authorization, authorities: self.authorities.clone(), ..Server::new(&self.url) })
+        Ok(Server {
+            authorization,
+            authorities: self.authorities.clone(),
+            ..Server::new(&self.url)
+        })
     }
 }
 
@@ -240,7 +247,9 @@ impl PeerArgs {
             moved
         })?;
         let after = inbox.counts()?;
-        let kept = |counts: pacs::inbox::Counts| counts.waiting + counts.taken + counts.failed + counts.done;
+        let kept = |counts: pacs::inbox::Counts| {
+            counts.waiting + counts.taken + counts.failed + counts.done
+        };
         let differing = after.differing - before.differing;
         Ok(Fetched { new: kept(after) - kept(before), known: 0, differing, passed_over: failed })
     }
@@ -278,8 +287,11 @@ impl Target {
             return warning;
         }
         tell_of_deadly(&set_aside);
-        let encoded = taken.map_or(String::new(), |t| format!("; encoded {}, failed {}", t.added, t.failed));
-        output::text(&format!("fetched {new}, known before {known}, passed over {passed_over}{encoded}"))?;
+        let encoded =
+            taken.map_or(String::new(), |t| format!("; encoded {}, failed {}", t.added, t.failed));
+        output::text(&format!(
+            "fetched {new}, known before {known}, passed over {passed_over}{encoded}"
+        ))?;
         warning
     }
 }

@@ -32,15 +32,18 @@ pub(crate) struct QueueArgs {
 enum Action {
     /// Put files into the queue as they are; what is known by its bytes already is left out
     ///
-    /// Whether the gallery has a DICOM file's instance is found out by the worker, who then takes it off the queue.
-    /// The files lie in the database until they are encoded, patients' names and all.
+    /// Whether the gallery has a DICOM file's instance is found out by the worker, who then takes
+    /// it off the queue. The files lie in the database until they are encoded, patients' names and
+    /// all.
     #[command(
         after_help = "EXAMPLES:\n  skiagraph queue put --gallery postgres://site@db.example/gallery pictures/\n  \
                             skiagraph queue put --gallery postgres://site@db.example/gallery --manifest m.csv --json"
     )]
     Put(PutArgs),
     /// Say how many pictures wait, and why some were set aside
-    #[command(after_help = "EXAMPLES:\n  skiagraph queue info postgres://site@db.example/gallery --json")]
+    #[command(
+        after_help = "EXAMPLES:\n  skiagraph queue info postgres://site@db.example/gallery --json"
+    )]
     Info(QueueOf),
     /// Let workers try again what was set aside
     #[command(after_help = "EXAMPLES:\n  skiagraph queue retry postgres://site@db.example/gallery")]
@@ -114,7 +117,11 @@ fn waiting(listed: &Listed) -> Result<Waiting> {
         bail!("`{}` has {length} bytes; expected at most {most}", listed.path.display());
     }
     let picture = fs::read(&listed.path).with_context(unreadable)?;
-    Ok(Waiting { key: ContentHash::of(&picture).to_string(), record: listed.record.clone(), picture })
+    Ok(Waiting {
+        key: ContentHash::of(&picture).to_string(),
+        record: listed.record.clone(),
+        picture,
+    })
 }
 
 fn info(args: &QueueOf) -> Result<()> {
@@ -122,12 +129,17 @@ fn info(args: &QueueOf) -> Result<()> {
     let queue = gallery.queue()?;
     let (length, set_aside) = (queue.length()?, queue.set_aside()?);
     if args.json {
-        return output::json(&json!({ "due": length.due, "later": length.later, "set_aside": set_aside }));
+        return output::json(
+            &json!({ "due": length.due, "later": length.later, "set_aside": set_aside }),
+        );
     }
     for SetAside { id, name, reason, .. } in set_aside {
         output::text(&format!("set aside: {id} ({name}): {reason}"))?;
     }
-    output::text(&format!("due {}, later {}, set aside {}", length.due, length.later, length.set_aside))
+    output::text(&format!(
+        "due {}, later {}, set aside {}",
+        length.due, length.later, length.set_aside
+    ))
 }
 
 fn retry(args: &QueueOf) -> Result<()> {

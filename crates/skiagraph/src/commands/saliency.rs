@@ -23,9 +23,9 @@ measures are taken all the same.";
 
 /// Measure what a model's saliency maps are worth
 ///
-/// Whether they point at what experts boxed, more than the centre, edges, chance or Grad-CAM; whether the
-/// code comes and goes with what they show; whether they depend on what was learned; whether the map
-/// alone gives the class away.
+/// Whether they point at what experts boxed, more than the centre, edges, chance or Grad-CAM;
+/// whether the code comes and goes with what they show; whether they depend on what was learned;
+/// whether the map alone gives the class away.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SaliencyArgs {
@@ -40,7 +40,8 @@ pub(crate) struct SaliencyArgs {
     /// Seed of random maps, random weights and the bootstrap
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Measure the maps of a saliency network (`train --stage saliency`) instead, beside the model's
+    /// Measure the maps of a saliency network (`train --stage saliency`) instead, beside the
+    /// model's
     #[arg(long, value_name = "FILE")]
     findings: Option<PathBuf>,
     /// Draw 20 pictures with boxes under the union of its maps into a PNG file
@@ -77,7 +78,10 @@ fn findings(args: &SaliencyArgs, network: &Path, dataset: &Dataset) -> Result<()
     let findings = Findings::new(network, &args.model.path()?, dataset, boxes, args.seed)?;
     if let Some(sheet) = &args.sheet {
         let unwritable = || format!("cannot write `{}`", sheet.display());
-        findings.sheet()?.save_with_format(sheet, image::ImageFormat::Png).with_context(unwritable)?;
+        findings
+            .sheet()?
+            .save_with_format(sheet, image::ImageFormat::Png)
+            .with_context(unwritable)?;
     }
     let report = findings.measure()?;
     if let Some(folder) = &args.out {
@@ -115,18 +119,22 @@ fn print(report: &Report) -> Result<()> {
     });
     let heads = ["boxes", "map", "pictures", "pointing", "saliency ahead", "energy", "IoU"];
     output::lines(&output::table(&heads, &rows.collect::<Vec<Vec<String>>>()))?;
-    let rows = report
-        .perturbation
-        .iter()
-        .map(|row| vec![row.map.to_owned(), format!("{:.3}", row.deletion), format!("{:.3}", row.insertion)]);
+    let rows = report.perturbation.iter().map(|row| {
+        vec![row.map.to_owned(), format!("{:.3}", row.deletion), format!("{:.3}", row.insertion)]
+    });
     output::lines(&output::table(&["map", "deletion", "insertion"], &rows.collect::<Vec<_>>()))?;
     let rows = report.randomised.iter().map(|step| {
-        let figures = [step.spearman, step.structural_similarity].map(|figure| format!("{figure:.3}"));
+        let figures =
+            [step.spearman, step.structural_similarity].map(|figure| format!("{figure:.3}"));
         [step.stage.to_owned()].into_iter().chain(figures).collect()
     });
-    output::lines(&output::table(&["random down to", "Spearman", "SSIM"], &rows.collect::<Vec<Vec<_>>>()))?;
+    output::lines(&output::table(
+        &["random down to", "Spearman", "SSIM"],
+        &rows.collect::<Vec<Vec<_>>>(),
+    ))?;
     let rows = report.alone.iter().map(|row| {
-        let figures = [row.accuracy, row.balanced, row.majority].map(|figure| format!("{figure:.3}"));
+        let figures =
+            [row.accuracy, row.balanced, row.majority].map(|figure| format!("{figure:.3}"));
         [row.task.clone()].into_iter().chain(figures).collect()
     });
     let heads = ["class from the map alone", "accuracy", "balanced", "most frequent"];

@@ -27,8 +27,10 @@ pub(crate) struct SendArgs {
 #[derive(clap::Subcommand)]
 enum Destination {
     /// To a classic PACS (C-STORE)
-    #[command(after_help = "EXAMPLES:\n  skiagraph send store 127.0.0.1:4242 --called ORTHANC sr.dcm\n  \
-                            skiagraph send store pacs.example:104 --called PACS --ae-title RESEARCH sr.dcm saliency.dcm --json")]
+    #[command(
+        after_help = "EXAMPLES:\n  skiagraph send store 127.0.0.1:4242 --called ORTHANC sr.dcm\n  \
+                            skiagraph send store pacs.example:104 --called PACS --ae-title RESEARCH sr.dcm saliency.dcm --json"
+    )]
     Store {
         /// Host and port of the PACS
         #[arg(value_name = "HOST:PORT")]
@@ -43,8 +45,10 @@ enum Destination {
         what: Files,
     },
     /// To a DICOMweb server (STOW-RS)
-    #[command(after_help = "EXAMPLES:\n  skiagraph send dicomweb http://127.0.0.1:8042/dicom-web sr.dcm\n  \
-                            skiagraph send dicomweb https://pacs.example/dicom-web sr.dcm --bearer token.txt --json")]
+    #[command(
+        after_help = "EXAMPLES:\n  skiagraph send dicomweb http://127.0.0.1:8042/dicom-web sr.dcm\n  \
+                            skiagraph send dicomweb https://pacs.example/dicom-web sr.dcm --bearer token.txt --json"
+    )]
     Dicomweb {
         #[command(flatten)]
         server: ServerArgs,
@@ -93,8 +97,9 @@ pub(crate) fn run(args: &SendArgs) -> Result<()> {
             let mut report = Report { stored: 0, refused: Vec::new() };
             for path in &what.files {
                 let sent = client.store(path);
-                let sent =
-                    sent.with_context(|| format!("stored {} of {} files", report.stored, what.files.len()))?;
+                let sent = sent.with_context(|| {
+                    format!("stored {} of {} files", report.stored, what.files.len())
+                })?;
                 report.count(
                     path,
                     match sent {

@@ -34,8 +34,8 @@ JSON a request, on standard error. docs/http-api.md describes the API.";
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ServeArgs {
-    /// Options in a file (TOML), by their names here; the environment's, such as SKIAGRAPH_SERVE_GALLERY, go before it, and
-    /// those of the command line before both
+    /// Options in a file (TOML), by their names here; the environment's, such as
+    /// SKIAGRAPH_SERVE_GALLERY, go before it, and those of the command line before both
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -45,7 +45,8 @@ pub(crate) struct ServeArgs {
     /// The gallery's folder, or its address on a PostgreSQL server with snapshots=FOLDER
     #[arg(long, value_name = "GALLERY")]
     gallery: Location,
-    /// Address to listen on: this machine alone unless you say otherwise, which needs --api-keys or --oidc-issuer, and --audit
+    /// Address to listen on: this machine alone unless you say otherwise, which needs --api-keys or
+    /// --oidc-issuer, and --audit
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// Port; 0 lets the system choose
@@ -73,7 +74,8 @@ pub(crate) struct ServeArgs {
     evaluation: Option<PathBuf>,
     #[command(flatten)]
     tls: TlsArgs,
-    /// Send a span of each request to this OpenTelemetry collector (OTLP, HTTP with JSON), as http://localhost:4318
+    /// Send a span of each request to this OpenTelemetry collector (OTLP, HTTP with JSON), as
+    /// http://localhost:4318
     #[arg(long, value_name = "URL", value_parser = web_address)]
     traces: Option<String>,
     /// Address of your viewer, with {study} where the Study Instance UID belongs
@@ -141,7 +143,11 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
 /// Serves a gallery of this model to this machine.
 pub(crate) fn run_here(gallery: Location, encoder: Encoder, json: bool) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-    server::run(Settings::of(gallery, address), || Ok(encoder), |address| announce("http", address, json))
+    server::run(
+        Settings::of(gallery, address),
+        || Ok(encoder),
+        |address| announce("http", address, json),
+    )
 }
 
 /// Says where the server listens.

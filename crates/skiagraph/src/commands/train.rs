@@ -79,8 +79,12 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     if !dataset.skipped.is_empty() {
         eprintln!("{}", ingest::describe_rejected(&rejected(&dataset.skipped)));
     }
-    let options =
-        TrainOptions { out: args.out.clone(), resume: args.resume, seed: args.seed, device: args.device };
+    let options = TrainOptions {
+        out: args.out.clone(),
+        resume: args.resume,
+        seed: args.seed,
+        device: args.device,
+    };
     let mut display = Display::default();
     if args.stage == Stage::Saliency {
         return train_saliency(args, &config, &dataset, &options, &mut display);
@@ -106,8 +110,10 @@ fn train_saliency(
     display: &mut Display,
 ) -> Result<()> {
     let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
-    let report = network::train_saliency(config, dataset, &boxes, options, &mut |event| display.show(&event))
-        .with_context(|| format!("cannot train in `{}`", args.out.display()))?;
+    let report = network::train_saliency(config, dataset, &boxes, options, &mut |event| {
+        display.show(&event)
+    })
+    .with_context(|| format!("cannot train in `{}`", args.out.display()))?;
     if args.json {
         return output::json(&report);
     }
@@ -115,8 +121,13 @@ fn train_saliency(
         0 => format!("{name} (by labels alone: its map does not say where)"),
         _ => format!("{name} (boxes on {boxed} pictures)"),
     };
-    let findings: Vec<String> = report.card.findings.iter().zip(&report.card.boxed).map(taught).collect();
-    output::text(&format!("{} has a map for each of: {}", report.model.display(), findings.join(", ")))
+    let findings: Vec<String> =
+        report.card.findings.iter().zip(&report.card.boxed).map(taught).collect();
+    output::text(&format!(
+        "{} has a map for each of: {}",
+        report.model.display(),
+        findings.join(", ")
+    ))
 }
 
 /// Rows that could not be used, for a message.
@@ -158,7 +169,8 @@ impl Display {
             }
             TrainEvent::Step { epoch, step, loss, images_per_second } => {
                 let (name, epochs) = (&self.name, self.epochs);
-                let heading = || Progress::steps(&format!("{name}epoch {epoch}/{epochs}"), self.steps);
+                let heading =
+                    || Progress::steps(&format!("{name}epoch {epoch}/{epochs}"), self.steps);
                 let bar = self.bar.get_or_insert_with(heading);
                 bar.at(*step, format!("{images_per_second:.1} images/s, loss {loss:.4}"));
             }
@@ -175,7 +187,11 @@ impl Display {
                 eprintln!("{}", saliency_line(metrics, self.epochs));
             }
             TrainEvent::Fitted(validation) => {
-                eprintln!("{}hash layer fitted: validation macro P@10 {}", self.name, figures(validation));
+                eprintln!(
+                    "{}hash layer fitted: validation macro P@10 {}",
+                    self.name,
+                    figures(validation)
+                );
             }
         }
     }
@@ -209,8 +225,11 @@ fn saliency_line(metrics: &SaliencyMetrics, epochs: usize) -> String {
 }
 
 fn epoch_line(metrics: &EpochMetrics, epochs: usize) -> String {
-    let by_bits: String =
-        metrics.validation_by_bits.iter().map(|(bits, figure)| format!(", {figure:.3} at {bits}")).collect();
+    let by_bits: String = metrics
+        .validation_by_bits
+        .iter()
+        .map(|(bits, figure)| format!(", {figure:.3} at {bits}"))
+        .collect();
     let validation =
         metrics.validation.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.3}{by_bits}"));
     format!(

@@ -21,8 +21,12 @@ use crate::progress::Progress;
 /// How long it sleeps when nothing is due.
 const SLEEP: Duration = Duration::from_secs(1);
 /// How long it waits after the database failed: longer each time, up to the last.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(5)];
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+];
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph worker --gallery postgres://site@db.example/gallery
@@ -87,7 +91,9 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
         .context("cannot listen for interrupts")?;
     let mut worked = work(args, &encoder, &mut gallery, &stop)?;
     worked.deadly = deadly(&mut gallery).unwrap_or_else(|error| {
-        output::note(&format!("what is set aside could not be read: {error}; see `skiagraph queue info`"));
+        output::note(&format!(
+            "what is set aside could not be read: {error}; see `skiagraph queue info`"
+        ));
         Vec::new()
     });
     worked.report(args.json)?;
@@ -108,15 +114,24 @@ impl Worked {
             output::note(&format!("  set aside {id} ({name}): {reason}"));
         }
         for name in &self.differing {
-            output::note(&format!("  other content under a known SOP Instance UID, kept the first: {name}"));
+            output::note(&format!(
+                "  other content under a known SOP Instance UID, kept the first: {name}"
+            ));
         }
         let Self { added, known, failed, seconds, .. } = self;
-        output::text(&format!("added {added}, already known {known}, failed {failed} in {seconds:.1} s"))
+        output::text(&format!(
+            "added {added}, already known {known}, failed {failed} in {seconds:.1} s"
+        ))
     }
 }
 
 /// A failure of the database is waited for: another server may be in charge soon.
-fn work(args: &WorkerArgs, encoder: &Encoder, gallery: &mut Gallery, stop: &AtomicBool) -> Result<Worked> {
+fn work(
+    args: &WorkerArgs,
+    encoder: &Encoder,
+    gallery: &mut Gallery,
+    stop: &AtomicBool,
+) -> Result<Worked> {
     let (mut worked, mut failures) = (Worked::default(), 0);
     let name = args.name.clone().unwrap_or_else(|| std::process::id().to_string());
     let length = gallery.queue()?.length()?;
@@ -164,7 +179,8 @@ fn wait(error: &anyhow::Error, failures: usize) {
     thread::sleep(PAUSES[failures.min(PAUSES.len() - 1)]);
 }
 
-/// Claims some, encodes them, and stores them in the transaction that takes them off the queue; how many there were.
+/// Claims some, encodes them, and stores them in the transaction that takes them off the queue; how
+/// many there were.
 fn batch(
     args: &WorkerArgs,
     name: &str,
@@ -176,7 +192,8 @@ fn batch(
     let lease = Duration::from_secs(args.lease.into());
     let jobs = gallery.queue()?.claim(name, args.batch.into(), lease)?;
     let claimed = jobs.len();
-    let decode = |job: &Job| ingest::decode_bytes(&job.picture, job.record.clone(), encoder.preprocess());
+    let decode =
+        |job: &Job| ingest::decode_bytes(&job.picture, job.record.clone(), encoder.preprocess());
     let decoded: Vec<Result<Decoded>> = jobs.par_iter().map(decode).collect();
     let (mut sound, mut pictures) = (Vec::new(), Vec::new());
     for (job, decoded) in jobs.into_iter().zip(decoded) {
@@ -204,7 +221,8 @@ fn batch(
     Ok(claimed)
 }
 
-/// While no server takes changes, what is encoded is kept and tried again; it is given up when the worker is told to stop.
+/// While no server takes changes, what is encoded is kept and tried again; it is given up when the
+/// worker is told to stop.
 fn store(
     gallery: &mut Gallery,
     jobs: &[Job],
@@ -215,7 +233,9 @@ fn store(
     let mut failures = 0;
     let (known, done) = loop {
         match store_once(gallery, jobs, entries) {
-            Err(error) if is_outage(&error) && !stop.load(Ordering::Relaxed) => wait(&error, failures),
+            Err(error) if is_outage(&error) && !stop.load(Ordering::Relaxed) => {
+                wait(&error, failures)
+            }
             stored => break stored?,
         }
         failures += 1;
@@ -227,7 +247,10 @@ fn store(
         // What is done stays done where the gallery cannot be read now.
         let differs = known_pictures::differs(gallery, id, &entry.record, &entry.thumbnail);
         let differs = differs.unwrap_or_else(|error| {
-            output::note(&format!("{} was known, and could not be compared: {error:#}", entry.record.name));
+            output::note(&format!(
+                "{} was known, and could not be compared: {error:#}",
+                entry.record.name
+            ));
             false
         });
         worked.differing.extend(differs.then(|| entry.record.name.clone()));

@@ -42,11 +42,16 @@ impl Cell<'_> {
 
 /// All cells: first those of the tables, seed by seed, then the other code lengths.
 pub(crate) fn cells(config: &CompareConfig) -> Vec<Cell<'_>> {
-    let made = || config.methods.iter().filter(|method| !matches!(method.kind(), Ok(Kind::Embeddings(_))));
-    let first =
-        config.seeds.iter().flat_map(|&seed| made().map(move |method| (method, config.bits[0], seed)));
+    let made =
+        || config.methods.iter().filter(|method| !matches!(method.kind(), Ok(Kind::Embeddings(_))));
+    let first = config
+        .seeds
+        .iter()
+        .flat_map(|&seed| made().map(move |method| (method, config.bits[0], seed)));
     let others = config.bits[1..].iter().flat_map(|&bits| {
-        made().filter(|method| !method.first_bits_only).map(move |method| (method, bits, config.seeds[0]))
+        made()
+            .filter(|method| !method.first_bits_only)
+            .map(move |method| (method, bits, config.seeds[0]))
     });
     first.chain(others).map(|(method, bits, seed)| Cell { method, bits, seed }).collect()
 }
@@ -61,7 +66,8 @@ pub(crate) struct Workshop<'a> {
     pub(crate) items: Vec<&'a Item>,
     pub(crate) out: &'a Path,
     pub(crate) device: DeviceChoice,
-    /// What the networks of a seed start from, once it is known: asking anew would read all pictures.
+    /// What the networks of a seed start from, once it is known: asking anew would read all
+    /// pictures.
     pub(crate) starts: RefCell<BTreeMap<u64, Option<Start>>>,
 }
 
@@ -90,7 +96,8 @@ impl Workshop<'_> {
             Kind::Fitted(of) => self.fitted(cell, of),
             Kind::Untrained => self.untrained(cell),
             Kind::HashedFeatures(hashing, feature) => {
-                let recipe = format!("{hashing:?} {feature:?} {:?}", self.training_of(cell)?.preprocess);
+                let recipe =
+                    format!("{hashing:?} {feature:?} {:?}", self.training_of(cell)?.preprocess);
                 self.kept(cell, &recipe, || shallow::hash_features(self, cell, hashing, feature))
             }
             Kind::HashedEmbeddings(hashing, of) => {
@@ -115,12 +122,20 @@ impl Workshop<'_> {
         self.config.training_of(cell.method, cell.bits, cell.seed, self.path)
     }
 
-    /// What a cell's folder holds if it was made by this recipe; else what `make` gives, which is kept.
-    fn kept(&self, cell: &Cell, recipe: &str, make: impl FnOnce() -> Result<Encodings>) -> Result<Encodings> {
+    /// What a cell's folder holds if it was made by this recipe; else what `make` gives, which is
+    /// kept.
+    fn kept(
+        &self,
+        cell: &Cell,
+        recipe: &str,
+        make: impl FnOnce() -> Result<Encodings>,
+    ) -> Result<Encodings> {
         let folder = self.folder(cell);
         let file = folder.join(ENCODINGS);
         match Encodings::read(&file)? {
-            Some(other) if in_order(&self.items, &other.about.names).len() != other.about.names.len() => {
+            Some(other)
+                if in_order(&self.items, &other.about.names).len() != other.about.names.len() =>
+            {
                 bail!(
                     "`{}` was made of other data; remove it, or compare into another folder",
                     folder.display()
@@ -132,7 +147,8 @@ impl Workshop<'_> {
                 folder.display()
             ),
             None => {
-                fs::create_dir_all(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+                fs::create_dir_all(&folder)
+                    .with_context(|| format!("cannot make `{}`", folder.display()))?;
                 let mut encodings = make()?;
                 encodings.about.recipe = recipe.to_owned();
                 encodings.write(&file)?;
@@ -144,14 +160,19 @@ impl Workshop<'_> {
     fn network(&self, cell: &Cell) -> Result<Encodings> {
         let mut config = self.training_of(cell)?;
         let start = if cell.method.from_scratch { None } else { self.pretrained(cell.seed)? };
-        let recipe =
-            format!("{}\n# from {:?}", toml::to_string(&config)?, start.as_ref().map(|s| &s.model_id));
+        let recipe = format!(
+            "{}\n# from {:?}",
+            toml::to_string(&config)?,
+            start.as_ref().map(|s| &s.model_id)
+        );
         config.optimisation.pretrained = start.map(|start| start.model);
         let encodings = self.kept(cell, &recipe, || {
             let folder = self.folder(cell);
             let report = self.train(&cell.name(), &config, &folder)?;
-            let mut encodings = self.encode(&Encoder::load(&report.model, self.device)?, &cell.name())?;
-            encodings.about.cost.training_seconds = report.history.iter().map(|epoch| epoch.seconds).sum();
+            let mut encodings =
+                self.encode(&Encoder::load(&report.model, self.device)?, &cell.name())?;
+            encodings.about.cost.training_seconds =
+                report.history.iter().map(|epoch| epoch.seconds).sum();
             Ok(encodings)
         })?;
         // Only once the encodings are there: a kill before goes on from the checkpoint.
@@ -159,7 +180,8 @@ impl Workshop<'_> {
         Ok(encodings)
     }
 
-    /// The network of another method, which has the first code length, with a hash layer of this cell's.
+    /// The network of another method, which has the first code length, with a hash layer of this
+    /// cell's.
     fn fitted(&self, cell: &Cell, of: &str) -> Result<Encodings> {
         let source = self.source(of, cell.seed)?;
         let trained = self.make(&source)?.about;
@@ -167,7 +189,8 @@ impl Workshop<'_> {
         self.kept(cell, &format!("fitted to {} bits: {}", cell.bits, trained.recipe), || {
             let (start, model) = (Instant::now(), self.folder(&source).join(MODEL));
             let kinds = &config.relevance;
-            let fitted = network::calibrate(&model, self.dataset, &config.data, kinds, &[cell.bits])?;
+            let fitted =
+                network::calibrate(&model, self.dataset, &config.data, kinds, &[cell.bits])?;
             let seconds = start.elapsed().as_secs_f64();
             let model = self.folder(cell).join(MODEL);
             output::file(&model, fitted.model)?;
@@ -206,7 +229,8 @@ impl Workshop<'_> {
     }
 
     fn train(&self, name: &str, config: &TrainConfig, folder: &Path) -> Result<TrainReport> {
-        let options = TrainOptions { out: folder.to_owned(), resume: true, seed: None, device: self.device };
+        let options =
+            TrainOptions { out: folder.to_owned(), resume: true, seed: None, device: self.device };
         let mut display = Display::named(name);
         Ok(network::train(config, self.dataset, &options, &mut |event| display.show(&event))?)
     }
@@ -214,7 +238,8 @@ impl Workshop<'_> {
     fn untrained(&self, cell: &Cell) -> Result<Encodings> {
         let config = self.training_of(cell)?;
         self.kept(cell, &format!("untrained {}", toml::to_string(&config)?), || {
-            let encoder = Encoder::untrained(&config.architecture, &config.preprocess, &[], cell.seed)?;
+            let encoder =
+                Encoder::untrained(&config.architecture, &config.preprocess, &[], cell.seed)?;
             self.encode(&encoder, &cell.name())
         })
     }
@@ -231,7 +256,10 @@ impl Workshop<'_> {
                 encodings.embeddings.push(encoding.embedding);
             }
             seconds += start.elapsed().as_secs_f64();
-            encodings.about.names.extend(batch.pictures.into_iter().map(|picture| picture.record.name));
+            encodings
+                .about
+                .names
+                .extend(batch.pictures.into_iter().map(|picture| picture.record.name));
             progress.advance(batch.files);
             Ok(())
         })?;
@@ -248,13 +276,18 @@ fn remove_checkpoints(folder: &Path) -> Result<()> {
         let path = entry?.path();
         let is_checkpoint = |name: &str| name.starts_with("checkpoint-") || name == "state.json";
         if path.file_name().and_then(|name| name.to_str()).is_some_and(is_checkpoint) {
-            fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
+            fs::remove_file(&path)
+                .with_context(|| format!("cannot remove `{}`", path.display()))?;
         }
     }
     Ok(())
 }
 
 /// About encodings that cost `training_seconds` to fit and `encoding_milliseconds` a picture.
-pub(super) fn about(names: Vec<String>, training_seconds: f64, encoding_milliseconds: f64) -> About {
+pub(super) fn about(
+    names: Vec<String>,
+    training_seconds: f64,
+    encoding_milliseconds: f64,
+) -> About {
     About { recipe: String::new(), names, cost: Cost { training_seconds, encoding_milliseconds } }
 }

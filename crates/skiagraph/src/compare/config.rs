@@ -1,4 +1,5 @@
-//! A comparison as a TOML file: what is trained before all else, what all networks share, and the methods.
+//! A comparison as a TOML file: what is trained before all else, what all networks share, and the
+//! methods.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +17,8 @@ use toml::{Table, Value};
 pub(crate) struct CompareConfig {
     /// The method that the others are compared with.
     pub(crate) ours: String,
-    /// Code lengths. The first is trained with every seed and fills the tables; the others with the first seed alone.
+    /// Code lengths. The first is trained with every seed and fills the tables; the others with the
+    /// first seed alone.
     pub(crate) bits: Vec<usize>,
     /// Training seeds.
     pub(crate) seeds: Vec<u64>,
@@ -29,7 +31,8 @@ pub(crate) struct CompareConfig {
     pub(crate) methods: Vec<Method>,
 }
 
-/// A method as the file gives it: one of `training`, `fitted`, `hashing`, `embeddings_of` and `untrained`.
+/// A method as the file gives it: one of `training`, `fitted`, `hashing`, `embeddings_of` and
+/// `untrained`.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Method {
@@ -37,14 +40,15 @@ pub(crate) struct Method {
     pub(crate) name: String,
     /// A network: what differs from the common training configuration, perhaps nothing.
     pub(crate) training: Option<Table>,
-    /// Whether the network starts from random weights. It then has the epochs of the pre-training too, and its learning
-    /// rate, so that every network takes as many steps in all.
+    /// Whether the network starts from random weights. It then has the epochs of the pre-training
+    /// too, and its learning rate, so that every network takes as many steps in all.
     #[serde(default)]
     pub(crate) from_scratch: bool,
     /// Whether it is trained at the first code length alone.
     #[serde(default)]
     pub(crate) first_bits_only: bool,
-    /// A network of which all is kept but the hash layer, which is fitted to the training pictures' features.
+    /// A network of which all is kept but the hash layer, which is fitted to the training pictures'
+    /// features.
     pub(crate) fitted: Option<String>,
     /// Hashing of given features.
     pub(crate) hashing: Option<Hashing>,
@@ -81,7 +85,8 @@ impl Method {
     /// What it is, if it is one thing.
     pub(crate) fn kind(&self) -> Result<Kind<'_>> {
         if let Some(of) = &self.fitted {
-            let other = self.training.is_some() || self.hashing.is_some() || self.features.is_some();
+            let other =
+                self.training.is_some() || self.hashing.is_some() || self.features.is_some();
             return if other || self.embeddings_of.is_some() || self.untrained {
                 self.several()
             } else {
@@ -91,7 +96,9 @@ impl Method {
         match (&self.training, self.hashing, self.features, &self.embeddings_of, self.untrained) {
             (Some(_), None, None, None, false) => Ok(Kind::Network),
             (None, None, None, None, true) => Ok(Kind::Untrained),
-            (None, Some(hashing), Some(feature), None, false) => Ok(Kind::HashedFeatures(hashing, feature)),
+            (None, Some(hashing), Some(feature), None, false) => {
+                Ok(Kind::HashedFeatures(hashing, feature))
+            }
             (None, Some(hashing), None, Some(of), false) => Ok(Kind::HashedEmbeddings(hashing, of)),
             (None, None, None, Some(of), false) => Ok(Kind::Embeddings(of)),
             _ => self.several(),
@@ -124,7 +131,8 @@ impl CompareConfig {
     /// Reads and checks a comparison.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let wrong = || format!("the comparison `{}` is not right", path.display());
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read `{}`", path.display()))?;
         let config: Self = toml::from_str(&text).with_context(wrong)?;
         config.check(path).with_context(wrong)?;
         Ok(config)
@@ -152,7 +160,10 @@ impl CompareConfig {
                 bail!("two methods are named `{}`, or nearly so", method.name);
             }
             if method.view_labels && method.hashing.is_none() {
-                bail!("the method `{}` has `view_labels`, which only a `hashing` reads", method.name);
+                bail!(
+                    "the method `{}` has `view_labels`, which only a `hashing` reads",
+                    method.name
+                );
             }
             match method.kind()? {
                 Kind::Network => {
@@ -169,7 +180,8 @@ impl CompareConfig {
         Ok(())
     }
 
-    /// The training configuration of a method, if it is no network the common one; `path` is for messages.
+    /// The training configuration of a method, if it is no network the common one; `path` is for
+    /// messages.
     pub(crate) fn training_of(
         &self,
         method: &Method,
@@ -177,7 +189,9 @@ impl CompareConfig {
         seed: u64,
         path: &Path,
     ) -> Result<TrainConfig> {
-        if let Some(of) = method.fitted.as_ref().and_then(|of| self.methods.iter().find(|m| m.name == *of)) {
+        if let Some(of) =
+            method.fitted.as_ref().and_then(|of| self.methods.iter().find(|m| m.name == *of))
+        {
             return self.training_of(of, bits, seed, path);
         }
         let mut table = self.training.clone();
@@ -190,13 +204,16 @@ impl CompareConfig {
 
     /// How a network is optimised that has the epochs of the pre-training besides its own.
     fn whole_budget(&self) -> Result<Table> {
-        let before =
-            self.pretraining.as_ref().context("`from_scratch` means nothing without `pretraining`")?;
+        let before = self
+            .pretraining
+            .as_ref()
+            .context("`from_scratch` means nothing without `pretraining`")?;
         let section = |table: &Table| table.get("optimisation").and_then(Value::as_table).cloned();
         let epochs = |table: &Table| section(table)?.get("epochs")?.as_integer();
         let sum = epochs(before).zip(epochs(&self.training)).map(|(a, b)| a.saturating_add(b));
-        let sum =
-            sum.context("`from_scratch` needs `optimisation.epochs` in `pretraining` and in `training`")?;
+        let sum = sum.context(
+            "`from_scratch` needs `optimisation.epochs` in `pretraining` and in `training`",
+        )?;
         let mut optimisation = section(before).unwrap_or_default();
         optimisation.insert("epochs".to_owned(), Value::Integer(sum));
         Ok(optimisation)
@@ -209,12 +226,14 @@ impl CompareConfig {
 }
 
 fn complete(mut table: Table, bits: usize, seed: u64, path: &Path) -> Result<TrainConfig> {
-    let integer = |value: u64| i64::try_from(value).map(Value::Integer).context("a number is too large");
+    let integer =
+        |value: u64| i64::try_from(value).map(Value::Integer).context("a number is too large");
     for (section, key, value) in
         [("architecture", "bits", integer(bits as u64)?), ("optimisation", "seed", integer(seed)?)]
     {
         let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-        let section = section.as_table_mut().context("a section of the configuration is no table")?;
+        let section =
+            section.as_table_mut().context("a section of the configuration is no table")?;
         section.insert(key.to_owned(), value);
     }
     Ok(TrainConfig::parse(&toml::to_string(&table)?, path)?)
@@ -242,7 +261,8 @@ mod tests {
         CompareConfig::read(file.path())
     }
 
-    const HEAD: &str = "ours = 'A'\nbits = [16]\nseeds = [1]\n[training.loss]\nmargin = 0.2\narea = 2.0\n";
+    const HEAD: &str =
+        "ours = 'A'\nbits = [16]\nseeds = [1]\n[training.loss]\nmargin = 0.2\narea = 2.0\n";
 
     #[test]
     fn a_method_changes_what_it_names_and_keeps_the_rest() {
@@ -278,11 +298,13 @@ mod tests {
                 .contains("no network here")
         );
         assert!(
-            message("[[method]]\nname = 'A'\nfitted = 'B'\nuntrained = true").contains("is not one thing")
+            message("[[method]]\nname = 'A'\nfitted = 'B'\nuntrained = true")
+                .contains("is not one thing")
         );
         assert!(message("[[method]]\nname = 'A'\nfitted = 'B'").contains("no network here"));
         assert!(
-            message("[[method]]\nname = 'A'\ntraining = {}\nview_labels = true").contains("only a `hashing`")
+            message("[[method]]\nname = 'A'\ntraining = {}\nview_labels = true")
+                .contains("only a `hashing`")
         );
         assert!(message("[[method]]\nname = 'A'\ntraining.loss.margins = 1").contains("margins"));
     }

@@ -70,7 +70,8 @@ impl Encodings {
         if !file.exists() {
             return Ok(None);
         }
-        let damaged = || format!("`{}` is damaged; remove it, and its cell is made again", file.display());
+        let damaged =
+            || format!("`{}` is damaged; remove it, and its cell is made again", file.display());
         let bytes = fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
         Self::from_bytes(&bytes).with_context(damaged).map(Some)
     }
@@ -78,17 +79,24 @@ impl Encodings {
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let tensors = SafeTensors::deserialize(bytes)?;
         let (_, header) = SafeTensors::read_metadata(bytes)?;
-        let about =
-            header.metadata().as_ref().and_then(|map| map.get(ABOUT)).context("it has no metadata")?;
+        let about = header
+            .metadata()
+            .as_ref()
+            .and_then(|map| map.get(ABOUT))
+            .context("it has no metadata")?;
         let rows = |name: &str, size: usize| -> Result<Vec<Vec<u8>>> {
             let tensor = tensors.tensor(name)?;
             let row = tensor.shape().get(1).copied().unwrap_or(0) * size;
             Ok(tensor.data().chunks_exact(row.max(1)).map(<[u8]>::to_vec).collect())
         };
-        let codes =
-            rows("codes", 1)?.iter().map(|row| HashCode::from_bytes(row)).collect::<Result<_, _>>()?;
-        let embeddings =
-            rows("embeddings", 2)?.iter().map(|row| Embedding::from_bytes(row)).collect::<Result<_, _>>()?;
+        let codes = rows("codes", 1)?
+            .iter()
+            .map(|row| HashCode::from_bytes(row))
+            .collect::<Result<_, _>>()?;
+        let embeddings = rows("embeddings", 2)?
+            .iter()
+            .map(|row| Embedding::from_bytes(row))
+            .collect::<Result<_, _>>()?;
         Ok(Self { about: serde_json::from_str(about)?, codes, embeddings })
     }
 }
@@ -103,7 +111,8 @@ mod tests {
         let file = folder.path().join("encodings.safetensors");
         assert!(Encodings::read(&file).unwrap().is_none());
         let cost = Cost { training_seconds: 1.0, encoding_milliseconds: 2.0 };
-        let about = About { recipe: "r".to_owned(), names: vec!["a".to_owned(), "b".to_owned()], cost };
+        let about =
+            About { recipe: "r".to_owned(), names: vec!["a".to_owned(), "b".to_owned()], cost };
         let code = |byte| HashCode::from_bytes(&[byte; 8]).unwrap();
         let embeddings = vec![Embedding::new(vec![0.5, 1.0]), Embedding::new(vec![0.0, 2.0])];
         let written = Encodings { about, codes: vec![code(1), code(2)], embeddings };

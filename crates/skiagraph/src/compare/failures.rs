@@ -1,4 +1,5 @@
-//! Where ours fails: the queries with the worst answers, drawn with their neighbours and saliency maps.
+//! Where ours fails: the queries with the worst answers, drawn with their neighbours and saliency
+//! maps.
 
 use std::collections::HashMap;
 
@@ -30,7 +31,8 @@ pub(super) fn worst(workshop: &Workshop, report: &Report, tasks: &[Task]) -> Res
     let mut drawer = Drawer { encoder, items, drawn: HashMap::new() };
     let mut answers = Vec::new();
     for task in tasks {
-        let of_task = |result: &&TaskResult| result.task == task.name && result.method == report.ours;
+        let of_task =
+            |result: &&TaskResult| result.task == task.name && result.method == report.ours;
         let Some(result) = report.results.iter().find(of_task) else { continue };
         for query in worst_queries(result) {
             answers.push(drawer.answer(task, query, &encodings)?);
@@ -47,7 +49,8 @@ fn worst_queries(result: &TaskResult) -> Vec<usize> {
         least_first.then(a.item.cmp(&b.item))
     });
     let mut units: Vec<&str> = Vec::new();
-    queries.retain(|query| !units.contains(&query.unit.as_str()) && (units.push(&query.unit), true).1);
+    queries
+        .retain(|query| !units.contains(&query.unit.as_str()) && (units.push(&query.unit), true).1);
     queries.iter().take(QUERIES).map(|query| query.item).collect()
 }
 
@@ -86,7 +89,12 @@ impl Drawer<'_> {
         nearest
     }
 
-    fn card(&mut self, position: usize, wanted: &[String], distance: Option<String>) -> Result<Card> {
+    fn card(
+        &mut self,
+        position: usize,
+        wanted: &[String],
+        distance: Option<String>,
+    ) -> Result<Card> {
         let item = self.items[position];
         let label = |text: &String| Label { text: text.clone(), shared: wanted.contains(text) };
         let labels = item.labels.iter().map(label).collect();

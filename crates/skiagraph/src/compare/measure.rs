@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 use network::labelled;
 use radiograph::dataset::Item;
 use retrieval::evaluation::{
-    self, Difference, Labelled, Likeness, Options, Overall, RadiusPoint, Ranking, Role, Task, TaskResult,
+    self, Difference, Labelled, Likeness, Options, Overall, RadiusPoint, Ranking, Role, Task,
+    TaskResult,
 };
 use serde::Serialize;
 
@@ -91,7 +92,12 @@ struct Measured {
 }
 
 /// Makes what is missing and measures all.
-pub(crate) fn measure(workshop: &Workshop, cells: &[Cell], tasks: &[Task], seed: u64) -> Result<Report> {
+pub(crate) fn measure(
+    workshop: &Workshop,
+    cells: &[Cell],
+    tasks: &[Task],
+    seed: u64,
+) -> Result<Report> {
     let config = workshop.config;
     for (i, cell) in cells.iter().enumerate() {
         eprintln!("cell {}/{}: {}", i + 1, cells.len(), cell.name());
@@ -146,17 +152,22 @@ fn evaluate(workshop: &Workshop, cell: &Cell, tasks: &[Task]) -> Result<Measured
     let encoded = in_order(&workshop.items, &encodings.about.names);
     let items = labelled_of(&encoded);
     let floats = matches!(cell.method.kind()?, Kind::Embeddings(_));
-    let ranking =
-        if floats { Ranking::Embeddings(&encodings.embeddings) } else { Ranking::Codes(&encodings.codes) };
+    let ranking = if floats {
+        Ranking::Embeddings(&encodings.embeddings)
+    } else {
+        Ranking::Codes(&encodings.codes)
+    };
     let options = Options { bootstrap: 0, seed: 0 };
     let name = &cell.method.name;
-    let results = tasks.iter().map(|task| evaluation::evaluate(task, &items, &ranking, name, &options));
+    let results =
+        tasks.iter().map(|task| evaluation::evaluate(task, &items, &ranking, name, &options));
     let results = results.collect::<Result<_, _>>()?;
     let curve = |task: &Task| -> Result<Curve> {
         let points = evaluation::by_radius(task, &items, &encodings.codes)?;
         Ok(Curve { task: task.name.clone(), method: name.clone(), points })
     };
-    let curves = if floats { Vec::new() } else { tasks.iter().map(curve).collect::<Result<_>>()? };
+    let curves =
+        if floats { Vec::new() } else { tasks.iter().map(curve).collect::<Result<_>>()? };
     let copies = near_copies::pairs(&encoded);
     let options = Options { bootstrap: DRAWS, seed: 0 };
     let likeness = evaluation::likeness(&items, &copies, &ranking, name, &options)?;
@@ -169,18 +180,25 @@ fn labelled_of(items: &[&Item]) -> Vec<Labelled> {
 }
 
 /// Adds a method: the mean of its seeds on every task, and over the tasks.
-fn add(report: &mut Report, method: &Method, mut measured: Vec<Measured>, options: &Options) -> Result<()> {
+fn add(
+    report: &mut Report,
+    method: &Method,
+    mut measured: Vec<Measured>,
+    options: &Options,
+) -> Result<()> {
     for (measured, &seed) in measured.iter().zip(&report.seeds) {
         report.cells.push(cell_figures(method, report.bits, seed, &measured.results));
     }
     let tasks = measured.first().map_or(0, |measured| measured.results.len());
-    let runs_of = |task: usize| measured.iter().map(|m| m.results[task].clone()).collect::<Vec<_>>();
+    let runs_of =
+        |task: usize| measured.iter().map(|m| m.results[task].clone()).collect::<Vec<_>>();
     let means = (0..tasks).map(|task| evaluation::mean_of_runs(&runs_of(task), options));
     let means: Vec<TaskResult> = means.collect::<Result<_, _>>()?;
     report.overall.push(evaluation::over_tasks(&means.iter().collect::<Vec<_>>(), options));
     let bytes = means.first().map_or(0, |mean| mean.bits / 8);
-    let mean =
-        |of: fn(&Cost) -> f64| measured.iter().map(|m| of(&m.cost)).sum::<f64>() / measured.len() as f64;
+    let mean = |of: fn(&Cost) -> f64| {
+        measured.iter().map(|m| of(&m.cost)).sum::<f64>() / measured.len() as f64
+    };
     let cost = Cost {
         training_seconds: mean(|cost| cost.training_seconds),
         encoding_milliseconds: mean(|cost| cost.encoding_milliseconds),
@@ -194,7 +212,9 @@ fn add(report: &mut Report, method: &Method, mut measured: Vec<Measured>, option
 
 /// The mean over the tasks of one run.
 fn cell_figures(method: &Method, bits: usize, seed: u64, results: &[TaskResult]) -> CellFigures {
-    let mean = |of: fn(&TaskResult) -> f64| results.iter().map(of).sum::<f64>() / results.len().max(1) as f64;
+    let mean = |of: fn(&TaskResult) -> f64| {
+        results.iter().map(of).sum::<f64>() / results.len().max(1) as f64
+    };
     CellFigures {
         method: method.name.clone(),
         bits,
@@ -204,11 +224,18 @@ fn cell_figures(method: &Method, bits: usize, seed: u64, results: &[TaskResult])
     }
 }
 
-fn add_random(report: &mut Report, workshop: &Workshop, tasks: &[Task], options: &Options) -> Result<()> {
-    let any = Cell { method: &workshop.config.methods[0], bits: report.bits, seed: report.seeds[0] };
+fn add_random(
+    report: &mut Report,
+    workshop: &Workshop,
+    tasks: &[Task],
+    options: &Options,
+) -> Result<()> {
+    let any =
+        Cell { method: &workshop.config.methods[0], bits: report.bits, seed: report.seeds[0] };
     let encodings = workshop.make(&any)?;
     let items = labelled_of(&in_order(&workshop.items, &encodings.about.names));
-    let results = tasks.iter().map(|t| evaluation::evaluate(t, &items, &Ranking::Random, RANDOM, options));
+    let results =
+        tasks.iter().map(|t| evaluation::evaluate(t, &items, &Ranking::Random, RANDOM, options));
     let results: Vec<TaskResult> = results.collect::<Result<_, _>>()?;
     report.overall.push(evaluation::over_tasks(&results.iter().collect::<Vec<_>>(), options));
     report.results.extend(results);
@@ -218,8 +245,13 @@ fn add_random(report: &mut Report, workshop: &Workshop, tasks: &[Task], options:
 /// Ours beside every other method.
 fn compare(report: &mut Report, tasks: usize, options: &Options) -> Result<()> {
     let methods: Vec<&[TaskResult]> = report.results.chunks(tasks.max(1)).collect();
-    let is_ours = |results: &&[TaskResult]| results.first().is_some_and(|first| first.method == report.ours);
-    let ours = methods.iter().copied().find(|results| is_ours(results)).context("ours was not measured")?;
+    let is_ours =
+        |results: &&[TaskResult]| results.first().is_some_and(|first| first.method == report.ours);
+    let ours = methods
+        .iter()
+        .copied()
+        .find(|results| is_ours(results))
+        .context("ours was not measured")?;
     for other in methods.iter().filter(|results| !is_ours(results)) {
         for (ours, other) in ours.iter().zip(*other) {
             report.differences.push(evaluation::paired_difference(ours, other, options)?);
@@ -230,7 +262,12 @@ fn compare(report: &mut Report, tasks: usize, options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn add_other_bits(report: &mut Report, workshop: &Workshop, cells: &[Cell], tasks: &[Task]) -> Result<()> {
+fn add_other_bits(
+    report: &mut Report,
+    workshop: &Workshop,
+    cells: &[Cell],
+    tasks: &[Task],
+) -> Result<()> {
     for cell in cells.iter().filter(|cell| cell.bits != report.bits) {
         let measured = evaluate(workshop, cell, tasks)?;
         report.cells.push(cell_figures(cell.method, cell.bits, cell.seed, &measured.results));

@@ -1,4 +1,5 @@
-//! Which data set the cells of a folder were made of: they are kept, and a label or a split that has changed since makes others.
+//! Which data set the cells of a folder were made of: they are kept, and a label or a split that
+//! has changed since makes others.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -21,10 +22,17 @@ pub(crate) fn check(out: &Path, dataset: &Dataset) -> Result<()> {
              it, or compare into another folder",
             out.display()
         ),
-        // Of two processes that begin at once, one may find the other's file there when it is about to name its own.
-        Err(error) if error.kind() == ErrorKind::NotFound => output::file(&file, &here).or_else(|failed| {
-            if fs::read_to_string(&file).is_ok_and(|there| there == here) { Ok(()) } else { Err(failed) }
-        }),
+        // Of two processes that begin at once, one may find the other's file there when it is about
+        // to name its own.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            output::file(&file, &here).or_else(|failed| {
+                if fs::read_to_string(&file).is_ok_and(|there| there == here) {
+                    Ok(())
+                } else {
+                    Err(failed)
+                }
+            })
+        }
         Err(error) => Err(error).with_context(|| format!("cannot read `{}`", file.display())),
     }
 }

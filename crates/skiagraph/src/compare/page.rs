@@ -1,4 +1,5 @@
-//! A comparison as one self-contained page: tables, plots, a map of the codes, and where ours fails.
+//! A comparison as one self-contained page: tables, plots, a map of the codes, and where ours
+//! fails.
 
 use anyhow::Result;
 use retrieval::evaluation::{Difference, Figure, Role, Task, TaskResult};
@@ -34,7 +35,13 @@ pub(crate) fn page(
     sections.extend(report.saliency.iter().flat_map(saliency::sections));
     let mut answers = failures::worst(workshop, report, tasks)?;
     answers.extend(subject.map(saliency::pictures).transpose()?.into_iter().flatten());
-    Ok(Page { title: "Methods compared".to_owned(), intro: intro(report), figures: None, sections, answers })
+    Ok(Page {
+        title: "Methods compared".to_owned(),
+        intro: intro(report),
+        figures: None,
+        sections,
+        answers,
+    })
 }
 
 fn intro(report: &Report) -> Vec<String> {
@@ -91,9 +98,11 @@ fn span(bars: &[Bar]) -> std::ops::Range<f64> {
 }
 
 fn one_task(report: &Report, task: &str) -> Result<Section> {
-    let results: Vec<&TaskResult> = report.results.iter().filter(|result| result.task == task).collect();
+    let results: Vec<&TaskResult> =
+        report.results.iter().filter(|result| result.task == task).collect();
     let rows = results.iter().map(|result| {
-        let figures = [&result.map_all, &result.p_at_10, &result.macro_p_at_10, &result.ndcg_100].map(figure);
+        let figures =
+            [&result.map_all, &result.p_at_10, &result.macro_p_at_10, &result.ndcg_100].map(figure);
         [result.method.clone()].into_iter().chain(figures).chain(ahead(report, result)).collect()
     });
     let mut heads = ["method", "mAP", "P@10", "macro P@10", "nDCG@100"].map(str::to_owned).to_vec();
@@ -111,7 +120,8 @@ fn one_task(report: &Report, task: &str) -> Result<Section> {
 fn ahead(report: &Report, result: &TaskResult) -> [String; 2] {
     let of = |d: &&Difference| d.task == result.task && d.b == result.method;
     let difference = report.differences.iter().find(of);
-    difference.map_or([const { String::new() }; 2], |d| [signed(&d.map_all), signed(&d.macro_p_at_10)])
+    difference
+        .map_or([const { String::new() }; 2], |d| [signed(&d.map_all), signed(&d.macro_p_at_10)])
 }
 
 /// P@k of a result.
@@ -130,10 +140,12 @@ const CUTS: [(f64, Cut); 5] = [
 fn precision_at(report: &Report, task: Option<&str>) -> Result<String> {
     let series: Vec<Series> = methods(report)
         .map(|method| {
-            let chosen = |r: &&TaskResult| r.method == method && task.is_none_or(|task| r.task == task);
+            let chosen =
+                |r: &&TaskResult| r.method == method && task.is_none_or(|task| r.task == task);
             let results: Vec<&TaskResult> = report.results.iter().filter(chosen).collect();
-            let mean =
-                |of: Cut| results.iter().map(|r| of(r).value).sum::<f64>() / results.len().max(1) as f64;
+            let mean = |of: Cut| {
+                results.iter().map(|r| of(r).value).sum::<f64>() / results.len().max(1) as f64
+            };
             Series { name: method, points: CUTS.map(|(k, of)| (k, mean(of))).to_vec() }
         })
         .collect();
@@ -156,7 +168,9 @@ fn methods(report: &Report) -> impl Iterator<Item = &str> {
 /// Precision against recall of everything within a distance, distance by distance.
 fn precision_recall(report: &Report, task: &str) -> Result<String> {
     let series: Vec<Series> = methods(report)
-        .filter_map(|method| report.curves.iter().find(|curve| curve.task == task && curve.method == method))
+        .filter_map(|method| {
+            report.curves.iter().find(|curve| curve.task == task && curve.method == method)
+        })
         .map(|curve| {
             let points = curve.points.iter().filter_map(|p| Some((p.recall, p.precision?)));
             Series { name: &curve.method, points: points.collect() }
@@ -174,7 +188,8 @@ fn precision_recall(report: &Report, task: &str) -> Result<String> {
 fn by_bits(report: &Report) -> Result<Section> {
     let series: Vec<Series> = methods(report)
         .map(|method| {
-            let cells = report.cells.iter().filter(|c| c.method == method && c.seed == report.seeds[0]);
+            let cells =
+                report.cells.iter().filter(|c| c.method == method && c.seed == report.seeds[0]);
             let mut points: Vec<_> = cells.map(|cell| (cell.bits as f64, cell.map_all)).collect();
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             Series { name: method, points }
@@ -183,11 +198,15 @@ fn by_bits(report: &Report) -> Result<Section> {
     let heads = ["method", "bits", "seed", "mAP", "macro P@10"].map(str::to_owned).to_vec();
     let rows = report.cells.iter().map(|c| {
         let figures = [c.map_all, c.macro_p_at_10].map(|figure| format!("{figure:.3}"));
-        [c.method.clone(), c.bits.to_string(), c.seed.to_string()].into_iter().chain(figures).collect()
+        [c.method.clone(), c.bits.to_string(), c.seed.to_string()]
+            .into_iter()
+            .chain(figures)
+            .collect()
     });
     let caption = "Every cell, mean over the tasks".to_owned();
     let most = report.cells.iter().map(|cell| cell.bits).max().unwrap_or(0) as f64;
-    let (x, y) = (Axis { title: "bits", range: 0.0..most * 1.05 }, Axis { title: "mAP", range: 0.0..1.0 });
+    let (x, y) =
+        (Axis { title: "bits", range: 0.0..most * 1.05 }, Axis { title: "mAP", range: 0.0..1.0 });
     Ok(Section {
         heading: "Code lengths and seeds".to_owned(),
         plots: vec![plots::lines("mAP by bits, mean over the tasks, first seed", &x, &y, &series)?],
@@ -196,14 +215,21 @@ fn by_bits(report: &Report) -> Result<Section> {
 }
 
 fn costs(report: &Report) -> Section {
-    let heads =
-        ["method", "training, s", "encoding, ms a picture", "bytes a picture"].map(str::to_owned).to_vec();
+    let heads = ["method", "training, s", "encoding, ms a picture", "bytes a picture"]
+        .map(str::to_owned)
+        .to_vec();
     let rows = report.costs.iter().map(|cost| {
         let (training, encoding) = (cost.cost.training_seconds, cost.cost.encoding_milliseconds);
-        vec![cost.method.clone(), format!("{training:.0}"), format!("{encoding:.2}"), cost.bytes.to_string()]
+        vec![
+            cost.method.clone(),
+            format!("{training:.0}"),
+            format!("{encoding:.2}"),
+            cost.bytes.to_string(),
+        ]
     });
     let caption =
-        "Training is that of the method's own epochs; encoding shares the machine with decoding".to_owned();
+        "Training is that of the method's own epochs; encoding shares the machine with decoding"
+            .to_owned();
     let tables = vec![Table { caption, heads, rows: rows.collect() }];
     Section { heading: "Cost".to_owned(), tables, plots: Vec::new() }
 }
@@ -220,7 +246,8 @@ fn code_map(workshop: &Workshop, report: &Report) -> Result<Section> {
     };
     let places = embed::plane(&chosen.iter().map(bits).collect::<Vec<_>>(), report.seeds[0]);
     let mut plots = Vec::new();
-    for (caption, group) in [("by source", source as fn(&_) -> _), ("by first label", first_label)] {
+    for (caption, group) in [("by source", source as fn(&_) -> _), ("by first label", first_label)]
+    {
         let groups: Vec<String> = chosen.iter().map(|&i| group(items[i])).collect();
         let caption = format!("Codes of the queries, {caption}");
         plots.push(plots::scatter(&caption, &grouped(&places, &groups))?);
@@ -242,7 +269,8 @@ fn grouped<'a>(places: &[(f64, f64)], groups: &'a [String]) -> Vec<Series<'a>> {
     names.sort_unstable();
     names.dedup();
     let of = |name: &'a str| {
-        let points = places.iter().zip(groups).filter(|(_, group)| *group == name).map(|(place, _)| *place);
+        let points =
+            places.iter().zip(groups).filter(|(_, group)| *group == name).map(|(place, _)| *place);
         Series { name, points: points.collect() }
     };
     names.into_iter().map(of).collect()

@@ -1,4 +1,5 @@
-//! Cells without a network of their own: hashing fitted on the training part's embeddings or hand-made features.
+//! Cells without a network of their own: hashing fitted on the training part's embeddings or
+//! hand-made features.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -42,7 +43,8 @@ pub(super) fn hash_features(
     let (mut names, mut features, mut seconds) = (Vec::new(), Vec::new(), 0.0);
     ingest::for_each_batch(&listed, &workshop.training_of(cell)?.preprocess, |batch| {
         let start = Instant::now();
-        let described: Vec<_> = batch.pictures.par_iter().map(|p| feature.describe(&p.input)).collect();
+        let described: Vec<_> =
+            batch.pictures.par_iter().map(|p| feature.describe(&p.input)).collect();
         seconds += start.elapsed().as_secs_f64();
         features.extend(described);
         names.extend(batch.pictures.into_iter().map(|picture| picture.record.name));
@@ -64,14 +66,17 @@ fn hash(
     features: &[Vec<f32>],
 ) -> Result<Encodings> {
     let items = in_order(&workshop.items, names);
-    let learned: Vec<usize> = (0..items.len()).filter(|&i| items[i].split == Some(Split::Train)).collect();
-    let labels: Vec<_> = learned.iter().map(|&i| labels_of(items[i], cell.method.view_labels)).collect();
+    let learned: Vec<usize> =
+        (0..items.len()).filter(|&i| items[i].split == Some(Split::Train)).collect();
+    let labels: Vec<_> =
+        learned.iter().map(|&i| labels_of(items[i], cell.method.view_labels)).collect();
     let labels = label_rows(&labels);
     let training: Vec<Vec<f32>> = learned.iter().map(|&i| features[i].clone()).collect();
     let start = Instant::now();
     let hasher = hashing.fit(&training, &labels, cell.bits, cell.seed)?;
     let fitted = start.elapsed().as_secs_f64();
-    let codes: Vec<HashCode> = features.par_iter().map(|f| hasher.code(f)).collect::<Result<_, _>>()?;
+    let codes: Vec<HashCode> =
+        features.par_iter().map(|f| hasher.code(f)).collect::<Result<_, _>>()?;
     let hashed = start.elapsed().as_secs_f64() - fitted;
     let about = about(names.to_vec(), fitted, 1e3 * hashed / names.len().max(1) as f64);
     Ok(Encodings { about, codes, embeddings: Vec::new() })
@@ -80,8 +85,9 @@ fn hash(
 /// Of each sample, 1 for the labels that it has and 0 for the others.
 fn label_rows(samples: &[Vec<String>]) -> Vec<Vec<f32>> {
     let vocabulary: BTreeSet<&String> = samples.iter().flatten().collect();
-    let row =
-        |has: &Vec<String>| vocabulary.iter().map(|l| if has.contains(l) { 1.0 } else { 0.0 }).collect();
+    let row = |has: &Vec<String>| {
+        vocabulary.iter().map(|l| if has.contains(l) { 1.0 } else { 0.0 }).collect()
+    };
     samples.iter().map(row).collect()
 }
 

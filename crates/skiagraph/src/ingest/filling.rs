@@ -49,7 +49,8 @@ pub(crate) fn fill_batch(
             // Another process was faster.
             Insertion::Known(id) => {
                 filled.known += 1;
-                let differs = known_pictures::differs(gallery, id, &entry.record, &entry.thumbnail)?;
+                let differs =
+                    known_pictures::differs(gallery, id, &entry.record, &entry.thumbnail)?;
                 filled.differing.extend(differs.then_some(entry.record.name));
             }
         }
@@ -62,8 +63,9 @@ impl Filled {
     /// aside, those with other content; at most twenty of each.
     pub(crate) fn describe(&self) -> Vec<String> {
         let aside = |name: &String| format!("  set aside {name}: {}", attempts::reason());
-        let other =
-            |name: &String| format!("  other content under a known SOP Instance UID, kept the first: {name}");
+        let other = |name: &String| {
+            format!("  other content under a known SOP Instance UID, kept the first: {name}")
+        };
         let mut lines = Vec::new();
         if !self.rejected.is_empty() {
             lines.push(describe_rejected(&self.rejected));

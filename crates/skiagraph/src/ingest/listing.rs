@@ -24,12 +24,17 @@ impl Listed {
     /// A bare file, of which nothing is known but its name.
     pub(crate) fn bare(path: &Path) -> Self {
         let name = path.display().to_string();
-        Self { path: path.to_owned(), record: Record { name, ..Record::default() }, ..Self::default() }
+        Self {
+            path: path.to_owned(),
+            record: Record { name, ..Record::default() },
+            ..Self::default()
+        }
     }
 
     /// A row of a manifest.
     pub(crate) fn from_item(item: &Item) -> Self {
-        let column = |name: &str| item.columns.get(name).filter(|cell| !cell.trim().is_empty()).cloned();
+        let column =
+            |name: &str| item.columns.get(name).filter(|cell| !cell.trim().is_empty()).cloned();
         let record = Record {
             name: item.name.clone(),
             labels: item.labels.clone(),
@@ -65,7 +70,8 @@ pub(crate) fn patient_across_sources(item: &Item) -> Option<String> {
 pub(crate) fn list_paths(paths: &[PathBuf]) -> Result<Vec<Listed>> {
     let mut found = Vec::new();
     for path in paths {
-        let kind = fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let kind =
+            fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?;
         let before = found.len();
         if kind.is_dir() {
             walk(path, &mut found)?;
@@ -85,8 +91,9 @@ pub(crate) fn list_paths(paths: &[PathBuf]) -> Result<Vec<Listed>> {
 /// Adds the radiographs under a folder. Links to folders are not followed: they may go in circles.
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     let unreadable = || format!("cannot read the folder `{}`", folder.display());
-    let mut entries =
-        fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).with_context(unreadable)?;
+    let mut entries = fs::read_dir(folder)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(unreadable)?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();

@@ -110,12 +110,14 @@ pub(crate) fn for_each_batch_begun(
 
 /// Threads that decode, and may wait for memory meanwhile. They are apart from rayon's own, which
 /// encode the pictures that hold the memory in a server.
-static DECODERS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| ThreadPoolBuilder::new().build().ok());
+static DECODERS: LazyLock<Option<ThreadPool>> =
+    LazyLock::new(|| ThreadPoolBuilder::new().build().ok());
 
 /// Reads and prepares the files in parallel.
 fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> Batch {
     let decode_all = || batch.par_iter().map(|listed| decode(listed, preprocess)).collect();
-    let results: Vec<_> = DECODERS.as_ref().map_or_else(decode_all, |threads| threads.install(decode_all));
+    let results: Vec<_> =
+        DECODERS.as_ref().map_or_else(decode_all, |threads| threads.install(decode_all));
     let (mut pictures, mut rejected) = (Vec::new(), Vec::new());
     for (result, listed) in results.into_iter().zip(batch) {
         match result {
@@ -149,7 +151,11 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// Prepares a file that is in memory.
-pub(crate) fn decode_bytes(bytes: &[u8], known: Record, preprocess: &Preprocess) -> Result<Decoded> {
+pub(crate) fn decode_bytes(
+    bytes: &[u8],
+    known: Record,
+    preprocess: &Preprocess,
+) -> Result<Decoded> {
     let radiograph = radiograph::decode(bytes, &Limits::default())?;
     let hash = ContentHash::of(bytes);
     fault::at(hash);
@@ -157,7 +163,12 @@ pub(crate) fn decode_bytes(bytes: &[u8], known: Record, preprocess: &Preprocess)
     Ok(prepare(&radiograph, key, known, preprocess))
 }
 
-fn prepare(radiograph: &Radiograph, key: String, known: Record, preprocess: &Preprocess) -> Decoded {
+fn prepare(
+    radiograph: &Radiograph,
+    key: String,
+    known: Record,
+    preprocess: &Preprocess,
+) -> Decoded {
     let record = described(radiograph, key, known);
     let thumbnail = overlay::shrink(radiograph, THUMBNAIL_SIDE);
     let (input, doubts) = (preprocess.apply(radiograph), gate::of_pixels(radiograph));
@@ -167,7 +178,8 @@ fn prepare(radiograph: &Radiograph, key: String, known: Record, preprocess: &Pre
 /// The record of a picture: what is known of it, and what its file says where nothing is known.
 pub(crate) fn described(radiograph: &Radiograph, key: String, known: Record) -> Record {
     let header = radiograph.header();
-    let or_header = |known: Option<String>, header: &Option<String>| known.or_else(|| header.clone());
+    let or_header =
+        |known: Option<String>, header: &Option<String>| known.or_else(|| header.clone());
     Record {
         key,
         patient: or_header(known.patient, &header.patient_id),

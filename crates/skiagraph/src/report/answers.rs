@@ -30,7 +30,8 @@ pub(crate) struct Illustrator<'a> {
 
 /// A query as its page shows it.
 pub(crate) enum Asked<'a> {
-    /// A picture that was encoded: what is known of it, itself at least as large as it is drawn, and where to look in it.
+    /// A picture that was encoded: what is known of it, itself at least as large as it is drawn,
+    /// and where to look in it.
     Image(&'a Record, GrayImage, Look),
     /// An entry of the gallery.
     Entry(u64, &'a Record),
@@ -61,22 +62,24 @@ impl<'a> Illustrator<'a> {
             }
         };
         let record = asked.record();
-        let labels = record.labels.iter().map(|text| Label { text: text.clone(), shared: false }).collect();
+        let labels =
+            record.labels.iter().map(|text| Label { text: text.clone(), shared: false }).collect();
         Ok(Card { name: record.name.clone(), labels, distance: None, plain, map })
     }
 
     fn neighbor(&self, wanted: &[&String], hit: &Hit) -> Card {
         let labels = hit.record.labels.iter();
-        let labels =
-            labels.map(|text| Label { text: text.clone(), shared: wanted.contains(&text) }).collect();
+        let labels = labels
+            .map(|text| Label { text: text.clone(), shared: wanted.contains(&text) })
+            .collect();
         let (plain, map) = self.drawn.get(&hit.id).cloned().unwrap_or_default();
         let (bits, of, euclidean) = (hit.distance, self.gallery.bits(), hit.euclidean);
         let distance = Some(format!("{bits} of {of} bits differ; Euclidean {euclidean:.3}"));
         Card { name: hit.record.name.clone(), labels, distance, plain, map }
     }
 
-    /// Draws the entries, of an id and a name each, that were not drawn before, from the gallery's own thumbnails:
-    /// the files that were indexed may be gone.
+    /// Draws the entries, of an id and a name each, that were not drawn before, from the gallery's
+    /// own thumbnails: the files that were indexed may be gone.
     fn draw<'b>(&mut self, entries: impl Iterator<Item = (u64, &'b str)>) -> Result<()> {
         for (id, name) in entries {
             if self.drawn.contains_key(&id) {
@@ -109,7 +112,11 @@ impl<'a> Asked<'a> {
 }
 
 /// A picture plain and under its saliency map, as JPEG bytes.
-pub(crate) fn draw(picture: GrayImage, saliency: &SaliencyMap, frame: &Frame) -> Result<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn draw(
+    picture: GrayImage,
+    saliency: &SaliencyMap,
+    frame: &Frame,
+) -> Result<(Vec<u8>, Vec<u8>)> {
     let picture = shrink_grey(picture, SIDE);
     let over = overlay(&picture, &saliency.onto(frame, picture.width(), picture.height()))?;
     Ok((grey_jpeg(&picture, QUALITY)?, colour_jpeg(&over, QUALITY)?))

@@ -24,7 +24,8 @@ pub(crate) struct Row {
 /// The rows below each other: query, map, a wider gap, answers with a line under each.
 pub(crate) fn draw(rows: &[Row]) -> RgbImage {
     let columns = rows.iter().map(|row| row.answers.len()).max().unwrap_or(0) as u32 + 2;
-    let (width, height) = (columns * (TILE + GAP) + 3 * GAP, rows.len() as u32 * (TILE + 2 * GAP) + GAP);
+    let (width, height) =
+        (columns * (TILE + GAP) + 3 * GAP, rows.len() as u32 * (TILE + 2 * GAP) + GAP);
     let mut sheet = RgbImage::from_pixel(width, height, BACKGROUND);
     for (number, row) in (0..).zip(rows) {
         let top = GAP + number * (TILE + 2 * GAP);
@@ -44,7 +45,8 @@ pub(crate) fn draw(rows: &[Row]) -> RgbImage {
 /// Puts a picture in the middle of its tile.
 fn place(sheet: &mut RgbImage, picture: &RgbImage, left: u32, top: u32) {
     let middle = |side: u32| i64::from((TILE - side.min(TILE)) / 2);
-    let (x, y) = (i64::from(left) + middle(picture.width()), i64::from(top) + middle(picture.height()));
+    let (x, y) =
+        (i64::from(left) + middle(picture.width()), i64::from(top) + middle(picture.height()));
     imageops::replace(sheet, picture, x, y);
 }
 
@@ -56,7 +58,11 @@ mod tests {
     fn every_picture_has_its_tile() {
         let grey = |side| GrayImage::from_pixel(side, side, image::Luma([200]));
         let map = overlay::in_colour(&grey(TILE));
-        let row = Row { query: grey(TILE), map, answers: vec![(grey(TILE), true), (grey(TILE / 2), false)] };
+        let row = Row {
+            query: grey(TILE),
+            map,
+            answers: vec![(grey(TILE), true), (grey(TILE / 2), false)],
+        };
         let sheet = draw(&[row]);
         assert_eq!(sheet.dimensions(), (4 * (TILE + GAP) + 3 * GAP, TILE + 3 * GAP));
         let first = 2 * (TILE + GAP) + 3 * GAP;

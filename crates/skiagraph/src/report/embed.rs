@@ -1,6 +1,8 @@
-//! A picture of the code space: exact t-SNE (van der Maaten and Hinton, "Visualizing Data using t-SNE", JMLR 2008).
+//! A picture of the code space: exact t-SNE (van der Maaten and Hinton, "Visualizing Data using
+//! t-SNE", JMLR 2008).
 //!
-//! Of our own, as the crates at hand take neither a seed nor one order of summation: the same codes give the same picture.
+//! Of our own, as the crates at hand take neither a seed nor one order of summation: the same codes
+//! give the same picture.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +19,8 @@ const RATE: f64 = 50.0;
 
 type Place = [f64; 2];
 
-/// A place in the plane for every vector, near ones near each other. A few thousand at most: it takes their square.
+/// A place in the plane for every vector, near ones near each other. A few thousand at most: it
+/// takes their square.
 pub(crate) fn plane(vectors: &[Vec<f32>], seed: u64) -> Vec<(f64, f64)> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut small = || (random.random::<f64>() - 0.5) * 1e-2;
@@ -35,7 +38,8 @@ pub(crate) fn plane(vectors: &[Vec<f32>], seed: u64) -> Vec<(f64, f64)> {
                 let against = (gradient[axis] > 0.0) != (velocity[i][axis] > 0.0);
                 let gain: f64 = if against { gains[i][axis] + 0.2 } else { gains[i][axis] * 0.8 };
                 gains[i][axis] = gain.max(0.01);
-                velocity[i][axis] = momentum * velocity[i][axis] - rate * gains[i][axis] * gradient[axis];
+                velocity[i][axis] =
+                    momentum * velocity[i][axis] - rate * gains[i][axis] * gradient[axis];
                 places[i][axis] += velocity[i][axis];
             }
         }
@@ -46,13 +50,16 @@ pub(crate) fn plane(vectors: &[Vec<f32>], seed: u64) -> Vec<(f64, f64)> {
 /// p_ij = (p_j|i + p_i|j)/2n, row by row.
 fn likenesses(vectors: &[Vec<f32>]) -> Vec<Vec<f64>> {
     let n = vectors.len();
-    let square = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+    let square =
+        |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
     let row = |i: usize| {
         let distances: Vec<f64> = vectors.iter().map(|other| square(&vectors[i], other)).collect();
         conditional(&distances, i)
     };
     let rows: Vec<Vec<f64>> = (0..n).into_par_iter().map(row).collect();
-    let both = |i: usize| (0..n).map(|j| ((rows[i][j] + rows[j][i]) / (2 * n) as f64).max(1e-12)).collect();
+    let both = |i: usize| {
+        (0..n).map(|j| ((rows[i][j] + rows[j][i]) / (2 * n) as f64).max(1e-12)).collect()
+    };
     (0..n).into_par_iter().map(both).collect()
 }
 
@@ -60,11 +67,14 @@ fn likenesses(vectors: &[Vec<f32>]) -> Vec<Vec<f64>> {
 fn conditional(distances: &[f64], itself: usize) -> Vec<f64> {
     let wanted = PERPLEXITY.min((distances.len() as f64 - 1.0).max(2.0) / 3.0).ln();
     // Only differences of the distances count, and these do not underflow.
-    let nearest =
-        (0..distances.len()).filter(|&j| j != itself).map(|j| distances[j]).fold(f64::INFINITY, f64::min);
+    let nearest = (0..distances.len())
+        .filter(|&j| j != itself)
+        .map(|j| distances[j])
+        .fold(f64::INFINITY, f64::min);
     let row = |precision: f64| -> Vec<f64> {
-        let weigh =
-            |(j, d): (usize, &f64)| if j == itself { 0.0 } else { (-(d - nearest) * precision).exp() };
+        let weigh = |(j, d): (usize, &f64)| {
+            if j == itself { 0.0 } else { (-(d - nearest) * precision).exp() }
+        };
         let weights: Vec<f64> = distances.iter().enumerate().map(weigh).collect();
         let sum: f64 = weights.iter().sum::<f64>().max(1e-300);
         weights.into_iter().map(|w| w / sum).collect()
@@ -78,9 +88,11 @@ fn conditional(distances: &[f64], itself: usize) -> Vec<f64> {
     row((low * high).sqrt())
 }
 
-/// 4 Σ_j (p_ij − q_ij)(y_i − y_j)/(1 + ‖y_i − y_j‖²), q the same with a Student distribution in the plane.
+/// 4 Σ_j (p_ij − q_ij)(y_i − y_j)/(1 + ‖y_i − y_j‖²), q the same with a Student distribution in the
+/// plane.
 fn gradient(places: &[Place], likeness: &[Vec<f64>], exaggeration: f64) -> Vec<Place> {
-    let closeness = |a: &Place, b: &Place| 1.0 / (1.0 + (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2));
+    let closeness =
+        |a: &Place, b: &Place| 1.0 / (1.0 + (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2));
     let row_sum = |a: &Place| places.iter().map(|b| closeness(a, b)).sum::<f64>() - 1.0;
     // Rows first and then their sums, in order: the same on any number of threads.
     let sums: Vec<f64> = places.par_iter().map(row_sum).collect();
@@ -104,11 +116,14 @@ mod tests {
     #[test]
     fn clusters_stay_apart_and_a_seed_names_a_picture() {
         let vectors: Vec<Vec<f32>> = (0..60)
-            .map(|i| (0..16).map(|k| f32::from(u8::from((i + k) % 11 == 0)) + (i % 2) as f32).collect())
+            .map(|i| {
+                (0..16).map(|k| f32::from(u8::from((i + k) % 11 == 0)) + (i % 2) as f32).collect()
+            })
             .collect();
         let places = plane(&vectors, 3);
         assert_eq!(places, plane(&vectors, 3));
-        let apart = |i: usize, j: usize| (places[i].0 - places[j].0).hypot(places[i].1 - places[j].1);
+        let apart =
+            |i: usize, j: usize| (places[i].0 - places[j].0).hypot(places[i].1 - places[j].1);
         let mean = |wanted: usize| {
             let pairs: Vec<f64> = (0..60)
                 .flat_map(|i| (0..i).map(move |j| (i, j)))
@@ -126,7 +141,9 @@ mod tests {
     fn few_and_equal_vectors_have_places() {
         for count in 0..4 {
             let places = plane(&vec![vec![1.0; 8]; count], 1);
-            assert!(places.len() == count && places.iter().all(|(x, y)| x.is_finite() && y.is_finite()));
+            assert!(
+                places.len() == count && places.iter().all(|(x, y)| x.is_finite() && y.is_finite())
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! One self-contained page: queries, their neighbours, where the network looked. No script, no request.
+//! One self-contained page: queries, their neighbours, where the network looked. No script, no
+//! request.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -72,10 +73,14 @@ pub(crate) fn render(page: &Page, max_bytes: usize) -> String {
     }
     if shown < page.answers.len() {
         let all = page.answers.len();
-        let _ = write!(body, "<p>Only {shown} of {all} queries are drawn, to keep this page small.</p>");
+        let _ = write!(
+            body,
+            "<p>Only {shown} of {all} queries are drawn, to keep this page small.</p>"
+        );
     }
     let title = escape(&page.title);
-    let intro: String = page.intro.iter().map(|text| format!("<p>{}</p>\n", escape(text))).collect();
+    let intro: String =
+        page.intro.iter().map(|text| format!("<p>{}</p>\n", escape(text))).collect();
     let figures = page.figures.as_ref().map(table).unwrap_or_default();
     let sections: String = page.sections.iter().map(tables_and_plots).collect();
     format!(
@@ -94,12 +99,17 @@ fn tables_and_plots(section: &Section) -> String {
     let tables: String = section.tables.iter().map(table).collect();
     let plots: String = section.plots.iter().map(|plot| format!("<div>{plot}</div>\n")).collect();
     let heading = escape(&section.heading);
-    format!("<section>\n<h2>{heading}</h2>\n{tables}<div class=\"plots\">\n{plots}</div>\n</section>\n")
+    format!(
+        "<section>\n<h2>{heading}</h2>\n{tables}<div class=\"plots\">\n{plots}</div>\n</section>\n"
+    )
 }
 
 fn table(figures: &Table) -> String {
-    let heads: String =
-        figures.heads.iter().map(|head| format!("<th scope=\"col\">{}</th>", escape(head))).collect();
+    let heads: String = figures
+        .heads
+        .iter()
+        .map(|head| format!("<th scope=\"col\">{}</th>", escape(head)))
+        .collect();
     let row = |cells: &Vec<String>| {
         let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
         format!("<tr>{cells}</tr>\n")
@@ -114,7 +124,8 @@ fn table(figures: &Table) -> String {
 fn section(number: usize, answer: &Answer) -> String {
     let names: Vec<&str> = answer.queries.iter().map(|query| query.name.as_str()).collect();
     let name = escape(&names.join(" + "));
-    let queries: String = answer.queries.iter().map(|query| card("query", "Query", query)).collect();
+    let queries: String =
+        answer.queries.iter().map(|query| card("query", "Query", query)).collect();
     let neighbors: String = answer
         .neighbors
         .iter()
@@ -129,10 +140,15 @@ fn section(number: usize, answer: &Answer) -> String {
     )
 }
 
-/// How many of the query's labels a neighbour has: all, some, or none. A chest shares "chest" with every chest.
+/// How many of the query's labels a neighbour has: all, some, or none. A chest shares "chest" with
+/// every chest.
 fn likeness(answer: &Answer, neighbor: &Card) -> &'static str {
-    let asked: HashSet<&str> =
-        answer.queries.iter().flat_map(|query| &query.labels).map(|label| label.text.as_str()).collect();
+    let asked: HashSet<&str> = answer
+        .queries
+        .iter()
+        .flat_map(|query| &query.labels)
+        .map(|label| label.text.as_str())
+        .collect();
     match neighbor.labels.iter().filter(|label| label.shared).count() {
         0 => "other",
         shared if shared == asked.len() => "match",
@@ -154,8 +170,10 @@ fn card(class: &str, heading: &str, card: &Card) -> String {
             (text, false) => text,
         })
         .collect();
-    let distance = card.distance.as_ref().map(|text| format!("<br>{}", escape(text))).unwrap_or_default();
-    let labels = if marked.is_empty() { String::new() } else { format!("<br>{}", marked.join(", ")) };
+    let distance =
+        card.distance.as_ref().map(|text| format!("<br>{}", escape(text))).unwrap_or_default();
+    let labels =
+        if marked.is_empty() { String::new() } else { format!("<br>{}", marked.join(", ")) };
     format!(
         "<li class=\"{class}\"><figure>\
          <img class=\"plain\" alt=\"{described}\" src=\"data:image/jpeg;base64,{plain}\">\
@@ -191,12 +209,20 @@ mod tests {
 
     fn picture(name: &str, shared: bool) -> Card {
         let label = Label { text: "hip".to_owned(), shared };
-        Card { name: name.to_owned(), labels: vec![label], distance: None, plain: vec![1, 2], map: vec![3] }
+        Card {
+            name: name.to_owned(),
+            labels: vec![label],
+            distance: None,
+            plain: vec![1, 2],
+            map: vec![3],
+        }
     }
 
     fn page(answers: usize) -> Page {
-        let answer =
-            || Answer { queries: vec![picture("<script>q", false)], neighbors: vec![picture("n", true)] };
+        let answer = || Answer {
+            queries: vec![picture("<script>q", false)],
+            neighbors: vec![picture("n", true)],
+        };
         Page {
             title: "A & B".to_owned(),
             intro: vec!["Hello".to_owned()],

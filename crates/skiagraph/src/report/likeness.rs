@@ -7,13 +7,16 @@ use super::results::figure;
 
 /// The columns of [`row`]; all the methods were asked the same.
 pub(crate) fn heads(measured: &[Likeness]) -> Vec<String> {
-    let mut heads =
-        ["method", "distinct codes", "effective bits", "distinct lists"].map(str::to_owned).to_vec();
+    let mut heads = ["method", "distinct codes", "effective bits", "distinct lists"]
+        .map(str::to_owned)
+        .to_vec();
     for recall in measured.iter().take(1).flat_map(recalls) {
         heads.extend([format!("{}: first", recall.name), "in ten".to_owned()]);
     }
     let agreement = measured.iter().take(1).flat_map(|likeness| &likeness.agreement);
-    heads.extend(agreement.flat_map(|a| [format!("{} in class: P@10", a.column), "chance".to_owned()]));
+    heads.extend(
+        agreement.flat_map(|a| [format!("{} in class: P@10", a.column), "chance".to_owned()]),
+    );
     heads
 }
 
@@ -27,7 +30,9 @@ pub(crate) fn row(likeness: &Likeness) -> Vec<String> {
         likeness.participation_ratio.map_or_else(none, |ratio| format!("{ratio:.1}")),
         of(likeness.distinct_lists, likeness.queries),
     ];
-    row.extend(recalls(likeness).flat_map(|recall| [figure(&recall.first), figure(&recall.in_ten)]));
+    row.extend(
+        recalls(likeness).flat_map(|recall| [figure(&recall.first), figure(&recall.in_ten)]),
+    );
     let agreement = likeness.agreement.iter();
     row.extend(agreement.flat_map(|a| [figure(&a.p_at_10), value(&a.chance)]));
     row

@@ -10,7 +10,9 @@ pub(crate) fn render(page: &Page) -> String {
     for paragraph in &page.intro {
         let _never = write!(text, "\n{paragraph}\n");
     }
-    for Section { heading, tables, .. } in page.sections.iter().filter(|section| !section.tables.is_empty()) {
+    for Section { heading, tables, .. } in
+        page.sections.iter().filter(|section| !section.tables.is_empty())
+    {
         let _never = write!(text, "\n## {heading}\n");
         text.extend(tables.iter().map(table));
     }
@@ -36,8 +38,13 @@ mod tests {
     fn a_table_is_quoted_as_it_is() {
         let cells = |text: [&str; 2]| text.map(str::to_owned).to_vec();
         let heads = cells(["method", "mAP"]);
-        let tables = vec![Table { caption: "Over all".to_owned(), heads, rows: vec![cells(["a|b", "0.5"])] }];
-        let section = Section { heading: "Figures".to_owned(), tables, plots: vec!["<svg>".to_owned()] };
+        let tables = vec![Table {
+            caption: "Over all".to_owned(),
+            heads,
+            rows: vec![cells(["a|b", "0.5"])],
+        }];
+        let section =
+            Section { heading: "Figures".to_owned(), tables, plots: vec!["<svg>".to_owned()] };
         let page = Page {
             title: "Methods".to_owned(),
             intro: vec!["Of two.".to_owned()],

@@ -20,7 +20,8 @@ const COLOURS: [[u8; 3]; 10] = [
 ];
 /// How much of the X-ray the most salient point hides.
 const OPACITY: f32 = 0.5;
-/// A map whose values all lie closer than this is drawn as nearly flat, so that noise is not shown as a find.
+/// A map whose values all lie closer than this is drawn as nearly flat, so that noise is not shown
+/// as a find.
 const LEAST_SPAN: f32 = 0.1;
 
 /// A radiograph in 8 bits, its longer side at most `longer` pixels.
@@ -60,12 +61,20 @@ pub(crate) fn map_alone(picture: &GrayImage, saliency: &[f32]) -> Result<RgbImag
     paint(picture, saliency, |_, salient| colour(salient))
 }
 
-fn paint(picture: &GrayImage, saliency: &[f32], pixel: impl Fn(u8, f32) -> [u8; 3]) -> Result<RgbImage> {
+fn paint(
+    picture: &GrayImage,
+    saliency: &[f32],
+    pixel: impl Fn(u8, f32) -> [u8; 3],
+) -> Result<RgbImage> {
     let (width, height) = picture.dimensions();
     if saliency.len() != width as usize * height as usize {
-        bail!("a saliency map of {} values cannot lie over {width} × {height} pixels", saliency.len());
+        bail!(
+            "a saliency map of {} values cannot lie over {width} × {height} pixels",
+            saliency.len()
+        );
     }
-    let bytes = picture.as_raw().iter().zip(relative(saliency)).flat_map(|(&grey, s)| pixel(grey, s));
+    let bytes =
+        picture.as_raw().iter().zip(relative(saliency)).flat_map(|(&grey, s)| pixel(grey, s));
     RgbImage::from_raw(width, height, bytes.collect()).context("a picture is three bytes a pixel")
 }
 
@@ -94,7 +103,8 @@ const BACKGROUND: Rgb<u8> = Rgb([24, 24, 24]);
 
 /// Pictures below each other, with a gap of background between.
 pub(crate) fn below(pictures: &[RgbImage]) -> RgbImage {
-    let height: u32 = pictures.iter().map(|picture| picture.height() + GAP).sum::<u32>().saturating_sub(GAP);
+    let height: u32 =
+        pictures.iter().map(|picture| picture.height() + GAP).sum::<u32>().saturating_sub(GAP);
     let width = pictures.iter().map(RgbImage::width).max().unwrap_or(0);
     let mut sheet = RgbImage::from_pixel(width, height, BACKGROUND);
     let mut top = 0;
@@ -107,7 +117,8 @@ pub(crate) fn below(pictures: &[RgbImage]) -> RgbImage {
 
 /// Pictures of one height beside each other, with a gap of background between.
 pub(crate) fn beside(pictures: &[RgbImage]) -> RgbImage {
-    let width: u32 = pictures.iter().map(|picture| picture.width() + GAP).sum::<u32>().saturating_sub(GAP);
+    let width: u32 =
+        pictures.iter().map(|picture| picture.width() + GAP).sum::<u32>().saturating_sub(GAP);
     let height = pictures.iter().map(RgbImage::height).max().unwrap_or(0);
     let mut sheet = RgbImage::from_pixel(width, height, BACKGROUND);
     let mut left = 0;

@@ -80,7 +80,8 @@ pub(crate) fn csv(results: &[TaskResult]) -> Result<Vec<u8>> {
         let (bits, queries) = (result.bits.to_string(), result.queries.to_string());
         let mut cells = vec![result.task.clone(), result.method.clone(), bits, queries];
         for figure in [&result.map_all, &result.p_at_10, &result.macro_p_at_10, &result.ndcg_100] {
-            cells.extend([figure.value, figure.low, figure.high].map(|value| format!("{value:.6}")));
+            cells
+                .extend([figure.value, figure.low, figure.high].map(|value| format!("{value:.6}")));
         }
         csv.write_record(&cells)?;
     }
@@ -107,7 +108,8 @@ fn page(report: &Report) -> Result<String> {
 fn tasks(report: &Report) -> Result<Section> {
     let heads = HEADS.map(str::to_owned).to_vec();
     let rows = report.results.iter().map(row).collect();
-    let names: Vec<String> = report.results.iter().map(|r| format!("{}, {}", r.task, r.method)).collect();
+    let names: Vec<String> =
+        report.results.iter().map(|r| format!("{}, {}", r.task, r.method)).collect();
     let bars: Vec<Bar> = names
         .iter()
         .zip(report.results.iter().map(|result| &result.macro_p_at_10))
@@ -126,16 +128,19 @@ fn tasks(report: &Report) -> Result<Section> {
 
 /// Whether the model knows how good its answers are.
 fn estimates(relevance: &RelevanceReport) -> Result<Section> {
-    let measured = [("single neighbours", &relevance.neighbors), ("whole answers", &relevance.answers)];
+    let measured =
+        [("single neighbours", &relevance.neighbors), ("whole answers", &relevance.answers)];
     let row = |&(name, r): &(&str, &Reliability)| {
         let figures = [r.calibration_error, r.brier].map(|figure| format!("{figure:.3}"));
         [name.to_owned(), r.count.to_string()].into_iter().chain(figures).collect()
     };
-    let heads = ["estimates of", "count", "calibration error", "Brier score"].map(str::to_owned).to_vec();
+    let heads =
+        ["estimates of", "count", "calibration error", "Brier score"].map(str::to_owned).to_vec();
     let rows = measured.iter().map(row).collect();
     let caption = "Relevance as the model estimates it, beside what came true".to_owned();
-    let diagram =
-        |(name, r): (&str, &Reliability)| plots::reliability(&format!("Relevance of {name}"), &r.bins);
+    let diagram = |(name, r): (&str, &Reliability)| {
+        plots::reliability(&format!("Relevance of {name}"), &r.bins)
+    };
     Ok(Section {
         heading: "Estimates of relevance".to_owned(),
         tables: vec![Table { caption, heads, rows }, novelty(relevance)],
@@ -144,12 +149,16 @@ fn estimates(relevance: &RelevanceReport) -> Result<Section> {
 }
 
 fn novelty(relevance: &RelevanceReport) -> Table {
-    let queries = relevance.novel.iter().map(|n| (format!("queries, {}", n.source), n.queries, n.novel));
-    let strangers = relevance.strangers.iter().map(|s| ("strangers".to_owned(), s.pictures, s.novel));
-    let rows =
-        queries.chain(strangers).map(|(name, all, novel)| vec![name, all.to_string(), novel.to_string()]);
+    let queries =
+        relevance.novel.iter().map(|n| (format!("queries, {}", n.source), n.queries, n.novel));
+    let strangers =
+        relevance.strangers.iter().map(|s| ("strangers".to_owned(), s.pictures, s.novel));
+    let rows = queries
+        .chain(strangers)
+        .map(|(name, all, novel)| vec![name, all.to_string(), novel.to_string()]);
     let heads = ["pictures", "count", "called novel"].map(str::to_owned).to_vec();
-    let auroc = relevance.strangers.as_ref().map(|s| format!("; AUROC of the distance {:.3}", s.auroc));
+    let auroc =
+        relevance.strangers.as_ref().map(|s| format!("; AUROC of the distance {:.3}", s.auroc));
     let caption = format!("Called unlike everything known{}", auroc.unwrap_or_default());
     Table { caption, heads, rows: rows.collect() }
 }

@@ -1,4 +1,5 @@
-//! Whether maps carry more than where to look: classes told from maps alone, codes under the maps of other pictures.
+//! Whether maps carry more than where to look: classes told from maps alone, codes under the maps
+//! of other pictures.
 
 use anyhow::Result;
 use network::explain::leakage::{Classed, Swapped, classify, coarse};
@@ -24,7 +25,8 @@ pub(crate) struct Row {
     pub(crate) majority: f64,
 }
 
-/// Mean Hamming distances of codes of X under its own map S and under S', the map of another picture X'.
+/// Mean Hamming distances of codes of X under its own map S and under S', the map of another
+/// picture X'.
 #[derive(Serialize)]
 pub(crate) struct Swap {
     /// Of (X, S) and (X, S').
@@ -43,18 +45,22 @@ impl From<Swapped> for Swap {
 
 /// Every task with listed labels that asks and answers within one set of pictures.
 pub(super) fn measure(subject: &Subject, tasks: &[Task]) -> Result<Vec<Row>> {
-    let within = |task: &&Task| task.labels.is_some() && task.query.is_empty() && task.gallery.is_empty();
+    let within =
+        |task: &&Task| task.labels.is_some() && task.query.is_empty() && task.gallery.is_empty();
     tasks.iter().filter(within).map(|task| one_task(subject, task)).collect()
 }
 
 fn one_task(subject: &Subject, task: &Task) -> Result<Row> {
-    let passes =
-        |item: &&Item| task.filter.iter().all(|(column, value)| item.columns.get(column) == Some(value));
-    let of =
-        |wanted: fn(Split) -> bool| subject.of(wanted).filter(passes).filter_map(|item| classed(task, item));
+    let passes = |item: &&Item| {
+        task.filter.iter().all(|(column, value)| item.columns.get(column) == Some(value))
+    };
+    let of = |wanted: fn(Split) -> bool| {
+        subject.of(wanted).filter(passes).filter_map(|item| classed(task, item))
+    };
     let queries: Vec<_> = of(|split| split == Split::Query).collect();
     let gallery: Vec<_> = of(|split| matches!(split, Split::Train | Split::Database)).collect();
-    let found = classify(&maps(subject, &task.name, &gallery)?, &maps(subject, &task.name, &queries)?);
+    let found =
+        classify(&maps(subject, &task.name, &gallery)?, &maps(subject, &task.name, &queries)?);
     let mut classes: Vec<&str> = queries.iter().map(|(_, class)| *class).collect();
     classes.sort_unstable();
     classes.dedup();

@@ -23,7 +23,8 @@ const OTHERS: &str = "other findings";
 const BATCH: usize = 32;
 
 /// The maps that are measured, the network's own first.
-pub(super) const MAPS: [&str; 6] = ["saliency", "evidence", "Grad-CAM", "centre Gaussian", "edges", "random"];
+pub(super) const MAPS: [&str; 6] =
+    ["saliency", "evidence", "Grad-CAM", "centre Gaussian", "edges", "random"];
 
 /// One kind of box under one kind of map; values are means over pictures.
 #[derive(Serialize)]
@@ -64,7 +65,8 @@ pub(super) fn measure(subject: &Subject) -> Result<Vec<Row>> {
         for (i, (item, picture)) in batch.iter().zip(&pictures).enumerate() {
             for (label, boxes) in by_label(&subject.boxes[&item.name]) {
                 let size = (picture.record.width, picture.record.height);
-                let by_map = maps.iter().map(|maps| localise(&maps[i], &picture.input.frame, size, &boxes));
+                let by_map =
+                    maps.iter().map(|maps| localise(&maps[i], &picture.input.frame, size, &boxes));
                 let measured = Measured { unit: item.unit(), by_map: by_map.collect() };
                 groups.entry(label).or_default().push(measured);
             }
@@ -72,7 +74,10 @@ pub(super) fn measure(subject: &Subject) -> Result<Vec<Row>> {
         progress.advance(batch.len());
     }
     progress.finish();
-    Ok(gather(groups).iter().flat_map(|(label, measured)| rows(label, measured, subject.seed)).collect())
+    Ok(gather(groups)
+        .iter()
+        .flat_map(|(label, measured)| rows(label, measured, subject.seed))
+        .collect())
 }
 
 /// Boxes by what they hold.
@@ -88,7 +93,9 @@ pub(super) fn by_label(boxes: &[BoundingBox]) -> BTreeMap<String, Vec<BoundingBo
 pub(super) fn maps(subject: &Subject, inputs: &[Input]) -> Result<Vec<Vec<SaliencyMap>>> {
     let size = subject.encoder.preprocess().size;
     let encodings = subject.encoder.encode(inputs)?;
-    let of = |(input, encoding): (&Input, &Encoding)| evidence(&subject.encoder, input, &encoding.embedding);
+    let of = |(input, encoding): (&Input, &Encoding)| {
+        evidence(&subject.encoder, input, &encoding.embedding)
+    };
     let evidence: network::Result<_> = inputs.iter().zip(&encodings).map(of).collect();
     Ok(vec![
         subject.explainer.saliency(inputs)?,
@@ -124,7 +131,8 @@ fn rows(label: &str, measured: &[Measured], seed: u64) -> Vec<Row> {
         saliency_ahead: mean(&|m| m.by_map[0].pointing - m.by_map[place].pointing),
         energy: mean(&|m| m.by_map[place].energy),
         iou: mean(&|m| m.by_map[place].iou_otsu),
-        area: measured.iter().map(|m| m.by_map[place].area).sum::<f64>() / measured.len().max(1) as f64,
+        area: measured.iter().map(|m| m.by_map[place].area).sum::<f64>()
+            / measured.len().max(1) as f64,
     };
     MAPS.iter().enumerate().map(row).collect()
 }

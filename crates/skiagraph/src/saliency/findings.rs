@@ -1,4 +1,5 @@
-//! The maps of a saliency network of findings: on experts' boxes, and beside the brightness of the pictures.
+//! The maps of a saliency network of findings: on experts' boxes, and beside the brightness of the
+//! pictures.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,8 +35,15 @@ const DRAWN: usize = 20;
 const ACROSS: usize = 4;
 /// The maps that are measured. A finding's own map is missing where the network has none of it.
 const OWN: &str = "its own map";
-const MAPS: [&str; 7] =
-    [OWN, "its own map, four mirrors", "union", "union, four mirrors", "model", "centre Gaussian", "random"];
+const MAPS: [&str; 7] = [
+    OWN,
+    "its own map, four mirrors",
+    "union",
+    "union, four mirrors",
+    "model",
+    "centre Gaussian",
+    "random",
+];
 
 /// What is measured of a saliency network.
 #[derive(Serialize)]
@@ -143,8 +151,10 @@ impl<'a> Findings<'a> {
             ingest::decode(&Listed::from_item(item), preprocess)
                 .with_context(|| format!("cannot read `{}`", item.name))
         };
-        let pictures: Vec<Decoded> =
-            items.iter().map(|item| decode(item, self.finder.preprocess())).collect::<Result<_>>()?;
+        let pictures: Vec<Decoded> = items
+            .iter()
+            .map(|item| decode(item, self.finder.preprocess()))
+            .collect::<Result<_>>()?;
         let inputs: Vec<Input> = items
             .iter()
             .map(|item| Ok(decode(item, self.encoder.preprocess())?.input))
@@ -167,7 +177,8 @@ impl<'a> Findings<'a> {
     }
 
     fn on_boxes(&self) -> Result<Vec<Row>> {
-        let items: Vec<&Item> = self.unseen().filter(|item| self.boxes.contains_key(&item.name)).collect();
+        let items: Vec<&Item> =
+            self.unseen().filter(|item| self.boxes.contains_key(&item.name)).collect();
         let progress = Progress::images("boxes", items.len());
         let mut groups = BTreeMap::<String, Vec<Measured>>::new();
         for batch in items.chunks(BATCH) {
@@ -180,7 +191,10 @@ impl<'a> Findings<'a> {
             progress.advance(batch.len());
         }
         progress.finish();
-        Ok(gather(groups).iter().flat_map(|(label, measured)| rows(label, measured, self.seed)).collect())
+        Ok(gather(groups)
+            .iter()
+            .flat_map(|(label, measured)| rows(label, measured, self.seed))
+            .collect())
     }
 
     /// How each kind of map lies on the boxes of a label.
@@ -211,8 +225,10 @@ impl<'a> Findings<'a> {
 
     /// Some pictures with boxes, drawn beside themselves under the square of S, row by row.
     pub(crate) fn sheet(&self) -> Result<RgbImage> {
-        let items: Vec<&Item> = self.unseen().filter(|item| self.boxes.contains_key(&item.name)).collect();
-        let items: Vec<&Item> = items.iter().copied().step_by(items.len().div_ceil(DRAWN).max(1)).collect();
+        let items: Vec<&Item> =
+            self.unseen().filter(|item| self.boxes.contains_key(&item.name)).collect();
+        let items: Vec<&Item> =
+            items.iter().copied().step_by(items.len().div_ceil(DRAWN).max(1)).collect();
         let mut pairs = Vec::new();
         for seen in self.see(&items, false)? {
             let picture = &seen.picture;
@@ -264,7 +280,8 @@ fn rows(label: &str, measured: &[Measured], seed: u64) -> Vec<Row> {
             .filter_map(|m| Some((m.unit.as_str(), m.maps.iter().find(|lies| lies.map == map)?)))
             .collect();
         let mean = |of: fn(&Lies) -> f64| {
-            let values: Vec<(&str, f64)> = lies.iter().map(|(unit, lies)| (*unit, of(lies))).collect();
+            let values: Vec<(&str, f64)> =
+                lies.iter().map(|(unit, lies)| (*unit, of(lies))).collect();
             mean_by_unit(&values, &options)
         };
         (!lies.is_empty()).then(|| Row {

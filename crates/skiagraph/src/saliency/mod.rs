@@ -1,4 +1,5 @@
-//! What saliency maps are worth: on expert boxes, on retrieval, on learned weights, and as carriers of the class.
+//! What saliency maps are worth: on expert boxes, on retrieval, on learned weights, and as carriers
+//! of the class.
 
 mod alone;
 mod boxes;
@@ -81,7 +82,10 @@ impl<'a> Subject<'a> {
     pub(crate) fn new(model: &Path, dataset: &'a Dataset, boxes: Boxes, seed: u64) -> Result<Self> {
         let encoder = Encoder::load(model, DeviceChoice::Cpu)?;
         if !encoder.card().architecture.learns_saliency() {
-            bail!("`{}` learned no saliency; give a model with a saliency network", model.display());
+            bail!(
+                "`{}` learned no saliency; give a model with a saliency network",
+                model.display()
+            );
         }
         Ok(Self { encoder, explainer: Explainer::load(model)?, dataset, boxes, seed })
     }

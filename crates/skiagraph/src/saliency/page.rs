@@ -49,9 +49,18 @@ fn boxes(report: &Report) -> Section {
         let ahead = figure(&row.saliency_ahead);
         let figures = [&row.pointing, &row.energy, &row.iou].map(figure);
         let [pointing, energy, iou] = figures;
-        vec![name, row.pictures.to_string(), pointing, ahead, energy, iou, format!("{:.3}", row.area)]
+        vec![
+            name,
+            row.pictures.to_string(),
+            pointing,
+            ahead,
+            energy,
+            iou,
+            format!("{:.3}", row.area),
+        ]
     });
-    let heads = ["boxes: map", "pictures", "pointing", "saliency ahead", "energy", "IoU (Otsu)", "area"];
+    let heads =
+        ["boxes: map", "pictures", "pointing", "saliency ahead", "energy", "IoU (Otsu)", "area"];
     section("On experts' boxes", "Pictures that were not trained on", &heads, rows.collect())
 }
 
@@ -60,15 +69,22 @@ fn perturbation(report: &Report) -> Section {
         let areas = [row.deletion, row.insertion, row.deletion_embedding, row.insertion_embedding];
         [row.map.to_owned()].into_iter().chain(areas.map(|area| format!("{area:.3}"))).collect()
     });
-    let heads =
-        ["map", "deletion, codes", "insertion, codes", "deletion, embeddings", "insertion, embeddings"];
-    let caption = "Areas under the similarity to the unchanged picture: deletion low, insertion high is good";
+    let heads = [
+        "map",
+        "deletion, codes",
+        "insertion, codes",
+        "deletion, embeddings",
+        "insertion, embeddings",
+    ];
+    let caption =
+        "Areas under the similarity to the unchanged picture: deletion low, insertion high is good";
     section("Insertion and deletion", caption, &heads, rows.collect())
 }
 
 fn sanity(report: &Report) -> Section {
     let rows = report.randomised.iter().map(|step| {
-        let figures = [step.spearman, step.structural_similarity].map(|figure| format!("{figure:.3}"));
+        let figures =
+            [step.spearman, step.structural_similarity].map(|figure| format!("{figure:.3}"));
         [step.stage.to_owned()].into_iter().chain(figures).collect()
     });
     let heads = ["random down to", "Spearman", "structural similarity"];
@@ -119,7 +135,8 @@ pub(super) fn outlined(picture: &Decoded, boxes: &[BoundingBox]) -> GrayImage {
     let mut drawn = picture.thumbnail.clone();
     let scale = drawn.width() as f32 / picture.record.width.max(1) as f32;
     let (width, height) = drawn.dimensions();
-    let place = |v: f32, length: u32| ((v * scale).round().max(0.0) as u32).min(length.saturating_sub(1));
+    let place =
+        |v: f32, length: u32| ((v * scale).round().max(0.0) as u32).min(length.saturating_sub(1));
     for found in boxes {
         let (left, right) = (place(found.x, width), place(found.x + found.width, width));
         let (top, bottom) = (place(found.y, height), place(found.y + found.height, height));

@@ -9,7 +9,8 @@ use super::Subject;
 use super::boxes::{MAPS, maps};
 use crate::progress::Progress;
 
-/// One kind of map; areas under the curves of similarity to the unchanged picture, means over pictures.
+/// One kind of map; areas under the curves of similarity to the unchanged picture, means over
+/// pictures.
 #[derive(Serialize)]
 pub(crate) struct Row {
     pub(crate) map: &'static str,
@@ -32,13 +33,21 @@ pub(super) fn measure(subject: &Subject, inputs: &[Input]) -> Result<Vec<Row>> {
         for (input, map) in inputs.iter().zip(&maps) {
             let found = insertion_deletion(&subject.encoder, input, map)?;
             let (out, back) = (&found.deletion, &found.insertion);
-            let areas = [&out.code, &back.code, &out.embedding, &back.embedding].map(|curve| area(curve));
+            let areas =
+                [&out.code, &back.code, &out.embedding, &back.embedding].map(|curve| area(curve));
             sums.iter_mut().zip(areas).for_each(|(sum, area)| *sum += area / inputs.len() as f64);
             progress.advance(1);
         }
         let [deletion, insertion, deletion_embedding, insertion_embedding] = sums;
         let pictures = inputs.len();
-        rows.push(Row { map, pictures, deletion, insertion, deletion_embedding, insertion_embedding });
+        rows.push(Row {
+            map,
+            pictures,
+            deletion,
+            insertion,
+            deletion_embedding,
+            insertion_embedding,
+        });
     }
     progress.finish();
     Ok(rows)

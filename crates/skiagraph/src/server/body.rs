@@ -42,7 +42,8 @@ pub(super) struct Bytes {
 pub(super) async fn read(state: &State, request: Request, limit: usize) -> Result<Bytes, Problem> {
     // While a body grows there may be two of it for a moment.
     let limit = limit.min((memory::for_files().bytes() / 2).try_into().unwrap_or(usize::MAX));
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let length =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > limit) {
         // Who waits for leave to send the body is not given it.
         if !request.headers().contains_key(EXPECT) {
@@ -70,7 +71,12 @@ pub(super) async fn discard_some(mut body: Body) {
 }
 
 /// Reads a body of at most `limit` bytes that is said to have `length`, within its client's share.
-async fn collect(mut body: Body, limit: usize, length: usize, mut share: Share) -> Result<Bytes, Problem> {
+async fn collect(
+    mut body: Body,
+    limit: usize,
+    length: usize,
+    mut share: Share,
+) -> Result<Bytes, Problem> {
     let (mut bytes, mut memory) = (Vec::new(), memory::for_files().take(0, Duration::ZERO)?);
     while let Some(frame) = body.frame().await {
         // The client has gone away: nobody reads what is answered.
@@ -84,8 +90,11 @@ async fn collect(mut body: Body, limit: usize, length: usize, mut share: Share) 
         if needed > bytes.capacity() {
             let capacity = needed.max((2 * needed).min(length)).max(LEAST_ROOM);
             let granted = share.grow(capacity - bytes.capacity());
-            let room =
-                if granted { make_room(&mut bytes, capacity, &mut memory) } else { Err(Problem::Busy) };
+            let room = if granted {
+                make_room(&mut bytes, capacity, &mut memory)
+            } else {
+                Err(Problem::Busy)
+            };
             if let Err(problem) = room {
                 discard_some(body).await;
                 return Err(problem);
@@ -97,7 +106,11 @@ async fn collect(mut body: Body, limit: usize, length: usize, mut share: Share) 
 }
 
 /// Moves bytes to where there is room for so many. While they are copied there are both.
-fn make_room(bytes: &mut Vec<u8>, capacity: usize, memory: &mut Reservation) -> Result<(), Problem> {
+fn make_room(
+    bytes: &mut Vec<u8>,
+    capacity: usize,
+    memory: &mut Reservation,
+) -> Result<(), Problem> {
     memory.grow_to((bytes.capacity() + capacity) as u64)?;
     bytes.reserve_exact(capacity - bytes.len());
     memory.shrink_to(bytes.capacity() as u64);
@@ -111,8 +124,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let kind =
-            request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case("application/json") {
             return Err(Problem::NotJson);
@@ -128,9 +144,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(bytes) => {
-                ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response()
-            }
+            Ok(bytes) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes)
+                .into_response(),
             Err(error) => Problem::Internal(error.into()).into_response(),
         }
     }

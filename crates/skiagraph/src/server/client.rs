@@ -42,7 +42,9 @@ impl Client {
 }
 
 /// The most frequent of these; any of those that are equally frequent, none of none.
-pub(super) fn most_frequent<K: Clone + Eq + std::hash::Hash>(keys: impl Iterator<Item = K>) -> Option<K> {
+pub(super) fn most_frequent<K: Clone + Eq + std::hash::Hash>(
+    keys: impl Iterator<Item = K>,
+) -> Option<K> {
     let mut counts = HashMap::<K, usize>::new();
     for key in keys {
         *counts.entry(key).or_default() += 1;
@@ -69,7 +71,9 @@ impl Shares {
 
     fn change(&self, client: &Client, change: impl FnOnce(usize) -> Option<usize>) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(amount) = change(held.get(client).copied().unwrap_or_default()) else { return false };
+        let Some(amount) = change(held.get(client).copied().unwrap_or_default()) else {
+            return false;
+        };
         if amount == 0 {
             held.remove(client);
         } else {
@@ -90,7 +94,8 @@ impl Share {
     /// Takes more, and says whether that is within what the client may hold; else nothing changes.
     pub(super) fn grow(&mut self, more: usize) -> bool {
         let most = self.shares.most;
-        let grown = self.shares.change(&self.client, |held| Some(held + more).filter(|held| *held <= most));
+        let grown =
+            self.shares.change(&self.client, |held| Some(held + more).filter(|held| *held <= most));
         self.amount += if grown { more } else { 0 };
         grown
     }
@@ -115,7 +120,9 @@ mod tests {
             runtime.block_on(Client::Holder(name.to_owned()).answering(share))
         };
         let (mut first, mut second, mut other) = (of("a"), of("a"), of("b"));
-        assert!(first.grow(6) && first.grow(1) && !second.grow(4) && second.grow(3) && other.grow(10));
+        assert!(
+            first.grow(6) && first.grow(1) && !second.grow(4) && second.grow(3) && other.grow(10)
+        );
         drop(first);
         assert!(second.grow(7) && !other.grow(1));
         drop((second, other));

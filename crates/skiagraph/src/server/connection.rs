@@ -69,7 +69,9 @@ pub(super) async fn serve(
             continue;
         };
         // Where not even a slot apart is to be had, dropping the stream closes it.
-        let Some(connection) = rooms.iter().find_map(|room| room.admit(peer, open)) else { continue };
+        let Some(connection) = rooms.iter().find_map(|room| room.admit(peer, open)) else {
+            continue;
+        };
         let _or_slower = stream.set_nodelay(true);
         let stream = Hurried::new(stream, limits.transfer, &connection.slot);
         tokio::spawn(connection.live(stream, tls.clone(), graceful.watcher()));
@@ -104,7 +106,15 @@ impl Room {
         let slot = self.slots.take(peer.ip(), move || ended.notify_one())?;
         let (router, head, keep_alive) = (self.router.clone(), self.head, self.keep_alive);
         let slot = Arc::new(slot);
-        Some(Connection { slot, end, _open: Open::count(open), router, peer: Peer(peer), head, keep_alive })
+        Some(Connection {
+            slot,
+            end,
+            _open: Open::count(open),
+            router,
+            peer: Peer(peer),
+            head,
+            keep_alive,
+        })
     }
 }
 
@@ -213,13 +223,17 @@ mod tests {
         }
     }
 
-    /// Runs `clients` against a server of two connections that is in a hurry, and stops it afterwards.
+    /// Runs `clients` against a server of two connections that is in a hurry, and stops it
+    /// afterwards.
     fn served(clients: impl FnOnce(SocketAddr, &AtomicUsize) + Send + 'static) {
         served_within(Duration::from_secs(1), clients);
     }
 
     /// As [`served`], where an answer may take so long.
-    fn served_within(transfer: Duration, clients: impl FnOnce(SocketAddr, &AtomicUsize) + Send + 'static) {
+    fn served_within(
+        transfer: Duration,
+        clients: impl FnOnce(SocketAddr, &AtomicUsize) + Send + 'static,
+    ) {
         let head = Duration::from_millis(300);
         let limits = Limits { connections: 2, head, transfer, ..Limits::default() };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -271,7 +285,8 @@ mod tests {
             wait_for(open, 0);
             assert!(!String::from_utf8(all(half)).unwrap().contains("small"));
             drop(idle);
-            let answer = all(ask(address, "GET /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+            let answer =
+                all(ask(address, "GET /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
             assert!(answer.ends_with(b"small"));
         });
     }
@@ -279,8 +294,10 @@ mod tests {
     #[test]
     fn who_sends_no_head_makes_room() {
         served(|address, _| {
-            let halves: Vec<_> = (0..20).map(|_| ask(address, "GET /small HTTP/1.1\r\nHost:")).collect();
-            let answer = all(ask(address, "GET /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+            let halves: Vec<_> =
+                (0..20).map(|_| ask(address, "GET /small HTTP/1.1\r\nHost:")).collect();
+            let answer =
+                all(ask(address, "GET /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
             assert!(answer.ends_with(b"small"), "{}", String::from_utf8_lossy(&answer));
             assert!(halves.into_iter().take(18).all(|half| all(half).is_empty()));
         });
@@ -295,7 +312,8 @@ mod tests {
                 stream.read_exact(&mut [0; 1000]).unwrap();
             }
             wait_for(open, 2);
-            let _flood: Vec<_> = (0..40).map(|_| ask(address, "GET /healthz HTTP/1.1\r\nHost:")).collect();
+            let _flood: Vec<_> =
+                (0..40).map(|_| ask(address, "GET /healthz HTTP/1.1\r\nHost:")).collect();
             let alive = String::from_utf8(all(ask(address, &get("/healthz")))).unwrap();
             assert!(alive.starts_with("HTTP/1.1 200") && alive.ends_with("alive"), "{alive}");
             let other = String::from_utf8(all(ask(address, &get("/small")))).unwrap();

@@ -1,4 +1,5 @@
-//! Why a request fails: the only place that knows status codes of failures, what the client is told, and what only the log is.
+//! Why a request fails: the only place that knows status codes of failures, what the client is
+//! told, and what only the log is.
 
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -37,7 +38,8 @@ pub(super) enum Problem {
     },
     /// Another site's page sent it.
     OtherSite,
-    /// Without keys, a name that is not this machine's: a page of another site that has itself resolved to here.
+    /// Without keys, a name that is not this machine's: a page of another site that has itself
+    /// resolved to here.
     OtherHost,
     Picture(Unreadable),
     TooLarge {
@@ -109,7 +111,9 @@ impl Problem {
             )
             | Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Picture(
-                Unreadable::Empty | Unreadable::UnknownFormat { .. } | Unreadable::TransferSyntax { .. },
+                Unreadable::Empty
+                | Unreadable::UnknownFormat { .. }
+                | Unreadable::TransferSyntax { .. },
             ) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_file"),
             Self::Picture(_) => (StatusCode::UNPROCESSABLE_ENTITY, "broken_file"),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
@@ -144,7 +148,9 @@ impl Problem {
                 "no such set, or no such part of it, that you may see; it may have been deleted"
             }
             Self::KeyWanted => "no key; expected `Authorization: Bearer KEY`, or a session",
-            Self::WrongKey => "this key is not known; expected one that `skiagraph api-key new` printed",
+            Self::WrongKey => {
+                "this key is not known; expected one that `skiagraph api-key new` printed"
+            }
             Self::RoleTooLow { wanted } => {
                 return format!("your role does not allow this; expected {wanted} or more");
             }
@@ -158,7 +164,9 @@ impl Problem {
             Self::TooLarge { limit } => {
                 return format!("a body of more than {limit} bytes; expected at most that many");
             }
-            Self::NotJson => "a body that is not said to be JSON; expected `Content-Type: application/json`",
+            Self::NotJson => {
+                "a body that is not said to be JSON; expected `Content-Type: application/json`"
+            }
             Self::Syntax { reason } => return format!("the body is not JSON: {reason}"),
             Self::Invalid { got, expected } => return format!("got {got}; expected {expected}"),
             Self::Filter(error) => return error.to_string(),
@@ -171,7 +179,9 @@ impl Problem {
                 "the gallery's database does not answer; ask again in a moment, and tell IT if it goes on"
             }
             Self::Damaged(error) => return error.to_string(),
-            Self::NoAudit(_) => "the audit log cannot be written, and without it nothing is shown; tell IT",
+            Self::NoAudit(_) => {
+                "the audit log cannot be written, and without it nothing is shown; tell IT"
+            }
             Self::Internal(_) => "the server failed; its log says why",
         };
         fixed.to_owned()
@@ -190,7 +200,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, code) = self.status_and_code();
         let (position, expected) = self.place();
-        let error = ErrorView { code: code.to_owned(), message: self.message(), position, expected };
+        let error =
+            ErrorView { code: code.to_owned(), message: self.message(), position, expected };
         let mut response = (status, Json(ErrorBody { error })).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
@@ -231,9 +242,10 @@ impl From<retrieval::Error> for Problem {
         match error {
             retrieval::Error::NoRecord { .. } => Self::UnknownRecord,
             retrieval::Error::OtherModel { .. } => Self::OtherModel,
-            retrieval::Error::EmptyQuery => {
-                Self::invalid("neither `queries` nor `like`", "a query, or a picture to find the like of")
-            }
+            retrieval::Error::EmptyQuery => Self::invalid(
+                "neither `queries` nor `like`",
+                "a query, or a picture to find the like of",
+            ),
             error @ retrieval::Error::DamagedRecord { .. } => Self::Damaged(error),
             error @ (retrieval::Error::Unreachable { .. } | retrieval::Error::NoLeader { .. }) => {
                 Self::Unreachable(error.into())

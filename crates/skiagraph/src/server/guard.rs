@@ -1,4 +1,5 @@
-//! Who may ask for what: keys and sessions, roles, and requests that another site's page sends in somebody's name.
+//! Who may ask for what: keys and sessions, roles, and requests that another site's page sends in
+//! somebody's name.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,7 +35,8 @@ pub(super) enum Access {
 #[derive(Clone)]
 pub(super) struct Post {
     pub(super) access: Access,
-    /// What the audit log calls it: its method and path; none where nothing of a patient is to be seen.
+    /// What the audit log calls it: its method and path; none where nothing of a patient is to be
+    /// seen.
     pub(super) audited_as: Option<Arc<str>>,
 }
 
@@ -51,14 +53,16 @@ pub(super) struct Shown {
     pub(super) status: Option<StatusCode>,
 }
 
-/// Lets a request through to its route, or says why not; and puts both into the audit log before the answer leaves.
+/// Lets a request through to its route, or says why not; and puts both into the audit log before
+/// the answer leaves.
 pub(super) async fn guard(
     State((app, post)): State<(App, Post)>,
     parameters: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let mut entry = app.audit.is_some().then(|| post.audited_as.as_deref().map(Entry::now)).flatten();
+    let mut entry =
+        app.audit.is_some().then(|| post.audited_as.as_deref().map(Entry::now)).flatten();
     if let Some(entry) = &mut entry {
         entry.from = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_string());
         for (_, value) in parameters.iter().flatten().filter(|(name, _)| *name == "id") {
@@ -100,8 +104,8 @@ fn client(caller: &Result<Option<Caller>, Problem>, request: &Request) -> Client
 /// What the path names: a picture of the gallery, one that is asked with, or a saved answer.
 fn name(entry: &mut Entry, id: &str) {
     // What does not look like one of ours names nothing, and might be anything.
-    let alike =
-        id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let alike = id.len() <= 64
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     match id.parse() {
         Ok(number) if entry.action.contains("/records/") => entry.records.push(number),
         _ if entry.action.contains("/queries/") && alike => entry.queries.push(id.to_owned()),
@@ -154,7 +158,8 @@ fn check(
     if caller.role < wanted { Err(Problem::RoleTooLow { wanted }) } else { Ok(()) }
 }
 
-/// Who asks; nobody in particular where nobody has to say. Among the extensions of a request that was let through.
+/// Who asks; nobody in particular where nobody has to say. Among the extensions of a request that
+/// was let through.
 #[derive(Clone)]
 pub(super) struct Asker(pub(super) Option<Caller>);
 
@@ -177,7 +182,8 @@ pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, P
         return Ok(None);
     }
     if headers.contains_key(AUTHORIZATION) {
-        let shown = text(headers, AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
+        let shown =
+            text(headers, AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
         let key = app.find_key(shown.ok_or(Problem::WrongKey)?.trim())?;
         return Ok(Some(Caller { id: key.id, role: key.role, by_cookie: false }));
     }
@@ -217,8 +223,8 @@ fn is_of_another_site(headers: &HeaderMap, is_guarded: bool) -> bool {
     }
 }
 
-/// Whether a request was meant for this machine by a name of its own. Else it is from a page of another site, which has its
-/// name resolve to this machine so that the browser takes both for one.
+/// Whether a request was meant for this machine by a name of its own. Else it is from a page of
+/// another site, which has its name resolve to this machine so that the browser takes both for one.
 fn names_this_machine(headers: &HeaderMap, bound: IpAddr) -> bool {
     let Some(host) = text(headers, HOST.as_str()) else { return false };
     let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -254,9 +260,15 @@ mod tests {
         for own in ["localhost", "LOCALHOST:80", "127.0.0.1:8042", "127.1.2.3", "[::1]:8042"] {
             assert!(of(own), "{own}");
         }
-        for other in
-            ["example.org", "127.0.0.1.example.org", "10.0.0.1", "[::2]:1", "", "[", "localhost.example.org"]
-        {
+        for other in [
+            "example.org",
+            "127.0.0.1.example.org",
+            "10.0.0.1",
+            "[::2]:1",
+            "",
+            "[",
+            "localhost.example.org",
+        ] {
             assert!(!of(other), "{other}");
         }
         assert!(!names_this_machine(&HeaderMap::new(), "127.0.0.1".parse().unwrap()));
@@ -266,20 +278,27 @@ mod tests {
     fn a_page_of_another_site_is_known_by_what_browsers_say() {
         let of = |sent: &[(&'static str, &str)], is_guarded| {
             let own = [("host", "localhost:8042")];
-            let all =
-                own.iter().chain(sent).map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            let all = own
+                .iter()
+                .chain(sent)
+                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
             is_of_another_site(&HeaderMap::from_iter(all), is_guarded)
         };
-        for other in
-            ["https://evil.example", "http://localhost:9", "null", "", "http://localhost:8042.evil.example"]
-        {
+        for other in [
+            "https://evil.example",
+            "http://localhost:9",
+            "null",
+            "",
+            "http://localhost:8042.evil.example",
+        ] {
             assert!(of(&[("origin", other)], false), "{other}");
         }
         assert!(!of(&[("origin", "http://LOCALHOST:8042")], false) && !of(&[], false));
         assert!(!of(&[("origin", "https://proxied.example")], true));
         assert!(!of(&[("origin", "null"), ("sec-fetch-site", "same-origin")], false));
         assert!(
-            of(&[("sec-fetch-site", "cross-site")], true) && of(&[("sec-fetch-site", "same-site")], true)
+            of(&[("sec-fetch-site", "cross-site")], true)
+                && of(&[("sec-fetch-site", "same-site")], true)
         );
     }
 

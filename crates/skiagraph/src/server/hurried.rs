@@ -11,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A stream whose reader must take an answer within a time: from when it first does not take what is written, to when nothing
-/// more waits to be written.
+/// A stream whose reader must take an answer within a time: from when it first does not take what
+/// is written, to when nothing more waits to be written.
 pub(super) struct Hurried {
     stream: TcpStream,
     timeout: Duration,
@@ -25,7 +25,13 @@ pub(super) struct Hurried {
 impl Hurried {
     /// Such a stream, of the connection that has the slot.
     pub(super) fn new(stream: TcpStream, timeout: Duration, slot: &Arc<Slot>) -> Self {
-        Self { stream, timeout, end: Box::pin(sleep(timeout)), slot: Arc::clone(slot), writing: None }
+        Self {
+            stream,
+            timeout,
+            end: Box::pin(sleep(timeout)),
+            slot: Arc::clone(slot),
+            writing: None,
+        }
     }
 
     /// What a write came to, or that it has taken too long.

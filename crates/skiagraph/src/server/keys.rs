@@ -2,7 +2,8 @@
 //! a key that is taken out counts no more at once. Who changes the file holds a lock from reading
 //! to writing, so that no change undoes another.
 //!
-//! A key is 256 random bits. One round of SHA-256 keeps it as secret as a slow hash would: there is nothing to guess.
+//! A key is 256 random bits. One round of SHA-256 keeps it as secret as a slow hash would: there is
+//! nothing to guess.
 
 use std::fmt;
 use std::fs;
@@ -27,7 +28,17 @@ const PREFIX: &str = "skia_";
 
 /// Who may do what; each may do what the ones before it may.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum, JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    ValueEnum,
+    JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Role {
@@ -78,7 +89,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Key>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let file: KeyFile = toml::from_str(&text).with_context(|| {
         format!("`{}` is no file of API keys; expected one of `skiagraph api-key`", path.display())
     })?;
@@ -114,7 +126,8 @@ pub(crate) fn make(role: Role, name: Option<String>) -> Result<(String, Key)> {
 /// If the system gives none.
 pub(crate) fn random_text<const N: usize>() -> Result<String> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow!("the system gives no random bytes: {error}"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow!("the system gives no random bytes: {error}"))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
@@ -147,12 +160,16 @@ impl Keys {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let known = Known { state: file_state(path), keys: read(path)? };
         if known.keys.is_empty() {
-            bail!("`{0}` has no key: make one with `skiagraph api-key new --file {0}`", path.display());
+            bail!(
+                "`{0}` has no key: make one with `skiagraph api-key new --file {0}`",
+                path.display()
+            );
         }
         Ok(Self { path: path.to_owned(), known: Mutex::new(known) })
     }
 
-    /// The key that somebody shows, compared with all in a time that does not depend on how much of it is right.
+    /// The key that somebody shows, compared with all in a time that does not depend on how much of
+    /// it is right.
     pub(super) fn find(&self, shown: &str) -> Option<Key> {
         let hash = hash(shown);
         let known = self.current();

@@ -65,7 +65,10 @@ pub(super) fn text(state: &State) -> String {
 
 fn requests(text: &mut String, metrics: &Metrics) -> std::fmt::Result {
     const NAME: &str = "skiagraph_request_seconds";
-    writeln!(text, "# HELP {NAME} Time from a request's head to its answer's.\n# TYPE {NAME} histogram")?;
+    writeln!(
+        text,
+        "# HELP {NAME} Time from a request's head to its answer's.\n# TYPE {NAME} histogram"
+    )?;
     let requests = metrics.requests.lock().unwrap_or_else(PoisonError::into_inner);
     for (Kind { route, method, status }, histogram) in &*requests {
         let labels = format!("route=\"{route}\",method=\"{method}\",status=\"{status}\"");

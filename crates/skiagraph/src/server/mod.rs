@@ -64,7 +64,8 @@ pub(crate) struct Settings {
     pub(crate) gallery: Location,
     /// Where to listen; port 0 lets the system choose.
     pub(crate) address: SocketAddr,
-    /// The file of keys; without one, and without an identity provider, everybody on this machine may ask.
+    /// The file of keys; without one, and without an identity provider, everybody on this machine
+    /// may ask.
     pub(crate) keys: Option<PathBuf>,
     /// The identity provider by which people sign in.
     pub(crate) oidc: Option<oidc::Settings>,
@@ -168,7 +169,8 @@ impl Default for Limits {
 /// Serves until the process is interrupted; `listening` hears where.
 ///
 /// # Errors
-/// If the address is not this machine's alone and there are no keys and no identity provider, or no audit log, if it cannot be had, or the gallery is not of this model.
+/// If the address is not this machine's alone and there are no keys and no identity provider, or no
+/// audit log, if it cannot be had, or the gallery is not of this model.
 pub(crate) fn run(
     settings: Settings,
     encoder: impl FnOnce() -> Result<Encoder>,
@@ -198,8 +200,9 @@ pub(crate) fn run(
     let following = meanwhile("following", &state, &over, follow)?;
     let runtime = runtime()?;
     runtime.block_on(async {
-        let listener =
-            TcpListener::bind(address).await.with_context(|| format!("cannot listen at {address}"))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen at {address}"))?;
         listening(listener.local_addr()?)?;
         tokio::spawn(sweep(Arc::clone(&state)));
         let open = &state.metrics.connections;
@@ -226,16 +229,19 @@ fn meanwhile(
 ) -> Result<JoinHandle<()>> {
     let (state, over) = (Arc::clone(state), Arc::clone(over));
     let thread = std::thread::Builder::new().name(name.to_owned());
-    thread.spawn(move || work(&state, &over)).with_context(|| format!("cannot start the thread {name}"))
+    thread
+        .spawn(move || work(&state, &over))
+        .with_context(|| format!("cannot start the thread {name}"))
 }
 
-/// Keeps up with a gallery on a server though nobody asks, so that who asks need not wait, and what is known is young when no
-/// server answers any more.
+/// Keeps up with a gallery on a server though nobody asks, so that who asks need not wait, and what
+/// is known is young when no server answers any more.
 fn follow(state: &Arc<State>, over: &AtomicBool) {
     let mut ready = false;
     while state.settings.gallery.folder().is_none() && !over.load(Ordering::Relaxed) {
         // What fails here fails whoever asks, too, who is told.
-        let seen = state.with_gallery(|gallery| if ready { Ok(()) } else { Ok(gallery.keep_ready()?) });
+        let seen =
+            state.with_gallery(|gallery| if ready { Ok(()) } else { Ok(gallery.keep_ready()?) });
         ready |= seen.is_ok();
         std::thread::sleep(FOLLOW);
     }

@@ -21,7 +21,8 @@ use super::trace;
 /// How long a request may take in all, its body included.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// What every answer says to browsers: nothing but ours is loaded, framed, sniffed or told on, and nothing is kept.
+/// What every answer says to browsers: nothing but ours is loaded, framed, sniffed or told on, and
+/// nothing is kept.
 static HEADERS: [(HeaderName, &str); 5] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -44,7 +45,8 @@ struct Line<'a> {
     route: &'a str,
     status: u16,
     ms: f64,
-    /// The trace that it is part of: the one that the client names, or else, where spans are sent, one of its own.
+    /// The trace that it is part of: the one that the client names, or else, where spans are sent,
+    /// one of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<&'a str>,
     /// Why it failed, where the client is not told.
@@ -81,13 +83,16 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     response
 }
 
-/// The trace id of a W3C `traceparent`, so that a proxy's spans and our lines are found together; nothing else is let into the log.
+/// The trace id of a W3C `traceparent`, so that a proxy's spans and our lines are found together;
+/// nothing else is let into the log.
 fn trace_of(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("traceparent")?.to_str().ok()?;
     let mut parts = text.split('-');
     let (version, id) = (parts.next()?, parts.next()?);
-    let hexadecimal = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    (version.len() == 2 && id.len() == 32 && hexadecimal(version) && hexadecimal(id)).then(|| id.to_owned())
+    let hexadecimal =
+        |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (version.len() == 2 && id.len() == 32 && hexadecimal(version) && hexadecimal(id))
+        .then(|| id.to_owned())
 }
 
 /// A method that is counted by its name; whoever makes names up does not fill the counts with them.
@@ -107,10 +112,13 @@ fn harden(headers: &mut HeaderMap, tls: bool) {
 }
 
 fn now() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// Written at once, so that lines of several threads do not mix; a log that nobody reads any more stops nothing.
+/// Written at once, so that lines of several threads do not mix; a log that nobody reads any more
+/// stops nothing.
 fn log(line: &Line<'_>) {
     if let Ok(mut bytes) = serde_json::to_vec(line) {
         bytes.push(b'\n');
@@ -125,13 +133,20 @@ mod tests {
     #[test]
     fn a_trace_is_its_id_alone() {
         let of = |text: &str| {
-            trace_of(&HeaderMap::from_iter([(HeaderName::from_static("traceparent"), text.parse().unwrap())]))
+            trace_of(&HeaderMap::from_iter([(
+                HeaderName::from_static("traceparent"),
+                text.parse().unwrap(),
+            )]))
         };
         let id = "4bf92f3577b34da6a3ce929d0e0e4736";
         assert_eq!(of(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(), Some(id));
-        for wrong in
-            ["", "00", "00-SMITH^JOHN-1-2", &format!("00-{}-1", id.to_uppercase()), &format!("0-{id}")]
-        {
+        for wrong in [
+            "",
+            "00",
+            "00-SMITH^JOHN-1-2",
+            &format!("00-{}-1", id.to_uppercase()),
+            &format!("0-{id}"),
+        ] {
             assert_eq!(of(wrong), None, "{wrong}");
         }
     }

@@ -1,4 +1,5 @@
-//! The OpenAPI document: made of the table of routes and of the types that they take and give, so that it cannot fall behind.
+//! The OpenAPI document: made of the table of routes and of the types that they take and give, so
+//! that it cannot fall behind.
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
@@ -43,14 +44,17 @@ impl Takes {
         let (kind, schema) = match self {
             Self::Nothing => return,
             Self::Side => {
-                let schema = json!({ "type": "integer", "minimum": 16, "maximum": 4096, "default": 1024 });
-                let side = json!({ "name": "side", "in": "query", "required": false, "schema": schema });
+                let schema =
+                    json!({ "type": "integer", "minimum": 16, "maximum": 4096, "default": 1024 });
+                let side =
+                    json!({ "name": "side", "in": "query", "required": false, "schema": schema });
                 return parameters(operation).push(side);
             }
             Self::File => ("application/octet-stream", json!({})),
             Self::Json(of) => ("application/json", of(schemas).to_value()),
         };
-        operation["requestBody"] = json!({ "required": true, "content": { kind: { "schema": schema } } });
+        operation["requestBody"] =
+            json!({ "required": true, "content": { kind: { "schema": schema } } });
     }
 }
 
@@ -110,7 +114,12 @@ pub(super) fn document(routes: &[Route]) -> Value {
 const DESCRIPTION: &str = "Similar radiographs of a gallery. A request that changes something and is authorised by a \
      session's cookie needs the header `X-Requested-With: skiagraph`. For research and development; not for diagnosis.";
 
-fn operation(route: &Route, doc: &Doc, taken: &mut SchemaGenerator, given: &mut SchemaGenerator) -> Value {
+fn operation(
+    route: &Route,
+    doc: &Doc,
+    taken: &mut SchemaGenerator,
+    given: &mut SchemaGenerator,
+) -> Value {
     let failure = given.subschema_for::<ErrorBody>().to_value();
     let content = json!({ "application/json": { "schema": failure } });
     let mut operation = json!({

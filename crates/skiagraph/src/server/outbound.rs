@@ -1,5 +1,5 @@
-//! Requests that the server itself sends: to the identity provider, and to the collector of traces. No redirects, no proxies,
-//! little patience, small answers.
+//! Requests that the server itself sends: to the identity provider, and to the collector of traces.
+//! No redirects, no proxies, little patience, small answers.
 
 use std::io::Error;
 use std::path::Path;
@@ -22,7 +22,8 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// A client that believes these authorities (PEM), or those that browsers believe; without TLS only if `plain`.
+    /// A client that believes these authorities (PEM), or those that browsers believe; without TLS
+    /// only if `plain`.
     ///
     /// # Errors
     /// If the file cannot be read or has no certificate.
@@ -47,8 +48,12 @@ impl Http {
     /// Sends a request. Blocks.
     ///
     /// # Errors
-    /// If there is no answer in time, or one of more than a megabyte. None names an address with parameters.
-    pub(super) fn send(&self, request: Request<impl AsSendBody>) -> Result<Response<Vec<u8>>, Error> {
+    /// If there is no answer in time, or one of more than a megabyte. None names an address with
+    /// parameters.
+    pub(super) fn send(
+        &self,
+        request: Request<impl AsSendBody>,
+    ) -> Result<Response<Vec<u8>>, Error> {
         let failed = |error: ureq::Error| Error::other(error.to_string());
         let mut response = self.agent.run(request).map_err(failed)?;
         let body = response.body_mut().with_config().limit(MOST).read_to_vec().map_err(failed)?;

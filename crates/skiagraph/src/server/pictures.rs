@@ -83,15 +83,28 @@ impl Picture {
         let pixels = Pixels::shared(pixels, radiograph.into_reservation());
         let source = source(bytes, limits, [record.width, record.height]);
         let start = Instant::now();
-        let encoding = encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
+        let encoding =
+            encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
         doubts.extend(gate::of_network(encoder, &input, &encoding, &doubts)?);
         let (width, height, frame) = (record.width, record.height, input.frame);
         let (encoded_in, wait) = (milliseconds(start), limits.memory_timeout);
-        Ok(Self { width, height, pixels, format, record, doubts, source, encoding, frame, encoded_in, wait })
+        Ok(Self {
+            width,
+            height,
+            pixels,
+            format,
+            record,
+            doubts,
+            source,
+            encoding,
+            frame,
+            encoded_in,
+            wait,
+        })
     }
 
-    /// A part of it as a picture of its own, which is known as the whole is: it finds neither that nor others of its patient. It
-    /// is not doubted, as a part is never what the model knows.
+    /// A part of it as a picture of its own, which is known as the whole is: it finds neither that
+    /// nor others of its patient. It is not doubted, as a part is never what the model knows.
     ///
     /// # Errors
     /// [`Problem::Invalid`] if the part is not within the picture, or smaller than 16 pixels.
@@ -106,7 +119,8 @@ impl Picture {
         (0..height).for_each(|y| bytes.extend_from_slice(row(y)));
         let input = encoder.preprocess().apply(&grey(width, height, &bytes)?);
         let start = Instant::now();
-        let encoding = encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
+        let encoding =
+            encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
         Ok(Self {
             width,
             height,
@@ -147,7 +161,8 @@ impl Picture {
         };
         let pixels: Vec<u8> = self.pixels.chunks_exact(2).map(eight_bits).collect();
         let picture = GrayImage::from_raw(self.width, self.height, pixels);
-        let picture = picture.ok_or_else(|| anyhow::anyhow!("a kept picture does not fill its sides"))?;
+        let picture =
+            picture.ok_or_else(|| anyhow::anyhow!("a kept picture does not fill its sides"))?;
         Ok(overlay::shrink_grey(picture, side))
     }
 
@@ -169,7 +184,11 @@ impl Picture {
     }
 
     /// What of it makes it similar to another, over the whole picture, as a PNG file.
-    pub(super) fn evidence(&self, other: &Embedding, encoder: &Encoder) -> Result<Vec<u8>, Problem> {
+    pub(super) fn evidence(
+        &self,
+        other: &Embedding,
+        encoder: &Encoder,
+    ) -> Result<Vec<u8>, Problem> {
         let _memory = self.reserve(self.width, self.height)?;
         evidence_of(&grey(self.width, self.height, &self.pixels)?, other, encoder)
     }
@@ -219,7 +238,11 @@ pub(super) fn evidence_in(
     evidence_of(&stored(thumbnail)?, other, encoder)
 }
 
-fn evidence_of(radiograph: &Radiograph, other: &Embedding, encoder: &Encoder) -> Result<Vec<u8>, Problem> {
+fn evidence_of(
+    radiograph: &Radiograph,
+    other: &Embedding,
+    encoder: &Encoder,
+) -> Result<Vec<u8>, Problem> {
     let input = encoder.preprocess().apply(radiograph);
     let found = evidence(encoder, &input, other).map_err(anyhow::Error::from)?;
     map(&found, &input.frame, radiograph.width(), radiograph.height())
@@ -232,13 +255,15 @@ pub(super) fn saliency_of(thumbnail: &[u8], encoder: &Encoder) -> Result<Vec<u8>
     map(&look.map, &look.frame, radiograph.width(), radiograph.height())
 }
 
-/// A map over a picture of those sides, from the least salient point, black, to the most salient one, white.
+/// A map over a picture of those sides, from the least salient point, black, to the most salient
+/// one, white.
 fn map(saliency: &SaliencyMap, frame: &Frame, width: u32, height: u32) -> Result<Vec<u8>, Problem> {
     let scale = (f64::from(MAP_SIDE) / f64::from(width.max(height))).min(1.0);
     let fit = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
     let (width, height) = (fit(width), fit(height));
     let values = saliency.onto(frame, width, height);
-    let pixels = overlay::relative(&values).map(|s| (s.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
+    let pixels =
+        overlay::relative(&values).map(|s| (s.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
     let picture = GrayImage::from_raw(width, height, pixels);
     png(&picture.ok_or_else(|| anyhow::anyhow!("a saliency map does not fill its sides"))?)
 }
@@ -252,7 +277,8 @@ fn sixteen_bits(radiograph: &Radiograph) -> Vec<u8> {
 
 /// A radiograph of grey values in two bytes.
 fn grey(width: u32, height: u32, pixels: &[u8]) -> Result<Radiograph, Problem> {
-    let grey = |pair: &[u8]| f32::from(u16::from_le_bytes([pair[0], pair[1]])) / f32::from(u16::MAX);
+    let grey =
+        |pair: &[u8]| f32::from(u16::from_le_bytes([pair[0], pair[1]])) / f32::from(u16::MAX);
     Ok(Radiograph::new(width, height, pixels.chunks_exact(2).map(grey).collect())?)
 }
 
@@ -281,11 +307,16 @@ impl Part {
     fn of(region: &Region, width: u32, height: u32) -> Result<Self, Problem> {
         let Region { left, top, width: across, height: down } = *region;
         // A hair more than the whole is rounding.
-        let within = |start: f64, extent: f64| start >= 0.0 && extent > 0.0 && start + extent <= 1.0 + 1e-6;
+        let within =
+            |start: f64, extent: f64| start >= 0.0 && extent > 0.0 && start + extent <= 1.0 + 1e-6;
         if !within(left, across) || !within(top, down) {
-            return Err(Problem::invalid("a region that is not within the picture", "shares from 0 to 1"));
+            return Err(Problem::invalid(
+                "a region that is not within the picture",
+                "shares from 0 to 1",
+            ));
         }
-        let place = |share: f64, side: u32| (share * f64::from(side)).round().min(f64::from(side)) as u32;
+        let place =
+            |share: f64, side: u32| (share * f64::from(side)).round().min(f64::from(side)) as u32;
         let (x, y) = (place(left, width), place(top, height));
         let part = Self {
             left: x,
@@ -307,7 +338,8 @@ mod tests {
 
     #[test]
     fn a_region_is_whole_pixels_within_the_picture() {
-        let part = |left, top, width, height| Part::of(&Region { left, top, width, height }, 100, 200);
+        let part =
+            |left, top, width, height| Part::of(&Region { left, top, width, height }, 100, 200);
         let some = part(0.1, 0.2, 0.5, 0.4);
         assert!(some.is_ok_and(|p| (p.left, p.top, p.width, p.height) == (10, 40, 50, 80)));
         assert!(part(0.0, 0.0, 1.0, 1.0).is_ok_and(|p| (p.width, p.height) == (100, 200)));

@@ -1,5 +1,6 @@
-//! Pictures that were asked with, in memory: found by an id that nobody guesses, bounded in number and bytes, and gone some time
-//! after they were last used. Who has most there makes room for the others.
+//! Pictures that were asked with, in memory: found by an id that nobody guesses, bounded in number
+//! and bytes, and gone some time after they were last used. Who has most there makes room for the
+//! others.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -128,7 +129,8 @@ impl Kept {
         for query in self.by_id.values() {
             *bytes.entry(&query.client).or_default() += query.picture.bytes();
         }
-        let oldest = self.by_id.iter().max_by_key(|(_, query)| (bytes[&query.client], Reverse(query.used)));
+        let oldest =
+            self.by_id.iter().max_by_key(|(_, query)| (bytes[&query.client], Reverse(query.used)));
         if let Some(id) = oldest.map(|(id, _)| id.clone()) {
             self.remove(&id);
         }
@@ -176,7 +178,10 @@ mod tests {
         let flood: Vec<String> = (0..20).map(|_| insert("flooder")).collect();
         let second = insert("other");
         assert!(queries.get(&other).is_ok() && queries.get(&second).is_ok());
-        assert!(flood[..18].iter().all(|id| queries.get(id).is_err()) && queries.get(&flood[19]).is_ok());
+        assert!(
+            flood[..18].iter().all(|id| queries.get(id).is_err())
+                && queries.get(&flood[19]).is_ok()
+        );
     }
 
     #[test]

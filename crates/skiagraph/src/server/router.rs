@@ -1,4 +1,5 @@
-//! Every route in one table: its method and path, whom it lets in, who answers, and what its document says.
+//! Every route in one table: its method and path, whom it lets in, who answers, and what its
+//! document says.
 
 use std::sync::Arc;
 
@@ -11,7 +12,9 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use super::error::Problem;
 use super::guard::{Access, Post, guard};
 use super::handlers::records::Side;
-use super::handlers::{application, gallery, health, jobs, queries, records, search, session, sets};
+use super::handlers::{
+    application, gallery, health, jobs, queries, records, search, session, sets,
+};
 use super::keys::Role;
 use super::observe::observe;
 use super::oidc;
@@ -19,8 +22,9 @@ use super::openapi::{Doc, Gives, Takes};
 use super::sets::Part;
 use super::state::App;
 use super::views::{
-    FileView, GalleryView, JobView, JobsView, KeyBody, ListBody, ListView, MapView, PriorsView, QueryView,
-    RecordView, Region, SaveBody, SavedView, SearchBody, SearchView, SessionView, SetView, SetsView,
+    FileView, GalleryView, JobView, JobsView, KeyBody, ListBody, ListView, MapView, PriorsView,
+    QueryView, RecordView, Region, SaveBody, SavedView, SearchBody, SearchView, SessionView,
+    SetView, SetsView,
 };
 
 /// A row of the table.

@@ -1,4 +1,5 @@
-//! Sessions of browsers that have shown a key or signed in: a random token in a cookie, known here by its hash.
+//! Sessions of browsers that have shown a key or signed in: a random token in a cookie, known here
+//! by its hash.
 //!
 //! Their number is bounded, of each holder too. Whoever opens more ends sessions of their own: the
 //! oldest of the address from which that holder has most. Where all sessions are too many, the
@@ -75,7 +76,10 @@ impl Sessions {
                 end_one(&mut open, &name);
             }
         }
-        open.insert(hash(&token), Session { holder, client: Client::current(), since: Instant::now() });
+        open.insert(
+            hash(&token),
+            Session { holder, client: Client::current(), since: Instant::now() },
+        );
         Ok(token)
     }
 
@@ -131,7 +135,8 @@ mod tests {
     fn where_all_are_too_many_whoever_has_most_makes_room() {
         let sessions = Sessions::new(Duration::from_secs(60));
         let names: Vec<String> = (0..=MOST).map(|i| format!("key {}", i / 2)).collect();
-        let tokens: Vec<_> = names.iter().map(|name| open(&sessions, name, [10, 0, 0, 1])).collect();
+        let tokens: Vec<_> =
+            names.iter().map(|name| open(&sessions, name, [10, 0, 0, 1])).collect();
         assert_eq!(sessions.current().len(), MOST);
         assert!(sessions.holder(&tokens[MOST]).is_some());
     }

@@ -1,4 +1,5 @@
-//! What every request shares: the model, the gallery's handles, the kept queries, the workers, the keys, the counts.
+//! What every request shares: the model, the gallery's handles, the kept queries, the workers, the
+//! keys, the counts.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -92,18 +93,22 @@ impl State {
     pub(super) fn open(settings: Settings, encoder: Encoder, keys: Option<Keys>) -> Result<Self> {
         let provider = settings.oidc.clone().map(Provider::open).transpose()?;
         let gallery = Gallery::open(&settings.gallery)?;
-        // One of the next model waits for the switch, so that there is somebody who answers when it comes.
+        // One of the next model waits for the switch, so that there is somebody who answers when it
+        // comes.
         if gallery.reindexing_to() != Some((encoder.model_id(), encoder.bits())) {
             gallery.check_model(encoder.model_id(), encoder.bits())?;
         }
         let none = || Error::NoFolder { gallery: gallery.location().clone() };
         let folder = gallery.folder().ok_or_else(none)?.to_owned();
-        let Limits { encoders, queue, patience, queries, query_bytes, query_life, .. } = settings.limits;
+        let Limits { encoders, queue, patience, queries, query_bytes, query_life, .. } =
+            settings.limits;
         // So that decoders always have the other half.
-        let query_bytes = query_bytes.min((memory::total() / QUERIES).try_into().unwrap_or(usize::MAX));
+        let query_bytes =
+            query_bytes.min((memory::total() / QUERIES).try_into().unwrap_or(usize::MAX));
         let evaluation = settings.evaluation.as_deref();
-        let quality =
-            evaluation.map(|folder| QualityView::read(folder, &encoder.model_id().0)).transpose()?;
+        let quality = evaluation
+            .map(|folder| QualityView::read(folder, &encoder.model_id().0))
+            .transpose()?;
         Ok(Self {
             quality: quality.unwrap_or_default(),
             map: Mutex::default(),
@@ -155,12 +160,12 @@ impl State {
         self.keys.as_ref()?.role_of(id)
     }
 
-    /// Gives `work` the gallery as it is now, whoever changed it: of a server as it was a moment ago, and while none answers as it
-    /// was then. Blocks: for workers.
+    /// Gives `work` the gallery as it is now, whoever changed it: of a server as it was a moment
+    /// ago, and while none answers as it was then. Blocks: for workers.
     ///
     /// # Errors
-    /// [`Problem::OtherModel`] if it was re-indexed to another model, [`Problem::Unreachable`] if no server has answered for too
-    /// long; else what `work` gives.
+    /// [`Problem::OtherModel`] if it was re-indexed to another model, [`Problem::Unreachable`] if
+    /// no server has answered for too long; else what `work` gives.
     pub(super) fn with_gallery<T>(
         &self,
         work: impl FnOnce(&Gallery) -> Result<T, Problem>,
@@ -199,11 +204,13 @@ impl State {
         done
     }
 
-    /// A handle that nobody uses. It is one connection to the database; there are hardly more of them than workers. One stays for
-    /// whoever comes next, who so needs no server to answer.
+    /// A handle that nobody uses. It is one connection to the database; there are hardly more of
+    /// them than workers. One stays for whoever comes next, who so needs no server to answer.
     fn idle_gallery(&self) -> Result<Gallery, Problem> {
         let mut idle = self.galleries.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(gallery) = idle.pop_front() else { return Ok(Gallery::open(&self.settings.gallery)?) };
+        let Some(gallery) = idle.pop_front() else {
+            return Ok(Gallery::open(&self.settings.gallery)?);
+        };
         if idle.is_empty() {
             idle.extend(gallery.another().ok());
         }
@@ -260,7 +267,8 @@ impl State {
             return Ok(Some(map.clone()));
         }
         let Some(plot) = gallery.plot()? else { return Ok(None) };
-        let map = serde_json::to_vec(&MapView::from(plot)).context("cannot write the map as JSON")?;
+        let map =
+            serde_json::to_vec(&MapView::from(plot)).context("cannot write the map as JSON")?;
         let map = Bytes::from(map);
         *known = Some((state, map.clone()));
         Ok(Some(map))

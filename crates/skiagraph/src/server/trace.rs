@@ -1,5 +1,6 @@
-//! Spans of requests for a collector of traces (OpenTelemetry, OTLP as JSON over HTTP): a span a request, part of the caller's
-//! trace if it names one (W3C Trace Context). As the log, they tell the route's template, and nothing of a patient.
+//! Spans of requests for a collector of traces (OpenTelemetry, OTLP as JSON over HTTP): a span a
+//! request, part of the caller's trace if it names one (W3C Trace Context). As the log, they tell
+//! the route's template, and nothing of a patient.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -19,7 +20,8 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span};
 
 use super::outbound::Http;
 
-/// Sends spans, in batches, on a thread of its own. A collector that does not answer costs spans, and holds nothing up.
+/// Sends spans, in batches, on a thread of its own. A collector that does not answer costs spans,
+/// and holds nothing up.
 pub(super) struct Tracing {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
@@ -41,17 +43,21 @@ impl Tracing {
             .with_context(|| format!("cannot send traces to `{collector}`"))?;
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
         let ours = Resource::builder_empty().with_service_name("skiagraph").with_attribute(version);
-        let provider =
-            SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(ours.build()).build();
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_resource(ours.build())
+            .build();
         Ok(Self { tracer: provider.tracer("skiagraph"), provider })
     }
 
     /// Begins the span of a request.
     pub(super) fn begin(&self, method: &'static str, route: &str, headers: &HeaderMap) -> Span {
-        let parent =
-            TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(headers));
-        let about =
-            [KeyValue::new("http.request.method", method), KeyValue::new("http.route", route.to_owned())];
+        let parent = TraceContextPropagator::new()
+            .extract_with_context(&Context::new(), &HeaderExtractor(headers));
+        let about = [
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("http.route", route.to_owned()),
+        ];
         let span = self.tracer.span_builder(format!("{method} {route}"));
         span.with_kind(SpanKind::Server)
             .with_start_time(SystemTime::now())

@@ -53,7 +53,11 @@ impl Turns {
     ///
     /// # Errors
     /// [`Problem::Busy`] if the queue is full or the wait too long.
-    pub(super) async fn take(self: &Arc<Self>, client: Client, timeout: Duration) -> Result<Turn, Problem> {
+    pub(super) async fn take(
+        self: &Arc<Self>,
+        client: Client,
+        timeout: Duration,
+    ) -> Result<Turn, Problem> {
         let (call, called) = oneshot::channel();
         let left = Left { turns: self, number: self.join(client, call)? };
         self.call();
@@ -211,7 +215,8 @@ mod tests {
 
     fn run(test: impl Future<Output = ()>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), test).await.unwrap() });
+        runtime
+            .block_on(async { tokio::time::timeout(Duration::from_secs(20), test).await.unwrap() });
     }
 
     #[test]
@@ -265,7 +270,10 @@ mod tests {
             until(&turns, (1, 1)).await;
             gone.abort();
             until(&turns, (1, 0)).await;
-            assert!(turns.take(client("c"), Duration::from_millis(1)).await.is_err(), "out of time");
+            assert!(
+                turns.take(client("c"), Duration::from_millis(1)).await.is_err(),
+                "out of time"
+            );
             let waits = request(&turns, "d", &begun);
             until(&turns, (1, 1)).await;
             waits.abort();

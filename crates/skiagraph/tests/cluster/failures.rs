@@ -1,4 +1,5 @@
-//! What happens when machines, networks and disks fail: nothing that was acknowledged is lost or there twice, and reads go on.
+//! What happens when machines, networks and disks fail: nothing that was acknowledged is lost or
+//! there twice, and reads go on.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -20,7 +21,12 @@ use super::server::Server;
 const FULL: &str = "full";
 
 /// Inserts and asks while something fails, and counts.
-fn while_failing(cluster: &mut Cluster, nodes: &Nodes, name: &str, fail: impl FnOnce(&mut Cluster)) {
+fn while_failing(
+    cluster: &mut Cluster,
+    nodes: &Nodes,
+    name: &str,
+    fail: impl FnOnce(&mut Cluster),
+) {
     let stop = AtomicBool::new(false);
     let (ingested, failed, asked) = scope(|scope| {
         let ingesting =
@@ -89,12 +95,16 @@ pub(super) fn the_leaders_disk_is_full(cluster: &mut Cluster, nodes: &Nodes) {
     });
 }
 
-/// A node that nothing reaches from the database answers of what it knows, says so, and catches up later.
+/// A node that nothing reaches from the database answers of what it knows, says so, and catches up
+/// later.
 pub(super) fn the_network_is_cut(cluster: &Cluster, nodes: &Nodes, folder: &Path) {
     let ways = [Proxy::to(cluster.port(0)), Proxy::to(cluster.port(1))];
     let ports = ways.each_ref().map(|way| way.port);
     let options = format!("snapshots={}", folder.join("far").display());
-    let node = Server::start(Path::new(&Cluster::address_by(ports, DATABASE, &options)), &["--stale", "60"]);
+    let node = Server::start(
+        Path::new(&Cluster::address_by(ports, DATABASE, &options)),
+        &["--stale", "60"],
+    );
     let question = nodes.question(4);
     let before = node.post("/api/v1/search", &question).json()["hits"].clone();
     sleep(Duration::from_secs(2));
@@ -121,11 +131,15 @@ pub(super) fn the_network_is_cut(cluster: &Cluster, nodes: &Nodes, folder: &Path
     });
 }
 
-/// A node dies under load, and a balancer asks another one. An answer that has begun to come may be cut, which no balancer undoes:
-/// that is one at most, as one is under way, and it comes when it is asked for again.
+/// A node dies under load, and a balancer asks another one. An answer that has begun to come may be
+/// cut, which no balancer undoes: that is one at most, as one is under way, and it comes when it is
+/// asked for again.
 pub(super) fn a_search_node_is_killed(cluster: &Cluster, nodes: &Nodes, folder: &Path) {
-    let at = |name: &str| cluster.address(DATABASE, &format!("snapshots={}", folder.join(name).display()));
-    let [mut doomed, other] = ["third", "fourth"].map(|name| Server::start(Path::new(&at(name)), &[]));
+    let at = |name: &str| {
+        cluster.address(DATABASE, &format!("snapshots={}", folder.join(name).display()))
+    };
+    let [mut doomed, other] =
+        ["third", "fourth"].map(|name| Server::start(Path::new(&at(name)), &[]));
     let balancer = Balancer::start(folder, &[&doomed.address, &other.address], &nodes.question(0));
     let (mut refused, mut cut, mut asked) = (Vec::new(), 0, 0);
     scope(|scope| {
@@ -145,10 +159,16 @@ pub(super) fn a_search_node_is_killed(cluster: &Cluster, nodes: &Nodes, folder: 
             sleep(Duration::from_millis(10));
         }
     });
-    println!("search node killed: {} of {asked} reads failed, {cut} were cut and asked again", refused.len());
+    println!(
+        "search node killed: {} of {asked} reads failed, {cut} were cut and asked again",
+        refused.len()
+    );
     let direct = other.post("/api/v1/search", &nodes.question(1));
     let direct = String::from_utf8_lossy(&direct.bytes).into_owned();
-    assert!(refused.is_empty() && cut <= 1, "{refused:?} {cut}; the node that lives answers {direct}");
+    assert!(
+        refused.is_empty() && cut <= 1,
+        "{refused:?} {cut}; the node that lives answers {direct}"
+    );
 }
 
 /// In place of a status: nothing came, or not all of it.
@@ -163,8 +183,10 @@ struct Balancer {
 impl Balancer {
     fn start(folder: &Path, nodes: &[&str], question: &Value) -> Self {
         let port = free_port();
-        let servers: String =
-            (1..).zip(nodes).map(|(n, node)| format!("  server n{n} {node} check inter 500ms\n")).collect();
+        let servers: String = (1..)
+            .zip(nodes)
+            .map(|(n, node)| format!("  server n{n} {node} check inter 500ms\n"))
+            .collect();
         let config = format!(
             "defaults\n  mode http\n  timeout connect 1s\n  timeout client 30s\n  timeout server 30s\n  retries 3\n  \
              option redispatch 1\n  retry-on conn-failure empty-response junk-response response-timeout\n\
@@ -173,8 +195,12 @@ impl Balancer {
         );
         let file = folder.join("haproxy.cfg");
         fs::write(&file, config).unwrap();
-        let child =
-            Command::new("/usr/sbin/haproxy").arg("-f").arg(&file).stderr(Stdio::null()).spawn().unwrap();
+        let child = Command::new("/usr/sbin/haproxy")
+            .arg("-f")
+            .arg(&file)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let balancer = Self { child, port };
         let answers = (0..200).any(|_| {
             sleep(Duration::from_millis(100));
@@ -187,7 +213,8 @@ impl Balancer {
     /// The status of a search, or [`CUT`].
     fn search(&self, body: &Value) -> u16 {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
-        let agent: ureq::Agent = config.timeout_global(Some(Duration::from_secs(20))).build().into();
+        let agent: ureq::Agent =
+            config.timeout_global(Some(Duration::from_secs(20))).build().into();
         let request = agent.post(format!("http://127.0.0.1:{}/api/v1/search", self.port));
         let answer = request.header("Content-Type", "application/json").send(body.to_string());
         let Ok(mut answer) = answer else { return CUT };
@@ -202,7 +229,8 @@ impl Drop for Balancer {
     }
 }
 
-/// While no server answers, the nodes answer of what they know, and say how old it is; then all is as it was.
+/// While no server answers, the nodes answer of what they know, and say how old it is; then all is
+/// as it was.
 pub(super) fn everything_is_killed(cluster: &mut Cluster, nodes: &Nodes) {
     let question = nodes.question(4);
     let before = nodes.servers[0].post("/api/v1/search", &question).json()["hits"].clone();

@@ -24,13 +24,15 @@ pub(super) struct Ingested {
 /// Inserts pictures with thumbnails of so many bytes until told to stop; what fails is done again.
 pub(super) fn ingest(at: &str, name: &str, size: usize, stop: &AtomicBool) -> Ingested {
     let mut gallery = None;
-    let (mut acknowledged, mut gap, mut last, mut n) = (Vec::new(), Duration::ZERO, Instant::now(), 0_u64);
+    let (mut acknowledged, mut gap, mut last, mut n) =
+        (Vec::new(), Duration::ZERO, Instant::now(), 0_u64);
     while !stop.load(Ordering::Relaxed) {
         let key = format!("{name}-{n}");
         let insert = |gallery: &mut Gallery| {
             let entry = Entry {
                 record: Record { key: key.clone(), name: key.clone(), ..Record::default() },
-                code: HashCode::from_words(&[n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n], 128).unwrap(),
+                code: HashCode::from_words(&[n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n], 128)
+                    .unwrap(),
                 embedding: Embedding::new(vec![0.5; 256]),
                 thumbnail: [&[0xff, 0xd8][..], &vec![7; size], &[0xff, 0xd9]].concat(),
             };
@@ -53,9 +55,13 @@ pub(super) fn ingest(at: &str, name: &str, size: usize, stop: &AtomicBool) -> In
 }
 
 /// Counts what was acknowledged and is not there, and what is there twice.
-pub(super) fn lost_and_doubled(cluster: &Cluster, ingested: &Ingested, name: &str) -> (usize, usize) {
-    let there =
-        cluster.sql(DATABASE, &format!("SELECT key FROM skiagraph.records WHERE key LIKE '{name}-%'"));
+pub(super) fn lost_and_doubled(
+    cluster: &Cluster,
+    ingested: &Ingested,
+    name: &str,
+) -> (usize, usize) {
+    let there = cluster
+        .sql(DATABASE, &format!("SELECT key FROM skiagraph.records WHERE key LIKE '{name}-%'"));
     let all: Vec<&str> = there.lines().collect();
     let keys: BTreeSet<&str> = all.iter().copied().collect();
     let lost = ingested.acknowledged.iter().filter(|key| !keys.contains(key.as_str())).count();
@@ -66,7 +72,8 @@ pub(super) fn lost_and_doubled(cluster: &Cluster, ingested: &Ingested, name: &st
 pub(super) struct Nodes {
     pub(super) at: String,
     pub(super) servers: [Server; 2],
-    /// Pictures to ask with: a killed worker takes the ids that it had drawn along, so that not all numbers are there.
+    /// Pictures to ask with: a killed worker takes the ids that it had drawn along, so that not all
+    /// numbers are there.
     known: Vec<u64>,
 }
 

@@ -1,4 +1,5 @@
-//! More than one machine: workers, search nodes, and a real cluster of PostgreSQL whose servers are killed.
+//! More than one machine: workers, search nodes, and a real cluster of PostgreSQL whose servers are
+//! killed.
 //!
 //! One test after the other on one cluster, as starting one takes its time.
 
@@ -63,17 +64,28 @@ fn workers_encode_each_picture_once(cluster: &Cluster, at: &str, folder: &Path) 
         )
         .unwrap();
     }
-    let put = common::json(&["queue", "put", "--gallery", at, "--model", text(&model()), text(&pictures)]);
+    let put = common::json(&[
+        "queue",
+        "put",
+        "--gallery",
+        at,
+        "--model",
+        text(&model()),
+        text(&pictures),
+    ]);
     let count = put["put"].as_u64().unwrap();
     assert!(count > 40 && put["known"] == 0, "{put}");
     assert_eq!(common::json(&["queue", "info", at])["due"], count);
     let mut doomed = worker(at, &["--batch", "4"]);
-    let count_records = |cluster: &Cluster| cluster.sql(DATABASE, "SELECT count(*) FROM skiagraph.records");
+    let count_records =
+        |cluster: &Cluster| cluster.sql(DATABASE, "SELECT count(*) FROM skiagraph.records");
     cluster.wait("a first picture", |cluster| count_records(cluster) != "0");
     doomed.kill().unwrap();
     doomed.wait().unwrap();
-    let workers =
-        [worker(at, &["--until-empty", "--batch", "4"]), worker(at, &["--until-empty", "--batch", "7"])];
+    let workers = [
+        worker(at, &["--until-empty", "--batch", "4"]),
+        worker(at, &["--until-empty", "--batch", "7"]),
+    ];
     let worked = workers.map(|worker| {
         let output = worker.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -83,7 +95,8 @@ fn workers_encode_each_picture_once(cluster: &Cluster, at: &str, folder: &Path) 
     let info = common::json(&["queue", "info", at]);
     let aside = info["set_aside"].as_array().unwrap();
     assert!(info["due"] == 0 && info["later"] == 0 && aside.len() == 2, "{info}");
-    let there = cluster.sql(DATABASE, "SELECT count(*), count(DISTINCT key) FROM skiagraph.records");
+    let there =
+        cluster.sql(DATABASE, "SELECT count(*), count(DISTINCT key) FROM skiagraph.records");
     assert_eq!(there, format!("{0}|{0}", count - 2));
     assert_eq!(common::json(&["gallery", "verify", at])["sound"], true);
     assert_eq!(common::json(&["queue", "retry", at])["retried"], 2);
@@ -123,7 +136,10 @@ fn keys(server: &Server, like: u64, gallery: &Gallery) -> BTreeSet<(u64, String)
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.bytes));
     let hits = answer.json()["hits"].as_array().unwrap().clone();
     let key = |hit: &Value| {
-        (hit["distance"].as_u64().unwrap(), gallery.record(hit["id"].as_u64().unwrap()).unwrap().key)
+        (
+            hit["distance"].as_u64().unwrap(),
+            gallery.record(hit["id"].as_u64().unwrap()).unwrap().key,
+        )
     };
     hits.iter().map(key).collect()
 }
@@ -137,11 +153,14 @@ fn what_one_node_acknowledges_another_shows(at: &str, nodes: &[Server; 2]) {
         gallery.insert(&entry).unwrap();
         gallery.commit().unwrap();
         let body = json!({ "like": [like], "k": 1000, "within": 0, "newest": true });
-        let hits = nodes[n % 2].post("/api/v1/search", &body).json()["hits"].as_array().unwrap().clone();
-        let names: Vec<&str> = hits.iter().filter_map(|hit| hit["record"]["name"].as_str()).collect();
+        let hits =
+            nodes[n % 2].post("/api/v1/search", &body).json()["hits"].as_array().unwrap().clone();
+        let names: Vec<&str> =
+            hits.iter().filter_map(|hit| hit["record"]["name"].as_str()).collect();
         assert!(names.contains(&entry.record.name.as_str()), "{n}: {names:?}");
     }
-    let ids: Vec<u64> = (0..20).map(|n| gallery.id_of(&format!("newest-{n}")).unwrap().unwrap()).collect();
+    let ids: Vec<u64> =
+        (0..20).map(|n| gallery.id_of(&format!("newest-{n}")).unwrap().unwrap()).collect();
     assert_eq!(gallery.delete(&ids).unwrap(), 20);
 }
 

@@ -1,5 +1,5 @@
-//! A real cluster on the loopback, of Debian's packages: etcd, and two PostgreSQL servers with pgvector under Patroni, of which one is
-//! in charge and the other stands by, synchronously.
+//! A real cluster on the loopback, of Debian's packages: etcd, and two PostgreSQL servers with
+//! pgvector under Patroni, of which one is in charge and the other stands by, synchronously.
 #![allow(dead_code, reason = "a test and a bench use a part each")]
 
 use std::fs;
@@ -43,8 +43,9 @@ struct Node {
 }
 
 impl Cluster {
-    /// Starts one, and waits until a standby stands by; each server on a small disk of its own if `small_disks` and that is allowed; nothing if a program is not installed, which is an error where tests must
-    /// not be left out.
+    /// Starts one, and waits until a standby stands by; each server on a small disk of its own if
+    /// `small_disks` and that is allowed; nothing if a program is not installed, which is an error
+    /// where tests must not be left out.
     pub(crate) fn start(small_disks: bool) -> Option<Self> {
         let found = ["/usr/bin/etcd", "/usr/bin/patroni", "/usr/sbin/haproxy"]
             .into_iter()
@@ -100,7 +101,9 @@ impl Cluster {
                 &format!("default={peer}"),
             ]);
             self.etcd = Some(command.spawn().unwrap());
-            self.wait("etcd", |cluster| TcpStream::connect(("127.0.0.1", cluster.etcd_ports[0])).is_ok());
+            self.wait("etcd", |cluster| {
+                TcpStream::connect(("127.0.0.1", cluster.etcd_ports[0])).is_ok()
+            });
         }
         for n in 0..2 {
             self.start_node(n);
@@ -153,7 +156,8 @@ postgresql:
         )
     }
 
-    /// A program as the user `postgres`, in a process group of its own; what it says goes to a file.
+    /// A program as the user `postgres`, in a process group of its own; what it says goes to a
+    /// file.
     fn command(&self, program: &str, name: &str) -> Command {
         let log = fs::File::options()
             .create(true)
@@ -189,7 +193,9 @@ postgresql:
 
     /// What Patroni says of a server.
     fn asks(&self, n: usize, path: &str) -> bool {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.nodes[n].rest)) else { return false };
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.nodes[n].rest)) else {
+            return false;
+        };
         let _slow = stream.set_read_timeout(Some(Duration::from_secs(2)));
         let asked = stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes());
         let mut answer = String::new();
@@ -235,7 +241,8 @@ postgresql:
         self.nodes[n].port
     }
 
-    /// The address of a database for whoever takes either server. `options` follow the question mark.
+    /// The address of a database for whoever takes either server. `options` follow the question
+    /// mark.
     pub(crate) fn address(&self, database: &str, options: &str) -> String {
         Self::address_by([self.port(0), self.port(1)], database, options)
     }
@@ -265,7 +272,8 @@ postgresql:
     /// What `psql` says, at the server in charge.
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         let (start, mut output) = (Instant::now(), self.psql(database, sql).output().unwrap());
-        // Who is in charge may change between two questions; `psql` ends with 2 where it finds nobody.
+        // Who is in charge may change between two questions; `psql` ends with 2 where it finds
+        // nobody.
         while output.status.code() == Some(2) && start.elapsed() < PATIENCE {
             sleep(Duration::from_millis(500));
             output = self.psql(database, sql).output().unwrap();
@@ -281,7 +289,15 @@ postgresql:
             self.nodes[0].port, self.nodes[1].port
         );
         let mut command = Command::new(bin().unwrap().join("psql"));
-        command.env("PGPASSWORD", PASSWORD).args(["-d", &hosts, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql]);
+        command.env("PGPASSWORD", PASSWORD).args([
+            "-d",
+            &hosts,
+            "-XAtq",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            sql,
+        ]);
         command
     }
 
@@ -297,7 +313,8 @@ postgresql:
     /// The ends of the logs.
     fn logs(&self) -> String {
         let end = |name: &str| {
-            let text = fs::read_to_string(self.dir.path().join(format!("{name}.log"))).unwrap_or_default();
+            let text =
+                fs::read_to_string(self.dir.path().join(format!("{name}.log"))).unwrap_or_default();
             let lines: Vec<&str> = text.lines().rev().take(15).collect();
             format!("\n{name}:\n{}", lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
         };

@@ -72,8 +72,9 @@ fn answer(mut stream: TcpStream, here: &str, says: &Mutex<Says>) {
         }
         head.push(line.trim().to_owned());
     }
-    let length =
-        head.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let length = head
+        .iter()
+        .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).unwrap();
     let path = head[0].split(' ').nth(1).unwrap();
@@ -89,7 +90,8 @@ fn answer(mut stream: TcpStream, here: &str, says: &Mutex<Says>) {
             "id_token_signing_alg_values_supported": ["EdDSA"],
         }),
         "/jwks" => {
-            serde_json::to_value(CoreJsonWebKeySet::new(vec![key(KEY).as_verification_key()])).unwrap()
+            serde_json::to_value(CoreJsonWebKeySet::new(vec![key(KEY).as_verification_key()]))
+                .unwrap()
         }
         "/token" => {
             let mut says = says.lock().unwrap();
@@ -108,12 +110,14 @@ fn answer(mut stream: TcpStream, here: &str, says: &Mutex<Says>) {
 }
 
 fn key(pem: &str) -> CoreEdDsaPrivateSigningKey {
-    CoreEdDsaPrivateSigningKey::from_ed25519_pem(pem, Some(JsonWebKeyId::new("a".to_owned()))).unwrap()
+    CoreEdDsaPrivateSigningKey::from_ed25519_pem(pem, Some(JsonWebKeyId::new("a".to_owned())))
+        .unwrap()
 }
 
 fn id_token(here: &str, says: &Says) -> String {
     let now = chrono::Utc::now().timestamp();
-    let mut claims = json!({ "iss": here, "aud": "skiagraph", "sub": "alice", "iat": now, "exp": now + 60 });
+    let mut claims =
+        json!({ "iss": here, "aud": "skiagraph", "sub": "alice", "iat": now, "exp": now + 60 });
     claims.as_object_mut().unwrap().extend(says.claims.as_object().cloned().unwrap_or_default());
     let algorithm = if says.signed == Signed::Not { "none" } else { "EdDSA" };
     let parts = [json!({ "alg": algorithm, "kid": "a", "typ": "JWT" }), claims];
@@ -130,5 +134,7 @@ fn id_token(here: &str, says: &Says) -> String {
 /// The parts of a query or a form; none has what would have to be decoded, but for addresses.
 pub(crate) fn form(text: &str) -> BTreeMap<String, String> {
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, value)| (name.to_owned(), value.replace("%3A", ":").replace("%2F", "/"))).collect()
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.replace("%3A", ":").replace("%2F", "/")))
+        .collect()
 }

@@ -74,8 +74,8 @@ pub(crate) fn model() -> PathBuf {
     workspace().join("models/skiagraph.safetensors")
 }
 
-/// A data set in `folder` of the first rows of the samples that `wanted` keeps, `count` of each split.
-/// `wanted` gets a row's labels. Returns the manifest.
+/// A data set in `folder` of the first rows of the samples that `wanted` keeps, `count` of each
+/// split. `wanted` gets a row's labels. Returns the manifest.
 pub(crate) fn subset(folder: &Path, count: usize, wanted: impl Fn(&str) -> bool) -> PathBuf {
     let manifest = fs::read_to_string(samples().join("manifest.csv")).unwrap();
     let mut lines = manifest.lines();

@@ -10,7 +10,8 @@ const UID: &str = "1.2.826.0.1.3680043.10.1";
 
 /// Copies of a phantom in `folder`, with numbers as their names and in their UIDs.
 pub(crate) fn copies(folder: &Path, phantom: &str, numbers: std::ops::Range<u32>) -> Vec<PathBuf> {
-    let bytes = fs::read(workspace().join("crates/radiograph/tests/data/dicom").join(phantom)).unwrap();
+    let bytes =
+        fs::read(workspace().join("crates/radiograph/tests/data/dicom").join(phantom)).unwrap();
     numbers
         .map(|number| {
             let uid = format!("1.2.826.0.1.3680043.{number}.1");

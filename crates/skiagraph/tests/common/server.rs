@@ -1,4 +1,5 @@
-//! A server that runs, asked as a client would; every answer is compared with what the server's own document says of it.
+//! A server that runs, asked as a client would; every answer is compared with what the server's own
+//! document says of it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -70,7 +71,8 @@ impl Server {
             assert!(stdout.read_line(&mut said).unwrap() > 0, "it does not start");
         }
         let log = Arc::new(Mutex::new(String::new()));
-        let (mut stderr, written) = (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&log));
+        let (mut stderr, written) =
+            (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&log));
         let reader = std::thread::spawn(move || {
             let mut line = String::new();
             while stderr.read_line(&mut line).unwrap() > 0 {
@@ -79,7 +81,8 @@ impl Server {
             }
         });
         let said: Value = serde_json::from_str(&said).unwrap();
-        let address = said["address"].as_str().unwrap().trim_start_matches("http://").trim_end_matches('/');
+        let address =
+            said["address"].as_str().unwrap().trim_start_matches("http://").trim_end_matches('/');
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -88,8 +91,15 @@ impl Server {
             .build()
             .into();
         let (address, headers) = (address.to_owned(), Vec::new());
-        let mut server =
-            Self { child, address, log, reader: Some(reader), agent, document: Value::Null, headers };
+        let mut server = Self {
+            child,
+            address,
+            log,
+            reader: Some(reader),
+            agent,
+            document: Value::Null,
+            headers,
+        };
         server.document = server.get("/api/openapi.json").json();
         server
     }
@@ -111,8 +121,15 @@ impl Server {
     }
 
     /// Asks, and checks the answer against the document.
-    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let mut request =
+            Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         let own = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in own.chain(headers.iter().copied()) {
             request = request.header(name, value);
@@ -138,7 +155,8 @@ impl Server {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The document's operations: method, path, and the role that is wanted; none where anybody may ask.
+    /// The document's operations: method, path, and the role that is wanted; none where anybody may
+    /// ask.
     pub(crate) fn operations(&self) -> Vec<(String, String, Option<String>)> {
         let paths = self.document["paths"].as_object().unwrap();
         let of_path = |(path, operations): (&String, &Value)| {
@@ -191,8 +209,14 @@ impl Server {
         ] {
             assert_eq!(answer.header(name), value, "{path}");
         }
-        assert!(answer.header("content-security-policy").starts_with("default-src 'self';"), "{path}");
-        assert!(path.starts_with("/assets/") || answer.header("cache-control") == "no-store", "{path}");
+        assert!(
+            answer.header("content-security-policy").starts_with("default-src 'self';"),
+            "{path}"
+        );
+        assert!(
+            path.starts_with("/assets/") || answer.header("cache-control") == "no-store",
+            "{path}"
+        );
         let path = path.split('?').next().unwrap();
         let Some(operation) = self.operation(method, path) else { return };
         let responses = &operation["responses"];
@@ -209,7 +233,8 @@ impl Server {
             return assert!(answer.bytes.is_empty(), "{path}");
         };
         let kind = answer.header("content-type").split(';').next().unwrap();
-        let schema = &content.get(kind).unwrap_or_else(|| panic!("{method} {path} gives {kind}"))["schema"];
+        let schema =
+            &content.get(kind).unwrap_or_else(|| panic!("{method} {path} gives {kind}"))["schema"];
         if kind == "application/json" {
             self.fits(&answer.json(), schema, path);
         }
@@ -218,12 +243,17 @@ impl Server {
     fn operation(&self, method: &str, path: &str) -> Option<&Value> {
         let alike = |template: &str| {
             template.split('/').count() == path.split('/').count()
-                && template.split('/').zip(path.split('/')).all(|(a, b)| a.starts_with('{') || a == b)
+                && template
+                    .split('/')
+                    .zip(path.split('/'))
+                    .all(|(a, b)| a.starts_with('{') || a == b)
         };
         let paths = self.document["paths"].as_object()?;
         // A path that is written out goes before one with a place in it.
-        let (_, found) =
-            paths.iter().filter(|(template, _)| alike(template)).min_by_key(|(t, _)| t.contains('{'))?;
+        let (_, found) = paths
+            .iter()
+            .filter(|(template, _)| alike(template))
+            .min_by_key(|(t, _)| t.contains('{'))?;
         found.get(method.to_lowercase())
     }
 
@@ -248,8 +278,10 @@ impl Server {
             Value::Array(_) => "array",
             Value::Object(_) => "object",
         };
-        let kinds = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
-        let fits = kinds.iter().any(|wanted| wanted == kind || (wanted == "number" && kind == "integer"));
+        let kinds =
+            schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
+        let fits =
+            kinds.iter().any(|wanted| wanted == kind || (wanted == "number" && kind == "integer"));
         assert!(fits || schema["type"].is_null(), "{at} is {kind}, not {kinds:?}");
         for (name, inside) in value.as_object().into_iter().flatten() {
             let known = &schema["properties"][name];

@@ -1,4 +1,5 @@
-// Where a picture lies on its stage: fitted, zoomed about the centre, panned in shares of the picture, turned by quarters.
+// Where a picture lies on its stage: fitted, zoomed about the centre, panned in shares of the
+// picture, turned by quarters.
 import { clamp } from './window.ts';
 
 export interface View {

@@ -1,4 +1,5 @@
-// The gallery's map on the screen: where a picture lies, which one is meant, and how all are painted. Sizes are in CSS pixels.
+// The gallery's map on the screen: where a picture lies, which one is meant, and how all are
+// painted. Sizes are in CSS pixels.
 
 /** As the server tells it; all lists are as long as `ids`, places from 0 to 65,535. */
 export interface GalleryMap {

@@ -1,4 +1,5 @@
-// A picture of 16-bit grey and its halves, so that what is painted is never much finer than the screen.
+// A picture of 16-bit grey and its halves, so that what is painted is never much finer than the
+// screen.
 import { api } from '../api.ts';
 
 export interface Level {

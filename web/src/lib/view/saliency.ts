@@ -1,4 +1,5 @@
-// A saliency map to colours: from transparent through red and orange to pale yellow, more opaque where more salient.
+// A saliency map to colours: from transparent through red and orange to pale yellow, more opaque
+// where more salient.
 
 /** Red, green, blue and opacity (0…255) of a salience 0…255. */
 export function colour(salience: number): [number, number, number, number] {

@@ -1,4 +1,5 @@
-// Window and level on 16-bit grey values, through a table of 65,536 colours. Shares of the whole range: 0 black, 1 white.
+// Window and level on 16-bit grey values, through a table of 65,536 colours. Shares of the whole
+// range: 0 black, 1 white.
 
 export interface Window {
   center: number;

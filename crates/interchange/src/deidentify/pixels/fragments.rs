@@ -43,7 +43,9 @@ pub(in crate::deidentify) fn scrub(
             for frame in fragments.ranges() {
                 match compression {
                     Compression::Rle => rle::scrub(&mut fragments.stream, frame, shape)?,
-                    _ => fragments.stream.blank(frame.start.saturating_add(shape.bytes(1))..frame.end),
+                    _ => fragments
+                        .stream
+                        .blank(frame.start.saturating_add(shape.bytes(1))..frame.end),
                 }
             }
         }
@@ -66,21 +68,29 @@ fn read(element: &Element, value: &[u8]) -> Result<(Vec<usize>, Fragments)> {
         reader.at += length;
         if offsets.is_none() {
             let (table, _) = part.as_chunks();
-            offsets = Some(table.iter().map(|&offset| u32::from_le_bytes(offset) as usize).collect());
+            offsets =
+                Some(table.iter().map(|&offset| u32::from_le_bytes(offset) as usize).collect());
             continue;
         }
         bytes.extend(part);
         ends.push(bytes.len());
     }
     let stream = Stream { bytes, blanked: 0 };
-    Ok((offsets.unwrap_or_default(), Fragments { stream, ends, frames: Vec::new(), with_offsets: false }))
+    Ok((
+        offsets.unwrap_or_default(),
+        Fragments { stream, ends, frames: Vec::new(), with_offsets: false },
+    ))
 }
 
 impl Fragments {
     /// Scrubs frames whose streams say where they end: `scrub` takes the start of one and returns
     /// its end. The rest of a frame's last fragment is blanked, and fragments after the last frame
     /// are left out.
-    fn walk(&mut self, shape: &Shape, scrub: impl Fn(&mut Stream, usize) -> Result<usize>) -> Result<()> {
+    fn walk(
+        &mut self,
+        shape: &Shape,
+        scrub: impl Fn(&mut Stream, usize) -> Result<usize>,
+    ) -> Result<()> {
         let mut fragment = 0;
         while fragment < self.ends.len() && self.frames.len() < shape.frames as usize {
             let start = self.start(fragment);
@@ -109,7 +119,8 @@ impl Fragments {
                 let starts: Vec<usize> = (0..count).map(|fragment| self.offset(fragment)).collect();
                 let first = |offset: &usize| starts.binary_search(offset).ok();
                 let firsts = offsets.iter().map(first).collect::<Option<Vec<_>>>();
-                let firsts = firsts.filter(|firsts| firsts.first() == Some(&0) && firsts.is_sorted());
+                let firsts =
+                    firsts.filter(|firsts| firsts.first() == Some(&0) && firsts.is_sorted());
                 firsts.ok_or_else(|| wrong("its offset table points beside its fragments"))
             }
             _ => Err(wrong("it has no offset table, and not one fragment a frame")),
@@ -121,7 +132,11 @@ impl Fragments {
         let end = |frame: usize| {
             self.frames.get(frame + 1).map_or(self.stream.bytes.len(), |&next| self.start(next))
         };
-        self.frames.iter().enumerate().map(|(frame, &first)| self.start(first)..end(frame)).collect()
+        self.frames
+            .iter()
+            .enumerate()
+            .map(|(frame, &first)| self.start(first)..end(frame))
+            .collect()
     }
 
     /// The start of a fragment in the stream; the end of the stream, if there is no such fragment.
@@ -137,14 +152,18 @@ impl Fragments {
 
     /// The value of the first item: the basic offset table, or nothing.
     pub(in crate::deidentify) fn offset_table(&self) -> Vec<u8> {
-        let offsets =
-            self.frames.iter().filter(|_| self.with_offsets).map(|&first| self.offset(first) as u32);
+        let offsets = self
+            .frames
+            .iter()
+            .filter(|_| self.with_offsets)
+            .map(|&first| self.offset(first) as u32);
         offsets.flat_map(u32::to_le_bytes).collect()
     }
 
     /// The values of the other items.
     pub(in crate::deidentify) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.ends.len()).map(|fragment| &self.stream.bytes[self.start(fragment)..self.ends[fragment]])
+        (0..self.ends.len())
+            .map(|fragment| &self.stream.bytes[self.start(fragment)..self.ends[fragment]])
     }
 
     /// The number of bytes that were no zeros, and are now.
@@ -169,11 +188,13 @@ mod tests {
         fragments: &[&[u8]],
     ) -> Result<(Vec<u8>, Vec<Vec<u8>>)> {
         let table: Vec<u8> = offsets.iter().flat_map(|offset| offset.to_le_bytes()).collect();
-        let item =
-            |bytes: &[u8]| [&[0xFE, 0xFF, 0, 0xE0][..], &(bytes.len() as u32).to_le_bytes(), bytes].concat();
+        let item = |bytes: &[u8]| {
+            [&[0xFE, 0xFF, 0, 0xE0][..], &(bytes.len() as u32).to_le_bytes(), bytes].concat()
+        };
         let value: Vec<u8> =
             std::iter::once(&table[..]).chain(fragments.iter().copied()).flat_map(item).collect();
-        let shape = Shape { rows: 2, columns: 2, samples: 1, allocated: 8, frames, subsampled: false };
+        let shape =
+            Shape { rows: 2, columns: 2, samples: 1, allocated: 8, frames, subsampled: false };
         let element = Element { tag: tags::PIXEL_DATA, vr: VR::OB, length: None, at: 0 };
         let fragments = scrub(&element, &value, syntax, &shape)?;
         Ok((fragments.offset_table(), fragments.iter().map(<[u8]>::to_vec).collect()))
@@ -190,14 +211,18 @@ mod tests {
         assert_eq!(offsets, [0, 0, 0, 0, 26, 0, 0, 0]);
         // One fragment a frame needs no table; a wrong one is written anew.
         assert!(scrubbed(JPEG, 2, &[], &[&jpeg, &jpeg]).unwrap().0.is_empty());
-        assert_eq!(scrubbed(JPEG, 2, &[0, 77], &[&jpeg, &jpeg]).unwrap().0, [0, 0, 0, 0, 18, 0, 0, 0]);
+        assert_eq!(
+            scrubbed(JPEG, 2, &[0, 77], &[&jpeg, &jpeg]).unwrap().0,
+            [0, 0, 0, 0, 18, 0, 0, 0]
+        );
     }
 
     #[test]
     fn frames_that_are_not_compressed_are_cut() {
         let (_, fragments) = scrubbed(PLAIN, 2, &[], &[b"1234SECRET", b"5678"]).unwrap();
         assert_eq!(fragments, [b"1234\0\0\0\0\0\0".to_vec(), b"5678".to_vec()]);
-        let (offsets, fragments) = scrubbed(PLAIN, 2, &[0, 20], &[b"12", b"34", b"56", b"78SE"]).unwrap();
+        let (offsets, fragments) =
+            scrubbed(PLAIN, 2, &[0, 20], &[b"12", b"34", b"56", b"78SE"]).unwrap();
         assert_eq!((offsets.len(), fragments[3].as_slice()), (8, &b"78\0\0"[..]));
         for offsets in [&[][..], &[0, 3], &[20, 0]] {
             assert!(scrubbed(PLAIN, 2, offsets, &[b"12", b"34", b"56", b"78"]).is_err());

@@ -36,7 +36,9 @@ pub(super) fn scrub(stream: &mut Stream, at: usize) -> Result<usize> {
         };
         match marker {
             END => return Ok(at + 2),
-            0x00 | 0x01 | 0xD0..=0xD8 => return Err(wrong("a JPEG stream has a marker where none may be")),
+            0x00 | 0x01 | 0xD0..=0xD8 => {
+                return Err(wrong("a JPEG stream has a marker where none may be"));
+            }
             _ => at = segment(stream, at, marker)?,
         }
     }
@@ -66,7 +68,9 @@ fn is_full(marker: u8, payload: &[u8]) -> bool {
             let counts = table.get(1..17)?;
             Some(17 + counts.iter().map(|&count| usize::from(count)).sum::<usize>())
         }),
-        0xDB => is_of_tables(payload, |table| Some(1 + if table.first()? >> 4 == 0 { 64 } else { 128 })),
+        0xDB => {
+            is_of_tables(payload, |table| Some(1 + if table.first()? >> 4 == 0 { 64 } else { 128 }))
+        }
         0xCC => payload.len().is_multiple_of(2),
         0xC8 | 0xDE => false,
         0xC0..=0xCF | 0xF7 => payload.len() == 6 + 3 * count(5),
@@ -110,10 +114,13 @@ fn application(stream: &mut Stream, payload: Range<usize>, marker: u8) {
         (0xEE, [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, transform @ 0..=2, ..]) => {
             [b"Adobe", &[0, 100, 0, 0, 0, 0, *transform][..]].concat()
         }
-        (0xE8, [b'm', b'r', b'f', b'x', transform @ 0..=5, ..]) => [b"mrfx", &[*transform][..]].concat(),
+        (0xE8, [b'm', b'r', b'f', b'x', transform @ 0..=5, ..]) => {
+            [b"mrfx", &[*transform][..]].concat()
+        }
         _ => Vec::new(),
     };
-    stream.blanked = stream.blanked.saturating_sub(kept.iter().filter(|&&byte| byte != 0).count() as u64);
+    stream.blanked =
+        stream.blanked.saturating_sub(kept.iter().filter(|&&byte| byte != 0).count() as u64);
     stream.put(start, &kept);
 }
 
@@ -143,7 +150,8 @@ mod tests {
     fn comments_and_applications_are_blanked_and_pixels_stay() {
         let frame = segment_of(0xC0, &[8, 0, 1, 0, 1, 1, 1, 0x11, 0]);
         let scan =
-            [&segment_of(SCAN, &[1, 1, 0, 0, 63, 0])[..], &[0x12, 0xFF, 0, 0x34, 0xFF, 0xD0, 0x56]].concat();
+            [&segment_of(SCAN, &[1, 1, 0, 0, 63, 0])[..], &[0x12, 0xFF, 0, 0x34, 0xFF, 0xD0, 0x56]]
+                .concat();
         let jfif = [&b"JFIF\0"[..], b"SECRET", &[1, 1, 1], b"SEC"].concat();
         let adobe = [&b"Adobe"[..], b"SECRET", &[1], b"SECRET"].concat();
         let of = |secrets: bool| {
@@ -157,7 +165,10 @@ mod tests {
                 START.to_vec(),
                 segment_of(0xE0, &or_zeros(&jfif, &jfif_clean)),
                 segment_of(0xE1, &or_zeros(b"Exif SECRET", b"")),
-                segment_of(0xEE, &or_zeros(&adobe, &[&b"Adobe"[..], &[0, 100, 0, 0, 0, 0, 1]].concat())),
+                segment_of(
+                    0xEE,
+                    &or_zeros(&adobe, &[&b"Adobe"[..], &[0, 100, 0, 0, 0, 0, 1]].concat()),
+                ),
                 segment_of(0xE8, &or_zeros(b"mrfx\x01SECRET", b"mrfx\x01")),
                 segment_of(0xFE, &or_zeros(b"SECRET", b"")),
                 segment_of(0xF0, &or_zeros(b"SECRET", b"")),

@@ -26,7 +26,9 @@ pub(super) fn scrub(stream: &mut Stream, at: usize) -> Result<usize> {
             None => return Ok(stream.bytes.len()),
             Some(END) => return Ok(at + END.len()),
             Some(TILE_PART) => at = tile_part(stream, at)?,
-            Some(_) => return Err(wrong("bytes lie between two tile parts of a JPEG 2000 code stream")),
+            Some(_) => {
+                return Err(wrong("bytes lie between two tile parts of a JPEG 2000 code stream"));
+            }
         }
     }
 }
@@ -57,7 +59,8 @@ fn is_kept(kind: u8, payload: &[u8]) -> bool {
     match kind {
         0x51 => {
             let components = payload.get(34..36).and_then(|two| two.first_chunk().copied());
-            components.is_some_and(|two| payload.len() == 36 + 3 * usize::from(u16::from_be_bytes(two)))
+            components
+                .is_some_and(|two| payload.len() == 36 + 3 * usize::from(u16::from_be_bytes(two)))
         }
         0x50 | 0x52 | 0x53 | 0x55..=0x59 | 0x5C..=0x61 | 0x63 => true,
         _ => false,
@@ -67,15 +70,20 @@ fn is_kept(kind: u8, payload: &[u8]) -> bool {
 /// Scrubs the header of the tile part that begins at `at`, and returns where the tile part ends.
 fn tile_part(stream: &mut Stream, at: usize) -> Result<usize> {
     let payload = stream.payload(at)?;
-    let length = stream.bytes[payload.clone()].get(2..6).and_then(|four| four.first_chunk().copied());
+    let length =
+        stream.bytes[payload.clone()].get(2..6).and_then(|four| four.first_chunk().copied());
     let length = length.filter(|_| payload.len() == TILE_PART_PAYLOAD).map(u32::from_be_bytes);
-    let length = length.ok_or_else(|| wrong("a tile part of a JPEG 2000 code stream has no length"))?;
+    let length =
+        length.ok_or_else(|| wrong("a tile part of a JPEG 2000 code stream has no length"))?;
     let data = header(stream, payload.end, TILE_DATA)? + TILE_DATA.len();
     let end = match length as usize {
         // It goes on to the end of the code stream, as coded data hold no marker.
         0 => {
             let coded = stream.bytes.get(data..).unwrap_or_default();
-            coded.windows(2).position(|pair| pair == END).map_or(stream.bytes.len(), |length| data + length)
+            coded
+                .windows(2)
+                .position(|pair| pair == END)
+                .map_or(stream.bytes.len(), |length| data + length)
         }
         length => at.saturating_add(length).min(stream.bytes.len()),
     };
@@ -134,7 +142,10 @@ mod tests {
             &code_stream(b"SECRET", 5),
             &code_stream(b"SECRET", 28),
         ] {
-            assert!(scrub(&mut Stream { bytes: bytes.to_vec(), blanked: 0 }, 0).is_err(), "{bytes:?}");
+            assert!(
+                scrub(&mut Stream { bytes: bytes.to_vec(), blanked: 0 }, 0).is_err(),
+                "{bytes:?}"
+            );
         }
     }
 }

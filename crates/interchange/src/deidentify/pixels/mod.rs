@@ -61,7 +61,8 @@ impl Shape {
 /// # Errors
 /// If it is of such a transfer syntax.
 pub(super) fn check_native(transfer_syntax: &str) -> Result<()> {
-    let in_fragments = transfer_syntax.starts_with(CODED) || Compression::of(transfer_syntax).is_some();
+    let in_fragments =
+        transfer_syntax.starts_with(CODED) || Compression::of(transfer_syntax).is_some();
     match in_fragments {
         true => Err(wrong("it lies in no fragments, against its transfer syntax")),
         false => Ok(()),
@@ -102,7 +103,8 @@ mod tests {
 
     #[test]
     fn native_pixels_are_cut_to_the_picture() {
-        let shape = Shape { rows: 3, columns: 1, samples: 1, allocated: 8, frames: 1, subsampled: false };
+        let shape =
+            Shape { rows: 3, columns: 1, samples: 1, allocated: 8, frames: 1, subsampled: false };
         assert_eq!(shape.cut(b"123SECRET", false), b"123");
         assert_eq!(shape.cut(b"12", false), b"12");
         assert_eq!(shape.cut(b"123SECRET", true), b"123S");

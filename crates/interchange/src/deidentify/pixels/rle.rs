@@ -35,12 +35,16 @@ pub(super) fn scrub(stream: &mut Stream, frame: Range<usize>, shape: &Shape) -> 
 
 /// The offsets of the segments from the frame's first byte, in order.
 fn starts(frame: &[u8]) -> Result<Vec<usize>> {
-    let header = frame.get(..HEADER).ok_or_else(|| wrong("an RLE frame is shorter than its header"))?;
+    let header =
+        frame.get(..HEADER).ok_or_else(|| wrong("an RLE frame is shorter than its header"))?;
     let (numbers, _) = header.as_chunks();
-    let numbers: Vec<usize> = numbers.iter().map(|&bytes| u32::from_le_bytes(bytes) as usize).collect();
-    let starts =
-        numbers.get(1..=numbers[0]).ok_or_else(|| wrong("an RLE frame has more than 15 segments"))?;
-    let in_order = starts.is_sorted() && starts.iter().all(|start| (HEADER..=frame.len()).contains(start));
+    let numbers: Vec<usize> =
+        numbers.iter().map(|&bytes| u32::from_le_bytes(bytes) as usize).collect();
+    let starts = numbers
+        .get(1..=numbers[0])
+        .ok_or_else(|| wrong("an RLE frame has more than 15 segments"))?;
+    let in_order =
+        starts.is_sorted() && starts.iter().all(|start| (HEADER..=frame.len()).contains(start));
     match in_order {
         true => Ok(starts.to_vec()),
         false => Err(wrong("segments of an RLE frame do not lie one after the other")),
@@ -75,7 +79,8 @@ mod tests {
     }
 
     fn scrubbed(bytes: Vec<u8>) -> Result<Vec<u8>> {
-        let shape = Shape { rows: 3, columns: 1, samples: 1, allocated: 16, frames: 1, subsampled: false };
+        let shape =
+            Shape { rows: 3, columns: 1, samples: 1, allocated: 16, frames: 1, subsampled: false };
         let whole = 0..bytes.len();
         let mut stream = Stream { bytes, blanked: 0 };
         scrub(&mut stream, whole, &shape)?;

@@ -24,7 +24,13 @@ impl Rewriter<'_> {
         Ok(())
     }
 
-    fn native_pixels(&mut self, form: Form, element: &Element, value: &[u8], shape: &Shape) -> Result<()> {
+    fn native_pixels(
+        &mut self,
+        form: Form,
+        element: &Element,
+        value: &[u8],
+        shape: &Shape,
+    ) -> Result<()> {
         pixels::check_native(self.transfer_syntax)?;
         let cut = shape.cut(value, form == Form::Big && element.vr == VR::OW);
         // One byte may pad it to an even number.
@@ -33,7 +39,13 @@ impl Rewriter<'_> {
         self.writer.element(form, element.tag, element.vr, cut)
     }
 
-    fn fragments(&mut self, form: Form, element: &Element, value: &[u8], shape: &Shape) -> Result<()> {
+    fn fragments(
+        &mut self,
+        form: Form,
+        element: &Element,
+        value: &[u8],
+        shape: &Shape,
+    ) -> Result<()> {
         let fragments = pixels::scrub(element, value, self.transfer_syntax, shape)?;
         self.report.beside_pixels += fragments.blanked();
         self.writer.open_sequence(form, element.tag, VR::OB)?;

@@ -16,7 +16,8 @@ pub(super) static KERNELS: Kernels = Kernels {
 /// AVX2 and FMA are present, and the block was checked.
 #[target_feature(enable = "avx2,fma")]
 unsafe fn block<const R: usize>(block: &Block<'_>) {
-    // SAFETY: the caller has checked the block's pointers, and that the processor has these instructions.
+    // SAFETY: the caller has checked the block's pointers, and that the processor has these
+    // instructions.
     unsafe {
         let mut sums: [[__m256; 2]; R] = from_fn(|r| {
             from_fn(|h| {
@@ -32,7 +33,8 @@ unsafe fn block<const R: usize>(block: &Block<'_>) {
         let mut b = block.b;
         let (one, two) = (block.stride, 2 * block.stride);
         for &segment in block.segments {
-            let mut bases: [*const f32; 2] = from_fn(|i| block.a.add(segment).wrapping_add(3 * i * one));
+            let mut bases: [*const f32; 2] =
+                from_fn(|i| block.a.add(segment).wrapping_add(3 * i * one));
             for _ in 0..block.len {
                 let columns = [_mm256_loadu_ps(b), _mm256_loadu_ps(b.add(8))];
                 for (r, sums) in sums.iter_mut().enumerate() {

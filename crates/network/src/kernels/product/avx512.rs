@@ -34,7 +34,8 @@ pub(super) static KERNELS: Kernels = Kernels { name: "avx512", run: &[column!(1)
 /// AVX-512F is present, and the block was checked.
 #[target_feature(enable = "avx512f")]
 unsafe fn block<const R: usize, const P: usize>(block: &Block<'_>) {
-    // SAFETY: the caller has checked the block's pointers, and that the processor has these instructions.
+    // SAFETY: the caller has checked the block's pointers, and that the processor has these
+    // instructions.
     unsafe {
         let mut sums: [[__m512; P]; R] = from_fn(|r| {
             from_fn(|p| {
@@ -48,10 +49,12 @@ unsafe fn block<const R: usize, const P: usize>(block: &Block<'_>) {
             })
         });
         let mut b = block.b;
-        // Three bases and multiples of one stride need five registers where twelve pointers would not fit.
+        // Three bases and multiples of one stride need five registers where twelve pointers would
+        // not fit.
         let (one, three) = (block.stride, 3 * block.stride);
         for &segment in block.segments {
-            let mut bases: [*const f32; 3] = from_fn(|i| block.a.add(segment).wrapping_add(4 * i * one));
+            let mut bases: [*const f32; 3] =
+                from_fn(|i| block.a.add(segment).wrapping_add(4 * i * one));
             for _ in 0..block.len {
                 let columns: [__m512; P] = from_fn(|p| _mm512_loadu_ps(b.add(p * block.panel)));
                 for p in 0..P {

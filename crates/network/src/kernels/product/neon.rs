@@ -14,7 +14,8 @@ pub(super) static KERNELS: Kernels =
 /// The block was checked; every AArch64 has NEON.
 #[target_feature(enable = "neon")]
 unsafe fn block<const R: usize>(block: &Block<'_>) {
-    // SAFETY: the caller has checked the block's pointers, and that the processor has these instructions.
+    // SAFETY: the caller has checked the block's pointers, and that the processor has these
+    // instructions.
     unsafe {
         let mut sums: [[float32x4_t; 4]; R] = from_fn(|r| {
             from_fn(|q| {

@@ -1,9 +1,10 @@
 //! 3×3 convolutions at stride 1 by F(4×4, 3×3): 36 products where the plain way takes 144
 //! (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
 //!
-//! A tile of 6×6 inputs becomes 36 points, a filter, too; at every point the tiles × channels matrix is multiplied by the
-//! channels × filters matrix; 36 points become 4×4 outputs. Images are channels-last, so that sixteen channels are
-//! transformed at once (`points.rs`). The weight gradient is the transpose of the same three steps (`weights.rs`).
+//! A tile of 6×6 inputs becomes 36 points, a filter, too; at every point the tiles × channels
+//! matrix is multiplied by the channels × filters matrix; 36 points become 4×4 outputs. Images are
+//! channels-last, so that sixteen channels are transformed at once (`points.rs`). The weight
+//! gradient is the transpose of the same three steps (`weights.rs`).
 
 mod points;
 mod weights;
@@ -54,7 +55,8 @@ impl Shape {
     }
 }
 
-/// Floats between two tiles of one point: a power of two would make them fight for the same lines of the cache.
+/// Floats between two tiles of one point: a power of two would make them fight for the same lines
+/// of the cache.
 fn pitch(channels: usize) -> usize {
     channels + PANEL
 }
@@ -90,7 +92,8 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// The first `len` floats of a buffer that grows where needed; what they hold is what was left there.
+/// The first `len` floats of a buffer that grows where needed; what they hold is what was left
+/// there.
 fn at_least(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
     if buffer.len() < len {
         buffer.resize(len, 0.0);
@@ -175,7 +178,14 @@ fn block(
     transform_outputs(shape, outputs, first, tiles, epilogue, origin, out);
 }
 
-fn multiply(shape: &Shape, tiles: usize, inputs: &[f32], points: &[f32], point: usize, out: &mut [f32]) {
+fn multiply(
+    shape: &Shape,
+    tiles: usize,
+    inputs: &[f32],
+    points: &[f32],
+    point: usize,
+    out: &mut [f32],
+) {
     let (c, o) = (shape.channels, shape.filters);
     let plane = tiles * pitch(c);
     let data = &inputs[point * plane..][..plane];
@@ -186,8 +196,15 @@ fn multiply(shape: &Shape, tiles: usize, inputs: &[f32], points: &[f32], point: 
 }
 
 /// So few tiles that the threads share the points instead: each reads its own part of the filters.
-fn forward_few(shape: &Shape, images: &[f32], points: &[f32], epilogue: &Epilogue<'_>, out: &mut [f32]) {
-    // Taken, not borrowed: a thread that waits for the others may meanwhile run a task that needs its own.
+fn forward_few(
+    shape: &Shape,
+    images: &[f32],
+    points: &[f32],
+    epilogue: &Epilogue<'_>,
+    out: &mut [f32],
+) {
+    // Taken, not borrowed: a thread that waits for the others may meanwhile run a task that needs
+    // its own.
     let mut scratch = SCRATCH.take();
     let tiles = shape.tiles();
     let inputs = at_least(&mut scratch.inputs, POINTS * tiles * pitch(shape.channels));

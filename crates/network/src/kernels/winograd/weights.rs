@@ -11,7 +11,8 @@ const PART: usize = 1 << 14;
 /// Tiles whose points are kept at once for the weight gradient.
 const STRETCH: usize = 4 * BLOCK;
 
-/// Gradient with respect to the weights, 3 × 3 × channels × filters, from images N×H×W×C and upstream N×H×W×O.
+/// Gradient with respect to the weights, 3 × 3 × channels × filters, from images N×H×W×C and
+/// upstream N×H×W×O.
 pub(crate) fn weight_gradient(shape: &Shape, images: &[f32], upstream: &[f32]) -> Vec<f32> {
     let (c, o) = (shape.channels, shape.filters);
     let mut sums = zeros(POINTS * c * o);

@@ -1,4 +1,5 @@
-//! The body of a request, however it is sent (RFC 9112 6 and 7), from a client who may not be silent for long.
+//! The body of a request, however it is sent (RFC 9112 6 and 7), from a client who may not be
+//! silent for long.
 
 use crate::association::Stream;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
@@ -16,7 +17,8 @@ pub(super) enum Length {
     Chunked,
 }
 
-/// A connection on which something has to come within the time of a silence, and all of it before the end.
+/// A connection on which something has to come within the time of a silence, and all of it before
+/// the end.
 pub(super) struct Patient<'a> {
     pub(super) stream: &'a mut Stream,
     pub(super) idle: Duration,
@@ -119,7 +121,8 @@ mod tests {
 
     #[test]
     fn chunks_are_put_together() {
-        let bytes = b"4\r\nWiki\r\n6;a=b\r\npedia \r\nE\r\nin \r\n\r\nchunks.\r\n0\r\nX: y\r\n\r\nPOST /";
+        let bytes =
+            b"4\r\nWiki\r\n6;a=b\r\npedia \r\nE\r\nin \r\n\r\nchunks.\r\n0\r\nX: y\r\n\r\nPOST /";
         for at in 0..bytes.len() {
             assert_eq!(read(bytes, Length::Chunked, at).unwrap(), b"Wikipedia in \r\n\r\nchunks.");
         }

@@ -8,13 +8,15 @@ use crate::uids::{EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// How a server of STOW-RS listens. The size of an instance and the room on the disk are limited by the inbox.
+/// How a server of STOW-RS listens. The size of an instance and the room on the disk are limited by
+/// the inbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where to listen: on this machine alone, unless it says otherwise. Port 0 lets the system choose.
+    /// Where to listen: on this machine alone, unless it says otherwise. Port 0 lets the system
+    /// choose.
     pub address: SocketAddr,
-    /// What a client has to show. Without it, and without certificates of clients, the address has to be one that this
-    /// machine alone reaches.
+    /// What a client has to show. Without it, and without certificates of clients, the address has
+    /// to be one that this machine alone reaches.
     pub authorization: Option<Authorization>,
     /// Transfer syntaxes in which instances are accepted: those that the decoder reads.
     pub transfer_syntaxes: Vec<String>,
@@ -31,7 +33,8 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// 127.0.0.1:8043, for whoever connects there, uncompressed, 8 requests, 30 seconds of silence, an hour.
+    /// 127.0.0.1:8043, for whoever connects there, uncompressed, 8 requests, 30 seconds of silence,
+    /// an hour.
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8043)),

@@ -1,5 +1,5 @@
-//! STOW-RS over HTTP (PS3.18 10.5): what is posted to `/dicom-web/studies` goes into an inbox. A connection has a thread
-//! and carries one request.
+//! STOW-RS over HTTP (PS3.18 10.5): what is posted to `/dicom-web/studies` goes into an inbox. A
+//! connection has a thread and carries one request.
 
 mod body;
 mod config;
@@ -36,7 +36,8 @@ impl Listener {
     /// Listens. Connections are answered from [`Listener::serve`] on.
     ///
     /// # Errors
-    /// [`Error::Setting`], [`Error::Tls`], and [`Error::Address`] where the address is taken or not ours.
+    /// [`Error::Setting`], [`Error::Tls`], and [`Error::Address`] where the address is taken or not
+    /// ours.
     pub fn bind(config: &Config) -> Result<Self> {
         config.check()?;
         let socket = Socket::bind(config.address, config.max_requests, config.tls.as_ref())?;
@@ -56,8 +57,8 @@ impl Listener {
     /// Receives instances into the inbox until it is stopped and the last request is answered.
     ///
     /// # Errors
-    /// [`Error::Address`] if the socket is of no use any more. What goes wrong with one request is an
-    /// [`Event::Ended`].
+    /// [`Error::Address`] if the socket is of no use any more. What goes wrong with one request is
+    /// an [`Event::Ended`].
     pub fn serve(&self, inbox: &Inbox, events: Events) -> Result<()> {
         self.socket.serve(&Requests { config: &self.config, inbox, events }, events)
     }
@@ -87,7 +88,8 @@ impl Serve for Requests<'_> {
     }
 }
 
-/// Answers, and ends the connection. How a client takes its leave changes nothing: what was stored is stored.
+/// Answers, and ends the connection. How a client takes its leave changes nothing: what was stored
+/// is stored.
 fn respond(mut stream: Stream, answer: &Answer) {
     let end = Instant::now() + FAREWELL;
     stream.set_deadline(end);
@@ -114,7 +116,8 @@ impl Requests<'_> {
         // From here on it is somebody who may ask, and keeps the slot.
         let _request = slot.task();
         if head.expects_continue {
-            let said = patient.stream.write_all(response::CONTINUE).and_then(|()| patient.stream.flush());
+            let said =
+                patient.stream.write_all(response::CONTINUE).and_then(|()| patient.stream.flush());
             said.map_err(|error| broken(network(error)))?;
         }
         let receiver =

@@ -56,11 +56,14 @@ impl Request {
         let length = match parsed.parse(bytes) {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Ok(None),
-            Err(httparse::Error::TooManyHeaders) => return Err(refuse(431, "more than 64 headers")),
+            Err(httparse::Error::TooManyHeaders) => {
+                return Err(refuse(431, "more than 64 headers"));
+            }
             Err(_) => return Err(refuse(400, "a head that is not HTTP/1.1")),
         };
         let all = |name: &str| {
-            let named = parsed.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+            let named =
+                parsed.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
             named.map(|header| header.value.trim_ascii()).collect::<Vec<_>>()
         };
         let text = |value: &&[u8]| String::from_utf8_lossy(value).into_owned();
@@ -77,7 +80,11 @@ impl Request {
     }
 
     /// How long the body is, if the request is one that is served.
-    pub(super) fn admit(&self, wanted: Option<&Authorization>, max_body: u64) -> Result<Length, Refusal> {
+    pub(super) fn admit(
+        &self,
+        wanted: Option<&Authorization>,
+        max_body: u64,
+    ) -> Result<Length, Refusal> {
         let shown = self.authorization.as_deref();
         if wanted.is_some_and(|wanted| !shown.is_some_and(|shown| wanted.is(shown))) {
             return Err(refuse(401, "another authorization, or none"));
@@ -117,12 +124,15 @@ mod tests {
     fn status(head: &str) -> u16 {
         let bytes = head.replace('\n', "\r\n").into_bytes();
         let request = Request::parse(&bytes).map(|parsed| parsed.unwrap().0);
-        request.and_then(|request| request.admit(None, 1000)).map_or_else(|(status, _)| status, |_| 200)
+        request
+            .and_then(|request| request.admit(None, 1000))
+            .map_or_else(|(status, _)| status, |_| 200)
     }
 
     #[test]
     fn what_is_not_served_has_its_status() {
-        let post = |headers: &str| status(&format!("POST /dicom-web/studies HTTP/1.1\n{headers}\n"));
+        let post =
+            |headers: &str| status(&format!("POST /dicom-web/studies HTTP/1.1\n{headers}\n"));
         assert_eq!(post("Content-Length: 1000\n"), 200);
         assert_eq!(post("transfer-encoding: Chunked\n"), 200);
         assert_eq!(post("Content-Length: 1001\n"), 413);

@@ -47,7 +47,8 @@ const LAYER: u64 = 56;
 /// [`Error::Frame`](crate::Error::Frame) if it asks for more than the rules above allow, or its
 /// markers do not parse.
 pub(super) fn check(format: &'static str, stream: &[u8], components: usize) -> Result<()> {
-    let checked = Header::read(stream, components).and_then(|header| check_rules(&header, stream.len()));
+    let checked =
+        Header::read(stream, components).and_then(|header| check_rules(&header, stream.len()));
     checked.map_err(|reason| bad(format, reason))
 }
 
@@ -79,7 +80,10 @@ fn check_rules(header: &Header, bytes: usize) -> std::result::Result<(), String>
         largest = demand.overhead.max(largest);
     }
     if all.packets > bytes {
-        return Err(format!("{} packets in {bytes} bytes, expected at most one a byte", all.packets));
+        return Err(format!(
+            "{} packets in {bytes} bytes, expected at most one a byte",
+            all.packets
+        ));
     }
     let overhead = all.overhead.saturating_add(largest);
     let allowed = BYTES_PER_SAMPLE.saturating_mul(all.samples).saturating_add(FREE_BYTES);
@@ -131,7 +135,11 @@ impl Span {
     /// Number of cells of 2^`exponent` samples, counted from the origin, that it touches (equation
     /// B-16).
     fn cells(self, exponent: u8) -> u64 {
-        if self.length() == 0 { 0 } else { self.to.div_ceil(1 << exponent) - (self.from >> exponent) }
+        if self.length() == 0 {
+            0
+        } else {
+            self.to.div_ceil(1 << exponent) - (self.from >> exponent)
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! JPEG Extended of 12 bits (ITU-T T.81 process 4, sequential with Huffman codes), of one sample a pixel.
+//! JPEG Extended of 12 bits (ITU-T T.81 process 4, sequential with Huffman codes), of one sample a
+//! pixel.
 
 use super::super::encoding::Encoding;
 use super::super::samples::Shape;
@@ -11,9 +12,9 @@ const FORMAT: &str = "JPEG Extended";
 const BLOCK: usize = 64;
 /// T.81 figure A.6: the place in a block of each coefficient in the order in which they are coded.
 const ZIGZAG: [usize; BLOCK] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7,
-    14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39,
-    46, 53, 60, 61, 54, 47, 55, 62, 63,
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
+    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
+    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
 /// What the marker segments before the scan say.
@@ -36,10 +37,14 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
             }
             0xC4 => tables.huffman(body).ok_or_else(|| damaged("a Huffman table"))?,
             0xDB => tables.quantisation(body).ok_or_else(|| damaged("a quantisation table"))?,
-            0xDD => tables.restart = body.first_chunk().map_or(0, |&n| u16::from_be_bytes(n).into()),
+            0xDD => {
+                tables.restart = body.first_chunk().map_or(0, |&n| u16::from_be_bytes(n).into())
+            }
             START_OF_SCAN => {
-                let quantisation = component.ok_or_else(|| damaged("the order: a scan before its frame"))?;
-                let scan = Scan::new(&tables, quantisation, body).ok_or_else(|| damaged("a scan header"))?;
+                let quantisation =
+                    component.ok_or_else(|| damaged("the order: a scan before its frame"))?;
+                let scan = Scan::new(&tables, quantisation, body)
+                    .ok_or_else(|| damaged("a scan header"))?;
                 return scan.decode(rest, encoding, shape);
             }
             _ => {}
@@ -73,7 +78,10 @@ impl Tables {
             let mut table = [0.0; BLOCK];
             for (coefficient, &place) in ZIGZAG.iter().enumerate() {
                 table[place] = if wide {
-                    f32::from(u16::from_be_bytes([bytes[2 * coefficient], bytes[2 * coefficient + 1]]))
+                    f32::from(u16::from_be_bytes([
+                        bytes[2 * coefficient],
+                        bytes[2 * coefficient + 1],
+                    ]))
                 } else {
                     f32::from(bytes[coefficient])
                 };
@@ -119,9 +127,13 @@ impl<'a> Scan<'a> {
     fn decode(&self, coded: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
         let (columns, rows) = (shape.columns as usize, shape.rows as usize);
         let (across, down) = (columns.div_ceil(8), rows.div_ceil(8));
-        // A block takes two bits at least: what cannot hold so many is refused before room is made for them.
+        // A block takes two bits at least: what cannot hold so many is refused before room is made
+        // for them.
         if across * down > coded.len().saturating_mul(4) {
-            return Err(bad(FORMAT, format!("{} bytes cannot hold {columns}×{rows} pixels", coded.len())));
+            return Err(bad(
+                FORMAT,
+                format!("{} bytes cannot hold {columns}×{rows} pixels", coded.len()),
+            ));
         }
         let cosines = cosines();
         let mut samples = vec![0; columns * rows];
@@ -135,7 +147,8 @@ impl<'a> Scan<'a> {
                 bad(FORMAT, format!("cut off, or damaged, in block {block} of {}", across * down))
             })?;
             let (x, y) = (block % across * 8, block / across * 8);
-            // Values beyond those stored, where edges ring, would wrap round when the bits above are masked.
+            // Values beyond those stored, where edges ring, would wrap round when the bits above
+            // are masked.
             let grey = inverse(&coefficients, &cosines)
                 .map(|g| (g + 2048.5).clamp(0.0, encoding.largest().min(4095).into()) as u16);
             for (row, line) in grey.chunks_exact(8).take(rows - y).enumerate() {
@@ -147,7 +160,8 @@ impl<'a> Scan<'a> {
         Ok(samples)
     }
 
-    /// Coefficients of a block, in their places (T.81 F.2.2); `last` is the block's before, of the mean.
+    /// Coefficients of a block, in their places (T.81 F.2.2); `last` is the block's before, of the
+    /// mean.
     fn block(&self, bits: &mut Bits, last: &mut i32) -> Option<[f32; BLOCK]> {
         let mut coefficients = [0.0; BLOCK];
         let size = bits.symbol(self.dc)?;

@@ -1,10 +1,13 @@
-//! Bits of an entropy-coded segment, and the Huffman codes in them (ITU-T T.81 annexes C and F.2.2).
+//! Bits of an entropy-coded segment, and the Huffman codes in them (ITU-T T.81 annexes C and
+//! F.2.2).
 
-/// What every sixteen bits begin with: the length of the code in the upper byte, its symbol in the lower; 0 for no code.
+/// What every sixteen bits begin with: the length of the code in the upper byte, its symbol in the
+/// lower; 0 for no code.
 pub(super) struct Table(Vec<u16>);
 
 impl Table {
-    /// From the number of codes of each length from 1 to 16, and their symbols; none if they overlap.
+    /// From the number of codes of each length from 1 to 16, and their symbols; none if they
+    /// overlap.
     pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let mut entries = Vec::with_capacity(1 << 16);
         let mut symbols = symbols.iter();
@@ -43,7 +46,8 @@ impl<'a> Bits<'a> {
         Some(symbol)
     }
 
-    /// A number of `size` bits, at most 16, in the form of T.81 table F.1: halves below zero begin with a 0.
+    /// A number of `size` bits, at most 16, in the form of T.81 table F.1: halves below zero begin
+    /// with a 0.
     pub(super) fn number(&mut self, size: u8) -> Option<i32> {
         if size == 0 {
             return Some(0);

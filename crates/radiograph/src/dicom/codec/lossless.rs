@@ -21,7 +21,8 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
     decoder.set_color_transform(ColorTransform::None);
     decoder.read_info().map_err(failed)?;
     let info = decoder.info().ok_or_else(|| bad(FORMAT, "cut off before its frame header"))?;
-    // Any other process would be decoded as well, but subsampled colours that are not to be turned into RGB make a panic.
+    // Any other process would be decoded as well, but subsampled colours that are not to be turned
+    // into RGB make a panic.
     if info.coding_process != CodingProcess::Lossless {
         return Err(bad(FORMAT, format!("process {:?}, expected lossless", info.coding_process)));
     }
@@ -29,7 +30,9 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
     check(FORMAT, (info.width.into(), info.height.into(), samples), encoding, shape)?;
     let bytes = decoder.decode().map_err(failed)?;
     Ok(match info.pixel_format {
-        PixelFormat::L16 => bytes.as_chunks().0.iter().map(|&pair| u16::from_ne_bytes(pair)).collect(),
+        PixelFormat::L16 => {
+            bytes.as_chunks().0.iter().map(|&pair| u16::from_ne_bytes(pair)).collect()
+        }
         _ => bytes.into_iter().map(u16::from).collect(),
     })
 }

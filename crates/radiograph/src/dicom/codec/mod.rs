@@ -22,8 +22,15 @@ const START_OF_SCAN: u8 = 0xDA;
 
 /// Samples of a frame, interleaved. A frame that states other sides, or another number of samples,
 /// than its file is refused before anything is allocated for it.
-pub(super) fn decode(stream: &[u8], codec: Codec, encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
-    if matches!(codec, Codec::JpegDct | Codec::JpegLossless | Codec::JpegLs) && !stream.starts_with(&SOI) {
+pub(super) fn decode(
+    stream: &[u8],
+    codec: Codec,
+    encoding: &Encoding,
+    shape: &Shape,
+) -> Result<Vec<u16>> {
+    if matches!(codec, Codec::JpegDct | Codec::JpegLossless | Codec::JpegLs)
+        && !stream.starts_with(&SOI)
+    {
         let got: String = stream.iter().take(SOI.len()).map(|byte| format!("{byte:02X}")).collect();
         return Err(bad("JPEG", format!("it does not begin as a JPEG: got {got}, expected FFD8")));
     }
@@ -62,8 +69,9 @@ fn within(mut samples: Vec<u16>, allocated: u32) -> Result<Vec<u16>> {
     let all = u16::MAX >> (16 - allocated);
     let fits = |sample: u16| sample <= all || (sample | (all >> 1)) == u16::MAX;
     if let Some(got) = samples.iter().find(|sample| !fits(**sample)) {
-        let reason =
-            format!("got a sample of {got}, expected at most {all}, as BitsAllocated is {allocated}");
+        let reason = format!(
+            "got a sample of {got}, expected at most {all}, as BitsAllocated is {allocated}"
+        );
         return Err(bad("compressed", reason));
     }
     samples.iter_mut().for_each(|sample| *sample &= all);

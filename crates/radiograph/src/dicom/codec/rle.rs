@@ -13,7 +13,8 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
     let (samples, weights) = (encoding.samples(), encoding.allocated.div_ceil(8) as usize);
     let offsets = offsets(stream, samples * weights)?;
     let pixels = shape.pixels();
-    // A run of 128 takes two bytes: what cannot hold so many pixels is refused before room is made for them.
+    // A run of 128 takes two bytes: what cannot hold so many pixels is refused before room is made
+    // for them.
     if pixels > stream.len().saturating_mul(64) {
         return Err(bad("RLE", format!("{} bytes cannot hold {pixels} pixels", stream.len())));
     }
@@ -22,7 +23,8 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
         // The most significant byte of a sample comes first.
         let (sample, shift) = (segment / weights, 8 * (weights - 1 - segment % weights));
         let end = offsets.get(segment + 1).copied().unwrap_or(stream.len());
-        let packed = stream.get(start..end).ok_or_else(|| bad("RLE", "segments lie outside the frame"))?;
+        let packed =
+            stream.get(start..end).ok_or_else(|| bad("RLE", "segments lie outside the frame"))?;
         let places = words[sample..].iter_mut().step_by(samples);
         unpack(packed, places.map(|word| (word, shift)), segment)?;
     }
@@ -30,15 +32,19 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
 }
 
 fn offsets(stream: &[u8], expected: usize) -> Result<Vec<usize>> {
-    let (numbers, _) = stream.get(..HEADER).ok_or_else(|| bad("RLE", "cut off in its header"))?.as_chunks();
+    let (numbers, _) =
+        stream.get(..HEADER).ok_or_else(|| bad("RLE", "cut off in its header"))?.as_chunks();
     let mut numbers = numbers.iter().map(|&bytes| u32::from_le_bytes(bytes) as usize);
     match numbers.next() {
         Some(got) if got == expected => Ok(numbers.take(expected).collect()),
-        got => Err(bad("RLE", format!("{} segments, expected {expected}", got.unwrap_or_default()))),
+        got => {
+            Err(bad("RLE", format!("{} segments, expected {expected}", got.unwrap_or_default())))
+        }
     }
 }
 
-/// PS3.5 G.3.2: a byte n up to 127 goes before n + 1 bytes as they are, one from 129 before a byte that is meant 257 − n times.
+/// PS3.5 G.3.2: a byte n up to 127 goes before n + 1 bytes as they are, one from 129 before a byte
+/// that is meant 257 − n times.
 fn unpack<'w>(
     packed: &[u8],
     mut places: impl ExactSizeIterator<Item = (&'w mut u16, usize)>,

@@ -6,8 +6,8 @@ use std::fmt;
 const BEFORE: usize = 50;
 const AFTER: usize = 30;
 
-/// Where a filter does not read, what is there, and what should be. `Display` shows the place with a caret under it; `Debug`
-/// shows nothing of the filter, which may name a patient.
+/// Where a filter does not read, what is there, and what should be. `Display` shows the place with
+/// a caret under it; `Debug` shows nothing of the filter, which may name a patient.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FilterError {
     /// In bytes.
@@ -22,7 +22,12 @@ pub struct FilterError {
 
 impl FilterError {
     /// At byte `at` of the text.
-    pub(super) fn new(text: &str, at: usize, found: impl Into<String>, expected: impl Into<String>) -> Self {
+    pub(super) fn new(
+        text: &str,
+        at: usize,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Self {
         let position = text.get(..at).unwrap_or(text).chars().count();
         let from = position.saturating_sub(BEFORE);
         let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };

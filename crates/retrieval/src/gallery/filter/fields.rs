@@ -57,13 +57,15 @@ pub(super) fn suggestion(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     let nearest = FIELDS.iter().map(|field| (edits(&name, field.name), field.name)).min();
     match nearest {
-        Some((edits, nearest)) if edits <= 1 + nearest.len() / 4 => format!("`{nearest}`? It must be {all}"),
+        Some((edits, nearest)) if edits <= 1 + nearest.len() / 4 => {
+            format!("`{nearest}`? It must be {all}")
+        }
         _ => all,
     }
 }
 
-/// The least number of letters to insert, delete or replace, or neighbours to exchange, that makes one word the other
-/// (optimal string alignment).
+/// The least number of letters to insert, delete or replace, or neighbours to exchange, that makes
+/// one word the other (optimal string alignment).
 fn edits(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(32).collect(), b.chars().collect());
     let mut before = vec![0; b.len() + 1];

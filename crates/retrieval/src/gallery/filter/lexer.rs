@@ -83,7 +83,9 @@ fn meant(strange: char) -> &'static str {
         '&' => "`and`",
         '|' => "`or`",
         '!' => "`not`, or `!=`",
-        '“' | '”' | '„' | '‘' | '’' | '`' | '«' | '»' => "straight quotes: \"…\" or '…'",
+        '“' | '”' | '„' | '‘' | '’' | '`' | '«' | '»' => {
+            "straight quotes: \"…\" or '…'"
+        }
         _ => "a field, a value, a comparison, `and`, `or`, `not` or a parenthesis",
     }
 }

@@ -1,9 +1,10 @@
 //! The filter language: which records may answer.
 //!
-//! `body_part = "CHEST" and view in ("PA", "AP") and age >= 18 and not label = "effusion" and report ~ "opacity"`
+//! `body_part = "CHEST" and view in ("PA", "AP") and age >= 18 and not label = "effusion" and
+//! report ~ "opacity"`
 //!
-//! `docs/gallery.md` has the grammar. A filter becomes SQL whose values are parameters: nothing of its text is ever pasted
-//! into a statement.
+//! `docs/gallery.md` has the grammar. A filter becomes SQL whose values are parameters: nothing of
+//! its text is ever pasted into a statement.
 
 mod error;
 mod fields;
@@ -23,8 +24,9 @@ pub(super) use sql::{Dialect, Parameter};
 
 /// Says of each record whether it may answer.
 ///
-/// A test of what a record does not have is false, `!=` too; `not` turns every false into true. Text is compared without
-/// regard to the case of ASCII letters, identifiers (key, patient, study, series, instance) exactly.
+/// A test of what a record does not have is false, `!=` too; `not` turns every false into true.
+/// Text is compared without regard to the case of ASCII letters, identifiers (key, patient, study,
+/// series, instance) exactly.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Filter {
     expression: Expression,

@@ -58,7 +58,9 @@ impl Parser<'_> {
     fn unary(&mut self) -> Parsed<Expression> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(self.unexpected(&format!("at most {MAX_DEPTH} levels of parentheses and `not`")));
+            return Err(
+                self.unexpected(&format!("at most {MAX_DEPTH} levels of parentheses and `not`"))
+            );
         }
         let expression = if self.takes_word("not") {
             Expression::Not(Box::new(self.unary()?))

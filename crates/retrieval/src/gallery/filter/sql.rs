@@ -1,4 +1,5 @@
-//! An expression to SQL, for each of the two databases. Values are parameters: nothing of a filter's text is pasted into a statement.
+//! An expression to SQL, for each of the two databases. Values are parameters: nothing of a
+//! filter's text is pasted into a statement.
 
 use roaring::RoaringTreemap;
 
@@ -33,8 +34,8 @@ impl Gallery {
 }
 
 impl Filter {
-    /// A condition on a row of `records`, and the values of its parameters, which are numbered from 1. It may be NULL, which counts
-    /// as false.
+    /// A condition on a row of `records`, and the values of its parameters, which are numbered from
+    /// 1. It may be NULL, which counts as false.
     pub(in crate::gallery) fn to_sql(&self, dialect: Dialect) -> (String, Vec<Parameter>) {
         let mut statement = Statement { dialect, parameters: Vec::new() };
         let condition = statement.condition(&self.expression);
@@ -84,7 +85,10 @@ impl Statement {
             Test::Missing => format!("NOT {LABELLED}"),
             Test::Present => LABELLED.to_owned(),
             Test::Compare(Comparison::NotEqual, value) => {
-                format!("{LABELLED} AND NOT {}", one_that(&Test::Compare(Comparison::Equal, value.clone())))
+                format!(
+                    "{LABELLED} AND NOT {}",
+                    one_that(&Test::Compare(Comparison::Equal, value.clone()))
+                )
             }
             _ => one_that(test),
         }
@@ -97,7 +101,8 @@ impl Statement {
                 format!("{caseless} {} {}", operator(*comparison), self.value(value, kind))
             }
             Test::In(values) => {
-                let values: Vec<String> = values.iter().map(|value| self.value(value, kind)).collect();
+                let values: Vec<String> =
+                    values.iter().map(|value| self.value(value, kind)).collect();
                 format!("{caseless} IN ({})", values.join(", "))
             }
             Test::Words(words) => self.words(words),
@@ -106,7 +111,8 @@ impl Statement {
         }
     }
 
-    /// Text without regard to the case of ASCII letters. PostgreSQL's columns have the collation `C`.
+    /// Text without regard to the case of ASCII letters. PostgreSQL's columns have the collation
+    /// `C`.
     fn caseless(&self, left: &str, kind: Kind) -> String {
         match (kind, self.dialect) {
             (Kind::Text, Dialect::Sqlite) => format!("{left} COLLATE NOCASE"),
@@ -159,7 +165,8 @@ fn phrase(words: &str) -> String {
     format!("\"{}\"{star}", words.replace('"', "\"\""))
 }
 
-/// The same in the language of `tsquery`. Words are runs of letters and digits, as the function `report_words` takes them.
+/// The same in the language of `tsquery`. Words are runs of letters and digits, as the function
+/// `report_words` takes them.
 fn lexemes(words: &str) -> String {
     let star = if words.trim_end().ends_with('*') { ":*" } else { "" };
     let words = words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());

@@ -10,7 +10,8 @@ use super::*;
 use crate::gallery::{Entry, Gallery, Record};
 use crate::{Embedding, HashCode, ModelId};
 
-/// Values that stored fields and filters share, so that tests often pass; some are meant to break a statement.
+/// Values that stored fields and filters share, so that tests often pass; some are meant to break a
+/// statement.
 const TEXTS: [&str; 10] =
     ["PA", "pa", "AP", "", "CHEST", "x'; DROP TABLE records; --", "\"", "\\", "Ä", "ä\u{301} %_*"];
 const WORDS: [&str; 6] = ["opacity", "Opacities", "no", "effusion", "left", "x2"];
@@ -37,7 +38,8 @@ fn words(random: &mut Random, count: std::ops::Range<usize>) -> Vec<&'static str
 }
 
 fn date(random: &mut Random) -> Date {
-    Date::new(random.random_range(2018..2022), random.random_range(1..4), random.random_range(1..4)).unwrap()
+    Date::new(random.random_range(2018..2022), random.random_range(1..4), random.random_range(1..4))
+        .unwrap()
 }
 
 fn record(i: usize, random: &mut Random) -> Record {
@@ -55,7 +57,9 @@ fn record(i: usize, random: &mut Random) -> Record {
         study_date: some(random, date),
         source: some(random, text),
         width: random.random_range(0..4),
-        report: some(random, |random| words(random, 0..6).join([", ", " - ", ".\n"].choose(random).unwrap())),
+        report: some(random, |random| {
+            words(random, 0..6).join([", ", " - ", ".\n"].choose(random).unwrap())
+        }),
         ..Record::default()
     }
 }
@@ -66,7 +70,8 @@ fn gallery(dir: &Path, n: usize, seed: u64) -> (Gallery, Vec<Record>) {
     let records: Vec<Record> = (0..n).map(|i| record(i, &mut random)).collect();
     let mut gallery = Gallery::create(dir, &ModelId("m".to_owned()), 16).unwrap();
     for record in &records {
-        let (code, embedding) = (HashCode::from_words(&[1], 16).unwrap(), Embedding::new(vec![0.5]));
+        let (code, embedding) =
+            (HashCode::from_words(&[1], 16).unwrap(), Embedding::new(vec![0.5]));
         let thumbnail = vec![0xff, 0xd8, 0xff, 0xd9];
         gallery.insert(&Entry { record: record.clone(), code, embedding, thumbnail }).unwrap();
     }
@@ -176,7 +181,8 @@ fn any(name: &'static str, compared: String, holds: fn(&String, &String) -> bool
 }
 
 fn report_test(random: &mut Random) -> Case {
-    let mut phrase: Vec<String> = words(random, 1..4).iter().map(|word| word.to_ascii_lowercase()).collect();
+    let mut phrase: Vec<String> =
+        words(random, 1..4).iter().map(|word| word.to_ascii_lowercase()).collect();
     let star = random.random_bool(0.4);
     if star {
         let last = phrase.last_mut().unwrap();
@@ -190,7 +196,8 @@ fn report_test(random: &mut Random) -> Case {
         report.windows(phrase.len()).any(|window| {
             let (last, others) = (phrase.len() - 1, &phrase[..phrase.len() - 1]);
             others == &window[..last]
-                && (window[last] == phrase[last] || star && window[last].starts_with(phrase[last].as_str()))
+                && (window[last] == phrase[last]
+                    || star && window[last].starts_with(phrase[last].as_str()))
         })
     };
     (text, Box::new(holds))
@@ -227,8 +234,11 @@ fn twenty_thousand_random_filters_find_what_a_naive_evaluation_finds() {
         let (text, holds) = random_filter(&mut random, depth);
         let filter: Filter = text.parse().unwrap_or_else(|error| panic!("{error}"));
         let ids: Vec<u64> = gallery.matching(&filter).unwrap().iter().collect();
-        let expected: Vec<u64> =
-            (1..).zip(&records).filter(|(id, record)| holds(*id, record)).map(|(id, _)| id).collect();
+        let expected: Vec<u64> = (1..)
+            .zip(&records)
+            .filter(|(id, record)| holds(*id, record))
+            .map(|(id, _)| id)
+            .collect();
         assert_eq!(ids, expected, "{text}");
         found += usize::from(!ids.is_empty() && ids.len() < records.len());
     }
@@ -274,25 +284,40 @@ fn hostile_texts_are_errors_or_mean_what_they_say() {
     for round in 0..20_000 {
         let text: String = match round % 3 {
             0 => {
-                let bytes: Vec<u8> = (0..random.random_range(0..40)).map(|_| random.random()).collect();
+                let bytes: Vec<u8> =
+                    (0..random.random_range(0..40)).map(|_| random.random()).collect();
                 String::from_utf8_lossy(&bytes).into_owned()
             }
-            1 => (0..random.random_range(0..12)).map(|_| *pieces.choose(&mut random).unwrap()).collect(),
+            1 => (0..random.random_range(0..12))
+                .map(|_| *pieces.choose(&mut random).unwrap())
+                .collect(),
             _ => {
-                let chosen: Vec<&str> =
-                    (0..random.random_range(0..8)).map(|_| *pieces.choose(&mut random).unwrap()).collect();
+                let chosen: Vec<&str> = (0..random.random_range(0..8))
+                    .map(|_| *pieces.choose(&mut random).unwrap())
+                    .collect();
                 chosen.join(" ")
             }
         };
         match text.parse::<Filter>() {
             Ok(filter) => drop(gallery.matching(&filter).unwrap()),
-            Err(error) => assert!(error.to_string().contains("the filter does not read at character")),
+            Err(error) => {
+                assert!(error.to_string().contains("the filter does not read at character"))
+            }
         }
     }
     // Reports are searched by a language of their own, which must not shine through either.
-    for words in
-        ["a\" OR \"b", "a AND b", "NEAR(a b)", "report : x", "^a", "a + b", "{a}", "-a", "a\"*", "a * *"]
-    {
+    for words in [
+        "a\" OR \"b",
+        "a AND b",
+        "NEAR(a b)",
+        "report : x",
+        "^a",
+        "a + b",
+        "{a}",
+        "-a",
+        "a\"*",
+        "a * *",
+    ] {
         let filter: Filter = format!("report ~ {}", quoted(words, &mut random)).parse().unwrap();
         gallery.matching(&filter).unwrap();
     }
@@ -316,7 +341,10 @@ fn errors_show_the_place_and_what_is_expected() {
         ("", "at character 1: found its end; expected a field, `not` or `(`"),
         ("view", "at character 5: found its end; expected =, !=, <, <=, >, >= or `in`"),
         ("view = PA", "at character 8: found `PA`; expected text in quotes"),
-        ("view = 'PA", "at character 8: found a quote that is not closed; expected ' after the text"),
+        (
+            "view = 'PA",
+            "at character 8: found a quote that is not closed; expected ' after the text",
+        ),
         ("view = 'PA' age = 3", "at character 13: found `age`; expected `and`, `or`, or the end"),
         ("(view = 'PA'", "at character 13: found its end; expected `)`, `and` or `or`"),
         ("age = '3'", "found `'3'`; expected a whole number"),
@@ -326,7 +354,10 @@ fn errors_show_the_place_and_what_is_expected() {
         ("study_date > 'today'", "found `'today'`; expected a day such as 2020-01-31"),
         ("view = 'a' && age = 3", "found `&`; expected `and`"),
         ("view = “PA”", "found `“`; expected straight quotes"),
-        ("view ~ 'a'", "at character 6: found `~`; expected a comparison: `~` is for `report` alone"),
+        (
+            "view ~ 'a'",
+            "at character 6: found `~`; expected a comparison: `~` is for `report` alone",
+        ),
         ("report = 'a'", "expected `null`: a report is searched by `~`"),
         ("report ~ '--'", "expected words in quotes"),
         ("view in 'a'", "expected `(` and values"),
@@ -347,7 +378,10 @@ fn limits_keep_filters_small() {
         ("not ".repeat(4000), "at most 32 levels"),
         (format!("age = 1{}", " or age = 1".repeat(300)), "at most 256 tests"),
         (format!("view = '{}'", "x".repeat(20_000)), "found 20009 bytes; expected at most 16384"),
-        ("9".repeat(10_000), "found `999999999999999999999999…`; expected a whole number of at most"),
+        (
+            "9".repeat(10_000),
+            "found `999999999999999999999999…`; expected a whole number of at most",
+        ),
     ] {
         assert!(error(&text).contains(says), "{}", error(&text));
     }
@@ -366,5 +400,8 @@ fn debug_shows_nothing_of_a_filter() {
     let filter: Filter = "patient = 'Doe^Jane'".parse().unwrap();
     assert_eq!(format!("{filter:?}"), "Filter(…)");
     let error = "patient = 'Doe^Jane' nad".parse::<Filter>().unwrap_err();
-    assert_eq!((format!("{error:?}").as_str(), error.position()), ("FilterError(at character 22)", 21));
+    assert_eq!(
+        (format!("{error:?}").as_str(), error.position()),
+        ("FilterError(at character 22)", 21)
+    );
 }

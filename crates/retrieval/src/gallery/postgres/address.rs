@@ -48,13 +48,18 @@ impl Address {
             }
         }
         let password = password
-            .map(|path| fs::read(&path).map_err(|source| Error::File { action: "read", path, source }))
+            .map(|path| {
+                fs::read(&path).map_err(|source| Error::File { action: "read", path, source })
+            })
             .transpose()?;
-        let urls = single_hosts(before).into_iter().map(|before| format!("{before}?{}", others.join("&")));
-        let mut servers = urls.map(|url| server(&url, password.as_deref())).collect::<Result<Vec<_>>>()?;
+        let urls =
+            single_hosts(before).into_iter().map(|before| format!("{before}?{}", others.join("&")));
+        let mut servers =
+            urls.map(|url| server(&url, password.as_deref())).collect::<Result<Vec<_>>>()?;
         let tls = roots.map(trusting).transpose()?;
         if tls.is_some() {
-            // Who names an authority does not mean to speak in the clear where a server cannot do otherwise.
+            // Who names an authority does not mean to speak in the clear where a server cannot do
+            // otherwise.
             for server in &mut servers {
                 server.ssl_mode(SslMode::Require);
             }
@@ -65,7 +70,8 @@ impl Address {
             ));
         }
         if let Some(folder) = &folder {
-            let unusable = |source| Error::File { action: "make the folder", path: folder.clone(), source };
+            let unusable =
+                |source| Error::File { action: "make the folder", path: folder.clone(), source };
             fs::create_dir_all(folder).map_err(unusable)?;
         }
         Ok(Self { servers, tls, folder })
@@ -92,7 +98,9 @@ impl Address {
         server.target_session_attrs(to);
         let session = match &self.tls {
             None => Session::connect(&server, NoTls),
-            Some(tls) => Session::connect(&server, MakeRustlsConnect::new(ClientConfig::clone(tls))),
+            Some(tls) => {
+                Session::connect(&server, MakeRustlsConnect::new(ClientConfig::clone(tls)))
+            }
         }?;
         // Queries here take a millisecond or two; compiling one takes some hundred.
         session.batch_execute("SET search_path = skiagraph, public; SET jit = off")?;
@@ -105,7 +113,8 @@ fn single_hosts(url: &str) -> Vec<String> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
     // A password may have an `@` or a comma, a host may not.
-    let (user, hosts) = authority.rfind('@').map_or(("", authority), |at| authority.split_at(at + 1));
+    let (user, hosts) =
+        authority.rfind('@').map_or(("", authority), |at| authority.split_at(at + 1));
     hosts.split(',').map(|host| format!("{scheme}://{user}{host}{path}")).collect()
 }
 
@@ -146,13 +155,15 @@ fn trusting(path: PathBuf) -> Result<Arc<ClientConfig>> {
         source: std::io::Error::other(error),
     };
     let mut roots = RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(&path).map_err(|error| unreadable(error.to_string()))?;
+    let certificates =
+        CertificateDer::pem_file_iter(&path).map_err(|error| unreadable(error.to_string()))?;
     for certificate in certificates {
         let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
         roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.map_err(|error| unreadable(error.to_string()))?;
     Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }

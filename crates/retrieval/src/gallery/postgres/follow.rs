@@ -33,16 +33,18 @@ impl<'a> Held<'a> {
             return Err(Error::Server { gallery: store.link.location.clone(), reason, undone: 0 });
         }
         let began = Instant::now();
-        store
-            .link
-            .read(|open| open.session.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))?;
+        store.link.read(|open| {
+            open.session.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        })?;
         store.link.busy.set(true);
         Ok(Self { store, began })
     }
 
     /// Which gallery of all this is.
     pub(super) fn gallery(&self) -> Result<String> {
-        self.store.link.read(|open| Ok(open.session.query_one("SELECT gallery::text FROM meta", &[])?.get(0)))
+        self.store
+            .link
+            .read(|open| Ok(open.session.query_one("SELECT gallery::text FROM meta", &[])?.get(0)))
     }
 }
 
@@ -92,22 +94,28 @@ impl Snapshot for Held<'_> {
     fn codes(&self, meta: &Meta) -> Result<(Index, Vec<u64>)> {
         let link = &self.store.link;
         let (snapshot, tables) = link.read(|open| {
-            let snapshot: String = open.session.query_one("SELECT pg_export_snapshot()", &[])?.get(0);
+            let snapshot: String =
+                open.session.query_one("SELECT pg_export_snapshot()", &[])?.get(0);
             Ok((snapshot, partitions(&open.session)?))
         })?;
         // Of several servers another one may have answered, which does not have this state.
         let codes = copy_together(&link.address, link.leads(), &snapshot, &tables);
-        let mut codes = codes.map_or_else(|| link.read_patiently(|open| copy(&open.session, &tables)), Ok)?;
+        let mut codes =
+            codes.map_or_else(|| link.read_patiently(|open| copy(&open.session, &tables)), Ok)?;
         codes.sort_unstable_by_key(|(id, _)| *id);
-        let damaged = codes.extract_if(.., |(_, coded)| coded.is_none()).map(|(id, _)| id).collect();
+        let damaged =
+            codes.extract_if(.., |(_, coded)| coded.is_none()).map(|(id, _)| id).collect();
         let whole = codes.iter().filter_map(|(id, coded)| coded.as_ref().map(|coded| (*id, coded)));
-        let index =
-            Index::of(whole.map(|(id, (code, descriptor))| (id, code.words(), *descriptor)), meta.bits);
+        let index = Index::of(
+            whole.map(|(id, (code, descriptor))| (id, code.words(), *descriptor)),
+            meta.bits,
+        );
         Ok((index?, damaged))
     }
 
     fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Change)) -> Result<()> {
-        // Looked up row by row: a join of partitioned tables is planned as if all of them were read.
+        // Looked up row by row: a join of partitioned tables is planned as if all of them were
+        // read.
         const SQL: &str = "SELECT record,
                                (SELECT bit_send(code) FROM codes WHERE codes.record = changes.record),
                                (SELECT embedding FROM embeddings WHERE embeddings.record = changes.record)
@@ -125,12 +133,17 @@ impl Snapshot for Held<'_> {
                 continue;
             };
             let halves = row.get::<_, Option<HalfVector>>(2);
-            // A search compares embeddings of new records, too: it must have them when no server answers.
+            // A search compares embeddings of new records, too: it must have them when no server
+            // answers.
             if let Some(halves) = &halves {
                 self.store.kept().keep(id, |known| known.embedding = Some(from_halves(halves)));
             }
             let descriptor = descriptor(halves.as_ref());
-            each(id, from_sent(sent).map_or(Change::Damaged, |code| Change::Inserted((code, descriptor))));
+            each(
+                id,
+                from_sent(sent)
+                    .map_or(Change::Damaged, |code| Change::Inserted((code, descriptor))),
+            );
         }
         self.store.current.set(Some(self.began));
         Ok(())
@@ -173,7 +186,8 @@ fn copy_together(
         copy(&session, tables)
     };
     thread::scope(|scope| {
-        let readers: Vec<_> = tables.chunks(share).map(|tables| scope.spawn(|| read(tables))).collect();
+        let readers: Vec<_> =
+            tables.chunks(share).map(|tables| scope.spawn(|| read(tables))).collect();
         let parts = readers.into_iter().map(|reader| reader.join().ok()?.ok());
         parts.collect::<Option<Vec<Vec<CodedRow>>>>().map(|parts| parts.concat())
     })
@@ -193,7 +207,10 @@ fn copy(session: &Session, tables: &[Partition]) -> Answer<Vec<CodedRow>> {
         session.copy_out(&sql, &types, |row| {
             let (id, code): (i64, Bit) = (row.try_get(0)?, row.try_get(1)?);
             let descriptor = descriptor(row.try_get::<Option<HalfVector>>(2)?.as_ref());
-            codes.push((id.cast_unsigned(), from_bits(code.as_bytes()).map(|code| (code, descriptor))));
+            codes.push((
+                id.cast_unsigned(),
+                from_bits(code.as_bytes()).map(|code| (code, descriptor)),
+            ));
             Ok(())
         })?;
     }
@@ -214,8 +231,8 @@ fn from_bits(bytes: &[u8]) -> Option<HashCode> {
     HashCode::from_bytes(&bytes.iter().map(|byte| byte.reverse_bits()).collect::<Vec<_>>()).ok()
 }
 
-/// The code of what `bit_send` gives: four bytes of its length, then its bits. A column of the type `bit(K)` would make a prepared
-/// statement unusable when another model's codes are longer.
+/// The code of what `bit_send` gives: four bytes of its length, then its bits. A column of the type
+/// `bit(K)` would make a prepared statement unusable when another model's codes are longer.
 pub(super) fn from_sent(sent: &[u8]) -> Option<HashCode> {
     from_bits(sent.get(4..)?)
 }

@@ -38,7 +38,8 @@ impl Kept {
         if self.younger.len() >= KEPT {
             self.older = std::mem::take(&mut self.younger);
         }
-        let known = self.younger.entry(id).or_insert_with(|| self.older.remove(&id).unwrap_or_default());
+        let known =
+            self.younger.entry(id).or_insert_with(|| self.older.remove(&id).unwrap_or_default());
         set(known);
     }
 
@@ -49,25 +50,38 @@ impl Kept {
     }
 
     /// What `part` takes of all these records, or nothing if it lacks one.
-    pub(super) fn all<T>(&self, ids: &[u64], part: impl Fn(&Known) -> Option<T>) -> Option<Vec<(u64, T)>> {
+    pub(super) fn all<T>(
+        &self,
+        ids: &[u64],
+        part: impl Fn(&Known) -> Option<T>,
+    ) -> Option<Vec<(u64, T)>> {
         let known = |id: &u64| self.younger.get(id).or_else(|| self.older.get(id));
         ids.iter().map(|id| Some((*id, part(known(id)?)?))).collect()
     }
 }
 
 impl Kept {
-    /// Ids of those of a key or a patient. There may be others, which cannot be answered with anyhow.
+    /// Ids of those of a key or a patient. There may be others, which cannot be answered with
+    /// anyhow.
     pub(super) fn ids(&self, which: Which<'_>) -> Option<Vec<u64>> {
         let record = |id: &u64| {
-            self.younger.get(id).or_else(|| self.older.get(id)).and_then(|known| known.record.as_ref())
+            self.younger
+                .get(id)
+                .or_else(|| self.older.get(id))
+                .and_then(|known| known.record.as_ref())
         };
         let of = |wanted: &dyn Fn(&Record) -> bool| {
             let known = self.younger.iter().chain(&self.older);
-            known.filter(|(_, known)| known.record.as_ref().is_some_and(wanted)).map(|(id, _)| *id).collect()
+            known
+                .filter(|(_, known)| known.record.as_ref().is_some_and(wanted))
+                .map(|(id, _)| *id)
+                .collect()
         };
         match which {
             Which::OfKey(key) => Some(of(&|record| record.key == key)),
-            Which::OfPatient(patient) => Some(of(&|record| record.patient.as_deref() == Some(patient))),
+            Which::OfPatient(patient) => {
+                Some(of(&|record| record.patient.as_deref() == Some(patient)))
+            }
             Which::OfPatientOf(id) => {
                 let patient = record(&id)?.patient.as_ref();
                 Some(of(&|record| patient.is_some() && record.patient.as_ref() == patient))
@@ -93,8 +107,11 @@ mod tests {
         assert_eq!((of(&kept, &[0]), of(&kept, &[last, 0])), (None, None));
         assert_eq!(kept.all(&[last], |known| known.record.clone()), None);
         assert!(kept.younger.len() + kept.older.len() <= 2 * KEPT);
-        let record =
-            |n: u64| Record { patient: Some(format!("p{}", n % 2)), key: n.to_string(), ..Record::default() };
+        let record = |n: u64| Record {
+            patient: Some(format!("p{}", n % 2)),
+            key: n.to_string(),
+            ..Record::default()
+        };
         for id in [last, last - 1, last - 2] {
             kept.keep(id, |known| known.record = Some(record(id)));
         }

@@ -1,4 +1,5 @@
-//! The connection: to the server in charge if one is, else to any that answers, and made again when it breaks.
+//! The connection: to the server in charge if one is, else to any that answers, and made again when
+//! it breaks.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -43,7 +44,13 @@ pub(super) struct Open {
 
 impl Link {
     pub(super) fn new(address: Address, location: Location) -> Self {
-        Self { address, location, open: RefCell::new(None), busy: Cell::new(false), down: Arc::default() }
+        Self {
+            address,
+            location,
+            open: RefCell::new(None),
+            busy: Cell::new(false),
+            down: Arc::default(),
+        }
     }
 
     /// Another connection to the same servers.
@@ -56,7 +63,9 @@ impl Link {
     pub(super) fn read<T>(&self, work: impl Fn(&mut Open) -> Answer<T>) -> Result<T> {
         let was_open = self.open.borrow().is_some();
         match self.attempt(false, &work) {
-            Err(Error::Unreachable { .. }) if was_open && !self.busy.get() => self.attempt(false, &work),
+            Err(Error::Unreachable { .. }) if was_open && !self.busy.get() => {
+                self.attempt(false, &work)
+            }
             done => done,
         }
     }
@@ -85,7 +94,9 @@ impl Link {
             let connected = self.connect(leads, open.take());
             *open = connected.inspect_err(|error| self.down.leave(reason_of(error)))?;
         }
-        let Some(link) = open.as_mut() else { return Err(self.unreachable("the connection broke")) };
+        let Some(link) = open.as_mut() else {
+            return Err(self.unreachable("the connection broke"));
+        };
         let done = work(link);
         let silent = matches!(done, Err(Failure::Silent));
         // What was not answered in time may be answered yet, to whoever asks next.
@@ -98,7 +109,8 @@ impl Link {
 
     /// A connection to the server in charge; or, for reading, what there is or any other.
     fn connect(&self, leads: bool, had: Option<Open>) -> Result<Option<Open>> {
-        let refused = match self.address.connect(TargetSessionAttrs::ReadWrite).and_then(listening) {
+        let refused = match self.address.connect(TargetSessionAttrs::ReadWrite).and_then(listening)
+        {
             Ok(session) => return Ok(Some(Open::new(session, true))),
             Err(error) => error,
         };
@@ -117,7 +129,8 @@ impl Link {
             return Err(self.unreachable(&text(&refused)));
         }
         let any = self.address.connect(TargetSessionAttrs::Any);
-        any.map(|session| Some(Open::new(session, false))).map_err(|error| self.unreachable(&text(&error)))
+        any.map(|session| Some(Open::new(session, false)))
+            .map_err(|error| self.unreachable(&text(&error)))
     }
 
     /// Whether anything was heard of changes. Of a server that only reads nothing is heard.
@@ -149,7 +162,9 @@ impl Link {
             // Shutting down, starting, or a connection that was ended.
             "57P01" | "57P02" | "57P03" | "08006" | "08003" => self.unreachable(said.message()),
             "25006" => Error::NoLeader { gallery, reason: said.message().to_owned() },
-            _ => Error::Server { gallery, reason: format!("{} ({code})", said.message()), undone: 0 },
+            _ => {
+                Error::Server { gallery, reason: format!("{} ({code})", said.message()), undone: 0 }
+            }
         }
     }
 }
@@ -159,7 +174,8 @@ impl Link {
 struct Down(Mutex<Option<(Instant, String)>>);
 
 impl Down {
-    /// Lets one through who finds out whether a server answers again; the others hear why none does.
+    /// Lets one through who finds out whether a server answers again; the others hear why none
+    /// does.
     fn enter(&self) -> std::result::Result<(), String> {
         match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Some((until, reason)) if Instant::now() < *until => Err(reason.clone()),
@@ -174,7 +190,8 @@ impl Down {
     /// Says what was found.
     fn leave(&self, reason: Option<String>) {
         let until = Instant::now() + REST;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reason.map(|reason| (until, reason));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            reason.map(|reason| (until, reason));
     }
 }
 
@@ -195,7 +212,11 @@ impl Open {
         self.session.is_closed() || !self.leads && (leads || self.tried.elapsed() > AGAIN)
     }
 
-    fn within<T>(&mut self, patience: Duration, work: impl FnOnce(&mut Self) -> Answer<T>) -> Answer<T> {
+    fn within<T>(
+        &mut self,
+        patience: Duration,
+        work: impl FnOnce(&mut Self) -> Answer<T>,
+    ) -> Answer<T> {
         let before = self.session.set_patience(patience);
         let done = work(self);
         self.session.set_patience(before);

@@ -1,7 +1,7 @@
 //! The shared store: a PostgreSQL server with pgvector, or several of which one is in charge.
 //!
-//! Nothing of consensus, replication or failover is here: the servers see to that, and this goes to the one that takes changes, or
-//! for reading to any that answers. `formats/1.sql` has the tables.
+//! Nothing of consensus, replication or failover is here: the servers see to that, and this goes to
+//! the one that takes changes, or for reading to any that answers. `formats/1.sql` has the tables.
 
 mod address;
 mod follow;
@@ -101,7 +101,12 @@ impl Store for Postgres {
 
     fn another(&self) -> Result<Box<dyn Store>> {
         let current = self.current.clone();
-        Ok(Box::new(Self { link: self.link.another(), pending: 0, kept: Arc::clone(&self.kept), current }))
+        Ok(Box::new(Self {
+            link: self.link.another(),
+            pending: 0,
+            kept: Arc::clone(&self.kept),
+            current,
+        }))
     }
 
     fn has_changed(&self) -> Result<bool> {
@@ -183,7 +188,12 @@ impl Store for Postgres {
         self.prepare_next(next, known)
     }
 
-    fn put_next(&mut self, next: &Next, known: &Meta, encoded: &[(u64, HashCode, Embedding)]) -> Result<()> {
+    fn put_next(
+        &mut self,
+        next: &Next,
+        known: &Meta,
+        encoded: &[(u64, HashCode, Embedding)],
+    ) -> Result<()> {
         self.keep_next(next, known, encoded)
     }
 
@@ -197,9 +207,11 @@ impl Store for Postgres {
         let held = follow::Held::begin(self)?;
         let meta = held.meta()?;
         if meta.segment.is_none_or(|before| before.generation <= name.generation) {
-            let text = serde_json::json!([held.gallery()?, meta.rebuilt, name.to_string()]).to_string();
-            let written =
-                replace(&path, |file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+            let text =
+                serde_json::json!([held.gallery()?, meta.rebuilt, name.to_string()]).to_string();
+            let written = replace(&path, |file| {
+                file.write_all(text.as_bytes()).and_then(|()| file.sync_all())
+            });
             written.map_err(|source| Error::File { action: "write", path, source })?;
         }
         Ok(meta.segment)
@@ -228,7 +240,8 @@ impl Store for Postgres {
 }
 
 impl Postgres {
-    /// What was read, which is then kept; or what was kept, if no server answers and nothing is missing.
+    /// What was read, which is then kept; or what was kept, if no server answers and nothing is
+    /// missing.
     fn or_kept<T: Clone>(
         &self,
         ids: &[u64],

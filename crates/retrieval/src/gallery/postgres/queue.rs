@@ -25,7 +25,8 @@ impl Postgres {
             open.session.in_transaction(|| {
                 let mut new = 0;
                 for Waiting { key, record, picture } in pictures {
-                    new += open.session.execute(&statement, &[key, &without_nul(record), picture])?;
+                    new +=
+                        open.session.execute(&statement, &[key, &without_nul(record), picture])?;
                 }
                 Ok(new as usize)
             })
@@ -63,7 +64,13 @@ impl Postgres {
                 .try_get::<_, Json<Record>>(3)
                 .map_err(|_| self.link.damaged("a job does not read".to_owned()));
             let attempts = row.get::<_, i32>(2).unsigned_abs();
-            Ok(Job { id: row.get(0), claim: row.get(1), attempts, record: record?.0, picture: row.get(4) })
+            Ok(Job {
+                id: row.get(0),
+                claim: row.get(1),
+                attempts,
+                record: record?.0,
+                picture: row.get(4),
+            })
         };
         rows.iter().map(job).collect()
     }
@@ -80,7 +87,12 @@ impl Postgres {
         Ok(deleted as usize)
     }
 
-    pub(in crate::gallery) fn fail(&mut self, job: &Job, reason: &str, hopeless: bool) -> Result<()> {
+    pub(in crate::gallery) fn fail(
+        &mut self,
+        job: &Job,
+        reason: &str,
+        hopeless: bool,
+    ) -> Result<()> {
         const SQL: &str = "UPDATE jobs SET claim = NULL, failure = $3, set_aside = $4 OR attempts >= $5,
                                           due = now() + make_interval(secs => 2.0 ^ least(attempts, 10))
                            WHERE id = $1 AND claim = $2::text::uuid";
@@ -112,8 +124,7 @@ impl Postgres {
     }
 
     pub(in crate::gallery) fn retry(&mut self) -> Result<usize> {
-        let sql =
-            "UPDATE jobs SET set_aside = false, attempts = 0, failure = NULL, due = now() WHERE set_aside";
+        let sql = "UPDATE jobs SET set_aside = false, attempts = 0, failure = NULL, due = now() WHERE set_aside";
         let retried = self.link.write(CHANGE, |open| open.session.execute(sql, &[]))?;
         Ok(retried as usize)
     }

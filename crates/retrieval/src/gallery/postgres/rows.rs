@@ -49,11 +49,14 @@ pub(super) fn ids(link: &Link, which: Which<'_>) -> Result<Vec<u64>> {
         Which::Matching(filter) => {
             let (condition, values) = filter.to_sql(Dialect::Postgres);
             let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(parameter).collect();
-            query_patiently(link, &format!("SELECT id FROM records WHERE {condition} ORDER BY id"), &values)
+            query_patiently(
+                link,
+                &format!("SELECT id FROM records WHERE {condition} ORDER BY id"),
+                &values,
+            )
         }
         Which::OfPatient(patient) => {
-            let sql =
-                "SELECT id FROM records WHERE patient = $1 ORDER BY study_date DESC NULLS LAST, id DESC";
+            let sql = "SELECT id FROM records WHERE patient = $1 ORDER BY study_date DESC NULLS LAST, id DESC";
             query(link, sql, &[&patient])
         }
         Which::OfKey(key) => query(link, "SELECT id FROM keys WHERE key = $1", &[&key]),
@@ -93,8 +96,11 @@ pub(super) fn records(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
 }
 
 pub(super) fn embeddings(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Embedding)>> {
-    let rows =
-        query(link, "SELECT record, embedding FROM embeddings WHERE record = ANY ($1)", &[&signed(ids)])?;
+    let rows = query(
+        link,
+        "SELECT record, embedding FROM embeddings WHERE record = ANY ($1)",
+        &[&signed(ids)],
+    )?;
     let embedding = |row: &Row| {
         let embedding = from_halves(&row.get(1));
         embedding.check().map_err(|error| damaged(id(row), "embedding", error.to_string()))?;
@@ -112,19 +118,23 @@ pub(super) fn to_halves(embedding: &Embedding) -> HalfVector {
 }
 
 pub(super) fn code(link: &Link, id: u64) -> Result<Option<HashCode>> {
-    let rows = query(link, "SELECT bit_send(code) FROM codes WHERE record = $1", &[&id.cast_signed()])?;
+    let rows =
+        query(link, "SELECT bit_send(code) FROM codes WHERE record = $1", &[&id.cast_signed()])?;
     let code = rows.first().map(|row| from_sent(row.get(0)));
-    code.map(|code| code.ok_or_else(|| damaged(id, "code", "it does not read".to_owned()))).transpose()
+    code.map(|code| code.ok_or_else(|| damaged(id, "code", "it does not read".to_owned())))
+        .transpose()
 }
 
 pub(super) fn thumbnail(link: &Link, id: u64) -> Result<Option<Vec<u8>>> {
-    let rows = query(link, "SELECT thumbnail FROM thumbnails WHERE record = $1", &[&id.cast_signed()])?;
+    let rows =
+        query(link, "SELECT thumbnail FROM thumbnails WHERE record = $1", &[&id.cast_signed()])?;
     let Some(thumbnail) = rows.first().map(|row| row.get::<_, Vec<u8>>(0)) else { return Ok(None) };
     check_thumbnail(&thumbnail).map_err(|error| damaged(id, "thumbnail", error.to_string()))?;
     Ok(Some(thumbnail))
 }
 
-/// Bytes below this level are the server's to check, by its pages' checksums; here it is whether a value is one of its kind.
+/// Bytes below this level are the server's to check, by its pages' checksums; here it is whether a
+/// value is one of its kind.
 fn damaged(id: u64, part: &'static str, detail: String) -> Error {
     Error::DamagedRecord { id, part, detail }
 }
@@ -148,18 +158,19 @@ pub(super) fn values(link: &Link, field: Field) -> Result<Vec<(u64, String)>> {
     let sql = match field.column() {
         Some(column) => format!("SELECT id, {column} FROM records WHERE {column} IS NOT NULL"),
         None => {
-            "SELECT DISTINCT ON (record) record, label FROM labels ORDER BY record, position DESC".to_owned()
+            "SELECT DISTINCT ON (record) record, label FROM labels ORDER BY record, position DESC"
+                .to_owned()
         }
     };
     Ok(query_patiently(link, &sql, &[])?.iter().map(|row| (id(row), row.get(1))).collect())
 }
 
 pub(super) fn totals(link: &Link) -> Result<Totals> {
-    let sql =
-        "SELECT count(*), count(DISTINCT patient), min(study_date)::text, max(study_date)::text FROM records";
+    let sql = "SELECT count(*), count(DISTINCT patient), min(study_date)::text, max(study_date)::text FROM records";
     let rows = query_patiently(link, sql, &[])?;
     let Some(row) = rows.first() else { return Ok(Totals::default()) };
-    let day = |column: usize| row.get::<_, Option<&str>>(column).and_then(|day| day.parse::<Date>().ok());
+    let day =
+        |column: usize| row.get::<_, Option<&str>>(column).and_then(|day| day.parse::<Date>().ok());
     let count = |column: usize| row.get::<_, i64>(column) as usize;
     Ok(Totals { records: count(0), patients: count(1), study_dates: day(2).zip(day(3)) })
 }
@@ -168,5 +179,7 @@ pub(super) fn totals(link: &Link) -> Result<Totals> {
 pub(super) fn bytes(link: &Link) -> Result<u64> {
     let sql = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
                WHERE relnamespace = 'skiagraph'::regnamespace AND relkind = 'r'";
-    Ok(query_patiently(link, sql, &[])?.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
+    Ok(query_patiently(link, sql, &[])?
+        .first()
+        .map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
 }

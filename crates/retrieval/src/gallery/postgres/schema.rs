@@ -28,7 +28,8 @@ pub(super) fn create(link: &Link, model: &ModelId, bits: usize) -> Result<()> {
 /// The format of a database's gallery, if it has one.
 pub(super) fn format(link: &Link) -> Result<Option<i32>> {
     link.read(|open| {
-        let there = open.session.query_one("SELECT to_regclass('skiagraph.meta') IS NOT NULL", &[])?;
+        let there =
+            open.session.query_one("SELECT to_regclass('skiagraph.meta') IS NOT NULL", &[])?;
         if !there.get::<_, bool>(0) {
             return Ok(None);
         }
@@ -42,7 +43,8 @@ pub(super) fn check(link: &Link) -> Result<()> {
         Some(format) => check_format(link, format),
         None => Err(Error::NotAGallery {
             gallery: link.location.clone(),
-            reason: "its database has no schema `skiagraph`; make one with `skiagraph index`".to_owned(),
+            reason: "its database has no schema `skiagraph`; make one with `skiagraph index`"
+                .to_owned(),
         }),
     }
 }

@@ -1,5 +1,5 @@
-//! A session with a server whose answers must come in time: one that hangs, or a network that swallows what is sent, is as good as
-//! no server.
+//! A session with a server whose answers must come in time: one that hangs, or a network that
+//! swallows what is sent, is as good as no server.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -16,7 +16,8 @@ use tokio_postgres::{AsyncMessage, Client, Config, Row, Statement, ToStatement};
 
 /// How long a small answer may take.
 const QUICK: Duration = Duration::from_secs(5);
-/// How long a change may take, its commit included, which may wait until a standby that is gone is waited for no more.
+/// How long a change may take, its commit included, which may wait until a standby that is gone is
+/// waited for no more.
 pub(super) const CHANGE: Duration = Duration::from_secs(60);
 /// How long what goes through everything may take.
 pub(super) const SLOW: Duration = Duration::from_secs(3600);
@@ -57,14 +58,17 @@ impl Session {
         T::TlsConnect: Send,
         <T::TlsConnect as tokio_postgres::tls::TlsConnect<tokio_postgres::Socket>>::Future: Send,
     {
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::System)?;
+        let runtime =
+            Builder::new_current_thread().enable_all().build().map_err(Failure::System)?;
         let connected =
             runtime.block_on(async { tokio::time::timeout(CONNECTING, config.connect(tls)).await });
-        let (client, mut connection) = connected.map_err(|_| Failure::Silent)?.map_err(Failure::Server)?;
+        let (client, mut connection) =
+            connected.map_err(|_| Failure::Silent)?.map_err(Failure::Server)?;
         let told = Arc::new(AtomicBool::new(false));
         let hears = Arc::clone(&told);
         runtime.spawn(async move {
-            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await
+            {
                 if matches!(message, AsyncMessage::Notification(_)) {
                     hears.store(true, Ordering::Relaxed);
                 }
@@ -73,7 +77,8 @@ impl Session {
         Ok(Self { client, told, patience: Cell::new(QUICK), runtime })
     }
 
-    /// Whether the server has told of changes since it was last asked. What has arrived is looked at, and nothing is waited for.
+    /// Whether the server has told of changes since it was last asked. What has arrived is looked
+    /// at, and nothing is waited for.
     pub(super) fn is_told(&self) -> bool {
         // One turn takes from the socket what is there, the next gives it to the connection's task.
         self.runtime.block_on(async {

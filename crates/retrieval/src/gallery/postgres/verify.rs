@@ -1,5 +1,5 @@
-//! Checking that every record has its parts, that they read, and that the index has every code. Pages are the server's to check:
-//! `initdb --data-checksums`, `pg_amcheck`.
+//! Checking that every record has its parts, that they read, and that the index has every code.
+//! Pages are the server's to check: `initdb --data-checksums`, `pg_amcheck`.
 
 use pgvector::HalfVector;
 
@@ -40,7 +40,8 @@ pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Proble
             match row.get::<_, Option<HalfVector>>(2).map(|halves| from_halves(&halves)) {
                 None => problems.push(Problem::Missing { id, part: "embedding" }),
                 Some(embedding) => {
-                    let checked = known.check_dimensions(&embedding).and_then(|()| embedding.check()).err();
+                    let checked =
+                        known.check_dimensions(&embedding).and_then(|()| embedding.check()).err();
                     let unreadable = checked.map(|error| error.to_string());
                     problems.extend(unreadable.map(|detail| Problem::Unreadable {
                         id,

@@ -13,7 +13,8 @@ use crate::gallery::store::{Meta, Next};
 use crate::gallery::{Entry, Insertion, Record};
 use crate::{Embedding, Error, HashCode, Result};
 
-/// What a transaction begins with: the row is held, so that nobody replaces all codes before its end.
+/// What a transaction begins with: the row is held, so that nobody replaces all codes before its
+/// end.
 const HOLD: &str = "SELECT rebuilt, model, dimensions FROM meta FOR SHARE";
 const SWITCH: &str = include_str!("formats/switch.sql");
 
@@ -26,7 +27,9 @@ impl Postgres {
             (without_nul(&entry.record), to_bits(&entry.code), to_halves(&entry.embedding));
         let added = self.change(|open| {
             let statement = open.prepared(SQL)?;
-            let row = open.session.query_one(&statement, &[&record, &code, &embedding, &entry.thumbnail])?;
+            let row = open
+                .session
+                .query_one(&statement, &[&record, &code, &embedding, &entry.thumbnail])?;
             Ok((row.get::<_, i64>(0).cast_unsigned(), row.get::<_, bool>(1)))
         });
         let (id, is_new) = added?;
@@ -37,7 +40,8 @@ impl Postgres {
         Ok(Insertion::New(id))
     }
 
-    /// Begins a transaction with the server in charge, unless one has begun. `dimensions` is what embeddings have if there is none yet.
+    /// Begins a transaction with the server in charge, unless one has begun. `dimensions` is what
+    /// embeddings have if there is none yet.
     fn begin(&mut self, known: &Meta, dimensions: Option<usize>) -> Result<()> {
         if self.link.busy.get() {
             return Ok(());
@@ -61,7 +65,9 @@ impl Postgres {
         };
         let expected = meta.dimensions.or(dimensions);
         let current = meta.check(known, &self.link.location).and(match (dimensions, expected) {
-            (Some(got), Some(expected)) if got != expected => Err(Error::EmbeddingMismatch { got, expected }),
+            (Some(got), Some(expected)) if got != expected => {
+                Err(Error::EmbeddingMismatch { got, expected })
+            }
             _ => Ok(()),
         });
         current.inspect_err(|_| self.roll_back())
@@ -95,7 +101,8 @@ impl Postgres {
         self.pending = 0;
     }
 
-    /// A commit whose answer does not come may have happened or not: it counts as failed, and who does it again finds the keys.
+    /// A commit whose answer does not come may have happened or not: it counts as failed, and who
+    /// does it again finds the keys.
     pub(super) fn end(&mut self) -> Result<bool> {
         if !self.link.busy.get() {
             return Ok(false);
@@ -123,8 +130,9 @@ impl Postgres {
         self.change(|open| {
             open.session.batch_execute("DROP TABLE next_codes, next_embeddings")?;
             let width = bits.map_or("bits".to_owned(), |bits| bits.to_string());
-            let sql =
-                format!("SELECT make_codes('next_', {width}, (rebuilt + 1)::text), grant_rights() FROM meta");
+            let sql = format!(
+                "SELECT make_codes('next_', {width}, (rebuilt + 1)::text), grant_rights() FROM meta"
+            );
             open.session.batch_execute(&sql)?;
             let sql = "UPDATE meta SET next_model = $1, next_bits = $2, next_dimensions = NULL";
             open.session.execute(sql, &[&model, &bits])
@@ -140,17 +148,21 @@ impl Postgres {
     ) -> Result<()> {
         const CODE: &str = "INSERT INTO next_codes SELECT id, $2 FROM records WHERE id = $1
                             ON CONFLICT (record) DO UPDATE SET code = excluded.code";
-        const EMBEDDING: &str = "INSERT INTO next_embeddings SELECT id, $2 FROM records WHERE id = $1
+        const EMBEDDING: &str =
+            "INSERT INTO next_embeddings SELECT id, $2 FROM records WHERE id = $1
                                  ON CONFLICT (record) DO UPDATE SET embedding = excluded.embedding";
         self.begin(known, None)?;
         let dimensions = next.dimensions.map(|dimensions| dimensions as i32);
         self.change(|open| {
             open.session.execute("UPDATE meta SET next_dimensions = $1", &[&dimensions])?;
-            let (code_statement, embedding_statement) = (open.prepared(CODE)?, open.prepared(EMBEDDING)?);
+            let (code_statement, embedding_statement) =
+                (open.prepared(CODE)?, open.prepared(EMBEDDING)?);
             encoded.iter().try_for_each(|(id, code, embedding)| {
                 let id = id.cast_signed();
                 open.session.execute(&code_statement, &[&id, &to_bits(code)])?;
-                open.session.execute(&embedding_statement, &[&id, &to_halves(embedding)]).map(|_| ())
+                open.session
+                    .execute(&embedding_statement, &[&id, &to_halves(embedding)])
+                    .map(|_| ())
             })
         })?;
         self.end().map(|_| ())
@@ -167,7 +179,10 @@ impl Postgres {
         })?;
         if missing > 0 {
             self.roll_back();
-            return Err(Error::ReindexingUnfinished { missing: missing as usize, model: next.model.clone() });
+            return Err(Error::ReindexingUnfinished {
+                missing: missing as usize,
+                model: next.model.clone(),
+            });
         }
         self.change_within(SLOW, |open| {
             open.session.batch_execute(&SWITCH.replace("{bits}", &next.bits.to_string()))
@@ -191,13 +206,16 @@ pub(super) fn without_nul(record: &Record) -> Json<serde_json::Value> {
     Json(value)
 }
 
-/// Writes every table anew, so that none has a byte of what was deleted. The servers' logs and backups are their own.
+/// Writes every table anew, so that none has a byte of what was deleted. The servers' logs and
+/// backups are their own.
 pub(super) fn rewrite(link: &Link) -> Result<()> {
     let tables: Vec<String> = link.write(SLOW, |open| {
         let sql = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'skiagraph'::regnamespace AND relkind = 'r'";
         Ok(open.session.query(sql, &[])?.iter().map(|row| row.get(0)).collect())
     })?;
     tables.iter().try_for_each(|table| {
-        link.write(SLOW, |open| open.session.batch_execute(&format!("VACUUM (FULL, ANALYZE) {table}")))
+        link.write(SLOW, |open| {
+            open.session.batch_execute(&format!("VACUUM (FULL, ANALYZE) {table}"))
+        })
     })
 }

@@ -1,8 +1,9 @@
 //! The number of the last change that was acknowledged, kept beside the database.
 //!
-//! A write-ahead log that somebody removes takes committed changes with it, and the rest looks like an older, sound database. So
-//! each commit writes its number to a small file when SQLite has made it durable. The number is never ahead of the database: one
-//! that is says that changes are lost. It is not synced, and so may lag behind after a power cut. It proves less then, and the next
+//! A write-ahead log that somebody removes takes committed changes with it, and the rest looks like
+//! an older, sound database. So each commit writes its number to a small file when SQLite has made
+//! it durable. The number is never ahead of the database: one that is says that changes are lost.
+//! It is not synced, and so may lag behind after a power cut. It proves less then, and the next
 //! commit brings it up to date.
 
 use std::fs::{File, OpenOptions};
@@ -29,8 +30,12 @@ pub(super) fn read(dir: &Path) -> io::Result<Option<u64>> {
 /// # Errors
 /// If the file cannot be written.
 pub(super) fn raise(dir: &Path, generation: u64) -> io::Result<()> {
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(dir.join(FILE))?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(dir.join(FILE))?;
     file.lock()?;
     let before = parse(&file).unwrap_or_default();
     if before >= Some(generation) {

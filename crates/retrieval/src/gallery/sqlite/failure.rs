@@ -25,7 +25,9 @@ pub(super) fn database_error(dir: &Path, undone: usize, source: rusqlite::Error)
     match source.sqlite_error_code() {
         Some(Code::DiskFull) => Error::DiskFull { dir, undone, source },
         Some(Code::SystemIoFailure) => Error::DiskFailed { dir, undone, source },
-        Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Error::ReadOnly { dir, source },
+        Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
+            Error::ReadOnly { dir, source }
+        }
         Some(Code::DatabaseBusy | Code::DatabaseLocked) => Error::Busy { dir, source },
         Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
             Error::Damaged { gallery: dir.as_path().into(), detail: source.to_string() }

@@ -1,9 +1,10 @@
 //! Damage in the write-ahead log, which SQLite takes for the log's end.
 //!
-//! SQLite reads a log up to the first frame whose checksum is wrong: after a power cut that is where the last, unfinished
-//! transaction begins. Damage before it looks the same to SQLite, which then drops what was committed after it without a word.
-//! But a transaction is only acknowledged when it lies on the disk, so a power cut spoils the last one alone: where more than one
-//! ends behind the first wrong frame, a byte has changed.
+//! SQLite reads a log up to the first frame whose checksum is wrong: after a power cut that is
+//! where the last, unfinished transaction begins. Damage before it looks the same to SQLite, which
+//! then drops what was committed after it without a word. But a transaction is only acknowledged
+//! when it lies on the disk, so a power cut spoils the last one alone: where more than one ends
+//! behind the first wrong frame, a byte has changed.
 //!
 //! The layout is that of <https://www.sqlite.org/fileformat2.html#walformat>, section 4.1.
 
@@ -23,16 +24,23 @@ const SALTS_OF_LOG: usize = 16;
 const SALTS_OF_FRAME: usize = 8;
 const SALTS: usize = 8;
 
-/// That everything committed to the log can be read; must be asked before SQLite opens it, which may cut it.
+/// That everything committed to the log can be read; must be asked before SQLite opens it, which
+/// may cut it.
 ///
 /// # Errors
 /// [`Error::DamagedLog`] if not.
 pub(super) fn check(dir: &Path) -> Result<()> {
     let path = dir.join(format!("{DATABASE}-wal"));
-    let find =
-        || first_damage(&path).map_err(|source| Error::File { action: "read", path: path.clone(), source });
+    let find = || {
+        first_damage(&path).map_err(|source| Error::File {
+            action: "read",
+            path: path.clone(),
+            source,
+        })
+    };
     let Some(found) = find()? else { return Ok(()) };
-    // A process that begins the log anew meanwhile may show a part of the old one and a part of the new: not twice the same.
+    // A process that begins the log anew meanwhile may show a part of the old one and a part of the
+    // new: not twice the same.
     match find()? {
         Some(again) if again == found => Err(Error::DamagedLog { path, at: found.at }),
         _ => Ok(()),
@@ -64,7 +72,8 @@ fn first_damage(path: &Path) -> io::Result<Option<Damage>> {
         // SQLite makes the header durable before any frame.
         return Ok((log.read(&mut [0])? > 0).then_some(Damage { at: 0, header }));
     }
-    let (mut at, mut frame, mut reads, mut ends) = (HEADER as u64, vec![0; FRAME_HEADER + page], true, 0);
+    let (mut at, mut frame, mut reads, mut ends) =
+        (HEADER as u64, vec![0; FRAME_HEADER + page], true, 0);
     while fills(&mut log, &mut frame)? {
         let own = frame[SALTS_OF_FRAME..][..SALTS] == header[SALTS_OF_LOG..][..SALTS];
         if reads {
@@ -73,10 +82,12 @@ fn first_damage(path: &Path) -> io::Result<Option<Damage>> {
             let follows = sum == [word(&frame, 16), word(&frame, 20)];
             reads = own && follows;
             at += if reads { frame.len() as u64 } else { 0 };
-            // Checksums leave out the salts, and no frame of a log before follows on one of this: its salts have changed.
+            // Checksums leave out the salts, and no frame of a log before follows on one of this:
+            // its salts have changed.
             ends += if follows && !own { 2 } else { 0 };
         }
-        // The last frame of a transaction says how long the database is then. Frames of other salts are of a log before this one.
+        // The last frame of a transaction says how long the database is then. Frames of other salts
+        // are of a log before this one.
         ends += u32::from(!reads && own && word(&frame, 4) != 0);
     }
     Ok((ends > 1).then_some(Damage { at, header }))
@@ -97,8 +108,8 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 /// Goes on with a log's checksum over pairs of words.
 fn add(sum: &mut [u32; 2], bytes: &[u8], big_endian: bool) {
     for pair in bytes.as_chunks::<8>().0 {
-        let words =
-            [word(pair, 0), word(pair, 4)].map(|word| if big_endian { word } else { word.swap_bytes() });
+        let words = [word(pair, 0), word(pair, 4)]
+            .map(|word| if big_endian { word } else { word.swap_bytes() });
         sum[0] = sum[0].wrapping_add(words[0]).wrapping_add(sum[1]);
         sum[1] = sum[1].wrapping_add(words[1]).wrapping_add(sum[0]);
     }

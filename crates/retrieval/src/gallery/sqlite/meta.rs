@@ -48,7 +48,9 @@ struct Values<'a> {
 
 impl Values<'_> {
     fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>> {
-        let wrong = |value: &String| damaged(self.dir, format!("`{name}` in its table `meta` is `{value}`"));
+        let wrong = |value: &String| {
+            damaged(self.dir, format!("`{name}` in its table `meta` is `{value}`"))
+        };
         self.values.get(name).map(|value| value.parse().map_err(|_| wrong(value))).transpose()
     }
 
@@ -63,8 +65,8 @@ const CHECKSUM: &str = "crc";
 /// The checksum of the tables' definitions.
 const SCHEMA: &str = "schema";
 
-/// All values, and the last id that was given to a record, which must not be given again. One statement, as another process may
-/// commit between two.
+/// All values, and the last id that was given to a record, which must not be given again. One
+/// statement, as another process may commit between two.
 fn values(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
     let sql = "SELECT name, value FROM meta
                UNION ALL SELECT 'last id', CAST(seq AS TEXT) FROM sqlite_sequence WHERE name = 'records'";
@@ -74,7 +76,8 @@ fn values(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>>
 
 /// CRC-32 of names and values, each with its length before it.
 fn checksum(values: &BTreeMap<String, String>) -> String {
-    let texts = values.iter().filter(|(name, _)| *name != CHECKSUM).flat_map(|(name, value)| [name, value]);
+    let texts =
+        values.iter().filter(|(name, _)| *name != CHECKSUM).flat_map(|(name, value)| [name, value]);
     checksum_of(texts.map(String::as_str))
 }
 
@@ -92,7 +95,8 @@ pub(super) fn seal(connection: &Connection) -> rusqlite::Result<()> {
     set(connection, CHECKSUM, &checksum(&values(connection)?))
 }
 
-/// Keeps a checksum of the definitions of tables, indices and triggers, which a transaction has changed.
+/// Keeps a checksum of the definitions of tables, indices and triggers, which a transaction has
+/// changed.
 pub(super) fn seal_schema(connection: &Connection) -> rusqlite::Result<()> {
     set(connection, SCHEMA, &schema_checksum(connection)?)
 }
@@ -103,7 +107,8 @@ pub(super) fn is_schema_whole(connection: &Connection) -> rusqlite::Result<bool>
 }
 
 fn schema_checksum(connection: &Connection) -> rusqlite::Result<String> {
-    let sql = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY type, name";
+    let sql =
+        "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY type, name";
     let mut statement = connection.prepare(sql)?;
     let columns = |row: &Row<'_>| -> rusqlite::Result<[String; 4]> {
         Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
@@ -114,7 +119,8 @@ fn schema_checksum(connection: &Connection) -> rusqlite::Result<String> {
 
 /// Sets a value.
 pub(super) fn set(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    let sql =
+        "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     connection.prepare_cached(sql)?.execute((name, value)).map(|_| ())
 }
 
@@ -123,7 +129,10 @@ pub(super) fn dimensions_or(connection: &Connection, dimensions: usize) -> rusql
     let sql = "INSERT INTO meta VALUES ('dimensions', ?1) ON CONFLICT (name) DO NOTHING";
     connection.prepare_cached(sql)?.execute([dimensions.to_string()])?;
     let sql = "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'dimensions'";
-    connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0)).map(|value| value as usize)
+    connection
+        .prepare_cached(sql)?
+        .query_row([], |row| row.get::<_, i64>(0))
+        .map(|value| value as usize)
 }
 
 /// Gives the transaction that has begun a generation of its own.

@@ -92,7 +92,8 @@ impl Store for Sqlite {
     }
 
     fn bytes(&self) -> u64 {
-        let size = |name: &str| fs::metadata(self.dir.join(name)).map_or(0, |metadata| metadata.len());
+        let size =
+            |name: &str| fs::metadata(self.dir.join(name)).map_or(0, |metadata| metadata.len());
         size(DATABASE) + size(&format!("{DATABASE}-wal"))
     }
 
@@ -115,7 +116,8 @@ impl Store for Sqlite {
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
         // Read first: what is committed after it will be seen by the next one.
         self.data_version.set(self.read_data_version()?);
-        let transaction = self.connection.unchecked_transaction().map_err(|source| self.failed(source))?;
+        let transaction =
+            self.connection.unchecked_transaction().map_err(|source| self.failed(source))?;
         Ok(Box::new(Held { store: self, transaction }))
     }
 
@@ -129,14 +131,19 @@ impl Store for Sqlite {
 
     fn records(&self, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
         // A record is several rows, which another process may delete in between.
-        self.together(|| ids.iter().map(|&id| self.record(id)).filter_map(Result::transpose).collect())
+        self.together(|| {
+            ids.iter().map(|&id| self.record(id)).filter_map(Result::transpose).collect()
+        })
     }
 
     fn embeddings(&self, ids: &[u64]) -> Result<Vec<(u64, Embedding)>> {
         let read = |&id: &u64| {
             let Some(bytes) = self.part(id, "embedding")? else { return Ok(None) };
             let embedding = Embedding::from_bytes(&bytes);
-            Ok(Some((id, embedding.map_err(|error| damaged_part(id, "embedding", error.to_string()))?)))
+            Ok(Some((
+                id,
+                embedding.map_err(|error| damaged_part(id, "embedding", error.to_string()))?,
+            )))
         };
         ids.iter().map(read).filter_map(Result::transpose).collect()
     }
@@ -183,7 +190,12 @@ impl Store for Sqlite {
         self.change(known, |connection| reindex::set_next(connection, next))
     }
 
-    fn put_next(&mut self, next: &Next, known: &Meta, encoded: &[(u64, HashCode, Embedding)]) -> Result<()> {
+    fn put_next(
+        &mut self,
+        next: &Next,
+        known: &Meta,
+        encoded: &[(u64, HashCode, Embedding)],
+    ) -> Result<()> {
         self.change(known, |connection| reindex::put_next(connection, next, encoded))
     }
 
@@ -193,7 +205,8 @@ impl Store for Sqlite {
 
     fn name_segment(&self, name: SegmentName) -> Result<Option<SegmentName>> {
         // It does not wait for a process that is writing.
-        let patience = |time| self.connection.busy_timeout(time).map_err(|source| self.failed(source));
+        let patience =
+            |time| self.connection.busy_timeout(time).map_err(|source| self.failed(source));
         patience(Duration::ZERO)?;
         let named = self.name_in_database(name);
         patience(schema::PATIENCE)?;
@@ -207,7 +220,9 @@ impl Store for Sqlite {
     fn rewrite(&self) -> Result<()> {
         let optimize = "INSERT INTO report_words (report_words) VALUES ('optimize')";
         let optimized = self.connection.execute_batch(optimize);
-        optimized.and_then(|()| self.connection.rewrite(&self.dir)).map_err(|source| self.failed(source))
+        optimized
+            .and_then(|()| self.connection.rewrite(&self.dir))
+            .map_err(|source| self.failed(source))
     }
 
     fn empty_log(&self) -> Result<Option<String>> {
@@ -226,11 +241,13 @@ impl Store for Sqlite {
 }
 
 impl Sqlite {
-    /// Names the file in the database, unless a newer one is named or all codes were replaced since; the one that was named.
+    /// Names the file in the database, unless a newer one is named or all codes were replaced
+    /// since; the one that was named.
     fn name_in_database(&self, name: SegmentName) -> Result<Option<SegmentName>> {
         let failed = |source| database_error(&self.dir, 0, source);
         let transaction =
-            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(failed)?;
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
+                .map_err(failed)?;
         let meta = meta::read(&self.dir, &transaction)?;
         if meta.segment.is_none_or(|before| before.generation <= name.generation) {
             meta::set(&transaction, "segment", &name.to_string()).map_err(failed)?;
@@ -278,7 +295,8 @@ impl Snapshot for Held<'_> {
     }
 
     fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Change)) -> Result<()> {
-        const SQL: &str = "SELECT changes.record, code, codes.crc, embedding, embeddings.crc FROM changes
+        const SQL: &str =
+            "SELECT changes.record, code, codes.crc, embedding, embeddings.crc FROM changes
              LEFT JOIN codes ON codes.record = changes.record
              LEFT JOIN embeddings ON embeddings.record = changes.record
                            WHERE generation > ?1 ORDER BY changes.record";

@@ -28,7 +28,8 @@ impl Sqlite {
                 self.ids_by(&sql, params_from_iter(parameters.into_iter().map(Value::from)))
             }
             Which::OfPatient(patient) => {
-                let sql = "SELECT id FROM records WHERE patient = ?1 ORDER BY study_date DESC, id DESC";
+                let sql =
+                    "SELECT id FROM records WHERE patient = ?1 ORDER BY study_date DESC, id DESC";
                 self.ids_by(sql, [patient])
             }
             Which::OfKey(key) => self.ids_by("SELECT id FROM records WHERE key = ?1", [key]),
@@ -68,7 +69,9 @@ impl Sqlite {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let read = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare_cached(&sql)?;
-            statement.query_map([most], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as usize)))?.collect()
+            statement
+                .query_map([most], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as usize)))?
+                .collect()
         };
         read().map_err(|source| self.failed(source))
     }
@@ -80,7 +83,9 @@ impl Sqlite {
         };
         let read = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare_cached(&sql)?;
-            statement.query_map([], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?)))?.collect()
+            statement
+                .query_map([], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?)))?
+                .collect()
         };
         read().map_err(|source| self.failed(source))
     }
@@ -109,7 +114,9 @@ impl Sqlite {
     pub(super) fn record(&self, id: u64) -> Result<Option<(u64, Record)>> {
         let damaged = |detail: &str| Err(damaged_part(id, "fields", detail.to_owned()));
         match rows::read(&self.connection, id) {
-            Ok(Some((record, crc))) if crc == Some(rows::checksum(&record)) => Ok(Some((id, record))),
+            Ok(Some((record, crc))) if crc == Some(rows::checksum(&record)) => {
+                Ok(Some((id, record)))
+            }
             Ok(Some(_)) => damaged(CHANGED),
             Ok(None) => Ok(None),
             // It is the value's own, such as a text that is no UTF-8.

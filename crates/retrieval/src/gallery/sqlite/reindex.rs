@@ -5,10 +5,12 @@ use rusqlite::Connection;
 use super::{Meta, Next, Sqlite, Store, Which, meta};
 use crate::{Embedding, Error, HashCode, Result};
 
-/// Old codes go and the next ones take their places. Table names are all that changes, whatever the number of codes.
+/// Old codes go and the next ones take their places. Table names are all that changes, whatever the
+/// number of codes.
 const SWAP: &str = include_str!("swap.sql");
 /// What `meta` says of a re-indexing.
-const FORGET: &str = "DELETE FROM meta WHERE name IN ('next_model', 'next_bits', 'next_dimensions')";
+const FORGET: &str =
+    "DELETE FROM meta WHERE name IN ('next_model', 'next_bits', 'next_dimensions')";
 
 /// Begins a re-indexing, or gives one up.
 pub(super) fn set_next(connection: &Connection, next: Option<&Next>) -> rusqlite::Result<()> {
@@ -33,12 +35,24 @@ pub(super) fn put_next(
     })
 }
 
-fn put_one(connection: &Connection, id: u64, code: &[u8], embedding: &[u8]) -> rusqlite::Result<()> {
+fn put_one(
+    connection: &Connection,
+    id: u64,
+    code: &[u8],
+    embedding: &[u8],
+) -> rusqlite::Result<()> {
     for (sql, bytes) in [
         ("INSERT OR REPLACE INTO next_codes SELECT id, ?2, ?3 FROM records WHERE id = ?1", code),
-        ("INSERT OR REPLACE INTO next_embeddings SELECT id, ?2, ?3 FROM records WHERE id = ?1", embedding),
+        (
+            "INSERT OR REPLACE INTO next_embeddings SELECT id, ?2, ?3 FROM records WHERE id = ?1",
+            embedding,
+        ),
     ] {
-        connection.prepare_cached(sql)?.execute((id.cast_signed(), bytes, crc32fast::hash(bytes)))?;
+        connection.prepare_cached(sql)?.execute((
+            id.cast_signed(),
+            bytes,
+            crc32fast::hash(bytes),
+        ))?;
     }
     Ok(())
 }
@@ -68,8 +82,7 @@ fn swap(connection: &Connection, next: &Next) -> rusqlite::Result<()> {
     if let Some(dimensions) = next.dimensions {
         meta::set(connection, "dimensions", &dimensions.to_string())?;
     }
-    let rebuilt =
-        "UPDATE meta SET value = (SELECT value FROM meta WHERE name = 'generation') WHERE name = 'rebuilt'";
+    let rebuilt = "UPDATE meta SET value = (SELECT value FROM meta WHERE name = 'generation') WHERE name = 'rebuilt'";
     connection.execute_batch(rebuilt)?;
     meta::seal_schema(connection)
 }

@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::{Entry, Record};
 
-/// The columns of the table `records` between its id and its checksum, in the order of [`values`] and [`from_row`].
+/// The columns of the table `records` between its id and its checksum, in the order of [`values`]
+/// and [`from_row`].
 const COLUMNS: &str = "key, name, patient, study, series, instance, modality, body_part, view, sex, age, study_date, \
                        source, licence, width, height";
 
@@ -31,7 +32,10 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result
     }
     for (sql, bytes) in [
         ("INSERT INTO codes (record, code, crc) VALUES (?1, ?2, ?3)", &entry.code.to_bytes()),
-        ("INSERT INTO embeddings (record, embedding, crc) VALUES (?1, ?2, ?3)", &entry.embedding.to_bytes()),
+        (
+            "INSERT INTO embeddings (record, embedding, crc) VALUES (?1, ?2, ?3)",
+            &entry.embedding.to_bytes(),
+        ),
         ("INSERT INTO thumbnails (record, thumbnail, crc) VALUES (?1, ?2, ?3)", &entry.thumbnail),
     ] {
         connection.prepare_cached(sql)?.execute(params![id, bytes, crc32fast::hash(bytes)])?;
@@ -40,7 +44,10 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result
 }
 
 /// Reads a record and the checksum that it was stored with, if there is one with this id.
-pub(super) fn read(connection: &Connection, id: u64) -> rusqlite::Result<Option<(Record, Option<u32>)>> {
+pub(super) fn read(
+    connection: &Connection,
+    id: u64,
+) -> rusqlite::Result<Option<(Record, Option<u32>)>> {
     let id = id.cast_signed();
     let sql = format!(
         "SELECT {COLUMNS}, report, crc FROM records LEFT JOIN reports ON reports.record = id WHERE id = ?1"

@@ -38,7 +38,8 @@ pub(super) fn create(dir: &Path, model: &ModelId, bits: usize) -> Result<()> {
     made
 }
 
-/// Makes sure that a folder is there and empty, but for what an interrupted creation left, which goes.
+/// Makes sure that a folder is there and empty, but for what an interrupted creation left, which
+/// goes.
 pub(super) fn claim(dir: &Path) -> Result<()> {
     let unusable = |action| move |source| Error::File { action, path: dir.to_owned(), source };
     fs::create_dir_all(dir).map_err(unusable("make the folder"))?;
@@ -63,7 +64,11 @@ pub(super) fn finish(dir: &Path) -> Result<()> {
         .and_then(|()| fs::rename(&unfinished, dir.join(DATABASE)))
         // The new name must survive a power cut as the file's content does.
         .and_then(|()| File::open(dir).and_then(|dir| dir.sync_all()));
-    finished.map_err(|source| Error::File { action: "write in the folder", path: dir.to_owned(), source })
+    finished.map_err(|source| Error::File {
+        action: "write in the folder",
+        path: dir.to_owned(),
+        source,
+    })
 }
 
 /// Removes what an interrupted creation left.
@@ -88,19 +93,21 @@ fn build(path: &Path, model: &ModelId, bits: usize) -> rusqlite::Result<()> {
         transaction.execute_batch(format)?;
     }
     transaction.pragma_update(None, "user_version", FORMATS.len() as i64)?;
-    transaction
-        .execute("INSERT INTO meta VALUES ('model', ?1), ('bits', ?2)", (&model.0, bits.to_string()))?;
+    transaction.execute(
+        "INSERT INTO meta VALUES ('model', ?1), ('bits', ?2)",
+        (&model.0, bits.to_string()),
+    )?;
     meta::seal_schema(&transaction)?;
     meta::seal(&transaction)?;
     transaction.commit()?;
     connection.close().map_err(|(_, error)| error)
 }
 
-/// That the folder holds a gallery's database, by the first bytes of the file: SQLite itself must not touch what is
-/// something else.
+/// That the folder holds a gallery's database, by the first bytes of the file: SQLite itself must
+/// not touch what is something else.
 ///
-/// Only for a file of which this process has no handle ([`crate::Opening::is_first`]): the file is closed here, and all locks of
-/// the process on it go with that.
+/// Only for a file of which this process has no handle ([`crate::Opening::is_first`]): the file is
+/// closed here, and all locks of the process on it go with that.
 ///
 /// The layout is that of <https://www.sqlite.org/fileformat.html>, section 1.3.
 pub(super) fn check_header(dir: &Path) -> Result<()> {
@@ -159,9 +166,11 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
 /// Brings an older format up to date, all or nothing.
 pub(super) fn migrate(dir: &Path, connection: &Connection) -> Result<()> {
     let failed = |source| database_error(dir, 0, source);
-    let version =
-        || connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).map_err(failed);
-    // The header's version may be older than this one: the latest pages can still be in the write-ahead log.
+    let version = || {
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).map_err(failed)
+    };
+    // The header's version may be older than this one: the latest pages can still be in the
+    // write-ahead log.
     let found = version()?;
     check_version(dir, found)?;
     if found == FORMATS.len() as i64 {
@@ -172,7 +181,9 @@ pub(super) fn migrate(dir: &Path, connection: &Connection) -> Result<()> {
     // Another process may have done it while this one waited.
     let found = version()?;
     check_version(dir, found)?;
-    for format in usize::try_from(found).ok().and_then(|found| FORMATS.get(found..)).unwrap_or_default() {
+    for format in
+        usize::try_from(found).ok().and_then(|found| FORMATS.get(found..)).unwrap_or_default()
+    {
         transaction.execute_batch(format).map_err(failed)?;
     }
     if found < CHECKSUMS {

@@ -1,4 +1,5 @@
-//! Checking the database's pages, every record and its parts, the words of the reports, and that the index has every code.
+//! Checking the database's pages, every record and its parts, the words of the reports, and that
+//! the index has every code.
 
 use rusqlite::Row;
 
@@ -22,11 +23,16 @@ impl Check<'_> {
     pub(super) fn all(&self) -> Result<Vec<Problem>> {
         let mut problems = Vec::new();
         for check in [log::check(&self.store.dir), self.check_acknowledged()] {
-            problems.extend(check.err().map(|error| Problem::Database { detail: error.to_string() }));
+            problems
+                .extend(check.err().map(|error| Problem::Database { detail: error.to_string() }));
         }
-        for check in [Self::check_database, Self::check_references, Self::check_records, Self::check_words] {
+        for check in
+            [Self::check_database, Self::check_references, Self::check_records, Self::check_words]
+        {
             // On a badly damaged file the checks may themselves fail: that too is a finding.
-            match check(self, &mut problems).map_err(|source| database_error(&self.store.dir, 0, source)) {
+            match check(self, &mut problems)
+                .map_err(|source| database_error(&self.store.dir, 0, source))
+            {
                 Err(busy @ Error::Busy { .. }) => return Err(busy),
                 Err(error) => problems.push(Problem::Database { detail: error.to_string() }),
                 Ok(()) => {}
@@ -46,7 +52,9 @@ impl Check<'_> {
         })?;
         let got = meta::read(&self.store.dir, &self.store.connection)?.generation;
         match expected.filter(|expected| *expected > got) {
-            Some(expected) => Err(Error::LostChanges { gallery: self.store.location.clone(), got, expected }),
+            Some(expected) => {
+                Err(Error::LostChanges { gallery: self.store.location.clone(), got, expected })
+            }
             None => Ok(()),
         }
     }
@@ -69,13 +77,14 @@ impl Check<'_> {
 
     fn check_references(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
         let mut statement = self.store.connection.prepare("PRAGMA foreign_key_check")?;
-        let orphans =
-            statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)))?;
+        let orphans = statement
+            .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)))?;
         for orphan in orphans {
             let (table, row) = orphan?;
             let row = row.map_or_else(String::new, |row| format!(" {row}"));
-            problems
-                .push(Problem::Database { detail: format!("row{row} of `{table}` belongs to no record") });
+            problems.push(Problem::Database {
+                detail: format!("row{row} of `{table}` belongs to no record"),
+            });
         }
         Ok(())
     }
@@ -95,17 +104,22 @@ impl Check<'_> {
             indexed += usize::from(self.index.contains(id));
             let before = problems.len();
             problems.extend(check_part(id, "code", row, 1, |bytes| self.check_code(bytes)));
-            problems.extend(check_part(id, "embedding", row, 3, |bytes| self.check_embedding(bytes)));
+            problems
+                .extend(check_part(id, "embedding", row, 3, |bytes| self.check_embedding(bytes)));
             let is_jpeg = |bytes: &[u8]| check_thumbnail(bytes).map_err(|error| error.to_string());
             problems.extend(check_part(id, "thumbnail", row, 5, is_jpeg));
             problems.extend(self.store.record(id).err().map(|error| match error {
-                Error::DamagedRecord { part, detail, .. } => Problem::Unreadable { id, part, detail },
+                Error::DamagedRecord { part, detail, .. } => {
+                    Problem::Unreadable { id, part, detail }
+                }
                 error => Problem::Unreadable { id, part: "fields", detail: error.to_string() },
             }));
-            // What is not committed, or was committed by another process since, is not in this index.
+            // What is not committed, or was committed by another process since, is not in this
+            // index.
             let inserted = row.get::<_, Option<i64>>(7)?.unwrap_or_default().cast_unsigned();
             let known = inserted <= self.known.generation;
-            let stored = row.get_ref(1)?.as_blob().ok().and_then(|bytes| HashCode::from_bytes(bytes).ok());
+            let stored =
+                row.get_ref(1)?.as_blob().ok().and_then(|bytes| HashCode::from_bytes(bytes).ok());
             if problems.len() == before && known && self.index.code(id) != stored {
                 problems.push(Problem::NotIndexed { id });
             }
@@ -115,8 +129,9 @@ impl Check<'_> {
         let followed = meta::read(&self.store.dir, &self.store.connection)
             .is_ok_and(|meta| meta.generation == self.known.generation);
         if strangers > 0 && followed {
-            let detail =
-                format!("the index has {strangers} codes of no record; run `skiagraph gallery compact`");
+            let detail = format!(
+                "the index has {strangers} codes of no record; run `skiagraph gallery compact`"
+            );
             problems.push(Problem::Database { detail });
         }
         Ok(())
@@ -126,12 +141,15 @@ impl Check<'_> {
     fn check_words(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
         let erases = "SELECT count(*) FROM report_words_config WHERE k = 'secure-delete' AND v = 1";
         if self.store.connection.query_row(erases, [], |row| row.get::<_, i64>(0))? != 1 {
-            let detail = "the index of the reports' words does not wipe what is deleted any more".to_owned();
+            let detail =
+                "the index of the reports' words does not wipe what is deleted any more".to_owned();
             problems.push(Problem::Database { detail });
         }
         let check = "INSERT INTO report_words (report_words, rank) VALUES ('integrity-check', 1)";
         match self.store.connection.execute(check, []) {
-            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) =>
+            {
                 let detail = "the index of the reports' words is damaged".to_owned();
                 problems.push(Problem::Database { detail });
                 Ok(())
@@ -154,7 +172,8 @@ impl Check<'_> {
     }
 }
 
-/// What is wrong with a part of a record, if anything: the row has its bytes at `column`, then their checksum.
+/// What is wrong with a part of a record, if anything: the row has its bytes at `column`, then
+/// their checksum.
 fn check_part(
     id: u64,
     part: &'static str,
@@ -167,10 +186,11 @@ fn check_part(
         Ok(None) => Some(Problem::Missing { id, part }),
         Ok(Some(bytes)) => {
             let expected: Option<u32> = row.get(column + 1).unwrap_or_default();
-            let checked = check(bytes).and_then(|()| match expected == Some(crc32fast::hash(bytes)) {
-                true => Ok(()),
-                false => Err(CHANGED.to_owned()),
-            });
+            let checked =
+                check(bytes).and_then(|()| match expected == Some(crc32fast::hash(bytes)) {
+                    true => Ok(()),
+                    false => Err(CHANGED.to_owned()),
+                });
             checked.err().map(|detail| Problem::Unreadable { id, part, detail })
         }
         Err(error) => Some(Problem::Unreadable { id, part, detail: error.to_string() }),

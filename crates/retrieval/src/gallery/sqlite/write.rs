@@ -19,7 +19,8 @@ impl Sqlite {
             return Ok(Insertion::Known(id));
         }
         let got = entry.embedding.values().len();
-        let expected = meta::dimensions_or(&self.connection, got).map_err(|source| self.undo(source))?;
+        let expected =
+            meta::dimensions_or(&self.connection, got).map_err(|source| self.undo(source))?;
         if expected != got {
             return Err(Error::EmbeddingMismatch { got, expected });
         }
@@ -32,7 +33,8 @@ impl Sqlite {
         if self.connection.is_autocommit() {
             return Ok(false);
         }
-        let committed = meta::seal(&self.connection).and_then(|()| self.connection.execute_batch("COMMIT"));
+        let committed =
+            meta::seal(&self.connection).and_then(|()| self.connection.execute_batch("COMMIT"));
         committed.map_err(|source| self.undo(source))?;
         self.pending = 0;
         // The change is durable: without its number, a loss of it may go unnoticed, no more.
@@ -40,8 +42,8 @@ impl Sqlite {
         Ok(true)
     }
 
-    /// The bytes are overwritten in the database, and the write-ahead log is emptied (if no other process is reading
-    /// just then: then with its next emptying).
+    /// The bytes are overwritten in the database, and the write-ahead log is emptied (if no other
+    /// process is reading just then: then with its next emptying).
     pub(super) fn erase(&mut self, ids: &[u64], known: &Meta) -> Result<usize> {
         self.begin(known)?;
         let mut deleted = 0;
@@ -55,7 +57,11 @@ impl Sqlite {
         }
         self.seal_and_commit()?;
         let emptied = self.connection.empty_log();
-        emptied.map_err(|source| Error::NotErased { dir: self.dir.clone(), count: deleted, source })?;
+        emptied.map_err(|source| Error::NotErased {
+            dir: self.dir.clone(),
+            count: deleted,
+            source,
+        })?;
         Ok(deleted)
     }
 
@@ -84,8 +90,8 @@ impl Sqlite {
         Ok(true)
     }
 
-    /// Gives the transaction that has begun its number, unless the database is not what it was: others' changes are complete now,
-    /// so that what was acknowledged is there or lost.
+    /// Gives the transaction that has begun its number, unless the database is not what it was:
+    /// others' changes are complete now, so that what was acknowledged is there or lost.
     fn number_transaction(&self, known: &Meta) -> Result<u64> {
         let meta = meta::read(&self.dir, &self.connection)?;
         meta.check(known, &self.location)?;
@@ -96,7 +102,8 @@ impl Sqlite {
             }
             _ => {}
         }
-        meta::count_generation(&self.connection).map_err(|source| database_error(&self.dir, 0, source))?;
+        meta::count_generation(&self.connection)
+            .map_err(|source| database_error(&self.dir, 0, source))?;
         Ok(got + 1)
     }
 

@@ -11,7 +11,8 @@ fn info_counts() {
     assert_eq!(info.labels[0], ("chest".to_owned(), 10));
     let text = info.to_string();
     assert!(
-        text.contains("pictures    10\n") && text.contains("codes       64 bits, embeddings of 3 values"),
+        text.contains("pictures    10\n")
+            && text.contains("codes       64 bits, embeddings of 3 values"),
         "{text}"
     );
 }

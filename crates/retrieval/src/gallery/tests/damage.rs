@@ -64,12 +64,15 @@ fn damaged_pages_are_an_error_or_a_problem_never_a_panic() {
     assert_eq!(noticed, used);
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     assert!(
-        !Gallery::open(dir.path()).and_then(|gallery| gallery.verify()).is_ok_and(|found| found.is_empty())
+        !Gallery::open(dir.path())
+            .and_then(|gallery| gallery.verify())
+            .is_ok_and(|found| found.is_empty())
     );
 }
 
-/// Everything that the database holds, definitions included; none if it does not read. Without the log of changes, which matters
-/// to the index alone, and SQLite's own settings of the index of words.
+/// Everything that the database holds, definitions included; none if it does not read. Without the
+/// log of changes, which matters to the index alone, and SQLite's own settings of the index of
+/// words.
 fn contents(dir: &Path) -> Option<Vec<(String, Vec<Vec<rusqlite::types::Value>>)>> {
     let connection = raw(dir);
     let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('changes', 'report_words_config')
@@ -155,7 +158,8 @@ fn a_changed_byte_of_the_log_is_named_before_anything_is_dropped() {
             assert_eq!(fs::read(copy.path().join(&log)).unwrap(), bytes, "it stays as it was");
             continue;
         }
-        // The last transaction alone may be one that a power cut spoiled, of which nobody was told that it is done.
+        // The last transaction alone may be one that a power cut spoiled, of which nobody was told
+        // that it is done.
         let gallery = opened.unwrap();
         assert_eq!((gallery.len(), gallery.verify().unwrap()), (6, vec![]), "byte {at}");
     }
@@ -169,7 +173,9 @@ fn a_log_that_is_cut_where_it_is_damaged_opens() {
     let mut bytes = fs::read(&log).unwrap();
     bytes[last - 50] ^= 1;
     fs::write(&log, &bytes).unwrap();
-    let Err(Error::DamagedLog { at, .. }) = Gallery::open(dir.path()) else { panic!("it is damaged") };
+    let Err(Error::DamagedLog { at, .. }) = Gallery::open(dir.path()) else {
+        panic!("it is damaged")
+    };
     fs::write(&log, &bytes[..at as usize]).unwrap();
     fs::remove_file(dir.path().join("gallery.sqlite-acknowledged")).unwrap();
     let gallery = Gallery::open(dir.path()).unwrap();
@@ -226,8 +232,10 @@ fn a_damaged_number_of_the_last_change_is_named_and_replaced() {
 #[test]
 fn what_is_damaged_is_an_error_that_names_the_record_wherever_it_is_read() {
     let asked = entry(3);
-    let images = [Example { code: &asked.code, embedding: &asked.embedding, key: "", patient: None }];
-    let answer = |gallery: &Gallery| gallery.search(&Query { own: true, ..Query::nearest(&images, 8) });
+    let images =
+        [Example { code: &asked.code, embedding: &asked.embedding, key: "", patient: None }];
+    let answer =
+        |gallery: &Gallery| gallery.search(&Query { own: true, ..Query::nearest(&images, 8) });
     for (sql, part) in [
         ("UPDATE codes SET code = x'f0f0f0f0f0f0f0f0' WHERE record = 4", "code"),
         ("UPDATE codes SET code = x'0011' WHERE record = 4", "code"),
@@ -242,7 +250,8 @@ fn what_is_damaged_is_an_error_that_names_the_record_wherever_it_is_read() {
         let gallery = Gallery::open(dir.path()).unwrap();
         let named = |read: Result<()>, what: &str| {
             let error = read.expect_err(what).to_string();
-            let expected = format!("the gallery's record 4 has a damaged {part}: its checksum differs");
+            let expected =
+                format!("the gallery's record 4 has a damaged {part}: its checksum differs");
             assert!(error.starts_with(&expected), "{what}: {error}");
         };
         let read = match part {
@@ -262,7 +271,10 @@ fn what_is_damaged_is_an_error_that_names_the_record_wherever_it_is_read() {
             named(answer(&gallery).map(drop), "a search");
         }
         let problems = gallery.verify().unwrap();
-        assert!(problems[0].to_string().contains(&format!("record 4 has a damaged {part}")), "{problems:?}");
+        assert!(
+            problems[0].to_string().contains(&format!("record 4 has a damaged {part}")),
+            "{problems:?}"
+        );
         // Without the record everything reads again.
         let mut gallery = gallery;
         gallery.delete(&[4]).unwrap();
@@ -274,11 +286,17 @@ fn what_is_damaged_is_an_error_that_names_the_record_wherever_it_is_read() {
 fn a_damaged_code_does_not_matter_where_its_record_may_not_answer() {
     let dir = folder();
     drop(filled(dir.path(), 8));
-    raw(dir.path()).execute("UPDATE codes SET code = x'f0f0f0f0f0f0f0f0' WHERE record = 4", []).unwrap();
+    raw(dir.path())
+        .execute("UPDATE codes SET code = x'f0f0f0f0f0f0f0f0' WHERE record = 4", [])
+        .unwrap();
     let gallery = Gallery::open(dir.path()).unwrap();
     let asked = entry(3);
-    let images =
-        [Example { code: &asked.code, embedding: &asked.embedding, key: &asked.record.key, patient: None }];
+    let images = [Example {
+        code: &asked.code,
+        embedding: &asked.embedding,
+        key: &asked.record.key,
+        patient: None,
+    }];
     let query = Query::nearest(&images, 8);
     assert_eq!(gallery.search(&query).unwrap().len(), 7, "its own picture does not answer");
     let filter = "id < 4".parse().unwrap();

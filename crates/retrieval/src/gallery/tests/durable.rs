@@ -30,7 +30,9 @@ fn inserting_twice_changes_nothing() {
     let mut other = entry(1);
     other.record.name = "other".to_owned();
     assert_eq!(gallery.insert(&other).unwrap(), Insertion::Known(id));
-    let Insertion::New(new) = gallery.insert(&entry(7)).unwrap() else { panic!("key-00007 is new") };
+    let Insertion::New(new) = gallery.insert(&entry(7)).unwrap() else {
+        panic!("key-00007 is new")
+    };
     assert_eq!(gallery.insert(&entry(7)).unwrap(), Insertion::Known(new));
     gallery.commit().unwrap();
     assert_eq!((gallery.len(), gallery.record(id).unwrap().name.as_str()), (4, "file-00001.png"));
@@ -106,7 +108,8 @@ fn a_full_disk_undoes_to_the_last_commit() {
     let dir = folder();
     let mut gallery = filled(dir.path(), 10);
     // SQLite answers SQLITE_FULL when the database may not grow, as when the disk is full.
-    let pages: i64 = gallery.store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    let pages: i64 =
+        gallery.store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     gallery
         .store
         .connection()
@@ -116,11 +119,18 @@ fn a_full_disk_undoes_to_the_last_commit() {
     let Error::DiskFull { undone, .. } = &error else { panic!("{error}") };
     assert!(*undone > 0);
     let message = error.to_string();
-    assert!(message.contains("no room to write") && message.contains("as of its last commit"), "{message}");
+    assert!(
+        message.contains("no room to write") && message.contains("as of its last commit"),
+        "{message}"
+    );
     assert_eq!((gallery.len(), gallery.verify().unwrap()), (10, vec![]));
     assert!(!gallery.contains("key-00010").unwrap());
     // With room again the same gallery goes on.
-    gallery.store.connection().query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(())).unwrap();
+    gallery
+        .store
+        .connection()
+        .query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(()))
+        .unwrap();
     gallery.insert(&entry(10)).unwrap();
     gallery.commit().unwrap();
     drop(gallery);
@@ -131,7 +141,8 @@ fn a_full_disk_undoes_to_the_last_commit() {
 fn a_full_disk_at_the_very_first_insertion_forgets_its_embedding_length() {
     let dir = folder();
     let mut gallery = Gallery::create(dir.path(), &model("m"), 64).unwrap();
-    let pages: i64 = gallery.store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    let pages: i64 =
+        gallery.store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     gallery
         .store
         .connection()

@@ -37,10 +37,14 @@ fn telling(i: u64) -> Entry {
 /// What may be found of an entry in a file.
 fn traces(entry: &Entry) -> Vec<Vec<u8>> {
     let Entry { record, code, embedding, thumbnail } = entry;
-    let fields = [&record.patient, &record.study, &record.series, &record.instance, &record.modality];
+    let fields =
+        [&record.patient, &record.study, &record.series, &record.instance, &record.modality];
     let others = [&record.body_part, &record.view, &record.sex, &record.source, &record.licence];
-    let texts =
-        fields.into_iter().chain(others).flatten().chain([&record.key, &record.name, &record.labels[0]]);
+    let texts = fields.into_iter().chain(others).flatten().chain([
+        &record.key,
+        &record.name,
+        &record.labels[0],
+    ]);
     let word = record.report.as_ref().unwrap()[6..22].to_owned();
     let texts = texts.cloned().chain([word]).map(String::into_bytes);
     texts.chain([code.to_bytes(), embedding.to_bytes(), thumbnail.clone()]).collect()
@@ -50,8 +54,9 @@ fn traces(entry: &Entry) -> Vec<Vec<u8>> {
 fn found(dir: &Path, traces: &[Vec<u8>]) -> usize {
     let files: Vec<Vec<u8>> =
         fs::read_dir(dir).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
-    let is_in =
-        |trace: &Vec<u8>, file: &Vec<u8>| file.windows(trace.len()).any(|window| window == &trace[..]);
+    let is_in = |trace: &Vec<u8>, file: &Vec<u8>| {
+        file.windows(trace.len()).any(|window| window == &trace[..])
+    };
     traces.iter().filter(|trace| files.iter().any(|file| is_in(trace, file))).count()
 }
 
@@ -64,9 +69,17 @@ fn no_byte_of_a_deleted_picture_outlives_a_compaction() {
     }
     gallery.settle().unwrap();
     let (gone, stays) = (traces(&telling(77)), traces(&telling(78)));
-    assert_eq!(found(dir.path(), &gone), gone.len(), "else the search finds nothing whatever is there");
+    assert_eq!(
+        found(dir.path(), &gone),
+        gone.len(),
+        "else the search finds nothing whatever is there"
+    );
     // What a killed process may leave.
-    fs::write(dir.path().join("codes-3-00000000000000ab.segment.part"), telling(77).code.to_bytes()).unwrap();
+    fs::write(
+        dir.path().join("codes-3-00000000000000ab.segment.part"),
+        telling(77).code.to_bytes(),
+    )
+    .unwrap();
     let id = gallery.id_of(&telling(77).record.key).unwrap().unwrap();
     gallery.delete(&[id]).unwrap();
     let compacted = gallery.compact().unwrap();
@@ -86,7 +99,10 @@ fn a_compaction_that_a_reader_is_in_the_way_of_says_so() {
     let reader = raw(dir.path());
     reader.execute_batch("BEGIN; SELECT count(*) FROM records").unwrap();
     let message = gallery.compact().unwrap_err().to_string();
-    assert!(message.contains("gallery compact") && message.contains("another program"), "{message}");
+    assert!(
+        message.contains("gallery compact") && message.contains("another program"),
+        "{message}"
+    );
     reader.execute_batch("COMMIT").unwrap();
     gallery.compact().unwrap();
     assert_eq!((gallery.len(), gallery.verify().unwrap()), (100, vec![]));

@@ -10,7 +10,9 @@ fn a_map_shows_the_pictures_that_are_there() {
     assert_eq!(gallery.draw_map(1, |_| ()).unwrap(), 40);
     let plot = gallery.plot().unwrap().unwrap();
     assert_eq!((plot.ids.len(), plot.places.len(), plot.newer), (40, 40, 0));
-    let of = |plot: &Plot, name: &str| plot.traits.iter().find(|found| found.name == name).unwrap().clone();
+    let of = |plot: &Plot, name: &str| {
+        plot.traits.iter().find(|found| found.name == name).unwrap().clone()
+    };
     assert_eq!(
         of(&plot, "body_part"),
         Trait { name: "body_part", values: vec!["CHEST".to_owned()], of: vec![0; 40] }
@@ -41,7 +43,10 @@ fn compacting_takes_what_was_deleted_off_the_map_and_lets_a_damaged_one_go() {
     gallery.delete(&[gone]).unwrap();
     gallery.compact().unwrap();
     assert_eq!(fs::metadata(&path).unwrap().len(), size - 12);
-    assert_eq!(gallery.plot().unwrap().unwrap().places, [&before.places[..7], &before.places[8..]].concat());
+    assert_eq!(
+        gallery.plot().unwrap().unwrap().places,
+        [&before.places[..7], &before.places[8..]].concat()
+    );
     fs::write(&path, "half").unwrap();
     gallery.compact().unwrap();
     assert!(!path.exists() && gallery.plot().unwrap().is_none());

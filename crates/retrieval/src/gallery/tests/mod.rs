@@ -51,7 +51,8 @@ fn entry(i: u64) -> Entry {
         },
         code: HashCode::from_words(&[word], 64).unwrap(),
         embedding: Embedding::new(vec![i as f32, -0.5, 0.25]),
-        thumbnail: [&[0xff, 0xd8][..], format!("thumbnail-{i:05}").as_bytes(), &[0xff, 0xd9]].concat(),
+        thumbnail: [&[0xff, 0xd8][..], format!("thumbnail-{i:05}").as_bytes(), &[0xff, 0xd9]]
+            .concat(),
     }
 }
 

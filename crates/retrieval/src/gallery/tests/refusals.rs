@@ -34,7 +34,10 @@ fn another_model_is_refused_with_the_way_out() {
         dir.path().display()
     );
     assert_eq!(error.to_string(), expected);
-    assert!(matches!(Gallery::open_or_create(dir.path(), &model("m"), 32), Err(Error::OtherModel { .. })));
+    assert!(matches!(
+        Gallery::open_or_create(dir.path(), &model("m"), 32),
+        Err(Error::OtherModel { .. })
+    ));
     assert_eq!(Gallery::open_or_create(dir.path(), &model("m"), 64).unwrap().len(), 1);
 }
 
@@ -80,7 +83,10 @@ fn a_newer_format_is_refused() {
     drop(filled(dir.path(), 1));
     raw(dir.path()).pragma_update(None, "user_version", 99).unwrap();
     let message = Gallery::open(dir.path()).unwrap_err().to_string();
-    assert!(message.contains("has the format 99, but this program knows formats up to 3"), "{message}");
+    assert!(
+        message.contains("has the format 99, but this program knows formats up to 3"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -95,5 +101,8 @@ fn an_interrupted_creation_is_begun_again() {
 #[test]
 fn debug_tells_no_patient() {
     let text = format!("{:?}", entry(4));
-    assert!(!text.contains("patient-") && !text.contains("key-") && !text.contains("file-"), "{text}");
+    assert!(
+        !text.contains("patient-") && !text.contains("key-") && !text.contains("file-"),
+        "{text}"
+    );
 }

@@ -30,8 +30,15 @@ fn a_gallery_changes_to_another_model_while_it_is_used() {
     gallery.begin_reindexing(&model("next"), 128).unwrap();
     assert_eq!(gallery.to_reindex(0, 99).unwrap().len(), 13);
     assert_eq!(gallery.to_reindex(15, 2).unwrap(), [16, 17]);
-    assert_eq!(search(&gallery, &entry(10), 1)[0].distance, 0, "the old codes answer until the end");
-    assert!(matches!(gallery.finish_reindexing(), Err(Error::ReindexingUnfinished { missing: 13, .. })));
+    assert_eq!(
+        search(&gallery, &entry(10), 1)[0].distance,
+        0,
+        "the old codes answer until the end"
+    );
+    assert!(matches!(
+        gallery.finish_reindexing(),
+        Err(Error::ReindexingUnfinished { missing: 13, .. })
+    ));
     recode_all(&mut gallery);
     gallery.put_reindexed(&[recoded(first[0].0)]).unwrap();
     gallery.finish_reindexing().unwrap();
@@ -41,7 +48,8 @@ fn a_gallery_changes_to_another_model_while_it_is_used() {
     let (id, code, embedding) = recoded(10);
     assert_eq!(gallery.index().nearest(&code, 1).unwrap()[0].id, id);
     assert_eq!(gallery.embedding(id).unwrap(), embedding);
-    // The other process may not write codes of the old model any more, and sees the new ones when it looks.
+    // The other process may not write codes of the old model any more, and sees the new ones when
+    // it looks.
     assert!(matches!(other.insert(&entry(60)), Err(Error::Reindexed { .. })));
     assert!(other.refresh().unwrap());
     assert_eq!((other.model(), other.ids()), (gallery.model(), gallery.ids()));
@@ -57,14 +65,23 @@ fn a_reindexing_refuses_what_does_not_fit() {
     assert!(matches!(gallery.finish_reindexing(), Err(Error::NotReindexing { .. })));
     assert!(matches!(gallery.begin_reindexing(&model("m"), 64), Err(Error::SameModel { .. })));
     gallery.begin_reindexing(&model("next"), 128).unwrap();
-    assert!(matches!(gallery.begin_reindexing(&model("third"), 64), Err(Error::OtherReindexing { .. })));
+    assert!(matches!(
+        gallery.begin_reindexing(&model("third"), 64),
+        Err(Error::OtherReindexing { .. })
+    ));
     let (id, _, embedding) = recoded(1);
     let short = [(id, entry(1).code, embedding)];
-    assert!(matches!(gallery.put_reindexed(&short), Err(Error::CodeMismatch { got: 64, expected: 128 })));
+    assert!(matches!(
+        gallery.put_reindexed(&short),
+        Err(Error::CodeMismatch { got: 64, expected: 128 })
+    ));
     gallery.put_reindexed(&[recoded(1)]).unwrap();
     let (id, code, _) = recoded(2);
     let flat = [(id, code, Embedding::new(vec![0.0; 3]))];
-    assert!(matches!(gallery.put_reindexed(&flat), Err(Error::EmbeddingMismatch { got: 3, expected: 5 })));
+    assert!(matches!(
+        gallery.put_reindexed(&flat),
+        Err(Error::EmbeddingMismatch { got: 3, expected: 5 })
+    ));
     gallery.cancel_reindexing().unwrap();
     assert_eq!((gallery.reindexing_to(), gallery.model()), (None, &model("m")));
     gallery.begin_reindexing(&model("third"), 64).unwrap();

@@ -73,7 +73,9 @@ fn filters_say_who_may_answer() {
         [21, 24, 27]
     );
     let none: Filter = "age > 1000".parse().unwrap();
-    assert!(numbers(&gallery, &Query { filter: Some(&none), ..Query::nearest(&images, 3) }).is_empty());
+    assert!(
+        numbers(&gallery, &Query { filter: Some(&none), ..Query::nearest(&images, 3) }).is_empty()
+    );
 }
 
 #[test]
@@ -84,9 +86,14 @@ fn a_patient_answers_once_and_k_patients_do() {
     let images = [example(&entry)];
     // Odd entries have no patient; even ones share patients 0, 2, 4, 6 and 8.
     let even: Filter = "patient != null".parse().unwrap();
-    let grouped = Query { group_by_patient: true, filter: Some(&even), ..Query::nearest(&images, 5) };
+    let grouped =
+        Query { group_by_patient: true, filter: Some(&even), ..Query::nearest(&images, 5) };
     assert_eq!(numbers(&gallery, &grouped), [10, 8, 12, 6, 14]);
-    assert_eq!(numbers(&gallery, &Query { k: 9, ..grouped }), [10, 8, 12, 6, 14], "there are no more");
+    assert_eq!(
+        numbers(&gallery, &Query { k: 9, ..grouped }),
+        [10, 8, 12, 6, 14],
+        "there are no more"
+    );
     assert_eq!(numbers(&gallery, &Query { order: Order::Hamming, ..grouped }), [10, 8, 12, 6, 14]);
     let all = Query { filter: None, k: 12, ..grouped };
     assert_eq!(numbers(&gallery, &all), [10, 9, 11, 8, 12, 7, 13, 6, 14, 5, 15, 3]);
@@ -101,8 +108,8 @@ fn feedback_moves_the_query_and_the_judged_do_not_answer() {
     let rehash = |e: &Embedding, known: &[(Embedding, HashCode)]| {
         direction.set(e.values()[0] / e.values()[2]);
         assert!((e.values().iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-4);
-        let mean =
-            known.iter().map(|(_, code)| code.words()[0].count_ones()).sum::<u32>() / known.len() as u32;
+        let mean = known.iter().map(|(_, code)| code.words()[0].count_ones()).sum::<u32>()
+            / known.len() as u32;
         Ok(HashCode::from_words(&[(1 << mean) - 1], 64)?)
     };
     let feedback = |like, unlike| Some(Feedback { like, unlike, rehash: &rehash });
@@ -150,9 +157,16 @@ fn likenesses(n: u64, seed: u64) -> Vec<Entry> {
     (0..n).map(entry).collect()
 }
 
-/// The rule in its plainest form: of the first of a sort by (bits, descriptor, id) the first of a sort by (descriptor, bits, id),
-/// sorted by (Euclidean distance, bits, id). Both lists are lengthened until `k` patients are on them.
-fn expected(entries: &[Entry], asked: &[Entry], k: usize, shortlist: usize, grouped: bool) -> Vec<String> {
+/// The rule in its plainest form: of the first of a sort by (bits, descriptor, id) the first of a
+/// sort by (descriptor, bits, id), sorted by (Euclidean distance, bits, id). Both lists are
+/// lengthened until `k` patients are on them.
+fn expected(
+    entries: &[Entry],
+    asked: &[Entry],
+    k: usize,
+    shortlist: usize,
+    grouped: bool,
+) -> Vec<String> {
     let ranked = entries.iter().enumerate().map(|(id, entry)| {
         let descriptor = Descriptor::of(&entry.embedding);
         let keys = asked.iter().map(|asked| {

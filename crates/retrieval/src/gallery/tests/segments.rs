@@ -54,7 +54,8 @@ fn a_file_that_does_not_fit_is_named_and_made_again() {
         let path = segments(dir.path()).remove(0);
         fs::write(&path, &damaged).unwrap();
         let gallery = Gallery::open(dir.path()).unwrap();
-        let problems: Vec<String> = gallery.verify().unwrap().iter().map(ToString::to_string).collect();
+        let problems: Vec<String> =
+            gallery.verify().unwrap().iter().map(ToString::to_string).collect();
         assert!(problems.len() == 1 && problems[0].contains("index's file"), "{at}: {problems:?}");
         assert_eq!(gallery.ids(), ids);
         drop(gallery);
@@ -140,7 +141,10 @@ fn names_of_files_lead_nowhere_else() {
     ] {
         assert!(text.parse::<segment::SegmentName>().is_err(), "{text}");
     }
-    assert!(segment::is_segment("codes-12-00000000000000ff.segment.part") && !segment::is_segment(DATABASE));
+    assert!(
+        segment::is_segment("codes-12-00000000000000ff.segment.part")
+            && !segment::is_segment(DATABASE)
+    );
 }
 
 #[test]
@@ -153,7 +157,8 @@ fn a_file_that_is_shortened_in_use_is_no_crash_and_is_made_again() {
     let path = segments(dir.path()).remove(0);
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(300).unwrap();
     let asked = entry(77);
-    let images = [Example { code: &asked.code, embedding: &asked.embedding, key: "", patient: None }];
+    let images =
+        [Example { code: &asked.code, embedding: &asked.embedding, key: "", patient: None }];
     let message = gallery.search(&Query::nearest(&images, 5)).unwrap_err().to_string();
     assert!(message.contains(".segment") && message.contains("shortened"), "{message}");
     gallery.refresh().unwrap();

@@ -29,7 +29,10 @@ fn a_second_writer_is_told_to_wait_and_changes_nothing() {
     let id = theirs.ids()[0];
     for error in [theirs.insert(&entry(4)).unwrap_err(), theirs.delete(&[id]).unwrap_err()] {
         let message = error.to_string();
-        assert!(matches!(error, Error::Busy { .. }) && message.contains("by another process"), "{message}");
+        assert!(
+            matches!(error, Error::Busy { .. }) && message.contains("by another process"),
+            "{message}"
+        );
     }
     assert_eq!(search(&theirs, &entry(1), 9).len(), 3, "it reads all the same");
     ours.commit().unwrap();

@@ -22,7 +22,10 @@ fn a_gallery_goes_there_and_back() {
     let export = parent.path().join("export");
     let mut written = 0;
     let manifest = gallery.export(&export, identity, |n| written += n).unwrap();
-    assert_eq!((manifest.records, manifest.bits, manifest.dimensions, written), (1301, 64, Some(3), 1301));
+    assert_eq!(
+        (manifest.records, manifest.bits, manifest.dimensions, written),
+        (1301, 64, Some(3), 1301)
+    );
     let to = parent.path().join("again");
     let mut read = 0;
     let again = Gallery::import(&export, &to, |n| read += n).unwrap();
@@ -81,7 +84,9 @@ fn any_changed_byte_of_a_table_is_an_error_even_if_its_checksum_is_forged() {
         damaged[at] ^= 0x41;
         fs::write(&table, &damaged).unwrap();
         fs::write(&manifest, said.replace(&sum(&whole), &sum(&damaged))).unwrap();
-        // It may read all the same, where the byte is of a text or a picture; it may not panic or hang.
-        let _whatever = Gallery::import(&export, &parent.path().join(format!("again-{at}")), |_| {});
+        // It may read all the same, where the byte is of a text or a picture; it may not panic or
+        // hang.
+        let _whatever =
+            Gallery::import(&export, &parent.path().join(format!("again-{at}")), |_| {});
     }
 }

@@ -70,16 +70,20 @@ fn leaf(name: &str, physical: Physical, repetition: Repetition) -> Result<TypePt
 }
 
 fn words(name: &str, repetition: Repetition) -> Result<TypePtr> {
-    let builder = Type::primitive_type_builder(name, Physical::BYTE_ARRAY).with_repetition(repetition);
+    let builder =
+        Type::primitive_type_builder(name, Physical::BYTE_ARRAY).with_repetition(repetition);
     Ok(Arc::new(builder.with_logical_type(Some(LogicalType::String)).build()?))
 }
 
-/// A list as the format's specification draws it: <https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#lists>.
+/// A list as the format's specification draws it:
+/// <https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#lists>.
 fn list(name: &str, element: TypePtr) -> Result<TypePtr> {
     let repeated = Type::group_type_builder("list").with_repetition(Repetition::REPEATED);
     let repeated = Arc::new(repeated.with_fields(vec![element]).build()?);
+    let group = Type::group_type_builder(name)
+        .with_repetition(Repetition::REQUIRED)
+        .with_fields(vec![repeated]);
     let group =
-        Type::group_type_builder(name).with_repetition(Repetition::REQUIRED).with_fields(vec![repeated]);
-    let group = group.with_converted_type(ConvertedType::LIST).with_logical_type(Some(LogicalType::List));
+        group.with_converted_type(ConvertedType::LIST).with_logical_type(Some(LogicalType::List));
     Ok(Arc::new(group.build()?))
 }

@@ -23,12 +23,14 @@ use crate::{Embedding, Error, Result};
 const ROWS: usize = 512;
 
 impl Gallery {
-    /// Writes what is committed now into a new or empty folder, as Parquet with a manifest; other processes may go on writing.
-    /// `change` gives what is written in place of a record; `progress` is told how many pictures are written. The manifest comes
-    /// last: without it there is no export.
+    /// Writes what is committed now into a new or empty folder, as Parquet with a manifest; other
+    /// processes may go on writing. `change` gives what is written in place of a record; `progress`
+    /// is told how many pictures are written. The manifest comes last: without it there is no
+    /// export.
     ///
     /// # Errors
-    /// If the folder holds anything or cannot be written, or a picture of the gallery is damaged: then nothing is left there.
+    /// If the folder holds anything or cannot be written, or a picture of the gallery is damaged:
+    /// then nothing is left there.
     pub fn export(
         &self,
         to: &Path,
@@ -67,7 +69,8 @@ impl Gallery {
         }
         writer.close().map_err(failed)?;
         drop(snapshot);
-        let durable = File::open(table).and_then(|file| file.sync_all()).and_then(|()| digest(table));
+        let durable =
+            File::open(table).and_then(|file| file.sync_all()).and_then(|()| digest(table));
         let (bytes, sha256) = durable.map_err(|error| unwritable(table, error))?;
         Ok(Manifest {
             format: FORMAT.to_owned(),
@@ -84,7 +87,8 @@ impl Gallery {
     /// Some records with all that belongs to them, in the order of their ids.
     fn entries(&self, ids: &[u64], change: impl Fn(Record) -> Record) -> Result<Vec<(u64, Entry)>> {
         let mut records: HashMap<u64, Record> = self.store.records(ids)?.into_iter().collect();
-        let mut embeddings: HashMap<u64, Embedding> = self.store.embeddings(ids)?.into_iter().collect();
+        let mut embeddings: HashMap<u64, Embedding> =
+            self.store.embeddings(ids)?.into_iter().collect();
         let entry = |&id: &u64| {
             let entry = Entry {
                 record: change(records.remove(&id).ok_or(Error::NoRecord { id })?),
@@ -102,7 +106,8 @@ fn unwritable(path: &Path, source: io::Error) -> Error {
     Error::File { action: "write", path: path.to_owned(), source }
 }
 
-/// Makes sure that a folder is there and empty, but for what an interrupted export left, which goes.
+/// Makes sure that a folder is there and empty, but for what an interrupted export left, which
+/// goes.
 fn claim(to: &Path) -> Result<()> {
     let unusable = |action| move |source| Error::File { action, path: to.to_owned(), source };
     fs::create_dir_all(to).map_err(unusable("make the folder"))?;
@@ -118,11 +123,15 @@ fn claim(to: &Path) -> Result<()> {
 
 pub(super) fn writer(path: &Path) -> Written<SerializedFileWriter<File>> {
     let compression = Compression::ZSTD(ZstdLevel::try_new(3)?);
-    let properties = WriterProperties::builder().set_compression(compression).set_dictionary_enabled(false);
+    let properties =
+        WriterProperties::builder().set_compression(compression).set_dictionary_enabled(false);
     SerializedFileWriter::new(File::create(path)?, schema()?, Arc::new(properties.build()))
 }
 
-pub(super) fn write(writer: &mut SerializedFileWriter<File>, entries: &[(u64, Entry)]) -> Written<()> {
+pub(super) fn write(
+    writer: &mut SerializedFileWriter<File>,
+    entries: &[(u64, Entry)],
+) -> Written<()> {
     let mut group = writer.next_row_group()?;
     let ids: Vec<i64> = entries.iter().map(|(id, _)| id.cast_signed()).collect();
     column::<Int64Type>(&mut group, &ids, None)?;
@@ -133,8 +142,8 @@ pub(super) fn write(writer: &mut SerializedFileWriter<File>, entries: &[(u64, En
         fields(&mut group, &records, &field)?;
     }
     let entries = || entries.iter().map(|(_, entry)| entry);
-    let labels =
-        entries().map(|entry| entry.record.labels.iter().map(|label| bytes(label.as_bytes())).collect());
+    let labels = entries()
+        .map(|entry| entry.record.labels.iter().map(|label| bytes(label.as_bytes())).collect());
     lists::<ByteArrayType>(&mut group, labels)?;
     let codes: Vec<_> = entries().map(|entry| bytes(&entry.code.to_bytes())).collect();
     column::<ByteArrayType>(&mut group, &codes, None)?;
@@ -145,7 +154,11 @@ pub(super) fn write(writer: &mut SerializedFileWriter<File>, entries: &[(u64, En
 }
 
 /// A field of all records.
-fn fields(group: &mut SerializedRowGroupWriter<'_, File>, records: &[Value], field: &Column) -> Written<()> {
+fn fields(
+    group: &mut SerializedRowGroupWriter<'_, File>,
+    records: &[Value],
+    field: &Column,
+) -> Written<()> {
     let values: Vec<&Value> = records.iter().map(|record| &record[field.name]).collect();
     let present: Vec<i16> = values.iter().map(|value| i16::from(!value.is_null())).collect();
     let levels = (!field.required).then_some((&present[..], None));
@@ -185,7 +198,8 @@ fn column<T: DataType>(
 ) -> Written<()> {
     let missing = || ParquetError::General("fewer columns than fields".to_owned());
     let mut column = group.next_column()?.ok_or_else(missing)?;
-    let (defined, repeated) = levels.map_or((None, None), |(defined, repeated)| (Some(defined), repeated));
+    let (defined, repeated) =
+        levels.map_or((None, None), |(defined, repeated)| (Some(defined), repeated));
     column.typed::<T>().write_batch(values, defined, repeated)?;
     column.close()
 }

@@ -21,13 +21,18 @@ const BATCH: usize = 512;
 const MAX_MANIFEST: u64 = 1 << 16;
 
 impl Gallery {
-    /// Makes a gallery of an export: in a folder that does not exist or is empty, or on a server that has none. The pictures get
-    /// new ids, in their old order. `progress` is told how many pictures are read.
+    /// Makes a gallery of an export: in a folder that does not exist or is empty, or on a server
+    /// that has none. The pictures get new ids, in their old order. `progress` is told how many
+    /// pictures are read.
     ///
     /// # Errors
-    /// If the export is not whole or not what its manifest says, or the gallery cannot be written: then no gallery is made, but
-    /// that on a server may have the first pictures.
-    pub fn import(from: &Path, to: impl Into<Location>, mut progress: impl FnMut(usize)) -> Result<Self> {
+    /// If the export is not whole or not what its manifest says, or the gallery cannot be written:
+    /// then no gallery is made, but that on a server may have the first pictures.
+    pub fn import(
+        from: &Path,
+        to: impl Into<Location>,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Self> {
         let manifest = manifest(from)?;
         let to = match to.into() {
             Location::Folder(folder) => folder,
@@ -39,16 +44,21 @@ impl Gallery {
         };
         let to = to.as_path();
         if fs::read_dir(to).is_ok_and(|mut files| files.next().is_some()) {
-            return Err(Error::NotEmpty { dir: to.to_owned(), reason: "it holds files".to_owned() });
+            return Err(Error::NotEmpty {
+                dir: to.to_owned(),
+                reason: "it holds files".to_owned(),
+            });
         }
         // It gets its name when it is whole.
         let unfinished = unfinished(to);
         discard(&unfinished);
-        let filled = Self::create(&unfinished, &manifest.model, manifest.bits).and_then(|mut gallery| {
-            gallery.add(from, &manifest, &mut progress)?;
-            gallery.settle()
-        });
-        let unwritable = |source| Error::File { action: "make the folder", path: to.to_owned(), source };
+        let filled =
+            Self::create(&unfinished, &manifest.model, manifest.bits).and_then(|mut gallery| {
+                gallery.add(from, &manifest, &mut progress)?;
+                gallery.settle()
+            });
+        let unwritable =
+            |source| Error::File { action: "make the folder", path: to.to_owned(), source };
         let made = filled.and_then(|()| fs::rename(&unfinished, to).map_err(unwritable));
         if made.is_err() {
             discard(&unfinished);
@@ -56,11 +66,12 @@ impl Gallery {
         made.and_then(|()| Self::open(to))
     }
 
-    /// Adds an export's pictures to a gallery, which is made if there is none; a picture that it knows stays as it is, so that an
-    /// import that was interrupted is simply done again.
+    /// Adds an export's pictures to a gallery, which is made if there is none; a picture that it
+    /// knows stays as it is, so that an import that was interrupted is simply done again.
     ///
     /// # Errors
-    /// If the export is not whole or of another model, or the gallery cannot be written; it may have the first pictures then.
+    /// If the export is not whole or of another model, or the gallery cannot be written; it may
+    /// have the first pictures then.
     pub fn import_into(
         from: &Path,
         to: impl Into<Location>,
@@ -74,7 +85,12 @@ impl Gallery {
     }
 
     /// Adds what an export has, a durable batch at a time.
-    fn add(&mut self, from: &Path, manifest: &Manifest, progress: &mut dyn FnMut(usize)) -> Result<()> {
+    fn add(
+        &mut self,
+        from: &Path,
+        manifest: &Manifest,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<()> {
         let table = from.join(TABLE);
         // The `parquet` crate panics on some damaged files.
         let filled = catch_unwind(AssertUnwindSafe(|| fill(self, &table, manifest, progress)));
@@ -102,7 +118,10 @@ fn manifest(from: &Path) -> Result<Manifest> {
     let (path, table) = (from.join(MANIFEST), from.join(TABLE));
     let length = fs::metadata(&path).map_err(|error| failed(&path, error))?.len();
     if length > MAX_MANIFEST {
-        return Err(failed(&path, format!("it has {length} bytes; expected at most {MAX_MANIFEST}")));
+        return Err(failed(
+            &path,
+            format!("it has {length} bytes; expected at most {MAX_MANIFEST}"),
+        ));
     }
     let text = fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
     let manifest: Manifest = serde_json::from_str(&text).map_err(|error| failed(&path, error))?;
@@ -110,7 +129,9 @@ fn manifest(from: &Path) -> Result<Manifest> {
         let Manifest { format, version, .. } = manifest;
         return Err(failed(
             &path,
-            format!("it is a `{format}` of version {version}; expected a `{FORMAT}` of version {VERSION}"),
+            format!(
+                "it is a `{format}` of version {version}; expected a `{FORMAT}` of version {VERSION}"
+            ),
         ));
     }
     let (bytes, sha256) = digest(&table).map_err(|error| failed(&table, error))?;
@@ -132,16 +153,16 @@ fn fill(
 ) -> Result<()> {
     let bad = |error: parquet::errors::ParquetError| failed(table, error);
     let file = File::open(table).map_err(|error| failed(table, error))?;
-    let reader =
-        SerializedFileReader::new(file.try_clone().map_err(|error| failed(table, error))?).map_err(bad)?;
-    let bounded =
-        pages::check(&file, reader.metadata().row_groups()).map_err(|error| failed(table, error))?;
+    let reader = SerializedFileReader::new(file.try_clone().map_err(|error| failed(table, error))?)
+        .map_err(bad)?;
+    let bounded = pages::check(&file, reader.metadata().row_groups())
+        .map_err(|error| failed(table, error))?;
     bounded.map_err(|reason| failed(table, reason))?;
     let (mut rows, mut keys) = (0, HashSet::new());
     for row in reader.get_row_iter(None).map_err(bad)? {
         rows += 1;
-        let entry =
-            entry(&row.map_err(bad)?).map_err(|reason| failed(table, format!("row {rows}: {reason}")))?;
+        let entry = entry(&row.map_err(bad)?)
+            .map_err(|reason| failed(table, format!("row {rows}: {reason}")))?;
         gallery.insert(&entry)?;
         keys.insert(entry.record.key);
         if rows % BATCH as u64 == 0 {
@@ -153,7 +174,10 @@ fn fill(
     progress(rows as usize % BATCH);
     let got = keys.len();
     if got as u64 != manifest.records {
-        return Err(failed(table, format!("it has {got} different pictures; expected {}", manifest.records)));
+        return Err(failed(
+            table,
+            format!("it has {got} different pictures; expected {}", manifest.records),
+        ));
     }
     Ok(())
 }
@@ -168,7 +192,9 @@ fn entry(row: &Row) -> std::result::Result<Entry, String> {
             (CODE, Field::Bytes(bytes)) => code = HashCode::from_bytes(bytes.data()).ok(),
             (THUMBNAIL, Field::Bytes(bytes)) => thumbnail = Some(bytes.data().to_vec()),
             (EMBEDDING, Field::ListInternal(list)) => {
-                let value = |field: &Field| if let Field::Float(value) = field { Some(*value) } else { None };
+                let value = |field: &Field| {
+                    if let Field::Float(value) = field { Some(*value) } else { None }
+                };
                 embedding = list.elements().iter().map(value).collect::<Option<Vec<f32>>>();
             }
             (LABELS, Field::ListInternal(list)) => {

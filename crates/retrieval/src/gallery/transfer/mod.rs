@@ -1,5 +1,5 @@
-//! Galleries as Parquet, which other programs read: `gallery.parquet` with a row a picture, and `manifest.json`, which says what it
-//! is of and by which checksum it is whole.
+//! Galleries as Parquet, which other programs read: `gallery.parquet` with a row a picture, and
+//! `manifest.json`, which says what it is of and by which checksum it is whole.
 
 mod columns;
 mod export;

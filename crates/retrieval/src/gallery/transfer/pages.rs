@@ -1,11 +1,14 @@
 //! What a Parquet file would take in memory, found before anything is decompressed.
 //!
-//! A page's header says how long the page is when it is decompressed, and how many values it has. The decoder believes both, so
-//! that some kilobytes may ask for gigabytes. The headers lie uncompressed between the pages: this walks along them, and sums what
-//! each row group, of which all is in memory together, asks for.
+//! A page's header says how long the page is when it is decompressed, and how many values it has.
+//! The decoder believes both, so that some kilobytes may ask for gigabytes. The headers lie
+//! uncompressed between the pages: this walks along them, and sums what each row group, of which
+//! all is in memory together, asks for.
 //!
-//! A header is a structure of Thrift's compact protocol: <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>,
-//! `PageHeader` in <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>.
+//! A header is a structure of Thrift's compact protocol:
+//! <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>,
+//! `PageHeader` in
+//! <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>.
 
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -43,7 +46,8 @@ impl Page {
     }
 }
 
-/// Lengths of the page; numbers of values of a data page, a dictionary, and a data page of the second version.
+/// Lengths of the page; numbers of values of a data page, a dictionary, and a data page of the
+/// second version.
 fn matters(parent: u64, field: u64) -> bool {
     matches!((parent, field), (0, 2 | 3) | (5 | 7 | 8, 1))
 }
@@ -147,7 +151,11 @@ impl Headers<'_> {
     }
 
     fn element(&mut self, kind: u8, depth: usize) -> io::Result<()> {
-        if depth > MAX_DEPTH { Err(ErrorKind::InvalidData.into()) } else { self.skip(kind, depth + 1) }
+        if depth > MAX_DEPTH {
+            Err(ErrorKind::InvalidData.into())
+        } else {
+            self.skip(kind, depth + 1)
+        }
     }
 
     fn byte(&mut self) -> io::Result<u8> {
@@ -217,7 +225,10 @@ mod tests {
     fn kilobytes_that_ask_for_gigabytes_are_refused() {
         assert_eq!(checked(3, 8000).1, Ok(()));
         let (length, refused) = checked(1, 140 << 20);
-        assert!(length < 100_000 && refused.unwrap_err().contains("expected at most 134217728"), "{length}");
+        assert!(
+            length < 100_000 && refused.unwrap_err().contains("expected at most 134217728"),
+            "{length}"
+        );
         let (length, refused) = checked(5 << 20, 10);
         assert!(length < 3_000_000 && refused.unwrap_err().contains("values or more"), "{length}");
     }

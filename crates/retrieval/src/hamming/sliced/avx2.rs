@@ -1,8 +1,8 @@
 //! AVX2: a plane is two vectors.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_and_si256, _mm256_andnot_si256, _mm256_loadu_si256, _mm256_or_si256, _mm256_set1_epi64x,
-    _mm256_storeu_si256, _mm256_testz_si256, _mm256_xor_si256,
+    __m256i, _mm256_and_si256, _mm256_andnot_si256, _mm256_loadu_si256, _mm256_or_si256,
+    _mm256_set1_epi64x, _mm256_storeu_si256, _mm256_testz_si256, _mm256_xor_si256,
 };
 
 use super::{Lanes, Near, Plane, Probe, near_by};
@@ -23,7 +23,10 @@ impl Pair {
     }
 }
 
-#[expect(unsafe_code, reason = "intrinsics, inlined into functions that run only where AVX2 was detected")]
+#[expect(
+    unsafe_code,
+    reason = "intrinsics, inlined into functions that run only where AVX2 was detected"
+)]
 impl Lanes for Pair {
     #[inline(always)]
     fn splat(word: u64) -> Self {
@@ -35,8 +38,14 @@ impl Lanes for Pair {
     #[inline(always)]
     fn load(plane: &Plane) -> Self {
         let (first, second) = plane.split_at(4);
-        // SAFETY: as above; each half has the 32 bytes that are read, and the loads need no alignment.
-        unsafe { Self(_mm256_loadu_si256(first.as_ptr().cast()), _mm256_loadu_si256(second.as_ptr().cast())) }
+        // SAFETY: as above; each half has the 32 bytes that are read, and the loads need no
+        // alignment.
+        unsafe {
+            Self(
+                _mm256_loadu_si256(first.as_ptr().cast()),
+                _mm256_loadu_si256(second.as_ptr().cast()),
+            )
+        }
     }
 
     #[inline(always)]

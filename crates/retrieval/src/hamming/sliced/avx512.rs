@@ -32,7 +32,8 @@ impl Lanes for __m512i {
 
     #[inline(always)]
     fn load(plane: &Plane) -> Self {
-        // SAFETY: as above; the plane has the 64 bytes that are read, and the load needs no alignment.
+        // SAFETY: as above; the plane has the 64 bytes that are read, and the load needs no
+        // alignment.
         unsafe { _mm512_loadu_si512(plane.as_ptr().cast()) }
     }
 

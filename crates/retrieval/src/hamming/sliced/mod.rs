@@ -1,6 +1,7 @@
-//! Distances of one code to 512 at once, which lie bit-sliced: all their first bits in one plane, all their second bits in
-//! the next. Counting is by carry-save adders, as in Harley and Seal's population count (Warren, "Hacker's Delight", ch. 5;
-//! Muła, Kurz and Lemire 2018): a full adder takes two operations whatever the number of lanes.
+//! Distances of one code to 512 at once, which lie bit-sliced: all their first bits in one plane,
+//! all their second bits in the next. Counting is by carry-save adders, as in Harley and Seal's
+//! population count (Warren, "Hacker's Delight", ch. 5; Muła, Kurz and Lemire 2018): a full adder
+//! takes two operations whatever the number of lanes.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -19,7 +20,8 @@ pub type Plane = [u64; LANES / 64];
 /// Bit-sliced numbers from 0 to 256, one for each code of a block; the first plane is worth 1.
 type Counts = [Plane; COUNTERS];
 const COUNTERS: usize = 9;
-/// Planes that are counted before it is asked whether any code can still be near. Codes have a multiple of 16 bits.
+/// Planes that are counted before it is asked whether any code can still be near. Codes have a
+/// multiple of 16 bits.
 const GROUP: usize = 16;
 
 /// What is asked of a block.
@@ -64,7 +66,10 @@ impl Kernel {
     ///
     /// # Panics
     /// If queries and block differ in length, or have no multiple of 16 bits.
-    #[expect(unsafe_code, reason = "a kernel may run only where the processor has its instructions")]
+    #[expect(
+        unsafe_code,
+        reason = "a kernel may run only where the processor has its instructions"
+    )]
     pub fn near(self, block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<Near>) {
         assert!(block.len().is_multiple_of(GROUP), "planes of a block");
         assert!(probes.iter().all(|probe| probe.query.len() == block.len()), "planes of a query");
@@ -83,7 +88,8 @@ impl Kernel {
     }
 }
 
-/// 512 bits of an instruction set. The methods of all but the portable one may run only where it was detected.
+/// 512 bits of an instruction set. The methods of all but the portable one may run only where it
+/// was detected.
 trait Lanes: Copy {
     fn splat(word: u64) -> Self;
     fn load(plane: &Plane) -> Self;
@@ -92,7 +98,8 @@ trait Lanes: Copy {
     fn and(self, other: Self) -> Self;
     /// The majority of three: the carry of their sum, whose other digit is their exclusive or.
     fn majority(self, b: Self, c: Self) -> Self;
-    /// A digit of a comparison from below: less where the digit is less than the bound's, or as before where they are equal.
+    /// A digit of a comparison from below: less where the digit is less than the bound's, or as
+    /// before where they are equal.
     fn less(digit: Self, bound: Self, before: Self) -> Self;
     fn any(self) -> bool;
 
@@ -117,7 +124,11 @@ fn near_by<L: Lanes>(block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<
 
 /// Blocks of `G` groups of planes, or fewer.
 #[inline(always)]
-fn near_in<L: Lanes, const G: usize>(block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<Near>) {
+fn near_in<L: Lanes, const G: usize>(
+    block: &[Plane],
+    probes: &mut [Probe<'_>],
+    found: &mut Vec<Near>,
+) {
     for (i, probe) in probes.iter_mut().enumerate() {
         let mut digits = [0; COUNTERS];
         for (i, digit) in digits.iter_mut().enumerate() {
@@ -139,8 +150,8 @@ fn near_in<L: Lanes, const G: usize>(block: &[Plane], probes: &mut [Probe<'_>], 
     }
 }
 
-/// Adds the differing bits of all planes to the counts, or those of some, where that shows that no code is near; gives how many
-/// groups were left out.
+/// Adds the differing bits of all planes to the counts, or those of some, where that shows that no
+/// code is near; gives how many groups were left out.
 #[inline(always)]
 fn count_all<L: Lanes, const G: usize>(
     counts: &mut [L; COUNTERS],
@@ -181,8 +192,8 @@ fn count<L: Lanes, const G: usize>(
     }
 }
 
-/// Adds the differing bits of eight planes; gives the carry of the fours. Two at a time go into the ones, whose carries go two at
-/// a time into the twos, and so on.
+/// Adds the differing bits of eight planes; gives the carry of the fours. Two at a time go into the
+/// ones, whose carries go two at a time into the twos, and so on.
 #[inline(always)]
 fn count_eight<L: Lanes>(
     counts: &mut [L; COUNTERS],

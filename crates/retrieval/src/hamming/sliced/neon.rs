@@ -1,8 +1,8 @@
 //! NEON: a plane is four vectors.
 
 use std::arch::aarch64::{
-    uint64x2_t, vandq_u64, vbicq_u64, vbslq_u64, vdupq_n_u64, veorq_u64, vld1q_u64, vmaxvq_u32, vorrq_u64,
-    vreinterpretq_u32_u64, vst1q_u64,
+    uint64x2_t, vandq_u64, vbicq_u64, vbslq_u64, vdupq_n_u64, veorq_u64, vld1q_u64, vmaxvq_u32,
+    vorrq_u64, vreinterpretq_u32_u64, vst1q_u64,
 };
 
 use super::{Lanes, Near, Plane, Probe, near_by};
@@ -23,7 +23,10 @@ impl Four {
     }
 }
 
-#[expect(unsafe_code, reason = "intrinsics, inlined into functions that run only where NEON was detected")]
+#[expect(
+    unsafe_code,
+    reason = "intrinsics, inlined into functions that run only where NEON was detected"
+)]
 impl Lanes for Four {
     #[inline(always)]
     fn splat(word: u64) -> Self {
@@ -81,6 +84,8 @@ impl Lanes for Four {
     fn any(self) -> bool {
         let [a, b, c, d] = self.0;
         // SAFETY: as above.
-        unsafe { vmaxvq_u32(vreinterpretq_u32_u64(vorrq_u64(vorrq_u64(a, b), vorrq_u64(c, d)))) != 0 }
+        unsafe {
+            vmaxvq_u32(vreinterpretq_u32_u64(vorrq_u64(vorrq_u64(a, b), vorrq_u64(c, d)))) != 0
+        }
     }
 }

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item, Split};
-use retrieval::evaluation::{self, Labelled, Likeness, NearCopy, Options, Ranking, Role, Task, TaskResult};
+use retrieval::evaluation::{
+    self, Labelled, Likeness, NearCopy, Options, Ranking, Role, Task, TaskResult,
+};
 use retrieval::gallery::SHORTLIST;
 use retrieval::{Embedding, HashCode};
 
@@ -69,8 +71,8 @@ pub(crate) struct EvalArgs {
     json: bool,
     /// Write results.json, results.csv, results.html and answers.jpg into a folder
     ///
-    /// answers.jpg shows queries of every source, their saliency maps and their first ten answers. A green
-    /// line is under answers with the query's labels.
+    /// answers.jpg shows queries of every source, their saliency maps and their first ten answers.
+    /// A green line is under answers with the query's labels.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -91,9 +93,13 @@ const DRAWS: usize = 1000;
 /// Encodes, measures and reports.
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
-    let items: Vec<_> = dataset.items.iter().filter(|item| !matches!(role(item), Role::Neither)).collect();
+    let items: Vec<_> =
+        dataset.items.iter().filter(|item| !matches!(role(item), Role::Neither)).collect();
     if !items.iter().any(|item| matches!(role(item), Role::Query)) {
-        bail!("`{}` has no row with the split `query`: there is nothing to ask", args.data.display());
+        bail!(
+            "`{}` has no row with the split `query`: there is nothing to ask",
+            args.data.display()
+        );
     }
     let (tasks, skipped_tasks) = tasks(&args.data, args.tasks.as_ref(), &items)?;
     let encoder = args.model.load()?;
@@ -109,8 +115,10 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let mut results = measure(&tasks, &encoded.items, &methods, args.seed)?;
     let mut likeness = encoded.likeness(&methods, args.seed)?;
     if args.untrained {
-        let (untrained, _) = encode(&untrained(&encoder, args.seed)?, &items, "encoding, untrained")?;
-        let methods = untrained.methods().map(|(ranking, name)| (ranking, format!("untrained {name}")));
+        let (untrained, _) =
+            encode(&untrained(&encoder, args.seed)?, &items, "encoding, untrained")?;
+        let methods =
+            untrained.methods().map(|(ranking, name)| (ranking, format!("untrained {name}")));
         results.extend(measure(&tasks, &untrained.items, &methods, args.seed)?);
         likeness.extend(untrained.likeness(&methods, args.seed)?);
     }
@@ -137,7 +145,11 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
 }
 
 /// How far the model's estimates hold, and what it says of strangers.
-fn relevance(encoder: &Encoder, encoded: &Encoded, strangers: &[PathBuf]) -> Result<Option<RelevanceReport>> {
+fn relevance(
+    encoder: &Encoder,
+    encoded: &Encoded,
+    strangers: &[PathBuf],
+) -> Result<Option<RelevanceReport>> {
     let Some(estimator) = encoder.card().estimator.as_ref() else {
         if strangers.is_empty() {
             return Ok(None);
@@ -168,7 +180,11 @@ pub(crate) fn role(item: &Item) -> Role {
 }
 
 /// Encodes what can be read, and gives the items of that.
-fn encode<'a>(encoder: &Encoder, items: &[&'a Item], heading: &str) -> Result<(Encoded, Vec<&'a Item>)> {
+fn encode<'a>(
+    encoder: &Encoder,
+    items: &[&'a Item],
+    heading: &str,
+) -> Result<(Encoded, Vec<&'a Item>)> {
     let mut encoded = Encoded::default();
     let progress = Progress::images(heading, items.len());
     let listed: Vec<_> = items.iter().map(|item| Listed::from_item(item)).collect();
@@ -230,7 +246,8 @@ fn measure(
     both.map(|(task, (ranking, method))| evaluate(task, items, ranking, method, seed)).collect()
 }
 
-/// A network of the model's shape with random weights, and codes of as many bits as are used of the model's.
+/// A network of the model's shape with random weights, and codes of as many bits as are used of the
+/// model's.
 fn untrained(encoder: &Encoder, seed: u64) -> Result<Encoder> {
     let architecture = &encoder.card().architecture;
     let untrained = Encoder::untrained(architecture, encoder.preprocess(), encoder.labels(), seed)?;

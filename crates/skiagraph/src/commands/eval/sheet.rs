@@ -23,7 +23,8 @@ const QUERIES: usize = 24;
 const ANSWERS: usize = 10;
 const QUALITY: u8 = 80;
 
-/// Writes the sheet of some queries of all sources and their first answers, as `search` orders them.
+/// Writes the sheet of some queries of all sources and their first answers, as `search` orders
+/// them.
 ///
 /// # Errors
 /// If a picture cannot be read any more, or the file cannot be written.
@@ -39,11 +40,18 @@ pub(super) fn write(
         let (small, picture) = read(kept[query])?;
         let input = encoder.preprocess().apply(&picture);
         let encoding = encoder.encode(std::slice::from_ref(&input))?.remove(0);
-        let map =
-            overlay::overlay(&small, &encoding.saliency.onto(&input.frame, small.width(), small.height()))?;
-        let answer = |item: usize| Ok((read(kept[item])?.0, kept[item].labels == kept[query].labels));
+        let map = overlay::overlay(
+            &small,
+            &encoding.saliency.onto(&input.frame, small.width(), small.height()),
+        )?;
+        let answer =
+            |item: usize| Ok((read(kept[item])?.0, kept[item].labels == kept[query].labels));
         let first = first_answers(&encoded.items, &answers, query, ANSWERS);
-        Ok(Row { query: small, map, answers: first.into_iter().map(answer).collect::<Result<_>>()? })
+        Ok(Row {
+            query: small,
+            map,
+            answers: first.into_iter().map(answer).collect::<Result<_>>()?,
+        })
     };
     let rows: Vec<Row> = chosen(encoded, kept, seed).into_iter().map(row).collect::<Result<_>>()?;
     output::file(file, overlay::colour_jpeg(&contact_sheet::draw(&rows), QUALITY)?)
@@ -57,7 +65,8 @@ fn read(item: &Item) -> Result<(GrayImage, Radiograph)> {
 
 /// Queries in turn from each source, in an order that the seed draws.
 fn chosen(encoded: &Encoded, kept: &[&Item], seed: u64) -> Vec<usize> {
-    let mut queries: Vec<usize> = (0..kept.len()).filter(|&i| encoded.items[i].role == Role::Query).collect();
+    let mut queries: Vec<usize> =
+        (0..kept.len()).filter(|&i| encoded.items[i].role == Role::Query).collect();
     queries.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     let mut taken = BTreeMap::<&Option<String>, usize>::new();
     let mut in_turn: Vec<(usize, &Option<String>, usize)> = Vec::new();

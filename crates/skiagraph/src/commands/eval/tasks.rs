@@ -11,8 +11,9 @@ use retrieval::evaluation::{self, Labelled, Options, Ranking, Task};
 use super::role;
 use crate::report::results::SkippedTask;
 
-/// The tasks of --tasks, of the data set, or the built-in ones. A task that was asked for must suit the data;
-/// of the others, those that do not are set aside. Known before the long work of encoding begins.
+/// The tasks of --tasks, of the data set, or the built-in ones. A task that was asked for must suit
+/// the data; of the others, those that do not are set aside. Known before the long work of encoding
+/// begins.
 pub(crate) fn tasks(
     data: &Path,
     given: Option<&PathBuf>,
@@ -29,7 +30,9 @@ pub(crate) fn tasks(
         match check(&task, &items, asked_for) {
             Ok(()) => tasks.push(task),
             Err(error) if asked_for => return Err(error),
-            Err(error) => skipped.push(SkippedTask { task: task.name, reason: format!("{error:#}") }),
+            Err(error) => {
+                skipped.push(SkippedTask { task: task.name, reason: format!("{error:#}") })
+            }
         }
     }
     if tasks.is_empty() {
@@ -50,17 +53,21 @@ pub(crate) fn beside(data: &Path, name: &str) -> Option<PathBuf> {
 }
 
 fn read_tasks(file: &Path) -> Result<Vec<Task>> {
-    let text =
-        fs::read_to_string(file).with_context(|| format!("cannot read the tasks `{}`", file.display()))?;
-    evaluation::read_tasks(&text).with_context(|| format!("the tasks `{}` are not right", file.display()))
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("cannot read the tasks `{}`", file.display()))?;
+    evaluation::read_tasks(&text)
+        .with_context(|| format!("the tasks `{}` are not right", file.display()))
 }
 
-/// That a task has queries and answers, and, if it was asked for, that all the labels it names exist: a
-/// built-in task may name more than one data set has.
+/// That a task has queries and answers, and, if it was asked for, that all the labels it names
+/// exist: a built-in task may name more than one data set has.
 fn check(task: &Task, items: &[Labelled], asked_for: bool) -> Result<()> {
     let mut named = task.labels.iter().chain(&task.labels_except).flatten().filter(|_| asked_for);
     if let Some(label) = named.find(|label| !items.iter().any(|item| item.labels.contains(label))) {
-        bail!("the task `{}` names the label `{label}`, which no picture of the data has", task.name);
+        bail!(
+            "the task `{}` names the label `{label}`, which no picture of the data has",
+            task.name
+        );
     }
     let options = Options { bootstrap: 0, seed: 0 };
     evaluation::evaluate(task, items, &Ranking::Random, "random", &options)?;

@@ -64,7 +64,9 @@ pub(super) fn back_up(Backup { pair, sets }: &Backup) -> Result<()> {
     let problems = copy.verify()?;
     if let Some(problem) = problems.first() {
         let (from, count) = (&pair.from, problems.len());
-        bail!("the copy has {count} problems, first: {problem}. See `skiagraph gallery verify {from}`");
+        bail!(
+            "the copy has {count} problems, first: {problem}. See `skiagraph gallery verify {from}`"
+        );
     }
     if let Some(sets) = sets {
         sets.back_up(&pair.to).context("the gallery is copied, but its saved answers are not")?;
@@ -90,7 +92,8 @@ pub(super) fn export(args: &Export) -> Result<()> {
     report(pair, gallery.len(), "exported")
 }
 
-/// Into a new gallery of one export; or of any number into what is there, where what is known stays as it is.
+/// Into a new gallery of one export; or of any number into what is there, where what is known stays
+/// as it is.
 pub(super) fn import(args: &Import) -> Result<()> {
     let progress = Progress::images("importing", 0);
     let mut size = 0;
@@ -104,14 +107,18 @@ pub(super) fn import(args: &Import) -> Result<()> {
     }
     progress.finish();
     if args.json {
-        return output::json(&json!({ "from": args.from, "to": args.to.to_string(), "size": size }));
+        return output::json(
+            &json!({ "from": args.from, "to": args.to.to_string(), "size": size }),
+        );
     }
     output::text(&format!("imported; `{}` holds {size} pictures", args.to))
 }
 
 fn report(pair: &Pair, size: usize, done: &str) -> Result<()> {
     if pair.json {
-        return output::json(&json!({ "from": pair.from.to_string(), "to": pair.to, "size": size }));
+        return output::json(
+            &json!({ "from": pair.from.to_string(), "to": pair.to, "size": size }),
+        );
     }
     output::text(&format!("{done} {size} pictures of `{}` to `{}`", pair.from, pair.to.display()))
 }

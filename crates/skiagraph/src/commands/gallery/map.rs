@@ -11,9 +11,12 @@ use crate::progress::Progress;
 
 /// Draw the map of a gallery, which `serve` shows: similar pictures lie near each other
 ///
-/// It is kept in the gallery's folder. Pictures that come later are not on it until it is drawn again.
+/// It is kept in the gallery's folder. Pictures that come later are not on it until it is drawn
+/// again.
 #[derive(clap::Args)]
-#[command(after_help = "EXAMPLES:\n  skiagraph gallery map g\n  skiagraph gallery map g --seed 2 --json")]
+#[command(
+    after_help = "EXAMPLES:\n  skiagraph gallery map g\n  skiagraph gallery map g --seed 2 --json"
+)]
 pub(crate) struct MapArgs {
     /// The gallery's folder, or its address on a PostgreSQL server
     #[arg(value_name = "GALLERY")]

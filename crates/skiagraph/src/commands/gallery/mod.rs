@@ -31,21 +31,28 @@ pub(crate) struct GalleryArgs {
 #[derive(clap::Subcommand)]
 enum Action {
     /// Say what a gallery holds and which model built it
-    #[command(after_help = "EXAMPLES:\n  skiagraph gallery info g\n  skiagraph gallery info g --json")]
+    #[command(
+        after_help = "EXAMPLES:\n  skiagraph gallery info g\n  skiagraph gallery info g --json"
+    )]
     Info(Folder),
     /// Check that every record, code, embedding and thumbnail is whole, and that the index agrees
     ///
     /// Fails if anything is wrong, after naming each problem.
-    #[command(after_help = "EXAMPLES:\n  skiagraph gallery verify g\n  skiagraph gallery verify g --json")]
+    #[command(
+        after_help = "EXAMPLES:\n  skiagraph gallery verify g\n  skiagraph gallery verify g --json"
+    )]
     Verify(Folder),
     /// Take pictures out of a gallery, at once and for good, thumbnails included
     ///
-    /// If one of them is not there, nothing is deleted. `gallery compact` then wipes their last bytes.
+    /// If one of them is not there, nothing is deleted. `gallery compact` then wipes their last
+    /// bytes.
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery delete g 12\n  \
                             skiagraph gallery delete g 1.2.840.113619.2.55.3 --json")]
     Delete(Delete),
     /// Make a gallery as small as what it holds, and wipe what was deleted from every file
-    #[command(after_help = "EXAMPLES:\n  skiagraph gallery compact g\n  skiagraph gallery compact g --json")]
+    #[command(
+        after_help = "EXAMPLES:\n  skiagraph gallery compact g\n  skiagraph gallery compact g --json"
+    )]
     Compact(Compact),
     Reindex(reindex::ReindexArgs),
     Map(map::MapArgs),
@@ -157,18 +164,23 @@ fn verify(args: &Folder) -> Result<()> {
 fn delete(args: &Delete) -> Result<()> {
     let mut gallery = Gallery::open(&args.folder.gallery)?;
     // All of them are looked up first, so that a slip of the hand deletes nothing.
-    let ids = args.pictures.iter().map(|picture| find(&gallery, picture)).collect::<Result<Vec<_>>>();
+    let ids =
+        args.pictures.iter().map(|picture| find(&gallery, picture)).collect::<Result<Vec<_>>>();
     let ids = ids.context("nothing was deleted")?;
     let sets = args.sets.open(&args.folder.gallery).context("nothing was deleted")?;
     let deleted = gallery.delete(&ids);
-    // They go from the saved answers even where their last bytes in the gallery could not be overwritten.
+    // They go from the saved answers even where their last bytes in the gallery could not be
+    // overwritten.
     let sets = sets.map_or(Ok(0), |sets| sets.forget(&ids));
-    let (deleted, sets) = (deleted?, sets.context("the saved answers still have what was deleted")?);
+    let (deleted, sets) =
+        (deleted?, sets.context("the saved answers still have what was deleted")?);
     if args.folder.json {
         return output::json(&json!({ "deleted": deleted, "size": gallery.len(), "sets": sets }));
     }
     let (of, size) = (&args.folder.gallery, gallery.len());
-    output::text(&format!("deleted {deleted}, shown by {sets} saved answers; `{of}` holds {size} pictures"))
+    output::text(&format!(
+        "deleted {deleted}, shown by {sets} saved answers; `{of}` holds {size} pictures"
+    ))
 }
 
 fn compact(Compact { folder: args, sets }: &Compact) -> Result<()> {

@@ -28,8 +28,8 @@ A command that was interrupted is simply given again: what was encoded is kept."
 
 /// Encode a gallery again by another model, and switch to it at once
 ///
-/// The gallery answers by its old codes until every picture has a new one. Pictures whose files are given are encoded from
-/// these, all others from their thumbnails of 256 pixels.
+/// The gallery answers by its old codes until every picture has a new one. Pictures whose files are
+/// given are encoded from these, all others from their thumbnails of 256 pixels.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ReindexArgs {
@@ -70,7 +70,11 @@ pub(super) fn run(args: &ReindexArgs) -> Result<()> {
         if args.json {
             return output::json(&json!({ "model": gallery.model(), "size": gallery.len() }));
         }
-        return output::text(&format!("`{}` stays with the model {}", args.gallery, gallery.model()));
+        return output::text(&format!(
+            "`{}` stays with the model {}",
+            args.gallery,
+            gallery.model()
+        ));
     }
     let mut listed = ingest::list_paths(&args.paths)?;
     // A gallery of pseudonyms has pictures under the names that these have then.

@@ -66,7 +66,8 @@ pub(crate) struct SearchArgs {
     /// Take all images as one query: a picture is near if it is near to one of them
     #[arg(long)]
     together: bool,
-    /// Move the query towards this picture of the gallery (an id from `search --json`, or a key); may be repeated
+    /// Move the query towards this picture of the gallery (an id from `search --json`, or a key);
+    /// may be repeated
     #[arg(long, value_name = "KEY_OR_ID")]
     like: Vec<String>,
     /// Move the query away from this picture of the gallery; may be repeated
@@ -117,14 +118,18 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     let gallery = Gallery::open(&args.gallery)?;
     let encoder = args.finder.attach(args.model.load()?)?;
     gallery.check_model(encoder.model_id(), encoder.bits())?;
-    let judged = Judged { like: find(&gallery, &args.like)?, unlike: find(&gallery, &args.unlike)? };
+    let judged =
+        Judged { like: find(&gallery, &args.like)?, unlike: find(&gallery, &args.unlike)? };
     let deidentification = args.deidentify.deidentification()?;
-    let pictures =
-        args.images.iter().map(|path| known_by_pseudonyms(path, &encoder, deidentification.as_ref()));
+    let pictures = args
+        .images
+        .iter()
+        .map(|path| known_by_pseudonyms(path, &encoder, deidentification.as_ref()));
     let pictures = pictures.collect::<Result<Vec<_>>>()?;
     let encodings = ingest::encode_pictures(&encoder, &pictures)?;
     let entries = judged.like.iter().map(|&id| Ok((id, gallery.record(id)?)));
-    let entries = if pictures.is_empty() { entries.collect::<Result<Vec<_>>>()? } else { Vec::new() };
+    let entries =
+        if pictures.is_empty() { entries.collect::<Result<Vec<_>>>()? } else { Vec::new() };
     let of_one = if args.together { pictures.len().max(1) } else { 1 };
     let mut asked: Vec<_> = pictures.chunks(of_one).zip(encodings.chunks(of_one)).collect();
     if asked.is_empty() {

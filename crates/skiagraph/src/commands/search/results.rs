@@ -102,8 +102,12 @@ impl ResultArgs {
         }
         if let Some(path) = &self.fhir {
             // Without a study, the answer is told all the same.
-            let source = answered.pictures.first().and_then(|picture| query.source(&picture.record).ok());
-            made.push((path, serde_json::to_vec_pretty(&interchange::bundle(&answer, source.as_ref()))?));
+            let source =
+                answered.pictures.first().and_then(|picture| query.source(&picture.record).ok());
+            made.push((
+                path,
+                serde_json::to_vec_pretty(&interchange::bundle(&answer, source.as_ref()))?,
+            ));
         }
         made.into_iter().try_for_each(|(path, bytes)| output::file(path, bytes))
     }
@@ -137,7 +141,8 @@ impl ResultArgs {
         }
         if let Some(path) = &self.presentation_state {
             let region = region(&picture.record, &look)?;
-            objects.push((path, interchange::presentation_state(&region, &source, software, made)?));
+            objects
+                .push((path, interchange::presentation_state(&region, &source, software, made)?));
         }
         Ok(objects)
     }
@@ -195,6 +200,7 @@ fn region(record: &Record, Look { map, frame, .. }: &Look) -> Result<Region> {
     let values = map.onto(frame, width, height);
     let least = values.iter().copied().fold(f32::INFINITY, f32::min);
     let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let threshold = if most - least < LEAST_SPAN { f32::INFINITY } else { least + SALIENT * (most - least) };
+    let threshold =
+        if most - least < LEAST_SPAN { f32::INFINITY } else { least + SALIENT * (most - least) };
     Ok(Region::at_least(width, height, &values, threshold)?)
 }

@@ -64,13 +64,22 @@ pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) 
     }
     for answered in answers {
         let Answered { hits, estimate, .. } = answered;
-        output::text(&format!("{} ({} of {} pictures)", name(answered), hits.len(), gallery.len()))?;
+        output::text(&format!(
+            "{} ({} of {} pictures)",
+            name(answered),
+            hits.len(),
+            gallery.len()
+        ))?;
         let doubtful: Vec<Doubtful> = answered.pictures.iter().filter_map(Doubtful::of).collect();
         if !doubtful.is_empty() {
             eprintln!("{}", gate::describe(&doubtful));
         }
-        let rows: Vec<_> = (0..hits.len()).map(|place| row(place, &hits[place], estimate.as_ref())).collect();
-        output::lines(&output::table(&["picture", "labels", "bits", "euclid", "relevance", "rank"], &rows))?;
+        let rows: Vec<_> =
+            (0..hits.len()).map(|place| row(place, &hits[place], estimate.as_ref())).collect();
+        output::lines(&output::table(
+            &["picture", "labels", "bits", "euclid", "relevance", "rank"],
+            &rows,
+        ))?;
         if let Some(estimate) = estimate {
             output::text(&verdict(estimate))?;
         }
@@ -83,7 +92,9 @@ pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) 
     if let Some(path) = &args.html {
         output::text(&format!("page: {}", path.display()))?;
     }
-    args.back.files().try_for_each(|(what, path)| output::text(&format!("{what}: {}", path.display())))
+    args.back
+        .files()
+        .try_for_each(|(what, path)| output::text(&format!("{what}: {}", path.display())))
 }
 
 /// Of its pictures, or of the entries it was to be like.
@@ -96,20 +107,30 @@ fn name(answered: &Answered) -> String {
 
 fn verdict(estimate: &Estimate) -> String {
     if estimate.novel {
-        return "nothing similar enough: the query is unlike everything this model knows".to_owned();
+        return "nothing similar enough: the query is unlike everything this model knows"
+            .to_owned();
     }
     if estimate.nothing_similar {
         return "nothing similar enough: hardly anything of the answer is relevant".to_owned();
     }
-    format!("expected share of relevant pictures among the first ten: {:.0} %", 100.0 * estimate.precision)
+    format!(
+        "expected share of relevant pictures among the first ten: {:.0} %",
+        100.0 * estimate.precision
+    )
 }
 
 fn query_line<'a>(args: &SearchArgs, answered: &'a Answered) -> QueryLine<'a> {
     let estimate = answered.estimate.as_ref();
     QueryLine {
         query: name(answered),
-        doubts: answered.pictures.iter().flat_map(|picture| picture.doubts.iter().copied()).collect(),
-        expected_precision: estimate.filter(|estimate| !estimate.novel).map(|estimate| estimate.precision),
+        doubts: answered
+            .pictures
+            .iter()
+            .flat_map(|picture| picture.doubts.iter().copied())
+            .collect(),
+        expected_precision: estimate
+            .filter(|estimate| !estimate.novel)
+            .map(|estimate| estimate.precision),
         novel: estimate.map(|estimate| estimate.novel),
         nothing_similar: estimate.map(|estimate| estimate.nothing_similar),
         hits: (0..answered.hits.len())
@@ -118,7 +139,12 @@ fn query_line<'a>(args: &SearchArgs, answered: &'a Answered) -> QueryLine<'a> {
     }
 }
 
-fn line<'a>(args: &SearchArgs, place: usize, hit: &'a Hit, estimate: Option<&Estimate>) -> HitLine<'a> {
+fn line<'a>(
+    args: &SearchArgs,
+    place: usize,
+    hit: &'a Hit,
+    estimate: Option<&Estimate>,
+) -> HitLine<'a> {
     let record = &hit.record;
     HitLine {
         rank: place + 1,
@@ -139,5 +165,12 @@ fn row(place: usize, hit: &Hit, estimate: Option<&Estimate>) -> Vec<String> {
     let relevance = relevance_at(place, estimate);
     let relevance = relevance.map_or_else(|| "-".to_owned(), |p| format!("{:.0} %", 100.0 * p));
     let (labels, bits, rank) = (hit.record.labels.join(", "), hit.distance.to_string(), place + 1);
-    vec![hit.record.name.clone(), labels, bits, format!("{:.3}", hit.euclidean), relevance, rank.to_string()]
+    vec![
+        hit.record.name.clone(),
+        labels,
+        bits,
+        format!("{:.3}", hit.euclidean),
+        relevance,
+        rank.to_string(),
+    ]
 }

@@ -22,8 +22,9 @@ pub(crate) struct Bar<'a> {
     pub(crate) high: f64,
 }
 
-/// Horizontal bars, one a row in their order, with their intervals. Bars begin at a line at zero if that lies in the
-/// range; if not, the values are dots alone. What is not finite is left out, and what lies beyond the range is cut.
+/// Horizontal bars, one a row in their order, with their intervals. Bars begin at a line at zero if
+/// that lies in the range; if not, the values are dots alone. What is not finite is left out, and
+/// what lies beyond the range is cut.
 pub(crate) fn bars(caption: &str, x: &Axis, rows: &[Bar]) -> Result<String> {
     let height = ROW * rows.len().max(1) as u32;
     svg(caption, height + AROUND, |area| {
@@ -48,7 +49,8 @@ fn middle(place: usize) -> f64 {
 }
 
 fn names_width(rows: &[Bar]) -> u32 {
-    let longest = rows.iter().map(|bar| cut(bar.name, CHARACTERS).chars().count()).max().unwrap_or(0);
+    let longest =
+        rows.iter().map(|bar| cut(bar.name, CHARACTERS).chars().count()).max().unwrap_or(0);
     (longest as u32 * 8 + 24).clamp(60, WIDTH / 2)
 }
 
@@ -63,7 +65,10 @@ fn names(area: &Area, rows: &[Bar]) -> Result<()> {
 fn row(chart: &mut Chart, y: f64, x: &Axis, bar: &Bar) -> Result<()> {
     let [thick, end] = HALF;
     if let (true, Some(value)) = (x.holds(0.0), x.nearest(bar.value)) {
-        chart.draw_series([Rectangle::new([(0.0, y - thick), (value, y + thick)], INK.mix(0.3).filled())])?;
+        chart.draw_series([Rectangle::new(
+            [(0.0, y - thick), (value, y + thick)],
+            INK.mix(0.3).filled(),
+        )])?;
     }
     let path = |from, to| PathElement::new(vec![from, to], INK.stroke_width(2));
     if let (Some(low), Some(high)) = (x.nearest(bar.low), x.nearest(bar.high)) {

@@ -33,10 +33,16 @@ pub(super) const AROUND: u32 = MARGIN + FOOT + EDGE;
 const MESH: RGBColor = RGBColor(225, 225, 225);
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+pub(super) type Chart<'a, 'b> =
+    ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// A drawing of that height under its caption, as an image with a name and without a size of its own.
-pub(super) fn svg(caption: &str, height: u32, draw: impl FnOnce(&Area) -> Result<()>) -> Result<String> {
+/// A drawing of that height under its caption, as an image with a name and without a size of its
+/// own.
+pub(super) fn svg(
+    caption: &str,
+    height: u32,
+    draw: impl FnOnce(&Area) -> Result<()>,
+) -> Result<String> {
     let mut text = String::new();
     {
         let backend = SVGBackend::with_string(&mut text, (WIDTH, CAPTION_HEIGHT + height));
@@ -50,7 +56,8 @@ pub(super) fn svg(caption: &str, height: u32, draw: impl FnOnce(&Area) -> Result
     Ok(format!("<svg role=\"img\" aria-label=\"{}\" viewBox{rest}", escape(caption)))
 }
 
-/// Axes with their titles and numbers, and a mesh. An axis without a title has neither and takes no room.
+/// Axes with their titles and numbers, and a mesh. An axis without a title has neither and takes no
+/// room.
 pub(super) fn chart<'a, 'b>(area: &Area<'b>, x: &Axis, y: &Axis) -> Result<Chart<'a, 'b>> {
     let (width, height) = area.dim_in_pixel();
     let mut chart = ChartBuilder::on(area)
@@ -97,7 +104,8 @@ impl Axis<'_> {
 
     /// The place nearest to a finite value, if there is a range.
     pub(super) fn nearest(&self, value: f64) -> Option<f64> {
-        (self.drawable() && value.is_finite()).then(|| value.clamp(self.range.start, self.range.end))
+        (self.drawable() && value.is_finite())
+            .then(|| value.clamp(self.range.start, self.range.end))
     }
 
     /// The range, or any that can be drawn.
@@ -113,7 +121,8 @@ impl Axis<'_> {
     /// A number of the axis, without the digits that rounding leaves behind.
     fn number(&self, value: f64) -> String {
         let unit = (self.range.end - self.range.start) * 1e-5;
-        let value = if value.abs() < unit { 0.0 } else { format!("{value:.6e}").parse().unwrap_or(value) };
+        let value =
+            if value.abs() < unit { 0.0 } else { format!("{value:.6e}").parse().unwrap_or(value) };
         let plain = value == 0.0 || (1e-4..1e6).contains(&value.abs());
         if plain { value.to_string() } else { format!("{value:e}") }
     }

@@ -1,4 +1,5 @@
-//! What tells one series from another: colours that colour-blind readers can tell apart, then shapes.
+//! What tells one series from another: colours that colour-blind readers can tell apart, then
+//! shapes.
 
 use anyhow::Result;
 use plotters::element::{DynElement, IntoDynElement};
@@ -10,7 +11,8 @@ use super::canvas::{Area, MARGIN, TEXT, cut};
 const OURS: RGBColor = BLACK;
 /// The colour of what stands alone in its plot.
 pub(super) const INK: RGBColor = RGBColor(0, 114, 178);
-/// The palette of Okabe and Ito ("Color Universal Design", 2008) without its yellow, which white paper swallows.
+/// The palette of Okabe and Ito ("Color Universal Design", 2008) without its yellow, which white
+/// paper swallows.
 const OTHERS: [RGBColor; 6] = [
     RGBColor(230, 159, 0),
     INK,
@@ -20,7 +22,8 @@ const OTHERS: [RGBColor; 6] = [
     RGBColor(204, 121, 167),
 ];
 /// Once the colours are used up, the next shape.
-const SHAPES: [Option<Shape>; 4] = [None, Some(Shape::Ring), Some(Shape::Triangle), Some(Shape::Cross)];
+const SHAPES: [Option<Shape>; 4] =
+    [None, Some(Shape::Ring), Some(Shape::Triangle), Some(Shape::Cross)];
 /// The height of a legend's line, in pixels.
 const ROW: u32 = 21;
 /// Characters of a name in a legend.
@@ -64,7 +67,8 @@ impl Mark {
         Self { shape: line.shape.or(Some(Shape::Dot)), ..line }
     }
 
-    /// The mark at a place of a chart, or of an area in pixels, if it has a shape; `size` is half its width.
+    /// The mark at a place of a chart, or of an area in pixels, if it has a shape; `size` is half
+    /// its width.
     pub(super) fn at<'a, C>(self, place: C, size: i32, opacity: f64) -> Option<Drawn<'a, C>>
     where
         C: Clone + 'static,

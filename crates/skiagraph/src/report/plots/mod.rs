@@ -33,8 +33,8 @@ pub(crate) struct Series<'a> {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// Lines over common axes with a legend beside; the first series is ours and drawn thicker, over the others.
-/// Points that are not finite, or that lie beyond the axes, are left out.
+/// Lines over common axes with a legend beside; the first series is ours and drawn thicker, over
+/// the others. Points that are not finite, or that lie beyond the axes, are left out.
 pub(crate) fn lines(caption: &str, x: &Axis, y: &Axis, series: &[Series]) -> Result<String> {
     svg(caption, HEIGHT.max(legend_height(series.len())), |area| {
         let (left, right) = area.split_horizontally(WIDTH - LEGEND);
@@ -47,8 +47,8 @@ pub(crate) fn lines(caption: &str, x: &Axis, y: &Axis, series: &[Series]) -> Res
     })
 }
 
-/// Points by group, coloured, with a legend beside; both axes have one scale and no numbers (for maps such as t-SNE).
-/// Points that are not finite are left out.
+/// Points by group, coloured, with a legend beside; both axes have one scale and no numbers (for
+/// maps such as t-SNE). Points that are not finite are left out.
 pub(crate) fn scatter(caption: &str, series: &[Series]) -> Result<String> {
     let points = || series.iter().flat_map(|one| one.points.iter().copied());
     let [x, y] = square(points()).map(|range| Axis { title: "", range });
@@ -62,15 +62,22 @@ pub(crate) fn scatter(caption: &str, series: &[Series]) -> Result<String> {
             let points = inside(&one.points, &x, &y);
             chart.draw_series(points.into_iter().filter_map(|at| mark.at(at, 3, 0.75)))?;
         }
-        legend(&right, series.iter().enumerate().map(|(place, one)| (one.name, Mark::of_point(place), 0)))
+        legend(
+            &right,
+            series.iter().enumerate().map(|(place, one)| (one.name, Mark::of_point(place), 0)),
+        )
     })
 }
 
 fn line(chart: &mut Chart, place: usize, points: &[(f64, f64)]) -> Result<()> {
     // One point makes no line, and without a mark would not be seen.
     let mark = if points.len() == 1 { Mark::of_point(place) } else { Mark::of_line(place) };
-    chart.draw_series([PathElement::new(points.to_vec(), mark.colour.stroke_width(stroke(place)))])?;
-    // Marks of lines that run together lie beside each other: each line begins with another of its points.
+    chart.draw_series([PathElement::new(
+        points.to_vec(),
+        mark.colour.stroke_width(stroke(place)),
+    )])?;
+    // Marks of lines that run together lie beside each other: each line begins with another of its
+    // points.
     let step = points.len().div_ceil(MARKED).max(1);
     let marked = points.iter().skip(place % step).step_by(step);
     chart.draw_series(marked.filter_map(|&at| mark.at(at, 4, 1.0)))?;
@@ -90,9 +97,10 @@ fn inside(points: &[(f64, f64)], x: &Axis, y: &Axis) -> Vec<(f64, f64)> {
 /// Ranges of one width about all finite points, with a margin.
 fn square(points: impl Iterator<Item = (f64, f64)>) -> [Range<f64>; 2] {
     let start = [[f64::INFINITY, f64::NEG_INFINITY]; 2];
-    let ends = points.filter(|(x, y)| x.is_finite() && y.is_finite()).fold(start, |[x, y], point| {
-        [[x[0].min(point.0), x[1].max(point.0)], [y[0].min(point.1), y[1].max(point.1)]]
-    });
+    let ends =
+        points.filter(|(x, y)| x.is_finite() && y.is_finite()).fold(start, |[x, y], point| {
+            [[x[0].min(point.0), x[1].max(point.0)], [y[0].min(point.1), y[1].max(point.1)]]
+        });
     let widest = ends.map(|[low, high]| high - low).into_iter().fold(0.0, f64::max);
     let half = if widest > 0.0 { widest * 0.53 } else { 1.0 };
     ends.map(|[low, high]| f64::midpoint(low, high)).map(|middle| middle - half..middle + half)
@@ -116,12 +124,14 @@ mod tests {
     }
 
     fn all(name: &str, range: Range<f64>) -> [String; 4] {
-        let rows = [(0.1, -0.1), (f64::NAN, 0.0), (0.2, f64::NEG_INFINITY), (9.0, 0.3), (-9.0, -8.0)]
-            .map(|(value, low)| Bar { name, value, low, high: 2.0 });
+        let rows =
+            [(0.1, -0.1), (f64::NAN, 0.0), (0.2, f64::NEG_INFINITY), (9.0, 0.3), (-9.0, -8.0)]
+                .map(|(value, low)| Bar { name, value, low, high: 2.0 });
         let bins = [(0.2, 0.3, 5), (f64::NAN, 0.1, 2), (0.9, 0.8, 0), (7.0, 0.5, 3)]
             .map(|(predicted, observed, count)| Bin { predicted, observed, count });
         [
-            lines(name, &axis(range.clone()), &axis(0.0..1.0), &[series(name), series("CSQ")]).unwrap(),
+            lines(name, &axis(range.clone()), &axis(0.0..1.0), &[series(name), series("CSQ")])
+                .unwrap(),
             scatter(name, &[series(name)]).unwrap(),
             bars(name, &axis(range), &rows).unwrap(),
             reliability(name, &bins).unwrap(),
@@ -131,8 +141,14 @@ mod tests {
     #[test]
     fn names_cannot_become_markup_and_nothing_is_fetched() {
         for svg in all("<script>\"ours' & </svg>", 0.0..1.0) {
-            assert!(!svg.contains("<script") && !svg.contains("<b>") && !svg.contains("href"), "{svg}");
-            assert!(svg.contains("aria-label=\"&lt;script&gt;&quot;ours&#39; &amp; &lt;/svg&gt;\""), "{svg}");
+            assert!(
+                !svg.contains("<script") && !svg.contains("<b>") && !svg.contains("href"),
+                "{svg}"
+            );
+            assert!(
+                svg.contains("aria-label=\"&lt;script&gt;&quot;ours&#39; &amp; &lt;/svg&gt;\""),
+                "{svg}"
+            );
             assert_eq!(svg.matches("</svg>").count(), 1, "{svg}");
         }
     }
@@ -150,14 +166,18 @@ mod tests {
     fn what_cannot_be_drawn_is_left_out() {
         let (most, least) = (f64::MAX, f64::MIN_POSITIVE);
         let none = [0.0..0.0, 1.0..0.0, f64::NAN..1.0, 0.0..f64::INFINITY, -most..most];
-        for svg in
-            [0.0..1.0, 0.0..least, 0.0..most].into_iter().chain(none).flat_map(|range| all("P@k", range))
+        for svg in [0.0..1.0, 0.0..least, 0.0..most]
+            .into_iter()
+            .chain(none)
+            .flat_map(|range| all("P@k", range))
         {
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         }
         assert!(lines("none", &axis(0.0..1.0), &axis(0.0..1.0), &[]).is_ok());
         assert!(
-            [vec![], vec![Series { name: "n", points: vec![] }]].iter().all(|s| scatter("none", s).is_ok())
+            [vec![], vec![Series { name: "n", points: vec![] }]]
+                .iter()
+                .all(|s| scatter("none", s).is_ok())
         );
         assert!(bars("none", &axis(0.0..1.0), &[]).is_ok() && reliability("none", &[]).is_ok());
     }
@@ -172,6 +192,8 @@ mod tests {
     #[test]
     fn a_line_of_one_point_is_seen() {
         let one = Series { name: "CSQ", points: vec![(0.5, 0.5)] };
-        assert!(lines("one", &axis(0.0..1.0), &axis(0.0..1.0), &[one]).unwrap().contains("<circle"));
+        assert!(
+            lines("one", &axis(0.0..1.0), &axis(0.0..1.0), &[one]).unwrap().contains("<circle")
+        );
     }
 }

@@ -20,10 +20,12 @@ const COUNTS: u32 = 190;
 /// Half the width of a bin's bar, as a part of the range.
 const BAR: f64 = 0.02;
 
-/// What was observed over what was predicted, bin by bin, about a diagonal; beneath, the counts as bars.
-/// Empty bins, and those with means that are not in 0..=1, are left out.
+/// What was observed over what was predicted, bin by bin, about a diagonal; beneath, the counts as
+/// bars. Empty bins, and those with means that are not in 0..=1, are left out.
 pub(crate) fn reliability(caption: &str, bins: &[Bin]) -> Result<String> {
-    let drawn = |bin: &&Bin| bin.count > 0 && PARTS.contains(&bin.predicted) && PARTS.contains(&bin.observed);
+    let drawn = |bin: &&Bin| {
+        bin.count > 0 && PARTS.contains(&bin.predicted) && PARTS.contains(&bin.observed)
+    };
     let bins: Vec<&Bin> = bins.iter().filter(drawn).collect();
     svg(caption, HEIGHT + COUNTS, |area| {
         let (left, right) = area.split_horizontally(WIDTH - LEGEND);
@@ -37,7 +39,10 @@ pub(crate) fn reliability(caption: &str, bins: &[Bin]) -> Result<String> {
 fn means(area: &Area, bins: &[&Bin]) -> Result<()> {
     let axis = |title| Axis { title, range: 0.0..1.0 };
     let mut chart = chart(area, &axis(""), &axis("observed"))?;
-    chart.draw_series([PathElement::new(vec![(0.0, 0.0), (1.0, 1.0)], IDEAL.colour.stroke_width(2))])?;
+    chart.draw_series([PathElement::new(
+        vec![(0.0, 0.0), (1.0, 1.0)],
+        IDEAL.colour.stroke_width(2),
+    )])?;
     let points: Vec<(f64, f64)> = bins.iter().map(|bin| (bin.predicted, bin.observed)).collect();
     chart.draw_series([PathElement::new(points.clone(), OBSERVED.colour.stroke_width(2))])?;
     chart.draw_series(points.into_iter().filter_map(|at| OBSERVED.at(at, 5, 1.0)))?;
@@ -46,10 +51,12 @@ fn means(area: &Area, bins: &[&Bin]) -> Result<()> {
 
 fn counts(area: &Area, bins: &[&Bin]) -> Result<()> {
     let most = bins.iter().map(|bin| bin.count).max().unwrap_or(0) as f64;
-    let (x, y) = (Axis { title: "predicted", range: 0.0..1.0 }, Axis { title: "count", range: 0.0..most });
+    let (x, y) =
+        (Axis { title: "predicted", range: 0.0..1.0 }, Axis { title: "count", range: 0.0..most });
     let mut chart = chart(area, &x, &y)?;
     let bar = |bin: &&Bin| {
-        let [left, right] = [bin.predicted - BAR, bin.predicted + BAR].map(|side| side.clamp(0.0, 1.0));
+        let [left, right] =
+            [bin.predicted - BAR, bin.predicted + BAR].map(|side| side.clamp(0.0, 1.0));
         Rectangle::new([(left, 0.0), (right, bin.count as f64)], OBSERVED.colour.mix(0.5).filled())
     };
     chart.draw_series(bins.iter().map(bar))?;

@@ -11,7 +11,8 @@ static APPLICATION: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../web/dist")
 /// The page that every path of the application's own begins with.
 const PAGE: &str = "index.html";
 
-/// A file of the application, or its page for a path without extension, which the application itself knows what to do with.
+/// A file of the application, or its page for a path without extension, which the application
+/// itself knows what to do with.
 pub(in crate::server) async fn page(uri: Uri) -> Result<Response, Problem> {
     let path = uri.path().strip_prefix('/').unwrap_or_default();
     if let Some(file) = APPLICATION.get_file(path) {
@@ -38,7 +39,8 @@ fn send(file: &'static File<'static>) -> Response {
         Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     };
-    let mut response = ([(CONTENT_TYPE, HeaderValue::from_static(kind))], file.contents()).into_response();
+    let mut response =
+        ([(CONTENT_TYPE, HeaderValue::from_static(kind))], file.contents()).into_response();
     // The names of assets have a hash of their content.
     if file.path().starts_with("assets") {
         let for_ever = HeaderValue::from_static("public, max-age=31536000, immutable");

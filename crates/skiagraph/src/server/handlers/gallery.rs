@@ -49,16 +49,24 @@ pub(in crate::server) async fn map(State(app): State<App>) -> Result<impl IntoRe
 }
 
 /// The report of a comparison of methods, a page that stands alone.
-pub(in crate::server) async fn comparison(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
+pub(in crate::server) async fn comparison(
+    State(app): State<App>,
+) -> Result<impl IntoResponse, Problem> {
     report(&app, app.settings.comparison.as_deref(), "report.html").await
 }
 
 /// The report of the model's evaluation, a page that stands alone.
-pub(in crate::server) async fn evaluation(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
+pub(in crate::server) async fn evaluation(
+    State(app): State<App>,
+) -> Result<impl IntoResponse, Problem> {
     report(&app, app.settings.evaluation.as_deref(), "results.html").await
 }
 
-async fn report(app: &App, folder: Option<&Path>, name: &str) -> Result<impl IntoResponse + use<>, Problem> {
+async fn report(
+    app: &App,
+    folder: Option<&Path>,
+    name: &str,
+) -> Result<impl IntoResponse + use<>, Problem> {
     let path = folder.ok_or(Problem::UnknownPath)?.join(name);
     let read = move || match fs::read(path) {
         Ok(page) => Ok(page),

@@ -67,7 +67,10 @@ pub(in crate::server) async fn close(
 ) -> Result<Json<JobView>, Problem> {
     check_owner(&app, &id, &asker)?;
     let (shared, copy) = (App::clone(&app), id.clone());
-    app.reading.run(move || shared.jobs.end(&copy, false)).await.map(|job| Json(JobView::new(id, job)))
+    app.reading
+        .run(move || shared.jobs.end(&copy, false))
+        .await
+        .map(|job| Json(JobView::new(id, job)))
 }
 
 pub(in crate::server) async fn cancel(

@@ -22,7 +22,10 @@ const SIDE: u32 = 1024;
 
 type Created = (StatusCode, Extension<Shown>, Json<QueryView>);
 
-pub(in crate::server) async fn upload(State(app): State<App>, request: Request) -> Result<Created, Problem> {
+pub(in crate::server) async fn upload(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Created, Problem> {
     let limits = app.settings.limits;
     let file = body::read(&app, request, limits.upload_bytes).await?;
     let shared = App::clone(&app);

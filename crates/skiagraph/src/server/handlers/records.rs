@@ -26,8 +26,9 @@ impl FromRequestParts<App> for RecordId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Path(id) =
-            Path::<u64>::from_request_parts(parts, app).await.map_err(|_| Problem::UnknownRecord)?;
+        let Path(id) = Path::<u64>::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Problem::UnknownRecord)?;
         // Ids are SQLite's, which are signed.
         i64::try_from(id).map(|_| Self(id)).map_err(|_| Problem::UnknownRecord)
     }
@@ -41,7 +42,8 @@ pub(in crate::server) async fn list(
         return Err(Problem::invalid(format!("`limit` {}", body.limit), format!("at most {MOST}")));
     }
     let filter = body.filter.as_deref().map(str::parse::<Filter>).transpose()?;
-    let page = look(&app, move |gallery| Ok(gallery.page(filter.as_ref(), body.offset, body.limit)?));
+    let page =
+        look(&app, move |gallery| Ok(gallery.page(filter.as_ref(), body.offset, body.limit)?));
     let Page { total, records } = page.await?;
     let records: Vec<_> = records.into_iter().map(RecordView::from).collect();
     Ok((shown(&records), Json(ListView { total, records })))
@@ -117,7 +119,8 @@ pub(in crate::server) async fn priors(
 ) -> Result<(Extension<Shown>, Json<PriorsView>), Problem> {
     let priors = look(&app, move |gallery| {
         let Some(patient) = gallery.record(id)?.patient else { return Ok(Vec::new()) };
-        let others = gallery.of_patient(&patient)?.into_iter().filter(|&other| other != id).take(MOST);
+        let others =
+            gallery.of_patient(&patient)?.into_iter().filter(|&other| other != id).take(MOST);
         others.map(|id| Ok(RecordView::from((id, gallery.record(id)?)))).collect()
     });
     let records: Vec<_> = priors.await?;
@@ -126,7 +129,10 @@ pub(in crate::server) async fn priors(
 
 /// For the audit log.
 fn shown(records: &[RecordView]) -> Extension<Shown> {
-    Extension(Shown { records: records.iter().map(|record| record.id).collect(), ..Shown::default() })
+    Extension(Shown {
+        records: records.iter().map(|record| record.id).collect(),
+        ..Shown::default()
+    })
 }
 
 /// Gives the gallery to `at` on a worker.

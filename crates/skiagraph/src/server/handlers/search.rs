@@ -1,4 +1,5 @@
-//! The search: a question's pictures, feedback and filter to hits, with what is likely and what they have in common.
+//! The search: a question's pictures, feedback and filter to hits, with what is likely and what
+//! they have in common.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -58,11 +59,17 @@ pub(in crate::server) async fn search(
 
 /// For the audit log.
 pub(super) fn shown(view: &SearchView, queries: Vec<String>) -> Extension<Shown> {
-    Extension(Shown { records: view.hits.iter().map(|hit| hit.id).collect(), queries, ..Shown::default() })
+    Extension(Shown {
+        records: view.hits.iter().map(|hit| hit.id).collect(),
+        queries,
+        ..Shown::default()
+    })
 }
 
 fn check(body: &SearchBody) -> Result<(), Problem> {
-    let within = |name: &str, got: usize, least: usize, most: usize| match (least..=most).contains(&got) {
+    let within = |name: &str, got: usize, least: usize, most: usize| match (least..=most)
+        .contains(&got)
+    {
         true => Ok(()),
         false => Err(Problem::invalid(format!("{got} as `{name}`"), format!("{least} to {most}"))),
     };
@@ -73,7 +80,11 @@ fn check(body: &SearchBody) -> Result<(), Problem> {
     within("number of `like` and `unlike`", body.like.len() + body.unlike.len(), 0, MOST_JUDGED)?;
     let ids = body.like.iter().chain(&body.unlike);
     // Ids are SQLite's, which are signed.
-    if ids.copied().any(|id| i64::try_from(id).is_err()) { Err(Problem::UnknownRecord) } else { Ok(()) }
+    if ids.copied().any(|id| i64::try_from(id).is_err()) {
+        Err(Problem::UnknownRecord)
+    } else {
+        Ok(())
+    }
 }
 
 impl Asked {
@@ -82,7 +93,8 @@ impl Asked {
     pub(super) fn new(shared: &Shared, body: SearchBody) -> Result<Self, Problem> {
         check(&body)?;
         let filter = body.filter.as_deref().map(str::parse::<Filter>).transpose()?;
-        let pictures = body.queries.iter().map(|id| shared.queries.get(id)).collect::<Result<_, _>>()?;
+        let pictures =
+            body.queries.iter().map(|id| shared.queries.get(id)).collect::<Result<_, _>>()?;
         Ok(Self { body, pictures, filter })
     }
 
@@ -132,7 +144,8 @@ pub(super) fn view(
         record: RecordView::from((hit.id, hit.record)),
     };
     let hits = hits.into_iter().enumerate().map(hit).collect();
-    let estimate = estimate.map(|Estimate { precision, novel, .. }| EstimateView { precision, novel });
+    let estimate =
+        estimate.map(|Estimate { precision, novel, .. }| EstimateView { precision, novel });
     SearchView { hits, bits, estimate, tally, milliseconds, stale_seconds, nothing_similar }
 }
 

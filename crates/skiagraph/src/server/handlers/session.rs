@@ -1,5 +1,5 @@
-//! A browser's session: it shows a key once, or whoever sits before it signs in with the identity provider, and it shows a cookie
-//! from then on.
+//! A browser's session: it shows a key once, or whoever sits before it signs in with the identity
+//! provider, and it shows a cookie from then on.
 
 use std::sync::Arc;
 
@@ -75,7 +75,8 @@ pub(in crate::server) async fn sign_in(
     match asked {
         Ok(Begun { address, kept }) => {
             let cookie = SIGN_IN.header(&app, &kept, SIGN_IN_SECONDS, &headers)?;
-            Ok((StatusCode::SEE_OTHER, [(LOCATION, header(&address)?), (SET_COOKIE, cookie)]).into_response())
+            Ok((StatusCode::SEE_OTHER, [(LOCATION, header(&address)?), (SET_COOKIE, cookie)])
+                .into_response())
         }
         Err(Problem::Internal(error)) => refused(&app, &Refused::Failed(error), &headers),
         Err(problem) => Err(problem),
@@ -90,7 +91,8 @@ pub(in crate::server) struct Returned {
     state: String,
 }
 
-/// Takes the browser back from the identity provider, and sends it on to the page that says what came of it.
+/// Takes the browser back from the identity provider, and sends it on to the page that says what
+/// came of it.
 pub(in crate::server) async fn signed_in(
     State(app): State<App>,
     Query(returned): Query<Returned>,
@@ -145,8 +147,8 @@ fn header(text: &str) -> Result<HeaderValue, Problem> {
 }
 
 impl Cookie {
-    /// What sets it. Browsers send it back to us alone, and show it to no script; where we speak TLS, or a proxy before us, never
-    /// without TLS.
+    /// What sets it. Browsers send it back to us alone, and show it to no script; where we speak
+    /// TLS, or a proxy before us, never without TLS.
     fn header(
         &self,
         app: &App,

@@ -76,7 +76,10 @@ pub(in crate::server) async fn save(
 fn check(body: &SaveBody) -> Result<(), Problem> {
     let characters = |name: &str, text: &str, most: usize| match text.chars().count() {
         count if count <= most => Ok(()),
-        count => Err(Problem::invalid(format!("a {name} of {count} characters"), format!("at most {most}"))),
+        count => Err(Problem::invalid(
+            format!("a {name} of {count} characters"),
+            format!("at most {most}"),
+        )),
     };
     characters("name", &body.name, NAME)?;
     characters("note", &body.note, NOTE)?;
@@ -100,7 +103,8 @@ fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
         let report = draw(shared, gallery, asked, &found)?;
         let told = tell(shared, gallery, asked, &found);
         let source = picture.and_then(|picture| picture.source.as_ref());
-        let fhir = told.as_ref().map(|told| serde_json::to_vec_pretty(&interchange::bundle(told, source)));
+        let fhir =
+            told.as_ref().map(|told| serde_json::to_vec_pretty(&interchange::bundle(told, source)));
         let sr = told.as_ref().zip(source).map(|(told, source)| interchange::report(told, source));
         let view = view(found, shared.encoder.bits(), took, gallery.age());
         let answer = serde_json::to_string(&view).map_err(anyhow::Error::from)?;
@@ -108,7 +112,8 @@ fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
         let fhir = fhir.transpose().map_err(anyhow::Error::from)?;
         let sr = sr.transpose().map_err(anyhow::Error::from)?;
         let body = &asked.body;
-        let shows = view.hits.iter().map(|hit| hit.id).chain(body.like.iter().chain(&body.unlike).copied());
+        let shows =
+            view.hits.iter().map(|hit| hit.id).chain(body.like.iter().chain(&body.unlike).copied());
         let shows = shows.collect();
         let queries = asked.pictures.iter().map(|picture| gallery.id_of(&picture.record.key));
         let queries = queries.filter_map(Result::transpose).collect::<retrieval::Result<_>>()?;
@@ -117,10 +122,19 @@ fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
 }
 
 /// The page of an answer.
-fn draw(shared: &Shared, gallery: &Gallery, asked: &Asked, found: &Found) -> Result<Vec<u8>, Problem> {
+fn draw(
+    shared: &Shared,
+    gallery: &Gallery,
+    asked: &Asked,
+    found: &Found,
+) -> Result<Vec<u8>, Problem> {
     let mut queries = Vec::new();
     for picture in &asked.pictures {
-        queries.push(Drawn::Image(&picture.record, picture.small(SIDE)?, picture.look(&shared.encoder)?));
+        queries.push(Drawn::Image(
+            &picture.record,
+            picture.small(SIDE)?,
+            picture.look(&shared.encoder)?,
+        ));
     }
     let entries = if queries.is_empty() { &asked.body.like[..] } else { &[] };
     let entries = entries.iter().map(|&id| Ok((id, gallery.record(id)?)));
@@ -131,7 +145,12 @@ fn draw(shared: &Shared, gallery: &Gallery, asked: &Asked, found: &Found) -> Res
 }
 
 /// The answer as other systems are told it; none after feedback, which it could not say.
-fn tell(shared: &Shared, gallery: &Gallery, asked: &Asked, (hits, estimate): &Found) -> Option<Answer> {
+fn tell(
+    shared: &Shared,
+    gallery: &Gallery,
+    asked: &Asked,
+    (hits, estimate): &Found,
+) -> Option<Answer> {
     if !(asked.body.like.is_empty() && asked.body.unlike.is_empty()) {
         return None;
     }
@@ -155,7 +174,8 @@ pub(in crate::server) async fn show(
     SetId(id): SetId,
 ) -> Result<(Extension<Shown>, Json<SavedView>), Problem> {
     let shared = App::clone(&app);
-    let (set, answer) = app.reading.run(move || shared.current_sets()?.get(&id, asker.as_ref())).await?;
+    let (set, answer) =
+        app.reading.run(move || shared.current_sets()?.get(&id, asker.as_ref())).await?;
     let answer: Value = serde_json::from_str(&answer).map_err(anyhow::Error::from)?;
     Ok((shown_of(&answer), Json(SavedView { set, answer })))
 }

@@ -25,14 +25,18 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Whether this server has the jobs of a folder, which it takes if no other has them; it reads them then.
+    /// Whether this server has the jobs of a folder, which it takes if no other has them; it reads
+    /// them then.
     pub(super) fn claim(&mut self, root: &Path) -> Result<bool> {
         if self.lock.is_some() {
             return Ok(true);
         }
         // There is no folder yet, or it is one that is only read.
-        let options = OpenOptions::new().write(true).create(true).truncate(false).open(root.join("lock"));
-        let Some(lock) = options.ok().filter(|lock| lock.try_lock().is_ok()) else { return Ok(false) };
+        let options =
+            OpenOptions::new().write(true).create(true).truncate(false).open(root.join("lock"));
+        let Some(lock) = options.ok().filter(|lock| lock.try_lock().is_ok()) else {
+            return Ok(false);
+        };
         for folder in entries(root)?.into_iter().filter(|path| path.is_dir()) {
             self.read(&folder)?;
         }
@@ -44,7 +48,8 @@ impl Known {
     /// Reads a job. A folder without its state is one of which nothing was acknowledged.
     fn read(&mut self, folder: &Path) -> Result<()> {
         let Ok(bytes) = fs::read(folder.join(STATE)) else { return Ok(()) };
-        let damaged = || format!("`{}` is damaged; remove it, and send its files again", folder.display());
+        let damaged =
+            || format!("`{}` is damaged; remove it, and send its files again", folder.display());
         let mut job: Job = serde_json::from_slice(&bytes).with_context(damaged)?;
         for path in entries(folder)? {
             match path.extension().and_then(|ending| ending.to_str()) {
@@ -66,7 +71,10 @@ impl Known {
     pub(super) fn admit(&mut self, id: &str, bytes: u64, most: u64) -> Result<u64, Problem> {
         let job = self.jobs.get_mut(id).ok_or(Problem::UnknownJob)?;
         if job.closed || job.cancelled {
-            return Err(Problem::invalid("a file for a job that is closed", "one for a job that is open"));
+            return Err(Problem::invalid(
+                "a file for a job that is closed",
+                "one for a job that is open",
+            ));
         }
         if self.bytes + bytes > most {
             return Err(Problem::Busy);

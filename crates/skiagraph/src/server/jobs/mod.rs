@@ -1,4 +1,5 @@
-//! Indexing by the API: jobs that files are sent to, one at a time, and that a thread of their own works off.
+//! Indexing by the API: jobs that files are sent to, one at a time, and that a thread of their own
+//! works off.
 //!
 //! A job is a folder: `job.json` says how far it is, and each file that waits is one of its own,
 //! synced before its receipt is acknowledged. A file leaves when the gallery has its picture on the
@@ -88,6 +89,8 @@ impl Job {
     /// Whether somebody may change the job: who made it, and an admin. Where nobody has to say who
     /// they are, anybody may.
     pub(super) fn may_be_changed_by(&self, caller: Option<&Caller>) -> bool {
-        caller.is_none_or(|caller| caller.role == Role::Admin || self.owner.as_ref() == Some(&caller.id))
+        caller.is_none_or(|caller| {
+            caller.role == Role::Admin || self.owner.as_ref() == Some(&caller.id)
+        })
     }
 }

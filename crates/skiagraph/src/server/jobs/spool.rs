@@ -32,7 +32,8 @@ pub(in crate::server) struct Jobs {
     root: PathBuf,
     limits: Limits,
     known: Mutex<Known>,
-    /// Held while what is known of a job is changed and written, so that no older state is written over a newer one.
+    /// Held while what is known of a job is changed and written, so that no older state is written
+    /// over a newer one.
     writing: Mutex<()>,
     /// Told when something comes to be done.
     wake: Condvar,
@@ -61,7 +62,8 @@ pub(super) fn name(id: &str, file: &Waiting) -> String {
 }
 
 impl Jobs {
-    /// The jobs of a folder, which is made with the first one. If another server has them, there are none here.
+    /// The jobs of a folder, which is made with the first one. If another server has them, there
+    /// are none here.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -83,7 +85,8 @@ impl Jobs {
     /// Makes a job.
     ///
     /// # Errors
-    /// [`Problem::Busy`] if too many are open; [`Problem::JobsElsewhere`]; if the disk does not take it.
+    /// [`Problem::Busy`] if too many are open; [`Problem::JobsElsewhere`]; if the disk does not
+    /// take it.
     pub(in crate::server) fn make(&self, owner: Option<String>) -> Result<(String, Job), Problem> {
         fs::create_dir_all(&self.root).context("cannot make the folder of the jobs")?;
         if !self.known().claim(&self.root)? {
@@ -94,7 +97,8 @@ impl Jobs {
         }
         let made = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         let (id, job) = (random_text::<16>()?, Job { made, owner, ..Job::default() });
-        let made = fs::create_dir(self.folder(&id)).and_then(|()| File::open(&self.root)?.sync_all());
+        let made =
+            fs::create_dir(self.folder(&id)).and_then(|()| File::open(&self.root)?.sync_all());
         made.context("cannot make a job's folder")?;
         self.write(&id, &job)?;
         self.known().jobs.insert(id.clone(), job.clone());
@@ -118,8 +122,8 @@ impl Jobs {
     /// Keeps a file: it is on the disk when its number is given.
     ///
     /// # Errors
-    /// [`Problem::UnknownJob`]; [`Problem::Invalid`] if the job takes no more; [`Problem::Busy`] if too much waits; if the disk
-    /// does not take it, which counts as a failure of the job.
+    /// [`Problem::UnknownJob`]; [`Problem::Invalid`] if the job takes no more; [`Problem::Busy`] if
+    /// too much waits; if the disk does not take it, which counts as a failure of the job.
     pub(in crate::server) fn receive(&self, id: &str, bytes: &[u8]) -> Result<u64, Problem> {
         let number = self.known().admit(id, bytes.len() as u64, self.limits.bytes)?;
         let name = format!("{number:08}.{WAITS}");
@@ -135,7 +139,8 @@ impl Jobs {
         kept.map(|()| number).map_err(Problem::Internal)
     }
 
-    /// Says that no more files will come, or, where it is to be cancelled, that those that wait are not wanted.
+    /// Says that no more files will come, or, where it is to be cancelled, that those that wait are
+    /// not wanted.
     ///
     /// # Errors
     /// [`Problem::UnknownJob`].
@@ -148,8 +153,8 @@ impl Jobs {
         Ok(job)
     }
 
-    /// Counts files that were worked off, on the disk too, and then lets them go: a kill between the two leaves files that
-    /// are known to be counted.
+    /// Counts files that were worked off, on the disk too, and then lets them go: a kill between
+    /// the two leaves files that are known to be counted.
     pub(super) fn count(
         &self,
         id: &str,
@@ -161,7 +166,8 @@ impl Jobs {
             job.last = files.iter().map(|file| file.number).collect();
         })?;
         files.iter().try_for_each(|file| self.remove(file))?;
-        let attempts = self.attempts().map_or(Ok(()), |attempts| attempts.finish(&names(id, files)));
+        let attempts =
+            self.attempts().map_or(Ok(()), |attempts| attempts.finish(&names(id, files)));
         Ok(attempts.map_err(anyhow::Error::from)?)
     }
 
@@ -200,10 +206,15 @@ impl Jobs {
 
     /// Takes files in hand: at most `most`, of the oldest job that has any; none if there are none
     /// within `timeout`. A suspect of an earlier death comes alone, after the others of its job.
-    pub(super) fn next(&self, most: usize, timeout: Duration) -> Result<Option<(String, Vec<Waiting>)>> {
+    pub(super) fn next(
+        &self,
+        most: usize,
+        timeout: Duration,
+    ) -> Result<Option<(String, Vec<Waiting>)>> {
         for (id, job) in self.list().into_iter().rev() {
             let wanted = |file: &Waiting| !job.cancelled && !job.last.contains(&file.number);
-            let (files, others): (Vec<_>, Vec<_>) = self.waiting(&id)?.into_iter().partition(wanted);
+            let (files, others): (Vec<_>, Vec<_>) =
+                self.waiting(&id)?.into_iter().partition(wanted);
             others.iter().try_for_each(|file| self.remove(file))?;
             let files = self.take(&id, files, most)?;
             if !files.is_empty() {
@@ -216,7 +227,9 @@ impl Jobs {
 
     /// Takes the files of a job that are worked on next. Those that servers died of fail.
     fn take(&self, id: &str, files: Vec<Waiting>, most: usize) -> Result<Vec<Waiting>> {
-        let Some(attempts) = self.attempts().filter(|_| !files.is_empty()) else { return Ok(Vec::new()) };
+        let Some(attempts) = self.attempts().filter(|_| !files.is_empty()) else {
+            return Ok(Vec::new());
+        };
         let Plan { together, alone, set_aside } = attempts.plan(files, |file| name(id, file))?;
         for file in set_aside {
             let number = file.number;
@@ -256,8 +269,8 @@ impl Jobs {
 
     /// Lets a file go, unless somebody else did.
     fn remove(&self, file: &Waiting) -> Result<()> {
-        let removed =
-            fs::metadata(&file.path).and_then(|kept| fs::remove_file(&file.path).map(|()| kept.len()));
+        let removed = fs::metadata(&file.path)
+            .and_then(|kept| fs::remove_file(&file.path).map(|()| kept.len()));
         let bytes = match removed {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             removed => removed?,
@@ -294,13 +307,19 @@ mod tests {
         let root = folder.path().join("jobs");
         let jobs = Jobs::open(&root, LIMITS).unwrap();
         let (id, _) = jobs.make(Some("k".to_owned())).unwrap();
-        assert_eq!([jobs.receive(&id, b"one").unwrap(), jobs.receive(&id, b"two").unwrap()], [1, 2]);
+        assert_eq!(
+            [jobs.receive(&id, b"one").unwrap(), jobs.receive(&id, b"two").unwrap()],
+            [1, 2]
+        );
         fs::write(root.join(&id).join("00000003.part"), "half").unwrap();
         drop(jobs);
         let jobs = Jobs::open(&root, LIMITS).unwrap();
         assert_eq!((jobs.get(&id).unwrap().received, jobs.known().bytes), (2, 6));
         let (next, files) = jobs.next(1, Duration::ZERO).unwrap().unwrap();
-        assert_eq!((&next, files[0].number, fs::read(&files[0].path).unwrap()), (&id, 1, b"one".to_vec()));
+        assert_eq!(
+            (&next, files[0].number, fs::read(&files[0].path).unwrap()),
+            (&id, 1, b"one".to_vec())
+        );
         jobs.remove(&files[0]).unwrap();
         assert_eq!(jobs.next(5, Duration::ZERO).unwrap().unwrap().1[0].number, 2);
         assert!(!root.join(&id).join("00000003.part").exists());

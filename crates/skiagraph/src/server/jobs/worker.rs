@@ -35,7 +35,8 @@ fn log(error: &str) {
     let _nobody_reads = writeln!(stderr().lock(), "{}", serde_json::json!({ "error": error }));
 }
 
-/// One batch, if anything waits; the gallery is kept open until nothing does. One that fails is opened anew.
+/// One batch, if anything waits; the gallery is kept open until nothing does. One that fails is
+/// opened anew.
 fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
     let Some((id, files)) = jobs.next(ingest::BATCH, SLEEP)? else {
         return kept.take().map_or(Ok(()), |mut gallery| Ok(gallery.settle()?));

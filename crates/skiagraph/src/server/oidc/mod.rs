@@ -1,6 +1,8 @@
-//! Sign-in by the identity provider of the house: OpenID Connect Core 1.0, authorization code flow, with PKCE (RFC 7636).
+//! Sign-in by the identity provider of the house: OpenID Connect Core 1.0, authorization code flow,
+//! with PKCE (RFC 7636).
 //!
-//! Nothing of a sign-in that has begun is kept here: what its end is compared with lies in a cookie of the browser that began it.
+//! Nothing of a sign-in that has begun is kept here: what its end is compared with lies in a cookie
+//! of the browser that began it.
 
 mod claims;
 mod settings;
@@ -10,15 +12,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use openidconnect::core::{
-    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim,
-    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata,
-    CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
+    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType,
+    CoreGenderClaim, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
+    CoreProviderMetadata, CoreRevocableToken, CoreRevocationErrorResponse,
+    CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
     AccessToken, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
     EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenClaims, IdTokenFields, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardErrorResponse,
-    StandardTokenResponse, TokenResponse, UserInfoClaims,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+    StandardErrorResponse, StandardTokenResponse, TokenResponse, UserInfoClaims,
 };
 
 use super::keys::Role;
@@ -41,7 +44,8 @@ type Fields = IdTokenFields<
     CoreJwsSigningAlgorithm,
 >;
 type Tokens = StandardTokenResponse<Fields, CoreTokenType>;
-/// A client that knows where to authorize, and perhaps where to get tokens and what is known of a person.
+/// A client that knows where to authorize, and perhaps where to get tokens and what is known of a
+/// person.
 type Client = openidconnect::Client<
     Claims,
     CoreAuthDisplay,
@@ -137,21 +141,27 @@ impl Provider {
         let flow = CoreAuthenticationFlow::AuthorizationCode;
         let (address, state, nonce) = client
             .authorize_url(flow, CsrfToken::new_random, Nonce::new_random)
-            .add_scopes(self.settings.scopes.split_whitespace().map(|scope| Scope::new(scope.to_owned())))
+            .add_scopes(
+                self.settings.scopes.split_whitespace().map(|scope| Scope::new(scope.to_owned())),
+            )
             .set_pkce_challenge(challenge)
             .url();
-        let kept = [state.secret(), nonce.secret(), verifier.secret()].map(String::as_str).join(".");
+        let kept =
+            [state.secret(), nonce.secret(), verifier.secret()].map(String::as_str).join(".");
         Ok(Begun { address: address.into(), kept })
     }
 
-    /// Ends a sign-in with what the provider sent the browser back with, and what the browser has kept. Blocks: for workers.
+    /// Ends a sign-in with what the provider sent the browser back with, and what the browser has
+    /// kept. Blocks: for workers.
     ///
     /// # Errors
     /// [`Refused`].
     pub(super) fn end(&self, code: String, state: &str, kept: &str) -> Result<Person, Refused> {
         let mut parts = kept.split('.');
         let parts = [parts.next(), parts.next(), parts.next()];
-        let [Some(begun), Some(nonce), Some(verifier)] = parts else { return Err(Refused::NotBegun) };
+        let [Some(begun), Some(nonce), Some(verifier)] = parts else {
+            return Err(Refused::NotBegun);
+        };
         if begun.is_empty() || begun != state {
             return Err(Refused::NotBegun);
         }
@@ -176,7 +186,8 @@ impl Provider {
         let request = client.exchange_code(AuthorizationCode::new(code));
         let request = request.context("the provider does not say where to exchange codes")?;
         let verifier = PkceCodeVerifier::new(verifier.to_owned());
-        let exchanged = request.set_pkce_verifier(verifier).request(&|request| self.http.send(request));
+        let exchanged =
+            request.set_pkce_verifier(verifier).request(&|request| self.http.send(request));
         exchanged.context("the provider did not exchange the code")
     }
 
@@ -187,7 +198,9 @@ impl Provider {
         token: AccessToken,
         claims: &IdTokenClaims<Claims, CoreGenderClaim>,
     ) -> Result<Option<UserInfoClaims<Claims, CoreGenderClaim>>> {
-        let Ok(request) = client.user_info(token, Some(claims.subject().clone())) else { return Ok(None) };
+        let Ok(request) = client.user_info(token, Some(claims.subject().clone())) else {
+            return Ok(None);
+        };
         let told = request.request(&|request| self.http.send(request));
         told.map(Some).context("the provider did not tell what it knows of the person")
     }
@@ -207,10 +220,11 @@ impl Provider {
         {
             return Ok(Arc::clone(metadata));
         }
-        let found = CoreProviderMetadata::discover(&self.issuer, &|request| self.http.send(request));
-        let found = found
-            .map_err(|error| anyhow!(error))
-            .with_context(|| format!("cannot learn of the identity provider at {}", self.settings.issuer))?;
+        let found =
+            CoreProviderMetadata::discover(&self.issuer, &|request| self.http.send(request));
+        let found = found.map_err(|error| anyhow!(error)).with_context(|| {
+            format!("cannot learn of the identity provider at {}", self.settings.issuer)
+        })?;
         let metadata = Arc::new(found);
         *known() = Some((Instant::now(), Arc::clone(&metadata)));
         Ok(metadata)

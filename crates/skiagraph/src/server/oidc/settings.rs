@@ -21,10 +21,12 @@ pub(crate) struct OidcArgs {
     /// File with the secret that we share with the provider, where it wants one beside PKCE
     #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
     oidc_secret: Option<PathBuf>,
-    /// Address of this server as browsers know it; the provider sends them back to /sign-in/done below it
+    /// Address of this server as browsers know it; the provider sends them back to /sign-in/done
+    /// below it
     #[arg(long, value_name = "URL", value_parser = address, requires = "oidc_issuer")]
     oidc_url: Option<String>,
-    /// Authorities (PEM) one of which must have signed the provider's certificate [default: those that browsers believe]
+    /// Authorities (PEM) one of which must have signed the provider's certificate [default: those
+    /// that browsers believe]
     #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
     oidc_authorities: Option<PathBuf>,
     /// What we ask the provider to tell
@@ -33,7 +35,8 @@ pub(crate) struct OidcArgs {
     /// Claim that says who somebody is, in the audit log and for saved answers
     #[arg(long, value_name = "CLAIM", default_value = "sub")]
     oidc_name: NameClaim,
-    /// Claim whose text, or list of texts, gives roles; dots lead into objects, as in realm_access.roles
+    /// Claim whose text, or list of texts, gives roles; dots lead into objects, as in
+    /// realm_access.roles
     #[arg(long, value_name = "CLAIM", default_value = "roles")]
     oidc_roles: String,
     /// What stands there for a reader
@@ -92,10 +95,14 @@ impl Settings {
     /// If its file cannot be read, or is not one line.
     pub(super) fn secret(&self) -> Result<Option<ClientSecret>> {
         let Some(path) = &self.secret else { return Ok(None) };
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read `{}`", path.display()))?;
         let text = text.trim();
         if text.is_empty() || text.chars().any(char::is_control) {
-            bail!("`{}` has nothing, or several lines; expected the secret in one line", path.display());
+            bail!(
+                "`{}` has nothing, or several lines; expected the secret in one line",
+                path.display()
+            );
         }
         Ok(Some(ClientSecret::new(text.to_owned())))
     }
@@ -130,9 +137,12 @@ mod tests {
 
     #[test]
     fn without_tls_a_provider_is_on_this_machine() {
-        for good in
-            ["https://id.example/realms/a", "http://localhost:3000", "http://127.0.0.1/x", "http://[::1]:1"]
-        {
+        for good in [
+            "https://id.example/realms/a",
+            "http://localhost:3000",
+            "http://127.0.0.1/x",
+            "http://[::1]:1",
+        ] {
             assert!(address(good).is_ok(), "{good}");
         }
         for bad in [

@@ -76,8 +76,8 @@ impl Sets {
             let transaction = Transaction::new_unchecked(sets, TransactionBehavior::Immediate)?;
             let mut changed = Vec::<String>::new();
             for id in ids.iter().chain([&UNTRACED]) {
-                let mut statement =
-                    transaction.prepare_cached("SELECT set_id FROM set_record WHERE record = ?1")?;
+                let mut statement = transaction
+                    .prepare_cached("SELECT set_id FROM set_record WHERE record = ?1")?;
                 let found = statement
                     .query_map([id], |row| row.get::<_, String>(0))?
                     .collect::<Result<Vec<_>, _>>()?;
@@ -131,7 +131,9 @@ impl Sets {
         database.execute("VACUUM INTO ?1", [part.to_string_lossy()])?;
         // A change, so that SQLite syncs the file.
         let copy = Connection::open(&part)?;
-        copy.execute_batch("PRAGMA application_id = 0; CREATE TABLE synced (x); DROP TABLE synced;")?;
+        copy.execute_batch(
+            "PRAGMA application_id = 0; CREATE TABLE synced (x); DROP TABLE synced;",
+        )?;
         copy.close().map_err(|(_, error)| error)?;
         fs::rename(&part, &path).and_then(|()| File::open(to)?.sync_all())?;
         Ok(())
@@ -139,7 +141,12 @@ impl Sets {
 }
 
 /// Says which pictures a set shows, and which of them are its queries.
-pub(super) fn name(sets: &Connection, set: &str, shows: &[u64], queries: &[u64]) -> rusqlite::Result<()> {
+pub(super) fn name(
+    sets: &Connection,
+    set: &str,
+    shows: &[u64],
+    queries: &[u64],
+) -> rusqlite::Result<()> {
     let sql = "INSERT INTO set_record (record, set_id, query) VALUES (?1, ?2, ?3)
                ON CONFLICT DO UPDATE SET query = max(query, excluded.query)";
     let mut statement = sets.prepare_cached(sql)?;
@@ -170,8 +177,9 @@ fn erase(sets: &Connection, set: &str, ids: &[i64]) -> rusqlite::Result<()> {
         sets.query_row("SELECT answer FROM result_set WHERE id = ?1", [set], |row| row.get(0))?;
     let (answer, hits) = without(&answer, ids);
     let (mut deleted, mut query) = (0, false);
-    let mut statement =
-        sets.prepare_cached("DELETE FROM set_record WHERE set_id = ?1 AND record = ?2 RETURNING query")?;
+    let mut statement = sets.prepare_cached(
+        "DELETE FROM set_record WHERE set_id = ?1 AND record = ?2 RETURNING query",
+    )?;
     for id in ids.iter().chain([&UNTRACED]) {
         let was: Vec<bool> =
             statement.query_map(params![set, id], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -201,7 +209,8 @@ fn without(answer: &str, ids: &[i64]) -> (String, i64) {
 
 /// The number of hits with each label, the most frequent first.
 fn tally(hits: &Value) -> Value {
-    let labels = hits.as_array().into_iter().flatten().flat_map(|hit| hit["record"]["labels"].as_array());
+    let labels =
+        hits.as_array().into_iter().flatten().flat_map(|hit| hit["record"]["labels"].as_array());
     let mut counts = BTreeMap::<&str, usize>::new();
     for label in labels.flatten().filter_map(Value::as_str) {
         *counts.entry(label).or_default() += 1;

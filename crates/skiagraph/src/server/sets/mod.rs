@@ -94,8 +94,8 @@ impl Sets {
     /// # Errors
     /// If it cannot be written, or is of another program.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let database =
-            schema::open(path).with_context(|| format!("cannot keep result sets in `{}`", path.display()))?;
+        let database = schema::open(path)
+            .with_context(|| format!("cannot keep result sets in `{}`", path.display()))?;
         Ok(Self { database: Mutex::new(database), followed: Mutex::default() })
     }
 
@@ -143,7 +143,11 @@ impl Sets {
     ///
     /// # Errors
     /// [`Problem::UnknownSet`], also for one that is somebody else's.
-    pub(super) fn get(&self, id: &str, asker: Option<&Caller>) -> Result<(SetView, String), Problem> {
+    pub(super) fn get(
+        &self,
+        id: &str,
+        asker: Option<&Caller>,
+    ) -> Result<(SetView, String), Problem> {
         let sql = format!("SELECT {COLUMNS}, answer FROM result_set WHERE id = ?1");
         let read = |row: &Row<'_>| Ok((view(row)?, row.get(11)?));
         let found = self.with(|sets| sets.query_row(&sql, [id], read).optional())?;
@@ -168,7 +172,9 @@ impl Sets {
     /// asks.
     pub(super) fn remove(&self, id: &str, asker: Option<&Caller>) -> Result<(), Problem> {
         let (set, _) = self.get(id, asker)?;
-        if !asker.is_none_or(|caller| set.owner.as_ref() == Some(&caller.id) || caller.role >= Role::Admin) {
+        if !asker.is_none_or(|caller| {
+            set.owner.as_ref() == Some(&caller.id) || caller.role >= Role::Admin
+        }) {
             return Err(Problem::RoleTooLow { wanted: Role::Admin });
         }
         self.with(|sets| sets.execute("DELETE FROM result_set WHERE id = ?1", [id]))?;
@@ -189,7 +195,8 @@ fn over(
     quota: Quota,
     bytes: i64,
 ) -> rusqlite::Result<Option<(i64, i64)>> {
-    let sql = format!("SELECT count(*) + 1, coalesce(sum({BYTES}), 0) + ?2 FROM result_set WHERE {of}");
+    let sql =
+        format!("SELECT count(*) + 1, coalesce(sum({BYTES}), 0) + ?2 FROM result_set WHERE {of}");
     let got = sets.query_row(&sql, params![owner, bytes], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Some(got).filter(|&(count, bytes)| count > quota.sets || bytes > quota.bytes))
 }
@@ -268,7 +275,8 @@ mod tests {
         drop(sets);
         let sets = Sets::open(&path).unwrap();
         let who = |key, role| Caller::of_key(key, role);
-        let (a, b, admin) = (who("a", Role::Reader), who("b", Role::Contributor), who("c", Role::Admin));
+        let (a, b, admin) =
+            (who("a", Role::Reader), who("b", Role::Contributor), who("c", Role::Admin));
         let seen = |who: Option<&Caller>| sets.list(who).unwrap().len();
         assert_eq!([seen(None), seen(Some(&a)), seen(Some(&b)), seen(Some(&admin))], [2, 2, 1, 2]);
         assert_eq!(sets.get("shared", Some(&b)).unwrap().1, "[2]");
@@ -290,7 +298,8 @@ mod tests {
                     INSERT INTO result_set
                     SELECT 'n' || i, '', '', '', 'a', 0, 0, '{}', NULL, x'00', NULL, NULL, 0 FROM n";
         sets.with(|sets| sets.execute_batch(many)).unwrap();
-        let Err(Problem::Invalid { got, expected }) = sets.insert(&set("own", "a", false), &kept("{}"))
+        let Err(Problem::Invalid { got, expected }) =
+            sets.insert(&set("own", "a", false), &kept("{}"))
         else {
             panic!("it is one too many")
         };
@@ -299,8 +308,9 @@ mod tests {
             "{got}; {expected}"
         );
         sets.insert(&set("other", "b", false), &kept("{}")).unwrap();
-        let over =
-            |bytes| sets.with(|sets| over(sets, "owner IS ?1", Some("b"), OWN, bytes)).unwrap().is_some();
+        let over = |bytes| {
+            sets.with(|sets| over(sets, "owner IS ?1", Some("b"), OWN, bytes)).unwrap().is_some()
+        };
         assert_eq!([over(OWN.bytes - 100), over(OWN.bytes)], [false, true]);
     }
 
@@ -339,7 +349,9 @@ mod tests {
             "{answer}"
         );
         for id in ["a", "b"] {
-            assert!(!sets.part(id, Part::Report).unwrap().windows(5).any(|window| window == b"key-3"));
+            assert!(
+                !sets.part(id, Part::Report).unwrap().windows(5).any(|window| window == b"key-3")
+            );
         }
         assert_eq!((sets.forget(&[3]).unwrap(), sets.get("b", None).unwrap().0.deleted), (0, 0));
         drop(sets);

@@ -4,7 +4,8 @@ use retrieval::gallery::{Plot, Trait};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Pictures laid out in the plane, similar ones near each other. All lists but those of `traits` are as long as `ids`.
+/// Pictures laid out in the plane, similar ones near each other. All lists but those of `traits`
+/// are as long as `ids`.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct MapView {
     ids: Vec<u64>,

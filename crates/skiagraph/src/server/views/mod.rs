@@ -19,7 +19,9 @@ pub(super) use map::MapView;
 pub(super) use model::{CardView, QualityView};
 pub(super) use query::{QueryView, Region};
 pub(super) use record::{ListBody, ListView, PriorsView, RecordView};
-pub(super) use search::{EstimateView, HitView, MillisecondsView, SearchBody, SearchView, TallyView};
+pub(super) use search::{
+    EstimateView, HitView, MillisecondsView, SearchBody, SearchView, TallyView,
+};
 pub(super) use set::{SaveBody, SavedView, SetView, SetsView};
 
 /// A gallery and its model.
@@ -72,7 +74,10 @@ struct ValueView {
 impl From<&Facets> for FacetsView {
     fn from(facets: &Facets) -> Self {
         let view = |counts: &[(String, usize)]| {
-            counts.iter().map(|(value, count)| ValueView { value: value.clone(), count: *count }).collect()
+            counts
+                .iter()
+                .map(|(value, count)| ValueView { value: value.clone(), count: *count })
+                .collect()
         };
         Self {
             body_part: view(&facets.body_part),

@@ -23,7 +23,12 @@ pub(in crate::server) struct CardView {
 impl From<&Encoder> for CardView {
     fn from(encoder: &Encoder) -> Self {
         let card = encoder.card();
-        Self { labels: card.labels.clone(), epoch: card.epoch, seed: card.seed, fitted: card.fitted }
+        Self {
+            labels: card.labels.clone(),
+            epoch: card.epoch,
+            seed: card.seed,
+            fitted: card.fitted,
+        }
     }
 }
 
@@ -62,7 +67,8 @@ impl QualityView {
             results: Vec<serde_json::Value>,
         }
         let path = folder.join("results.json");
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("cannot read `{}`", path.display()))?;
         let wrong = || format!("`{}` is not what `skiagraph eval --out` writes", path.display());
         let report: Report = serde_json::from_str(&text).with_context(wrong)?;
         if report.model != model {

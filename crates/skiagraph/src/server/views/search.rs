@@ -36,8 +36,8 @@ pub(in crate::server) struct SearchBody {
     /// The greatest distance wanted, in bits.
     #[serde(default)]
     pub(in crate::server) within: Option<u32>,
-    /// Whether the answer must be of all that was acknowledged before, by whichever machine; of a gallery on a server alone, which
-    /// otherwise may be a moment behind.
+    /// Whether the answer must be of all that was acknowledged before, by whichever machine; of a
+    /// gallery on a server alone, which otherwise may be a moment behind.
     #[serde(default)]
     pub(in crate::server) newest: bool,
     /// Which of the near pictures come first.

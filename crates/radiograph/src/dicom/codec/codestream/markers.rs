@@ -104,7 +104,9 @@ impl<'a> Header<'a> {
             // One of length 0 is the last, and goes to the end.
             match at.saturating_add(length) {
                 _ if length == 0 => break,
-                end if end < data => return Err("a tile-part that is shorter than its header".into()),
+                end if end < data => {
+                    return Err("a tile-part that is shorter than its header".into());
+                }
                 end => at = end,
             }
         }
@@ -145,7 +147,8 @@ impl<'a> Header<'a> {
 impl Size {
     fn read(body: &[u8], components: usize) -> Result<Self> {
         let damaged = || "a damaged marker segment SIZ".to_owned();
-        let (&[_, _, ref numbers @ ..], rest) = body.split_first_chunk::<34>().ok_or_else(damaged)?;
+        let (&[_, _, ref numbers @ ..], rest) =
+            body.split_first_chunk::<34>().ok_or_else(damaged)?;
         let (numbers, _) = numbers.as_chunks::<4>();
         let [x1, y1, x0, y0, width, height, left, top] = <[[u8; 4]; 8]>::try_from(numbers)
             .map_err(|_| damaged())?
@@ -200,7 +203,10 @@ impl Style {
         let (&[levels, width, height, _, _], precincts) = fields.split_first_chunk()?;
         let block = [width, height].map(|exponent| exponent.saturating_add(2));
         let count = if with_precincts { usize::from(levels) + 1 } else { 0 };
-        if levels > 32 || block[0].max(block[1]) > 10 || block[0] + block[1] > 12 || precincts.len() != count
+        if levels > 32
+            || block[0].max(block[1]) > 10
+            || block[0] + block[1] > 12
+            || precincts.len() != count
         {
             return None;
         }
@@ -246,7 +252,11 @@ fn check_length(marker: u8, body: &[u8]) -> Result<()> {
         (RGN, body) => body.len() == 3,
         _ => true,
     };
-    if sound { Ok(()) } else { Err(format!("a marker segment FF{marker:02X} of {} bytes", body.len())) }
+    if sound {
+        Ok(())
+    } else {
+        Err(format!("a marker segment FF{marker:02X} of {} bytes", body.len()))
+    }
 }
 
 /// Returns the marker at `at`, the bytes behind its length, and the position of the next marker.

@@ -72,7 +72,10 @@ fn said(stream: &[u8]) -> String {
 #[test]
 fn what_encoders_make_is_sound() {
     assert_eq!(Stream::default().said(), "sound");
-    assert_eq!(Stream { sides: [1, 1], tile: [1, 1], data: 6, ..Stream::default() }.said(), "sound");
+    assert_eq!(
+        Stream { sides: [1, 1], tile: [1, 1], data: 6, ..Stream::default() }.said(),
+        "sound"
+    );
     // 10,000 tiles of 128 × 128, each with a packet a level, whose tile-parts are in the data.
     let tiles = Stream { sides: [12_800; 2], tile: [128; 2], data: 200_000, ..Stream::default() };
     assert_eq!(tiles.said(), "sound");
@@ -85,7 +88,11 @@ fn tiles_without_parts_are_refused() {
     let tiny = Stream { sides: [8_000; 2], tile: [1; 2], ..Stream::default() };
     assert!(tiny.said().contains("64000000 tiles in 1"), "{}", tiny.said());
     let many = Stream { sides: [8_000; 2], tile: [31; 2], data: 2 << 20, ..Stream::default() };
-    assert!(many.said().contains("67081 tiles") && many.said().contains("at most 65535"), "{}", many.said());
+    assert!(
+        many.said().contains("67081 tiles") && many.said().contains("at most 65535"),
+        "{}",
+        many.said()
+    );
     assert!(Stream { tile: [0, 1], ..Stream::default() }.said().contains("no size"));
 }
 
@@ -108,7 +115,8 @@ fn more_packets_than_bytes_are_refused() {
 
 #[test]
 fn code_blocks_of_a_few_pixels_are_refused() {
-    let blocks = Stream { sides: [10_000; 2], tile: [10_000; 2], block: [0, 0], ..Stream::default() };
+    let blocks =
+        Stream { sides: [10_000; 2], tile: [10_000; 2], block: [0, 0], ..Stream::default() };
     assert!(blocks.said().contains("code blocks take"), "{}", blocks.said());
     let layers = Stream { layers: 32, block: [1, 1], ..blocks };
     assert!(layers.said().contains("code blocks take"), "{}", layers.said());
@@ -144,7 +152,9 @@ fn every_prefix_and_every_changed_byte_is_an_answer() {
     for length in 4..stream.len() {
         said(&stream[..length]);
     }
-    for (at, value) in (4..stream.len()).flat_map(|at| [0, 1, 0x7F, 0x80, 0xFF].map(|value| (at, value))) {
+    for (at, value) in
+        (4..stream.len()).flat_map(|at| [0, 1, 0x7F, 0x80, 0xFF].map(|value| (at, value)))
+    {
         let mut changed = stream.clone();
         changed[at] = value;
         said(&changed);
