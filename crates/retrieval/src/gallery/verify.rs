@@ -9,9 +9,10 @@ use crate::Result;
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Problem {
-    /// SQLite found its own pages, a constraint or a reference broken.
+    /// SQLite found its own pages, a constraint or a reference broken; or PostgreSQL has no
+    /// checksums of its pages.
     Database {
-        /// SQLite's words.
+        /// SQLite's words, or ours.
         detail: String,
     },
     /// A part of a record that is not there.

@@ -1,5 +1,6 @@
 //! Checking that every record has its parts, that they read, and that the index has every code.
-//! Pages are the server's to check: `initdb --data-checksums`, `pg_amcheck`.
+//! Changed bytes are the server's to find, by the checksums of its pages; a server without them is
+//! a fault.
 
 use pgvector::HalfVector;
 
@@ -20,7 +21,8 @@ pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Proble
                        LEFT JOIN thumbnails ON thumbnails.record = id
                        LEFT JOIN changes ON changes.record = id
                        WHERE id > $1 ORDER BY id LIMIT $2";
-    let (mut problems, mut last, generation) = (Vec::new(), 0_i64, known.generation.to_string());
+    let mut problems = Vec::from_iter(without_checksums(link)?);
+    let (mut last, generation) = (0_i64, known.generation.to_string());
     loop {
         let rows = link.read_patiently(|open| {
             let statement = open.prepared(SQL)?;
@@ -58,4 +60,16 @@ pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Proble
             return Ok(problems);
         }
     }
+}
+
+/// The fault of a server that reads changed bytes without a word.
+fn without_checksums(link: &Link) -> Result<Option<Problem>> {
+    let checked = link.read_patiently(|open| {
+        open.session.query_one("SELECT current_setting('data_checksums')::bool", &[])
+    })?;
+    Ok((!checked.get::<_, bool>(0)).then(|| Problem::Database {
+        detail: "the server's pages have no checksums, so that it does not find changed bytes; stop \
+                 it and run `pg_checksums --enable`"
+            .to_owned(),
+    }))
 }
