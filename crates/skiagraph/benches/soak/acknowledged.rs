@@ -89,7 +89,7 @@ impl Acknowledged {
         let sets = self.sets.lock().unwrap();
         let listed = Command::new("sqlite3")
             .arg(site.gallery.join("sets.sqlite"))
-            .arg("SELECT id FROM sets")
+            .arg("SELECT id FROM result_set")
             .output()
             .unwrap();
         let listed = String::from_utf8(listed.stdout).unwrap();

@@ -36,9 +36,8 @@ pub(crate) struct Files {
 impl Files {
     pub(crate) fn new() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let phantom = |name: &str| {
-            fs::read(root.join("../radiograph/tests/data/dicom").join(name)).unwrap()
-        };
+        let phantom =
+            |name: &str| fs::read(root.join("../radiograph/tests/data/dicom").join(name)).unwrap();
         let jpeg = fs::read(root.join("../../samples/images/nih/00004048_015.jpg")).unwrap();
         let dicom = phantom("u12.jpeg70.dcm");
         let names = ["u12.j2k.dcm", "u12.htj2k.dcm", "u12.jls.dcm", "rgb.jpeg50.dcm"];

@@ -7,8 +7,8 @@
 //! started again.
 //!
 //! ```sh
-//! cargo bench -p skiagraph --bench soak                                   # two hours
-//! cargo bench -p skiagraph --bench soak -- --minutes 5 --kill 10 --seed 2
+//! cargo test --release --workspace --bench soak                               # two hours
+//! cargo test --release --workspace --bench soak -- --minutes 5 --kill 10 --seed 2
 //! ```
 
 #![cfg(unix)]
@@ -31,11 +31,20 @@ use std::time::{Duration, Instant};
 use acknowledged::Acknowledged;
 use files::{Files, Random};
 use processes::Processes;
-use workers::{Site, Worker};
+use workers::{Site, Turn, Worker};
 
-const SEARCHERS: u64 = 4;
-const UPLOADERS: u64 = 2;
-const INDEXERS: u64 = 2;
+/// Who takes part, and how many of each.
+fn parts<'a>() -> [(usize, Turn<'a>); 7] {
+    [
+        (4, Worker::search),
+        (2, Worker::upload),
+        (2, Worker::index),
+        (1, Worker::job),
+        (1, Worker::save),
+        (1, Worker::send),
+        (1, Worker::read_database),
+    ]
+}
 
 fn main() {
     let option = |name: &str, usual: u64| {
@@ -53,28 +62,28 @@ fn main() {
         let processes = &site.processes;
         scope.spawn(|| processes.supervise("serve", || serve(&site)));
         scope.spawn(|| processes.supervise("listen", || listen(&site)));
-        site.wait_until_up();
         scope.spawn(|| processes.watch_memory(&stop));
-        let clients = thread::Builder::new;
-        let mut all = Vec::new();
-        let jobs = (0..SEARCHERS)
-            .map(|_| Worker::search as fn(&mut Worker<'_>))
-            .chain((0..UPLOADERS).map(|_| Worker::upload as fn(&mut Worker<'_>)))
-            .chain((0..INDEXERS).map(|_| Worker::index as fn(&mut Worker<'_>)))
-            .chain([Worker::job, Worker::save, Worker::send, Worker::read_database]);
-        for (number, turn) in jobs.enumerate() {
-            let mut worker = Worker::new(&site, seed, number as u64);
-            let run = move || worker.run(span, turn);
-            all.push(clients().spawn_scoped(scope, run).unwrap());
-        }
-        kill_by_chance(processes, span, kill, seed);
-        all.into_iter().for_each(|worker| worker.join().unwrap());
+        site.wait_until_up();
+        all_at_once(&site, span, kill, seed);
         site.acknowledged.wait_until_worked_off(&site);
         stop.store(true, Ordering::Relaxed);
         processes.end();
     });
     site.processes.report();
     site.acknowledged.check(&site, initial);
+}
+
+/// Everybody takes turns until the time is over, and processes are killed.
+fn all_at_once(site: &Site, span: Duration, kill: Duration, seed: u64) {
+    let everybody =
+        parts().into_iter().flat_map(|(count, turn)| std::iter::repeat_n(turn, count)).enumerate();
+    thread::scope(|scope| {
+        for (number, turn) in everybody {
+            let mut worker = Worker::new(site, seed, number as u64);
+            scope.spawn(move || worker.run(span, turn));
+        }
+        kill_by_chance(&site.processes, span, kill, seed);
+    });
 }
 
 fn site(folder: &Path) -> Site {

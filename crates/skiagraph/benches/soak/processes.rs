@@ -55,8 +55,11 @@ impl Processes {
         while !self.ended.load(Ordering::Relaxed) {
             let status = self.run(name, &mut command());
             let killed = std::os::unix::process::ExitStatusExt::signal(&status);
-            let ended = self.ended.load(Ordering::Relaxed);
-            assert!(ended || killed == Some(9), "{name} ended by itself: {status}");
+            if killed != Some(9) && !self.ended.load(Ordering::Relaxed) {
+                println!("{name} ended by itself: {status}; the end of {}:", self.log.display());
+                println!("{}", fs::read_to_string(&self.log).unwrap());
+                std::process::exit(1);
+            }
         }
     }
 

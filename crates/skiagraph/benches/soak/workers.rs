@@ -47,6 +47,9 @@ impl Site {
     }
 }
 
+/// A turn of a worker.
+pub(crate) type Turn<'a> = fn(&mut Worker<'a>);
+
 pub(crate) struct Worker<'a> {
     site: &'a Site,
     agent: ureq::Agent,
@@ -68,7 +71,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Takes turns until the time is over.
-    pub(crate) fn run(&mut self, span: Duration, turn: fn(&mut Self)) {
+    pub(crate) fn run(&mut self, span: Duration, turn: Turn<'a>) {
         let start = Instant::now();
         while start.elapsed() < span {
             turn(self);

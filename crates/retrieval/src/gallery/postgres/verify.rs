@@ -68,8 +68,9 @@ fn without_checksums(link: &Link) -> Result<Option<Problem>> {
         open.session.query_one("SELECT current_setting('data_checksums')::bool", &[])
     })?;
     Ok((!checked.get::<_, bool>(0)).then(|| Problem::Database {
-        detail: "the server's pages have no checksums, so that it does not find changed bytes; stop \
+        detail:
+            "the server's pages have no checksums, so that it does not find changed bytes; stop \
                  it and run `pg_checksums --enable`"
-            .to_owned(),
+                .to_owned(),
     }))
 }
