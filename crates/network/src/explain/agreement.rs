@@ -1,7 +1,7 @@
 //! How alike two maps are: Spearman's rank correlation and structural similarity.
 
 use super::{mean, planes, values};
-use crate::resample::gaussian;
+use crate::model::resample::gaussian;
 use burn::tensor::Tensor;
 
 /// σ of the window over which structural similarity is taken; the window reaches 5 pixels to each

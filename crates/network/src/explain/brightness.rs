@@ -2,8 +2,8 @@
 
 use super::agreement::spearman;
 use super::{planes, values};
-use crate::resample::gaussian;
-use crate::saliency_map::{SaliencyMap, places};
+use crate::inference::saliency_map::{SaliencyMap, places};
+use crate::model::resample::gaussian;
 use radiograph::Input;
 
 /// σ of the blur as a share of the square's side: what is bright at large, not grain and edges.

@@ -7,9 +7,9 @@
 
 use super::cosine;
 use super::perturb::blurred;
-use crate::encoder::Encoder;
 use crate::error::Result;
-use crate::saliency_map::{SaliencyMap, places};
+use crate::inference::encoder::Encoder;
+use crate::inference::saliency_map::{SaliencyMap, places};
 use radiograph::Input;
 use retrieval::Embedding;
 

@@ -7,11 +7,11 @@
 //! divided by its largest value.
 
 use super::{Explainer, by_batches, squares};
-use crate::embedding::unit_length;
 use crate::error::{Error, Result};
-use crate::layers::Mode;
-use crate::resnet::global_average;
-use crate::saliency_map::SaliencyMap;
+use crate::inference::saliency_map::SaliencyMap;
+use crate::model::embedding::unit_length;
+use crate::model::layers::Mode;
+use crate::model::resnet::global_average;
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use radiograph::Input;
@@ -100,7 +100,7 @@ fn peak_at_one(mut map: SaliencyMap) -> SaliencyMap {
 mod tests {
     use super::*;
     use crate::explain::{planes, samples, values};
-    use crate::network::Network;
+    use crate::model::network::Network;
     use burn::tensor::{Device, TensorData};
 
     #[test]

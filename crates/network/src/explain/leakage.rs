@@ -4,7 +4,7 @@
 
 use super::{Explainer, mean};
 use crate::error::Result;
-use crate::saliency_map::SaliencyMap;
+use crate::inference::saliency_map::SaliencyMap;
 use radiograph::{Frame, Input};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

@@ -1,9 +1,9 @@
 //! Maps that know nothing of the network: the baselines that its saliency must beat.
 
 use super::{planes, squares, stretched};
-use crate::mask::bell;
-use crate::resample::gaussian;
-use crate::saliency_map::{SaliencyMap, places};
+use crate::inference::saliency_map::{SaliencyMap, places};
+use crate::model::mask::bell;
+use crate::model::resample::gaussian;
 use radiograph::{Frame, Input};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -18,12 +18,12 @@ mod samples;
 pub mod sanity;
 
 use crate::device::DeviceChoice;
-use crate::encoder::check_size;
 use crate::error::Result;
-use crate::layers::Mode;
-use crate::model::{self, Card};
-use crate::network::Network;
-use crate::saliency_map::SaliencyMap;
+use crate::inference::check_size;
+use crate::inference::saliency_map::SaliencyMap;
+use crate::model::file::{self, Card};
+use crate::model::layers::Mode;
+use crate::model::network::Network;
 use burn::tensor::{Device, Tensor, TensorData};
 pub use grad_cam::Target;
 use radiograph::Input;
@@ -46,7 +46,7 @@ impl Explainer {
     /// # Errors
     /// Those of [`crate::Encoder::load`].
     pub fn load(path: &Path) -> Result<Self> {
-        let model = model::read(path, DeviceChoice::Cpu)?;
+        let model = file::read(path, DeviceChoice::Cpu)?;
         Ok(Self { network: model.network, card: model.card })
     }
 
@@ -141,15 +141,15 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encoder::Encoder;
-    use crate::model;
+    use crate::inference::encoder::Encoder;
+    use crate::model::file;
 
     #[test]
     fn a_loaded_model_gives_the_maps_and_codes_of_its_encoder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.safetensors");
         let made = samples::explainer(5);
-        std::fs::write(&path, model::to_bytes(&made.network, &made.card).unwrap()).unwrap();
+        std::fs::write(&path, file::to_bytes(&made.network, &made.card).unwrap()).unwrap();
         let explainer = Explainer::load(&path).unwrap();
         assert_eq!(explainer.card(), &made.card);
         // More than a batch.

@@ -1,7 +1,7 @@
 //! The places that a reader would look at first: the highest peaks of a map, apart from each other.
 
 use super::pointing::union;
-use crate::saliency_map::{SaliencyMap, places};
+use crate::inference::saliency_map::{SaliencyMap, places};
 use radiograph::Frame;
 use radiograph::dataset::BoundingBox;
 

@@ -6,10 +6,10 @@
 //! step is no sight that the network never saw.
 
 use super::{cosine, planes, squares};
-use crate::encoder::{Encoder, Encoding};
 use crate::error::Result;
-use crate::resample::blur;
-use crate::saliency_map::{SaliencyMap, places};
+use crate::inference::encoder::{Encoder, Encoding};
+use crate::inference::saliency_map::{SaliencyMap, places};
+use crate::model::resample::blur;
 use radiograph::Input;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

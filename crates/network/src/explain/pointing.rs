@@ -2,7 +2,7 @@
 //! intersection over union.
 
 use super::stretched;
-use crate::saliency_map::SaliencyMap;
+use crate::inference::saliency_map::SaliencyMap;
 use radiograph::dataset::BoundingBox;
 use radiograph::{Frame, Region};
 use std::ops::Range;

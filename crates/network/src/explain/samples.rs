@@ -1,8 +1,8 @@
 //! A small network without training, and pictures, for the tests of this folder.
 
 use super::Explainer;
-use crate::model::Card;
-use crate::network::{Architecture, Network};
+use crate::model::file::Card;
+use crate::model::network::{Architecture, Network};
 use burn::tensor::Device;
 use radiograph::{Frame, Input, Preprocess};
 

@@ -7,9 +7,9 @@
 use super::agreement::{spearman, structural_similarity};
 use super::{Explainer, mean, stretched};
 use crate::error::Result;
-use crate::network::Network;
-use crate::saliency_map::SaliencyMap;
-use crate::weights::{self, Weights};
+use crate::inference::saliency_map::SaliencyMap;
+use crate::model::network::Network;
+use crate::model::weights::{self, Weights};
 use burn::tensor::Device;
 use radiograph::Input;
 

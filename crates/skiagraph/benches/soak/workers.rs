@@ -168,10 +168,17 @@ impl<'a> Worker<'a> {
         let database = self.site.gallery.join(DATABASE);
         let backup = format!(".backup '{}'", self.site.folder.join("backup").display());
         let words = ["SELECT count(*) FROM records", "PRAGMA wal_checkpoint(TRUNCATE)", &backup];
-        let mut command = Command::new(if self.turns % 4 == 0 { "python3" } else { "sqlite3" });
-        match self.turns % 4 {
-            0 => command.args(["-c", PYTHON]).arg(&database),
-            turn => command.arg(&database).arg(words[turn - 1]),
+        let mut command = match self.turns % 4 {
+            0 => {
+                let mut python = Command::new("python3");
+                python.args(["-c", PYTHON]).arg(&database);
+                python
+            }
+            turn => {
+                let mut sqlite = Command::new("sqlite3");
+                sqlite.arg(&database).arg(words[turn - 1]);
+                sqlite
+            }
         };
         // Where another one is writing it may fail.
         let _ended = command.output().unwrap();

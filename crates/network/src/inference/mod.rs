@@ -1,0 +1,21 @@
+//! From a picture to its embedding, its hash code and its saliency map, with weights that stay.
+//!
+//! `encoder.rs` is what others call; `plan/` is the network without gradients, laid out for the
+//! kernels.
+
+pub(crate) mod encoder;
+pub(crate) mod finder;
+pub(crate) mod plan;
+pub(crate) mod saliency_map;
+
+use crate::error::{Error, Result};
+use radiograph::Input;
+
+/// Refuses an input that had another preprocessing than the network's.
+pub(crate) fn check_size(input: &Input, expected: u32) -> Result<()> {
+    if input.size == expected {
+        Ok(())
+    } else {
+        Err(Error::InputSize { got: input.size, expected })
+    }
+}

@@ -1,0 +1,17 @@
+//! The paper's figure: picture, saliency map, modified picture, backbone, embedding, hash code.
+//!
+//! `network.rs` is the figure. It names every part and the order in which they work; each part is a
+//! file beside it.
+
+pub(crate) mod embedding;
+pub(crate) mod file;
+pub(crate) mod finding;
+pub(crate) mod hash;
+pub(crate) mod layers;
+pub(crate) mod mask;
+pub(crate) mod modify;
+pub(crate) mod network;
+pub(crate) mod resample;
+pub(crate) mod resnet;
+pub(crate) mod saliency;
+pub(crate) mod weights;
