@@ -142,6 +142,16 @@ fn a_hash_layer_is_fitted_by_training_as_by_calibrate() {
     fail(&calibrate("32,16"), &["[32, 16]", "ascend"]);
 }
 
+/// Trains, is killed after the first checkpoint in the run folder, and goes on when asked to.
+fn kill_and_resume(arguments: &[&str], folder: &Path) {
+    let mut child = command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for_a_checkpoint(&folder.join("state.json"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fail(arguments, &["--resume"]);
+    succeed(&[arguments, &["--resume"]].concat());
+}
+
 #[test]
 fn a_killed_training_resumes_to_the_same_model() {
     let folder = tempfile::tempdir().unwrap();
@@ -152,13 +162,7 @@ fn a_killed_training_resumes_to_the_same_model() {
     let killed_arguments = [&common[..], &[text(&killed)]].concat();
     succeed(&whole_arguments);
 
-    let mut child =
-        command(&killed_arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    wait_for_a_checkpoint(&killed.join("state.json"));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    fail(&killed_arguments, &["--resume"]);
-    succeed(&[&killed_arguments[..], &["--resume"]].concat());
+    kill_and_resume(&killed_arguments, &killed);
     let model = |out: &Path| fs::read(out.join("model.safetensors")).unwrap();
     assert!(model(&whole) == model(&killed), "a resumed training gave another model");
 }
@@ -194,13 +198,7 @@ fn a_saliency_network_is_taught_resumes_to_the_same_and_is_measured() {
         assert!(whole.join(file).is_file(), "{file}");
     }
 
-    let mut child =
-        command(&killed_arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    wait_for_a_checkpoint(&killed.join("state.json"));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    fail(&killed_arguments, &["--resume"]);
-    succeed(&[&killed_arguments[..], &["--resume"]].concat());
+    kill_and_resume(&killed_arguments, &killed);
     let network = |out: &Path| fs::read(out.join("saliency.safetensors")).unwrap();
     assert!(network(&whole) == network(&killed), "a resumed training gave another network");
 
