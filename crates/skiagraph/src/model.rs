@@ -7,6 +7,8 @@ use network::{DeviceChoice, Encoder, Finder};
 
 /// The saliency network that is used unless another is given.
 const FINDER: &str = "models/saliency.safetensors";
+/// Where packages put what ships with a program, seen from the program's folder.
+const SHARE: &str = "../share/skiagraph";
 
 /// Which model.
 #[derive(clap::Args)]
@@ -79,13 +81,18 @@ impl ModelArgs {
     }
 }
 
-/// A file or folder of the workspace that this binary was built from.
+/// A file or folder that ships with the program: beside the program, in `share/skiagraph` of the
+/// folder above (as packages have it), or in the workspace that it was built from.
 pub(crate) fn shipped(name: &str) -> Result<PathBuf> {
-    let path = workspace().join(name);
-    if !path.exists() {
-        bail!("`{}` is not there (this binary was built in another place)", path.display());
+    let program = std::env::current_exe().ok();
+    let beside = program.as_deref().and_then(Path::parent);
+    let installed = beside.into_iter().flat_map(|beside| [beside.to_owned(), beside.join(SHARE)]);
+    let places: Vec<_> = installed.chain([workspace()]).map(|place| place.join(name)).collect();
+    if let Some(path) = places.iter().find(|path| path.exists()) {
+        return Ok(path.clone());
     }
-    Ok(path)
+    let places: Vec<_> = places.iter().map(|path| format!("`{}`", path.display())).collect();
+    bail!("nothing is at {}; put it at one of these", places.join(", "))
 }
 
 /// The root of the workspace that this binary was built from.

@@ -6,6 +6,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use common::{fail, json, model, pictures, run, subset, succeed, text};
 
@@ -175,4 +176,26 @@ fn models_that_are_none_are_named() {
         run(&["explain", text(&picture), "--out", text(&out), "--device", "abacus"]).code,
         0
     );
+}
+
+#[test]
+fn a_copied_program_takes_the_model_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let program = at("bin/skiagraph");
+    fs::create_dir(at("bin")).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_skiagraph"), &program).unwrap();
+    let explain = || {
+        let picture = &pictures(&common::samples())[0];
+        let mut command = Command::new(&program);
+        let output = command.arg("explain").arg(picture).arg("--out").arg(at("out.png")).output();
+        String::from_utf8(output.unwrap().stderr).unwrap()
+    };
+    for place in ["share/skiagraph", "bin"] {
+        let models = at(place).join("models");
+        fs::create_dir_all(&models).unwrap();
+        fs::write(models.join("skiagraph.safetensors"), "no model").unwrap();
+        let said = explain();
+        assert!(said.contains(&format!("{place}/models/skiagraph.safetensors")), "{said}");
+    }
 }
