@@ -12,11 +12,22 @@ pub(super) enum Photometric {
     Monochrome { inverted: bool },
     /// Red, green, blue.
     Rgb,
-    /// Luminance and two differences of colour. A decoder of JPEG or JPEG 2000 has turned them into
-    /// RGB.
+    /// Luminance and two differences of colour.
     Ybr,
-    /// The same with half the differences: Y Y Cb Cr.
+    /// The same with half the differences, Y Y Cb Cr, where pixels are stored as they are.
     Ybr422,
+}
+
+impl Photometric {
+    /// The same, where each pixel has all its samples.
+    pub(super) fn full(self) -> Self {
+        if self == Self::Ybr422 { Self::Ybr } else { self }
+    }
+
+    /// The same, where a decoder has turned colours into red, green and blue.
+    pub(super) fn as_rgb(self) -> Self {
+        if matches!(self, Self::Monochrome { .. }) { self } else { Self::Rgb }
+    }
 }
 
 /// How a pixel is stored.

@@ -79,6 +79,17 @@ pub(super) fn data_set(bytes: &[u8], at: usize, form: Form) -> Result<Elements<'
     Ok(elements)
 }
 
+/// The fragments that are written into a value of stated length, if it holds these and nothing
+/// else.
+pub(super) fn fragments(bytes: &[u8], order: Order) -> Option<PixelData<'_>> {
+    let mut reader = Reader { bytes, at: 0, order, last: Some(tags::PIXEL_DATA) };
+    let pixels = reader.encapsulated().ok()?;
+    let whole = bytes[reader.at..].iter().all(|&byte| byte == 0);
+    let some =
+        matches!(&pixels, PixelData::Encapsulated { fragments, .. } if !fragments.is_empty());
+    (whole && some).then_some(pixels)
+}
+
 /// Some files are not written as their transfer syntax says: whether a value representation follows
 /// the first tag tells. A length that looks like one would be above 16,000, of an element that
 /// comes first.

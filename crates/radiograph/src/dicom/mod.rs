@@ -4,6 +4,7 @@ mod attributes;
 mod codec;
 mod dates;
 mod encoding;
+mod fragments;
 mod frames;
 mod grey;
 mod header;
@@ -28,6 +29,7 @@ use crate::radiograph::{Format, Header, Radiograph};
 use dicom_dictionary_std::tags;
 use encoding::{Encoding, Photometric};
 use flate2::read::DeflateDecoder;
+use frames::Frame;
 use grey::Pipeline;
 use header::Elements;
 use samples::Shape;
@@ -49,7 +51,8 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
     let shape = Shape { columns, rows, frames: elements.frames()? };
     let encoding = Encoding::of(&elements)?;
     let pipeline = Pipeline::of(&elements, &encoding)?;
-    let needed = samples::needed(syntax.codec, &encoding, &shape) + data.len() as u64;
+    let frame = Frame::find(&elements, syntax.codec, &encoding, &shape, options.frame)?;
+    let needed = samples::needed(frame.codec, &encoding, &shape) + data.len() as u64;
     let memory = match inflated {
         None => limits.reserve(needed)?,
         Some(mut memory) => {
@@ -58,7 +61,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
             memory
         }
     };
-    let words = samples::read(&elements, syntax.codec, &encoding, &shape, options.frame)?;
+    let words = samples::read(&elements, &frame, &encoding, &shape)?;
     let mut pixels = grey(&words, &encoding, &pipeline);
     shutter::shutters(&elements).iter().for_each(|shutter| shutter.apply(&mut pixels, columns));
     if options.overlays {
@@ -111,8 +114,7 @@ fn grey(words: &[u16], encoding: &Encoding, pipeline: &Pipeline) -> Vec<f32> {
         let table = pipeline.table(encoding, words);
         return words.iter().map(|&word| table[usize::from(word)]).collect();
     }
-    let white = f32::from(encoding.largest());
-    words.iter().map(|&luminance| (f32::from(luminance) / white).min(1.0)).collect()
+    words.iter().map(|&luminance| f32::from(luminance) / f32::from(u16::MAX)).collect()
 }
 
 /// Who, what, when and from where.

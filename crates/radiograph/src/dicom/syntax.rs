@@ -77,16 +77,6 @@ pub(super) enum Codec {
     HighThroughput,
 }
 
-impl Codec {
-    /// Whether its decoder turns other colours into red, green and blue.
-    pub(super) fn gives_rgb(self) -> bool {
-        matches!(
-            self,
-            Self::JpegDct | Self::Jpeg2000 | Self::Jpeg2000Lossless | Self::HighThroughput
-        )
-    }
-}
-
 /// A transfer syntax.
 pub(super) struct Syntax {
     uid: &'static str,
@@ -103,7 +93,7 @@ const fn native(uid: &'static str, form: Form) -> Syntax {
 }
 
 /// In the order in which a receiver prefers them: what costs least to read first.
-const SYNTAXES: [Syntax; 16] = [
+const SYNTAXES: [Syntax; 17] = [
     native("1.2.840.10008.1.2.1", EXPLICIT),
     native("1.2.840.10008.1.2", Form { vr: Vr::Implicit, ..EXPLICIT }),
     native("1.2.840.10008.1.2.1.99", Form { deflated: true, ..EXPLICIT }),
@@ -116,6 +106,7 @@ const SYNTAXES: [Syntax; 16] = [
     compressed("1.2.840.10008.1.2.4.81", Codec::JpegLs),
     compressed("1.2.840.10008.1.2.4.201", Codec::HighThroughput),
     compressed("1.2.840.10008.1.2.4.202", Codec::HighThroughput),
+    compressed("1.2.840.10008.1.2.4.203", Codec::HighThroughput),
     compressed("1.2.840.10008.1.2.4.90", Codec::Jpeg2000Lossless),
     compressed("1.2.840.10008.1.2.4.91", Codec::Jpeg2000),
     compressed("1.2.840.10008.1.2.4.50", Codec::JpegDct),

@@ -6,11 +6,15 @@
 //! least, and so does a lossless sample.
 
 use crate::error::{Error, Result};
+use std::borrow::Cow;
 
 /// Start of scan.
 const SOS: u8 = 0xDA;
 /// End of image.
 const EOI: u8 = 0xD9;
+/// APP0 and APP14, the segments of JFIF and of Adobe.
+const APP0: u8 = 0xE0;
+const APP14: u8 = 0xEE;
 /// SOF3: the process without loss, which codes samples and not blocks.
 const LOSSLESS: u8 = 0xC3;
 /// SOF2: the process of several scans.
@@ -133,9 +137,35 @@ fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
     Some((marker, bytes.get(at + 4..end)?, end))
 }
 
+/// A marker segment APP14 by which Adobe says that components are red, green and blue.
+const RGB: [u8; 16] = *b"\xFF\xEE\x00\x0EAdobe\x00\x64\x00\x00\x00\x00\x00";
+
+/// Returns a stream that says what its colours are, for a decoder that else takes them for Y Cb Cr.
+/// Without a word from JFIF or Adobe they are red, green and blue if their identifiers are these
+/// letters, as libjpeg has it, or if the file around the stream says so.
+pub(crate) fn with_colours(bytes: &[u8], stated_rgb: bool) -> Cow<'_, [u8]> {
+    let mut at = 2;
+    while let Some((marker, body, next)) = segment(bytes, at) {
+        let told = marker == APP0 && body.starts_with(b"JFIF\0")
+            || marker == APP14 && body.starts_with(b"Adobe") && body.len() >= 12;
+        if told || matches!(marker, SOS | EOI) {
+            break;
+        }
+        if is_frame(marker) {
+            let letters = matches!(body, [_, _, _, _, _, 3, b'R', _, _, b'G', _, _, b'B', ..]);
+            if letters || stated_rgb {
+                return Cow::Owned([&bytes[..2], &RGB, &bytes[2..]].concat());
+            }
+            break;
+        }
+        at = next;
+    }
+    Cow::Borrowed(bytes)
+}
+
 /// Returns the end of the coded bytes: the next marker that is no restart. A zero after FF is no
 /// marker.
-fn scan_end(bytes: &[u8], start: usize) -> usize {
+pub(crate) fn scan_end(bytes: &[u8], start: usize) -> usize {
     let rest = bytes.get(start..).unwrap_or_default();
     let ends = |pair: &[u8]| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xD0..=0xD7 | 0xFF);
     rest.windows(2).position(ends).map_or(bytes.len(), |at| start + at)
