@@ -184,7 +184,7 @@ pub enum Error {
 }
 
 /// Group and element of an attribute as they are written, with a space after them.
-fn numbers(keyword: &str) -> String {
+pub(crate) fn numbers(keyword: &str) -> String {
     StandardDataDictionary
         .by_name(keyword)
         .map(|entry| format!("{} ", entry.tag()))

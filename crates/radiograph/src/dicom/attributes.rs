@@ -5,6 +5,7 @@ use super::text;
 use super::vocabulary::Said;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::warning::Warnings;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
@@ -87,15 +88,16 @@ impl<'a> Elements<'a> {
         Ok((columns.into(), rows.into()))
     }
 
-    /// Frames; one where the file does not say.
-    pub(super) fn frames(&self) -> Result<u32> {
-        match self.text(tags::NUMBER_OF_FRAMES) {
-            None => Ok(1),
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|frames| (1..=i32::MAX as u32).contains(frames))
-                .ok_or_else(|| wrong("NumberOfFrames", &text, "1 or more")),
+    /// Frames; one where the file does not say, or says 0.
+    pub(super) fn frames(&self, warnings: &mut Warnings) -> Result<u32> {
+        let Some(text) = self.text(tags::NUMBER_OF_FRAMES) else { return Ok(1) };
+        match text.parse() {
+            Ok(0) => {
+                warnings.add("NumberOfFrames", "0", "1 or more", "1 was assumed");
+                Ok(1)
+            }
+            Ok(frames) if frames <= i32::MAX as u32 => Ok(frames),
+            _ => Err(wrong("NumberOfFrames", &text, "1 or more")),
         }
     }
 }

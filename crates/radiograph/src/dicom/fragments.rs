@@ -8,8 +8,10 @@
 use super::attributes::wrong;
 use super::codec::{begins, ends};
 use super::header::Elements;
+use super::samples::Shape;
 use super::syntax::Codec;
 use crate::error::Result;
+use crate::warning::Warnings;
 use dicom_dictionary_std::tags;
 
 /// The fragments of all frames.
@@ -27,18 +29,22 @@ impl<'a> Fragments<'_, 'a> {
     pub(super) fn frame(
         &self,
         offsets: &Offsets,
-        frame: u32,
-        frames: u32,
+        shape: &Shape,
+        warnings: &mut Warnings,
     ) -> Result<Vec<&'a [u8]>> {
-        let (at, count) = (frame as usize, frames as usize);
-        let starts = if frames == 1 { Some(vec![0]) } else { self.starts(offsets, count) };
+        let (at, frames) = (shape.frame as usize, shape.frames as usize);
+        let starts = if frames == 1 { Some(vec![0]) } else { self.starts(offsets, frames) };
         let Some(starts) = starts else {
-            let got = format!(
-                "{} fragments for {frames} frames without an offset table",
-                self.fragments.len()
-            );
+            let count = self.fragments.len();
+            let got = format!("{count} fragments for {frames} frames without an offset table");
             return Err(wrong("PixelData", &got, "a table, or frames that begin in fragments"));
         };
+        let table = offsets.starts(self.fragments).filter(|_| offsets.0[0] == 0);
+        if !offsets.0.is_empty() && frames > 1 && table.as_ref() != Some(&starts) {
+            let got = "an offset table that points to other places";
+            let assumed = "frames were found by their marks";
+            warnings.add("PixelData", got, "one that points to where frames begin", assumed);
+        }
         let end = starts.get(at + 1).copied().unwrap_or(self.fragments.len());
         match self.fragments.get(starts[at]..end) {
             None | Some([]) => Err(wrong("PixelData", "empty", "a compressed frame")),
@@ -133,7 +139,11 @@ mod tests {
         let all = Fragments { fragments: &fragments, codec, needed: 6 };
         let offsets = Offsets(offsets.to_vec());
         (0..frames)
-            .map(|frame| all.frame(&offsets, frame, frames).map_or(0, |parts| parts.len()))
+            .map(|frame| {
+                let shape = Shape { columns: 1, rows: 1, frames, frame };
+                let parts = all.frame(&offsets, &shape, &mut Warnings::default());
+                parts.map_or(0, |parts| parts.len())
+            })
             .collect()
     }
 

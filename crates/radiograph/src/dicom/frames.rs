@@ -6,10 +6,11 @@ use super::attributes::wrong;
 use super::codec::found;
 use super::encoding::{Encoding, Photometric};
 use super::fragments::{Fragments, Offsets};
-use super::header::{Elements, PixelData};
+use super::header::{Elements, PixelData, fragments};
 use super::samples::Shape;
 use super::syntax::Codec;
 use crate::error::Result;
+use crate::warning::Warnings;
 use std::borrow::Cow;
 
 /// A frame as it lies in the file.
@@ -21,76 +22,45 @@ pub(super) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Finds the frame of this number; the first is 0.
+    /// Finds the frame that is asked for.
     pub(super) fn find(
         elements: &Elements<'a>,
         stated: Codec,
         encoding: &Encoding,
         shape: &Shape,
-        frame: u32,
+        warnings: &mut Warnings,
     ) -> Result<Self> {
-        if frame >= shape.frames {
+        if shape.frame >= shape.frames {
             let expected = "more than the number of the frame asked for, from 0";
             return Err(wrong("NumberOfFrames", &format!("{} frames", shape.frames), expected));
         }
-        match &elements.pixels {
-            None => Err(wrong("PixelData", "missing", "a picture")),
+        let search = Search { elements, stated, encoding, shape };
+        let found = match &elements.pixels {
+            None => return Err(wrong("PixelData", "missing", "a picture")),
             Some(PixelData::Native { bytes, .. }) => match fragments(bytes, elements.order) {
-                Some(PixelData::Encapsulated { offsets, fragments }) => {
-                    let offsets = Offsets::of(elements, offsets);
-                    Self::find_fragments(&fragments, &offsets, stated, encoding, shape, frame)
-                }
-                _ => Self::find_native(bytes, stated, encoding, shape, frame),
+                Some((offsets, fragments)) => search.fragments(offsets, &fragments, warnings),
+                None => search.native(bytes),
             },
             Some(PixelData::Encapsulated { offsets, fragments }) => {
-                let total = fragments.iter().map(|(_, part)| part.len()).sum();
-                let photometric = stored(total, encoding, shape);
-                let needed = native_bytes(encoding, photometric, shape);
-                let offsets = Offsets::of(elements, offsets);
-                let parts = Fragments { fragments, codec: stated, needed }.frame(
-                    &offsets,
-                    frame,
-                    shape.frames,
-                )?;
-                let length = parts.iter().map(|part| part.len()).sum();
-                Ok(Self {
-                    codec: compression(parts[0], length, stated, needed),
-                    photometric,
-                    parts,
-                })
+                search.fragments(offsets, fragments, warnings)
             }
-        }
+        }?;
+        found.warn(stated, encoding, warnings);
+        Ok(found)
     }
 
-    fn find_native(
-        bytes: &'a [u8],
-        stated: Codec,
-        encoding: &Encoding,
-        shape: &Shape,
-        frame: u32,
-    ) -> Result<Self> {
-        let photometric = stored(bytes.len(), encoding, shape);
-        let needed = native_bytes(encoding, photometric, shape);
-        let all = needed.saturating_mul(shape.frames as usize);
-        // A stream that nothing is put around.
-        if let Some(codec) = found(bytes).filter(|_| shape.frames == 1 && bytes.len() < all) {
-            return Ok(Self { codec, photometric, parts: vec![bytes] });
+    /// Warns of what its file does not say of it as it is.
+    fn warn(&self, stated: Codec, encoding: &Encoding, warnings: &mut Warnings) {
+        if self.codec.name() != stated.name() {
+            let read = format!("it was read as {}", self.codec.name());
+            let got = format!("one of {}", stated.name());
+            warnings.add("TransferSyntaxUID", got, "one of how the frame is compressed", read);
         }
-        if stated != Codec::Native && bytes.len() != all.next_multiple_of(2) {
-            let expected = "compressed, as the transfer syntax says";
-            return Err(wrong("PixelData", "uncompressed", expected));
+        if self.photometric != encoding.photometric {
+            let expected = "YBR_FULL, as all samples are stored";
+            let assumed = "that was assumed";
+            warnings.add("PhotometricInterpretation", "YBR_FULL_422", expected, assumed);
         }
-        let start = needed.saturating_mul(frame as usize);
-        // With the byte that pads an odd number of them: of bytes swapped in pairs the last lies
-        // there.
-        let end = start.saturating_add(needed);
-        let part = bytes.get(start..end.next_multiple_of(2)).or_else(|| bytes.get(start..end));
-        let part = part.ok_or_else(|| {
-            let expected =
-                "Rows × Columns × SamplesPerPixel × BitsAllocated / 8 bytes a frame at least";
-            wrong("PixelData", &format!("{} bytes", bytes.len()), expected)
-        })?;
-        Ok(Self { codec: Codec::Native, photometric, parts: vec![part] })
     }
 
     /// Its bytes.
@@ -102,6 +72,79 @@ impl<'a> Frame<'a> {
     }
 }
 
+/// Search for a frame, with what its file says of all of them.
+struct Search<'s, 'a> {
+    elements: &'s Elements<'a>,
+    stated: Codec,
+    encoding: &'s Encoding,
+    shape: &'s Shape,
+}
+
+impl<'a> Search<'_, 'a> {
+    /// In compressed Pixel Data.
+    fn fragments(
+        &self,
+        offsets: &[u8],
+        fragments: &[(u64, &'a [u8])],
+        warnings: &mut Warnings,
+    ) -> Result<Frame<'a>> {
+        let (photometric, needed) = self.stored(fragments.iter().map(|(_, part)| part.len()).sum());
+        let offsets = Offsets::of(self.elements, offsets);
+        let parts = Fragments { fragments, codec: self.stated, needed }
+            .frame(&offsets, self.shape, warnings)?;
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let codec = match (found(parts[0]), self.stated) {
+            // Pixels may begin as a stream does.
+            (_, Codec::EncapsulatedNative) if padded(length) == padded(needed) => self.stated,
+            // What is reversible may still be cut, and ring at edges.
+            (Some(Codec::Jpeg2000Lossless), Codec::Jpeg2000) => self.stated,
+            (Some(codec), _) => codec,
+            (None, Codec::Native) => Codec::EncapsulatedNative,
+            (None, _) => self.stated,
+        };
+        Ok(Frame { codec, photometric, parts })
+    }
+
+    /// In Pixel Data that are not compressed.
+    fn native(&self, bytes: &'a [u8]) -> Result<Frame<'a>> {
+        let (photometric, needed) = self.stored(bytes.len());
+        let all = needed.saturating_mul(self.shape.frames as usize);
+        // A stream that nothing is put around.
+        if let Some(codec) = found(bytes).filter(|_| self.shape.frames == 1 && bytes.len() < all) {
+            return Ok(Frame { codec, photometric, parts: vec![bytes] });
+        }
+        if self.stated != Codec::Native && bytes.len() != padded(all) {
+            let expected = "compressed, as the transfer syntax says";
+            return Err(wrong("PixelData", "uncompressed", expected));
+        }
+        let start = needed.saturating_mul(self.shape.frame as usize);
+        // With the byte that pads an odd number of them: of bytes swapped in pairs the last lies
+        // there.
+        let end = start.saturating_add(needed);
+        let part = bytes.get(start..padded(end)).or_else(|| bytes.get(start..end));
+        let part = part.ok_or_else(|| {
+            let expected =
+                "Rows × Columns × SamplesPerPixel × BitsAllocated / 8 bytes a frame at least";
+            wrong("PixelData", &format!("{} bytes", bytes.len()), expected)
+        })?;
+        Ok(Frame { codec: Codec::Native, photometric, parts: vec![part] })
+    }
+    /// What samples mean that take so many bytes in all frames, and the bytes of one. Some writers
+    /// say that colours are halved, and store all of them.
+    fn stored(&self, bytes: usize) -> (Photometric, usize) {
+        let (stated, full) = (self.encoding.photometric, self.encoding.photometric.full());
+        let [stated_bytes, full_bytes] =
+            [stated, full].map(|photometric| native_bytes(self.encoding, photometric, self.shape));
+        let all = full_bytes.saturating_mul(self.shape.frames as usize);
+        if padded(bytes) == padded(all) { (full, full_bytes) } else { (stated, stated_bytes) }
+    }
+}
+
+/// Bytes with the one that makes their number even.
+fn padded(bytes: usize) -> usize {
+    bytes.saturating_add(bytes % 2)
+}
+
 /// Bytes of an uncompressed frame.
 pub(super) fn native_bytes(encoding: &Encoding, photometric: Photometric, shape: &Shape) -> usize {
     let samples = match photometric {
@@ -110,29 +153,4 @@ pub(super) fn native_bytes(encoding: &Encoding, photometric: Photometric, shape:
         _ => encoding.samples() * shape.pixels(),
     };
     (samples * encoding.allocated as usize).div_ceil(8)
-}
-
-/// What samples mean that take so many bytes in all frames. Some writers say that colours are
-/// halved, and store all of them.
-fn stored(bytes: usize, encoding: &Encoding, shape: &Shape) -> Photometric {
-    let full = encoding.photometric.full();
-    let all = native_bytes(encoding, full, shape).saturating_mul(shape.frames as usize);
-    if bytes.next_multiple_of(2) == all.next_multiple_of(2) { full } else { encoding.photometric }
-}
-
-/// The codec of a frame of so many bytes in fragments, of which this is the first.
-fn compression(first: &[u8], length: usize, stated: Codec, needed: usize) -> Codec {
-    match (found(first), stated) {
-        // Pixels may begin as a stream does.
-        (_, Codec::EncapsulatedNative)
-            if length.next_multiple_of(2) == needed.next_multiple_of(2) =>
-        {
-            stated
-        }
-        // What is reversible may still be cut, and ring at edges.
-        (Some(Codec::Jpeg2000Lossless), Codec::Jpeg2000) => stated,
-        (Some(codec), _) => codec,
-        (None, Codec::Native) => Codec::EncapsulatedNative,
-        (None, _) => stated,
-    }
 }

@@ -81,13 +81,13 @@ pub(super) fn data_set(bytes: &[u8], at: usize, form: Form) -> Result<Elements<'
 
 /// The fragments that are written into a value of stated length, if it holds these and nothing
 /// else.
-pub(super) fn fragments(bytes: &[u8], order: Order) -> Option<PixelData<'_>> {
+pub(super) fn fragments(bytes: &[u8], order: Order) -> Option<(&[u8], Vec<(u64, &[u8])>)> {
     let mut reader = Reader { bytes, at: 0, order, last: Some(tags::PIXEL_DATA) };
-    let pixels = reader.encapsulated().ok()?;
+    let Ok(PixelData::Encapsulated { offsets, fragments }) = reader.encapsulated() else {
+        return None;
+    };
     let whole = bytes[reader.at..].iter().all(|&byte| byte == 0);
-    let some =
-        matches!(&pixels, PixelData::Encapsulated { fragments, .. } if !fragments.is_empty());
-    (whole && some).then_some(pixels)
+    (whole && !fragments.is_empty()).then_some((offsets, fragments))
 }
 
 /// Some files are not written as their transfer syntax says: whether a value representation follows

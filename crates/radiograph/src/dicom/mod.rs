@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::memory::Reservation;
 use crate::radiograph::{Format, Header, Radiograph};
+use crate::warning::Warnings;
 use dicom_dictionary_std::tags;
 use encoding::{Encoding, Photometric};
 use flate2::read::DeflateDecoder;
@@ -48,10 +49,12 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
     let (data, start, inflated) = data_set(bytes, start, syntax.form, limits)?;
     let elements = header::data_set(&data, start, syntax.form)?;
     let (columns, rows) = elements.sides(limits)?;
-    let shape = Shape { columns, rows, frames: elements.frames()? };
+    let mut warnings = Warnings::default();
+    let shape =
+        Shape { columns, rows, frames: elements.frames(&mut warnings)?, frame: options.frame };
     let encoding = Encoding::of(&elements)?;
     let pipeline = Pipeline::of(&elements, &encoding)?;
-    let frame = Frame::find(&elements, syntax.codec, &encoding, &shape, options.frame)?;
+    let frame = Frame::find(&elements, syntax.codec, &encoding, &shape, &mut warnings)?;
     let needed = samples::needed(frame.codec, &encoding, &shape) + data.len() as u64;
     let memory = match inflated {
         None => limits.reserve(needed)?,
@@ -65,12 +68,13 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
     let mut pixels = grey(&words, &encoding, &pipeline);
     shutter::shutters(&elements).iter().for_each(|shutter| shutter.apply(&mut pixels, columns));
     if options.overlays {
-        overlay::draw(&elements, &shape, options.frame, &words, &mut pixels);
+        overlay::draw(&elements, &shape, &words, &mut pixels);
     }
     let header = Header {
         bits_stored: encoding.stored as u8,
         inverted: pipeline.inverted(),
         frames: shape.frames,
+        warnings: warnings.into_vec(),
         ..describe(&meta, &elements)
     };
     Ok(Radiograph::new(columns, rows, pixels)?.decoded(header, memory))

@@ -17,6 +17,8 @@ pub(super) struct Shape {
     pub(super) columns: u32,
     pub(super) rows: u32,
     pub(super) frames: u32,
+    /// The frame asked for; the first is 0.
+    pub(super) frame: u32,
 }
 
 impl Shape {

@@ -77,6 +77,21 @@ pub(super) enum Codec {
     HighThroughput,
 }
 
+impl Codec {
+    /// What people call it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Native | Self::EncapsulatedNative => "no compression",
+            Self::Rle => "RLE",
+            Self::JpegDct => "lossy JPEG",
+            Self::JpegLossless => "JPEG Lossless",
+            Self::JpegLs => "JPEG-LS",
+            Self::Jpeg2000Lossless | Self::Jpeg2000 => "JPEG 2000",
+            Self::HighThroughput => "High-Throughput JPEG 2000",
+        }
+    }
+}
+
 /// A transfer syntax.
 pub(super) struct Syntax {
     uid: &'static str,
