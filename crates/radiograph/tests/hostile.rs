@@ -97,11 +97,9 @@ fn every_prefix_of_a_file_is_refused() {
 fn syntaxes_that_are_not_decoded_are_named() {
     let refusal =
         |syntax: &str| decode(&file(syntax, &[]), &Limits::default()).unwrap_err().to_string();
-    for (uid, name) in [
-        ("1.2.840.10008.1.2.4.94", "JPIP Referenced"),
-        ("1.2.840.10008.1.2.4.100", "MPEG2"),
-        ("1.2.840.10008.1.2.4.203", "High-Throughput JPEG 2000"),
-    ] {
+    for (uid, name) in
+        [("1.2.840.10008.1.2.4.94", "JPIP Referenced"), ("1.2.840.10008.1.2.4.100", "MPEG2")]
+    {
         let said = refusal(uid);
         assert!(said.contains(uid) && said.contains(name) && said.contains("transcode"), "{said}");
     }

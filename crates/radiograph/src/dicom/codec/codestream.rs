@@ -57,12 +57,16 @@ pub(super) fn check(format: &'static str, stream: &[u8], components: usize) -> R
 }
 
 /// A stream that begins with SOC and SIZ, with what decoders need of it, and its length where it
-/// does not say it.
+/// does not say it; with `halves`, of half the steps of quantisation.
 ///
 /// # Errors
 /// [`Error::Frame`](crate::Error::Frame) if it is cut off.
-pub(super) fn plain<'a>(format: &'static str, stream: &'a [u8]) -> Result<Cow<'a, [u8]>> {
-    plain::plain(stream).map_err(|reason| bad(format, reason))
+pub(super) fn plain<'a>(
+    format: &'static str,
+    stream: &'a [u8],
+    halves: bool,
+) -> Result<Cow<'a, [u8]>> {
+    plain::plain(stream, halves).map_err(|reason| bad(format, reason))
 }
 
 /// Demand of a tile, or of all of them.

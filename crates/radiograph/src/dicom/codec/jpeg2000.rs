@@ -28,7 +28,7 @@ pub(super) fn decode(
     codestream::check(FORMAT, stream, encoding.samples())?;
     let kind = codestream::kind(stream)
         .ok_or_else(|| bad(FORMAT, "got no marker segment COD, expected one"))?;
-    let stream = codestream::plain(FORMAT, stream)?;
+    let stream = codestream::plain(FORMAT, stream, codec == Codec::HighThroughput)?;
     let lossy = codec == Codec::Jpeg2000 || !kind.reversible;
     let samples = match codec {
         Codec::HighThroughput => high_throughput::decode(&stream, lossy, encoding, shape)?,

@@ -4,6 +4,10 @@
 //! depends on and are to be skipped; decoders refuse them. The last tile-part may leave its length
 //! out, as it goes to the end of the stream; not all decoders find that. So a stream that has
 //! either is copied without, and with its lengths. What follows the end is padding.
+//!
+//! A coefficient that is quantised stands for a range. Decoders take its middle (T.800 E.1.1), but
+//! that of high-throughput streams takes its lower end and leaves a dark, dull picture. With an
+//! exponent one higher it sees half the step and a bit more, which is the middle.
 
 use super::super::END;
 use super::markers::{COC, COD, EOC, POC, QCC, QCD, RGN, Result, SOD, SOT, segment};
@@ -61,28 +65,33 @@ pub(in super::super) fn kind(stream: &[u8]) -> Option<Kind> {
     }
 }
 
-/// A stream as decoders know it, up to its end.
-pub(super) fn plain(stream: &[u8]) -> Result<Cow<'_, [u8]>> {
+/// A stream as decoders know it, up to its end; with `halves`, of half the steps.
+pub(super) fn plain(stream: &[u8], halves: bool) -> Result<Cow<'_, [u8]>> {
     let mut copy = Copy { stream, done: 0, bytes: Vec::new() };
-    let (skipped, mut at) = header(stream, 2)?;
-    skipped.into_iter().for_each(|range| copy.skip(range));
+    let (edits, mut at) = header(stream, 2, halves)?;
+    edits.into_iter().for_each(|edit| copy.edit(edit));
     while let Ok((SOT, &[_, _, p3, p2, p1, p0, _, _], first)) = segment(stream, at) {
-        let (skipped, data) = header(stream, first)?;
+        let (edits, data) = header(stream, first, halves)?;
         let stated = u32::from_be_bytes([p3, p2, p1, p0]) as usize;
         let end = match stated {
             0 => data + end_of_data(&stream[data..])?,
             length => at + length,
         };
-        if stated == 0 || !skipped.is_empty() {
-            let less: usize = skipped.iter().map(Range::len).sum();
+        let less: usize = edits.iter().map(|(range, bytes)| range.len() - bytes.len()).sum();
+        if stated == 0 || less > 0 {
             let length = end.saturating_sub(at + less) as u32;
-            copy.replace(at + LENGTH, length.to_be_bytes());
+            copy.edit((at + LENGTH..at + LENGTH + 4, length.to_be_bytes().to_vec()));
         }
-        skipped.into_iter().for_each(|range| copy.skip(range));
+        edits.into_iter().for_each(|edit| copy.edit(edit));
         if end <= at + SOT_LENGTH {
             return Err("a tile-part that is shorter than its header".into());
         }
         at = end;
+    }
+    // Some writers pad there by a comment.
+    while let Ok((COM, _, next)) = segment(stream, at) {
+        copy.edit((at..next, Vec::new()));
+        at = next;
     }
     match segment(stream, at) {
         Ok((EOC, _, end)) => Ok(copy.up_to(end)),
@@ -90,20 +99,38 @@ pub(super) fn plain(stream: &[u8]) -> Result<Cow<'_, [u8]>> {
     }
 }
 
-/// Segments of a header to skip, and the position behind it: of SOT, or behind SOD.
-fn header(stream: &[u8], mut at: usize) -> Result<(Vec<Range<usize>>, usize)> {
-    let mut skipped = Vec::new();
+/// Bytes of a stream, and those that take their place; no more of them.
+type Edit = (Range<usize>, Vec<u8>);
+
+/// What to change in a header, and the position behind it: of SOT, or behind SOD.
+fn header(stream: &[u8], mut at: usize, halves: bool) -> Result<(Vec<Edit>, usize)> {
+    let mut edits = Vec::new();
     loop {
-        let (marker, _, next) = segment(stream, at)?;
-        match marker {
-            SOT | EOC => return Ok((skipped, at)),
-            SOD => return Ok((skipped, next)),
-            SIZ | COD | COC | QCD | QCC | RGN | POC | PPM | PPT => {}
-            TLM | PLT | CRG | COM | 0x30..=0x3F => {}
-            _ => skipped.push(at..next),
+        let (marker, body, next) = segment(stream, at)?;
+        match (marker, body) {
+            (SOT | EOC, _) => return Ok((edits, at)),
+            (SOD, _) => return Ok((edits, next)),
+            (QCD, [style, steps @ ..]) | (QCC, [_, style, steps @ ..])
+                if halves && matches!(style & 31, 1 | 2) =>
+            {
+                edits.push((next - steps.len()..next, half_steps(style >> 5, steps)));
+            }
+            (SIZ | COD | COC | QCD | QCC | RGN | POC | PPM | PPT, _) => {}
+            (TLM | PLT | CRG | COM | 0x30..=0x3F, _) => {}
+            _ => edits.push((at..next, Vec::new())),
         }
         at = next;
     }
+}
+
+/// Steps of quantisation (table A.30) with exponents one higher, unless a decoder would have more
+/// than 31 bits, some of them guards.
+fn half_steps(guards: u8, steps: &[u8]) -> Vec<u8> {
+    let mut steps = steps.to_vec();
+    for step in steps.iter_mut().step_by(2).filter(|step| (**step >> 3) + guards <= 31) {
+        *step = step.checked_add(1 << 3).unwrap_or(*step);
+    }
+    steps
 }
 
 /// Length of the data of the last tile-part: no two bytes in it are as high as a marker.
@@ -121,21 +148,17 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    fn skip(&mut self, range: Range<usize>) {
+    fn edit(&mut self, (range, bytes): Edit) {
         self.bytes.extend(&self.stream[self.done..range.start]);
+        self.bytes.extend(bytes);
         self.done = range.end;
-    }
-
-    fn replace(&mut self, at: usize, four: [u8; 4]) {
-        self.skip(at..at + four.len());
-        self.bytes.extend(four);
     }
 
     fn up_to(mut self, end: usize) -> Cow<'a, [u8]> {
         if self.done == 0 {
             return Cow::Borrowed(&self.stream[..end]);
         }
-        self.skip(end..end);
+        self.edit((end..end, Vec::new()));
         Cow::Owned(self.bytes)
     }
 }
@@ -164,8 +187,10 @@ mod tests {
     fn a_plain_stream_is_not_copied_and_its_padding_is_left() {
         let plain_stream = stream(&segment(COM, b"made"), &tile_part(17, &[], b"abc"), &END);
         let padded = [&plain_stream[..], &[0; 1000], &[0xFF, 0xD9, 7]].concat();
-        assert!(matches!(plain(&padded), Ok(Cow::Borrowed(bytes)) if bytes == plain_stream));
-        let cut = plain(&plain_stream[..plain_stream.len() - 1]).unwrap_err();
+        assert!(matches!(plain(&padded, false), Ok(Cow::Borrowed(bytes)) if bytes == plain_stream));
+        let comment = [&plain_stream[..plain_stream.len() - 2], &segment(COM, b"PADDING")].concat();
+        assert_eq!(plain(&[&comment[..], &END].concat(), false).unwrap(), plain_stream);
+        let cut = plain(&plain_stream[..plain_stream.len() - 1], true).unwrap_err();
         assert!(cut.contains("no marker FFD9 at byte"), "{cut}");
     }
 
@@ -175,10 +200,25 @@ mod tests {
         let parts = [tile_part(17 + odd.len() as u32, &odd, b"abc"), tile_part(0, &odd, b"de")];
         let expected = [tile_part(17, &[], b"abc"), tile_part(16, &[], b"de")].concat();
         let got = stream(&odd, &parts.concat(), &[0xFF, 0xD9, 0, 0]);
-        assert_eq!(plain(&got).unwrap(), stream(&[], &expected, &END));
+        assert_eq!(plain(&got, true).unwrap(), stream(&[], &expected, &END));
         for length in 4..got.len() - 4 {
-            assert!(plain(&got[..length]).is_err(), "{length}");
+            assert!(plain(&got[..length], false).is_err(), "{length}");
         }
+    }
+
+    #[test]
+    fn steps_are_halved_where_coefficients_are_quantised() {
+        // Exponents 8 and 29 of two guard bits, and one of three that has no room.
+        let steps = |style: u8, steps: &[u8]| segment(QCD, &[&[style], steps].concat());
+        let got =
+            stream(&steps(0x42, &[8 << 3 | 7, 1, 29 << 3, 2]), &tile_part(17, &[], b"abc"), &END);
+        let expected =
+            stream(&steps(0x42, &[9 << 3 | 7, 1, 30 << 3, 2]), &tile_part(17, &[], b"abc"), &END);
+        assert_eq!(plain(&got, true).unwrap(), expected);
+        assert_eq!(plain(&got, false).unwrap(), got);
+        assert_eq!(half_steps(3, &[29 << 3, 1, 28 << 3, 0]), [29 << 3, 1, 29 << 3, 0]);
+        let reversible = stream(&steps(0x40, &[8 << 3]), &tile_part(17, &[], b"abc"), &END);
+        assert_eq!(plain(&reversible, true).unwrap(), reversible);
     }
 
     #[test]

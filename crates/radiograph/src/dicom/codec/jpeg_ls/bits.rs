@@ -4,7 +4,7 @@
 
 use super::super::huffman::has_ff;
 
-/// Bits that are there after filling, unless a marker or the end comes before.
+/// Bits that are there after filling by bytes, unless a marker or the end comes before.
 const FILLED: u32 = 57;
 
 /// Reads bits, the highest first, without the zeros that follow each byte FF.
@@ -25,6 +25,10 @@ impl<'a> Bits<'a> {
     #[inline]
     pub(super) fn unary(&mut self) -> Option<u32> {
         self.fill();
+        if self.buffer.leading_zeros() >= self.count {
+            // The longest codes are longer than what is filled at least.
+            self.fill_by_bytes();
+        }
         let zeros = self.buffer.leading_zeros();
         if zeros >= self.count {
             return None;
@@ -63,6 +67,7 @@ impl<'a> Bits<'a> {
         self.buffer = self.buffer.checked_shl(bits).unwrap_or_default();
     }
 
+    /// Makes room for a number: 32 bits, unless a marker or the end comes before.
     #[inline]
     fn fill(&mut self) {
         if self.count >= 32 {
@@ -112,6 +117,18 @@ mod tests {
         bits.restart().unwrap();
         assert_eq!([bits.number(8), bits.number(1)], [Some(0x80), None]);
         assert_eq!(bits.restart(), None);
+    }
+
+    #[test]
+    fn long_codes_are_read_wherever_they_begin() {
+        for skipped in 1..64 {
+            let mut bytes = vec![0; 20];
+            bytes[(skipped + 55) / 8] = 0x80 >> ((skipped + 55) % 8);
+            let mut bits = Bits::new(&bytes);
+            bits.number(skipped.min(32) as u32).unwrap();
+            bits.number(skipped.saturating_sub(32) as u32).unwrap();
+            assert_eq!(bits.unary(), Some(55), "behind {skipped} bits");
+        }
     }
 
     #[test]
