@@ -2,14 +2,17 @@
 
 mod attributes;
 mod codec;
-mod dates;
 mod encoding;
 mod fragments;
 mod frames;
 mod grey;
+mod groups;
 mod header;
 mod kept;
+mod layout;
 mod lut;
+mod modality;
+mod objects;
 mod overlay;
 mod samples;
 mod shutter;
@@ -17,10 +20,12 @@ mod syntax;
 mod text;
 mod texts;
 mod vocabulary;
+mod window;
 
 pub use syntax::transfer_syntaxes;
 pub use texts::texts;
 
+use crate::dates;
 use crate::decode::Options;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -32,6 +37,7 @@ use encoding::{Encoding, Photometric};
 use flate2::read::DeflateDecoder;
 use frames::Frame;
 use grey::Pipeline;
+use groups::Groups;
 use header::Elements;
 use samples::Shape;
 use std::borrow::Cow;
@@ -44,16 +50,18 @@ const INFLATED: u64 = 10;
 
 /// Decodes a DICOM file of preamble, file meta group and data set.
 pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result<Radiograph> {
-    let (meta, start) = header::meta(bytes)?;
-    let syntax = syntax::of(&meta)?;
-    let (data, start, inflated) = data_set(bytes, start, syntax.form, limits)?;
-    let elements = header::data_set(&data, start, syntax.form)?;
-    let (columns, rows) = elements.sides(limits)?;
     let mut warnings = Warnings::default();
+    let (meta, start) = header::meta(bytes, &mut warnings)?;
+    let syntax = syntax::of(&meta, &bytes[start..], &mut warnings)?;
+    let (data, start, inflated) = data_set(bytes, start, syntax.form, limits)?;
+    let elements = header::data_set(&data, start, syntax.form, &mut warnings)?;
+    objects::check(&meta, &elements)?;
+    let (columns, rows) = elements.sides(limits)?;
     let shape =
-        Shape { columns, rows, frames: elements.frames(&mut warnings)?, frame: options.frame };
-    let encoding = Encoding::of(&elements)?;
-    let pipeline = Pipeline::of(&elements, &encoding)?;
+        Shape { columns, rows, frames: elements.frames(&mut warnings), frame: options.frame };
+    let encoding = Encoding::of(&elements, &mut warnings)?;
+    let groups = Groups::of(&elements, shape.frame, &mut warnings);
+    let pipeline = Pipeline::of(&elements, &groups, &encoding, &mut warnings);
     let frame = Frame::find(&elements, syntax.codec, &encoding, &shape, &mut warnings)?;
     let needed = samples::needed(frame.codec, &encoding, &shape) + data.len() as u64;
     let memory = match inflated {
@@ -66,7 +74,8 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
     };
     let words = samples::read(&elements, &frame, &encoding, &shape)?;
     let mut pixels = grey(&words, &encoding, &pipeline);
-    shutter::shutters(&elements).iter().for_each(|shutter| shutter.apply(&mut pixels, columns));
+    let shuttered = groups.shutters.first().unwrap_or(&elements);
+    shutter::shutters(shuttered).iter().for_each(|shutter| shutter.apply(&mut pixels, columns));
     if options.overlays {
         overlay::draw(&elements, &shape, &words, &mut pixels);
     }
@@ -74,9 +83,9 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
         bits_stored: encoding.stored as u8,
         inverted: pipeline.inverted(),
         frames: shape.frames,
-        warnings: warnings.into_vec(),
-        ..describe(&meta, &elements)
+        ..describe(&meta, &elements, &groups, &mut warnings)
     };
+    let header = Header { warnings: warnings.into_vec(), ..header };
     Ok(Radiograph::new(columns, rows, pixels)?.decoded(header, memory))
 }
 
@@ -121,12 +130,42 @@ fn grey(words: &[u16], encoding: &Encoding, pipeline: &Pipeline) -> Vec<f32> {
     words.iter().map(|&luminance| f32::from(luminance) / f32::from(u16::MAX)).collect()
 }
 
+/// A date or an age. Of one that does not read it is told, but not what stands there.
+fn read<T>(
+    attribute: &'static str,
+    text: Option<String>,
+    parse: impl Fn(&str) -> Option<T>,
+    expected: &'static str,
+    warnings: &mut Warnings,
+) -> Option<T> {
+    let text = text?;
+    let read = parse(&text);
+    if read.is_none() {
+        warnings.add(attribute, "not readable", expected, "it was left out");
+    }
+    read
+}
+
 /// Who, what, when and from where.
-fn describe(meta: &Elements, elements: &Elements) -> Header {
-    let study_date = elements.text(tags::STUDY_DATE).and_then(|text| dates::date(&text));
+fn describe(
+    meta: &Elements,
+    elements: &Elements,
+    groups: &Groups,
+    warnings: &mut Warnings,
+) -> Header {
     let birth = elements.text(tags::PATIENT_BIRTH_DATE).and_then(|text| dates::date(&text));
-    let age = elements.text(tags::PATIENT_AGE).and_then(|age| dates::years(&age));
-    let side = elements.text(tags::IMAGE_LATERALITY).or_else(|| elements.text(tags::LATERALITY));
+    let study_date = elements.text(tags::STUDY_DATE);
+    let study_date = read("StudyDate", study_date, dates::date, "a date", warnings);
+    let age = elements.text(tags::PATIENT_AGE);
+    let age = read("PatientAge", age, dates::years, "an age", warnings);
+    let anatomy = groups.anatomy.first();
+    let side = elements
+        .text(tags::IMAGE_LATERALITY)
+        .or_else(|| anatomy?.text(tags::FRAME_LATERALITY))
+        .or_else(|| elements.text(tags::LATERALITY));
+    let part = |elements: &Elements| {
+        elements.said(tags::BODY_PART_EXAMINED, tags::ANATOMIC_REGION_SEQUENCE).part()
+    };
     Header {
         format: Some(Format::Dicom),
         burned_in: elements.text(tags::BURNED_IN_ANNOTATION).as_deref() == Some("YES"),
@@ -135,7 +174,7 @@ fn describe(meta: &Elements, elements: &Elements) -> Header {
             .or_else(|| meta.text(tags::MEDIA_STORAGE_SOP_INSTANCE_UID)),
         patient_id: elements.text(tags::PATIENT_ID),
         modality: elements.text(tags::MODALITY),
-        body_part: elements.said(tags::BODY_PART_EXAMINED, tags::ANATOMIC_REGION_SEQUENCE).part(),
+        body_part: part(elements).or_else(|| anatomy.and_then(part)),
         view: elements.said(tags::VIEW_POSITION, tags::VIEW_CODE_SEQUENCE).view(),
         laterality: Said { word: side, ..Said::default() }.side(),
         study_instance_uid: elements.text(tags::STUDY_INSTANCE_UID),
