@@ -20,7 +20,7 @@ FUZZ = pathlib.Path(__file__).parent
 PHANTOMS = FUZZ.parent / "crates/radiograph/tests/data/dicom"
 REAL = FUZZ.parent.parent / "shared/data"
 # As in fuzz/src/frame.rs.
-SYNTAXES = ["5", "4.50", "4.51", "4.57", "4.70", "4.80", "4.81", "4.90", "4.91", "4.201", "4.202", "1.98"]
+SYNTAXES = ["5", "4.50", "4.51", "4.57", "4.70", "4.80", "4.81", "4.90", "4.91", "4.201", "4.202", "1.98", "4.203"]
 PHOTOMETRIC = ["MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422"]
 # Larger ones are not taken as they are.
 SMALL = 20_000

@@ -132,7 +132,7 @@ def compare_colours(path, folder):
         return {"ours": said["error"]}
     dataset = pydicom.dcmread(path, force=True)
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID) if "TransferSyntaxUID" in dataset.file_meta else None
-    frame, meta = decoder.as_array(dataset, index=0, raw=False)
+    frame, meta = decoder.as_array(dataset, index=0, raw=True)
     weights = [1, 0, 0] if meta["photometric_interpretation"].startswith("YBR") else [0.299, 0.587, 0.114]
     luminance = frame.astype(np.float64) @ weights
     scale = (1 << dataset.BitsStored) - 1

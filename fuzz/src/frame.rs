@@ -2,7 +2,7 @@
 //! not only the header.
 
 /// Transfer syntaxes of compressed frames.
-const SYNTAXES: [&str; 12] = [
+const SYNTAXES: [&str; 13] = [
     "1.2.840.10008.1.2.5",
     "1.2.840.10008.1.2.4.50",
     "1.2.840.10008.1.2.4.51",
@@ -15,6 +15,7 @@ const SYNTAXES: [&str; 12] = [
     "1.2.840.10008.1.2.4.201",
     "1.2.840.10008.1.2.4.202",
     "1.2.840.10008.1.2.1.98",
+    "1.2.840.10008.1.2.4.203",
 ];
 const PHOTOMETRIC: [&str; 4] = ["MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422"];
 

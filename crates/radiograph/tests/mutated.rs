@@ -121,7 +121,7 @@ fn formats() -> Vec<Format> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dicom");
         std::fs::read(folder.join(name)).unwrap()
     };
-    let formats: [Format; 10] = [
+    let formats: [Format; 14] = [
         ("PNG", encoded(image::ImageFormat::Png), png),
         ("JPEG", encoded(image::ImageFormat::Jpeg), jpeg),
         ("TIFF", encoded(image::ImageFormat::Tiff), tiff),
@@ -129,6 +129,10 @@ fn formats() -> Vec<Format> {
         ("HTJ2K", phantom("s12.htj2k.dcm"), jpeg2000),
         ("JPEG-LS", phantom("s12.jls.dcm"), jpeg),
         ("JPEG Lossless", phantom("rgb.jpeg70.dcm"), jpeg),
+        ("JPEG Lossless, restarts", phantom("u16.ljpeg-rule7.dcm"), jpeg),
+        ("JPEG Lossless, scans", phantom("rgb16.ljpeg-scans.dcm"), jpeg),
+        ("JPEG-LS, lines", phantom("rgb.jls-lines.dcm"), jpeg),
+        ("JPEG-LS, pixels", phantom("rgb.jls-pixels.dcm"), jpeg),
         ("JPEG in DICOM", phantom("rgb.jpeg50.dcm"), jpeg),
         ("RLE", phantom("rgb.rle.dcm"), dicom),
         ("deflated", phantom("s12.deflated.dcm"), dicom),

@@ -1,90 +1,156 @@
-//! The bytes of one frame among several (PS3.5 8 and A.4).
+//! The bytes of one frame among several, and how they are stored (PS3.5 8 and A.4).
+//!
+//! Bytes tell how a frame is compressed, where its transfer syntax says something else.
 
 use super::attributes::wrong;
-use super::header::{Elements, PixelData};
+use super::codec::found;
+use super::encoding::{Encoding, Photometric};
+use super::fragments::{Fragments, Offsets};
+use super::header::{Elements, PixelData, fragments};
+use super::samples::Shape;
 use super::syntax::Codec;
 use crate::error::Result;
-use dicom_dictionary_std::tags;
+use crate::warning::Warnings;
 use std::borrow::Cow;
 
-/// The bytes of the frame `frame` (the first is 0) of `frames`.
-pub(super) fn stream<'a>(
-    fragments: &[(u64, &'a [u8])],
-    offsets: &Offsets,
-    frame: u32,
-    frames: u32,
-) -> Result<Cow<'a, [u8]>> {
-    let range = match () {
-        () if frames == 1 => 0..fragments.len(),
-        () if offsets.0.len() == frames as usize => offsets.range(fragments, frame),
-        () if fragments.len() == frames as usize => frame as usize..frame as usize + 1,
-        () => {
-            let got = format!(
-                "{} fragments for {frames} frames without an offset table",
-                fragments.len()
-            );
-            return Err(wrong("PixelData", &got, "a table, or one fragment a frame"));
+/// A frame as it lies in the file.
+pub(super) struct Frame<'a> {
+    pub(super) codec: Codec,
+    /// What its samples mean, as they are stored.
+    pub(super) photometric: Photometric,
+    parts: Vec<&'a [u8]>,
+}
+
+impl<'a> Frame<'a> {
+    /// Finds the frame that is asked for.
+    pub(super) fn find(
+        elements: &Elements<'a>,
+        stated: Codec,
+        encoding: &Encoding,
+        shape: &Shape,
+        warnings: &mut Warnings,
+    ) -> Result<Self> {
+        if shape.frame >= shape.frames {
+            let expected = "more than the number of the frame asked for, from 0";
+            return Err(wrong("NumberOfFrames", &format!("{} frames", shape.frames), expected));
         }
-    };
-    match fragments.get(range).unwrap_or_default() {
-        [] => Err(wrong("PixelData", "empty", "a compressed frame")),
-        [(_, whole)] => Ok(Cow::Borrowed(whole)),
-        parts => Ok(Cow::Owned(parts.iter().flat_map(|(_, part)| *part).copied().collect())),
+        let search = Search { elements, stated, encoding, shape };
+        let found = match &elements.pixels {
+            None => return Err(wrong("PixelData", "missing", "a picture")),
+            Some(PixelData::Native { bytes, .. }) => match fragments(bytes, elements.order) {
+                Some((offsets, fragments)) => search.fragments(offsets, &fragments, warnings),
+                None => search.native(bytes),
+            },
+            Some(PixelData::Encapsulated { offsets, fragments }) => {
+                search.fragments(offsets, fragments, warnings)
+            }
+        }?;
+        found.warn(stated, encoding, warnings);
+        Ok(found)
+    }
+
+    /// Warns of what its file does not say of it as it is.
+    fn warn(&self, stated: Codec, encoding: &Encoding, warnings: &mut Warnings) {
+        if self.codec.name() != stated.name() {
+            let read = format!("it was read as {}", self.codec.name());
+            let got = format!("one of {}", stated.name());
+            warnings.add("TransferSyntaxUID", got, "one of how the frame is compressed", read);
+        }
+        if self.photometric != encoding.photometric {
+            let expected = "YBR_FULL, as all samples are stored";
+            let assumed = "that was assumed";
+            warnings.add("PhotometricInterpretation", "YBR_FULL_422", expected, assumed);
+        }
+    }
+
+    /// Its bytes.
+    pub(super) fn bytes(&self) -> Cow<'a, [u8]> {
+        match self.parts[..] {
+            [whole] => Cow::Borrowed(whole),
+            _ => Cow::Owned(self.parts.concat()),
+        }
     }
 }
 
-/// Where frames begin, as distances from the first fragment: of the extended table, or of the basic
-/// one.
-pub(super) struct Offsets(Vec<u64>);
+/// Search for a frame, with what its file says of all of them.
+struct Search<'s, 'a> {
+    elements: &'s Elements<'a>,
+    stated: Codec,
+    encoding: &'s Encoding,
+    shape: &'s Shape,
+}
 
-impl Offsets {
-    pub(super) fn of(elements: &Elements, basic: &[u8]) -> Self {
-        let (extended, _) =
-            elements.bytes(tags::EXTENDED_OFFSET_TABLE).unwrap_or_default().as_chunks();
-        let extended: Vec<u64> = extended.iter().map(|&bytes| u64::from_le_bytes(bytes)).collect();
-        let (basic, _) = basic.as_chunks();
-        let basic = basic.iter().map(|&bytes| u32::from_le_bytes(bytes).into()).collect();
-        Self(if extended.is_empty() { basic } else { extended })
-    }
-
-    /// The fragments from where a frame begins to where the next one does.
-    fn range(&self, fragments: &[(u64, &[u8])], frame: u32) -> std::ops::Range<usize> {
-        let at = |frame: usize| match self.0.get(frame) {
-            Some(&offset) => fragments.partition_point(|&(distance, _)| distance < offset),
-            None => fragments.len(),
+impl<'a> Search<'_, 'a> {
+    /// In compressed Pixel Data.
+    fn fragments(
+        &self,
+        offsets: &[u8],
+        fragments: &[(u64, &'a [u8])],
+        warnings: &mut Warnings,
+    ) -> Result<Frame<'a>> {
+        let (photometric, needed) = self.stored(fragments.iter().map(|(_, part)| part.len()).sum());
+        let offsets = Offsets::of(self.elements, offsets);
+        let parts = Fragments { fragments, codec: self.stated, needed }
+            .frame(&offsets, self.shape, warnings)?;
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let codec = match (found(parts[0]), self.stated) {
+            // Pixels may begin as a stream does.
+            (_, Codec::EncapsulatedNative) if padded(length) == padded(needed) => self.stated,
+            // What is reversible may still be cut, and ring at edges.
+            (Some(Codec::Jpeg2000Lossless), Codec::Jpeg2000) => self.stated,
+            (Some(codec), _) => codec,
+            (None, Codec::Native) => Codec::EncapsulatedNative,
+            (None, _) => self.stated,
         };
-        at(frame as usize)..at(frame as usize + 1)
+        Ok(Frame { codec, photometric, parts })
+    }
+
+    /// In Pixel Data that are not compressed.
+    fn native(&self, bytes: &'a [u8]) -> Result<Frame<'a>> {
+        let (photometric, needed) = self.stored(bytes.len());
+        let all = needed.saturating_mul(self.shape.frames as usize);
+        // A stream that nothing is put around.
+        if let Some(codec) = found(bytes).filter(|_| self.shape.frames == 1 && bytes.len() < all) {
+            return Ok(Frame { codec, photometric, parts: vec![bytes] });
+        }
+        if self.stated != Codec::Native && bytes.len() != padded(all) {
+            let expected = "compressed, as the transfer syntax says";
+            return Err(wrong("PixelData", "uncompressed", expected));
+        }
+        let start = needed.saturating_mul(self.shape.frame as usize);
+        // With the byte that pads an odd number of them: of bytes swapped in pairs the last lies
+        // there.
+        let end = start.saturating_add(needed);
+        let part = bytes.get(start..padded(end)).or_else(|| bytes.get(start..end));
+        let part = part.ok_or_else(|| {
+            let expected =
+                "Rows × Columns × SamplesPerPixel × BitsAllocated / 8 bytes a frame at least";
+            wrong("PixelData", &format!("{} bytes", bytes.len()), expected)
+        })?;
+        Ok(Frame { codec: Codec::Native, photometric, parts: vec![part] })
+    }
+    /// What samples mean that take so many bytes in all frames, and the bytes of one. Some writers
+    /// say that colours are halved, and store all of them.
+    fn stored(&self, bytes: usize) -> (Photometric, usize) {
+        let (stated, full) = (self.encoding.photometric, self.encoding.photometric.full());
+        let [stated_bytes, full_bytes] =
+            [stated, full].map(|photometric| native_bytes(self.encoding, photometric, self.shape));
+        let all = full_bytes.saturating_mul(self.shape.frames as usize);
+        if padded(bytes) == padded(all) { (full, full_bytes) } else { (stated, stated_bytes) }
     }
 }
 
-/// Bytes of one frame, as they lie in the file, and whether its bytes lie swapped in pairs.
-pub(super) fn bytes<'a>(
-    elements: &Elements<'a>,
-    codec: Codec,
-    frame: u32,
-    frames: u32,
-    needed: usize,
-) -> Result<Cow<'a, [u8]>> {
-    match (codec, &elements.pixels) {
-        (_, None) => Err(wrong("PixelData", "missing", "a picture")),
-        (Codec::Native, Some(PixelData::Native { bytes, .. })) => {
-            let start = needed.saturating_mul(frame as usize);
-            // With the byte that pads an odd number of them: of bytes swapped in pairs the last
-            // lies there.
-            let end = start.saturating_add(needed);
-            let frame = bytes.get(start..end.next_multiple_of(2)).or_else(|| bytes.get(start..end));
-            frame.map(Cow::Borrowed).ok_or_else(|| {
-                let expected =
-                    "Rows × Columns × SamplesPerPixel × BitsAllocated / 8 bytes a frame at least";
-                wrong("PixelData", &format!("{} bytes", bytes.len()), expected)
-            })
-        }
-        (Codec::Native, _) => {
-            Err(wrong("PixelData", "compressed", "uncompressed, as the transfer syntax says"))
-        }
-        (_, Some(PixelData::Encapsulated { offsets, fragments })) => {
-            stream(fragments, &Offsets::of(elements, offsets), frame, frames)
-        }
-        _ => Err(wrong("PixelData", "uncompressed", "compressed, as the transfer syntax says")),
-    }
+/// Bytes with the one that makes their number even.
+fn padded(bytes: usize) -> usize {
+    bytes.saturating_add(bytes % 2)
+}
+
+/// Bytes of an uncompressed frame.
+pub(super) fn native_bytes(encoding: &Encoding, photometric: Photometric, shape: &Shape) -> usize {
+    let samples = match photometric {
+        // Two pixels share four.
+        Photometric::Ybr422 => 2 * shape.pixels(),
+        _ => encoding.samples() * shape.pixels(),
+    };
+    (samples * encoding.allocated as usize).div_ceil(8)
 }

@@ -1,9 +1,9 @@
-//! A frame's bytes to words, one a pixel: what is stored, or the luminance of colours.
+//! A frame's bytes to words, one a pixel: what is stored, or the luminance of colours in 16 bits.
 
 use super::attributes::wrong;
 use super::codec;
 use super::encoding::{Encoding, Photometric};
-use super::frames;
+use super::frames::{self, Frame};
 use super::header::{Elements, PixelData};
 use super::syntax::{Codec, Order};
 use crate::error::Result;
@@ -17,6 +17,8 @@ pub(super) struct Shape {
     pub(super) columns: u32,
     pub(super) rows: u32,
     pub(super) frames: u32,
+    /// The frame asked for; the first is 0.
+    pub(super) frame: u32,
 }
 
 impl Shape {
@@ -38,25 +40,16 @@ pub(super) fn needed(codec: Codec, encoding: &Encoding, shape: &Shape) -> u64 {
 /// there, or a compressed frame has stated the same sides.
 pub(super) fn read(
     elements: &Elements,
-    codec: Codec,
+    frame: &Frame,
     encoding: &Encoding,
     shape: &Shape,
-    frame: u32,
 ) -> Result<Vec<u16>> {
-    if frame >= shape.frames {
-        let got = format!("{} frames", shape.frames);
-        return Err(wrong(
-            "NumberOfFrames",
-            &got,
-            "more than the number of the frame asked for, from 0",
-        ));
-    }
-    let needed = native_bytes(encoding, shape);
-    let bytes = frames::bytes(elements, codec, frame, shape.frames, needed)?;
-    let mut samples = match codec {
-        Codec::Native => native(&bytes, encoding, swapped(elements, encoding)),
+    let bytes = frame.bytes();
+    let needed = frames::native_bytes(encoding, frame.photometric, shape);
+    let (mut samples, photometric) = match frame.codec {
+        Codec::Native => (native(&bytes, encoding, swapped(elements, encoding)), frame.photometric),
         Codec::EncapsulatedNative => match bytes.get(..needed) {
-            Some(bytes) => native(bytes, encoding, false),
+            Some(bytes) => (native(bytes, encoding, false), frame.photometric),
             None => {
                 return Err(wrong("PixelData", &format!("{} bytes", bytes.len()), "a whole frame"));
             }
@@ -65,17 +58,11 @@ pub(super) fn read(
     };
     // Without what pads the last byte or the last pair of them.
     samples.truncate(encoding.samples() * shape.pixels());
-    Ok(if encoding.samples() == 1 { samples } else { luminance(&samples, codec, encoding, shape) })
-}
-
-/// Bytes of an uncompressed frame.
-fn native_bytes(encoding: &Encoding, shape: &Shape) -> usize {
-    let samples = match encoding.photometric {
-        // Two pixels share four.
-        Photometric::Ybr422 => 2 * shape.pixels(),
-        _ => encoding.samples() * shape.pixels(),
-    };
-    (samples * encoding.allocated as usize).div_ceil(8)
+    let native = matches!(frame.codec, Codec::Native | Codec::EncapsulatedNative);
+    Ok(match photometric {
+        Photometric::Monochrome { .. } => samples,
+        colours => luminance(&samples, colours, encoding.planar && native, encoding, shape),
+    })
 }
 
 /// Whether words lie with their high byte first, and so do pairs of bytes that are written as
@@ -100,13 +87,16 @@ fn native(bytes: &[u8], encoding: &Encoding, swapped: bool) -> Vec<u16> {
     }
 }
 
-/// Rec. 601, as JPEG's luminance. Decoders of JPEG give red, green and blue, and so does that of
-/// JPEG 2000.
-fn luminance(samples: &[u16], codec: Codec, encoding: &Encoding, shape: &Shape) -> Vec<u16> {
+/// Rec. 601, as JPEG's luminance: from 0 to 65,535, however few bits the colours have.
+fn luminance(
+    samples: &[u16],
+    photometric: Photometric,
+    planar: bool,
+    encoding: &Encoding,
+    shape: &Shape,
+) -> Vec<u16> {
     let value = |sample: u16| encoding.value(sample) as f32;
-    let pixels = shape.pixels();
-    let photometric = if codec.gives_rgb() { Photometric::Rgb } else { encoding.photometric };
-    let planar = encoding.planar && matches!(codec, Codec::Native | Codec::EncapsulatedNative);
+    let (pixels, scale) = (shape.pixels(), f32::from(u16::MAX) / f32::from(encoding.largest()));
     let at = |pixel: usize, sample: usize| match planar {
         true => samples.get(sample * pixels + pixel),
         false => samples.get(pixel * 3 + sample),
@@ -121,6 +111,6 @@ fn luminance(samples: &[u16], codec: Codec, encoding: &Encoding, shape: &Shape) 
             Photometric::Ybr => sample(pixel, 0),
             _ => 0.299 * sample(pixel, 0) + 0.587 * sample(pixel, 1) + 0.114 * sample(pixel, 2),
         })
-        .map(|grey| grey.round() as u16)
+        .map(|grey| (grey * scale).round() as u16)
         .collect()
 }

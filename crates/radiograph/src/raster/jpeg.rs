@@ -6,11 +6,15 @@
 //! least, and so does a lossless sample.
 
 use crate::error::{Error, Result};
+use std::borrow::Cow;
 
 /// Start of scan.
 const SOS: u8 = 0xDA;
 /// End of image.
 const EOI: u8 = 0xD9;
+/// APP0 and APP14, the segments of JFIF and of Adobe.
+const APP0: u8 = 0xE0;
+const APP14: u8 = 0xEE;
 /// SOF3: the process without loss, which codes samples and not blocks.
 const LOSSLESS: u8 = 0xC3;
 /// SOF2: the process of several scans.
@@ -133,9 +137,44 @@ fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
     Some((marker, bytes.get(at + 4..end)?, end))
 }
 
+/// A marker segment APP14 by which Adobe says that components are red, green and blue.
+const RGB: [u8; 16] = *b"\xFF\xEE\x00\x0EAdobe\x00\x64\x00\x00\x00\x00\x00";
+
+/// Bytes of Adobe's segment up to the one that tells the colours.
+const ADOBE: usize = 12;
+
+/// Returns a stream that says what its colours are, for a decoder that else takes them for Y Cb Cr.
+/// Without a word from JFIF or Adobe they are red, green and blue if their identifiers are these
+/// letters, as libjpeg has it, or if the file around the stream says so. A segment of Adobe's that
+/// is too short for its word is left out, as that decoder would refuse it.
+pub(crate) fn with_colours(bytes: &[u8], stated_rgb: bool) -> Cow<'_, [u8]> {
+    let (mut at, mut told, mut rgb, mut short) = (2, false, false, 2..2);
+    while let Some((marker, body, next)) = segment(bytes, at) {
+        match (marker, body) {
+            (APP0, [b'J', b'F', b'I', b'F', 0, ..]) => told = true,
+            (APP14, [b'A', b'd', b'o', b'b', b'e', ..]) if body.len() >= ADOBE => told = true,
+            (APP14, [b'A', b'd', b'o', b'b', b'e', ..]) => short = at..next,
+            (SOS | EOI, _) => break,
+            (frame, [_, _, _, _, _, 3, first, _, _, second, _, _, third, ..])
+                if is_frame(frame) =>
+            {
+                rgb = stated_rgb || [*first, *second, *third] == *b"RGB";
+                break;
+            }
+            _ => {}
+        }
+        at = next;
+    }
+    let word: &[u8] = if rgb && !told { &RGB } else { &[] };
+    if word.is_empty() && short.is_empty() {
+        return Cow::Borrowed(bytes);
+    }
+    Cow::Owned([&bytes[..2], word, &bytes[2..short.start], &bytes[short.end..]].concat())
+}
+
 /// Returns the end of the coded bytes: the next marker that is no restart. A zero after FF is no
 /// marker.
-fn scan_end(bytes: &[u8], start: usize) -> usize {
+pub(crate) fn scan_end(bytes: &[u8], start: usize) -> usize {
     let rest = bytes.get(start..).unwrap_or_default();
     let ends = |pair: &[u8]| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xD0..=0xD7 | 0xFF);
     rest.windows(2).position(ends).map_or(bytes.len(), |at| start + at)
@@ -194,6 +233,33 @@ mod tests {
         let bytes =
             |process, scans| check(&stream(process, [0, 16, 0, 24], scans, 0)).unwrap().bytes();
         assert_eq!([bytes(0xC0, 1), bytes(0xC0, 2), bytes(0xC2, 1)], [0, 2 * 64 * 64, 2 * 64 * 64]);
+    }
+
+    #[test]
+    fn red_green_and_blue_are_told_by_letters_or_by_the_file_around() {
+        let stream = |application: &[u8], ids: [u8; 3]| {
+            let components = ids.map(|id| [id, 0x11, 0]).concat();
+            let frame = [&[0xFF, 0xC0, 0, 17, 8, 0, 8, 0, 8, 3][..], &components].concat();
+            [b"\xFF\xD8", application, &frame, &[0xFF, SOS, 0, 2, 0xFF, EOI]].concat()
+        };
+        let marked = |stream: &[u8], stated| with_colours(stream, stated).len() > stream.len();
+        let jfif = b"\xFF\xE0\x00\x07JFIF\x00";
+        let numbers = [1, 2, 3];
+        assert!(marked(&stream(b"", *b"RGB"), false) && marked(&stream(b"", numbers), true));
+        assert!(!marked(&stream(b"", numbers), false));
+        for told in [&jfif[..], &RGB] {
+            assert!(!marked(&stream(told, *b"RGB"), true) && !marked(&stream(told, numbers), true));
+        }
+        let short = stream(b"\xFF\xEE\x00\x0CAdobe\0\0\0\0\0", numbers);
+        assert_eq!(with_colours(&short, false), stream(b"", numbers));
+        assert_eq!(with_colours(&short, true), stream(&RGB, numbers));
+        let bytes = stream(b"", *b"RGB");
+        let marked = with_colours(&bytes, false);
+        assert_eq!(frame(&marked).unwrap(), frame(&bytes).unwrap());
+        assert!(!marked[2..].starts_with(b"\xFF\xD8") && marked[2..].starts_with(&RGB));
+        for length in 0..bytes.len() {
+            with_colours(&bytes[..length], true);
+        }
     }
 
     #[test]

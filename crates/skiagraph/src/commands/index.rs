@@ -132,7 +132,7 @@ pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     report(args, &gallery, &filled)?;
     filled.check()?;
     if filled.added + filled.known == 0 {
-        bail!("not one of the {} files is a usable radiograph", filled.rejected.len());
+        bail!("not one of the {} files is a usable radiograph", filled.unusable());
     }
     Ok(())
 }
@@ -185,7 +185,7 @@ pub(crate) fn fill(
 }
 
 fn report(args: &IndexArgs, gallery: &Gallery, filled: &Filled) -> Result<()> {
-    let images = filled.added + filled.known + filled.rejected.len();
+    let images = filled.added + filled.known + filled.unusable();
     let images_per_second = images as f64 / filled.seconds.max(1e-9);
     if args.json {
         return output::json(&Report {

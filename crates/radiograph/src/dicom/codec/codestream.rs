@@ -14,12 +14,16 @@
 //!    more.
 
 mod markers;
+mod plain;
 #[cfg(test)]
 mod tests;
+
+pub(super) use plain::kind;
 
 use super::bad;
 use crate::error::Result;
 use markers::{Coding, Header, Style};
+use std::borrow::Cow;
 
 /// Tiles of a picture.
 const MAX_TILES: u64 = 65_535;
@@ -50,6 +54,19 @@ pub(super) fn check(format: &'static str, stream: &[u8], components: usize) -> R
     let checked =
         Header::read(stream, components).and_then(|header| check_rules(&header, stream.len()));
     checked.map_err(|reason| bad(format, reason))
+}
+
+/// A stream that begins with SOC and SIZ, with what decoders need of it, and its length where it
+/// does not say it; with `halves`, of half the steps of quantisation.
+///
+/// # Errors
+/// [`Error::Frame`](crate::Error::Frame) if it is cut off.
+pub(super) fn plain<'a>(
+    format: &'static str,
+    stream: &'a [u8],
+    halves: bool,
+) -> Result<Cow<'a, [u8]>> {
+    plain::plain(stream, halves).map_err(|reason| bad(format, reason))
 }
 
 /// Demand of a tile, or of all of them.

@@ -3,8 +3,9 @@
 
 use super::super::encoding::Encoding;
 use super::super::samples::Shape;
-use super::huffman::{Bits, Table};
-use super::{START_OF_SCAN, Segment, bad, check, segments};
+use super::huffman::{self, Bits, Table};
+use super::{DEFINE_HUFFMAN, RESTART_INTERVAL, START_OF_SCAN, Segment};
+use super::{bad, check, restart_interval, segments};
 use crate::error::{Error, Result};
 use std::f32::consts::PI;
 
@@ -21,8 +22,7 @@ const ZIGZAG: [usize; BLOCK] = [
 #[derive(Default)]
 struct Tables {
     quantisation: [Option<[f32; BLOCK]>; 4],
-    dc: [Option<Table>; 4],
-    ac: [Option<Table>; 4],
+    huffman: huffman::Tables,
     restart: usize,
 }
 
@@ -35,11 +35,11 @@ pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Resul
             0xC0 | 0xC2..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => {
                 return Err(bad(FORMAT, format!("process SOF{}, expected SOF1", marker - 0xC0)));
             }
-            0xC4 => tables.huffman(body).ok_or_else(|| damaged("a Huffman table"))?,
-            0xDB => tables.quantisation(body).ok_or_else(|| damaged("a quantisation table"))?,
-            0xDD => {
-                tables.restart = body.first_chunk().map_or(0, |&n| u16::from_be_bytes(n).into())
+            DEFINE_HUFFMAN => {
+                tables.huffman.read(body).ok_or_else(|| damaged("a Huffman table"))?;
             }
+            0xDB => tables.quantisation(body).ok_or_else(|| damaged("a quantisation table"))?,
+            RESTART_INTERVAL => tables.restart = restart_interval(body),
             START_OF_SCAN => {
                 let quantisation =
                     component.ok_or_else(|| damaged("the order: a scan before its frame"))?;
@@ -91,18 +91,6 @@ impl Tables {
         }
         Some(())
     }
-
-    fn huffman(&mut self, mut body: &[u8]) -> Option<()> {
-        while let [kind, rest @ ..] = body {
-            let (counts, rest) = rest.split_first_chunk::<16>()?;
-            let total: usize = counts.iter().map(|&count| usize::from(count)).sum();
-            let table = Table::new(counts, rest.get(..total)?)?;
-            let tables = if kind >> 4 == 0 { &mut self.dc } else { &mut self.ac };
-            *tables.get_mut(usize::from(kind & 15))? = Some(table);
-            body = &rest[total..];
-        }
-        Some(())
-    }
 }
 
 /// The one scan of a picture of one component.
@@ -118,8 +106,8 @@ impl<'a> Scan<'a> {
         let &[1, _, huffman, ..] = header else { return None };
         Some(Self {
             quantisation: tables.quantisation.get(quantisation)?.as_ref()?,
-            dc: tables.dc.get(usize::from(huffman >> 4))?.as_ref()?,
-            ac: tables.ac.get(usize::from(huffman & 15))?.as_ref()?,
+            dc: tables.huffman.dc.get(usize::from(huffman >> 4))?.as_ref()?,
+            ac: tables.huffman.ac.get(usize::from(huffman & 15))?.as_ref()?,
             restart: tables.restart,
         })
     }

@@ -1,29 +1,51 @@
-//! JPEG 2000 (ITU-T T.800): part 1 code streams, reversible and not.
+//! JPEG 2000 (ITU-T T.800 and T.814): part 1 and high-throughput code streams, reversible and not.
 
 use super::super::encoding::Encoding;
 use super::super::samples::Shape;
-use super::{bad, check, codestream};
+use super::super::syntax::Codec;
+use super::codestream;
+use super::{bad, check, high_throughput};
 use crate::error::Result;
 use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 
 const FORMAT: &str = "JPEG 2000";
 /// SOC and SIZ: where a code stream begins. Some writers put it into boxes, as in a file of its
 /// own, and not always well.
-const START: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
-/// EOC; some writers pad a fragment with a zero or two.
-const END: [u8; 2] = [0xFF, 0xD9];
-/// Bytes looked through for the end.
-const TRAILER: usize = 64;
+pub(super) const START: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
+/// Position of Ssiz of the first component (T.800 A.5.1): its bits less one, and a high bit if it
+/// is signed.
+const SSIZ: usize = 42;
+
+/// Samples, pixel by pixel, and whether the decoder has made red, green and blue of them.
+pub(super) fn decode(
+    stream: &[u8],
+    codec: Codec,
+    encoding: &Encoding,
+    shape: &Shape,
+) -> Result<(Vec<u16>, bool)> {
+    let no_stream = "got no code stream, expected one that begins FF4FFF51";
+    let stream = from_start(stream).ok_or_else(|| bad(FORMAT, no_stream))?;
+    codestream::check(FORMAT, stream, encoding.samples())?;
+    let kind = codestream::kind(stream)
+        .ok_or_else(|| bad(FORMAT, "got no marker segment COD, expected one"))?;
+    let stream = codestream::plain(FORMAT, stream, codec == Codec::HighThroughput)?;
+    let lossy = codec == Codec::Jpeg2000 || !kind.reversible;
+    let samples = match codec {
+        Codec::HighThroughput => high_throughput::decode(&stream, lossy, encoding, shape)?,
+        _ => decode_part_1(&stream, lossy, encoding, shape)?,
+    };
+    // The decoder of part 1 takes components of fewer samples for Cb and Cr.
+    let converted = kind.subsampled && codec != Codec::HighThroughput;
+    Ok((samples, kind.mixed || converted))
+}
 
 /// Samples, pixel by pixel; those of a stream that may be `lossy` are kept within the bits stored.
-pub(super) fn decode(
+fn decode_part_1(
     stream: &[u8],
     lossy: bool,
     encoding: &Encoding,
     shape: &Shape,
 ) -> Result<Vec<u16>> {
-    let stream = code_stream(FORMAT, stream)?;
-    codestream::check(FORMAT, stream, encoding.samples())?;
     let settings =
         DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
     let failed = |e: hayro_jpeg2000::DecodeError| bad(FORMAT, e.to_string());
@@ -40,7 +62,7 @@ pub(super) fn decode(
             format!("{} components, expected {samples} of the frame's sides", components.len()),
         ));
     }
-    let signed = signed(stream);
+    let (_, signed) = precision(stream);
     let mut words = vec![0; samples * shape.pixels()];
     for (at, component) in components.iter().enumerate() {
         let mut range = f32::from(u16::MAX >> (16 - component.bit_depth().clamp(1, 16)));
@@ -58,21 +80,14 @@ pub(super) fn decode(
     Ok(words)
 }
 
-/// A stream from its beginning, if it has an end: decoders make up what is missing.
-pub(super) fn code_stream<'a>(format: &'static str, stream: &'a [u8]) -> Result<&'a [u8]> {
-    let start = stream.windows(START.len()).position(|four| four == START);
-    let stream = &stream[start
-        .ok_or_else(|| bad(format, "got no code stream, expected one that begins FF4FFF51"))?..];
-    let tail = &stream[stream.len().saturating_sub(TRAILER)..];
-    if !tail.windows(2).any(|pair| pair == END) {
-        return Err(bad(format, "cut off, got no marker FFD9 at its end, expected one"));
-    }
-    Ok(stream)
+/// A stream from its beginning.
+pub(super) fn from_start(stream: &[u8]) -> Option<&[u8]> {
+    let start = stream.windows(START.len()).position(|four| four == START)?;
+    Some(&stream[start..])
 }
 
-/// Whether the first component is signed: the high bit of Ssiz in the marker segment SIZ (T.800
-/// A.5.1), which follows SOC.
-pub(super) fn signed(stream: &[u8]) -> bool {
-    const SSIZ: usize = 42;
-    stream.get(SSIZ).is_some_and(|byte| byte & 0x80 != 0)
+/// Bits of the first component, and whether it is signed; 16, unsigned, where nothing says so.
+pub(super) fn precision(stream: &[u8]) -> (u8, bool) {
+    let size = from_start(stream).and_then(|stream| stream.get(SSIZ)).copied().unwrap_or(15);
+    ((size & 0x7F) + 1, size & 0x80 != 0)
 }

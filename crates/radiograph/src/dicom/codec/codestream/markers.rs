@@ -8,22 +8,22 @@
 use super::Span;
 use std::collections::BTreeMap;
 
-const COD: u8 = 0x52;
-const COC: u8 = 0x53;
-const QCD: u8 = 0x5C;
-const QCC: u8 = 0x5D;
-const RGN: u8 = 0x5E;
-const POC: u8 = 0x5F;
-const SOT: u8 = 0x90;
-const SOD: u8 = 0x93;
-const EOC: u8 = 0xD9;
+pub(super) const COD: u8 = 0x52;
+pub(super) const COC: u8 = 0x53;
+pub(super) const QCD: u8 = 0x5C;
+pub(super) const QCC: u8 = 0x5D;
+pub(super) const RGN: u8 = 0x5E;
+pub(super) const POC: u8 = 0x5F;
+pub(super) const SOT: u8 = 0x90;
+pub(super) const SOD: u8 = 0x93;
+pub(super) const EOC: u8 = 0xD9;
 /// Bytes of a change of the progression order in POC.
 const CHANGE: usize = 7;
 /// Changes of the progression order. Each is a walk over all packets. One for each of 33 levels of
 /// three components makes 99.
 const MAX_CHANGES: usize = 128;
 
-type Result<T> = std::result::Result<T, String>;
+pub(super) type Result<T> = std::result::Result<T, String>;
 
 /// How a component is coded.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -260,7 +260,7 @@ fn check_length(marker: u8, body: &[u8]) -> Result<()> {
 }
 
 /// Returns the marker at `at`, the bytes behind its length, and the position of the next marker.
-fn segment(stream: &[u8], at: usize) -> Result<(u8, &[u8], usize)> {
+pub(super) fn segment(stream: &[u8], at: usize) -> Result<(u8, &[u8], usize)> {
     let cut = || format!("cut off, or damaged: got no marker at byte {at}, expected one");
     let Some(&[0xFF, marker]) = stream.get(at..at.saturating_add(2)) else { return Err(cut()) };
     if matches!(marker, 0x30..=0x3F | SOD | EOC) {
