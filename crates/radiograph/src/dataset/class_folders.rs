@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Endings of files that are taken for pictures; `.dcm` may be absent from DICOM files, so no
 /// ending is too.
-const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "tif", "tiff", "dcm", ""];
+const ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "tif", "tiff", "dcm", "dicom", ""];
 /// Folders within folders that are followed.
 const DEPTH: usize = 16;
 

@@ -124,7 +124,7 @@ fn looks_like_a_radiograph(path: &Path) -> bool {
     read.is_ok()
         && path.file_name().is_some_and(|name| name != "DICOMDIR")
         && (start.get(128..132) == Some(b"DICM")
-            || [&b"\x89PNG"[..], b"\xff\xd8\xff", b"II*\0", b"MM\0*"]
+            || [&b"\x89PNG"[..], b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"]
                 .iter()
                 .any(|magic| start.starts_with(magic)))
 }
