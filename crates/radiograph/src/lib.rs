@@ -3,6 +3,7 @@
 
 mod collimation;
 pub mod dataset;
+pub mod dates;
 mod decode;
 mod dicom;
 mod error;

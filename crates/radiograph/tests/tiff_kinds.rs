@@ -6,8 +6,9 @@
 mod tiff;
 
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage};
-use radiograph::{Limits, Radiograph, decode};
+use radiograph::{Error, Limits, Radiograph, decode};
 use std::io::{Cursor, Write};
+use std::path::Path;
 use tiff::{Order, Tiff, bits, packed};
 
 const W: usize = 21;
@@ -398,4 +399,32 @@ fn a_cut_file_is_an_error() {
         }
         assert!(decode(&bytes[..bytes.len() / 2], &Limits::default()).is_err());
     }
+}
+
+/// Small files of every kind, which fuzzing starts from too, with each byte damaged.
+#[test]
+fn damage_is_an_error_or_another_picture() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/decode");
+    let limits = Limits { max_pixels: 1 << 16, max_memory: 32 << 20, ..Limits::default() };
+    let (mut files, mut read) = (0, 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(decode(&bytes, &limits).is_ok(), "{}", path.display());
+        files += 1;
+        for (at, change) in (0..bytes.len()).flat_map(|at| [1, 0x40, 0x80, 0xFF].map(|c| (at, c))) {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= change;
+            match decode(&damaged, &limits) {
+                Ok(picture) => {
+                    assert!(picture.pixels().iter().all(|grey| (0.0..=1.0).contains(grey)));
+                    read += 1;
+                }
+                Err(error) => {
+                    assert!(!matches!(error, Error::Panicked), "{} at {at}", path.display());
+                }
+            }
+        }
+    }
+    assert!(files > 20 && read > 1_000, "{files} files, {read} read");
 }

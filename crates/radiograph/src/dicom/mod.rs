@@ -2,7 +2,7 @@
 
 mod attributes;
 mod codec;
-mod dates;
+
 mod encoding;
 mod frames;
 mod grey;
@@ -20,6 +20,7 @@ mod vocabulary;
 pub use syntax::transfer_syntaxes;
 pub use texts::texts;
 
+use crate::dates;
 use crate::decode::Options;
 use crate::error::{Error, Result};
 use crate::limits::Limits;

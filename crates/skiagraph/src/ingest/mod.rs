@@ -1,11 +1,14 @@
 //! Files to radiographs to network inputs: what `index`, `search`, `eval` and `demo` share.
-//! `listing.rs` says which files, `filling.rs` puts what was read into a gallery.
+//! `listing.rs` says which files, `filling.rs` puts what was read into a gallery, `remarks.rs` says
+//! what of a manifest was left out.
 
 mod filling;
 mod listing;
+mod remarks;
 
 pub(crate) use filling::{Filled, describe_rejected, fill_batch};
 pub(crate) use listing::{Listed, list_paths, patient_across_sources};
+pub(crate) use remarks::Remarks;
 
 use std::fs::File;
 use std::io::Read;

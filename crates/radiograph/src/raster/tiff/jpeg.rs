@@ -27,6 +27,8 @@ const APPLICATIONS: std::ops::RangeInclusive<u8> = 0xE0..=0xEF;
 /// Pixels by which a JPEG's sides may exceed those of its strip or tile: its sides are whole
 /// blocks, of up to four each way.
 const MARGIN: usize = 64;
+/// Bytes of tables that each stream gets: four of each kind have fewer.
+const MAX_TABLES: usize = 16 << 10;
 
 /// What a directory says of its streams.
 pub(super) struct Streams<'a> {
@@ -42,6 +44,10 @@ pub(super) struct Streams<'a> {
 impl<'a> Streams<'a> {
     pub(super) fn of(directory: &Directory<'a>) -> Result<Self> {
         let (tables, old) = (directory.block(TABLES)?, OldTables::of(directory)?);
+        if tables.len() > MAX_TABLES {
+            let got = tables.len();
+            return Err(bad(format!("JPEG tables of {got} bytes, expected at most {MAX_TABLES}")));
+        }
         Ok(Self { tables, old, form: (8, 1), transform: None, subsampling: [1, 1] })
     }
 
