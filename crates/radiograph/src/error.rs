@@ -145,6 +145,25 @@ pub enum Error {
         /// Its name in PS3.6.
         name: &'static str,
     },
+    /// A transfer syntax that the standard has given up.
+    #[error(
+        "DICOM attribute (0002,0010) TransferSyntaxUID is {uid} ({name}, retired), which is not decoded; expected one that \
+         is in use: have the sender transcode it, or try dcmdjpeg of DCMTK"
+    )]
+    RetiredTransferSyntax {
+        /// Its UID.
+        uid: String,
+        /// Its name in PS3.6.
+        name: &'static str,
+    },
+    /// A DICOM object of another kind than pictures.
+    #[error("this is {kind} (SOP Class UID {uid}), which is no picture; expected a radiograph")]
+    NoPicture {
+        /// Its kind, with an article.
+        kind: &'static str,
+        /// The UID of its class.
+        uid: String,
+    },
     /// A decoder that panicked, which is a fault of the decoder: the file is refused, the process
     /// lives.
     #[error(
@@ -183,8 +202,18 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether the file is sound, but of a kind that holds no picture.
+    pub fn is_no_picture(&self) -> bool {
+        match self {
+            Self::InFile { source, .. } => source.is_no_picture(),
+            other => matches!(other, Self::NoPicture { .. }),
+        }
+    }
+}
+
 /// Group and element of an attribute as they are written, with a space after them.
-fn numbers(keyword: &str) -> String {
+pub(crate) fn numbers(keyword: &str) -> String {
     StandardDataDictionary
         .by_name(keyword)
         .map(|entry| format!("{} ", entry.tag()))

@@ -15,6 +15,7 @@ mod preprocess;
 mod radiograph;
 mod raster;
 mod region;
+mod warning;
 
 pub use decode::{ContentHash, Options, decode, decode_with, read};
 pub use dicom::{texts, transfer_syntaxes};
@@ -23,3 +24,4 @@ pub use limits::Limits;
 pub use preprocess::{Frame, Input, Preprocess};
 pub use radiograph::{Format, Header, Radiograph};
 pub use region::Region;
+pub use warning::Warning;

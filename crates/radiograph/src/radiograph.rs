@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::memory::Reservation;
+use crate::warning::Warning;
 use std::fmt;
 use std::sync::Arc;
 
@@ -75,6 +76,8 @@ pub struct Header {
     pub age: Option<u32>,
     /// DICOM Study Date as eight digits: patient data, never shown by `Debug`.
     pub study_date: Option<String>,
+    /// Faults of the file that were put up with.
+    pub warnings: Vec<Warning>,
 }
 
 impl fmt::Debug for Radiograph {
@@ -92,6 +95,7 @@ impl fmt::Debug for Header {
             .field("modality", &self.modality)
             .field("body_part", &self.body_part)
             .field("view", &self.view)
+            .field("warnings", &self.warnings)
             .finish_non_exhaustive()
     }
 }

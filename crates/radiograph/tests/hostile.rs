@@ -109,7 +109,6 @@ fn syntaxes_that_are_not_decoded_are_named() {
         refusal("1.2.3.4\n5").contains("TransferSyntaxUID is 1.2.3.4\\n5"),
         "no line breaks in messages"
     );
-    assert!(refusal("").contains("TransferSyntaxUID is missing"));
 }
 
 #[test]
@@ -126,16 +125,11 @@ fn attributes_that_make_no_sense_are_named() {
         (us(0x11, 3), "PixelData is 4 bytes"),
         (us(0x100, 32), "BitsAllocated is 32, expected 1, 8 or 16"),
         (us(0x101, 9), "BitsStored is 9, expected 1 to BitsAllocated"),
-        (us(0x101, 0), "BitsStored is 0"),
-        (us(0x102, 8), "HighBit is 8"),
-        (us(0x102, 3), "HighBit is 3"),
         (us(0x02, 3), "SamplesPerPixel is 3"),
         (
-            short(0x28, 0x04, b"CS", b"RGB\n"),
-            "PhotometricInterpretation is RGB\\n, expected MONOCHROME1",
+            short(0x28, 0x04, b"CS", b"HSV\n"),
+            "PhotometricInterpretation is HSV\\n, expected MONOCHROME1",
         ),
-        (short(0x28, 0x1053, b"DS", b"0 "), "RescaleSlope is 0"),
-        (short(0x28, 0x1056, b"CS", b"CUBE"), "VOILUTFunction is CUBE"),
         (us(0x10, 200), "PixelData is 4 bytes"),
         (us(0x10, 65535), "claims 2×65535 pixels, expected sides of at most 65535"),
         (

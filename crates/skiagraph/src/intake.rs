@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::anonymous::Deidentification;
 use crate::gate;
-use crate::ingest::{self, Batch, Decoded, Filled, Listed};
+use crate::ingest::{self, Batch, Decoded, Filled, Listed, Rejected};
 
 /// What became of instances.
 #[derive(Clone, Copy, Default, Serialize)]
@@ -31,6 +31,10 @@ pub(crate) struct Taken {
     pub(crate) failed: usize,
     /// Added ones that may be inverted, turned, several in one or have text in them.
     pub(crate) doubtful: usize,
+    /// Added ones whose files are at fault.
+    pub(crate) warned: usize,
+    /// Objects of kinds that hold no picture, which were passed over.
+    pub(crate) without_picture: usize,
     /// Instances that the gallery had with other content, which it keeps.
     #[serde(rename = "differing_from_gallery")]
     pub(crate) differing: usize,
@@ -44,6 +48,8 @@ impl Taken {
             known: self.known + other.known,
             failed: self.failed + other.failed,
             doubtful: self.doubtful + other.doubtful,
+            warned: self.warned + other.warned,
+            without_picture: self.without_picture + other.without_picture,
             differing: self.differing + other.differing,
         }
     }
@@ -82,11 +88,16 @@ impl Intake<'_> {
         let decoded =
             items.par_iter().map(|item| decode(item, preprocess, self.deidentification.clone()));
         let decoded: Vec<Result<Decoded>> = decoded.collect();
-        let (files, mut failed, mut sound, mut pictures) = (items.len(), 0, Vec::new(), Vec::new());
+        let (files, mut failed, mut sound) = (items.len(), 0, Vec::new());
+        let (mut pictures, mut rejected) = (Vec::new(), Vec::new());
         for (item, decoded) in items.into_iter().zip(decoded) {
             match decoded {
                 Ok(picture) => {
                     pictures.push(picture);
+                    sound.push(item);
+                }
+                Err(error) if ingest::is_without_picture(&error) => {
+                    rejected.push(Rejected::new(&name(&item), &error));
                     sound.push(item);
                 }
                 Err(error) => {
@@ -96,7 +107,7 @@ impl Intake<'_> {
             }
         }
         let mut filled = Filled::default();
-        let batch = Batch { files, pictures, rejected: Vec::new() };
+        let batch = Batch { files, pictures, rejected };
         ingest::fill_batch(&mut self.gallery, &self.encoder, batch, &mut filled)?;
         if !filled.doubtful.is_empty() {
             eprintln!("{}", gate::describe(&filled.doubtful));
@@ -109,18 +120,28 @@ impl Intake<'_> {
 
 impl From<&Filled> for Taken {
     fn from(filled: &Filled) -> Self {
-        let Filled { added, known, differing, doubtful, .. } = filled;
-        let (differing, doubtful) = (differing.len(), doubtful.len());
-        Self { added: *added, known: *known, failed: 0, doubtful, differing }
+        Self {
+            added: filled.added,
+            known: filled.known,
+            failed: 0,
+            doubtful: filled.doubtful.len(),
+            warned: filled.warned.len(),
+            without_picture: filled.without_picture.len(),
+            differing: filled.differing.len(),
+        }
     }
 }
 
 /// An instance is named in the gallery as it is in the inbox: its own name is patient data.
+fn name(item: &Item) -> String {
+    format!("{}.dcm", item.key())
+}
+
 fn decode(
     item: &Item,
     preprocess: &Preprocess,
     deidentification: Option<Arc<Deidentification>>,
 ) -> Result<Decoded> {
-    let record = Record { name: format!("{}.dcm", item.key()), ..Record::default() };
+    let record = Record { name: name(item), ..Record::default() };
     ingest::decode(&Listed { path: item.path().to_owned(), record, deidentification }, preprocess)
 }

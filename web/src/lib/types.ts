@@ -75,6 +75,8 @@ export interface Query {
   format: string | null;
   header: Header;
   doubts: Doubt[];
+  /** Faults of its file that were put up with, each in a sentence. */
+  warnings: string[];
 }
 
 /** A part of a picture, in shares of its sides. */

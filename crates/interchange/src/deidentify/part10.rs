@@ -67,7 +67,8 @@ pub(super) fn open(bytes: &[u8], max_bytes: u64) -> Result<Source<'_>> {
     ];
     let [sop_class, sop_instance, transfer_syntax] = uids_of_group_2(&mut reader, wanted)?;
     let missing = || Error::NotDicom { got: "a file meta group without transfer syntax" };
-    let transfer_syntax = transfer_syntax.ok_or_else(missing)?;
+    let guessed = || guessed(reader.rest()).map(str::to_owned);
+    let transfer_syntax = transfer_syntax.or_else(guessed).ok_or_else(missing)?;
     let (form, deflated) = form(&transfer_syntax)?;
     let (data, start) = match deflated {
         true => (Cow::Owned(inflate(reader.rest(), max_bytes)?), 0),
@@ -84,13 +85,33 @@ fn uids_of_group_2<const N: usize>(
     let mut found = [const { None }; N];
     // The group ends where another begins; the group length in its first element is often wrong.
     while reader.rest().starts_with(&[2, 0]) {
+        // Some files have the group in implicit VR.
+        reader.form = form_found(reader.rest(), 0).unwrap_or(Form::Explicit);
         let element = reader.element()?;
         let value = reader.value(&element, Depth::OUTERMOST)?;
-        if let Some(at) = wanted.iter().position(|&wanted| wanted == element.tag) {
+        // Some have it twice: the first value holds.
+        if let Some(at) = wanted.iter().position(|&wanted| wanted == element.tag)
+            && found[at].is_none()
+        {
             found[at] = text::ascii(value);
         }
     }
     Ok(found)
+}
+
+/// The uncompressed transfer syntax that a data set looks like: its first group has a low number, and
+/// letters follow the first tag where value representations do.
+fn guessed(data: &[u8]) -> Option<&'static str> {
+    let &[first, second, ..] = data else { return None };
+    match (
+        u16::from_be_bytes([first, second]) < u16::from_le_bytes([first, second]),
+        form_found(data, 0)?,
+    ) {
+        (true, Form::Explicit) => Some(BIG_ENDIAN),
+        (true, _) => None,
+        (false, Form::Explicit) => Some(uids::EXPLICIT_VR_LITTLE_ENDIAN),
+        (false, _) => Some(uids::IMPLICIT_VR_LITTLE_ENDIAN),
+    }
 }
 
 /// The form of a transfer syntax's data set, and whether it is deflated (PS3.5 A).
@@ -151,4 +172,34 @@ pub(super) fn write(
         file.extend(data_set);
     }
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of a file meta group and one element in explicit little endian.
+    fn opened(meta: &[&[u8]], data: &[u8]) -> Result<(String, Form)> {
+        let bytes = [&[0; PREAMBLE][..], MAGIC, &meta.concat(), data].concat();
+        open(&bytes, 1 << 20).map(|source| (source.transfer_syntax, source.form))
+    }
+
+    #[test]
+    fn a_file_meta_group_may_be_implicit_twice_or_without_a_transfer_syntax() {
+        let explicit = b"\x02\0\x10\0UI\x14\x001.2.840.10008.1.2.1\0";
+        let implicit = b"\x02\0\x10\0\x12\0\0\x001.2.840.10008.1.2\0";
+        let jpeg = b"\x02\0\x10\0UI\x16\x001.2.840.10008.1.2.4.70";
+        let element = b"\x08\0\x60\0CS\x02\0DX";
+        let data = b"\x08\0\x60\0\x02\0\0\0DX";
+        let big = b"\0\x08\0\x60CS\0\x02DX";
+        let syntax = |uid: &str, form| (uid.to_owned(), form);
+        let of_explicit = syntax("1.2.840.10008.1.2.1", Form::Explicit);
+        let of_implicit = syntax("1.2.840.10008.1.2", Form::Implicit);
+        assert_eq!(opened(&[explicit, jpeg], element).unwrap(), of_explicit);
+        assert_eq!(opened(&[implicit], data).unwrap(), of_implicit);
+        assert_eq!(opened(&[], element).unwrap(), of_explicit);
+        assert_eq!(opened(&[], data).unwrap(), of_implicit);
+        assert_eq!(opened(&[], big).unwrap(), syntax(BIG_ENDIAN, Form::Big));
+        assert!(opened(&[], &[]).is_err());
+    }
 }

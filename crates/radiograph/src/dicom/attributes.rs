@@ -1,15 +1,18 @@
 //! Values of elements: text, codes and numbers.
 
-use super::header::Elements;
+use super::header::{Elements, Value};
 use super::text;
 use super::vocabulary::Said;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::warning::Warnings;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 /// Bytes of the longest text taken for one: identifiers have 64 characters at most.
 const LONGEST_TEXT: usize = 1024;
+/// The largest number taken for one.
+const LARGEST_NUMBER: f64 = 1e15;
 
 impl<'a> Elements<'a> {
     /// The bytes of a value, if there are any.
@@ -37,11 +40,18 @@ impl<'a> Elements<'a> {
 
     /// Decimal or integer strings, as many as are numbers.
     pub(super) fn decimals(&self, tag: Tag) -> Vec<f64> {
-        let text = self.text(tag).unwrap_or_default();
-        text.split('\\')
-            .map_while(|part| part.trim().parse().ok())
-            .filter(|n: &f64| n.is_finite())
-            .collect()
+        self.numbers(tag).into_iter().map_while(|number| number).collect()
+    }
+
+    /// Decimal or integer strings, or numbers that were written in binary; none for each that is no
+    /// number.
+    pub(super) fn numbers(&self, tag: Tag) -> Vec<Option<f64>> {
+        match self.values.get(&tag).and_then(Value::binary) {
+            Some(numbers) => numbers.into_iter().map(reasonable).collect(),
+            None => self.text(tag).map_or_else(Vec::new, |text| {
+                text.split('\\').map(|part| decimal(part).and_then(reasonable)).collect()
+            }),
+        }
     }
 
     /// The first of one or several decimal strings.
@@ -56,8 +66,9 @@ impl<'a> Elements<'a> {
 
     /// Numbers of two bytes.
     pub(super) fn shorts(&self, tag: Tag) -> impl Iterator<Item = u16> + use<'a> {
-        let (pairs, _) = self.bytes(tag).unwrap_or_default().as_chunks();
-        let order = self.order;
+        let value = self.values.get(&tag);
+        let (pairs, _) = value.map(|value| value.bytes).unwrap_or_default().as_chunks();
+        let order = value.map_or(self.order, |value| value.inside.order);
         pairs.iter().map(move |&pair| order.short(pair))
     }
 
@@ -87,17 +98,55 @@ impl<'a> Elements<'a> {
         Ok((columns.into(), rows.into()))
     }
 
-    /// Frames; one where the file does not say.
-    pub(super) fn frames(&self) -> Result<u32> {
-        match self.text(tags::NUMBER_OF_FRAMES) {
-            None => Ok(1),
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|frames| (1..=i32::MAX as u32).contains(frames))
-                .ok_or_else(|| wrong("NumberOfFrames", &text, "1 or more")),
+    /// Frames; one where the file does not say, or says nonsense.
+    pub(super) fn frames(&self, warnings: &mut Warnings) -> u32 {
+        if self.bytes(tags::NUMBER_OF_FRAMES).is_none() {
+            return 1;
+        }
+        let number = self.numbers(tags::NUMBER_OF_FRAMES).first().copied().flatten();
+        match number.filter(|n| n.fract() == 0.0 && (1.0..=f64::from(i32::MAX)).contains(n)) {
+            Some(frames) => frames as u32,
+            None => {
+                let got = self.text(tags::NUMBER_OF_FRAMES).unwrap_or_default();
+                warnings.add("NumberOfFrames", got, "1 or more", "1 was assumed");
+                1
+            }
         }
     }
+}
+
+impl Value<'_> {
+    /// The numbers of a value representation of numbers.
+    fn binary(&self) -> Option<Vec<f64>> {
+        if self.bytes.len() > LONGEST_TEXT {
+            return None;
+        }
+        let order = self.inside.order;
+        let (twos, _) = self.bytes.as_chunks::<2>();
+        let (fours, _) = self.bytes.as_chunks::<4>();
+        let (eights, _) = self.bytes.as_chunks::<8>();
+        let shorts = twos.iter().map(|&bytes| order.short(bytes));
+        let longs = fours.iter().map(|&bytes| order.long(bytes));
+        match &self.vr? {
+            b"US" => Some(shorts.map(f64::from).collect()),
+            b"SS" => Some(shorts.map(|n| f64::from(n as i16)).collect()),
+            b"UL" => Some(longs.map(f64::from).collect()),
+            b"SL" => Some(longs.map(|n| f64::from(n as i32)).collect()),
+            b"FL" => Some(longs.map(|n| f64::from(f32::from_bits(n))).collect()),
+            b"FD" => Some(eights.iter().map(|&bytes| order.double(bytes)).collect()),
+            _ => None,
+        }
+    }
+}
+
+/// A decimal string, also one with a decimal comma.
+fn decimal(part: &str) -> Option<f64> {
+    part.trim_matches([' ', '\0', '\t', '\r', '\n']).replacen(',', ".", 1).parse().ok()
+}
+
+/// Sums and quotients of such numbers are numbers.
+fn reasonable(number: f64) -> Option<f64> {
+    Some(number).filter(|number| number.abs() <= LARGEST_NUMBER)
 }
 
 /// An attribute that makes no sense. What was found may be anything: it is shortened, and shown

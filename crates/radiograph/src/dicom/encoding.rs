@@ -3,7 +3,9 @@
 use super::attributes::wrong;
 use super::header::Elements;
 use crate::error::Result;
+use crate::warning::Warnings;
 use dicom_dictionary_std::tags;
+use std::ops::RangeInclusive;
 
 /// What the samples of a pixel mean.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -36,33 +38,39 @@ pub(super) struct Encoding {
 }
 
 impl Encoding {
-    /// Reads and checks the attributes.
-    pub(super) fn of(elements: &Elements) -> Result<Self> {
+    /// Reads and checks the attributes. Without bits allocated and stored there is no picture; of
+    /// the others the usual value is assumed where they make no sense.
+    pub(super) fn of(elements: &Elements, warnings: &mut Warnings) -> Result<Self> {
         let allocated = elements.required(tags::BITS_ALLOCATED, "BitsAllocated", "1, 8 or 16")?;
-        let stored = elements.short(tags::BITS_STORED).unwrap_or(allocated);
-        let high = elements.short(tags::HIGH_BIT).unwrap_or(stored.saturating_sub(1));
         if !matches!(allocated, 1 | 8 | 16) {
             return Err(wrong("BitsAllocated", &allocated.to_string(), "1, 8 or 16"));
         }
-        if stored == 0 || stored > allocated {
+        let whole = ("BitsStored", 1..=u16::MAX, allocated);
+        let stored = usual(elements.short(tags::BITS_STORED), whole, warnings);
+        if stored > allocated {
             return Err(wrong("BitsStored", &stored.to_string(), "1 to BitsAllocated"));
         }
-        if high >= allocated || high + 1 < stored {
-            return Err(wrong("HighBit", &high.to_string(), "BitsStored − 1 to BitsAllocated − 1"));
-        }
+        let lowest = ("HighBit", stored - 1..=allocated - 1, stored - 1);
+        let high = usual(elements.short(tags::HIGH_BIT), lowest, warnings);
+        let unsigned = ("PixelRepresentation", 0..=1, 0);
+        let signed = usual(elements.short(tags::PIXEL_REPRESENTATION), unsigned, warnings) == 1;
+        let photometric = photometric(elements, warnings)?;
         Ok(Self {
             allocated: allocated.into(),
             stored: stored.into(),
             lowest: (high + 1 - stored).into(),
-            signed: elements.short(tags::PIXEL_REPRESENTATION) == Some(1),
-            photometric: photometric(elements)?,
-            planar: elements.short(tags::PLANAR_CONFIGURATION) == Some(1),
+            signed,
+            photometric,
+            planar: photometric.samples() == 3 && {
+                let by_pixel = ("PlanarConfiguration", 0..=1, 0);
+                usual(elements.short(tags::PLANAR_CONFIGURATION), by_pixel, warnings) == 1
+            },
         })
     }
 
     /// Samples a pixel.
     pub(super) fn samples(&self) -> usize {
-        if matches!(self.photometric, Photometric::Monochrome { .. }) { 1 } else { 3 }
+        self.photometric.samples().into()
     }
 
     /// The value of a pixel. Bits beside those stored, where old files keep overlays, are masked.
@@ -72,20 +80,64 @@ impl Encoding {
         if self.signed { raw as i32 >> unused } else { (raw >> unused) as i32 }
     }
 
+    /// The least and the greatest value that a pixel can have.
+    pub(super) fn range(&self) -> RangeInclusive<f64> {
+        let values = f64::from(1 << self.stored);
+        if self.signed { -values / 2.0..=values / 2.0 - 1.0 } else { 0.0..=values - 1.0 }
+    }
+
     /// The largest value of an unsigned sample.
     pub(super) fn largest(&self) -> u16 {
         u16::MAX >> (16 - self.stored)
     }
 }
 
-fn photometric(elements: &Elements) -> Result<Photometric> {
+impl Photometric {
+    fn samples(self) -> u16 {
+        if matches!(self, Self::Monochrome { .. }) { 1 } else { 3 }
+    }
+}
+
+/// A number, or else the usual one, with a warning.
+fn usual(
+    found: Option<u16>,
+    (attribute, allowed, usual): (&'static str, RangeInclusive<u16>, u16),
+    warnings: &mut Warnings,
+) -> u16 {
+    if let Some(number) = found.filter(|number| allowed.contains(number)) {
+        return number;
+    }
+    let got = found.map_or("missing".to_owned(), |number| number.to_string());
+    let expected = match attribute {
+        "BitsStored" => "1 to BitsAllocated",
+        "HighBit" => "BitsStored − 1 to BitsAllocated − 1",
+        "SamplesPerPixel" => "1 for MONOCHROME, 3 for colours",
+        _ => "0 or 1",
+    };
+    warnings.add(attribute, got, expected, format!("{usual} was assumed"));
+    usual
+}
+
+/// A term in capitals, without what words are written apart with: `Monochrome_2` is `MONOCHROME2`.
+fn squeezed(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|c| c.to_ascii_uppercase()).collect()
+}
+
+fn photometric(elements: &Elements, warnings: &mut Warnings) -> Result<Photometric> {
+    let samples = elements.short(tags::SAMPLES_PER_PIXEL);
     let name = elements.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
-    let (photometric, samples) = match name.as_str() {
-        "MONOCHROME1" => (Photometric::Monochrome { inverted: true }, 1),
-        "MONOCHROME2" => (Photometric::Monochrome { inverted: false }, 1),
-        "RGB" | "YBR_ICT" | "YBR_RCT" => (Photometric::Rgb, 3),
-        "YBR_FULL" => (Photometric::Ybr, 3),
-        "YBR_FULL_422" => (Photometric::Ybr422, 3),
+    let (photometric, term) = match squeezed(&name).as_str() {
+        "MONOCHROME1" => (Photometric::Monochrome { inverted: true }, "MONOCHROME1"),
+        "MONOCHROME2" => (Photometric::Monochrome { inverted: false }, "MONOCHROME2"),
+        "" | "MONOCHROME" if samples.is_none_or(|samples| samples <= 1) => {
+            (Photometric::Monochrome { inverted: false }, "MONOCHROME2")
+        }
+        "RGB" => (Photometric::Rgb, "RGB"),
+        "YBRICT" => (Photometric::Rgb, "YBR_ICT"),
+        "YBRRCT" => (Photometric::Rgb, "YBR_RCT"),
+        "YBRFULL" => (Photometric::Ybr, "YBR_FULL"),
+        "YBRFULL422" => (Photometric::Ybr422, "YBR_FULL_422"),
         _ => {
             // The colours of a palette are no measure of attenuation: what is dark in them says
             // nothing.
@@ -94,9 +146,14 @@ fn photometric(elements: &Elements) -> Result<Photometric> {
             return Err(wrong("PhotometricInterpretation", &name, expected));
         }
     };
-    match elements.short(tags::SAMPLES_PER_PIXEL).unwrap_or(samples) {
-        got if got == samples => Ok(photometric),
-        got if samples == 1 => {
+    if name != term {
+        let expected = "a term of the standard in its spelling";
+        warnings.add("PhotometricInterpretation", &name, expected, format!("{term} was assumed"));
+    }
+    let expected = photometric.samples();
+    match usual(samples, ("SamplesPerPixel", 1..=u16::MAX, expected), warnings) {
+        got if got == expected => Ok(photometric),
+        got if expected == 1 => {
             Err(wrong("SamplesPerPixel", &got.to_string(), "1, as MONOCHROME has"))
         }
         got => Err(wrong("SamplesPerPixel", &got.to_string(), "3, as colours have")),

@@ -2,6 +2,7 @@
 
 use super::attributes::wrong;
 use super::header::{Elements, PixelData};
+use super::samples::Shape;
 use super::syntax::Codec;
 use crate::error::Result;
 use dicom_dictionary_std::tags;
@@ -61,14 +62,13 @@ impl Offsets {
 pub(super) fn bytes<'a>(
     elements: &Elements<'a>,
     codec: Codec,
-    frame: u32,
-    frames: u32,
+    shape: &Shape,
     needed: usize,
 ) -> Result<Cow<'a, [u8]>> {
     match (codec, &elements.pixels) {
         (_, None) => Err(wrong("PixelData", "missing", "a picture")),
         (Codec::Native, Some(PixelData::Native { bytes, .. })) => {
-            let start = needed.saturating_mul(frame as usize);
+            let start = needed.saturating_mul(shape.frame as usize);
             // With the byte that pads an odd number of them: of bytes swapped in pairs the last
             // lies there.
             let end = start.saturating_add(needed);
@@ -83,7 +83,7 @@ pub(super) fn bytes<'a>(
             Err(wrong("PixelData", "compressed", "uncompressed, as the transfer syntax says"))
         }
         (_, Some(PixelData::Encapsulated { offsets, fragments })) => {
-            stream(fragments, &Offsets::of(elements, offsets), frame, frames)
+            stream(fragments, &Offsets::of(elements, offsets), shape.frame, shape.frames)
         }
         _ => Err(wrong("PixelData", "uncompressed", "compressed, as the transfer syntax says")),
     }

@@ -3,40 +3,23 @@
 //! Every step maps one value to one value, so that all of them together are a table: a pixel costs
 //! one look-up.
 
-use super::attributes::wrong;
 use super::encoding::{Encoding, Photometric};
+use super::groups::Groups;
 use super::header::Elements;
 use super::lut::Lut;
-use crate::error::Result;
+use super::modality::Modality;
+use super::window::{Shape, Window};
+use crate::warning::Warnings;
 use dicom_dictionary_std::tags;
 use std::ops::RangeInclusive;
 
 /// Share of the pixels that may turn black, and that may turn white, where a file gives no window.
 const CLIP: f64 = 0.001;
 
-/// Stored values to modality values (PS3.3 C.11.1).
-#[derive(Debug)]
-enum Modality {
-    Rescale { slope: f64, intercept: f64 },
-    Table(Lut),
-}
-
-/// How a window runs from black to white (PS3.3 C.11.2.1.3).
-#[derive(Clone, Copy, Debug)]
-enum Shape {
-    Linear,
-    LinearExact,
-    Sigmoid,
-}
-
 /// Modality values to grey (PS3.3 C.11.2).
 #[derive(Debug)]
 enum Interest {
-    Window {
-        centre: f64,
-        width: f64,
-        shape: Shape,
-    },
+    Window(Window),
     Table(Lut),
     /// The file does not say: from nearly the smallest value to nearly the largest.
     Automatic,
@@ -55,29 +38,26 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    /// Reads and checks the attributes.
-    pub(super) fn of(elements: &Elements, encoding: &Encoding) -> Result<Self> {
-        let modality = modality(elements, encoding)?;
-        // PS3.3 C.11.2.1.1: the table's input is what the modality step gives, and is signed as
-        // that is.
-        let signed = match &modality {
-            Modality::Rescale { slope, intercept } => {
-                let lowest = if encoding.signed { -1.0 } else { 0.0 };
-                encoding.signed || intercept + slope.min(slope * lowest) < 0.0
-            }
-            Modality::Table(_) => false,
-        };
-        let interest = match Lut::of(elements, tags::VOILUT_SEQUENCE, signed)? {
-            Some(table) => Interest::Table(table),
-            None => window(elements)?,
-        };
-        Ok(Self {
+    /// Reads the attributes. What makes no sense of them is left out.
+    pub(super) fn of(
+        elements: &Elements,
+        groups: &Groups,
+        encoding: &Encoding,
+        warnings: &mut Warnings,
+    ) -> Self {
+        let levels = |of_frames| Groups::levels(of_frames, elements);
+        let modality = Modality::of(levels(&groups.transformations), encoding, warnings);
+        let values = modality.range(&encoding.range());
+        let found =
+            levels(&groups.windows).find_map(|level| Interest::of(level, &values, warnings));
+        let table = (tags::PRESENTATION_LUT_SEQUENCE, "PresentationLUTSequence");
+        Self {
             modality,
-            interest,
-            presentation: Lut::of(elements, tags::PRESENTATION_LUT_SEQUENCE, false)?,
-            inverted: inverted(elements, encoding),
-            padding: padding(elements, encoding),
-        })
+            interest: found.unwrap_or(Interest::Automatic),
+            presentation: Lut::of(elements, table, &(0.0..=f64::from(u16::MAX)), warnings),
+            inverted: inverted(elements, encoding, warnings),
+            padding: padding(elements, encoding, warnings),
+        }
     }
 
     /// The grey, in [0, 1], of every word that a pixel of this frame can be stored as.
@@ -129,84 +109,57 @@ impl Pipeline {
         };
         let (low, high) = (at(CLIP), at(1.0 - CLIP));
         let width = (high - low).max(f64::MIN_POSITIVE);
-        Interest::Window { centre: low + width / 2.0, width, shape: Shape::LinearExact }
-    }
-}
-
-impl Modality {
-    fn value(&self, stored: i32) -> f64 {
-        match self {
-            Self::Rescale { slope, intercept } => f64::from(stored) * slope + intercept,
-            Self::Table(table) => table.entry(stored.into()).into(),
-        }
+        Interest::Window(Window { centre: low + width / 2.0, width, shape: Shape::LinearExact })
     }
 }
 
 impl Interest {
+    /// The table of a group of attributes, or else its window, if it has one.
+    fn of(level: &Elements, values: &RangeInclusive<f64>, warnings: &mut Warnings) -> Option<Self> {
+        let table = Lut::of(level, (tags::VOILUT_SEQUENCE, "VOILUTSequence"), values, warnings);
+        table.map(Self::Table).or_else(|| Window::of(level, warnings).map(Self::Window))
+    }
+
     fn grey(&self, value: f64) -> f64 {
-        let ramp = |low: f64, width: f64| ((value - low) / width.max(1e-9)).clamp(0.0, 1.0);
         match self {
-            // PS3.3 C.11.2.1.3.1: y = 1 / (1 + exp(−4 (x − c) / w)).
-            Self::Window { centre, width, shape: Shape::Sigmoid } => {
-                1.0 / (1.0 + (-4.0 * (value - centre) / width).exp())
-            }
-            // PS3.3 C.11.2.1.3.2: from c − w/2 to c + w/2.
-            Self::Window { centre, width, shape: Shape::LinearExact } => {
-                ramp(centre - width / 2.0, *width)
-            }
-            // PS3.3 C.11.2.1.2.1: from c − 0.5 − (w − 1)/2 to c − 0.5 + (w − 1)/2.
-            Self::Window { centre, width, shape: Shape::Linear } => {
-                ramp(centre - 0.5 - (width - 1.0) / 2.0, width - 1.0)
-            }
+            Self::Window(window) => window.grey(value),
             Self::Table(table) => table.share(value),
             Self::Automatic => 0.0,
         }
     }
 }
 
-fn modality(elements: &Elements, encoding: &Encoding) -> Result<Modality> {
-    if let Some(table) = Lut::of(elements, tags::MODALITY_LUT_SEQUENCE, encoding.signed)? {
-        return Ok(Modality::Table(table));
-    }
-    let slope = elements.decimal(tags::RESCALE_SLOPE).unwrap_or(1.0);
-    if slope == 0.0 {
-        return Err(wrong("RescaleSlope", "0", "not 0"));
-    }
-    Ok(Modality::Rescale {
-        slope,
-        intercept: elements.decimal(tags::RESCALE_INTERCEPT).unwrap_or(0.0),
-    })
-}
-
-/// The first window, if there is one whose width has a meaning.
-fn window(elements: &Elements) -> Result<Interest> {
-    let function = elements.text(tags::VOILUT_FUNCTION);
-    let (shape, narrowest) = match function.as_deref().unwrap_or("LINEAR") {
-        "LINEAR" => (Shape::Linear, 1.0),
-        "LINEAR_EXACT" => (Shape::LinearExact, f64::MIN_POSITIVE),
-        "SIGMOID" => (Shape::Sigmoid, f64::MIN_POSITIVE),
-        other => return Err(wrong("VOILUTFunction", other, "LINEAR, LINEAR_EXACT or SIGMOID")),
-    };
-    let found = elements.decimal(tags::WINDOW_CENTER).zip(elements.decimal(tags::WINDOW_WIDTH));
-    Ok(match found.filter(|&(_, width)| width >= narrowest) {
-        Some((centre, width)) => Interest::Window { centre, width, shape },
-        None => Interest::Automatic,
-    })
-}
-
 /// PS3.3 C.11.6: the shape says it, where there is one; otherwise the photometric interpretation.
-fn inverted(elements: &Elements, encoding: &Encoding) -> bool {
-    match elements.text(tags::PRESENTATION_LUT_SHAPE).as_deref() {
-        Some("INVERSE") => true,
-        Some("IDENTITY") => false,
-        _ => encoding.photometric == Photometric::Monochrome { inverted: true },
+fn inverted(elements: &Elements, encoding: &Encoding, warnings: &mut Warnings) -> bool {
+    let monochrome1 = encoding.photometric == Photometric::Monochrome { inverted: true };
+    let Some(shape) = elements.text(tags::PRESENTATION_LUT_SHAPE) else { return monochrome1 };
+    match shape.to_ascii_uppercase().as_str() {
+        "INVERSE" => true,
+        "IDENTITY" => false,
+        _ => {
+            let assumed = "PhotometricInterpretation was believed";
+            warnings.add("PresentationLUTShape", shape, "IDENTITY or INVERSE", assumed);
+            monochrome1
+        }
     }
 }
 
-/// PS3.3 C.7.5.1.1.2: one value, or all between two.
-fn padding(elements: &Elements, encoding: &Encoding) -> Option<RangeInclusive<i32>> {
+/// PS3.3 C.7.5.1.1.2: one value, or all between two. What would leave no picture is left out.
+fn padding(
+    elements: &Elements,
+    encoding: &Encoding,
+    warnings: &mut Warnings,
+) -> Option<RangeInclusive<i32>> {
     let stored = |word: u16| if encoding.signed { i32::from(word as i16) } else { i32::from(word) };
     let value = stored(elements.short(tags::PIXEL_PADDING_VALUE)?);
     let limit = elements.short(tags::PIXEL_PADDING_RANGE_LIMIT).map_or(value, stored);
-    Some(value.min(limit)..=value.max(limit))
+    let padding = value.min(limit)..=value.max(limit);
+    let all = encoding.range();
+    if f64::from(*padding.start()) <= *all.start() && f64::from(*padding.end()) >= *all.end() {
+        let got = format!("{limit}, from {value}");
+        let expected = "a range that leaves values to the picture";
+        warnings.add("PixelPaddingRangeLimit", got, expected, "it was left out");
+        return None;
+    }
+    Some(padding)
 }

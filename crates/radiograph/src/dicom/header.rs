@@ -5,8 +5,10 @@
 //! cannot exhaust the stack.
 
 use super::kept::kept;
-use super::syntax::{Form, Order, Vr};
+use super::layout::{Length, length_of};
+use super::syntax::{Form, Layout, Order, Vr};
 use crate::error::{Error, Result};
+use crate::warning::Warnings;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use std::collections::BTreeMap;
@@ -36,11 +38,21 @@ pub(super) enum PixelData<'a> {
     Encapsulated { offsets: &'a [u8], fragments: Vec<(u64, &'a [u8])> },
 }
 
-/// Bytes of a value, and the form of the elements in it should it be a sequence.
+/// Bytes of a value.
 #[derive(Clone, Copy)]
 pub(super) struct Value<'a> {
     pub(super) bytes: &'a [u8],
-    inside: Vr,
+    /// The value representation that stands in the file.
+    pub(super) vr: Option<[u8; 2]>,
+    /// How its numbers are written, and the elements in it should it be a sequence.
+    pub(super) inside: Layout,
+}
+
+impl Value<'_> {
+    /// Whether it is written as words of 16 bits: in big endian, bytes lie swapped in pairs.
+    pub(super) fn in_words(&self) -> bool {
+        !matches!(self.vr.as_ref(), Some(b"OB" | b"UN"))
+    }
 }
 
 /// Values of a file, or of an item of a sequence, by their tags, and the picture.
@@ -50,16 +62,29 @@ pub(super) struct Elements<'a> {
     pub(super) order: Order,
 }
 
-/// Reads the file meta group, always explicit little endian; also gives where the data set begins.
+/// Reads the file meta group; also gives where the data set begins.
+///
+/// It should be explicit little endian, and there once. Some files have it implicit, and some twice:
+/// then the first value of an attribute holds.
 ///
 /// # Errors
 /// [`Error::DicomParse`] with the position of what is cut off.
-pub(super) fn meta(bytes: &[u8]) -> Result<(Elements<'_>, usize)> {
-    let mut reader = Reader { bytes, at: START, order: Order::Little, last: None };
+pub(super) fn meta<'a>(bytes: &'a [u8], warnings: &mut Warnings) -> Result<(Elements<'a>, usize)> {
+    let mut reader = Reader::new(bytes, START, Order::Little);
     let mut elements = Elements::new(Order::Little);
     // The group ends where another begins; the group length in its first element is often wrong.
     while bytes.get(reader.at..reader.at + 2) == Some(&[2, 0]) {
-        reader.keep_element(Vr::Explicit, &mut elements)?;
+        let vr = reader.vr_found(Vr::Implicit);
+        if vr == Vr::Implicit {
+            let got = "without value representations";
+            warnings.add("the file meta group", got, "explicit ones", "it was read as it is");
+        }
+        let (tag, content) = reader.element(vr)?;
+        if elements.values.contains_key(&tag) {
+            warnings.add("the file meta group", "there twice", "one", "the first one was read");
+        } else {
+            elements.add(tag, content);
+        }
     }
     Ok((elements, reader.at))
 }
@@ -68,23 +93,31 @@ pub(super) fn meta(bytes: &[u8]) -> Result<(Elements<'_>, usize)> {
 ///
 /// # Errors
 /// [`Error::DicomParse`] with the position of what is cut off or makes no sense.
-pub(super) fn data_set(bytes: &[u8], at: usize, form: Form) -> Result<Elements<'_>> {
-    let mut reader = Reader { bytes, at, order: form.order, last: None };
-    let mut elements = Elements::new(form.order);
-    let vr = vr_found(bytes, at).unwrap_or(form.vr);
+pub(super) fn data_set<'a>(
+    bytes: &'a [u8],
+    at: usize,
+    form: Form,
+    warnings: &mut Warnings,
+) -> Result<Elements<'a>> {
+    let mut reader = Reader::new(bytes, at, form.layout.order);
+    reader.order = reader.first_order();
+    if reader.order != form.layout.order {
+        let expected = "that of TransferSyntaxUID";
+        warnings.add("the data set", "of another byte order", expected, "it was read as it is");
+    }
+    let vr = reader.first_vr(form.layout.vr);
+    let mut elements = Elements::new(reader.order);
     // Nothing after the picture matters: padding, signatures.
     while reader.at < bytes.len() && elements.pixels.is_none() {
-        reader.keep_element(vr, &mut elements)?;
+        let (tag, content) = reader.element(vr)?;
+        elements.add(tag, content);
+    }
+    if let Some(tag) = reader.odd {
+        let got = format!("none of the standard's at element {tag}");
+        let expected = "two capital letters";
+        warnings.add("a value representation", got, expected, "the length fits what follows");
     }
     Ok(elements)
-}
-
-/// Some files are not written as their transfer syntax says: whether a value representation follows
-/// the first tag tells. A length that looks like one would be above 16,000, of an element that
-/// comes first.
-fn vr_found(bytes: &[u8], at: usize) -> Option<Vr> {
-    let vr = bytes.get(at + 4..at + 6)?;
-    Some(if vr.iter().all(u8::is_ascii_uppercase) { Vr::Explicit } else { Vr::Implicit })
 }
 
 impl<'a> Elements<'a> {
@@ -92,80 +125,149 @@ impl<'a> Elements<'a> {
         Self { values: BTreeMap::new(), pixels: None, order }
     }
 
+    /// Keeps an element, if it is asked for. Of several the last one counts.
+    fn add(&mut self, tag: Tag, content: Content<'a>) {
+        match content {
+            Content::Pixels(pixels) => self.pixels = Some(pixels),
+            Content::Value(value) if kept(tag) => drop(self.values.insert(tag, value)),
+            Content::Value(_) => {}
+        }
+    }
+
     /// The first item of a sequence, if there is one.
     ///
     /// # Errors
     /// [`Error::DicomParse`]; positions count from the sequence's first byte.
     pub(super) fn first_item(&self, sequence: Tag) -> Result<Option<Elements<'a>>> {
-        let Some(&Value { bytes, inside }) = self.values.get(&sequence) else { return Ok(None) };
-        let mut reader = Reader { bytes, at: 0, order: self.order, last: Some(sequence) };
-        if bytes.is_empty() || reader.tag()? != ITEM {
+        self.item(sequence, 0)
+    }
+
+    /// An item of a sequence, the first of which is 0, if there are so many.
+    ///
+    /// # Errors
+    /// As [`Elements::first_item`].
+    pub(super) fn item(&self, sequence: Tag, index: u32) -> Result<Option<Elements<'a>>> {
+        let Some(&Value { bytes, inside, .. }) = self.values.get(&sequence) else {
             return Ok(None);
-        }
-        let end = match reader.long()? {
-            UNDEFINED => bytes.len(),
-            length => bytes.len().min(reader.at.saturating_add(length as usize)),
         };
-        let mut item = Elements::new(self.order);
-        while reader.at < end && !bytes[reader.at..].starts_with(&self.order.tag(ITEM_END)) {
-            reader.keep_element(inside, &mut item)?;
+        let mut reader = Reader::new(bytes, 0, inside.order);
+        reader.last = Some(sequence);
+        reader.order = reader.order_found();
+        for _ in 0..index {
+            if !reader.begins_item() {
+                return Ok(None);
+            }
+            reader.step_over_item_of_any_length(inside.vr, MAX_DEPTH)?;
         }
-        Ok(Some(item))
+        if reader.begins_item() { reader.read_item(inside.vr).map(Some) } else { Ok(None) }
     }
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    order: Order,
+/// What an element holds.
+enum Content<'a> {
+    Value(Value<'a>),
+    Pixels(PixelData<'a>),
+}
+
+/// What stands before the value of an element.
+struct Start {
+    tag: Tag,
+    vr: Option<[u8; 2]>,
+    /// How the elements inside are written, should it be a sequence.
+    inside: Layout,
+    length: u32,
+}
+
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    pub(super) order: Order,
     /// What was read last, to say where a file ends that is cut short.
     last: Option<Tag>,
+    /// The first element whose value representation is none.
+    pub(super) odd: Option<Tag>,
 }
 
 impl<'a> Reader<'a> {
-    fn keep_element(&mut self, vr: Vr, elements: &mut Elements<'a>) -> Result<()> {
-        let words = vr == Vr::Implicit || self.bytes.get(self.at + 4..self.at + 6) == Some(b"OW");
-        let (tag, inside, length) = self.element_header(vr)?;
-        if tag == tags::PIXEL_DATA && length == UNDEFINED {
-            elements.pixels = Some(self.encapsulated()?);
-            return Ok(());
-        }
-        let bytes = self.value(tag, inside, length, MAX_DEPTH)?;
-        if tag == tags::PIXEL_DATA {
-            elements.pixels = Some(PixelData::Native { bytes, words });
-        } else if kept(tag) {
-            elements.values.insert(tag, Value { bytes, inside });
-        }
-        Ok(())
+    fn new(bytes: &'a [u8], at: usize, order: Order) -> Self {
+        Self { bytes, at, order, last: None, odd: None }
     }
 
-    /// Tag, form of the elements inside should it be a sequence, and length.
-    fn element_header(&mut self, vr: Vr) -> Result<(Tag, Vr, u32)> {
+    fn element(&mut self, vr: Vr) -> Result<(Tag, Content<'a>)> {
+        let Start { tag, vr, inside, length } = self.start(vr)?;
+        if tag == tags::PIXEL_DATA && length == UNDEFINED {
+            return Ok((tag, Content::Pixels(self.encapsulated()?)));
+        }
+        let bytes = self.value(tag, inside, length, MAX_DEPTH)?;
+        let value = Value { bytes, vr, inside };
+        if tag != tags::PIXEL_DATA {
+            return Ok((tag, Content::Value(value)));
+        }
+        Ok((tag, Content::Pixels(PixelData::Native { bytes, words: value.in_words() })))
+    }
+
+    fn start(&mut self, vr: Vr) -> Result<Start> {
         let tag = self.tag()?;
+        let order = self.order;
+        let inside = Layout { vr, order };
         if vr == Vr::Implicit || tag.group() == ITEM.group() {
-            return Ok((tag, vr, self.long()?));
+            return Ok(Start { tag, vr: None, inside, length: self.long()? });
         }
         let [first, second, low, high] = self.array()?;
-        match &[first, second] {
-            // PS3.5 7.1.2: these have a length of two bytes, all others two reserved bytes and then
-            // four.
-            b"AE" | b"AS" | b"AT" | b"CS" | b"DA" | b"DS" | b"DT" | b"FL" | b"FD" | b"IS"
-            | b"LO" | b"LT" | b"PN" | b"SH" | b"SL" | b"SS" | b"ST" | b"TM" | b"UI" | b"UL"
-            | b"US" => Ok((tag, vr, self.order.short([low, high]).into())),
-            // PS3.5 6.2.2: a sequence that a sender did not know is implicit inside.
-            b"UN" => Ok((tag, Vr::Implicit, self.long()?)),
-            _ => Ok((tag, vr, self.long()?)),
-        }
+        let vr = [first, second];
+        // PS3.5 6.2.2: a sequence that a sender did not know is implicit little endian inside.
+        let unknown = Layout { vr: Vr::Implicit, order: Order::Little };
+        let inside = if vr == *b"UN" { unknown } else { inside };
+        let known = length_of(vr);
+        let length = match known.unwrap_or_else(|| self.length_found(tag)) {
+            Length::Short => order.short([low, high]).into(),
+            // Two reserved bytes lie between.
+            Length::Long => self.long()?,
+            Length::Implicit => order.long([first, second, low, high]),
+        };
+        Ok(Start { tag, vr: known.map(|_| vr), inside, length })
     }
 
     /// The bytes of a value; of one of undefined length, a sequence, those up to its end.
-    fn value(&mut self, tag: Tag, inside: Vr, length: u32, depth: u32) -> Result<&'a [u8]> {
+    fn value(&mut self, tag: Tag, inside: Layout, length: u32, depth: u32) -> Result<&'a [u8]> {
         if length != UNDEFINED {
             return self.take(tag, length);
         }
         let start = self.at;
-        self.step_over_sequence(inside, depth)?;
+        let outside = std::mem::replace(&mut self.order, inside.order);
+        self.order = self.order_found();
+        self.step_over_sequence(inside.vr, depth)?;
+        self.order = outside;
         Ok(&self.bytes[start..self.at])
+    }
+
+    /// Whether an item begins here.
+    fn begins_item(&self) -> bool {
+        self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(&self.order.tag(ITEM)))
+    }
+
+    /// The elements of the item that begins here.
+    fn read_item(&mut self, vr: Vr) -> Result<Elements<'a>> {
+        self.tag()?;
+        let end = match self.long()? {
+            UNDEFINED => self.bytes.len(),
+            length => self.bytes.len().min(self.at.saturating_add(length as usize)),
+        };
+        let mut item = Elements::new(self.order);
+        let vr = self.vr_found(vr);
+        while self.at < end && !self.bytes[self.at..].starts_with(&self.order.tag(ITEM_END)) {
+            let (tag, content) = self.element(vr)?;
+            item.add(tag, content);
+        }
+        Ok(item)
+    }
+
+    fn step_over_item_of_any_length(&mut self, vr: Vr, depth: u32) -> Result<()> {
+        self.tag()?;
+        match self.long()? {
+            UNDEFINED => self.step_over_item(vr, depth),
+            length => self.take(ITEM, length).map(drop),
+        }
     }
 
     fn step_over_sequence(&mut self, vr: Vr, depth: u32) -> Result<()> {
@@ -184,8 +286,9 @@ impl<'a> Reader<'a> {
     }
 
     fn step_over_item(&mut self, vr: Vr, depth: u32) -> Result<()> {
+        let vr = self.vr_found(vr);
         loop {
-            let (tag, inside, length) = self.element_header(vr)?;
+            let Start { tag, inside, length, .. } = self.start(vr)?;
             if tag == ITEM_END {
                 return Ok(());
             }

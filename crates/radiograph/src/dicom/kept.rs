@@ -6,6 +6,7 @@ use dicom_dictionary_std::tags;
 /// What is kept of the elements: all that this crate asks for, and no more than that, however many
 /// there are.
 const KEPT: &[Tag] = &[
+    tags::MEDIA_STORAGE_SOP_CLASS_UID,
     tags::MEDIA_STORAGE_SOP_INSTANCE_UID,
     tags::TRANSFER_SYNTAX_UID,
     tags::SPECIFIC_CHARACTER_SET,
@@ -69,6 +70,14 @@ const KEPT: &[Tag] = &[
     tags::PRESENTATION_LUT_SHAPE,
     tags::LUT_DESCRIPTOR,
     tags::LUT_DATA,
+    // Functional groups, which hold some of these for one frame or for all.
+    tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+    tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
+    tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
+    tags::FRAME_VOILUT_SEQUENCE,
+    tags::FRAME_DISPLAY_SHUTTER_SEQUENCE,
+    tags::FRAME_ANATOMY_SEQUENCE,
+    tags::FRAME_LATERALITY,
     // What is laid over it.
     tags::SHUTTER_SHAPE,
     tags::SHUTTER_LEFT_VERTICAL_EDGE,

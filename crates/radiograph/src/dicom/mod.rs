@@ -2,13 +2,16 @@
 
 mod attributes;
 mod codec;
-
 mod encoding;
 mod frames;
 mod grey;
+mod groups;
 mod header;
 mod kept;
+mod layout;
 mod lut;
+mod modality;
+mod objects;
 mod overlay;
 mod samples;
 mod shutter;
@@ -16,6 +19,7 @@ mod syntax;
 mod text;
 mod texts;
 mod vocabulary;
+mod window;
 
 pub use syntax::transfer_syntaxes;
 pub use texts::texts;
@@ -26,10 +30,12 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::memory::Reservation;
 use crate::radiograph::{Format, Header, Radiograph};
+use crate::warning::Warnings;
 use dicom_dictionary_std::tags;
 use encoding::{Encoding, Photometric};
 use flate2::read::DeflateDecoder;
 use grey::Pipeline;
+use groups::Groups;
 use header::Elements;
 use samples::Shape;
 use std::borrow::Cow;
@@ -42,14 +48,18 @@ const INFLATED: u64 = 10;
 
 /// Decodes a DICOM file of preamble, file meta group and data set.
 pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result<Radiograph> {
-    let (meta, start) = header::meta(bytes)?;
-    let syntax = syntax::of(&meta)?;
+    let mut warnings = Warnings::default();
+    let (meta, start) = header::meta(bytes, &mut warnings)?;
+    let syntax = syntax::of(&meta, &bytes[start..], &mut warnings)?;
     let (data, start, inflated) = data_set(bytes, start, syntax.form, limits)?;
-    let elements = header::data_set(&data, start, syntax.form)?;
+    let elements = header::data_set(&data, start, syntax.form, &mut warnings)?;
+    objects::check(&meta, &elements)?;
     let (columns, rows) = elements.sides(limits)?;
-    let shape = Shape { columns, rows, frames: elements.frames()? };
-    let encoding = Encoding::of(&elements)?;
-    let pipeline = Pipeline::of(&elements, &encoding)?;
+    let shape =
+        Shape { columns, rows, frames: elements.frames(&mut warnings), frame: options.frame };
+    let encoding = Encoding::of(&elements, &mut warnings)?;
+    let groups = Groups::of(&elements, shape.frame, &mut warnings);
+    let pipeline = Pipeline::of(&elements, &groups, &encoding, &mut warnings);
     let needed = samples::needed(syntax.codec, &encoding, &shape) + data.len() as u64;
     let memory = match inflated {
         None => limits.reserve(needed)?,
@@ -59,18 +69,20 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
             memory
         }
     };
-    let words = samples::read(&elements, syntax.codec, &encoding, &shape, options.frame)?;
+    let words = samples::read(&elements, syntax.codec, &encoding, &shape, &mut warnings)?;
     let mut pixels = grey(&words, &encoding, &pipeline);
-    shutter::shutters(&elements).iter().for_each(|shutter| shutter.apply(&mut pixels, columns));
+    let shuttered = groups.shutters.first().unwrap_or(&elements);
+    shutter::shutters(shuttered).iter().for_each(|shutter| shutter.apply(&mut pixels, columns));
     if options.overlays {
-        overlay::draw(&elements, &shape, options.frame, &words, &mut pixels);
+        overlay::draw(&elements, &shape, &words, &mut pixels);
     }
     let header = Header {
         bits_stored: encoding.stored as u8,
         inverted: pipeline.inverted(),
         frames: shape.frames,
-        ..describe(&meta, &elements)
+        ..describe(&meta, &elements, &groups, &mut warnings)
     };
+    let header = Header { warnings: warnings.into_vec(), ..header };
     Ok(Radiograph::new(columns, rows, pixels)?.decoded(header, memory))
 }
 
@@ -116,12 +128,42 @@ fn grey(words: &[u16], encoding: &Encoding, pipeline: &Pipeline) -> Vec<f32> {
     words.iter().map(|&luminance| (f32::from(luminance) / white).min(1.0)).collect()
 }
 
+/// A date or an age. Of one that does not read it is told, but not what stands there.
+fn read<T>(
+    attribute: &'static str,
+    text: Option<String>,
+    parse: impl Fn(&str) -> Option<T>,
+    expected: &'static str,
+    warnings: &mut Warnings,
+) -> Option<T> {
+    let text = text?;
+    let read = parse(&text);
+    if read.is_none() {
+        warnings.add(attribute, "not readable", expected, "it was left out");
+    }
+    read
+}
+
 /// Who, what, when and from where.
-fn describe(meta: &Elements, elements: &Elements) -> Header {
-    let study_date = elements.text(tags::STUDY_DATE).and_then(|text| dates::date(&text));
+fn describe(
+    meta: &Elements,
+    elements: &Elements,
+    groups: &Groups,
+    warnings: &mut Warnings,
+) -> Header {
     let birth = elements.text(tags::PATIENT_BIRTH_DATE).and_then(|text| dates::date(&text));
-    let age = elements.text(tags::PATIENT_AGE).and_then(|age| dates::years(&age));
-    let side = elements.text(tags::IMAGE_LATERALITY).or_else(|| elements.text(tags::LATERALITY));
+    let study_date = elements.text(tags::STUDY_DATE);
+    let study_date = read("StudyDate", study_date, dates::date, "a date", warnings);
+    let age = elements.text(tags::PATIENT_AGE);
+    let age = read("PatientAge", age, dates::years, "an age", warnings);
+    let anatomy = groups.anatomy.first();
+    let side = elements
+        .text(tags::IMAGE_LATERALITY)
+        .or_else(|| anatomy?.text(tags::FRAME_LATERALITY))
+        .or_else(|| elements.text(tags::LATERALITY));
+    let part = |elements: &Elements| {
+        elements.said(tags::BODY_PART_EXAMINED, tags::ANATOMIC_REGION_SEQUENCE).part()
+    };
     Header {
         format: Some(Format::Dicom),
         burned_in: elements.text(tags::BURNED_IN_ANNOTATION).as_deref() == Some("YES"),
@@ -130,7 +172,7 @@ fn describe(meta: &Elements, elements: &Elements) -> Header {
             .or_else(|| meta.text(tags::MEDIA_STORAGE_SOP_INSTANCE_UID)),
         patient_id: elements.text(tags::PATIENT_ID),
         modality: elements.text(tags::MODALITY),
-        body_part: elements.said(tags::BODY_PART_EXAMINED, tags::ANATOMIC_REGION_SEQUENCE).part(),
+        body_part: part(elements).or_else(|| anatomy.and_then(part)),
         view: elements.said(tags::VIEW_POSITION, tags::VIEW_CODE_SEQUENCE).view(),
         laterality: Said { word: side, ..Said::default() }.side(),
         study_instance_uid: elements.text(tags::STUDY_INSTANCE_UID),

@@ -10,19 +10,13 @@ const FIRST_GROUP: u16 = 0x6000;
 
 /// Draws the overlays of a frame in white. One that does not fit its sides is left out: it is no
 /// part of the picture.
-pub(super) fn draw(
-    elements: &Elements,
-    shape: &Shape,
-    frame: u32,
-    words: &[u16],
-    pixels: &mut [f32],
-) {
+pub(super) fn draw(elements: &Elements, shape: &Shape, words: &[u16], pixels: &mut [f32]) {
     for group in (0..16).map(|number| FIRST_GROUP + 2 * number) {
         let number = |element| elements.short(Tag(group, element));
         let Some((rows, columns)) = number(0x10).zip(number(0x11)) else { continue };
         let plane = Plane { group, rows: rows.into(), columns: columns.into() };
         match elements.bytes(Tag(group, 0x3000)) {
-            Some(bits) => plane.draw_bits(elements, shape, frame, bits, pixels),
+            Some(bits) => plane.draw_bits(elements, shape, bits, pixels),
             None => draw_embedded(number(0x102), words, pixels),
         }
     }
@@ -35,20 +29,13 @@ struct Plane {
 }
 
 impl Plane {
-    fn draw_bits(
-        &self,
-        elements: &Elements,
-        shape: &Shape,
-        frame: u32,
-        bits: &[u8],
-        pixels: &mut [f32],
-    ) {
+    fn draw_bits(&self, elements: &Elements, shape: &Shape, bits: &[u8], pixels: &mut [f32]) {
         // The origin counts from 1, and may lie outside of the picture.
         let mut origin = elements.shorts(Tag(self.group, 0x50)).map(|n| i64::from(n as i16) - 1);
         let (top, left) = (origin.next().unwrap_or(0), origin.next().unwrap_or(0));
         let planes = elements.decimal(Tag(self.group, 0x15)).unwrap_or(1.0) as usize;
-        let first =
-            if planes > frame as usize { frame as usize * self.rows * self.columns } else { 0 };
+        let frame = shape.frame as usize;
+        let first = if planes > frame { frame * self.rows * self.columns } else { 0 };
         for at in 0..self.rows * self.columns {
             let bit = first + at;
             let Some(byte) = bits.get(bit / 8) else { return };

@@ -8,6 +8,7 @@ use super::header::{Elements, PixelData};
 use super::syntax::{Codec, Order};
 use crate::error::Result;
 use crate::radiograph::Radiograph;
+use crate::warning::Warnings;
 
 /// Bytes that decoders take besides, however small the picture: tables, contexts.
 pub(super) const WORKSPACE: u64 = 4 << 20;
@@ -17,6 +18,8 @@ pub(super) struct Shape {
     pub(super) columns: u32,
     pub(super) rows: u32,
     pub(super) frames: u32,
+    /// The one that is wanted; the first is 0.
+    pub(super) frame: u32,
 }
 
 impl Shape {
@@ -41,9 +44,9 @@ pub(super) fn read(
     codec: Codec,
     encoding: &Encoding,
     shape: &Shape,
-    frame: u32,
+    warnings: &mut Warnings,
 ) -> Result<Vec<u16>> {
-    if frame >= shape.frames {
+    if shape.frame >= shape.frames {
         let got = format!("{} frames", shape.frames);
         return Err(wrong(
             "NumberOfFrames",
@@ -52,7 +55,7 @@ pub(super) fn read(
         ));
     }
     let needed = native_bytes(encoding, shape);
-    let bytes = frames::bytes(elements, codec, frame, shape.frames, needed)?;
+    let bytes = frames::bytes(elements, codec, shape, needed)?;
     let mut samples = match codec {
         Codec::Native => native(&bytes, encoding, swapped(elements, encoding)),
         Codec::EncapsulatedNative => match bytes.get(..needed) {
@@ -61,7 +64,7 @@ pub(super) fn read(
                 return Err(wrong("PixelData", &format!("{} bytes", bytes.len()), "a whole frame"));
             }
         },
-        compressed => codec::decode(&bytes, compressed, encoding, shape)?,
+        compressed => codec::decode(&bytes, compressed, encoding, shape, warnings)?,
     };
     // Without what pads the last byte or the last pair of them.
     samples.truncate(encoding.samples() * shape.pixels());

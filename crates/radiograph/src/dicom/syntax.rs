@@ -4,6 +4,7 @@
 use super::attributes::wrong;
 use super::header::Elements;
 use crate::error::{Error, Result};
+use crate::warning::Warnings;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
@@ -39,6 +40,22 @@ impl Order {
         }
     }
 
+    pub(super) fn double(self, bytes: [u8; 8]) -> f64 {
+        match self {
+            Self::Little => f64::from_le_bytes(bytes),
+            Self::Big => f64::from_be_bytes(bytes),
+        }
+    }
+
+    /// The tag in the first four of these bytes.
+    pub(super) fn tag_of(self, bytes: &[u8]) -> Tag {
+        let short = |at: usize| match bytes.get(at..at + 2) {
+            Some(&[first, second]) => self.short([first, second]),
+            _ => 0,
+        };
+        Tag(short(0), short(2))
+    }
+
     /// A tag as it is written.
     pub(super) fn tag(self, Tag(group, element): Tag) -> [u8; 4] {
         let [[g0, g1], [e0, e1]] = match self {
@@ -49,16 +66,29 @@ impl Order {
     }
 }
 
-/// How the elements of a data set are written.
+/// How elements are written.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct Form {
+pub(super) struct Layout {
     pub(super) vr: Vr,
     pub(super) order: Order,
+}
+
+/// How a data set is written.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Form {
+    pub(super) layout: Layout,
     /// The whole data set is compressed.
     pub(super) deflated: bool,
 }
 
-const EXPLICIT: Form = Form { vr: Vr::Explicit, order: Order::Little, deflated: false };
+const fn form(vr: Vr, order: Order) -> Form {
+    Form { layout: Layout { vr, order }, deflated: false }
+}
+
+const EXPLICIT: Form = form(Vr::Explicit, Order::Little);
+const EXPLICIT_UID: &str = "1.2.840.10008.1.2.1";
+const IMPLICIT_UID: &str = "1.2.840.10008.1.2";
+const BIG_ENDIAN_UID: &str = "1.2.840.10008.1.2.2";
 
 /// How a frame is stored.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -104,10 +134,10 @@ const fn native(uid: &'static str, form: Form) -> Syntax {
 
 /// In the order in which a receiver prefers them: what costs least to read first.
 const SYNTAXES: [Syntax; 16] = [
-    native("1.2.840.10008.1.2.1", EXPLICIT),
-    native("1.2.840.10008.1.2", Form { vr: Vr::Implicit, ..EXPLICIT }),
+    native(EXPLICIT_UID, EXPLICIT),
+    native(IMPLICIT_UID, form(Vr::Implicit, Order::Little)),
     native("1.2.840.10008.1.2.1.99", Form { deflated: true, ..EXPLICIT }),
-    native("1.2.840.10008.1.2.2", Form { order: Order::Big, ..EXPLICIT }),
+    native(BIG_ENDIAN_UID, form(Vr::Explicit, Order::Big)),
     compressed("1.2.840.10008.1.2.1.98", Codec::EncapsulatedNative),
     compressed("1.2.840.10008.1.2.5", Codec::Rle),
     compressed("1.2.840.10008.1.2.4.70", Codec::JpegLossless),
@@ -128,16 +158,66 @@ pub fn transfer_syntaxes() -> impl Iterator<Item = &'static str> {
     SYNTAXES.iter().map(|syntax| syntax.uid)
 }
 
-/// The transfer syntax that a file meta group names.
-pub(super) fn of(meta: &Elements) -> Result<&'static Syntax> {
-    let expected = "the UID of a transfer syntax";
-    let uid = meta
-        .text(tags::TRANSFER_SYNTAX_UID)
-        .ok_or_else(|| wrong("TransferSyntaxUID", "missing", expected))?;
-    SYNTAXES.iter().find(|syntax| syntax.uid == uid).ok_or_else(|| {
-        match TransferSyntaxRegistry.get(&uid) {
-            Some(known) => Error::TransferSyntax { uid: known.uid().into(), name: known.name() },
-            None => wrong("TransferSyntaxUID", &uid, expected),
-        }
-    })
+/// Transfer syntaxes that the standard has given up, but for big endian (PS3.6 A).
+const RETIRED: [(&str, &str); 17] = [
+    ("1.2.840.10008.1.2.4.52", "JPEG Extended (Process 3 & 5)"),
+    ("1.2.840.10008.1.2.4.53", "JPEG Spectral Selection, Non-Hierarchical (Process 6 & 8)"),
+    ("1.2.840.10008.1.2.4.54", "JPEG Spectral Selection, Non-Hierarchical (Process 7 & 9)"),
+    ("1.2.840.10008.1.2.4.55", "JPEG Full Progression, Non-Hierarchical (Process 10 & 12)"),
+    ("1.2.840.10008.1.2.4.56", "JPEG Full Progression, Non-Hierarchical (Process 11 & 13)"),
+    ("1.2.840.10008.1.2.4.58", "JPEG Lossless, Non-Hierarchical (Process 15)"),
+    ("1.2.840.10008.1.2.4.59", "JPEG Extended, Hierarchical (Process 16 & 18)"),
+    ("1.2.840.10008.1.2.4.60", "JPEG Extended, Hierarchical (Process 17 & 19)"),
+    ("1.2.840.10008.1.2.4.61", "JPEG Spectral Selection, Hierarchical (Process 20 & 22)"),
+    ("1.2.840.10008.1.2.4.62", "JPEG Spectral Selection, Hierarchical (Process 21 & 23)"),
+    ("1.2.840.10008.1.2.4.63", "JPEG Full Progression, Hierarchical (Process 24 & 26)"),
+    ("1.2.840.10008.1.2.4.64", "JPEG Full Progression, Hierarchical (Process 25 & 27)"),
+    ("1.2.840.10008.1.2.4.65", "JPEG Lossless, Hierarchical (Process 28)"),
+    ("1.2.840.10008.1.2.4.66", "JPEG Lossless, Hierarchical (Process 29)"),
+    ("1.2.840.10008.1.2.6.1", "RFC 2557 MIME encapsulation"),
+    ("1.2.840.10008.1.2.6.2", "XML Encoding"),
+    ("1.2.840.10008.1.20", "Papyrus 3 Implicit VR Little Endian"),
+];
+
+const EXPECTED: &str = "the UID of a transfer syntax";
+
+/// The transfer syntax that a file meta group names. Where it names none, it is the uncompressed one
+/// that the data set, which begins with `start`, looks like.
+pub(super) fn of(
+    meta: &Elements,
+    start: &[u8],
+    warnings: &mut Warnings,
+) -> Result<&'static Syntax> {
+    let uid = match meta.text(tags::TRANSFER_SYNTAX_UID) {
+        Some(uid) => uid,
+        None => guessed(start, warnings)?.to_owned(),
+    };
+    SYNTAXES.iter().find(|syntax| syntax.uid == uid).ok_or_else(|| refused(uid))
+}
+
+fn refused(uid: String) -> Error {
+    let retired = RETIRED.iter().find(|(retired, _)| *retired == uid);
+    match (retired, TransferSyntaxRegistry.get(&uid)) {
+        (Some((_, name)), _) => Error::RetiredTransferSyntax { uid, name },
+        (None, Some(known)) => Error::TransferSyntax { uid, name: known.name() },
+        (None, None) => wrong("TransferSyntaxUID", &uid, EXPECTED),
+    }
+}
+
+/// The uncompressed transfer syntax that a data set looks like: its first group has a low number, and
+/// letters follow the first tag where value representations do.
+fn guessed(start: &[u8], warnings: &mut Warnings) -> Result<&'static str> {
+    let Some(start) = start.get(..8) else {
+        return Err(wrong("TransferSyntaxUID", "missing", EXPECTED));
+    };
+    let group = |order: Order| order.tag_of(start).group();
+    let explicit = start[4..6].iter().all(u8::is_ascii_uppercase);
+    let uid = match (group(Order::Big) < group(Order::Little), explicit) {
+        (true, _) => BIG_ENDIAN_UID,
+        (false, true) => EXPLICIT_UID,
+        (false, false) => IMPLICIT_UID,
+    };
+    let assumed = format!("{uid} was assumed, by the first element of the data set");
+    warnings.add("TransferSyntaxUID", "missing", EXPECTED, assumed);
+    Ok(uid)
 }

@@ -4,6 +4,7 @@ use super::header::{self, Elements};
 use super::{data_set, syntax};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::warning::Warnings;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use std::collections::BTreeMap;
@@ -25,10 +26,12 @@ pub fn texts(bytes: &[u8], limits: &Limits, wanted: &[Tag]) -> Result<BTreeMap<T
     if bytes.get(128..132) != Some(b"DICM") {
         return Err(Error::DicomParse { reason: "no DICM after 128 bytes".to_owned() });
     }
-    let (meta, start) = header::meta(bytes)?;
-    let form = syntax::of(&meta)?.form;
+    // Whoever reads the picture hears of them.
+    let mut warnings = Warnings::default();
+    let (meta, start) = header::meta(bytes, &mut warnings)?;
+    let form = syntax::of(&meta, &bytes[start..], &mut warnings)?.form;
     let (data, start, _memory) = data_set(bytes, start, form, limits)?;
-    let elements = header::data_set(&data, start, form)?;
+    let elements = header::data_set(&data, start, form, &mut warnings)?;
     Ok(wanted.iter().filter_map(|&tag| Some((tag, text(&elements, tag)?))).collect())
 }
 

@@ -24,7 +24,8 @@ const EXAMPLES: &str = "EXAMPLES:
 /// Look for mistakes in files before they are used: inverted, turned, no radiograph, several
 /// pictures in one, text
 ///
-/// Doubts are warnings; only files that cannot be read make the command fail. That a picture is no
+/// Doubts are warnings; only files that cannot be read make the command fail. DICOM objects that
+/// hold no picture, such as reports, are passed over beside pictures. That a picture is no
 /// radiograph is for the model to tell, if it has estimates.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -44,7 +45,18 @@ pub(crate) struct CheckArgs {
 struct Checked {
     name: String,
     doubts: Vec<Doubt>,
+    /// Faults of the file that were put up with.
+    warnings: Vec<String>,
+    /// Why it is passed over: what kind of DICOM object without a picture it is.
+    without_picture: Option<String>,
     error: Option<String>,
+}
+
+/// A picture, and what it and its file give to doubt.
+struct Picture {
+    input: Input,
+    doubts: Vec<Doubt>,
+    warnings: Vec<String>,
 }
 
 /// Checks and reports.
@@ -65,32 +77,38 @@ pub(crate) fn run(args: &CheckArgs) -> Result<()> {
     report(&checked, args.json)
 }
 
-fn read(path: &Path, preprocess: &Preprocess) -> Result<(Input, Vec<Doubt>)> {
+fn read(path: &Path, preprocess: &Preprocess) -> Result<Picture> {
     let (radiograph, _) = ingest::read(path)?;
-    Ok((preprocess.apply(&radiograph), gate::of_pixels(&radiograph)))
+    let input = preprocess.apply(&radiograph);
+    let warnings = ingest::warning_lines(&radiograph.header().warnings);
+    Ok(Picture { input, doubts: gate::of_pixels(&radiograph), warnings })
 }
 
-/// A file's name, and its picture with what its pixels give to doubt.
-type Named = (String, Result<(Input, Vec<Doubt>)>);
+/// A file's name, and its picture.
+type Named = (String, Result<Picture>);
 
 /// Pictures that could be read are encoded together.
 fn check(encoder: &Encoder, pictures: Vec<Named>) -> Result<Vec<Checked>> {
     let readable = pictures.iter().filter_map(|(_, picture)| picture.as_ref().ok());
-    let inputs: Vec<Input> = readable.map(|(input, _)| input.clone()).collect();
+    let inputs: Vec<Input> = readable.map(|picture| picture.input.clone()).collect();
     let mut encodings = ingest::encode(encoder, &inputs)?.into_iter();
     let one = |(name, picture): Named| -> Result<Checked> {
         match picture {
-            Ok((input, mut doubts)) => {
+            Ok(Picture { input, mut doubts, warnings }) => {
                 if let Some(encoding) = encodings.next() {
                     doubts.extend(gate::of_network(encoder, &input, &encoding, &doubts)?);
                 }
-                Ok(Checked { name, doubts, error: None })
+                Ok(Checked { name, doubts, warnings, without_picture: None, error: None })
             }
-            Err(error) => Ok(Checked {
-                name,
-                doubts: Vec::new(),
-                error: Some(error.root_cause().to_string()),
-            }),
+            Err(error) => {
+                let reason = Some(error.root_cause().to_string());
+                let (without_picture, error) = match ingest::is_without_picture(&error) {
+                    true => (reason, None),
+                    false => (None, reason),
+                };
+                let (doubts, warnings) = (Vec::new(), Vec::new());
+                Ok(Checked { name, doubts, warnings, without_picture, error })
+            }
         }
     };
     pictures.into_iter().map(one).collect()
@@ -101,18 +119,44 @@ fn report(checked: &[Checked], json: bool) -> Result<()> {
         output::json(&checked)?;
     } else {
         for file in checked {
-            let doubts = file.doubts.iter().map(|doubt| doubt.text().to_owned());
-            for said in
-                doubts.chain(file.error.iter().map(|error| format!("cannot be read: {error}")))
-            {
+            for said in file.said() {
                 output::text(&format!("{}: {said}", file.name))?;
             }
         }
-        let doubtful = checked.iter().filter(|file| !file.doubts.is_empty()).count();
-        output::text(&format!("{} files, {doubtful} of them doubtful", checked.len()))?;
+        output::text(&summary(checked))?;
     }
-    match checked.iter().filter(|file| file.error.is_some()).count() {
+    let count = |is: fn(&Checked) -> bool| checked.iter().filter(|file| is(file)).count();
+    match count(|file| file.error.is_some()) {
+        0 if count(|file| file.without_picture.is_none()) == 0 => {
+            bail!("not one of the {} files holds a picture", checked.len())
+        }
         0 => Ok(()),
         unreadable => bail!("{unreadable} of {} files cannot be read", checked.len()),
     }
+}
+
+impl Checked {
+    /// What is to be said of it, in words.
+    fn said(&self) -> Vec<String> {
+        let doubts = self.doubts.iter().map(|doubt| doubt.text().to_owned());
+        let warnings = self.warnings.iter().map(|warning| format!("warning: {warning}"));
+        let passed = self.without_picture.iter().map(|reason| format!("passed over: {reason}"));
+        let errors = self.error.iter().map(|error| format!("cannot be read: {error}"));
+        doubts.chain(warnings).chain(passed).chain(errors).collect()
+    }
+}
+
+fn summary(checked: &[Checked]) -> String {
+    let count = |is: fn(&Checked) -> bool| checked.iter().filter(|file| is(file)).count();
+    let doubtful = count(|file| !file.doubts.is_empty());
+    let mut summary = format!("{} files, {doubtful} of them doubtful", checked.len());
+    for (number, what) in [
+        (count(|file| !file.warnings.is_empty()), "with faults in their headers"),
+        (count(|file| file.without_picture.is_some()), "without a picture"),
+    ] {
+        if number > 0 {
+            summary += &format!(", {number} {what}");
+        }
+    }
+    summary
 }

@@ -157,7 +157,11 @@ impl Done {
         listed: &Listed,
         clean: Result<(Deidentified, Option<bool>)>,
     ) -> Result<()> {
-        let refuse = |reason: String| Rejected { name: listed.record.name.clone(), reason };
+        let refuse = |reason: String| Rejected {
+            name: listed.record.name.clone(),
+            reason,
+            without_picture: false,
+        };
         let (clean, text_seen) = match clean {
             Ok(clean) => clean,
             Err(error) => {

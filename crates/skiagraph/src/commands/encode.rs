@@ -146,7 +146,7 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     filled.rejected.extend(missing);
     filled.describe().iter().for_each(|line| eprintln!("{line}"));
     if gallery.is_empty() {
-        bail!("not one of the {} files is a usable radiograph", filled.rejected.len());
+        bail!("not one of the {} files is a usable radiograph", filled.unusable());
     }
     if exported.exists() {
         fs::remove_dir_all(&exported)

@@ -135,7 +135,7 @@ pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     report(args, &gallery, (&filled, &remarks))?;
     filled.check()?;
     if filled.added + filled.known == 0 {
-        bail!("not one of the {} files is a usable radiograph", filled.rejected.len());
+        bail!("not one of the {} files is a usable radiograph", filled.unusable());
     }
     Ok(())
 }
@@ -196,7 +196,7 @@ fn report(
     gallery: &Gallery,
     (filled, remarks): (&Filled, &Remarks),
 ) -> Result<()> {
-    let images = filled.added + filled.known + filled.rejected.len();
+    let images = filled.added + filled.known + filled.unusable();
     let images_per_second = images as f64 / filled.seconds.max(1e-9);
     if args.json {
         return output::json(&Report {

@@ -1,12 +1,14 @@
 //! Pictures that were read go into a gallery; and the report of what became of them.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use network::Encoder;
 use pacs::attempts;
 use retrieval::gallery::{Gallery, Insertion};
 use serde::Serialize;
 
-use super::{Batch, Rejected, encode_pictures, entries};
+use super::{Batch, Rejected, Warned, encode_pictures, entries};
 use crate::gate::Doubtful;
 use crate::known_pictures::{self, Sorted};
 use crate::output;
@@ -20,10 +22,14 @@ pub(crate) struct Filled {
     /// UID, which is kept.
     pub(crate) differing: Vec<String>,
     pub(crate) rejected: Vec<Rejected>,
+    /// DICOM objects of kinds that hold no picture.
+    pub(crate) without_picture: Vec<Rejected>,
     /// Names of files that were not read, as processes died of them.
     pub(crate) set_aside: Vec<String>,
     /// Added pictures that may be inverted, turned, several in one or have text in them.
     pub(crate) doubtful: Vec<Doubtful>,
+    /// Added pictures whose files are at fault.
+    pub(crate) warned: Vec<Warned>,
     pub(crate) seconds: f64,
 }
 
@@ -37,11 +43,15 @@ pub(crate) fn fill_batch(
     batch: Batch,
     filled: &mut Filled,
 ) -> Result<()> {
-    filled.rejected.extend(batch.rejected);
+    let (objects, rejected): (Vec<_>, Vec<_>) =
+        batch.rejected.into_iter().partition(|file| file.without_picture);
+    filled.rejected.extend(rejected);
+    filled.without_picture.extend(objects);
     let Sorted { fresh, known, differing } = Sorted::of(gallery, batch.pictures)?;
     filled.known += known;
     filled.differing.extend(differing);
     filled.doubtful.extend(fresh.iter().filter_map(Doubtful::of));
+    filled.warned.extend(fresh.iter().filter_map(Warned::of));
     let encodings = encode_pictures(encoder, &fresh)?;
     for entry in entries(fresh, encodings)? {
         match gallery.insert(&entry)? {
@@ -60,7 +70,8 @@ pub(crate) fn fill_batch(
 
 impl Filled {
     /// Lines of text on the files that somebody has to look at: rejected ones, those that were set
-    /// aside, those with other content; at most twenty of each.
+    /// aside, those with other content, those at fault; at most twenty of each. Objects without a
+    /// picture are counted by their kind.
     pub(crate) fn describe(&self) -> Vec<String> {
         let aside = |name: &String| format!("  set aside {name}: {}", attempts::reason());
         let other = |name: &String| {
@@ -72,7 +83,20 @@ impl Filled {
         }
         lines.extend(few(self.set_aside.iter().map(aside)));
         lines.extend(few(self.differing.iter().map(other)));
+        lines.extend(few(self.warned.iter().map(Warned::line)));
+        lines.extend(self.kinds_passed_over());
         lines
+    }
+
+    fn kinds_passed_over(&self) -> Vec<String> {
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        self.without_picture.iter().for_each(|file| *kinds.entry(&file.reason).or_default() += 1);
+        few(kinds.iter().map(|(reason, count)| format!("  passed over {count}: {reason}")))
+    }
+
+    /// Files of which nothing got into the gallery.
+    pub(crate) fn unusable(&self) -> usize {
+        self.rejected.len() + self.without_picture.len()
     }
 
     /// Checks that nobody has to look at files afterwards. Rejected ones do not count.
@@ -91,7 +115,7 @@ pub(crate) fn describe_rejected(rejected: &[Rejected]) -> String {
 }
 
 /// The first lines, made plain, and how many more there are.
-fn few(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+pub(crate) fn few(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     const SHOWN: usize = 20;
     let more = lines.len().saturating_sub(SHOWN);
     let mut few: Vec<_> = lines.take(SHOWN).map(|line| output::plain(&line).into_owned()).collect();

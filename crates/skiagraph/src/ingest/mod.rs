@@ -1,14 +1,16 @@
 //! Files to radiographs to network inputs: what `index`, `search`, `eval` and `demo` share.
-//! `listing.rs` says which files, `filling.rs` puts what was read into a gallery, `remarks.rs` says
-//! what of a manifest was left out.
+//! `listing.rs` says which files, `filling.rs` puts what was read into a gallery, `warned.rs` tells
+//! what was wrong with it, `remarks.rs` what of a manifest was left out.
 
 mod filling;
 mod listing;
 mod remarks;
+mod warned;
 
-pub(crate) use filling::{Filled, describe_rejected, fill_batch};
+pub(crate) use filling::{Filled, describe_rejected, few, fill_batch};
 pub(crate) use listing::{Listed, list_paths, patient_across_sources};
 pub(crate) use remarks::Remarks;
+pub(crate) use warned::{Warned, lines as warning_lines};
 
 use std::fs::File;
 use std::io::Read;
@@ -21,7 +23,7 @@ use anyhow::{Context, Result};
 use image::GrayImage;
 use network::{Encoder, Encoding};
 use radiograph::dataset::Skipped;
-use radiograph::{ContentHash, Input, Limits, Preprocess, Radiograph};
+use radiograph::{ContentHash, Input, Limits, Preprocess, Radiograph, Warning};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use retrieval::gallery::{Entry, Record};
@@ -44,12 +46,29 @@ const THUMBNAIL_QUALITY: u8 = 80;
 pub(crate) struct Rejected {
     pub(crate) name: String,
     pub(crate) reason: String,
+    /// Whether it is sound, but of a kind of DICOM object that holds no picture.
+    #[serde(skip)]
+    pub(crate) without_picture: bool,
+}
+
+impl Rejected {
+    /// A file that does not read. The errors above the root name it, which is named already.
+    pub(crate) fn new(name: &str, error: &anyhow::Error) -> Self {
+        let (name, reason) = (name.to_owned(), error.root_cause().to_string());
+        Self { name, reason, without_picture: is_without_picture(error) }
+    }
 }
 
 impl From<&Skipped> for Rejected {
     fn from(row: &Skipped) -> Self {
-        Self { name: row.name.clone(), reason: row.reason.clone() }
+        Self { name: row.name.clone(), reason: row.reason.clone(), without_picture: false }
     }
+}
+
+/// Whether a file is sound, but of a kind of DICOM object that holds no picture.
+pub(crate) fn is_without_picture(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<radiograph::Error>());
+    causes.any(radiograph::Error::is_no_picture)
 }
 
 /// A picture ready for the network. The full-size pixels are gone: a batch of large ones would not
@@ -59,6 +78,8 @@ pub(crate) struct Decoded {
     pub(crate) thumbnail: GrayImage,
     pub(crate) input: Input,
     pub(crate) doubts: Vec<Doubt>,
+    /// Faults of its file.
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// Reads one file whole, for a command that needs its full-size pixels.
@@ -125,11 +146,7 @@ fn decode_batch(batch: &[Listed], preprocess: &Preprocess) -> Batch {
     for (result, listed) in results.into_iter().zip(batch) {
         match result {
             Ok(picture) => pictures.push(picture),
-            Err(error) => {
-                // The errors above the root name the file, which is named already.
-                let reason = error.root_cause().to_string();
-                rejected.push(Rejected { name: listed.record.name.clone(), reason });
-            }
+            Err(error) => rejected.push(Rejected::new(&listed.record.name, &error)),
         }
     }
     Batch { files: batch.len(), pictures, rejected }
@@ -175,7 +192,8 @@ fn prepare(
     let record = described(radiograph, key, known);
     let thumbnail = overlay::shrink(radiograph, THUMBNAIL_SIDE);
     let (input, doubts) = (preprocess.apply(radiograph), gate::of_pixels(radiograph));
-    Decoded { record, thumbnail, input, doubts }
+    let warnings = radiograph.header().warnings.clone();
+    Decoded { record, thumbnail, input, doubts, warnings }
 }
 
 /// The record of a picture: what is known of it, and what its file says where nothing is known.

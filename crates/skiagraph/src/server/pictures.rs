@@ -34,6 +34,8 @@ pub(super) struct Picture {
     /// What its file said, and its key.
     pub(super) record: Record,
     pub(super) doubts: Vec<Doubt>,
+    /// Faults of its file that were put up with.
+    pub(super) warnings: Vec<String>,
     /// Where results on it are filed, if it is of a DICOM file that says so.
     pub(super) source: Option<Source>,
     pub(super) encoding: Encoding,
@@ -79,6 +81,7 @@ impl Picture {
         let input = encoder.preprocess().apply(&radiograph);
         let mut doubts = gate::of_pixels(&radiograph);
         let format = radiograph.header().format;
+        let warnings = ingest::warning_lines(&radiograph.header().warnings);
         let pixels = sixteen_bits(&radiograph);
         let pixels = Pixels::shared(pixels, radiograph.into_reservation());
         let source = source(bytes, limits, [record.width, record.height]);
@@ -95,6 +98,7 @@ impl Picture {
             format,
             record,
             doubts,
+            warnings,
             source,
             encoding,
             frame,
@@ -128,6 +132,7 @@ impl Picture {
             format: self.format,
             record: Record { width, height, ..self.record.clone() },
             doubts: Vec::new(),
+            warnings: self.warnings.clone(),
             source: self.source.clone(),
             encoding,
             frame: input.frame,
@@ -206,6 +211,7 @@ impl Picture {
             format: None,
             record: Record::default(),
             doubts: Vec::new(),
+            warnings: Vec::new(),
             source: None,
             encoding: Encoding { saliency, embedding: Embedding::new(vec![1.0]), code },
             frame: Frame::full(1),

@@ -14,6 +14,7 @@ use super::samples::Shape;
 use super::syntax::Codec;
 use crate::error::{Error, Result, quoted};
 use crate::raster;
+use crate::warning::Warnings;
 
 /// Start of image.
 const SOI: [u8; 2] = [0xFF, 0xD8];
@@ -27,6 +28,7 @@ pub(super) fn decode(
     codec: Codec,
     encoding: &Encoding,
     shape: &Shape,
+    _warnings: &mut Warnings,
 ) -> Result<Vec<u16>> {
     if matches!(codec, Codec::JpegDct | Codec::JpegLossless | Codec::JpegLs)
         && !stream.starts_with(&SOI)

@@ -134,10 +134,10 @@ fn from_thumbnails(
         for id in ids {
             match thumbnail(gallery, encoder, id) {
                 Ok(input) => (usable.push(id), inputs.push(input)).1,
-                Err(error) => report.rejected.push(Rejected {
-                    name: format!("the thumbnail of picture {id}"),
-                    reason: error.root_cause().to_string(),
-                }),
+                Err(error) => {
+                    let name = format!("the thumbnail of picture {id}");
+                    report.rejected.push(Rejected::new(&name, &error));
+                }
             }
         }
         report.from_thumbnails += usable.len();

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Answered, SearchArgs};
 use crate::gate::{self, Doubt, Doubtful};
+use crate::ingest::{self, Warned};
 use crate::output;
 use crate::told::relevance_at;
 
@@ -23,6 +24,8 @@ struct QueryLine<'a> {
     query: String,
     /// What may be wrong with the query's pictures.
     doubts: Vec<Doubt>,
+    /// Faults of their files that were put up with.
+    warnings: Vec<String>,
     /// Expected share of relevant pictures among the first ten hits; none for a model without
     /// estimates, after feedback, and for a novel query.
     expected_precision: Option<f64>,
@@ -74,6 +77,8 @@ pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) 
         if !doubtful.is_empty() {
             eprintln!("{}", gate::describe(&doubtful));
         }
+        let warned: Vec<Warned> = answered.pictures.iter().filter_map(Warned::of).collect();
+        ingest::few(warned.iter().map(Warned::line)).iter().for_each(|line| eprintln!("{line}"));
         let rows: Vec<_> =
             (0..hits.len()).map(|place| row(place, &hits[place], estimate.as_ref())).collect();
         output::lines(&output::table(
@@ -127,6 +132,11 @@ fn query_line<'a>(args: &SearchArgs, answered: &'a Answered) -> QueryLine<'a> {
             .pictures
             .iter()
             .flat_map(|picture| picture.doubts.iter().copied())
+            .collect(),
+        warnings: answered
+            .pictures
+            .iter()
+            .flat_map(|picture| ingest::warning_lines(&picture.warnings))
             .collect(),
         expected_precision: estimate
             .filter(|estimate| !estimate.novel)

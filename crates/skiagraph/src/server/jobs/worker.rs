@@ -57,7 +57,7 @@ fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
         job.known += filled.known as u64;
         let differing = filled.differing.iter().map(|name| number(name));
         job.differing.extend(differing.take(TOLD.saturating_sub(job.differing.len())));
-        for rejected in filled.rejected {
+        for rejected in filled.rejected.into_iter().chain(filled.without_picture) {
             job.fail(Failure { file: number(&rejected.name), reason: rejected.reason });
         }
         job.seconds += start.elapsed().as_secs_f64();

@@ -17,6 +17,8 @@ pub(in crate::server) struct QueryView {
     format: Option<&'static str>,
     header: HeaderView,
     doubts: Vec<DoubtView>,
+    /// Faults of its file that were put up with, each in a sentence.
+    warnings: Vec<String>,
 }
 
 /// What its file says.
@@ -65,6 +67,7 @@ impl QueryView {
                 study: record.study.clone(),
             },
             doubts: doubts.map(|&doubt| DoubtView { code: doubt, text: doubt.text() }).collect(),
+            warnings: picture.warnings.clone(),
         }
     }
 }
