@@ -109,6 +109,9 @@ def gather():
         keep("decode", f"{order.decode()}-16.tif", tiff(order, 16, 1, bytes(range(128))))
     keep("decode", "deflate.tif", tiff(b"II", 8, 8, zlib.compress(bytes(range(64)))))
     keep("decode", "packbits.tif", tiff(b"II", 8, 32773, (b"\x07" + bytes(range(8))) * 8))
+    # Kinds that take more to write: floats, BigTIFF, JPEG in TIFF, orientations.
+    for path in sorted((FUZZ / "seeds/decode").glob("*")):
+        keep("decode", path.name, path.read_bytes())
     real = sorted(REAL.glob("dicom/*.dcm")) + sorted(REAL.glob("dicom/broken/*")) + sorted(REAL.glob("tiny/*.png"))[:8]
     for path in real:
         data = path.read_bytes()
@@ -130,6 +133,8 @@ def bodies(phantoms):
 
 def tables():
     keep("tables", "manifest", b"path,labels,patient_id,view,split,group\na.png,chest|normal,7,PA,train,g\n\"b,c.png\",,,,,\n")
+    keep("tables", "frame", b"path;labels;patient_id;age;sex;study_date\na.png;x;12.0;058Y;Male;31/01/2020\nb.png;nan;nan;3M;\xe4;\n")
+    keep("tables", "utf-16", "path\tlabels\n\u00e4.png\tx\n".encode("utf-16"))
     keep("tables", "boxes", b"path,label,x,y,w,h\na.png,nodule,1,2.5,3e1,4\n")
     keep("filter", "all", b"body_part = \"CHEST\" and view in (\"PA\", 'AP') and age >= 18 and not label = \"a\\\"b\"")
     keep("filter", "more", b"(study_date >= 2020-01-01 or report ~ \"opacity\") and patient != null and sex = null")

@@ -9,7 +9,7 @@ static FORMAT: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("FORMAT
 pub fn file(bytes: &[u8]) -> bool {
     match FORMAT.as_deref() {
         Some("png") => bytes.starts_with(b"\x89PNG"),
-        Some("tiff") => bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*"),
+        Some("tiff") => matches!(bytes, [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..]),
         _ => true,
     }
 }

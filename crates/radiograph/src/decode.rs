@@ -75,7 +75,8 @@ fn sniff(bytes: &[u8]) -> Option<Format> {
         _ if bytes.get(128..132) == Some(b"DICM") => Some(Format::Dicom),
         [0x89, b'P', b'N', b'G', ..] => Some(Format::Png),
         [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
-        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(Format::Tiff),
+        // 43 is BigTIFF.
+        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Format::Tiff),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Data sets of every layout, what is wrong with them, and how they are cut.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::file::{properties::WriterProperties, writer::SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
 use radiograph::Error;
@@ -329,4 +329,158 @@ fn what_is_wrong_with_boxes_is_said() {
         assert!(message.contains(expected) && message.contains("boxes.csv"), "{message}");
     }
     assert!(matches!(read_boxes(&folder.path().join("none.csv")), Err(Error::File { .. })));
+}
+
+/// What data frames, spreadsheets and published tables write.
+#[test]
+fn cells_are_read_as_they_are_written_and_what_is_not_understood_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "path,labels,patient_id,age,sex,study_date,view";
+    let rows = [
+        "a.png,a,12.0,058Y,M,2020-01-31,PA",
+        "b.png,nan,13.0,58.0,Male,2020-01-31 00:00:00,nan",
+        "c.png,c,nan,nan,female,31/01/2020,NaN",
+        "d.png,d,14,3M,weiblich,20200131.0,AP",
+        "e.png,e,<NA>,none of it,0,01/02/2020,",
+        "f.png,f,x,-3,unknown,,",
+    ];
+    let dataset = listed(folder.path(), header, &rows);
+    let of = |read: fn(&radiograph::dataset::Item) -> Option<String>| -> Vec<String> {
+        dataset.items.iter().map(|item| read(item).unwrap_or_default()).collect()
+    };
+    assert_eq!(of(|item| item.patient.clone()), ["12", "13", "", "14", "", "x"]);
+    assert_eq!(of(|item| item.view.clone()), ["PA", "", "", "AP", "", ""]);
+    let ages = of(|item| item.description.age.map(|age| age.to_string()));
+    assert_eq!(ages, ["58", "58", "", "0", "", ""]);
+    assert_eq!(of(|item| item.description.sex.clone()), ["M", "M", "F", "F", "", ""]);
+    let day = "20200131";
+    assert_eq!(of(|item| item.description.study_date.clone()), [day, day, day, day, "", ""]);
+    assert_eq!(dataset.items[1].labels.len(), 0);
+    assert_eq!(dataset.items[1].columns["age"], "58.0", "columns stay as they are");
+    let remarks: Vec<String> = dataset.remarks().collect();
+    assert_eq!(
+        remarks,
+        [
+            "2 cells of the column age were not understood and left out (row 5: \"none of it\", \
+             row 6: \"-3\"), expected years, or 3M, 2W, 10D",
+            "1 cells of the column sex were not understood and left out (row 5: \"0\"), expected \
+             M, F, O, U or words for them",
+            "1 cells of the column study_date were not understood and left out (row 5: \
+             \"01/02/2020\"), expected year-month-day",
+        ]
+    );
+    assert!(!format!("{dataset:?}").contains("none of it"), "no patient data in Debug");
+}
+
+#[test]
+fn many_lost_cells_are_counted_and_a_few_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<String> = (0..9).map(|row| format!("{row}.png,a,{}", "?".repeat(99))).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let dataset = listed(folder.path(), "path,labels,age", &rows);
+    let unread = &dataset.unread[0];
+    assert_eq!((unread.column, unread.count, &unread.rows[..]), ("age", 9, &[1, 2, 3][..]));
+    assert!(unread.values.iter().all(|value| value.len() == 40));
+    assert!(unread.to_string().contains("row 3: \"???"), "{unread}");
+    assert!(unread.to_string().contains(", …), expected"), "{unread}");
+}
+
+#[test]
+fn columns_of_one_name_are_refused_and_columns_without_one_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("manifest.csv");
+    picture(&folder.path().join("a.png"));
+    let said = |text: &str| {
+        fs::write(&path, text).unwrap();
+        Dataset::open(&path).unwrap_err().to_string()
+    };
+    let twice = said("path,labels,labels\na.png,chest,other\n");
+    assert!(twice.contains("columns 2 and 3 are both named labels"), "{twice}");
+    assert!(said("path, labels ,view,labels\na.png,a,b,c\n").contains("columns 2 and 4"));
+    assert!(said("path,labels,note,note\na.png,a,b,c\n").contains("both named note"));
+    fs::write(&path, "path, labels,,\na.png,chest,,\n").unwrap();
+    let dataset = Dataset::open(&path).unwrap();
+    assert_eq!(dataset.items[0].labels, ["chest"]);
+    assert_eq!(dataset.items[0].columns.len(), 2);
+    let boxes = folder.path().join("boxes.csv");
+    fs::write(&boxes, "path,label,x,y,w,h,x\na,m,1,1,1,1,2\n").unwrap();
+    assert!(read_boxes(&boxes).unwrap_err().to_string().contains("columns 3 and 7"));
+}
+
+#[test]
+fn tables_of_other_encodings_and_separators() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("manifest.csv");
+    picture(&folder.path().join("ä.png"));
+    let text = "path;labels;age;report\nä.png;brust|ok;58,0;\"a; b\"\n";
+    let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let latin: Vec<u8> = text.chars().map(|c| c as u8).collect();
+    let tabs = text.replace("a; b", "a, b").replace(';', "\t");
+    for (bytes, guessed) in [
+        (text.into(), false),
+        ([b"\xFF\xFE", &units[..]].concat(), false),
+        (latin, true),
+        (tabs.into(), false),
+    ] {
+        fs::write(&path, &bytes).unwrap();
+        let dataset = Dataset::open(&path).unwrap();
+        let item = &dataset.items[0];
+        assert_eq!(
+            (item.name.as_str(), &item.labels[..]),
+            ("ä.png", &["brust", "ok"].map(String::from)[..])
+        );
+        assert_eq!(item.description.age, Some(58));
+        assert!(item.description.report.as_ref().is_some_and(|report| report.len() == 4));
+        let remarks: Vec<String> = dataset.remarks().collect();
+        assert_eq!(
+            remarks.iter().any(|remark| remark.contains("Windows-1252")),
+            guessed,
+            "{remarks:?}"
+        );
+    }
+    let boxes = folder.path().join("boxes.csv");
+    fs::write(&boxes, "path;label;x;y;w;h\nb.png;mass;0;0;1;1\n").unwrap();
+    assert_eq!(read_boxes(&boxes).unwrap()["b.png"][0].label, "mass");
+    fs::write(&path, b"\x1F\x8B\x08\0").unwrap();
+    assert!(Dataset::open(&path).unwrap_err().to_string().contains("gunzip"));
+}
+
+/// As pandas writes a column of numbers with one that is missing, and of times.
+#[test]
+fn a_parquet_manifest_of_a_data_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    ["a.png", "b.png"].map(|name| picture(&folder.path().join(name)));
+    let path = folder.path().join("manifest.parquet");
+    let schema = "message m {
+        required binary path (UTF8); required binary labels (UTF8);
+        optional double patient_id; optional double age;
+        optional int64 study_date (TIMESTAMP(NANOS,false));
+    }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = fs::File::create(&path).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut rows = writer.next_row_group().unwrap();
+    for texts in [["a.png", "b.png"], ["x", "y"]] {
+        let texts = texts.map(ByteArray::from);
+        let mut column = rows.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&texts, None, None).unwrap();
+        column.close().unwrap();
+    }
+    for numbers in [[12.0, f64::NAN], [0.0, 58.0]] {
+        let mut column = rows.next_column().unwrap().unwrap();
+        column.typed::<DoubleType>().write_batch(&numbers, Some(&[1, 1]), None).unwrap();
+        column.close().unwrap();
+    }
+    let mut column = rows.next_column().unwrap().unwrap();
+    let time = 1_580_428_800_000_000_000;
+    column.typed::<Int64Type>().write_batch(&[time], Some(&[1, 0]), None).unwrap();
+    column.close().unwrap();
+    rows.close().unwrap();
+    writer.close().unwrap();
+    let dataset = Dataset::open(&path).unwrap();
+    let [first, second] = &dataset.items[..] else { panic!("two items") };
+    assert_eq!((first.patient.as_deref(), &second.patient), (Some("12"), &None));
+    assert_eq!((first.description.age, second.description.age), (Some(0), Some(58)));
+    assert_eq!(first.description.study_date.as_deref(), Some("20200131"));
+    assert_eq!((&second.description.study_date, dataset.remarks().count()), (&None, 0));
 }

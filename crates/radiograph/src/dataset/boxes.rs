@@ -1,6 +1,7 @@
 //! Boxes that experts drew around findings: a table with a row a box, as CSV.
 
-use super::manifest::{Columns, Row, csv_rows, wrong};
+use super::table::{Columns, Row, csv_rows};
+use super::wrong;
 use crate::error::{Result, quoted};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,7 +35,7 @@ pub struct BoundingBox {
 /// and what was expected.
 pub fn read_boxes(path: &Path) -> Result<BTreeMap<String, Vec<BoundingBox>>> {
     let mut boxes = BTreeMap::<String, Vec<BoundingBox>>::new();
-    for (number, row) in (1..).zip(csv_rows(path, &COLUMNS)?) {
+    for (number, row) in (1..).zip(csv_rows(path, &COLUMNS)?.0) {
         let at_row = |reason| wrong(path, format!("row {number}: {reason}"));
         let (name, found) = bounding_box(&row).map_err(at_row)?;
         boxes.entry(name).or_default().push(found);

@@ -1,19 +1,19 @@
 //! A folder for each class: `ROOT/CLASS/…/picture`.
 
-use super::{Dataset, Item, Skipped};
+use super::{Dataset, Description, Item, Skipped};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Endings of files that are taken for pictures; `.dcm` may be absent from DICOM files, so no
 /// ending is too.
-const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "tif", "tiff", "dcm", ""];
+const ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "tif", "tiff", "dcm", "dicom", ""];
 /// Folders within folders that are followed.
 const DEPTH: usize = 16;
 
 /// Reads the class folders below `root`; files beside them are skipped.
 pub(super) fn read(root: &Path) -> Result<Dataset> {
-    let mut dataset = Dataset { items: vec![], skipped: vec![] };
+    let mut dataset = Dataset::default();
     for entry in entries(root)? {
         let class = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if class.starts_with('.') {
@@ -85,6 +85,7 @@ fn item(path: PathBuf, name: String, class: &str) -> Item {
         source: None,
         licence: None,
         split: None,
+        description: Description::default(),
         columns: BTreeMap::new(),
     }
 }

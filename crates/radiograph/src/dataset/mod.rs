@@ -4,10 +4,14 @@ mod boxes;
 mod class_folders;
 mod manifest;
 mod split;
+mod table;
+mod text;
+mod values;
 
 pub use boxes::{BoundingBox, read_boxes};
 
 use crate::error::{Error, Result, quoted};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -64,8 +68,32 @@ pub struct Item {
     pub licence: Option<String>,
     /// Part of the data set; none where it is not cut.
     pub split: Option<Split>,
+    /// What else a manifest says of it.
+    pub description: Description,
     /// Every column of the manifest as it stands.
     pub columns: BTreeMap<String, String>,
+}
+
+/// What a manifest says of a picture beside what commands learn and measure by: patient data, never
+/// shown by `Debug`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Description {
+    /// Study Instance UID, or another name of the study.
+    pub study: Option<String>,
+    /// Series Instance UID, or another name of the series.
+    pub series: Option<String>,
+    /// Modality: CR, DX …
+    pub modality: Option<String>,
+    /// Body part.
+    pub body_part: Option<String>,
+    /// Sex, as DICOM's code: M, F or O.
+    pub sex: Option<String>,
+    /// Age in completed years.
+    pub age: Option<u32>,
+    /// Day of the study, as eight digits.
+    pub study_date: Option<String>,
+    /// Text of the report.
+    pub report: Option<String>,
 }
 
 impl fmt::Debug for Item {
@@ -87,13 +115,57 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// Cells of one column that were not understood and left out, though their pictures are used. Their
+/// values are patient data, never shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// The column.
+    pub column: &'static str,
+    /// Number of such cells.
+    pub count: usize,
+    /// The first rows that have one, from 1, the header not counted.
+    pub rows: Vec<usize>,
+    /// Their cells, shortened.
+    pub values: Vec<String>,
+    /// What is understood.
+    pub expected: &'static str,
+}
+
+impl Unread {
+    fn new(column: &'static str, expected: &'static str) -> Self {
+        Self { column, count: 0, rows: vec![], values: vec![], expected }
+    }
+}
+
+impl fmt::Debug for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unread({} of {})", self.count, self.column)
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { column, count, expected, .. } = self;
+        write!(f, "{count} cells of the column {column} were not understood and left out (")?;
+        for (number, (row, value)) in self.rows.iter().zip(&self.values).enumerate() {
+            write!(f, "{}row {row}: {value:?}", if number == 0 { "" } else { ", " })?;
+        }
+        let more = if self.rows.len() < *count { ", …" } else { "" };
+        write!(f, "{more}), expected {expected}")
+    }
+}
+
 /// A data set.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dataset {
     /// What can be used.
     pub items: Vec<Item>,
     /// What cannot.
     pub skipped: Vec<Skipped>,
+    /// What of the manifest's cells was left out, by column.
+    pub unread: Vec<Unread>,
+    /// A guess at the manifest's encoding that somebody should know of.
+    pub note: Option<String>,
 }
 
 impl Dataset {
@@ -127,6 +199,12 @@ impl Dataset {
         labels
     }
 
+    /// What was left out or guessed of the manifest, a sentence each.
+    pub fn remarks(&self) -> impl Iterator<Item = String> {
+        let note = self.note.iter().map(|note| format!("the manifest {note}"));
+        note.chain(self.unread.iter().map(Unread::to_string))
+    }
+
     fn usable(self, path: &Path) -> Result<Self> {
         if !self.items.is_empty() {
             return Ok(self);
@@ -142,4 +220,9 @@ impl Dataset {
             expected: "a manifest with the columns path and labels, or a folder with one folder of pictures a class",
         })
     }
+}
+
+/// An error of a table.
+fn wrong(path: &Path, reason: String) -> Error {
+    Error::Manifest { path: path.into(), reason }
 }

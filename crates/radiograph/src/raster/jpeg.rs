@@ -8,6 +8,8 @@
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 
+/// The application segment that has EXIF.
+const APP1: u8 = 0xE1;
 /// Start of scan.
 const SOS: u8 = 0xDA;
 /// End of image.
@@ -82,6 +84,19 @@ pub(crate) fn frame(bytes: &[u8]) -> Result<Frame> {
     walk(bytes)?.0.ok_or_else(|| bad(NO_FRAME))
 }
 
+/// The EXIF block of a file, if there is one before its picture.
+pub(super) fn exif(bytes: &[u8]) -> Option<&[u8]> {
+    let mut at = 2;
+    while let Some((marker, body, next)) = segment(bytes, at) {
+        match body.strip_prefix(b"Exif\0\0") {
+            Some(block) if marker == APP1 => return Some(block),
+            _ if marker == SOS => return None,
+            _ => at = next,
+        }
+    }
+    None
+}
+
 /// Reads the markers up to the end of the picture data. Returns the frame, and whether there is
 /// such an end.
 fn walk(bytes: &[u8]) -> Result<(Option<Frame>, bool)> {
@@ -123,7 +138,7 @@ pub(crate) fn is_frame(marker: u8) -> bool {
 
 /// Returns the marker at `at`, the bytes behind its length, and the position of the next marker.
 /// Fill bytes may precede a marker.
-fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
+pub(super) fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
     while bytes.get(at..at + 2)? == [0xFF, 0xFF] {
         at += 1;
     }
@@ -226,6 +241,16 @@ mod tests {
             frame,
             Frame { width: 24, height: 16, components: 1, sequential: true, lossless: false }
         );
+    }
+
+    #[test]
+    fn exif_is_found_among_other_segments() {
+        let rest = &stream(0xC0, [0, 16, 0, 24], 1, 0)[2..];
+        let segment = |body: &[u8]| [&[0xFF, APP1, 0, 2 + body.len() as u8][..], body].concat();
+        let xmp = segment(b"http://ns.adobe.com/xap/1.0/\0<x/>");
+        let file = [b"\xFF\xD8", &xmp[..], &segment(b"Exif\0\0MM"), rest].concat();
+        assert_eq!(exif(&file), Some(&b"MM"[..]));
+        assert_eq!(exif(&[b"\xFF\xD8", &xmp[..], rest].concat()), None);
     }
 
     #[test]

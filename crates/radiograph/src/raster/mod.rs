@@ -1,11 +1,13 @@
-//! PNG, JPEG and TIFF: grey of 8 or 16 bits, colours turned grey, alpha ignored.
+//! PNG, JPEG and TIFF: colours turned grey, alpha ignored, all turned upright.
 
 pub(crate) mod jpeg;
+mod orientation;
 mod png;
 mod tiff;
 
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
+use crate::memory::Reservation;
 use crate::radiograph::{Format, Header, Radiograph};
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use std::io::Cursor;
@@ -18,41 +20,58 @@ const GREY: u64 = 4;
 /// Bytes of the largest pixel: four channels of 32 bits.
 const PIXEL_BYTES: u64 = 16;
 
-/// Decodes a raster file whose format is known.
+/// A picture as its file stores it.
+struct Decoded {
+    width: u32,
+    height: u32,
+    pixels: Vec<f32>,
+    bits_stored: u8,
+    /// Whether low values were white, and were turned round.
+    inverted: bool,
+    /// The number of the way up, as TIFF and EXIF have it; 1 where nothing is said.
+    orientation: u64,
+    memory: Reservation,
+}
+
+/// Decodes a raster file whose format is known, and turns it upright.
 pub(crate) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Radiograph> {
-    let (image_format, name) = match format {
-        Format::Png => (ImageFormat::Png, "PNG"),
-        Format::Jpeg => (ImageFormat::Jpeg, "JPEG"),
-        _ => (ImageFormat::Tiff, "TIFF"),
+    let decoded = match format {
+        Format::Png => picture(bytes, ImageFormat::Png, limits)?,
+        Format::Jpeg => picture(bytes, ImageFormat::Jpeg, limits)?,
+        _ => tiff::decode(bytes, limits)?,
     };
+    let Decoded { width, height, pixels, bits_stored, inverted, orientation, memory } = decoded;
+    let ([width, height], pixels) = orientation::upright(orientation, [width, height], pixels);
+    let header = Header { format: Some(format), bits_stored, inverted, ..Header::default() };
+    Ok(Radiograph::new(width, height, pixels)?.decoded(header, memory))
+}
+
+/// Decodes a PNG or JPEG.
+fn picture(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<Decoded> {
+    let name = if format == ImageFormat::Png { "PNG" } else { "JPEG" };
     let bad = |e: image::ImageError| Error::Raster { format: name, reason: quoted(&e.to_string()) };
-    let tile = if format == Format::Tiff { tiff::check(bytes, limits)? } else { 0 };
-    let (width, height) = reader(bytes, image_format, WORKSPACE).into_dimensions().map_err(bad)?;
+    let (width, height) = reader(bytes, format, WORKSPACE).into_dimensions().map_err(bad)?;
     limits.check_sides("the file", width.into(), height.into())?;
-    let beside = match format {
-        Format::Jpeg => jpeg::check(bytes)?.bytes(),
-        Format::Png => png::check(bytes).map(|()| 0)?,
-        _ => tile,
+    let (beside, exif) = match format {
+        ImageFormat::Png => (png::check(bytes).map(|()| 0)?, png::exif(bytes)),
+        _ => (jpeg::check(bytes)?.bytes(), jpeg::exif(bytes)),
     };
     let pixels = u64::from(width) * u64::from(height);
     let workspace = WORKSPACE.saturating_add(pixels * PIXEL_BYTES);
-    let decoder = reader(bytes, image_format, workspace).into_decoder().map_err(bad)?;
+    let decoder = reader(bytes, format, workspace).into_decoder().map_err(bad)?;
     let bits_stored = bits(decoder.color_type());
     // The decoder of JPEG has a copy of the file.
-    let needed = needed(format, pixels, decoder.total_bytes()) + beside + bytes.len() as u64;
+    let needed = needed(pixels, decoder.total_bytes()) + beside + bytes.len() as u64;
     let memory = limits.reserve(needed)?;
-    let image = DynamicImage::from_decoder(decoder).map_err(bad)?;
-    let header = Header { format: Some(format), bits_stored, ..Header::default() };
-    Ok(Radiograph::new(width, height, grey(image))?.decoded(header, memory))
+    let pixels = grey(DynamicImage::from_decoder(decoder).map_err(bad)?);
+    let orientation = exif.and_then(orientation::of_exif).unwrap_or(1);
+    Ok(Decoded { width, height, pixels, bits_stored, inverted: false, orientation, memory })
 }
 
-/// Bytes that decoding takes of a picture whose samples have so many bytes. The decoder of TIFF has
-/// them twice, and once more in a strip.
-fn needed(format: Format, pixels: u64, samples: u64) -> u64 {
-    let copies = if format == Format::Tiff { 3 } else { 1 };
-    // While they are turned grey there are both.
-    let decoding = copies * samples + GREY * pixels;
-    WORKSPACE + decoding.max(Radiograph::bytes(pixels))
+/// Bytes that decoding takes of a picture whose samples have so many bytes. While they are turned
+/// grey there are both, and while grey is turned upright there is that twice.
+fn needed(pixels: u64, samples: u64) -> u64 {
+    WORKSPACE + (samples + GREY * pixels).max(Radiograph::bytes(pixels))
 }
 
 fn reader(bytes: &[u8], format: ImageFormat, workspace: u64) -> ImageReader<Cursor<&[u8]>> {

@@ -37,16 +37,25 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
 
 /// Sums the bytes in the chunks IDAT.
 fn picture_bytes(bytes: &[u8]) -> u64 {
-    let (mut at, mut sum) = (8, 0);
-    while let Some(&[a, b, c, d, ref name @ ..]) = bytes.get(at..at + 8) {
-        let left = bytes.len() - at - 8;
-        let length = (u32::from_be_bytes([a, b, c, d]) as usize).min(left);
-        if name == b"IDAT" {
-            sum += length as u64;
-        }
-        at += 12 + length;
-    }
-    sum
+    chunks(bytes).filter(|(name, _)| name == b"IDAT").map(|(_, data)| data.len() as u64).sum()
+}
+
+/// The EXIF block of a file, if there is one; it may come after the picture.
+pub(super) fn exif(bytes: &[u8]) -> Option<&[u8]> {
+    chunks(bytes).find(|(name, _)| name == b"eXIf").map(|(_, data)| data)
+}
+
+/// Names and data of the chunks, the last one's as far as they are there.
+fn chunks(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    let mut rest = bytes.get(8..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let &[a, b, c, d, w, x, y, z, ref data @ ..] = rest else { return None };
+        let length = (u32::from_be_bytes([a, b, c, d]) as usize).min(data.len());
+        let (data, after) = data.split_at(length);
+        // Four bytes of checksum.
+        rest = after.get(4..).unwrap_or_default();
+        Some(([w, x, y, z], data))
+    })
 }
 
 #[cfg(test)]
@@ -77,5 +86,18 @@ mod tests {
         }
         assert!(check(&file([u32::MAX; 2], 16, 6, 9)).is_err());
         assert!(check(b"\x89PNG").is_ok(), "is for the decoder to tell");
+    }
+
+    #[test]
+    fn exif_is_found_after_the_picture_too() {
+        let plain = file([1, 1], 8, 0, 9);
+        let block = b"\0\0\0\x03eXIfMM*\0\0\0\0";
+        let end = plain.len() - 12;
+        for at in [33, end] {
+            let with = [&plain[..at], block, &plain[at..]].concat();
+            assert_eq!(exif(&with), Some(&b"MM*"[..]));
+            (0..with.len()).for_each(|length| _ = exif(&with[..length]));
+        }
+        assert_eq!(exif(&plain), None);
     }
 }

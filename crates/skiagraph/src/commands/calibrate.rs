@@ -9,7 +9,7 @@ use radiograph::dataset::Dataset;
 use serde_json::json;
 
 use super::train::{figures, rejected};
-use crate::ingest;
+use crate::ingest::{self, Remarks};
 use crate::model::ModelFile;
 use crate::output;
 
@@ -56,6 +56,7 @@ pub(crate) struct CalibrateArgs {
 pub(crate) fn run(args: &CalibrateArgs) -> Result<()> {
     let config = args.config.as_deref().map(TrainConfig::read).transpose()?.unwrap_or_default();
     let dataset = Dataset::open(&args.data)?;
+    Remarks::said(&dataset);
     let path = args.model.path()?;
     let calibrated =
         network::calibrate(&path, &dataset, &config.data, &config.relevance, &args.hash_layer)

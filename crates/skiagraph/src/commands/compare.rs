@@ -13,6 +13,7 @@ use crate::compare::cell::{self, Workshop};
 use crate::compare::config::CompareConfig;
 use crate::compare::measure::{self, Report};
 use crate::compare::{origin, page, report};
+use crate::ingest::Remarks;
 use crate::memory;
 use crate::near_copies;
 use crate::output;
@@ -78,6 +79,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     memory::keep_freed();
     let config = config(args)?;
     let dataset = Dataset::open(&args.data)?;
+    Remarks::said(&dataset);
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
     let (tasks, skipped) = eval::tasks(&args.data, args.tasks.as_ref(), &items)?;
     for task in &skipped {

@@ -119,7 +119,7 @@ impl Origin {
 
 /// Encodes and writes.
 pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
-    let (mut listed, missing) = args.pictures.list()?;
+    let (mut listed, missing, _) = args.pictures.list()?;
     listed.retain(|listed| args.shard.has(listed));
     let folder = args.shard.folder(&args.out);
     let encoder = args.model.load()?;

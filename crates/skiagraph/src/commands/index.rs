@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::anonymous::{self, DeidentifyArgs};
 use crate::gate;
 use crate::in_hand::InHand;
-use crate::ingest::{self, Filled, Listed, Rejected};
+use crate::ingest::{self, Filled, Listed, Rejected, Remarks};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -72,14 +72,15 @@ pub(crate) struct PicturesArgs {
 }
 
 impl PicturesArgs {
-    /// The pictures, and rows of the manifest whose file is missing.
+    /// The pictures, rows of the manifest whose file is missing, and what of its cells was left
+    /// out.
     ///
     /// # Errors
     /// If a path or the manifest does not read, or there is not one picture.
-    pub(crate) fn list(&self) -> Result<(Vec<Listed>, Vec<Rejected>)> {
+    pub(crate) fn list(&self) -> Result<(Vec<Listed>, Vec<Rejected>, Remarks)> {
         match &self.manifest {
             Some(manifest) => list_manifest(manifest, &self.split),
-            None => Ok((ingest::list_paths(&self.paths)?, Vec::new())),
+            None => Ok((ingest::list_paths(&self.paths)?, Vec::new(), Remarks::default())),
         }
     }
 }
@@ -113,12 +114,14 @@ struct Report<'a> {
     images_per_second: f64,
     #[serde(flatten)]
     filled: &'a Filled,
+    #[serde(flatten)]
+    remarks: &'a Remarks,
 }
 
 /// Indexes and reports.
 pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     // The list first: a wrong path should not wait for a model to load.
-    let (mut listed, missing) = args.pictures.list()?;
+    let (mut listed, missing, remarks) = args.pictures.list()?;
     anonymous::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
     let encoder = args.model.load()?;
     let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
@@ -129,7 +132,7 @@ pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     }
     let mut filled = fill(&mut gallery, &encoder, listed, &in_hand)?;
     filled.rejected.splice(0..0, missing);
-    report(args, &gallery, &filled)?;
+    report(args, &gallery, (&filled, &remarks))?;
     filled.check()?;
     if filled.added + filled.known == 0 {
         bail!("not one of the {} files is a usable radiograph", filled.unusable());
@@ -137,10 +140,14 @@ pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     Ok(())
 }
 
-/// The rows of a manifest that are in one of the splits (or all of them), and those whose file is
-/// missing.
-fn list_manifest(manifest: &Path, splits: &[SplitName]) -> Result<(Vec<Listed>, Vec<Rejected>)> {
+/// The rows of a manifest that are in one of the splits (or all of them), those whose file is
+/// missing, and what of the cells was left out.
+fn list_manifest(
+    manifest: &Path,
+    splits: &[SplitName],
+) -> Result<(Vec<Listed>, Vec<Rejected>, Remarks)> {
     let dataset = Dataset::open(manifest)?;
+    let remarks = Remarks::said(&dataset);
     let splits: Vec<Split> = splits.iter().map(|&name| name.into()).collect();
     let wanted = |split: Option<Split>| {
         splits.is_empty() || split.is_some_and(|split| splits.contains(&split))
@@ -150,7 +157,7 @@ fn list_manifest(manifest: &Path, splits: &[SplitName]) -> Result<(Vec<Listed>, 
     if listed.is_empty() {
         bail!("`{}` has no row in the splits that --split asks for", manifest.display());
     }
-    Ok((listed, dataset.skipped.iter().map(Rejected::from).collect()))
+    Ok((listed, dataset.skipped.iter().map(Rejected::from).collect(), remarks))
 }
 
 /// Puts the pictures into the gallery, a durable batch at a time; what a process died of before,
@@ -184,7 +191,11 @@ pub(crate) fn fill(
     Ok(filled)
 }
 
-fn report(args: &IndexArgs, gallery: &Gallery, filled: &Filled) -> Result<()> {
+fn report(
+    args: &IndexArgs,
+    gallery: &Gallery,
+    (filled, remarks): (&Filled, &Remarks),
+) -> Result<()> {
     let images = filled.added + filled.known + filled.unusable();
     let images_per_second = images as f64 / filled.seconds.max(1e-9);
     if args.json {
@@ -194,6 +205,7 @@ fn report(args: &IndexArgs, gallery: &Gallery, filled: &Filled) -> Result<()> {
             size: gallery.len(),
             images_per_second,
             filled,
+            remarks,
         });
     }
     filled.describe().iter().for_each(|line| eprintln!("{line}"));

@@ -84,7 +84,7 @@ pub(crate) fn run(args: &QueueArgs) -> Result<()> {
 }
 
 fn put(args: &PutArgs) -> Result<()> {
-    let (listed, missing) = args.pictures.list()?;
+    let (listed, missing, _) = args.pictures.list()?;
     let encoder = args.model.load()?;
     let mut gallery =
         Gallery::open_or_create_without_index(&args.gallery, encoder.model_id(), encoder.bits())?;

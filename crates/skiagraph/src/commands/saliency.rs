@@ -7,6 +7,7 @@ use radiograph::dataset::Dataset;
 use retrieval::evaluation::Role;
 
 use crate::commands::eval::{self, role};
+use crate::ingest::Remarks;
 use crate::model::ModelFile;
 use crate::output;
 use crate::report::results::figure;
@@ -58,6 +59,7 @@ pub(crate) struct SaliencyArgs {
 /// Measures and reports.
 pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
+    Remarks::said(&dataset);
     if let Some(network) = &args.findings {
         return findings(args, network, &dataset);
     }

@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use network::{DeviceChoice, EpochMetrics, SaliencyMetrics, TrainConfig, TrainEvent, TrainOptions};
 use radiograph::dataset::{Dataset, Skipped};
+use serde::Serialize;
 
-use crate::ingest::{self, Rejected};
+use crate::ingest::{self, Rejected, Remarks};
 use crate::memory;
 use crate::output;
 use crate::progress::Progress;
@@ -79,6 +80,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     if !dataset.skipped.is_empty() {
         eprintln!("{}", ingest::describe_rejected(&rejected(&dataset.skipped)));
     }
+    let remarks = Remarks::said(&dataset);
     let options = TrainOptions {
         out: args.out.clone(),
         resume: args.resume,
@@ -87,12 +89,12 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     };
     let mut display = Display::default();
     if args.stage == Stage::Saliency {
-        return train_saliency(args, &config, &dataset, &options, &mut display);
+        return train_saliency(args, &config, (&dataset, &remarks), &options, &mut display);
     }
     let report = network::train(&config, &dataset, &options, &mut |event| display.show(&event))
         .with_context(|| format!("cannot train in `{}`", args.out.display()))?;
     if args.json {
-        return output::json(&report);
+        return output::json(&Trained { report, remarks: &remarks });
     }
     output::text(&format!(
         "{} (model {}) is the network of epoch {}; `skiagraph eval --model {0} --data DIR` measures it",
@@ -102,10 +104,19 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     ))
 }
 
+/// A report of training, and what of the manifest was left out.
+#[derive(Serialize)]
+struct Trained<'a, R> {
+    #[serde(flatten)]
+    report: R,
+    #[serde(flatten)]
+    remarks: &'a Remarks,
+}
+
 fn train_saliency(
     args: &TrainArgs,
     config: &TrainConfig,
-    dataset: &Dataset,
+    (dataset, remarks): (&Dataset, &Remarks),
     options: &TrainOptions,
     display: &mut Display,
 ) -> Result<()> {
@@ -115,7 +126,7 @@ fn train_saliency(
     })
     .with_context(|| format!("cannot train in `{}`", args.out.display()))?;
     if args.json {
-        return output::json(&report);
+        return output::json(&Trained { report, remarks });
     }
     let taught = |(name, boxed): (&String, &usize)| match boxed {
         0 => format!("{name} (by labels alone: its map does not say where)"),

@@ -33,8 +33,7 @@ impl Listed {
 
     /// A row of a manifest.
     pub(crate) fn from_item(item: &Item) -> Self {
-        let column =
-            |name: &str| item.columns.get(name).filter(|cell| !cell.trim().is_empty()).cloned();
+        let said = item.description.clone();
         let record = Record {
             name: item.name.clone(),
             labels: item.labels.clone(),
@@ -42,14 +41,14 @@ impl Listed {
             source: item.source.clone(),
             view: item.view.clone(),
             licence: item.licence.clone(),
-            study: column("study"),
-            series: column("series"),
-            modality: column("modality"),
-            body_part: column("body_part"),
-            sex: column("sex"),
-            age: column("age").and_then(|age| age.trim().parse().ok()),
-            study_date: column("study_date").and_then(|date| date.trim().parse().ok()),
-            report: column("report"),
+            study: said.study,
+            series: said.series,
+            modality: said.modality,
+            body_part: said.body_part,
+            sex: said.sex,
+            age: said.age,
+            study_date: said.study_date.and_then(|date| date.parse().ok()),
+            report: said.report,
             ..Record::default()
         };
         Self { path: item.path.clone(), record, ..Self::default() }
@@ -124,7 +123,7 @@ fn looks_like_a_radiograph(path: &Path) -> bool {
     read.is_ok()
         && path.file_name().is_some_and(|name| name != "DICOMDIR")
         && (start.get(128..132) == Some(b"DICM")
-            || [&b"\x89PNG"[..], b"\xff\xd8\xff", b"II*\0", b"MM\0*"]
+            || [&b"\x89PNG"[..], b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"]
                 .iter()
                 .any(|magic| start.starts_with(magic)))
 }

@@ -1,13 +1,15 @@
 //! Files to radiographs to network inputs: what `index`, `search`, `eval` and `demo` share.
 //! `listing.rs` says which files, `filling.rs` puts what was read into a gallery, `warned.rs` tells
-//! what was wrong with it.
+//! what was wrong with it, `remarks.rs` what of a manifest was left out.
 
 mod filling;
 mod listing;
+mod remarks;
 mod warned;
 
 pub(crate) use filling::{Filled, describe_rejected, few, fill_batch};
 pub(crate) use listing::{Listed, list_paths, patient_across_sources};
+pub(crate) use remarks::Remarks;
 pub(crate) use warned::{Warned, lines as warning_lines};
 
 use std::fs::File;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::html::{self, Page, Section, Table};
 use super::likeness;
 use super::plots::{self, Axis, Bar};
-use crate::ingest::Rejected;
+use crate::ingest::{Rejected, Remarks};
 use crate::output;
 use crate::relevance::RelevanceReport;
 
@@ -30,6 +30,9 @@ pub(crate) struct Report<'a> {
     pub(crate) relevance: Option<RelevanceReport>,
     pub(crate) skipped_tasks: Vec<SkippedTask>,
     pub(crate) rejected: Vec<Rejected>,
+    /// What of the manifest was left out or guessed.
+    #[serde(flatten)]
+    pub(crate) remarks: Remarks,
 }
 
 /// A task that the data cannot answer.

@@ -15,7 +15,7 @@ use crate::training::optimiser::AdamW;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
-use radiograph::dataset::{BoundingBox, Item, Split};
+use radiograph::dataset::{BoundingBox, Description, Item, Split};
 use radiograph::{Frame, Input, Preprocess};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -268,6 +268,7 @@ fn item(name: &str, labels: &[&str], split: Split) -> Item {
         source: None,
         licence: None,
         split: Some(split),
+        description: Description::default(),
         columns: BTreeMap::new(),
     }
 }

@@ -14,7 +14,7 @@ use retrieval::evaluation::{
 use retrieval::gallery::SHORTLIST;
 use retrieval::{Embedding, HashCode};
 
-use crate::ingest::{self, Listed, Rejected};
+use crate::ingest::{self, Listed, Rejected, Remarks};
 use crate::model::ModelArgs;
 use crate::near_copies;
 use crate::output;
@@ -93,6 +93,7 @@ const DRAWS: usize = 1000;
 /// Encodes, measures and reports.
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
+    let remarks = Remarks::said(&dataset);
     let items: Vec<_> =
         dataset.items.iter().filter(|item| !matches!(role(item), Role::Neither)).collect();
     if !items.iter().any(|item| matches!(role(item), Role::Query)) {
@@ -136,6 +137,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
         relevance,
         skipped_tasks,
         rejected: std::mem::take(&mut encoded.rejected),
+        remarks,
     };
     if let Some(folder) = &args.out {
         results::write(folder, &report)?;

@@ -1,0 +1,188 @@
+//! Strips and tiles that are streams of JPEG (Adobe Photoshop TIFF technical note 2).
+//!
+//! A stream's tables may lie in the directory, and what its three samples mean is said there. Both
+//! are written into the stream, so that a decoder of JPEG files reads it.
+
+use std::borrow::Cow;
+
+use image::{DynamicImage, ImageDecoder, ImageFormat};
+
+use super::super::{PIXEL_BYTES, WORKSPACE, jpeg, reader};
+use super::bad;
+use super::colour::Colour;
+use super::directory::Directory;
+use super::layout::Layout;
+use super::old_jpeg::OldTables;
+use super::samples::Form;
+use crate::error::{Result, quoted};
+
+const TABLES: u16 = 347;
+/// Start and end of an image, start of scan, the marker of Adobe's segment, and the first marker of
+/// an application.
+const SOI: u8 = 0xD8;
+const EOI: u8 = 0xD9;
+const SOS: u8 = 0xDA;
+const ADOBE: u8 = 0xEE;
+const APPLICATIONS: std::ops::RangeInclusive<u8> = 0xE0..=0xEF;
+/// Pixels by which a JPEG's sides may exceed those of its strip or tile: its sides are whole
+/// blocks, of up to four each way.
+const MARGIN: usize = 64;
+/// Bytes of tables that each stream gets: four of each kind have fewer.
+const MAX_TABLES: usize = 16 << 10;
+
+/// What a directory says of its streams.
+pub(super) struct Streams<'a> {
+    tables: &'a [u8],
+    old: OldTables,
+    /// Bits of a sample, and samples of a pixel.
+    form: (u32, usize),
+    /// Adobe's number for what three samples mean.
+    transform: Option<u8>,
+    subsampling: [usize; 2],
+}
+
+impl<'a> Streams<'a> {
+    pub(super) fn of(directory: &Directory<'a>) -> Result<Self> {
+        let (tables, old) = (directory.block(TABLES)?, OldTables::of(directory)?);
+        if tables.len() > MAX_TABLES {
+            let got = tables.len();
+            return Err(bad(format!("JPEG tables of {got} bytes, expected at most {MAX_TABLES}")));
+        }
+        Ok(Self { tables, old, form: (8, 1), transform: None, subsampling: [1, 1] })
+    }
+
+    /// Notes what samples mean.
+    pub(super) fn expect(&mut self, form: &Form, colour: &Colour, subsampling: [usize; 2]) {
+        self.form = (form.bits, form.samples);
+        self.transform = match colour {
+            Colour::Rgb => Some(0),
+            Colour::YCbCr(_) => Some(1),
+            _ => None,
+        }
+        .filter(|_| form.samples == 3);
+        self.subsampling = subsampling;
+    }
+
+    /// Position and length of the stream that is the whole picture, if there is one.
+    pub(super) fn whole(&self, bytes: &[u8]) -> Option<(u64, u64)> {
+        self.old.whole(bytes)
+    }
+
+    /// A stream that can be decoded by itself, of a chunk of these sides.
+    fn stream(&self, data: &'a [u8], sides: [usize; 2]) -> Cow<'a, [u8]> {
+        if !data.starts_with(&[0xFF, SOI]) && self.old.is_there() {
+            return Cow::Owned(self.old.stream(data, sides, (self.form.1, self.subsampling)));
+        }
+        if self.tables.is_empty() && self.transform.is_none() {
+            return Cow::Borrowed(data);
+        }
+        let mut stream = vec![0xFF, SOI];
+        if let Some(transform) = self.transform {
+            stream.extend(
+                [&[0xFF, ADOBE, 0, 14][..], b"Adobe", &[0, 100, 0, 0, 0, 0, transform]].concat(),
+            );
+        }
+        for part in [self.tables, data] {
+            append(&mut stream, part);
+        }
+        Cow::Owned(stream)
+    }
+}
+
+/// Appends a stream without its first marker and segments of applications; of one without scans
+/// not its last marker either.
+fn append(stream: &mut Vec<u8>, part: &[u8]) {
+    let mut at = 2;
+    while let Some((marker, _, next)) = jpeg::segment(part, at) {
+        match marker {
+            SOS => {
+                stream.extend(&part[at..]);
+                return;
+            }
+            EOI => return,
+            _ if APPLICATIONS.contains(&marker) => {}
+            _ => stream.extend(&part[at..next]),
+        }
+        at = next;
+    }
+}
+
+/// Checks that each JPEG is of its chunk's size, and that none is there for several. Returns the
+/// bytes that decoding the largest one takes; 0 for other compressions.
+pub(super) fn memory(layout: &Layout) -> Result<u64> {
+    if !layout.compression.is_jpeg() {
+        return Ok(0);
+    }
+    let (bits, _) = layout.jpeg.form;
+    if bits != 8 {
+        return Err(bad(format!("JPEG of {bits} bits a sample, expected 8: save it as LZW")));
+    }
+    let (mut sum, mut largest) = (0, 0);
+    for chunk in 0..layout.chunks().iter().product::<usize>() * layout.planes() {
+        sum += layout.data(chunk).len();
+        if sum > layout.bytes.len() {
+            let there = layout.bytes.len();
+            return Err(bad(format!("strips or tiles of {sum} bytes in {there}, expected fewer")));
+        }
+        let stream = layout.stream(chunk);
+        let frame =
+            jpeg::check(&stream).map_err(|error| bad(format!("in a strip or tile: {error}")))?;
+        layout.check_frame(chunk, [frame.width, frame.height].map(|side| side as usize))?;
+        // The decoder has a copy of the stream.
+        largest = largest.max(frame.samples() + frame.bytes() + 2 * stream.len() as u64);
+    }
+    Ok(largest)
+}
+
+/// Samples of a chunk, each from 0 to 255, row by row, by its number among those of all planes.
+pub(super) fn pixels(layout: &Layout, chunk: usize) -> Result<Vec<u8>> {
+    let wrong = |error: image::ImageError| {
+        bad(format!("in a strip or tile: {}", quoted(&error.to_string())))
+    };
+    let stream = layout.stream(chunk);
+    let room = (layout.chunk[0] + MARGIN) as u64 * (layout.chunk[1] + MARGIN) as u64;
+    let workspace = WORKSPACE.saturating_add(room * PIXEL_BYTES);
+    let decoder = reader(&stream, ImageFormat::Jpeg, workspace).into_decoder().map_err(wrong)?;
+    let (width, samples) = (decoder.dimensions().0 as usize, layout.form.samples);
+    let got = usize::from(decoder.color_type().channel_count());
+    if got != samples {
+        return Err(bad(format!("{got} samples a pixel in a strip or tile, expected {samples}")));
+    }
+    let bytes = DynamicImage::from_decoder(decoder).map_err(wrong)?.into_bytes();
+    if width == layout.chunk[0] {
+        return Ok(bytes);
+    }
+    // Rows as long as those of a chunk.
+    let (length, shown) = (layout.chunk[0] * samples, layout.chunk[0].min(width) * samples);
+    let mut rows = vec![0; bytes.len() / (width * samples) * length];
+    for (row, from) in rows.chunks_exact_mut(length).zip(bytes.chunks_exact(width * samples)) {
+        row[..shown].copy_from_slice(&from[..shown]);
+    }
+    Ok(rows)
+}
+
+impl<'a> Layout<'a> {
+    /// The stream of a chunk, by its number among those of all planes.
+    fn stream(&self, chunk: usize) -> Cow<'a, [u8]> {
+        let height = if self.tiled { self.chunk[1] } else { self.sides_of(chunk)[1] };
+        self.jpeg.stream(self.data(chunk), [self.chunk[0], height])
+    }
+
+    /// Checks that a frame of these sides fills a chunk's part of the picture, and has no more than
+    /// the chunk.
+    fn check_frame(&self, chunk: usize, [width, height]: [usize; 2]) -> Result<()> {
+        let ([least_width, least_height], [most_width, most_height]) =
+            (self.sides_of(chunk), self.chunk);
+        if width > most_width + MARGIN || height > most_height + MARGIN {
+            return Err(bad(format!(
+                "a strip or tile of {width}×{height} pixels, expected at most {most_width}×{most_height}"
+            )));
+        }
+        if width < least_width || height < least_height {
+            return Err(bad(format!(
+                "a strip or tile of {width}×{height} pixels, expected at least {least_width}×{least_height}"
+            )));
+        }
+        Ok(())
+    }
+}
