@@ -116,7 +116,7 @@ pub enum Error {
     /// A text of the query that cannot be repeated as it stands.
     #[error(
         "{attribute} of the query does not decode by its SpecificCharacterSet, expected text; nothing is filed under a name \
-         that may be another's"
+         that may be another's: have the sender name the right set"
     )]
     Undecodable {
         /// Which.

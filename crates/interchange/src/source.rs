@@ -31,11 +31,14 @@ const OPTIONAL: [Tag; 4] = [
     tags::STUDY_DESCRIPTION,
     tags::TIMEZONE_OFFSET_FROM_UTC,
 ];
-/// Names, which nothing may be filed under if they are not understood.
-const NAMES: [(Tag, &str); 3] = [
+/// Names and numbers, which nothing may be filed under if they are not understood.
+const NAMES: [(Tag, &str); 6] = [
     (tags::PATIENT_NAME, "PatientName"),
     (tags::PATIENT_ID, "PatientID"),
+    (tags::ISSUER_OF_PATIENT_ID, "IssuerOfPatientID"),
     (tags::REFERRING_PHYSICIAN_NAME, "ReferringPhysicianName"),
+    (tags::STUDY_ID, "StudyID"),
+    (tags::ACCESSION_NUMBER, "AccessionNumber"),
 ];
 
 /// A DICOM instance that was a query. `Debug` shows nothing that may tell who it is.
@@ -95,12 +98,13 @@ impl Source {
         tags::PRESENTATION_LUT_SEQUENCE,
     ];
 
-    /// From the texts of an instance's elements, in Unicode, and its columns and rows.
+    /// From the texts of an instance's elements, in Unicode with U+FFFD for what did not decode, and
+    /// its columns and rows.
     ///
     /// # Errors
     /// [`Error::NotOfAStudy`] if class, instance, series or study have no UID,
-    /// [`Error::Undecodable`] if a name holds control characters, as escapes of a character set
-    /// that was not understood.
+    /// [`Error::Undecodable`] if a name, a number or the description did not decode, or a name or
+    /// a number holds control characters.
     pub fn new(texts: BTreeMap<Tag, String>, sides: [u32; 2]) -> Result<Self> {
         let uid = |tag, attribute| {
             let text = texts.get(&tag).filter(|text| is_uid(text)).cloned();
@@ -110,13 +114,15 @@ impl Source {
         let instance = uid(tags::SOP_INSTANCE_UID, "SOPInstanceUID")?;
         let series = uid(tags::SERIES_INSTANCE_UID, "SeriesInstanceUID")?;
         let study = uid(tags::STUDY_INSTANCE_UID, "StudyInstanceUID")?;
-        for (tag, attribute) in NAMES {
-            if texts
-                .get(&tag)
-                .is_some_and(|text| text.chars().any(|c| c.is_control() || c == '\u{FFFD}'))
-            {
-                return Err(Error::Undecodable { attribute });
-            }
+        let has = |tag, wrong: fn(char) -> bool| {
+            texts.get(&tag).is_some_and(|text: &String| text.contains(wrong))
+        };
+        let unclear = |letter: char| letter.is_control() || letter == char::REPLACEMENT_CHARACTER;
+        if let Some((_, attribute)) = NAMES.into_iter().find(|(tag, _)| has(*tag, unclear)) {
+            return Err(Error::Undecodable { attribute });
+        }
+        if has(tags::STUDY_DESCRIPTION, |letter| letter == char::REPLACEMENT_CHARACTER) {
+            return Err(Error::Undecodable { attribute: "StudyDescription" });
         }
         Ok(Self { texts, sop_class, instance, series, study, sides })
     }

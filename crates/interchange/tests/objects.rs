@@ -100,6 +100,11 @@ fn nothing_is_filed_where_it_may_not_belong() {
         escaped.to_string().contains("PatientName") && !escaped.to_string().contains("Yamada"),
         "{escaped}"
     );
+    for tag in [tags::REFERRING_PHYSICIAN_NAME, tags::ACCESSION_NUMBER, tags::STUDY_DESCRIPTION] {
+        let refused = changed(tag, "M\u{FFFD}ller").unwrap_err().to_string();
+        assert!(refused.contains("SpecificCharacterSet"), "{refused}");
+    }
+    assert!(changed(tags::STUDY_ID, "12\u{0}3").is_err() && changed(tags::STUDY_ID, "12").is_ok());
     let table = changed(tags::VOILUT_SEQUENCE, "").unwrap();
     let refused = presentation_state(&region(), &table, &software(), made()).unwrap_err();
     assert!(refused.to_string().contains("VOILUTSequence"), "{refused}");
@@ -129,6 +134,26 @@ fn an_answer_of_no_cases_and_no_study_is_told() {
         "{text}"
     );
     assert_eq!(bundle["entry"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_patient_is_referenced_by_number_or_contained_by_name() {
+    let report = |texts| {
+        let bundle = bundle(&answer(), Some(&Source::new(texts, [40, 30]).unwrap()));
+        bundle["entry"].as_array().unwrap().last().unwrap()["resource"].clone()
+    };
+    let known = report(texts());
+    assert_eq!(known["subject"]["identifier"]["value"], "P-7");
+    assert_eq!(known["subject"]["display"], "Tarou Yamada");
+    assert_eq!(known.get("contained"), None, "the server knows the patient");
+    let mut unnumbered = texts();
+    unnumbered.remove(&tags::PATIENT_ID);
+    let named = report(unnumbered.clone());
+    assert_eq!(named["subject"]["reference"], "#patient");
+    assert_eq!(named["contained"][0]["name"][1]["family"], "山田");
+    unnumbered.remove(&tags::PATIENT_NAME);
+    let nobody = report(unnumbered);
+    assert!(nobody.get("subject").is_none() && nobody.get("contained").is_none());
 }
 
 #[test]

@@ -2,9 +2,11 @@
 //! it may take.
 
 use crate::error::{Error, Result};
+use crate::multipart::MediaType;
 use crate::tls::certificates;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as STANDARD;
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -12,6 +14,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use ureq::config::RedirectAuthHeaders;
 use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
@@ -137,6 +140,8 @@ impl Http {
             // proxy.
             .proxy(None)
             .max_redirects(3)
+            // Only to the same host, and never from https to http.
+            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
             .timeout_connect(Some(server.timeout))
             .timeout_recv_response(Some(server.timeout))
             .timeout_recv_body(Some(server.timeout))
@@ -164,7 +169,8 @@ impl Http {
         request.call().map_err(|error| self.failed(path, &error))
     }
 
-    /// Posts a body whose length is known beforehand.
+    /// Posts a body whose length is known beforehand. Where the server sends on, it is not followed:
+    /// the body would not come along.
     pub(crate) fn post(
         &self,
         path: &str,
@@ -175,6 +181,9 @@ impl Http {
         let mut request = self
             .agent
             .post(format!("{}{path}", self.base))
+            .config()
+            .max_redirects(0)
+            .build()
             .header("Content-Type", content_type)
             .header("Content-Length", length.to_string())
             .header("Accept", accept);
@@ -184,32 +193,57 @@ impl Http {
         request.send(ureq::SendBody::from_reader(body)).map_err(|error| self.failed(path, &error))
     }
 
-    /// An answer in JSON; none where there is nothing to tell (204).
+    /// An answer in JSON; none where there is nothing to tell: 204 No Content, or an empty body. 206
+    /// Partial Content tells of a page of a list.
     pub(crate) fn json<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<Option<T>> {
         let response = self.get(path, accept)?;
         match response.status().as_u16() {
             204 => Ok(None),
-            200 => self.parse(path, response).map(Some),
+            200 | 206 => self.parse(path, response),
             status => Err(self.refused(path, status)),
         }
     }
 
-    /// The body as JSON.
+    /// The body as JSON, whatever it is called; none if it is empty.
     pub(crate) fn parse<T: DeserializeOwned>(
         &self,
         path: &str,
-        mut response: Response<Body>,
-    ) -> Result<T> {
-        let body = response.body_mut().with_config().limit(MAX_JSON).reader();
-        serde_json::from_reader(body).map_err(|error| {
+        response: Response<Body>,
+    ) -> Result<Option<T>> {
+        let wrong =
+            |got| self.answer(path, got, "JSON of at most 64 MiB, as the service defines it");
+        let kind = media_type(&response).name;
+        let mut bytes = Vec::new();
+        let body = self.body(path, response)?.take(MAX_JSON + 1).read_to_end(&mut bytes);
+        body.map_err(|error| wrong(format!("a body that breaks off ({})", error.kind())))?;
+        if bytes.len() as u64 > MAX_JSON {
+            return Err(wrong("more".to_owned()));
+        }
+        // Some begin their UTF-8 with a mark.
+        let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+        if text.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_slice(text).map(Some).map_err(|error| {
             // What the parser says may quote what it read.
-            let got = format!(
-                "text that is no such JSON ({:?}, line {})",
-                error.classify(),
-                error.line()
-            );
-            self.answer(path, got, "JSON of at most 64 MiB, as the service defines it")
+            let (problem, line) = (error.classify(), error.line());
+            wrong(format!("{} that is no such JSON ({problem:?}, line {line})", shown_type(&kind)))
         })
+    }
+
+    /// The body, unpacked where it comes packed (RFC 9110 8.4.1), asked for or not.
+    pub(crate) fn body(&self, path: &str, response: Response<Body>) -> Result<Box<dyn Read>> {
+        let coding = header(&response, "content-encoding").to_ascii_lowercase();
+        let body = response.into_body().into_reader();
+        match coding.as_str() {
+            "" | "identity" => Ok(Box::new(body)),
+            "gzip" | "x-gzip" => Ok(Box::new(MultiGzDecoder::new(body))),
+            "deflate" => Ok(Box::new(ZlibDecoder::new(body))),
+            _ => {
+                let got = "another content encoding".to_owned();
+                Err(self.answer(path, got, "none, gzip or deflate"))
+            }
+        }
     }
 
     pub(crate) fn failed(&self, path: &str, error: &ureq::Error) -> Error {
@@ -218,8 +252,11 @@ impl Http {
 
     pub(crate) fn refused(&self, path: &str, status: u16) -> Error {
         let hint = match status {
+            300..=399 => "it sends on to another address: give that one",
             401 | 403 => "give it a name and password, or a token",
             404 => "look at the address, and whether the service is switched on",
+            413 => "ask for less, as by days",
+            429 | 503 => "it has too much to do: ask again later",
             _ => "look at the server's log",
         };
         Error::HttpStatus { url: self.shown(path), status, hint }
@@ -237,6 +274,27 @@ impl Http {
             |part: &str| if part.len() > 16 || part.contains('.') { "…" } else { part }.to_owned();
         let parts: Vec<String> = path.split('/').map(part).collect();
         format!("{}{}", self.base, parts.join("/"))
+    }
+}
+
+fn header<'a>(response: &'a Response<Body>, name: &str) -> &'a str {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().trim()
+}
+
+/// The media type of an answer, and its parameters.
+pub(crate) fn media_type(response: &Response<Body>) -> MediaType {
+    MediaType::parse(header(response, "content-type"))
+}
+
+/// A media type as errors show it: a server may send anything as its name.
+pub(crate) fn shown_type(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/+.-".contains(c);
+    if name.is_empty() {
+        "a body of no media type".to_owned()
+    } else if name.len() <= 64 && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        "another media type".to_owned()
     }
 }
 

@@ -34,10 +34,28 @@ impl MediaType {
     /// The boundary of a multipart body: visible characters or spaces. RFC 2046 5.1.1 has at most
     /// 70; Orthanc sends 73.
     pub(crate) fn boundary(&self) -> Option<&str> {
-        let boundary = self.parameter("boundary")?;
-        let fits = (1..=256).contains(&boundary.len()) && !boundary.ends_with(' ');
-        (fits && boundary.bytes().all(|c| c.is_ascii_graphic() || c == b' ')).then_some(boundary)
+        self.parameter("boundary").filter(|boundary| is_boundary(boundary))
     }
+}
+
+fn is_boundary(text: &str) -> bool {
+    let fits = (1..=256).contains(&text.len()) && !text.ends_with(' ');
+    fits && text.bytes().all(|c| c.is_ascii_graphic() || c == b' ')
+}
+
+/// The boundary of an answer that begins so. Of some servers the header names none, or another one,
+/// as with the dashes before it: then the first line is believed, if it can be a boundary.
+pub(crate) fn boundary_of(kind: &MediaType, head: &[u8]) -> Option<String> {
+    let named = kind.boundary();
+    let begun = head.trim_ascii_start().strip_prefix(b"--").and_then(|rest| {
+        let line = rest.split(|&c| c == b'\n').next()?;
+        str::from_utf8(line.trim_ascii_end()).ok().filter(|line| is_boundary(line))
+    });
+    let agree = named.zip(begun).is_none_or(|(named, begun)| {
+        // A body of no parts begins with its end.
+        begun.strip_suffix("--").unwrap_or(begun) == named || begun == named
+    });
+    if agree { named.or(begun) } else { begun }.map(str::to_owned)
 }
 
 /// The value at the start of this text, quoted or not, and what is left.
@@ -310,6 +328,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_first_line_goes_before_a_header_that_is_wrong() {
+        let of = |kind: &str, head: &[u8]| boundary_of(&MediaType::parse(kind), head);
+        for kind in [
+            "multipart/related; boundary=xyz",
+            "multipart/related; boundary = \"xyz\"; type=application/dicom",
+            "multipart/related; boundary=\"xyz",
+            "multipart/related; boundary='xyz'",
+            "multipart/related; boundary=--xyz",
+            "multipart/related",
+            "",
+        ] {
+            assert_eq!(of(kind, b"--xyz \r\n\r\nabc").as_deref(), Some("xyz"), "{kind}");
+        }
+        let spaced = "multipart/related; boundary=DICOM DATA BOUNDARY; type=\"application/dicom\"";
+        assert_eq!(of(spaced, b"\r\n--DICOM DATA BOUNDARY\r\n").unwrap(), "DICOM DATA BOUNDARY");
+        assert_eq!(of("a/b; boundary=xyz", b"preamble\r\n--xyz").unwrap(), "xyz");
+        assert_eq!(of("a/b; boundary=xyz", b"--xyz--\r\n").unwrap(), "xyz");
+        assert_eq!(of("a/b", b"<html>"), None);
+        assert_eq!(of("a/b", b"--\r\n"), None);
+    }
+
     proptest! {
         #[test]
         fn content_survives_and_no_bytes_panic(content: Vec<Vec<u8>>, garbage: Vec<u8>, at_a_time in 1_usize..50) {
@@ -323,7 +363,7 @@ mod tests {
             let at = garbage.len() * 7 % body.len();
             body.splice(at..at, garbage);
             let _ = parts(&body, at_a_time);
-            let _ = MediaType::parse(&String::from_utf8_lossy(&body));
+            let _ = boundary_of(&MediaType::parse(&String::from_utf8_lossy(&body)), &body);
         }
     }
 }

@@ -48,6 +48,15 @@ impl Query {
         Ok([&self.modality, &self.body_part].map(|code| code.clone().unwrap_or_default()))
     }
 
+    /// Whether an answer's Study Date fits, as far as it tells one.
+    pub(crate) fn admits_day(&self, day: Option<&str>) -> bool {
+        let Some(day) = day.map(|day| day.replace(['-', '.'], "")) else { return true };
+        let is_day = day.len() == 8 && day.bytes().all(|c| c.is_ascii_digit());
+        let early = self.from.as_ref().is_some_and(|from| day < *from);
+        let late = self.to.as_ref().is_some_and(|to| day > *to);
+        !is_day || !(early || late)
+    }
+
     /// Whether an answer fits, as far as it tells: not every server heeds every key it is asked
     /// with.
     pub(crate) fn admits(&self, modality: Option<&str>, body_part: Option<&str>) -> bool {
@@ -98,5 +107,20 @@ mod tests {
                 && query.admits(Some(""), None)
         );
         assert!(!query.admits(Some("CT"), None));
+    }
+
+    #[test]
+    fn days_outside_do_not_fit() {
+        let january = query("20260101", "20260131", "");
+        for (day, fits) in [
+            (None, true),
+            (Some(""), true),
+            (Some("unknown"), true),
+            (Some("20251231"), false),
+            (Some("2026.01.31"), true),
+            (Some("20260201"), false),
+        ] {
+            assert_eq!(january.admits_day(day), fits, "{day:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use common::{Ours, every_syntax, instance, uid, wait_until, web, write_instances
 use pacs::dicomweb::server::{Config, Listener};
 use pacs::dicomweb::{Client, Limits, Sent};
 use pacs::{Authorization, Server, ServerTls};
+use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -107,7 +108,19 @@ fn a_body_in_chunks_that_waits_to_be_wanted() {
 fn what_is_not_served_is_said_before_its_body() {
     let limits = Limits { max_body_bytes: 100_000, ..Limits::default() };
     let (_folder, ours) = started(&Config { limits, ..web() });
-    let status = |answer: String| answer.split(' ').nth(1).unwrap_or("none").to_owned();
+    // Every refusal says why in its body.
+    let status = |answer: String| {
+        let status = answer.split(' ').nth(1).unwrap_or("none").to_owned();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let told: Value = serde_json::from_str(body).unwrap();
+        if status != "200" {
+            assert!(head.contains("\r\nContent-Type: application/problem+json\r\n"), "{head}");
+            assert_eq!(told["status"].to_string(), status);
+            assert!(!told["title"].as_str().unwrap().is_empty(), "{told}");
+            assert!(told["detail"].as_str().unwrap().len() > 20, "{told}");
+        }
+        status
+    };
     let at = ours.address;
     assert_eq!(status(post(at, &format!("{KIND}\nContent-Length: 100001"), &[0; 100_001])), "413");
     assert_eq!(

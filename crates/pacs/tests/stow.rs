@@ -111,6 +111,11 @@ fn what_is_no_such_body_is_refused() {
     assert_eq!(status("multipart/related; type=\"application/dicom\"", &whole), 400);
     assert_eq!(status(KIND, b""), 400);
     assert_eq!(status(KIND, b"--xyz--"), 400);
+    let answer = receive_with(&inbox, Limits::default(), KIND, b"--xyz--");
+    let why: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(answer.media_type, "application/problem+json");
+    assert_eq!((&why["status"], &why["title"]), (&json!(400), &json!("Bad Request")));
+    assert!(why["detail"].as_str().unwrap().contains("no parts"), "{why}");
     assert_eq!(waiting(&inbox), 0);
     let one = Limits { max_instances: 1, ..Limits::default() };
     assert_eq!(receive_with(&inbox, one, KIND, &body(&[instance(1), instance(2)])).status, 400);

@@ -4,6 +4,7 @@
 //! JSON is made directly: of the hundreds of types of a FHIR library, three would be used.
 
 mod observation;
+mod patient;
 
 use serde_json::{Value, json};
 
@@ -11,7 +12,6 @@ use crate::answer::{Answer, NAME, Software, USE};
 use crate::derived::Identity;
 use crate::report::OWN_UID;
 use crate::source::Source;
-use dicom_dictionary_std::tags;
 
 use observation::{neighbor, whole};
 
@@ -56,15 +56,7 @@ impl Context<'_> {
     fn place(&self, resource: &mut Value, study_in: &str) {
         let Some(source) = self.source else { return };
         resource[study_in] = json!([imaging_study(&source.study)]);
-        let patient = source.text(tags::PATIENT_ID);
-        if patient.is_empty() {
-            return;
-        }
-        resource["subject"] = json!({ "type": "Patient", "identifier": { "value": patient } });
-        let issuer = source.text(tags::ISSUER_OF_PATIENT_ID);
-        if !issuer.is_empty() {
-            resource["subject"]["identifier"]["assigner"] = json!({ "display": issuer });
-        }
+        patient::place(resource, source);
     }
 }
 

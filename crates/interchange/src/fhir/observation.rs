@@ -116,7 +116,7 @@ fn concept(code: &Code) -> Value {
 }
 
 /// A FHIR string has no control characters, and is not empty (R4, 2.24.0.1).
-fn readable(text: &str) -> String {
+pub(super) fn readable(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     match text.trim() {
         "" => "(empty)".to_owned(),

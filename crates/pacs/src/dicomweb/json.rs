@@ -1,10 +1,29 @@
 //! The DICOM JSON model (PS3.18 annex F), as much of it as queries and answers need.
 
 use dicom_core::Tag;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// A data set: members are named by tags in hexadecimal.
 pub(super) type Object = Map<String, Value>;
+
+/// A page of answers: a list, or the one there is.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Page {
+    /// Also `null`, where there are none.
+    Several(Option<Vec<Object>>),
+    One(Object),
+}
+
+impl Page {
+    pub(super) fn objects(self) -> Vec<Object> {
+        match self {
+            Self::Several(objects) => objects.unwrap_or_default(),
+            Self::One(object) => vec![object],
+        }
+    }
+}
 
 pub(super) fn name(tag: Tag) -> String {
     format!("{:04X}{:04X}", tag.0, tag.1)
@@ -12,18 +31,24 @@ pub(super) fn name(tag: Tag) -> String {
 
 /// The first value, if it is text.
 pub(super) fn text(object: &Object, tag: Tag) -> Option<&str> {
-    object.get(&name(tag))?.get("Value")?.get(0)?.as_str()
+    value(object, tag)?.get(0)?.as_str()
 }
 
 /// The first value, if it is a whole number.
 pub(super) fn number(object: &Object, tag: Tag) -> Option<u64> {
-    object.get(&name(tag))?.get("Value")?.get(0)?.as_u64()
+    value(object, tag)?.get(0)?.as_u64()
+}
+
+/// The values of an element. Capital letters are the standard's; not all heed that.
+fn value(object: &Object, tag: Tag) -> Option<&Value> {
+    let name = name(tag);
+    let element = object.get(&name).or_else(|| object.get(&name.to_ascii_lowercase()))?;
+    element.get("Value")
 }
 
 /// The items of a sequence; none if it is not there.
 pub(super) fn items(object: &Object, tag: Tag) -> impl Iterator<Item = &Object> {
-    let values =
-        object.get(&name(tag)).and_then(|element| element.get("Value")).and_then(Value::as_array);
+    let values = value(object, tag).and_then(Value::as_array);
     values.into_iter().flatten().filter_map(Value::as_object)
 }
 

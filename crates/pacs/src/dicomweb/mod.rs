@@ -2,6 +2,7 @@
 //! is ours (STOW-RS); and, as a server, taking what others give.
 
 mod json;
+mod problem;
 mod qido;
 mod send;
 pub mod server;

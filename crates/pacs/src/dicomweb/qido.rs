@@ -1,17 +1,26 @@
 //! QIDO-RS (PS3.18 10.6): which series and instances a server has.
+//!
+//! Servers page as they like: they give fewer answers than asked for, heed no offset, no limit or
+//! no key, or give the same pages for ever. So a list ends with the first page that brings nothing
+//! new, whatever of it was asked for, and no list has more than so many pages and answers.
 
 use super::Client;
-use super::json::{Object, text};
+use super::json::{Object, Page, text};
 use crate::error::Result;
 use crate::query::Query;
 use crate::uids::is_uid;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use std::collections::HashSet;
+use std::hash::Hash;
 
-/// Answers asked for at once. Servers may give less.
-const PAGE: usize = 500;
-const ACCEPT: &str = "application/dicom+json";
+/// Answers asked for at once. Servers may give less, and some refuse to be asked for more.
+const PAGE: usize = 200;
+/// Pages of one list.
+const MAX_PAGES: usize = 10_000;
+/// Answers of one list.
+const MAX_ANSWERS: usize = 2_000_000;
+const ACCEPT: &str = "application/dicom+json, application/json;q=0.9";
 
 /// A series that a server has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,8 +43,8 @@ impl Client {
     /// more than was asked for; what its answers tell is compared with the query once more.
     ///
     /// # Errors
-    /// [`crate::Error::Http`], [`crate::Error::HttpStatus`], [`crate::Error::Answer`], and
-    /// [`crate::Error::Setting`] if the query makes no sense.
+    /// [`crate::Error::Http`], [`crate::Error::HttpStatus`], [`crate::Error::Answer`], also of a
+    /// list without end, and [`crate::Error::Setting`] if the query makes no sense.
     pub fn series(&self, query: &Query, limit: usize) -> Result<Vec<Found>> {
         let [modality, body_part] = query.codes()?;
         let mut keys = String::from("includefield=00180015");
@@ -46,59 +55,68 @@ impl Client {
                 keys += &format!("&{key}={}", value.replace(' ', "%20"));
             }
         }
-        self.pages("/series", &keys, limit, |answer| {
-            let admitted =
-                query.admits(text(answer, tags::MODALITY), text(answer, tags::BODY_PART_EXAMINED));
+        let read = |answer: &Object| {
             let study = uid(answer, tags::STUDY_INSTANCE_UID)?;
             let series = uid(answer, tags::SERIES_INSTANCE_UID)?;
-            admitted.then_some(Found { study, series })
-        })
+            Some(Found { study, series })
+        };
+        let admits = |answer: &Object| {
+            query.admits(text(answer, tags::MODALITY), text(answer, tags::BODY_PART_EXAMINED))
+                && query.admits_day(text(answer, tags::STUDY_DATE))
+        };
+        self.pages(&format!("/series?{keys}"), limit, read, admits)
     }
 
     /// The instances of a series.
     pub(super) fn instances(&self, Found { study, series }: &Found) -> Result<Vec<Instance>> {
-        let path = format!("/studies/{study}/series/{series}/instances");
-        self.pages(&path, "includefield=00080016", usize::MAX, |answer| {
+        let path = format!("/studies/{study}/series/{series}/instances?includefield=00080016");
+        let read = |answer: &Object| {
             let sop_class = uid(answer, tags::SOP_CLASS_UID);
             Some(Instance { sop_class, sop_instance: uid(answer, tags::SOP_INSTANCE_UID)? })
-        })
+        };
+        self.pages(&path, usize::MAX, read, |_| true)
     }
 
-    /// Asks for one page after another until one is empty, or brings nothing new as the server
-    /// heeds no offset.
-    fn pages<T: Clone + Eq + std::hash::Hash>(
+    /// Asks for one page after another, and keeps what is admitted of them.
+    fn pages<T: Clone + Eq + Hash>(
         &self,
-        path: &str,
-        keys: &str,
+        asked: &str,
         limit: usize,
         read: impl Fn(&Object) -> Option<T>,
+        admits: impl Fn(&Object) -> bool,
     ) -> Result<Vec<T>> {
-        let (mut found, mut seen) = (Vec::new(), HashSet::new());
-        let mut offset = 0;
-        while found.len() < limit {
-            let asked = format!("{path}?{keys}&limit={PAGE}&offset={offset}");
-            let page: Vec<Object> = self.http.json(&asked, ACCEPT)?.unwrap_or_default();
+        let (mut found, mut seen, mut offset) = (Vec::new(), HashSet::new(), 0);
+        for _ in 0..MAX_PAGES {
+            let page = self.page(&format!("{asked}&limit={PAGE}&offset={offset}"))?;
+            offset += page.len();
             let known = seen.len();
-            for one in page.iter().filter_map(&read) {
-                if seen.insert(one.clone()) {
+            for (answer, one) in page.iter().filter_map(|answer| Some((answer, read(answer)?))) {
+                if seen.insert(one.clone()) && admits(answer) {
                     found.push(one);
                 }
             }
-            offset += page.len();
-            if page.is_empty()
-                || (offset > page.len()
-                    && seen.len() == known
-                    && page.iter().any(|one| read(one).is_some()))
-            {
+            if seen.len() == known || found.len() >= limit {
+                found.truncate(limit);
+                return Ok(found);
+            }
+            if seen.len() > MAX_ANSWERS {
                 break;
             }
         }
-        found.truncate(limit);
-        Ok(found)
+        let got = format!("{} answers, and no end of them", seen.len());
+        Err(self.http.answer(asked, got, "a list that ends; ask for less, as by days"))
+    }
+
+    fn page(&self, path: &str) -> Result<Vec<Object>> {
+        Ok(self.http.json(path, ACCEPT)?.map(Page::objects).unwrap_or_default())
     }
 }
 
 /// A UID of an answer, which goes into addresses: whatever else is there is no UID.
 fn uid(answer: &Object, tag: Tag) -> Option<String> {
-    text(answer, tag).map(str::trim).filter(|uid| is_uid(uid)).map(str::to_owned)
+    let padding = |c: char| c.is_whitespace() || c == '\0';
+    text(answer, tag)
+        .map(|uid| uid.trim_matches(padding))
+        .filter(|uid| is_uid(uid))
+        .map(str::to_owned)
 }

@@ -26,7 +26,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::File`], [`Error::Http`], [`Error::HttpStatus`] for other statuses than those of
-    /// PS3.18 table 10.5.3-1, [`Error::Answer`].
+    /// PS3.18 table 10.5.3-1, [`Error::Answer`]. Of an answer without a body the status counts.
     pub fn store(&self, path: &Path) -> Result<Sent> {
         let failed = |source| Error::File { path: path.into(), source };
         let file = File::open(path).map_err(failed)?;
@@ -38,8 +38,14 @@ impl Client {
         let mut body = head.as_bytes().chain(file.take(length)).chain(tail.as_bytes());
         let kind = format!(r#"multipart/related; type="application/dicom"; boundary={BOUNDARY}"#);
         let response = self.http.post("/studies", [&kind, ACCEPT], whole, &mut body)?;
-        match response.status().as_u16() {
-            200 | 202 | 409 => Ok(outcome(&self.http.parse("/studies", response)?)),
+        let status = response.status().as_u16();
+        match status {
+            200 | 202 | 409 => {
+                let told: Option<Object> = self.http.parse("/studies", response)?;
+                let untold = if status == 200 { Sent::Stored } else { Sent::Refused(0) };
+                Ok(told.map_or(untold, |told| outcome(&told)))
+            }
+            204 => Ok(Sent::Stored),
             status => Err(self.http.refused("/studies", status)),
         }
     }

@@ -2,6 +2,7 @@
 //! what became of each. Knows nothing of sockets: [`super::server`] does.
 
 use super::json::{Object, object};
+use super::problem;
 use crate::command::status;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
@@ -15,6 +16,8 @@ use std::io::Read;
 
 /// Of PS3.18 table I.2-2.
 const TRANSFER_SYNTAX_NOT_SUPPORTED: u16 = 0xC122;
+const KIND_EXPECTED: &str =
+    "another Content-Type, expected multipart/related; type=\"application/dicom\"; boundary=…";
 
 /// How much one request may bring. The size of an instance is limited by the inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +41,11 @@ pub struct Answer {
     /// The HTTP status: 200 all stored, 202 some or with a warning, 409 none, 400 not a body of
     /// parts, 415 another media type, 503 no room.
     pub status: u16,
+    /// What the body is.
+    pub media_type: &'static str,
     /// The Store Instances Response Module as DICOM JSON, `application/dicom+json` (PS3.18 table
-    /// 10.5.3-2); empty with 400 and 415.
+    /// 10.5.3-2); where nothing was received, as with 400 and 415, the reason in
+    /// `application/problem+json` (RFC 9457).
     pub body: String,
 }
 
@@ -79,9 +85,11 @@ impl Receiver<'_> {
         if kind.name != "multipart/related"
             || !kind_of_parts.eq_ignore_ascii_case("application/dicom")
         {
-            return Ok(Answer::without_body(415));
+            return Ok(Answer::problem(415, KIND_EXPECTED));
         }
-        let Some(boundary) = kind.boundary() else { return Ok(Answer::without_body(400)) };
+        let Some(boundary) = kind.boundary() else {
+            return Ok(Answer::problem(400, "a Content-Type without a boundary, expected one"));
+        };
         let mut parts = Multipart::new(body.take(self.limits.max_body_bytes), boundary);
         let mut outcome = Outcome::default();
         for count in 0.. {
@@ -90,12 +98,24 @@ impl Receiver<'_> {
                 Ok(None) if count > 0 => break,
                 // Beyond a limit, or no parts: what was stored stays so, and is known when it is
                 // sent again.
-                Ok(_) | Err(Error::Multipart { .. }) => return Ok(Answer::without_body(400)),
+                Ok(None) => return Ok(Answer::problem(400, "a body of no parts, expected one")),
+                Ok(Some(_)) => return Ok(self.too_many()),
+                Err(error @ Error::Multipart { .. }) => {
+                    return Ok(Answer::problem(400, &error.to_string()));
+                }
                 Err(error) => return Err(error),
             }
             self.receive_part(&mut parts, from, &mut outcome)?;
         }
         Ok(outcome.answer())
+    }
+
+    fn too_many(&self) -> Answer {
+        let limit = self.limits.max_instances;
+        let detail = format!(
+            "more than {limit} instances; those before are stored, send the others in another request"
+        );
+        Answer::problem(400, &detail)
     }
 
     fn receive_part(&self, part: &mut dyn Read, from: &str, outcome: &mut Outcome) -> Result<()> {
@@ -176,13 +196,16 @@ impl Outcome {
         let filled = sequences.into_iter().filter(|(_, items)| !items.is_empty());
         let mut module = object(filled.map(|(tag, items)| (tag, "SQ", items)));
         module.extend(object([(tags::RETRIEVE_URL, "UR", Vec::new())]));
-        Answer { status, body: Value::from(module).to_string() }
+        let body = Value::from(module).to_string();
+        Answer { status, media_type: "application/dicom+json", body }
     }
 }
 
 impl Answer {
-    fn without_body(status: u16) -> Self {
-        Self { status, body: String::new() }
+    /// Why a request is not served.
+    pub(super) fn problem(status: u16, detail: &str) -> Self {
+        let body = problem::body(status, detail);
+        Self { status, media_type: problem::MEDIA_TYPE, body }
     }
 }
 

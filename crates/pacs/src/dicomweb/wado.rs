@@ -2,16 +2,23 @@
 
 use super::Client;
 use super::qido::{Found, Instance};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, network};
 use crate::event::Events;
+use crate::http::{media_type, shown_type};
 use crate::inbox::Inbox;
-use crate::multipart::{MediaType, Multipart};
+use crate::multipart::{MediaType, Multipart, boundary_of};
+use crate::part10::Identity;
 use crate::query::Query;
 use crate::receive::{Fetched, Received, concerns_one, receive};
 use crate::uids::is_image_storage;
+use std::io::Read;
 
 /// Files as the server keeps them (PS3.18 8.7.3.3): what is transcoded on the way is no better.
 const ACCEPT: &str = r#"multipart/related; type="application/dicom"; transfer-syntax=*"#;
+/// Bytes that tell a file from a body of parts.
+const HEAD: u64 = 512;
+/// Parts of an answer that are looked at for the one instance.
+const MAX_PARTS: usize = 10_000;
 
 impl Client {
     /// Fetches what fits the query and is not known yet, of at most `limit` series. What goes wrong
@@ -28,7 +35,15 @@ impl Client {
     ) -> Result<Fetched> {
         let mut fetched = Fetched::default();
         for series in self.series(query, limit)? {
-            self.pull_series(&series, inbox, events, &mut fetched)?;
+            match self.instances(&series) {
+                Ok(instances) => {
+                    self.pull_series(&series, &instances, inbox, events, &mut fetched)?;
+                }
+                Err(error) if is_gone(&error) => {
+                    fetched.pass_over(error.to_string(), self.http.host(), events);
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(fetched)
     }
@@ -36,28 +51,24 @@ impl Client {
     fn pull_series(
         &self,
         series: &Found,
+        instances: &[Instance],
         inbox: &Inbox,
         events: Events,
         fetched: &mut Fetched,
     ) -> Result<()> {
-        for instance in self.instances(series)? {
+        for instance in instances {
             if inbox.knows(&instance.sop_instance)? {
                 fetched.known += 1;
                 continue;
             }
-            if let Some(class) =
-                instance.sop_class.as_ref().filter(|class| !is_image_storage(class))
-            {
-                fetched.pass_over(
-                    Error::NoImage { sop_class: class.clone() }.to_string(),
-                    self.http.host(),
-                    events,
-                );
-                continue;
-            }
-            match self.retrieve(series, &instance, inbox) {
+            let none = instance.sop_class.as_ref().filter(|class| !is_image_storage(class));
+            let received = match none {
+                Some(class) => Err(Error::NoImage { sop_class: class.clone() }),
+                None => self.retrieve(series, instance, inbox),
+            };
+            match received {
                 Ok(received) => fetched.count(&received, self.http.host(), events),
-                Err(error) if concerns_one(&error) || is_gone(&error) => {
+                Err(error) if is_of_one(&error) => {
                     fetched.pass_over(error.to_string(), self.http.host(), events);
                 }
                 Err(error) => return Err(error),
@@ -73,39 +84,94 @@ impl Client {
         inbox: &Inbox,
     ) -> Result<Received> {
         let path = format!("/studies/{study}/series/{series}/instances/{}", instance.sop_instance);
-        let mut response = self.http.get(&path, ACCEPT)?;
+        let response = self.http.get(&path, ACCEPT)?;
         let status = response.status().as_u16();
-        if status != 200 {
+        // 206: PS3.18 has it for what is not whole, and each instance is looked at by itself.
+        if !matches!(status, 200 | 206) {
             return Err(self.http.refused(&path, status));
         }
-        let kind = response
-            .headers()
-            .get("content-type")
-            .and_then(|kind| kind.to_str().ok())
-            .unwrap_or_default();
-        let kind = MediaType::parse(kind);
-        let body = response.body_mut().as_reader();
+        let kind = media_type(&response);
+        let mut body = self.http.body(&path, response)?;
+        let mut head = Vec::new();
+        (&mut body).take(HEAD).read_to_end(&mut head).map_err(network)?;
+        let content = content(&kind, &head);
+        let body = head.as_slice().chain(body);
         // An instance that was not asked for is none that may be kept.
-        let asked_for = |identity: &crate::part10::Identity| {
+        let asked_for = |identity: &Identity| {
             let same = identity.sop_instance == instance.sop_instance;
             if same { Ok(()) } else { Err(Error::Mismatch { attribute: "SOPInstanceUID" }) }
         };
-        match (kind.name.as_str(), kind.boundary()) {
-            ("multipart/related", Some(boundary)) => {
-                let mut parts = Multipart::new(body, boundary);
-                parts.next_part()?.ok_or(Error::Multipart { got: "no part at all" })?;
-                receive(&mut parts, inbox, asked_for)
+        match content {
+            Some(Content::File) => receive(&mut { body }, inbox, asked_for),
+            Some(Content::Parts(boundary)) => {
+                of_parts(Multipart::new(body, &boundary), inbox, asked_for)
             }
-            ("application/dicom", _) => receive(&mut { body }, inbox, asked_for),
-            _ => {
+            None => {
                 let expected = "multipart/related with a boundary, or application/dicom";
-                Err(self.http.answer(&path, "another media type".to_owned(), expected))
+                Err(self.http.answer(&path, shown_type(&kind.name), expected))
             }
         }
     }
 }
 
+/// How an instance comes.
+enum Content {
+    File,
+    /// With this boundary.
+    Parts(String),
+}
+
+/// What an answer is: by its first bytes, and where they do not tell by what it is called.
+fn content(kind: &MediaType, head: &[u8]) -> Option<Content> {
+    if head.get(128..132) == Some(b"DICM") {
+        return Some(Content::File);
+    }
+    match kind.name.as_str() {
+        "application/dicom" | "application/octet-stream" | "binary/octet-stream" | "" => {
+            let begun = head.starts_with(b"--").then(|| boundary_of(kind, head)).flatten();
+            Some(begun.map_or(Content::File, Content::Parts))
+        }
+        name if name.starts_with("multipart/") => boundary_of(kind, head).map(Content::Parts),
+        _ => None,
+    }
+}
+
+/// The part with the instance, which ought to be the only one. Another one is passed over.
+fn of_parts(
+    mut parts: Multipart<impl Read>,
+    inbox: &Inbox,
+    asked_for: impl Fn(&Identity) -> Result<()>,
+) -> Result<Received> {
+    let mut first = None;
+    for _ in 0..MAX_PARTS {
+        if parts.next_part()?.is_none() {
+            break;
+        }
+        match receive(&mut parts, inbox, &asked_for) {
+            Err(error @ (Error::Mismatch { .. } | Error::NotDicom { .. })) => {
+                first.get_or_insert(error);
+            }
+            received => return received,
+        }
+    }
+    Err(first.unwrap_or(Error::Multipart { got: "no part at all" }))
+}
+
 /// Deleted between the list and the fetching.
 fn is_gone(error: &Error) -> bool {
     matches!(error, Error::HttpStatus { status: 404 | 410, .. })
+}
+
+/// Whether the next instance may come all the same: this one is damaged at the server, is not to be
+/// had as it is kept there, or did not come whole.
+fn is_of_one(error: &Error) -> bool {
+    concerns_one(error)
+        || is_gone(error)
+        || matches!(
+            error,
+            Error::HttpStatus { status: 400 | 406 | 415 | 500 | 501, .. }
+                | Error::Multipart { .. }
+                | Error::Answer { .. }
+                | Error::Closed
+        )
 }

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// Bytes of one answer. Real ones have some hundred.
 const MAX_IDENTIFIER: usize = 1 << 20;
+/// Answers to one question, and as many beyond those that are wanted.
+const MAX_ANSWERS: usize = 2_000_000;
 
 /// What an answer is about (PS3.4 C.6.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +80,9 @@ impl Peer {
         ]);
         let mut found = Vec::new();
         for study in self.find(Level::Study, &studies, limit)? {
+            if !query.admits_day(study.get(&tags::STUDY_DATE).map(String::as_str)) {
+                continue;
+            }
             let Some(study) = study.get(&tags::STUDY_INSTANCE_UID) else { continue };
             let keys = Match::from([
                 (tags::STUDY_INSTANCE_UID, study.clone()),
@@ -118,7 +123,8 @@ pub(super) fn identifier(level: Level, keys: &Match) -> Vec<u8> {
 fn collect(association: &mut Association, context: u8, limit: usize) -> Result<Vec<Match>> {
     let mut found = Vec::new();
     let mut cancelled = false;
-    loop {
+    // A peer that heeds no cancel goes on with what it has.
+    for _ in 0..limit.min(MAX_ANSWERS) + MAX_ANSWERS {
         let answer = answer(association)?;
         let status = status_of(&answer);
         if !status::is_pending(status) {
@@ -134,6 +140,8 @@ fn collect(association: &mut Association, context: u8, limit: usize) -> Result<V
             association.send(context, &Command::cancel(MESSAGE_ID), None)?;
         }
     }
+    let got = format!("{} answers, and no end of them", found.len());
+    Err(Error::Protocol { got, expected: "an end of the answers; ask for less, as by days" })
 }
 
 fn receive(association: &mut Association, context: u8) -> Result<Match> {

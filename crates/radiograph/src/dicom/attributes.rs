@@ -1,7 +1,7 @@
 //! Values of elements: text, codes and numbers.
 
 use super::header::{Elements, Value};
-use super::text;
+use super::text::{self, Decoded};
 use super::vocabulary::Said;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -20,13 +20,23 @@ impl<'a> Elements<'a> {
         self.values.get(&tag).map(|value| value.bytes).filter(|bytes| !bytes.is_empty())
     }
 
-    /// A text without its padding, if there is any.
+    /// A text without its padding, if there is any. What is not of its character set is guessed.
     pub(super) fn text(&self, tag: Tag) -> Option<String> {
         let bytes = self.bytes(tag).filter(|bytes| bytes.len() <= LONGEST_TEXT)?;
-        let text =
-            text::decode(self.bytes(tags::SPECIFIC_CHARACTER_SET).unwrap_or_default(), bytes);
-        let text = text.trim_matches(['\0', ' ']);
-        (!text.is_empty()).then(|| text.to_owned())
+        unpadded(&self.decoded(tag, bytes).lenient)
+    }
+
+    /// The same, with U+FFFD for what is not of its character set, or for a text that is too long.
+    pub(super) fn strict_text(&self, tag: Tag) -> Option<String> {
+        let bytes = self.bytes(tag)?;
+        if bytes.len() > LONGEST_TEXT {
+            return Some(char::REPLACEMENT_CHARACTER.to_string());
+        }
+        unpadded(&self.decoded(tag, bytes).strict)
+    }
+
+    fn decoded(&self, tag: Tag, bytes: &[u8]) -> Decoded {
+        text::decode(self.bytes(tags::SPECIFIC_CHARACTER_SET).unwrap_or_default(), tag, bytes)
     }
 
     /// What a code string says, and what the first item of a sequence of codes does; nothing, where
@@ -147,6 +157,11 @@ fn decimal(part: &str) -> Option<f64> {
 /// Sums and quotients of such numbers are numbers.
 fn reasonable(number: f64) -> Option<f64> {
     Some(number).filter(|number| number.abs() <= LARGEST_NUMBER)
+}
+
+fn unpadded(text: &str) -> Option<String> {
+    let text = text.trim_matches(['\0', ' ']);
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// An attribute that makes no sense. What was found may be anything: it is shortened, and shown

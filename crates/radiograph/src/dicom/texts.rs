@@ -16,7 +16,8 @@ const TABLES: [Tag; 3] =
 /// The texts of some elements of a DICOM file, in Unicode and without padding. Of these, those that
 /// are empty or not there are left out, and so is whatever this crate does not keep: numbers,
 /// private elements, sequences but for those of lookup tables, whose text is empty. Values of
-/// several parts have a backslash between them. They may be patient data.
+/// several parts have a backslash between them. A text has U+FFFD for what is not of its character
+/// set, and is nothing else if it is longer than 1024 bytes. They may be patient data.
 ///
 /// # Errors
 /// [`Error::DicomParse`] if the bytes are no DICOM file; else as [`decode`](crate::decode), of all
@@ -39,5 +40,5 @@ fn text(elements: &Elements, tag: Tag) -> Option<String> {
     if TABLES.contains(&tag) {
         return elements.bytes(tag).map(|_| String::new());
     }
-    elements.text(tag).filter(|text| !text.contains('\0'))
+    elements.strict_text(tag)
 }

@@ -76,14 +76,16 @@ type Refusal = (u16, Error);
 impl Serve for Requests<'_> {
     fn serve(&self, mut stream: Stream, peer: SocketAddr, slot: &Slot) {
         let answer = self.answer(&mut stream, peer, slot).unwrap_or_else(|(status, error)| {
+            let answer = Answer::problem(status, &error.to_string());
             (self.events)(&Event::Ended { peer, instances: 0, error: slot.cause(error) });
-            Answer { status, body: String::new() }
+            answer
         });
         respond(stream, &answer);
     }
 
     fn turn_away(&self, stream: Stream) -> Error {
-        respond(stream, &Answer { status: 503, body: String::new() });
+        let detail = "there are as many requests as are taken at a time; send it again in a moment";
+        respond(stream, &Answer::problem(503, detail));
         Error::Refused { reason: "too many requests" }
     }
 }

@@ -44,7 +44,7 @@ impl Request {
                 return Ok((request, bytes.split_off(length)));
             }
             if bytes.len() > MAX_HEAD {
-                return Err(refuse(431, "a head of more than 32 KiB"));
+                return Err(refuse(431, "a head of more than 32 KiB, expected less"));
             }
         }
     }
@@ -57,9 +57,9 @@ impl Request {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Ok(None),
             Err(httparse::Error::TooManyHeaders) => {
-                return Err(refuse(431, "more than 64 headers"));
+                return Err(refuse(431, "more than 64 headers, expected fewer"));
             }
-            Err(_) => return Err(refuse(400, "a head that is not HTTP/1.1")),
+            Err(_) => return Err(refuse(400, "a head that is none, expected HTTP/1.1")),
         };
         let all = |name: &str| {
             let named =
@@ -87,30 +87,45 @@ impl Request {
     ) -> Result<Length, Refusal> {
         let shown = self.authorization.as_deref();
         if wanted.is_some_and(|wanted| !shown.is_some_and(|shown| wanted.is(shown))) {
-            return Err(refuse(401, "another authorization, or none"));
+            return Err(refuse(
+                401,
+                "another authorization, or none; expected the password or token of this server",
+            ));
         }
         if self.path.split('?').next().unwrap_or_default().trim_end_matches('/') != PATH {
-            return Err(refuse(404, "another address than that for storing"));
+            return Err(refuse(404, "another address, expected /dicom-web/studies, which stores"));
         }
         if self.method != "POST" {
-            return Err(refuse(405, "another method than POST"));
+            return Err(refuse(
+                405,
+                "another method, expected POST: this server stores, and gives nothing back",
+            ));
         }
         match self.length()? {
-            Length::Bytes(bytes) if bytes > max_body => Err(refuse(413, "a body beyond the limit")),
+            Length::Bytes(bytes) if bytes > max_body => {
+                Err(refuse(413, "a body beyond the limit; send the instances in several requests"))
+            }
             length => Ok(length),
         }
     }
 
     /// RFC 9112 6.3. Two lengths are none: whoever stands between might heed the other one.
     fn length(&self) -> Result<Length, Refusal> {
-        let wrong = || refuse(400, "a length of the body that makes no sense");
+        let wrong = || {
+            refuse(
+                400,
+                "a length of the body that makes no sense, expected one Content-Length in digits, or chunks",
+            )
+        };
         match (&self.content_lengths[..], &self.transfer_encodings[..]) {
             ([length], []) if length.bytes().all(|c| c.is_ascii_digit()) => {
                 length.parse().map(Length::Bytes).map_err(|_| wrong())
             }
             ([], [encoding]) if encoding.eq_ignore_ascii_case("chunked") => Ok(Length::Chunked),
-            ([], [_, ..]) => Err(refuse(501, "another transfer encoding than chunked")),
-            ([], []) => Err(refuse(411, "a body of unknown length")),
+            ([], [_, ..]) => Err(refuse(501, "another transfer encoding, expected chunked alone")),
+            ([], []) => {
+                Err(refuse(411, "a body of unknown length, expected Content-Length, or chunks"))
+            }
             _ => Err(wrong()),
         }
     }
