@@ -317,7 +317,7 @@ pub enum Error {
     Damaged {
         /// The gallery.
         gallery: Location,
-        /// What was found.
+        /// The damage found, in words.
         detail: String,
     },
     /// A record with bytes that have changed since it was stored.
