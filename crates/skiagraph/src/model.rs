@@ -1,14 +1,14 @@
-//! Which model a command uses, and where the workspace's samples and model lie.
+//! The choice of a command's model, and the paths of the workspace's samples and model.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use network::{DeviceChoice, Encoder, Finder};
 
-/// The saliency network that is used unless another is given.
+/// The default saliency network.
 const FINDER: &str = "models/saliency.safetensors";
 
-/// Which model.
+/// The option for a model.
 #[derive(clap::Args)]
 pub(crate) struct ModelFile {
     /// Model file [default: the model that ships, models/skiagraph.safetensors]
@@ -21,7 +21,7 @@ pub(crate) struct ModelFile {
 pub(crate) struct ModelArgs {
     #[command(flatten)]
     file: ModelFile,
-    /// Where the network runs: auto, cpu, cuda or vulkan
+    /// Device that the network runs on: auto, cpu, cuda or vulkan
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
     /// Use the first BITS of the codes of a model that was trained for that [default: all]
@@ -39,8 +39,7 @@ pub(crate) struct FinderArgs {
 }
 
 impl FinderArgs {
-    /// The encoder with the network that was given, or the default; without one where none is
-    /// there.
+    /// Adds the given network to the encoder, or the default one if it exists.
     pub(crate) fn attach(&self, encoder: Encoder) -> Result<Encoder> {
         match self.findings.clone().or_else(|| shipped(FINDER).ok()) {
             Some(path) => Ok(encoder.with_finder(finder(&path)?)),
@@ -79,7 +78,7 @@ impl ModelArgs {
     }
 }
 
-/// A file or folder of the workspace that this binary was built from.
+/// The path of a file or folder of the workspace that this binary was built from.
 pub(crate) fn shipped(name: &str) -> Result<PathBuf> {
     let path = workspace().join(name);
     if !path.exists() {

@@ -1,4 +1,4 @@
-//! `skiagraph check`: whether files are the radiographs that they should be.
+//! `skiagraph check`: looks for doubtful pictures among files.
 
 use std::path::{Path, PathBuf};
 
@@ -14,18 +14,17 @@ use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
 
-/// Files that are decoded together.
+/// The number of files that are decoded together.
 const BATCH: usize = 16;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph check new/
   skiagraph check a.dcm b.png --json";
 
-/// Look for mistakes in files before they are used: inverted, turned, no radiograph, several
-/// pictures in one, text
+/// Check files before they are used: inverted, turned, no radiograph, several pictures in one, text
 ///
-/// Doubts are warnings; only files that cannot be read make the command fail. That a picture is no
-/// radiograph is for the model to tell, if it has estimates.
+/// Doubts are warnings; the command fails only for files that cannot be read. The model tells that
+/// a picture is no radiograph, if it has estimates.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CheckArgs {
@@ -39,7 +38,7 @@ pub(crate) struct CheckArgs {
     json: bool,
 }
 
-/// What was found of a file.
+/// The findings for a file.
 #[derive(Serialize)]
 struct Checked {
     name: String,
@@ -70,10 +69,10 @@ fn read(path: &Path, preprocess: &Preprocess) -> Result<(Input, Vec<Doubt>)> {
     Ok((preprocess.apply(&radiograph), gate::of_pixels(&radiograph)))
 }
 
-/// A file's name, and its picture with what its pixels give to doubt.
+/// A file's name, and its picture with the doubts from its pixels.
 type Named = (String, Result<(Input, Vec<Doubt>)>);
 
-/// Pictures that could be read are encoded together.
+/// Checks pictures. Those that could be read are encoded together.
 fn check(encoder: &Encoder, pictures: Vec<Named>) -> Result<Vec<Checked>> {
     let readable = pictures.iter().filter_map(|(_, picture)| picture.as_ref().ok());
     let inputs: Vec<Input> = readable.map(|(input, _)| input.clone()).collect();
