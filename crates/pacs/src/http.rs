@@ -1,5 +1,5 @@
-//! Requests to a server of DICOMweb or Orthanc: its address, who we are, whom we believe, how long
-//! it may take.
+//! Requests to a server of DICOMweb or Orthanc: its address, credentials, trusted authorities, and
+//! timeouts.
 
 use crate::error::{Error, Result};
 use crate::tls::certificates;
@@ -16,16 +16,16 @@ use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
-/// Bytes of an answer in JSON. A page of a thousand instances has one megabyte.
+/// The most bytes of an answer in JSON. A page of a thousand instances has one megabyte.
 const MAX_JSON: u64 = 64 << 20;
 
-/// What we show to a server, or a client to us. Read from a file, as command lines and environments
-/// are seen by others.
+/// Credentials that are sent to a server, or that clients must send. They are read from a file, as
+/// other users can see command lines and environments.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Authorization(String);
 
 impl Authorization {
-    /// Name and password as `name:password` in a file (RFC 7617).
+    /// Reads name and password as `name:password` from a file (RFC 7617).
     ///
     /// # Errors
     /// [`Error::File`], [`Error::Setting`].
@@ -37,7 +37,7 @@ impl Authorization {
         Ok(Self(format!("Basic {}", STANDARD.encode(text))))
     }
 
-    /// A token in a file (RFC 6750).
+    /// Reads a token from a file (RFC 6750).
     ///
     /// # Errors
     /// [`Error::File`], [`Error::Setting`].
@@ -45,8 +45,8 @@ impl Authorization {
         Ok(Self(format!("Bearer {}", secret(file)?)))
     }
 
-    /// Whether a header shows the same. Hashes are compared, so that the time tells nothing of how
-    /// much was right.
+    /// Tells whether a header has the same credentials. Hashes are compared, so that the time does
+    /// not reveal how much was right.
     pub(crate) fn is(&self, header: &[u8]) -> bool {
         Sha256::digest(header) == Sha256::digest(&self.0)
     }
@@ -72,7 +72,7 @@ fn wrong(got: &str, expected: &'static str) -> Error {
     Error::Setting { setting: "authorization", got: got.to_owned(), expected }
 }
 
-/// Whom to believe as a client of HTTP: the certificates of a PEM file.
+/// Reads the authorities that an HTTP client trusts from a PEM file.
 ///
 /// # Errors
 /// [`Error::Tls`], which names the file.
@@ -82,22 +82,22 @@ pub fn authorities(path: &Path) -> Result<RootCerts> {
     Ok(RootCerts::new_with_certs(&read))
 }
 
-/// A server that answers HTTP.
+/// An HTTP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Where its services begin, as `https://pacs.example/dicom-web`. No name or password may be in
-    /// it.
+    /// The base address of its services, such as `https://pacs.example/dicom-web`. It must have no
+    /// name or password.
     pub url: String,
-    /// What we show, where it asks.
+    /// The credentials, if it requires any.
     pub authorization: Option<Authorization>,
-    /// Authorities that sign its certificate, in PEM; without it, those that browsers believe.
+    /// The authorities that sign its certificate, in PEM; by default those that browsers trust.
     pub authorities: Option<PathBuf>,
-    /// How long it may take to answer, and then to send one instance.
+    /// The time that it may take to answer, and then to send one instance.
     pub timeout: Duration,
 }
 
 impl Server {
-    /// A server that asks for nothing and has two minutes.
+    /// A server without credentials, with a timeout of two minutes.
     pub fn new(url: &str) -> Self {
         let timeout = Duration::from_secs(120);
         Self { url: url.to_owned(), authorization: None, authorities: None, timeout }
@@ -146,7 +146,7 @@ impl Http {
         Ok(Self { agent: config.into(), base, authorization: server.authorization.clone() })
     }
 
-    /// The host and its port: what a log may say.
+    /// The host and its port, which a log may contain.
     pub(crate) fn host(&self) -> &str {
         self.base.split('/').nth(2).unwrap_or_default()
     }
@@ -184,7 +184,7 @@ impl Http {
         request.send(ureq::SendBody::from_reader(body)).map_err(|error| self.failed(path, &error))
     }
 
-    /// An answer in JSON; none where there is nothing to tell (204).
+    /// An answer in JSON; `None` if it has no content (204).
     pub(crate) fn json<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<Option<T>> {
         let response = self.get(path, accept)?;
         match response.status().as_u16() {
@@ -202,7 +202,7 @@ impl Http {
     ) -> Result<T> {
         let body = response.body_mut().with_config().limit(MAX_JSON).reader();
         serde_json::from_reader(body).map_err(|error| {
-            // What the parser says may quote what it read.
+            // The parser's message may quote the text.
             let got = format!(
                 "text that is no such JSON ({:?}, line {})",
                 error.classify(),
@@ -229,8 +229,7 @@ impl Http {
         Error::Answer { url: self.shown(path), got, expected }
     }
 
-    /// An address as errors show it: without the query, and without UIDs, which name studies of
-    /// patients.
+    /// An address for errors: without the query, and without UIDs, which name studies of patients.
     fn shown(&self, path: &str) -> String {
         let path = path.split('?').next().unwrap_or_default();
         let part =
