@@ -9,7 +9,7 @@ use std::path::Path;
 
 use common::{fail, json, model, pictures, run, subset, succeed, text};
 
-/// A folder with one good picture and some that are not.
+/// A folder with one good picture and some bad ones.
 fn broken_pictures(folder: &Path) {
     fs::write(folder.join("empty.png"), "").unwrap();
     fs::write(folder.join("text.png"), "this is no picture").unwrap();
