@@ -75,7 +75,7 @@ pub(crate) struct Multipart<R> {
     source: R,
     delimiter: Vec<u8>,
     buffer: Vec<u8>,
-    /// The range of the buffer that is read and not yet returned.
+    /// The range `begin..end` of the buffer is read and not yet returned.
     begin: usize,
     end: usize,
     at: At,

@@ -10,8 +10,8 @@ use crate::{Index, Result};
 
 type Point = [f32; 2];
 
-/// The constants of 1/(1 + a·d^2b). It is nearly 1 up to a distance of 0.1 and falls like exp beyond:
-/// UMAP's `min_dist` of 0.1.
+/// The constants of 1/(1 + a·d^2b). It is nearly 1 up to a distance of 0.1 and falls like exp
+/// beyond: UMAP's `min_dist` of 0.1.
 const A: f32 = 1.577;
 const B: f32 = 0.895;
 /// The number of times that the surest edges are followed. As in UMAP, it is smaller for many
