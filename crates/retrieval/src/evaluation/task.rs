@@ -43,7 +43,7 @@ struct File {
 /// Reads the tasks of a TOML file.
 ///
 /// # Errors
-/// If the file does not read, has a field that no task has, two tasks of one name, or a task that
+/// If the file cannot be parsed, has a field that no task has, two tasks of one name, or a task that
 /// contradicts itself.
 pub fn read_tasks(text: &str) -> Result<Vec<Task>> {
     let File { task: tasks } = toml::from_str(text)?;

@@ -62,16 +62,18 @@ pub enum Hashing {
 impl Hashing {
     /// Fits the hashing to feature vectors of one length, a row a sample.
     ///
-    /// `labels` are read by the two kinds of SDH alone: for each sample, how much each class
-    /// counts, 0 where it has it not; several or none may be more. `bits` is the code's length. The
-    /// same arguments give the same hasher on any number of threads.
+    /// `labels` has the weight of each class for each sample, 0 if the sample lacks the class. A
+    /// sample may have several classes or none. Only the two kinds of SDH read it. `bits` is the
+    /// code's length. The same arguments give the same hasher on any number of threads.
     ///
     /// # Errors
-    /// If `bits` is no code length; there are fewer than 2 samples, or all are equal; rows differ
-    /// in length or hold a value that is not finite; the labels are not parallel to the samples,
-    /// differ in length, are empty or not finite (SDH); the features vary along fewer than `bits`
-    /// independent directions (PCAH, ITQ and SH, which take as many principal components); or a
-    /// decomposition does not converge.
+    /// * `bits` is no code length.
+    /// * There are fewer than 2 samples, or all are equal.
+    /// * Rows differ in length, or have a value that is not finite.
+    /// * For SDH: the labels are not parallel to the samples, differ in length, are empty, or are
+    ///   not finite.
+    /// * For PCAH, ITQ and SH: the features vary along fewer than `bits` independent directions.
+    /// * A decomposition does not converge.
     pub fn fit(
         self,
         features: &[Vec<f32>],

@@ -6,7 +6,8 @@ use crate::Embedding;
 use crate::gallery::Record;
 use crate::gallery::store::Which;
 
-/// The number of last-read records that are kept, and up to twice as many: about 3 KB each.
+/// The number of records, the last ones read, that are kept at least; there are up to twice as many.
+/// Each takes about 3 KB.
 const KEPT: usize = 65_536;
 
 /// The cached parts of a record.

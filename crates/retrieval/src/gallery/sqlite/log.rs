@@ -1,10 +1,10 @@
 //! Damage in the write-ahead log, which SQLite takes for the log's end.
 //!
-//! SQLite reads a log up to the first frame whose checksum is wrong: after a power cut that is
-//! where the last, unfinished transaction begins. Damage before it looks the same to SQLite, which
-//! then drops what was committed after it without a word. But a transaction is only acknowledged
-//! when it lies on the disk, so a power cut spoils the last one alone: where more than one ends
-//! behind the first wrong frame, a byte has changed.
+//! SQLite reads a log up to the first frame whose checksum is wrong. After a power cut, the last,
+//! unfinished transaction begins there. Damage before it looks the same to SQLite, which then
+//! silently drops all later commits. But a transaction is only acknowledged when it is on the disk,
+//! so a power cut spoils the last one alone. If more than one transaction ends behind the first
+//! wrong frame, a byte has changed.
 //!
 //! The layout is that of <https://www.sqlite.org/fileformat2.html#walformat>, section 4.1.
 

@@ -27,7 +27,7 @@ impl Gallery {
     ///
     /// # Errors
     /// If the export is not whole or not what its manifest says, or the gallery cannot be written:
-    /// then no gallery is made, but that on a server may have the first pictures.
+    /// then no gallery is made. One on a server may have the first pictures.
     pub fn import(
         from: &Path,
         to: impl Into<Location>,

@@ -56,7 +56,7 @@ fn matters(parent: u64, field: u64) -> bool {
 /// Checks that the row groups of a file stay within the limits. Returns the excess otherwise.
 ///
 /// # Errors
-/// If the file cannot be read, or a header does not read.
+/// If the file cannot be read, or a header cannot be parsed.
 pub(super) fn check(file: &File, groups: &[RowGroupMetaData]) -> io::Result<Result<(), String>> {
     let mut headers = Headers { file: BufReader::new(file), left: 0 };
     for group in groups {
