@@ -1,12 +1,13 @@
 //! The attention FCN: a fully convolutional encoder–decoder that maps a radiograph to its saliency.
 //!
-//! Four stages; CBAM (Woo et al. 2018) in the bottleneck; skips through attention gates (Oktay et
-//! al. 2018); a sigmoid head at a quarter of the size, enlarged bilinearly. About 18 % of
-//! ResNet-18's multiply-adds.
+//! It has four stages, CBAM (Woo et al. 2018) in the bottleneck, and skips through attention gates
+//! (Oktay et al. 2018). Its sigmoid head is at a quarter of the size, enlarged bilinearly. It takes
+//! about 18 % of ResNet-18's multiply-adds.
 //!
 //! It has two variants. One has a single map, which it learns through retrieval alone. The other
-//! has a map for each finding and is taught where findings lie (`finding/`): it has a residual
-//! block more at 1/8 and two at 1/16, takes standardised grey, and S is the largest of its maps.
+//! has a map for each finding, and is taught where findings lie (`finding/`). It has one more
+//! residual block at 1/8 and two more at 1/16, and takes standardised grey; S is the largest of its
+//! maps.
 
 use crate::model::layers::{BatchNorm, ConvBnRelu, Convolution, Init, Linear, Mode, places};
 use crate::model::resample;
