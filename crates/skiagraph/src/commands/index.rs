@@ -75,7 +75,7 @@ impl PicturesArgs {
     /// The pictures, and the rows of the manifest whose file is missing.
     ///
     /// # Errors
-    /// If a path or the manifest does not read, or there is not one picture.
+    /// If a path or the manifest cannot be read, or there is no picture.
     pub(crate) fn list(&self) -> Result<(Vec<Listed>, Vec<Rejected>)> {
         match &self.manifest {
             Some(manifest) => list_manifest(manifest, &self.split),

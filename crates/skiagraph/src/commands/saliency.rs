@@ -23,9 +23,9 @@ measures are taken all the same.";
 
 /// Measure the quality of a model's saliency maps
 ///
-/// Measures whether maps point at experts' boxes more than the centre, edges, chance or Grad-CAM
-/// do; whether the code depends on what they show; whether they depend on what was learned; and
-/// whether the map alone gives the class away.
+/// Measures four properties. Maps should point at experts' boxes more than the centre, edges,
+/// chance or Grad-CAM do. The code should depend on what maps show. Maps should depend on what the
+/// network learned. A map alone should not give the class away.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SaliencyArgs {

@@ -151,7 +151,7 @@ impl State {
     /// Finds a key by its text.
     ///
     /// # Errors
-    /// [`Problem::WrongKey`] if it is none of ours, or there are none.
+    /// [`Problem::WrongKey`] if it is unknown, or there are no keys.
     pub(super) fn find_key(&self, shown: &str) -> Result<Key, Problem> {
         let keys = self.keys.as_ref().ok_or(Problem::WrongKey)?;
         keys.find(shown).ok_or(Problem::WrongKey)

@@ -31,7 +31,7 @@ impl Tls {
     /// Reads the files.
     ///
     /// # Errors
-    /// If one does not read, or key and certificate are not of each other.
+    /// If one cannot be read, or key and certificate do not match.
     pub(super) fn open(files: ServerTls) -> Result<Self> {
         let known = Known { states: states(&files), config: files.config()? };
         Ok(Self { files, known: Mutex::new(known) })
