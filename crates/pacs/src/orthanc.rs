@@ -44,7 +44,7 @@ impl Changes {
     /// `http://orthanc.example:8042`.
     ///
     /// # Errors
-    /// [`Error::Setting`] if the address is none, [`Error::Tls`] if its authorities do not read.
+    /// [`Error::Setting`] if the address is none, [`Error::Tls`] if its authorities cannot be read.
     pub fn new(server: &Server) -> Result<Self> {
         let http = Http::new(server)?;
         let feed = format!("orthanc {}", http.base());
