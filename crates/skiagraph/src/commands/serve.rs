@@ -45,8 +45,8 @@ pub(crate) struct ServeArgs {
     /// The gallery's folder, or its address on a PostgreSQL server with snapshots=FOLDER
     #[arg(long, value_name = "GALLERY")]
     gallery: Location,
-    /// Address to listen on; any but the default, this machine alone, needs --audit, and --api-keys
-    /// or --oidc-issuer
+    /// Address to listen on; the default is for this machine alone, and one open to others needs
+    /// --audit, and --api-keys or --oidc-issuer
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// Port; 0 lets the system choose
