@@ -1,4 +1,4 @@
-//! Where the network runs.
+//! The device that the network runs on.
 
 use crate::error::{Error, Result};
 use burn::tensor::Device;
@@ -6,16 +6,16 @@ use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
 
-/// What the user asked for.
+/// A device as the user names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceChoice {
-    /// The first that is there of CUDA, Vulkan and the processor.
+    /// The first of CUDA, Vulkan and the processor that is present.
     #[default]
     Auto,
     /// The processor.
     Cpu,
-    /// A card of NVIDIA; needs the feature `cuda`.
+    /// A graphics card of NVIDIA; needs the feature `cuda`.
     Cuda,
     /// Any graphics card with a Vulkan driver; needs the feature `vulkan`.
     Vulkan,
@@ -29,7 +29,7 @@ const NAMES: [(&str, DeviceChoice); 4] = [
 ];
 
 impl DeviceChoice {
-    /// The device, which has answered.
+    /// Opens the device and tests that it answers.
     ///
     /// # Errors
     /// [`Error::DeviceNotBuilt`] and [`Error::DeviceSilent`].
@@ -56,7 +56,7 @@ fn cuda() -> Result<Device> {
 #[cfg(feature = "vulkan")]
 fn vulkan() -> Result<Device> {
     use burn::tensor::DeviceKind::{DiscreteGpu, IntegratedGpu, VirtualGpu};
-    // Not the driver's default: where there is no card, that is the processor by a detour.
+    // The driver's default is not used: without a card it is the processor, by a detour.
     answering("vulkan", || Device::vulkan(DiscreteGpu(0)))
         .or_else(|_| answering("vulkan", || Device::vulkan(IntegratedGpu(0))))
         .or_else(|_| answering("vulkan", || Device::vulkan(VirtualGpu(0))))
@@ -67,7 +67,7 @@ fn vulkan() -> Result<Device> {
     Err(Error::DeviceNotBuilt { name: "vulkan" })
 }
 
-/// The device, if it can add numbers. The libraries of graphics cards panic where a driver is
+/// Returns the device if it can add numbers. The libraries of graphics cards panic if a driver is
 /// missing.
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 fn answering(name: &'static str, open: fn() -> Device) -> Result<Device> {

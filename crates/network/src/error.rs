@@ -1,4 +1,4 @@
-//! What can go wrong, each with what was got, what was expected and what to do.
+//! The errors. Each says what was got, what was expected and what to do.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A weight that the network needs is not in the file.
@@ -19,7 +19,7 @@ pub enum Error {
         "weight {name} is missing; the file holds another architecture, or is not a model of skiagraph"
     )]
     WeightMissing {
-        /// Its name.
+        /// The weight's name.
         name: String,
     },
     /// A weight has another shape than the network's.
@@ -27,7 +27,7 @@ pub enum Error {
         "weight {name} has shape {got:?}, expected {expected:?}; the file holds another architecture"
     )]
     WeightShape {
-        /// Its name.
+        /// The weight's name.
         name: String,
         /// The network's shape.
         expected: Vec<usize>,
@@ -41,13 +41,13 @@ pub enum Error {
     WeightsUnreadable {
         /// The file.
         path: PathBuf,
-        /// What the parser said.
+        /// The parser's message.
         reason: String,
     },
     /// Weights could not be serialised.
     #[error("the weights could not be serialised: {reason}")]
     WeightsUnwritable {
-        /// What the serialiser said.
+        /// The serialiser's message.
         reason: String,
     },
     /// A safetensors file without the card that describes a model.
@@ -59,15 +59,15 @@ pub enum Error {
     /// A label that the model was not trained on.
     #[error("label {label:?} is unknown to the model; expected one of {known}")]
     LabelUnknown {
-        /// What was asked for.
+        /// The label that was asked for.
         label: String,
         /// The model's labels.
         known: String,
     },
-    /// A label to be left out of training that the data set has not.
+    /// A label in `data.leave_out` that no picture has.
     #[error("data.leave_out has {label:?}, a label of no picture; expected some of {known}")]
     LeftOutUnknown {
-        /// What the configuration leaves out.
+        /// The label in the configuration.
         label: String,
         /// The data set's labels.
         known: String,
@@ -77,7 +77,7 @@ pub enum Error {
     Config {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what is allowed.
+        /// The fault and the allowed values, in words.
         reason: String,
     },
     /// A file that is no saliency network of findings.
@@ -87,7 +87,7 @@ pub enum Error {
     NotASaliencyNetwork {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason, in words.
         reason: String,
     },
     /// No finding has boxes on enough pictures, and none was named.
@@ -96,31 +96,31 @@ pub enum Error {
          from labels alone, which do not localise"
     )]
     NoFindings {
-        /// Pictures that a finding needs.
+        /// The number of pictures that a finding needs.
         least: usize,
     },
     /// A finding that no training picture has.
     #[error("saliency.findings has {name:?}, which no training picture has as a box or a label")]
     FindingUnknown {
-        /// What the configuration names.
+        /// The finding in the configuration.
         name: String,
     },
     /// Too few pictures to train on.
     #[error("{got} training pictures with labels, expected at least {expected}; {advice}")]
     TooFewPictures {
-        /// How many there are.
+        /// The number of pictures.
         got: usize,
-        /// How many are needed.
+        /// The number of pictures that are needed.
         expected: usize,
-        /// What to do.
+        /// The remedy, in words.
         advice: &'static str,
     },
-    /// `--resume` without a checkpoint, or with that of another configuration.
+    /// `--resume` without a checkpoint, or with a checkpoint of another configuration.
     #[error("{path}: cannot resume: {reason}")]
     Resume {
         /// The run folder.
         path: PathBuf,
-        /// Why.
+        /// The reason, in words.
         reason: String,
     },
     /// A run folder that already holds a run.
@@ -131,10 +131,10 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
-    /// A device that nobody knows.
+    /// A device name that is unknown.
     #[error("device {name:?} is unknown; expected auto, cpu, cuda or vulkan")]
     Device {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
     },
     /// A device that this binary was built without.
@@ -142,40 +142,40 @@ pub enum Error {
         "this binary was built without {name}: build it with --features {name}, or give --device cpu"
     )]
     DeviceNotBuilt {
-        /// What was asked for.
+        /// The device that was asked for.
         name: &'static str,
     },
     /// A device that does not answer.
     #[error("no {name} device answers ({reason}); install its driver, or give --device cpu")]
     DeviceSilent {
-        /// What was asked for.
+        /// The device that was asked for.
         name: &'static str,
-        /// What its library said.
+        /// Its library's message.
         reason: String,
     },
-    /// Answers to too few held-out pictures, or all alike, to fit estimates to.
+    /// Answers to held-out pictures that are too few, or too much alike, to fit estimates to.
     #[error(
         "the answers to {queries} held-out pictures do not suffice for estimates of relevance; expected some that are right and \
          some that are wrong: give more labelled pictures of the split train"
     )]
     NoEstimates {
-        /// Held-out pictures.
+        /// The number of held-out pictures.
         queries: usize,
     },
     /// A code length that the model was not trained for.
     #[error("codes of {got} bits were asked for, the model gives {}", listed(.expected))]
     CodeLength {
-        /// What was asked for.
+        /// The length that was asked for, in bits.
         got: usize,
-        /// What the model gives.
+        /// The lengths that the model gives, in bits.
         expected: Vec<usize>,
     },
     /// An embedding of another length than the model's.
     #[error("an embedding of {got} values; expected {expected}, as the model gives")]
     EmbeddingLength {
-        /// Its values.
+        /// The number of its values.
         got: usize,
-        /// Those of the model's.
+        /// The number of values of the model's embeddings.
         expected: usize,
     },
     /// Inputs of another size than the model's.
@@ -183,12 +183,12 @@ pub enum Error {
         "input is {got}×{got}, the model takes {expected}×{expected}; use the model's own preprocessing"
     )]
     InputSize {
-        /// What was given.
+        /// The input's side, in pixels.
         got: u32,
-        /// What the model takes.
+        /// The side that the model takes, in pixels.
         expected: u32,
     },
-    /// The loss is no longer a number.
+    /// A loss that is no longer a finite number.
     #[error(
         "the loss became {loss} in epoch {epoch}, step {step}; lower optimisation.learning_rate"
     )]
@@ -203,7 +203,7 @@ pub enum Error {
     /// A picture could not be read.
     #[error(transparent)]
     Radiograph(#[from] radiograph::Error),
-    /// A code, a task or an evaluation.
+    /// An error of a code, a task or an evaluation.
     #[error(transparent)]
     Retrieval(#[from] retrieval::Error),
 }
@@ -211,7 +211,7 @@ pub enum Error {
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Numbers with commas between.
+/// Numbers separated by commas.
 fn listed(numbers: &[usize]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -1,7 +1,7 @@
 //! The paper: attention saliency network, its losses, its training and its encoder.
 //!
-//! Rooms, of which each uses those before it: `kernels` (arithmetic), `model` (the figure),
-//! `inference` (pictures to codes and maps), `explain` (what maps are worth), `training`.
+//! Each module uses only those before it: `kernels` (arithmetic), `model` (the network),
+//! `inference` (pictures to codes and maps), `explain` (the quality of maps), `training`.
 
 mod device;
 mod error;

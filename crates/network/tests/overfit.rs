@@ -1,4 +1,4 @@
-//! The whole network learns one batch by heart: every part of it passes gradients on.
+//! A test that the whole network learns one batch by heart: every part of it passes gradients on.
 
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -8,7 +8,7 @@ const PICTURES: usize = 8;
 const SIZE: usize = 32;
 const CLASSES: usize = 4;
 
-/// A bright square whose place follows from the class, on a background that differs from picture to
+/// A bright square whose place depends on the class, on a background that differs from picture to
 /// picture.
 fn picture(index: usize) -> Vec<f32> {
     let (left, top) = ((index % CLASSES) % 2 * 16, (index % CLASSES) / 2 * 16);

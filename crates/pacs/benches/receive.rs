@@ -1,6 +1,6 @@
-//! How fast instances are received, beside DCMTK's `storescp`: the same files by the same sender,
-//! `dcmsend`, in turns. Ours are synced to the disk before they are acknowledged; `storescp` leaves
-//! that to the system.
+//! The rate at which instances are received, beside DCMTK's `storescp`: the same files from the
+//! same sender, `dcmsend`, in turn. This project's listener syncs files to the disk before it
+//! acknowledges them; `storescp` leaves that to the system.
 //!
 //! `cargo bench -p pacs --bench receive`
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program of the command line")]
@@ -26,8 +26,8 @@ fn main() {
     }
 }
 
-/// Both in turns, so that what else the machine does meets both; the medians of rates and of their
-/// ratios.
+/// Measures both in turn, so that other load of the machine affects both. Returns the medians of
+/// rates and of their ratios.
 fn compare(
     [dcmsend, storescp]: &[PathBuf; 2],
     kilobytes: usize,
@@ -84,7 +84,8 @@ fn theirs(storescp: &Path, count: usize, send: impl Fn(u16) -> f64) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
     let mut command = Command::new(storescp);
-    // As ours does: bytes as they come, PDUs of 128 KiB, associations side by side.
+    // The options match this project's listener: bytes as they come, PDUs of 128 KiB, associations
+    // side by side.
     command
         .args(["+xa", "+B", "--fork", "-pdu", "131072", "-od"])
         .arg(folder.path())

@@ -10,7 +10,7 @@ pub(crate) const C_FIND: u16 = 0x0020;
 pub(crate) const C_MOVE: u16 = 0x0021;
 pub(crate) const C_ECHO: u16 = 0x0030;
 pub(crate) const C_CANCEL: u16 = 0x0FFF;
-/// The bit that tells an answer from a question.
+/// The bit that distinguishes a response from a request.
 pub(crate) const RESPONSE: u16 = 0x8000;
 
 /// Statuses (PS3.7 annex C, PS3.4 B.2.3 and C.4).
@@ -24,15 +24,15 @@ pub(crate) mod status {
     pub(crate) const OUT_OF_RESOURCES: u16 = 0xA700;
     pub(crate) const DATA_SET_DOES_NOT_MATCH: u16 = 0xA900;
     pub(crate) const CANNOT_UNDERSTAND: u16 = 0xC000;
-    /// A warning: the peer has the instance, but not with all that was sent.
+    /// A warning: the peer has the instance, but discarded some elements.
     pub(crate) const ELEMENTS_DISCARDED: u16 = 0xB006;
 
-    /// Matches or sub-operations go on.
+    /// Tells whether further matches or sub-operations follow.
     pub(crate) fn is_pending(status: u16) -> bool {
         matches!(status, 0xFF00 | 0xFF01)
     }
 
-    /// Done, if not to the letter.
+    /// Tells whether the operation succeeded with a warning.
     pub(crate) fn is_warning(status: u16) -> bool {
         matches!(status, 0x0001 | 0x0107 | 0x0116 | 0xB000..=0xBFFF)
     }
@@ -56,7 +56,7 @@ pub(crate) mod element {
 }
 use element::*;
 
-/// The data set type that says that none follows.
+/// The data set type of a command without a data set.
 const NO_DATA_SET: u16 = 0x0101;
 const DATA_SET: u16 = 0x0001;
 
@@ -65,7 +65,7 @@ const DATA_SET: u16 = 0x0001;
 pub(crate) struct Command(BTreeMap<u16, Vec<u8>>);
 
 impl Command {
-    /// A question.
+    /// A request.
     pub(crate) fn request(field: u16, message_id: u16, sop_class: &str) -> Self {
         Self::default()
             .with_u16(COMMAND_FIELD, field)
@@ -73,12 +73,12 @@ impl Command {
             .with_text(AFFECTED_SOP_CLASS_UID, sop_class)
     }
 
-    /// Takes a question back (PS3.7 9.3.2.3).
+    /// Cancels a request (PS3.7 9.3.2.3).
     pub(crate) fn cancel(message_id: u16) -> Self {
         Self::default().with_u16(COMMAND_FIELD, C_CANCEL).with_u16(RESPONDED_MESSAGE_ID, message_id)
     }
 
-    /// The answer to this question.
+    /// The response to this request.
     pub(crate) fn response(&self, status: u16) -> Self {
         let mut response = Self::default()
             .with_u16(COMMAND_FIELD, self.field() | RESPONSE)
@@ -107,12 +107,12 @@ impl Command {
         self
     }
 
-    /// The command; 0 if it says none, which is no command.
+    /// The command field; 0 if it is missing, which is no command.
     pub(crate) fn field(&self) -> u16 {
         self.u16(COMMAND_FIELD).unwrap_or(0)
     }
 
-    /// Whether a data set follows.
+    /// Tells whether a data set follows.
     pub(crate) fn has_data(&self) -> bool {
         self.u16(DATA_SET_TYPE) != Some(NO_DATA_SET)
     }
@@ -121,7 +121,7 @@ impl Command {
         Some(u16::from_le_bytes(self.0.get(&element)?.get(..2)?.try_into().ok()?))
     }
 
-    /// Text without its padding; none if it is not there or not ASCII.
+    /// The element's text without padding; `None` if it is missing or not ASCII.
     pub(crate) fn text(&self, element: u16) -> Option<&str> {
         let text = str::from_utf8(self.0.get(&element)?).ok().filter(|text| text.is_ascii())?;
         Some(text.trim_matches(['\0', ' ']))
@@ -148,7 +148,7 @@ impl Command {
         }
     }
 
-    /// As bytes, with the group length, and whether a data set follows.
+    /// Encodes the command set, with the group length, and whether a data set follows.
     pub(crate) fn to_bytes(&self, has_data: bool) -> Vec<u8> {
         let kind = if has_data { DATA_SET } else { NO_DATA_SET };
         let whole = self.clone().with_u16(DATA_SET_TYPE, kind);

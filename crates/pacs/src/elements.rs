@@ -1,5 +1,5 @@
-//! Elements in implicit VR little endian (PS3.5 A.1), which is what command sets and the
-//! identifiers of queries are in.
+//! Elements in implicit VR little endian (PS3.5 A.1), the encoding of command sets and of the
+//! identifiers of queries.
 
 use dicom_core::Tag;
 use std::collections::BTreeMap;
@@ -11,8 +11,8 @@ const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 /// Values by tag, as slices of the bytes they were read from.
 pub(crate) type Elements<'a> = BTreeMap<Tag, &'a [u8]>;
 
-/// Reads a data set; none if it is cut short. Sequences of undefined length are passed over, and
-/// those of a defined one are values like any other.
+/// Reads a data set; `None` if it is cut short. Sequences of undefined length are skipped; those of
+/// defined length are values like any other.
 pub(crate) fn read(mut bytes: &[u8]) -> Option<Elements<'_>> {
     let mut elements = Elements::new();
     while !bytes.is_empty() {
@@ -47,9 +47,9 @@ fn take<'a>(bytes: &mut &'a [u8], length: u32) -> Option<&'a [u8]> {
     Some(value)
 }
 
-/// Passes over what has an undefined length, to the delimiter that closes it. In implicit VR, items
-/// and elements have the same header, so how deep it goes is all there is to know, and no nesting
-/// exhausts the stack.
+/// Skips an element of undefined length, to the delimiter that closes it. In implicit VR, items and
+/// elements have the same header, so counting the depth is enough, and no nesting exhausts the
+/// stack.
 fn pass_over(bytes: &mut &[u8]) -> Option<()> {
     let mut depth = 1_usize;
     while depth > 0 {

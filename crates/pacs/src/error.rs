@@ -1,4 +1,4 @@
-//! What can go wrong between us and a PACS, each with what was got, what was expected and what to
+//! The errors of communication with a PACS. Each says what was got, what was expected and what to
 //! do.
 
 use std::path::PathBuf;
@@ -7,12 +7,12 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file or folder that the system refuses.
+    /// A file or folder that the system refuses to read or write.
     #[error("{path}: {source}")]
     File {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A folder that holds something else than an inbox.
@@ -20,10 +20,10 @@ pub enum Error {
     NotAnInbox {
         /// The folder.
         path: PathBuf,
-        /// What is there.
+        /// A description of what is there.
         got: String,
     },
-    /// Somebody else consumes.
+    /// An inbox that another process consumes.
     #[error(
         "{path} has a consumer already, expected none: stop the other process, or give it the work"
     )]
@@ -37,18 +37,18 @@ pub enum Error {
         /// The limit in bytes.
         limit: u64,
     },
-    /// A disk that is as good as full.
+    /// A disk with less free space than the limits require.
     #[error("{free} bytes are free on the inbox's disk, expected at least {needed}: make room")]
     OutOfSpace {
         /// Free bytes.
         free: u64,
-        /// What the limits leave free.
+        /// The number of bytes that the limits leave free.
         needed: u64,
     },
     /// Bytes that are no DICOM file.
     #[error("not a DICOM file as PS3.10 defines it: got {got}")]
     NotDicom {
-        /// What was found.
+        /// A description of what was found.
         got: &'static str,
     },
     /// A data set that contradicts its file meta group or its command.
@@ -56,7 +56,7 @@ pub enum Error {
         "{attribute} of the data set is not what came with it, expected the same; refused, as it may be another instance"
     )]
     Mismatch {
-        /// Which attribute.
+        /// The attribute's name.
         attribute: &'static str,
     },
     /// An address that cannot be listened at or connected to.
@@ -64,13 +64,13 @@ pub enum Error {
     Address {
         /// The address.
         address: String,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A connection that broke.
     #[error("the connection broke: {source}")]
     Network {
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A peer that took longer than the timeouts allow.
@@ -82,24 +82,24 @@ pub enum Error {
     /// An association that the peer aborted.
     #[error("the peer aborted the association")]
     Aborted,
-    /// An association that ended as we are stopping.
+    /// An association that ended because the listener stops.
     #[error("stopping")]
     Stopping,
     /// An association that a peer rejects.
     #[error("the peer rejects the association {}: {reason}; expected it to know our AE title and address", if *permanent { "for good" } else { "for now" })]
     Rejected {
-        /// Whether trying again is of no use.
+        /// True if trying again is of no use.
         permanent: bool,
-        /// What it said.
+        /// The peer's reason.
         reason: String,
     },
-    /// An association that we reject.
+    /// An association that this program rejects.
     #[error("rejected: {reason}")]
     Refused {
-        /// Why.
+        /// The reason, in words.
         reason: &'static str,
     },
-    /// A PDU that is longer than what was agreed.
+    /// A PDU that is longer than agreed.
     #[error("a PDU of type {kind} of {got} bytes, expected at most {limit}")]
     PduTooLong {
         /// Its type (PS3.8 9.3.1).
@@ -112,100 +112,100 @@ pub enum Error {
     /// Bytes that do not follow the protocol.
     #[error("got {got}, expected {expected}")]
     Protocol {
-        /// What came.
+        /// A description of what came.
         got: String,
-        /// What should have come.
+        /// A description of what should have come.
         expected: &'static str,
     },
-    /// A body of several parts that is none.
+    /// A body that is not the multipart body it should be.
     #[error("got {got}, expected a multipart body as RFC 2046 5.1 defines it")]
     Multipart {
-        /// What came.
+        /// A description of what came.
         got: &'static str,
     },
     /// A server that cannot be reached, or whose answer breaks off.
     #[error("{url}: {reason}")]
     Http {
-        /// What was asked for, without a query.
+        /// The address, without a query.
         url: String,
-        /// What went wrong.
+        /// The fault, in words.
         reason: String,
     },
-    /// A server that refuses.
+    /// A server that refuses a request.
     #[error("{url}: the server answers {status}, expected success; {hint}")]
     HttpStatus {
-        /// What was asked for, without a query.
+        /// The address, without a query.
         url: String,
         /// The status (RFC 9110 15).
         status: u16,
-        /// What to do.
+        /// The remedy, in words.
         hint: &'static str,
     },
-    /// An answer of a server that makes no sense.
+    /// A server's answer that cannot be used.
     #[error("{url}: got {got}, expected {expected}")]
     Answer {
-        /// What was asked for, without a query.
+        /// The address, without a query.
         url: String,
-        /// What came.
+        /// A description of what came.
         got: String,
-        /// What should have come.
+        /// A description of what should have come.
         expected: &'static str,
     },
-    /// An instance of a class that is not kept.
+    /// An instance of a SOP class that is not kept.
     #[error("SOP class {sop_class} is no picture, expected the storage of images")]
     NoImage {
         /// The class.
         sop_class: String,
     },
-    /// An instance in an encoding that is not read.
+    /// An instance in a transfer syntax that is not accepted.
     #[error(
         "transfer syntax {uid} is not among those that are accepted; have the sender transcode"
     )]
     TransferSyntax {
-        /// Its UID.
+        /// The transfer syntax's UID.
         uid: String,
     },
     /// A service that the peer does not offer.
     #[error("the peer accepts no {service}; expected it to be configured for us")]
     NotAccepted {
-        /// Which.
+        /// The service's name.
         service: String,
     },
-    /// An answer that says that something failed.
+    /// A response with the status of a failure.
     #[error("the peer answers {operation} with status {status:04X}{comment}")]
     Status {
-        /// What was asked.
+        /// The operation that was requested.
         operation: &'static str,
         /// The status (PS3.7 annex C).
         status: u16,
-        /// What it said, in brackets.
+        /// The peer's comment, in brackets.
         comment: String,
     },
-    /// An instance that was to be sent and does not read.
+    /// An instance to be sent that cannot be read.
     #[error("what is sent does not read: {source}")]
     Source {
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A certificate or key.
+    /// A certificate or key that cannot be used.
     #[error("{path}: {reason}; expected PEM")]
     Tls {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault, in words.
         reason: String,
     },
-    /// A setting that makes no sense.
+    /// A setting that is not allowed.
     #[error("{setting} is {got}, expected {expected}")]
     Setting {
-        /// Which.
+        /// The setting's name.
         setting: &'static str,
-        /// What it is.
+        /// The value given.
         got: String,
-        /// What would do.
+        /// A description of allowed values.
         expected: &'static str,
     },
-    /// A position of a feed that does not read.
+    /// A feed's position that cannot be read.
     #[error(
         "{path} is not a number, expected the position of a feed; remove it to read the feed from its start"
     )]
@@ -218,7 +218,7 @@ pub enum Error {
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A timeout and a request to stop have names of their own.
+/// Converts an error of a connection. A timeout and a request to stop have their own variants.
 pub(crate) fn network(source: std::io::Error) -> Error {
     match source.kind() {
         std::io::ErrorKind::TimedOut => Error::TimedOut,

@@ -1,12 +1,11 @@
-//! What happens, for logs and counters. No event holds patient data: instances are named as the
-//! inbox names them.
+//! Events, for logs and counters. None holds patient data: instances are named as in the inbox.
 
 use crate::error::Error;
 use crate::inbox::{Key, Stored};
 use std::fmt;
 use std::net::SocketAddr;
 
-/// Something that happened while instances were received or fetched.
+/// An event while instances are received or fetched.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -19,30 +18,30 @@ pub enum Event {
     },
     /// An instance is durable in the inbox.
     Stored {
-        /// Its name there.
+        /// Its name in the inbox.
         key: Key,
-        /// What became of it.
+        /// The outcome of storing it.
         stored: Stored,
-        /// Bytes of its file.
+        /// The size of its file in bytes.
         bytes: u64,
-        /// Whom it is from: an AE title, or the host of a server.
+        /// The source: an AE title, or the host of a server.
         from: String,
     },
-    /// An instance was not kept, and whoever sent it knows.
+    /// An instance was not kept, and its sender was told.
     Refused {
-        /// Its name, as far as it got.
+        /// Its name, if it is known.
         key: Option<Key>,
         /// The status in the answer (PS3.7 annex C, PS3.4 B.2.3), or the failure reason of PS3.18
         /// I.2.
         status: u16,
-        /// Why.
+        /// The reason, in words.
         reason: String,
-        /// Whom it is from.
+        /// The source: an AE title, or the host of a server.
         from: String,
     },
     /// An instance of a server was passed over.
     PassedOver {
-        /// Why.
+        /// The reason, in words.
         reason: String,
         /// The host of the server.
         from: String,
@@ -51,16 +50,16 @@ pub enum Event {
     Released {
         /// Its address.
         peer: SocketAddr,
-        /// How many instances it brought.
+        /// The number of instances it brought.
         instances: u64,
     },
     /// An association, or the attempt at one, ended otherwise.
     Ended {
         /// Its address.
         peer: SocketAddr,
-        /// How many instances it brought.
+        /// The number of instances it brought.
         instances: u64,
-        /// Why.
+        /// The reason.
         error: Error,
     },
 }
@@ -98,10 +97,10 @@ impl fmt::Display for Event {
     }
 }
 
-/// What a stranger calls itself, without anything that a terminal or a log would take for its own.
+/// A stranger's name for itself, without characters that a terminal or a log would act upon.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
 }
 
-/// Where events go.
+/// The receiver of events.
 pub type Events<'a> = &'a (dyn Fn(&Event) + Sync);

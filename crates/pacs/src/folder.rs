@@ -5,7 +5,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-/// Says which path an error is about.
+/// Converts an error to one that names the path.
 pub(crate) fn at(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
     move |source| Error::File { path: path.into(), source }
 }
@@ -36,14 +36,14 @@ pub(crate) fn open_to_append(path: &Path) -> Result<File> {
     private().append(true).read(true).create(true).open(path).map_err(at(path))
 }
 
-/// A file to lock, whose content says nothing.
+/// Opens a file to lock; its content does not matter.
 pub(crate) fn open_to_lock(path: &Path) -> Result<File> {
     private().write(true).create(true).truncate(false).open(path).map_err(at(path))
 }
 
-/// Makes names in a folder survive a loss of power.
+/// Makes new names in a folder survive a loss of power.
 pub(crate) fn sync_folder(path: &Path) -> Result<()> {
-    // Elsewhere a folder cannot be opened as a file, and names are durable with the file.
+    // On other systems a folder cannot be opened as a file, and names are durable with the file.
     if cfg!(unix) {
         File::open(path).and_then(|folder| folder.sync_all()).map_err(at(path))
     } else {
@@ -51,7 +51,7 @@ pub(crate) fn sync_folder(path: &Path) -> Result<()> {
     }
 }
 
-/// Puts these bytes at `path`, all or none, whenever the process or the machine dies.
+/// Writes these bytes to `path`, all or none, whenever the process or the machine dies.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_extension("new");
     remove_if_there(&temporary)?;
@@ -61,17 +61,17 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
-/// Renames, and says whether there was something to rename.
+/// Renames a file. Returns whether it existed.
 pub(crate) fn rename_if_there(from: &Path, to: &Path) -> Result<bool> {
     is_there(fs::rename(from, to), from)
 }
 
-/// Removes, and says whether there was something to remove.
+/// Removes a file. Returns whether it existed.
 pub(crate) fn remove_if_there(path: &Path) -> Result<bool> {
     is_there(fs::remove_file(path), path)
 }
 
-/// Opens, where it is there.
+/// Opens a file; `None` if it does not exist.
 pub(crate) fn open_if_there(path: &Path) -> Result<Option<File>> {
     match File::open(path) {
         Ok(file) => Ok(Some(file)),
@@ -95,14 +95,14 @@ pub(crate) fn names(path: &Path) -> Result<Vec<String>> {
     names.filter_map(std::io::Result::transpose).collect::<std::io::Result<_>>().map_err(at(path))
 }
 
-/// Bytes that may still be written below `path`.
+/// The number of bytes that may still be written below `path`.
 pub(crate) fn free_bytes(path: &Path) -> Result<u64> {
     #[cfg(unix)]
     {
         let disk = rustix::fs::statvfs(path).map_err(|error| at(path)(error.into()))?;
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
-    // Elsewhere the write that fails is the first to tell.
+    // On other systems, the write that fails is the first sign.
     #[cfg(not(unix))]
     {
         let _ = path;

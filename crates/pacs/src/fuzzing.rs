@@ -1,14 +1,14 @@
-//! A door for fuzz targets to parsers that no caller sees; no part of what ships.
+//! Access for fuzz targets to private parsers; not part of a release.
 
 use crate::association::read_pdu;
 use crate::command::{Command, status};
 use dicom_ul::pdu::{PDataValueType, Pdu};
 
-/// Bytes of a P-DATA-TF.
+/// The most bytes of a P-DATA-TF.
 const MAX_DATA: u32 = 1 << 16;
 
-/// Reads PDUs, and the command sets in them, until one is none. What is answered to a command must
-/// be a command.
+/// Reads PDUs, and the command sets in them, until bytes are no PDU. Checks that the response to a
+/// command is a command.
 ///
 /// # Panics
 /// If it is not.

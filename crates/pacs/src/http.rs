@@ -1,5 +1,5 @@
-//! Requests to a server of DICOMweb or Orthanc: its address, who we are, whom we believe, how long
-//! it may take.
+//! Requests to a server of DICOMweb or Orthanc: its address, credentials, trusted authorities, and
+//! timeouts.
 
 use crate::error::{Error, Result};
 use crate::multipart::MediaType;
@@ -19,16 +19,16 @@ use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
-/// Bytes of an answer in JSON. A page of a thousand instances has one megabyte.
+/// The most bytes of an answer in JSON. A page of a thousand instances has one megabyte.
 const MAX_JSON: u64 = 64 << 20;
 
-/// What we show to a server, or a client to us. Read from a file, as command lines and environments
-/// are seen by others.
+/// Credentials that are sent to a server, or that clients must send. They are read from a file, as
+/// other users can see command lines and environments.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Authorization(String);
 
 impl Authorization {
-    /// Name and password as `name:password` in a file (RFC 7617).
+    /// Reads name and password as `name:password` from a file (RFC 7617).
     ///
     /// # Errors
     /// [`Error::File`], [`Error::Setting`].
@@ -40,7 +40,7 @@ impl Authorization {
         Ok(Self(format!("Basic {}", STANDARD.encode(text))))
     }
 
-    /// A token in a file (RFC 6750).
+    /// Reads a token from a file (RFC 6750).
     ///
     /// # Errors
     /// [`Error::File`], [`Error::Setting`].
@@ -48,8 +48,8 @@ impl Authorization {
         Ok(Self(format!("Bearer {}", secret(file)?)))
     }
 
-    /// Whether a header shows the same. Hashes are compared, so that the time tells nothing of how
-    /// much was right.
+    /// Tells whether a header has the same credentials. Hashes are compared, so that the time does
+    /// not reveal how much was right.
     pub(crate) fn is(&self, header: &[u8]) -> bool {
         Sha256::digest(header) == Sha256::digest(&self.0)
     }
@@ -75,7 +75,7 @@ fn wrong(got: &str, expected: &'static str) -> Error {
     Error::Setting { setting: "authorization", got: got.to_owned(), expected }
 }
 
-/// Whom to believe as a client of HTTP: the certificates of a PEM file.
+/// Reads the authorities that an HTTP client trusts from a PEM file.
 ///
 /// # Errors
 /// [`Error::Tls`], which names the file.
@@ -85,22 +85,22 @@ pub fn authorities(path: &Path) -> Result<RootCerts> {
     Ok(RootCerts::new_with_certs(&read))
 }
 
-/// A server that answers HTTP.
+/// An HTTP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Where its services begin, as `https://pacs.example/dicom-web`. No name or password may be in
-    /// it.
+    /// The base address of its services, such as `https://pacs.example/dicom-web`. It must have no
+    /// name or password.
     pub url: String,
-    /// What we show, where it asks.
+    /// The credentials, if it requires any.
     pub authorization: Option<Authorization>,
-    /// Authorities that sign its certificate, in PEM; without it, those that browsers believe.
+    /// The authorities that sign its certificate, in PEM; by default those that browsers trust.
     pub authorities: Option<PathBuf>,
-    /// How long it may take to answer, and then to send one instance.
+    /// The time that it may take to answer, and then to send one instance.
     pub timeout: Duration,
 }
 
 impl Server {
-    /// A server that asks for nothing and has two minutes.
+    /// A server without credentials, with a timeout of two minutes.
     pub fn new(url: &str) -> Self {
         let timeout = Duration::from_secs(120);
         Self { url: url.to_owned(), authorization: None, authorities: None, timeout }
@@ -151,7 +151,7 @@ impl Http {
         Ok(Self { agent: config.into(), base, authorization: server.authorization.clone() })
     }
 
-    /// The host and its port: what a log may say.
+    /// The host and its port, which a log may contain.
     pub(crate) fn host(&self) -> &str {
         self.base.split('/').nth(2).unwrap_or_default()
     }
@@ -266,8 +266,7 @@ impl Http {
         Error::Answer { url: self.shown(path), got, expected }
     }
 
-    /// An address as errors show it: without the query, and without UIDs, which name studies of
-    /// patients.
+    /// An address for errors: without the query, and without UIDs, which name studies of patients.
     fn shown(&self, path: &str) -> String {
         let path = path.split('?').next().unwrap_or_default();
         let part =

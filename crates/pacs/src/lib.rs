@@ -1,4 +1,5 @@
-//! Talks to PACS, and keeps what arrives. Knows no pixels, no codes and no galleries.
+//! Communication with a PACS, and a durable inbox for received instances. It knows no pixels, no
+//! codes and no galleries.
 
 mod association;
 pub mod attempts;

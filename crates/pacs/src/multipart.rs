@@ -1,11 +1,11 @@
-//! Bodies of several parts (RFC 2046 5.1, PS3.18 8.6.1.2), read as they come: nothing but a buffer
-//! is held in memory.
+//! Bodies of several parts (RFC 2046 5.1, PS3.18 8.6.1.2), read as a stream: memory holds only a
+//! buffer.
 
 use crate::error::{Error, Result, network};
 use std::io::{self, ErrorKind, Read};
 
 const BUFFER: usize = 64 << 10;
-/// Bytes of the headers of one part. Real ones have some hundred.
+/// The most bytes of the headers of one part. Real ones have some hundred.
 const MAX_HEADERS: usize = 16 << 10;
 
 /// The media type of a Content-Type header, in small letters, and its parameters (RFC 2045 5.1).
@@ -76,7 +76,7 @@ fn value(text: &str) -> (String, &str) {
     (value, "")
 }
 
-/// Where in the body the reader is.
+/// The reader's position in the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     /// Within the preamble or a part.
@@ -93,7 +93,7 @@ pub(crate) struct Multipart<R> {
     source: R,
     delimiter: Vec<u8>,
     buffer: Vec<u8>,
-    /// What of the buffer is read and not yet given.
+    /// The range `begin..end` of the buffer is read and not yet returned.
     begin: usize,
     end: usize,
     at: At,
@@ -103,13 +103,13 @@ impl<R: Read> Multipart<R> {
     pub(crate) fn new(source: R, boundary: &str) -> Self {
         let delimiter = format!("\r\n--{boundary}").into_bytes();
         let mut buffer = vec![0; BUFFER + MAX_HEADERS];
-        // The first delimiter may stand at the very start, without the line end before it.
+        // The first delimiter may be at the very start, without a line end before it.
         buffer[..2].copy_from_slice(b"\r\n");
         Self { source, delimiter, buffer, begin: 0, end: 2, at: At::Content }
     }
 
-    /// Goes to the next part, over what is left of the one before, and gives its Content-Type,
-    /// empty where it has none; none after the last.
+    /// Goes to the next part, and skips the rest of the one before. Returns its Content-Type, empty
+    /// if it has none; `None` after the last part.
     ///
     /// # Errors
     /// [`Error::Multipart`], or what is wrong with the source.
@@ -128,14 +128,14 @@ impl<R: Read> Multipart<R> {
         }
         let headers = self.headers()?;
         self.at = At::Content;
-        // What follows the boundary on its line is padding.
+        // Text after the boundary on its line is padding.
         if headers.split(|&c| c == b'\r').next().is_some_and(|line| !line.trim_ascii().is_empty()) {
             return Err(Error::Multipart { got: "a boundary that goes on" });
         }
         Ok(Some(content_type(&headers)))
     }
 
-    /// From a delimiter to the empty line after the headers, the rest of the delimiter's line
+    /// Reads from a delimiter to the empty line after the headers, the rest of the delimiter's line
     /// included.
     fn headers(&mut self) -> Result<Vec<u8>> {
         let mut known = 0;
@@ -160,8 +160,8 @@ impl<R: Read> Multipart<R> {
         &self.buffer[self.begin..self.end]
     }
 
-    /// What is at hand of the content, without what may begin a delimiter; empty at a delimiter and
-    /// at the end.
+    /// The content in the buffer, without bytes that may begin a delimiter. Empty at a delimiter
+    /// and at the end.
     fn content(&mut self) -> io::Result<&[u8]> {
         while self.at == At::Content {
             let end = self.content_end();
@@ -177,7 +177,8 @@ impl<R: Read> Multipart<R> {
         Ok(&[])
     }
 
-    /// Where in the buffer content surely ends: at a delimiter, or at what may become one.
+    /// The position in the buffer where content certainly ends: at a delimiter, or at a possible
+    /// start of one.
     fn content_end(&self) -> usize {
         if self.at != At::Content {
             return self.begin;
@@ -195,7 +196,7 @@ impl<R: Read> Multipart<R> {
         self.end
     }
 
-    /// Reads until so many bytes are at hand.
+    /// Reads until so many bytes are in the buffer.
     fn at_least(&mut self, bytes: usize) -> io::Result<()> {
         if self.begin + bytes > self.buffer.len() {
             self.buffer.copy_within(self.begin..self.end, 0);
@@ -233,7 +234,7 @@ fn fault(error: io::Error) -> Error {
 
 fn content_type(headers: &[u8]) -> String {
     let text = String::from_utf8_lossy(headers);
-    // A line that begins with a space goes on with the one before (RFC 5322 2.2.3).
+    // A line that begins with a space continues the one before (RFC 5322 2.2.3).
     let unfolded = text.replace("\r\n ", " ").replace("\r\n\t", " ");
     let value = |line: &str| {
         let (name, value) = line.split_once(':')?;
@@ -247,7 +248,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Gives so many bytes at a time.
+    /// A source that gives so many bytes at a time.
     struct Slowly<'a>(&'a [u8], usize);
 
     impl Read for Slowly<'_> {

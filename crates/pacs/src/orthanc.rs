@@ -1,8 +1,8 @@
-//! Orthanc's feed of changes: what it receives from now on, or has received since we looked last.
+//! Orthanc's feed of changes: the instances that it has received since the last look.
 //!
-//! `GET /changes?since=…&limit=…` lists changes by a sequence number that only grows. The number up
-//! to which everything is in the inbox is kept there, so a feed goes on after any pause, and what
-//! is told twice is stored once.
+//! `GET /changes?since=…&limit=…` lists changes by a sequence number that only grows. The inbox
+//! keeps the number up to which it has everything. So a feed continues after any pause, and an
+//! instance listed twice is stored once.
 
 use crate::error::{Error, Result};
 use crate::event::Events;
@@ -11,7 +11,7 @@ use crate::inbox::Inbox;
 use crate::receive::{Fetched, Received, concerns_one, receive};
 use serde::Deserialize;
 
-/// Changes asked for at once.
+/// The number of changes in a request.
 const PAGE: u64 = 100;
 
 /// The changes of one Orthanc.
@@ -40,18 +40,19 @@ struct Change {
 }
 
 impl Changes {
-    /// Of a server, whose address is that of its own API, as `http://orthanc.example:8042`.
+    /// Makes the feed of a server. The address is that of Orthanc's own API, such as
+    /// `http://orthanc.example:8042`.
     ///
     /// # Errors
-    /// [`Error::Setting`] if the address is none, [`Error::Tls`] if its authorities do not read.
+    /// [`Error::Setting`] if the address is none, [`Error::Tls`] if its authorities cannot be read.
     pub fn new(server: &Server) -> Result<Self> {
         let http = Http::new(server)?;
         let feed = format!("orthanc {}", http.base());
         Ok(Self { http, feed })
     }
 
-    /// Fetches what has arrived since the last time, all of it, and remembers how far it came after
-    /// each page. To follow, call it again and again.
+    /// Fetches all instances that have arrived since the last time, and remembers its position
+    /// after each page. To follow the feed, call it again and again.
     ///
     /// # Errors
     /// [`Error::Http`], [`Error::HttpStatus`], [`Error::Answer`]; [`Error::OutOfSpace`] and
@@ -64,7 +65,7 @@ impl Changes {
             for change in page.changes.iter().filter(|change| change.change_type == "NewInstance") {
                 self.fetch(&change.id, inbox, events, &mut fetched)?;
             }
-            // An answer that does not come forward would be asked for without end.
+            // An answer that does not advance would be requested without end.
             let last = page
                 .changes
                 .iter()
@@ -89,8 +90,8 @@ impl Changes {
         }
     }
 
-    /// Where to begin: where it ended, unless the server has begun anew since, as its numbers are
-    /// lower.
+    /// The position to begin at: the last one. If the server has begun anew since, its numbers are
+    /// lower, and it is 0.
     fn start(&self, inbox: &Inbox) -> Result<u64> {
         let since = inbox.position(&self.feed)?.unwrap_or(0);
         let newest: Page = self.get("/changes?last")?;
@@ -109,7 +110,7 @@ impl Changes {
     fn fetch(&self, id: &str, inbox: &Inbox, events: Events, fetched: &mut Fetched) -> Result<()> {
         match self.retrieve(id, inbox) {
             Ok(received) => fetched.count(&received, self.http.host(), events),
-            // Deleted since, which is a change of its own.
+            // The instance was deleted since, which is another change.
             Err(error @ Error::HttpStatus { status: 404, .. }) => {
                 fetched.pass_over(error.to_string(), self.http.host(), events);
             }
@@ -122,7 +123,7 @@ impl Changes {
     }
 
     fn retrieve(&self, id: &str, inbox: &Inbox) -> Result<Received> {
-        // Orthanc's own names are hashes; anything else does not belong into an address.
+        // Orthanc's own names are hashes; anything else does not belong in an address.
         if id.len() > 64 || !id.bytes().all(|c| c.is_ascii_hexdigit() || c == b'-') {
             return Err(self.http.answer(
                 "/changes",

@@ -1,5 +1,5 @@
-//! DICOM files (PS3.10 7): the file meta group in front of a data set, written and read; and which
-//! instance it is.
+//! DICOM files (PS3.10 7): writing and reading the file meta group in front of a data set, and
+//! identifying the instance.
 
 use crate::error::{Error, Result};
 use crate::uids::{
@@ -10,10 +10,10 @@ use dicom_dictionary_std::{tags, uids};
 
 const PREAMBLE: usize = 128;
 const MAGIC: &[u8; 4] = b"DICM";
-/// Retired (PS3.5 A.3).
+/// Explicit VR big endian, which is retired (PS3.5 A.3).
 const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 
-/// Which instance a file holds, and how.
+/// The identity of a file's instance, and its transfer syntax.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) sop_class: String,
@@ -21,8 +21,8 @@ pub(crate) struct Identity {
     pub(crate) transfer_syntax: String,
 }
 
-/// Preamble, prefix and file meta group of an instance that came without them. Who sent it is left
-/// out, so that the same instance makes the same file whoever sends it.
+/// The preamble, prefix and file meta group for an instance that came without them. The sender is
+/// left out, so that the same instance makes the same file whoever sends it.
 pub(crate) fn file_meta(identity: &Identity) -> Vec<u8> {
     let mut group = Vec::new();
     long(&mut group, tags::FILE_META_INFORMATION_VERSION, b"OB", &[0, 1]);
@@ -65,7 +65,7 @@ fn start(bytes: &mut Vec<u8>, tag: Tag, vr: &[u8; 2]) {
     bytes.extend(vr);
 }
 
-/// An element with a length of two bytes; values here have at most 64.
+/// Writes an element with a length of two bytes; values here have at most 64.
 fn short(bytes: &mut Vec<u8>, tag: Tag, vr: &[u8; 2], value: &[u8]) {
     start(bytes, tag, vr);
     bytes.extend((value.len() as u16).to_le_bytes());
@@ -79,13 +79,13 @@ fn long(bytes: &mut Vec<u8>, tag: Tag, vr: &[u8; 2], value: &[u8]) {
     bytes.extend(value);
 }
 
-/// Which instance a file holds, by its first bytes, and where its data set begins. What the data
-/// set says counts, as it will wherever the file goes; the file meta group of files that were made
-/// anonymous often names another instance.
+/// Identifies a file's instance by its first bytes. Also returns the offset of its data set. The
+/// data set's UIDs count, as they will wherever the file goes; the file meta group of de-identified
+/// files often names another instance.
 pub(crate) fn identify(head: &[u8]) -> Result<(Identity, usize)> {
     let (meta, data_set) = read_meta(head)?;
     let explicit = match meta.transfer_syntax.as_str() {
-        // What is deflated, and what is in big endian, is not read here.
+        // Deflated and big-endian data sets are not read here.
         uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN | BIG_ENDIAN => return Ok((meta, data_set)),
         syntax => syntax != IMPLICIT_VR_LITTLE_ENDIAN,
     };
@@ -95,7 +95,7 @@ pub(crate) fn identify(head: &[u8]) -> Result<(Identity, usize)> {
     Ok((Identity { sop_class, sop_instance, ..meta }, data_set))
 }
 
-/// The offset of a file's data set, in bytes; 0 where the file begins with no file meta group.
+/// The offset of a file's data set, in bytes; 0 if the file has no file meta group.
 pub(crate) fn data_set_at(head: &[u8]) -> usize {
     read_meta(head).map_or(0, |(_, data_set)| data_set)
 }
@@ -114,7 +114,7 @@ fn read_uids(mut data_set: &[u8], explicit: bool) -> [Option<String>; 2] {
     found
 }
 
-/// What the file meta group says, and where the data set begins.
+/// The identity by the file meta group, and the offset of the data set.
 fn read_meta(head: &[u8]) -> Result<(Identity, usize)> {
     let wrong = |got: &'static str| Error::NotDicom { got };
     if head.get(PREAMBLE..PREAMBLE + 4) != Some(MAGIC) {
@@ -147,15 +147,15 @@ fn uid(value: &[u8]) -> Option<String> {
     is_uid(text).then(|| text.to_owned())
 }
 
-/// The next element in little endian; none at the end, where it is cut short, and at a length that
-/// is not defined.
+/// The next element in little endian. `None` at the end, if it is cut short, or if its length is
+/// undefined.
 fn next<'a>(bytes: &mut &'a [u8], explicit: bool) -> Option<(Tag, &'a [u8])> {
     let (head, rest) = bytes.split_first_chunk::<8>()?;
     let half = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
     let tag = Tag(half(0), half(2));
     let (length, rest) = match &head[4..6] {
         _ if !explicit => (u32::from_le_bytes([head[4], head[5], head[6], head[7]]), rest),
-        // PS3.5 7.1.2: these have two bytes reserved and a length of four.
+        // PS3.5 7.1.2: these have two reserved bytes and a length of four.
         b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR"
         | b"UT" | b"UV" => {
             let (length, rest) = rest.split_first_chunk::<4>()?;

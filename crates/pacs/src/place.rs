@@ -1,8 +1,8 @@
 //! Places: folders of living processes, so that the next process finds what a dead one left.
 //!
 //! A process holds a lock on `<n>.lock` as long as it lives, and writes below `<n>/`. The system
-//! lets go of the lock however the process ends, so a place whose lock can be taken is a dead
-//! one's.
+//! releases the lock however the process ends. So a place whose lock can be taken belongs to a dead
+//! process.
 
 use crate::error::Result;
 use crate::folder::{self, at};
@@ -19,7 +19,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Makes a place below `parent`. Gives the places of dead processes to `dead`, and removes
+    /// Makes a place below `parent`. Calls `dead` with the places of dead processes, and removes
     /// them. The caller holds a lock that every maker of a place in this folder takes, so that no
     /// process is between making its lock and locking it.
     pub(crate) fn make(parent: &Path, mut dead: impl FnMut(&Path) -> Result<()>) -> Result<Self> {
@@ -55,7 +55,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            // What stays is cleared by whoever makes a place next.
+            // A folder that cannot be removed is cleared by the next maker of a place.
             let _ = fs::remove_dir_all(&self.folder);
             let _ = fs::remove_file(lock_of(&self.folder));
         }

@@ -1,15 +1,15 @@
-//! What to ask a PACS for, by C-FIND or QIDO-RS alike.
+//! Queries of a PACS, by C-FIND or QIDO-RS alike.
 
 use crate::error::{Error, Result};
 
-/// Which series are wanted. What is not given is not asked for.
+/// The conditions of wanted series. A missing condition is not sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     /// Modality (0008,0060), such as CR or DX.
     pub modality: Option<String>,
     /// Study Date (0008,0020) from this day on, as YYYYMMDD.
     pub from: Option<String>,
-    /// Study Date to this day, it included.
+    /// Study Date up to and including this day.
     pub to: Option<String>,
     /// Body Part Examined (0018,0015), such as CHEST.
     pub body_part: Option<String>,
@@ -34,7 +34,7 @@ impl Query {
         }
     }
 
-    /// Modality and body part, as they are asked for; empty for any.
+    /// Modality and body part, as sent; empty for any.
     pub(crate) fn codes(&self) -> Result<[String; 2]> {
         for (name, code) in [("modality", &self.modality), ("body part", &self.body_part)] {
             if let Some(code) = code.as_ref().filter(|code| !is_code(code)) {
@@ -72,7 +72,7 @@ fn wrong(setting: &'static str, got: &str, expected: &'static str) -> Error {
     Error::Setting { setting, got: got.to_owned(), expected }
 }
 
-/// PS3.5 6.2, CS. Wildcards are none.
+/// Tells whether a text is a code string (PS3.5 6.2, CS) without wildcards.
 fn is_code(text: &str) -> bool {
     let plain = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b' ' || c == b'_';
     (1..=16).contains(&text.len()) && text.bytes().all(plain)

@@ -1,4 +1,5 @@
-//! A DICOM file that comes as a stream, into the inbox: the way of all that is fetched or posted.
+//! Receiving a DICOM file as a stream, into the inbox. All fetched and posted files come through
+//! here.
 
 use crate::error::{Error, Result, network};
 use crate::event::{Event, Events};
@@ -9,7 +10,7 @@ use std::io::Read;
 
 const PIECE: usize = 64 << 10;
 
-/// What was received.
+/// The result of receiving.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) identity: Identity,
@@ -17,7 +18,7 @@ pub(crate) struct Received {
     pub(crate) bytes: u64,
 }
 
-/// Receives a file; what is no picture, and what `admit` refuses, is not kept. Where the inbox
+/// Receives a file. A file that is no picture, or that `admit` refuses, is not kept. If the inbox
 /// refuses, the source is not read to its end.
 pub(crate) fn receive(
     source: &mut dyn Read,
@@ -44,7 +45,7 @@ pub(crate) fn receive(
     Ok(Received { identity, stored, bytes })
 }
 
-/// Whether an error is about one instance, so that the next one can be received.
+/// Tells whether an error concerns one instance, so that the next one can be received.
 pub(crate) fn concerns_one(error: &Error) -> bool {
     matches!(
         error,
@@ -56,21 +57,21 @@ pub(crate) fn concerns_one(error: &Error) -> bool {
     )
 }
 
-/// Counts of what was fetched.
+/// The counts of fetched instances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fetched {
-    /// Instances that are new.
+    /// The number that are new.
     pub new: u64,
-    /// That were known, most of which are not fetched at all.
+    /// The number that were known, most of which are not fetched at all.
     pub known: u64,
-    /// Instances that came with another data set under a known UID, of which the first is kept.
+    /// The number that came with another data set under a known UID, of which the first is kept.
     pub differing: u64,
-    /// That were passed over: no pictures, damaged, too large, or deleted since.
+    /// The number passed over: no pictures, damaged, too large, or deleted since.
     pub passed_over: u64,
 }
 
 impl Fetched {
-    /// Counts what was received, and tells of it.
+    /// Counts a received instance, and sends an event.
     pub(crate) fn count(&mut self, received: &Received, from: &str, events: Events) {
         match received.stored {
             Stored::New => self.new += 1,
@@ -86,7 +87,7 @@ impl Fetched {
         });
     }
 
-    /// Counts what is not fetched, and tells of it.
+    /// Counts an instance that is not fetched, and sends an event.
     pub(crate) fn pass_over(&mut self, reason: String, from: &str, events: Events) {
         self.passed_over += 1;
         events(&Event::PassedOver { reason, from: from.to_owned() });

@@ -1,10 +1,11 @@
-//! Slots for connections: how many there are, how many one address may hold, and who makes room.
+//! Slots for connections: their number, the number that one address may hold, and which connection
+//! makes room.
 //!
 //! A connection that sends nothing costs its client next to nothing, so anybody can open thousands.
-//! It is therefore the first to go. Where no slot is free, the newcomer takes that of the oldest
-//! *idle* connection, one without a task, of the address that holds most. An address never loses a
-//! connection to one that holds as many, and no address holds more than three quarters of the
-//! slots. So a client that floods a server makes room for others, and for itself.
+//! It is therefore the first to be closed. If no slot is free, the newcomer takes that of the
+//! oldest *idle* connection, one without a task, of the address that holds most. An address never
+//! loses a connection to one that holds as many, and no address holds more than three quarters of
+//! the slots. So a client that floods a server makes room for others, and for itself.
 
 use crate::error::Error;
 use std::cmp::Reverse;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A number of slots, and who holds them.
+/// A number of slots, and their holders.
 #[derive(Debug)]
 pub struct Slots {
     most: usize,
@@ -29,7 +30,7 @@ struct Open {
 
 struct Connection {
     client: IpAddr,
-    /// Tasks under way for it; without any it is idle.
+    /// The number of running tasks; without any the connection is idle.
     tasks: usize,
     end: Box<dyn FnOnce() + Send>,
 }
@@ -40,7 +41,7 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// The address that limits count by: for IPv6 the network of 64 bits that one customer is given
+/// The address by which limits count. For IPv6 it is the network of 64 bits that one customer gets
 /// (RFC 6177).
 pub fn client_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
@@ -55,8 +56,8 @@ impl Slots {
         Arc::new(Self { most, open: Mutex::default() })
     }
 
-    /// Takes a slot for a connection; none if nobody can make room for it. `end` is called, on any
-    /// thread, if the connection has to make room later; it must not block.
+    /// Takes a slot for a connection; `None` if no connection can make room for it. `end` is
+    /// called, on any thread, if the connection must make room later. It must not block.
     pub fn take(
         self: &Arc<Self>,
         peer: IpAddr,
@@ -89,8 +90,8 @@ impl Slots {
 }
 
 impl Open {
-    /// The number of the connection that makes room for one of `client`, who holds `held`: the
-    /// oldest idle one of the client who holds most, or, if `alone`, of this client.
+    /// The number of the connection that makes room for one of `client`, who holds `held`. It is
+    /// the oldest idle one of the client who holds most, or, if `alone`, of this client.
     fn to_end(&self, client: IpAddr, held: usize, alone: bool) -> Option<u64> {
         let mut holdings = HashMap::<IpAddr, usize>::new();
         for connection in self.connections.values() {
@@ -106,7 +107,7 @@ impl Open {
     }
 }
 
-/// The slot of an open connection, free again when this is dropped.
+/// The slot of an open connection. Dropping it frees the slot.
 #[derive(Debug)]
 pub struct Slot {
     slots: Arc<Slots>,
@@ -162,7 +163,7 @@ mod tests {
     const FLOODER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
     const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2));
 
-    /// Takes a slot; the counter says how many had to end.
+    /// Takes a slot. `ended` counts the connections that had to end.
     fn take(slots: &Arc<Slots>, client: IpAddr, ended: &Arc<AtomicUsize>) -> Option<Slot> {
         let ended = Arc::clone(ended);
         slots.take(client, move || {

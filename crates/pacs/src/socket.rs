@@ -1,5 +1,5 @@
-//! A socket that listens, under TLS where that is asked for: gives each connection a thread and a
-//! slot, turns away who is too many, and ends when it is told to.
+//! A listening socket, with TLS on request. It gives each connection a thread and a slot, turns
+//! away those beyond the limit, and ends when it is told to.
 
 use crate::association::{Stopping, Stream, Timed};
 use crate::error::{Error, Result};
@@ -15,9 +15,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, Scope};
 use std::time::Duration;
 
-/// So many who are too many wait to be told so. Those after them are hung up on.
+/// The number of connections beyond the limit that wait for a refusal. Further ones are closed
+/// without one.
 const TURNED_AWAY: usize = 8;
-/// After the system could not give us a connection, for want of files or memory.
+/// The pause after the system could give no connection, for want of files or memory.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// A socket that listens.
@@ -30,7 +31,7 @@ pub(crate) struct Socket {
     stopping: Stopping,
 }
 
-/// Ends a listener from another thread, for instance one that waits for signals.
+/// A handle that ends a listener from another thread, such as one that waits for signals.
 #[derive(Clone, Debug)]
 pub struct Stopper {
     address: SocketAddr,
@@ -38,17 +39,17 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Asks the listener to stop: nobody is let in any more, associations end between two messages,
-    /// and a message that is under way has five seconds.
+    /// Asks the listener to stop. No connection is accepted any more, associations end between two
+    /// messages, and a message that has begun has five seconds.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
-        // Wakes the listener, which waits for connections. Where it does not come through, the next
-        // one does it.
+        // This wakes the listener, which waits for connections. If it does not come through, the
+        // next connection does.
         let _ = TcpStream::connect_timeout(&reachable(self.address), Duration::from_secs(1));
     }
 }
 
-/// Where a socket that listens on all addresses can be reached from here.
+/// The local address of a socket that listens on all addresses.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -58,13 +59,13 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// What becomes of a connection.
+/// The treatment of connections.
 pub(crate) trait Serve: Sync {
-    /// Serves it to its end. While it has no task ([`Slot::task`]), it may have to make room for
-    /// others.
+    /// Serves a connection to its end. While it has no task ([`Slot::task`]), it may have to make
+    /// room for others.
     fn serve(&self, stream: Stream, peer: SocketAddr, slot: &Slot);
 
-    /// Says that there are too many, which is the error.
+    /// Tells the peer that there are too many connections. Returns that as an error.
     fn turn_away(&self, stream: Stream) -> Error;
 }
 
@@ -95,8 +96,8 @@ impl Socket {
         Stopper { address: self.address, stopping: Arc::clone(&self.stopping) }
     }
 
-    /// Serves connections until it is stopped and the last one has ended. What goes wrong with one
-    /// of them before it is served is an [`Event::Ended`].
+    /// Serves connections until it is stopped and the last one has ended. A failure of a connection
+    /// before it is served is an [`Event::Ended`].
     pub(crate) fn serve(&self, server: &dyn Serve, events: Events) -> Result<()> {
         thread::scope(|scope| {
             let (too_many, turned_away) = sync_channel(TURNED_AWAY);
@@ -131,7 +132,7 @@ impl Socket {
         too_many: &SyncSender<(TcpStream, SocketAddr)>,
     ) {
         let Some(slot) = self.slot(&tcp, peer) else {
-            // Where even those are too many, dropping the connection closes it.
+            // If even those are too many, dropping the connection closes it.
             let _ = too_many.try_send((tcp, peer));
             return;
         };
@@ -139,11 +140,11 @@ impl Socket {
             Ok(stream) => server.serve(stream, peer, &slot),
             Err(error) => events(&Event::Ended { peer, instances: 0, error }),
         };
-        // Where no thread is to be had, dropping the work closes the connection.
+        // If no thread can be had, dropping the work closes the connection.
         let _ = thread::Builder::new().spawn_scoped(scope, work);
     }
 
-    /// Takes a slot for a connection, which is shut down when it has to make room.
+    /// Takes a slot for a connection, which is shut down when it must make room.
     fn slot(&self, tcp: &TcpStream, peer: SocketAddr) -> Option<Slot> {
         let handle = tcp.try_clone().ok()?;
         self.slots.take(peer.ip(), move || drop(handle.shutdown(Shutdown::Both)))
@@ -174,7 +175,8 @@ impl Socket {
     }
 }
 
-/// Whether no further connection can come. Others concern one connection, or a want that passes.
+/// Tells whether no further connection can come. Other errors concern one connection, or a
+/// temporary shortage.
 fn is_fatal(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected)
 }

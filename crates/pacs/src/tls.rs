@@ -1,4 +1,4 @@
-//! TLS by rustls (PS3.15 B.9: BCP 195): certificates, keys and whom to trust, from PEM files.
+//! TLS by rustls (PS3.15 B.9: BCP 195): certificates, keys and trusted authorities, from PEM files.
 
 use crate::error::{Error, Result};
 use rustls::pki_types::pem::{self, PemObject};
@@ -8,25 +8,25 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Who we are under TLS, and whom we believe.
+/// A server's TLS: its certificate, and the authorities that it trusts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerTls {
-    /// Our certificate, and those between it and the authority, in PEM.
+    /// The certificate, and those between it and the authority, in PEM.
     pub certificate: PathBuf,
     /// Its private key in PEM.
     pub key: PathBuf,
-    /// Authorities whose certificates clients have to show; without it, any client may connect.
+    /// Authorities whose certificates clients must have. Without them, any client may connect.
     pub client_authorities: Option<PathBuf>,
 }
 
-/// Whom we believe as a client, and who we are.
+/// A client's TLS: the authorities that it trusts, and its certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientTls {
     /// Authorities that sign the servers' certificates, in PEM.
     pub authorities: PathBuf,
-    /// Our own certificate and its private key, where the server asks for one.
+    /// The client's certificate and its private key, if the server asks for one.
     pub identity: Option<(PathBuf, PathBuf)>,
-    /// The name in the server's certificate, where it is another than that of the address.
+    /// The name in the server's certificate, if it differs from the address's.
     pub server_name: Option<String>,
 }
 
@@ -34,7 +34,7 @@ fn wrong(path: &Path) -> impl Fn(rustls::Error) -> Error + '_ {
     move |error| Error::Tls { path: path.into(), reason: error.to_string() }
 }
 
-/// What is wrong with a file; of one that cannot be read, what the system says.
+/// The error of a file that cannot be used: its fault, or the system's error.
 fn unreadable(path: &Path) -> impl Fn(pem::Error) -> Error + '_ {
     move |error| {
         let reason =
@@ -69,7 +69,7 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 }
 
 impl ServerTls {
-    /// What a listener speaks TLS by: 1.2 and 1.3.
+    /// The configuration of a listener, with TLS 1.2 and 1.3.
     ///
     /// # Errors
     /// [`Error::Tls`], which names the file.

@@ -1,4 +1,4 @@
-//! UIDs that are spoken of on the wire (PS3.6 annex A), and which of them are pictures.
+//! UIDs used in communication (PS3.6 annex A), and the SOP classes of pictures.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::uids;
@@ -9,16 +9,16 @@ pub(crate) use dicom_dictionary_std::uids::{
     STUDY_ROOT_QUERY_RETRIEVE_INFORMATION_MODEL_MOVE as STUDY_ROOT_MOVE, VERIFICATION,
 };
 
-/// Names this software in files and associations (PS3.7 D.3.3.2): a UUID as a UID, which nobody has
-/// to assign.
+/// The UID of this software in files and associations (PS3.7 D.3.3.2): a UUID as a UID, which
+/// nobody has to assign.
 pub(crate) const IMPLEMENTATION_CLASS: &str = "2.25.63551737209383994231147909241968702057";
-/// The same for people, of at most 16 characters.
+/// The name of this software for people, at most 16 characters.
 pub(crate) const IMPLEMENTATION_VERSION: &str = "SKIAGRAPH_01";
 
-/// Storage SOP classes of pictures (PS3.4 B.5) that are accepted, with their names. X-rays come
-/// first; the others are taken as senders route by study, and what is no X-ray is told from its
-/// modality when it is indexed. No reports, waveforms, documents, videos, segmentations or
-/// radiotherapy objects.
+/// The accepted storage SOP classes of pictures (PS3.4 B.5), with their names. X-rays come first.
+/// The others are accepted because senders route by study; indexing recognises by its modality what
+/// is no X-ray. There are no reports, waveforms, documents, videos, segmentations or radiotherapy
+/// objects.
 pub const IMAGE_STORAGE: &[(&str, &str)] = &[
     (uids::COMPUTED_RADIOGRAPHY_IMAGE_STORAGE, "Computed Radiography"),
     (uids::DIGITAL_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION, "Digital X-Ray, for presentation"),
@@ -76,12 +76,13 @@ pub const IMAGE_STORAGE: &[(&str, &str)] = &[
     (uids::VL_PHOTOGRAPHIC_IMAGE_STORAGE, "VL Photography"),
 ];
 
-/// Whether instances of this SOP class are kept.
+/// Tells whether instances of this SOP class are kept.
 pub(crate) fn is_image_storage(sop_class: &str) -> bool {
     IMAGE_STORAGE.iter().any(|&(uid, _)| uid == sop_class)
 }
 
-/// Attributes of queries and answers that are UIDs, which are padded with a NUL (PS3.5 6.2).
+/// Tells whether an attribute of queries and answers is a UID, which is padded with a NUL (PS3.5
+/// 6.2).
 pub(crate) fn holds_uid(tag: Tag) -> bool {
     use dicom_dictionary_std::tags;
     let uids = [
@@ -93,8 +94,8 @@ pub(crate) fn holds_uid(tag: Tag) -> bool {
     uids.contains(&tag)
 }
 
-/// Whether this can be a UID: at most 64 digits and points (PS3.5 9.1). Empty components and
-/// leading zeros, which the standard forbids and old equipment writes, are let through.
+/// Tells whether this can be a UID: at most 64 digits and points (PS3.5 9.1). Empty components and
+/// leading zeros are accepted: the standard forbids them, but old equipment writes them.
 pub(crate) fn is_uid(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit() || c == b'.')
 }

@@ -1,5 +1,5 @@
-//! What DCMTK's programs send, and every change of it that fuzzing found a fault with, once more:
-//! docs/fuzzing.md.
+//! Repeats the messages of DCMTK's programs, and every change of them with which fuzzing found a
+//! fault: docs/fuzzing.md.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../../../fuzz/src/association.rs"]
@@ -12,7 +12,7 @@ mod stow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The committed inputs of a target: seeds, and what was found.
+/// The committed inputs of a target: seeds, and findings.
 fn inputs(target: &str) -> Vec<Vec<u8>> {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
     let folders = ["seeds", "found"].map(|kind| fuzz.join(kind).join(target));

@@ -1,4 +1,4 @@
-//! DCMTK's programs against our storage SCP, and our SCU against its own.
+//! DCMTK's programs against this project's storage SCP, and its SCU against theirs.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -37,9 +37,9 @@ fn echoscu_is_answered_and_told_apart() {
     assert!(String::from_utf8_lossy(&stranger.stderr).contains("Calling AE Title Not Recognized"));
 }
 
-/// DCMTK's own receiver, which keeps what comes over the line as it is, is sent the same: `dcmsend`
-/// does not send a file's bytes, as it leaves the padding of a data set out (FFFC,FFFC), writes
-/// lengths anew, and so on.
+/// DCMTK's own receiver, which keeps what comes over the line unchanged, gets the same files.
+/// `dcmsend` does not send a file's exact bytes: it leaves out the padding of a data set
+/// (FFFC,FFFC), writes lengths anew, and so on.
 #[test]
 fn dcmsend_sends_every_transfer_syntax() {
     let Some([dcmsend, storescp]) = programs(["dcmsend", "storescp"], "dcmtk") else { return };
@@ -52,7 +52,7 @@ fn dcmsend_sends_every_transfer_syntax() {
         run(to_us(&dcmsend, &ours).arg("-dn").arg(path));
         let item = consumer.take(1).unwrap().pop().unwrap();
         let kept = the_only(item.path().parent().unwrap());
-        // What is not compressed is sent in the form that the receiver prefers.
+        // An uncompressed instance is sent in the form that the receiver prefers.
         let (before, after) = (transfer_syntax(&sent), transfer_syntax(&kept));
         assert!(
             before == after || (NATIVE.contains(&&*before) && NATIVE.contains(&&*after)),
@@ -68,7 +68,7 @@ const NATIVE: [&str; 3] = [common::EXPLICIT, common::IMPLICIT, "1.2.840.10008.1.
 /// Lossless JPEG of any predictor, which `dcmsend` sends.
 const REFUSED_BY_STORESCP: &str = "1.2.840.10008.1.2.4.57";
 
-/// Takes the file out of a folder that has one.
+/// Removes the file from a folder with only one.
 fn the_only(folder: &Path) -> Vec<u8> {
     let files: Vec<PathBuf> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -102,7 +102,7 @@ impl Theirs {
         theirs
     }
 
-    /// What it keeps of a file that `dcmsend` sends.
+    /// The file that it keeps when `dcmsend` sends one.
     fn take(&self, dcmsend: &Path, path: &Path) -> Vec<u8> {
         run(Command::new(dcmsend).args(["-dn", "127.0.0.1", &self.port.to_string()]).arg(path));
         the_only(&self.folder)
@@ -135,7 +135,7 @@ fn many_instances_of_several_storescu_at_once() {
     let ours = Ours::start(&folder.path().join("inbox"), &config());
     let files = write_instances(folder.path(), 0..200);
     let senders = files.chunks(50).map(|some| {
-        // Halfway into the neighbour's: what two send at once is kept once.
+        // Each begins halfway through the other's: an instance that two send at once is kept once.
         let at = files.iter().position(|path| path == &some[0]).unwrap();
         let both = files.iter().cycle().skip(at).take(75);
         Running(to_us(&storescu, &ours).args(both).spawn().unwrap())

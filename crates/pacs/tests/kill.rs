@@ -1,4 +1,4 @@
-//! A listener that is killed while four associations send to it: what it has acknowledged is there,
+//! A listener that is killed while four associations send to it. What it has acknowledged is there,
 //! once, and whole.
 //!
 //! `PACS_TEST_KILLS=100 cargo test -p pacs --test kill -- --nocapture` kills a hundred times.
@@ -35,20 +35,19 @@ fn listen(inbox: &Path) -> (Child, String) {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let address = lines.next().unwrap().unwrap();
-    // What it says later must be read, or it would wait for a reader.
+    // Its later output must be read, or it would wait for a reader.
     std::thread::spawn(move || lines.count());
     (child, address)
 }
 
-/// Sends what is not acknowledged yet, in parts, until the listener dies; gives what it
-/// acknowledges.
+/// Sends unacknowledged files, in parts, until the listener dies. Notes those that it acknowledges.
 fn send(address: &str, files: &[PathBuf], acknowledged: &Mutex<BTreeSet<PathBuf>>) {
     let timeouts = Timeouts { association: Duration::from_secs(5), ..Timeouts::default() };
     std::thread::scope(|scope| {
         for part in files.chunks(files.len().div_ceil(ASSOCIATIONS).max(1)) {
             let peer = Peer { timeouts, ..Peer::new(address, "SKIAGRAPH", "SENDER") };
             scope.spawn(move || {
-                // It fails where the listener is killed.
+                // It fails when the listener is killed.
                 let _ = peer.store(part, |path, outcome| {
                     if outcome.is_ok() {
                         acknowledged.lock().unwrap().insert(path.to_owned());
@@ -72,14 +71,15 @@ fn nothing_acknowledged_is_lost_and_nothing_is_there_twice() {
         let before = acknowledged.lock().unwrap().clone();
         let mut missing: Vec<PathBuf> =
             files.iter().filter(|path| !before.contains(*path)).cloned().collect();
-        // Some that are acknowledged are sent once more, as senders do that did not hear it.
+        // Some acknowledged ones are sent again, as by senders that did not receive the
+        // acknowledgement.
         let again: Vec<PathBuf> = before.iter().step_by(7).cloned().collect();
         resent += again.len();
         missing.extend(again);
         std::thread::scope(|scope| {
             let sending = scope.spawn(|| send(&address, &missing, &acknowledged));
             if rounds < kills {
-                // At another point of the way each time.
+                // The kill comes at another point each time.
                 let enough = INSTANCES * (rounds + 1) / (kills + 1);
                 while acknowledged.lock().unwrap().len() < enough && !sending.is_finished() {
                     std::thread::sleep(Duration::from_micros(300));
@@ -100,7 +100,7 @@ fn nothing_acknowledged_is_lost_and_nothing_is_there_twice() {
     );
 }
 
-/// That what is acknowledged is there, and that what is there is whole.
+/// Checks that everything acknowledged is there, and that everything there is whole.
 fn check(folder: &Path, acknowledged: &BTreeSet<PathBuf>) {
     let waiting = folder.join("waiting");
     let names: BTreeMap<String, usize> =
@@ -128,7 +128,7 @@ fn check(folder: &Path, acknowledged: &BTreeSet<PathBuf>) {
     assert_eq!(inbox.counts().unwrap().waiting, there.len() as u64);
 }
 
-/// Set in the process that is to be killed: the inbox's folder.
+/// The variable of the process that is to be killed: the inbox's folder.
 const VICTIM: &str = "PACS_TEST_VICTIM";
 
 /// Consumes for ever; every third instance fails, and is retried.
@@ -153,7 +153,7 @@ fn consume(folder: &Path) {
     println!("nothing waits");
 }
 
-/// Instances for the consumer, who takes each of them several times.
+/// The number of instances for the consumer, which takes each of them several times.
 const CONSUMED: usize = 300;
 
 #[test]

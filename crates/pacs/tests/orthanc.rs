@@ -24,7 +24,7 @@ const STUDY: Tag = Tag(0x20, 0x0D);
 const SERIES: Tag = Tag(0x20, 0x0E);
 const QUIET: pacs::Events<'static> = &|_: &Event| ();
 
-/// An Orthanc, and a storage SCP of ours that it knows.
+/// An Orthanc, and this project's storage SCP that it knows.
 fn both(lua: &str) -> Option<(TempDir, Ours, Orthanc)> {
     let folder = tempdir().unwrap();
     let ours = Ours::start(&folder.path().join("inbox"), &config());
@@ -58,7 +58,7 @@ fn chest() -> Query {
     }
 }
 
-/// That these numbers, and no others, wait with the bytes they were made of.
+/// Checks that these numbers, and no others, wait with the bytes they were made of.
 fn check(ours: &Ours, numbers: std::ops::Range<usize>) {
     assert_eq!(ours.waiting(), numbers.len() as u64, "{}", ours.log());
     for number in numbers {
@@ -80,7 +80,7 @@ fn c_store_both_ways() {
     assert!(ours.log().contains("from ORTHANC"));
 }
 
-/// But for those that DCMTK does not know, on which Orthanc is built.
+/// Orthanc is built on DCMTK, so syntaxes unknown to DCMTK are left out.
 #[test]
 fn every_transfer_syntax_goes_there_and_back_as_it_is() {
     let Some((folder, ours, orthanc)) = both("") else { return };
@@ -99,8 +99,8 @@ fn every_transfer_syntax_goes_there_and_back_as_it_is() {
         files.iter().filter(|path| path.starts_with(folder.path()) && !is_unknown_to_dcmtk(path))
     {
         let sent = fs::read(path).unwrap();
-        // Pixel data are the end, but for a NUL after what is deflated; before them, sequences are
-        // written anew.
+        // Pixel data are at the end, except for a NUL after a deflated data set. Sequences before
+        // them are written anew.
         let pixels = &sent[sent.len() - 128..];
         let is_end =
             |kept: &Vec<u8>| kept[kept.len() - 129..].windows(128).any(|end| end == pixels);
@@ -226,7 +226,7 @@ fn the_feed_of_changes_goes_on_where_it_ended() {
         .call()
         .unwrap();
     let fetched = changes.pull(&ours.inbox, QUIET).unwrap();
-    // What was deleted is no longer among the changes.
+    // A deleted instance is no longer among the changes.
     assert_eq!((fetched.new, fetched.known, fetched.passed_over), (9, 0, 0));
     // An inbox that lost its position reads everything again, and keeps nothing twice.
     fs::remove_dir_all(ours.inbox.folder().join("positions")).unwrap();

@@ -1,4 +1,4 @@
-//! The storage SCP, by our own SCU and by peers that mean no good.
+//! The storage SCP, with this project's SCU and with hostile peers.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -81,7 +81,7 @@ fn other_bytes_under_a_known_uid_are_answered_with_a_warning() {
     let mut consumer = ours.inbox.consumer().unwrap();
     let kept = fs::read(consumer.take(1).unwrap()[0].path()).unwrap();
     assert_eq!(data_set(&kept), data_set(&instance(1)));
-    // Our own SCU takes a warning for what it is: the peer has the instance.
+    // This project's SCU takes a warning as success: the peer has the instance.
     let path = ours.inbox.folder().join("corrected.dcm");
     fs::write(&path, corrected).unwrap();
     assert!(send(&peer(&ours), &[path])[0].is_ok());
@@ -97,7 +97,7 @@ fn every_transfer_syntax_is_kept_with_every_byte() {
     let sent = files.iter().map(|path| fs::read(path).unwrap());
     let waiting = fs::read_dir(ours.inbox.folder().join("waiting")).unwrap();
     let kept = waiting.map(|entry| fs::read(entry.unwrap().path()).unwrap());
-    // What is deflated ends anywhere, and is sent with a NUL that makes its length even.
+    // A deflated data set may have odd length, and is sent with a NUL that makes it even.
     let content = |file: Vec<u8>| {
         let mut content = data_set(&file).to_vec();
         content.resize(content.len().next_multiple_of(2), 0);
@@ -223,7 +223,7 @@ fn a_stop_ends_idle_associations_at_once() {
     assert_eq!(pdu(&mut idle).unwrap()[0], 7, "aborted");
 }
 
-// Peers that mean no good.
+// Hostile peers.
 
 /// An A-ASSOCIATE-RQ with one presentation context, number 1.
 fn associate(called: &str, sop_class: &str, syntaxes: &[&str]) -> Vec<u8> {
@@ -262,7 +262,7 @@ fn command(elements: &[(u16, &[u8])]) -> Vec<u8> {
     elements.iter().flat_map(element).collect()
 }
 
-/// The next PDU, header and all; none where the connection ends.
+/// The next PDU, with its header; `None` if the connection ends.
 fn pdu(stream: &mut TcpStream) -> Option<Vec<u8>> {
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut header = [0; 6];
@@ -274,7 +274,7 @@ fn pdu(stream: &mut TcpStream) -> Option<Vec<u8>> {
 
 fn hasty() -> Config {
     let timeouts = Timeouts {
-        // A busy machine may take its time for what we ourselves send.
+        // On a busy machine, the test's own sending may take its time.
         association: Duration::from_secs(2),
         idle: Duration::from_millis(800),
         pdu: Duration::from_millis(600),
@@ -283,7 +283,7 @@ fn hasty() -> Config {
     Config { timeouts, ..config() }
 }
 
-/// Sends these bytes after an association and gives the types of all PDUs that come back until the
+/// Sends these bytes after an association. Returns the types of all PDUs that come back until the
 /// end.
 fn after_association(ours: &Ours, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(ours.address).unwrap();
@@ -315,7 +315,7 @@ fn garbage_ends_its_own_association_alone() {
     ];
     for (at, case) in cases.iter().enumerate() {
         let answers = after_association(&ours, case);
-        // An abort may be lost, as we close with bytes unread.
+        // An abort may be lost, as the listener closes with bytes unread.
         assert!(answers.is_empty() || answers == [7], "case {at}: {answers:?}");
     }
     for case in cases {

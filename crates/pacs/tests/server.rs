@@ -1,4 +1,4 @@
-//! STOW-RS over HTTP: by our client, in chunks, under TLS, and by those that mean no good.
+//! STOW-RS over HTTP: by this project's client, in chunks, under TLS, and by hostile clients.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -37,7 +37,7 @@ fn body(numbers: std::ops::Range<usize>) -> Vec<u8> {
     [numbers.flat_map(part).collect(), b"--xyz--\r\n".to_vec()].concat()
 }
 
-/// What comes back on a connection, to its end.
+/// Everything that comes back on a connection, to its end.
 fn answer(stream: &mut TcpStream) -> String {
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut answer = Vec::new();
@@ -134,7 +134,7 @@ fn what_is_not_served_is_said_before_its_body() {
     assert_eq!(status(post(at, &format!("A: {}", "x".repeat(40_000)), b"")), "431");
     let chunked = format!("{KIND}\nTransfer-Encoding: chunked");
     assert_eq!(status(post(at, &chunked, b"zz\r\n")), "400");
-    // In chunks, a body beyond the limit shows late: what was whole before it stays.
+    // In chunks, a body shows late that it is beyond the limit: whole parts before it stay.
     let endless = body(0..200);
     let chunk =
         [format!("{:x}\r\n", endless.len()).as_bytes(), &endless, b"\r\n0\r\n\r\n"].concat();

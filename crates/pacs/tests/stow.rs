@@ -125,7 +125,7 @@ fn what_is_no_such_body_is_refused() {
     assert_eq!(waiting(&inbox), 1);
 }
 
-/// Whether the body is taken for broken off.
+/// Tells whether the body counts as broken off.
 fn receive_with_error(inbox: &Inbox, limits: Limits, mut body: &[u8]) -> bool {
     let syntaxes = ALL_SYNTAXES.map(String::from);
     let receiver =
@@ -143,7 +143,7 @@ fn without_room_there_is_no_service() {
     assert_eq!(answer["0008119A"]["Value"].as_array().unwrap().len(), 2);
 }
 
-/// Breaks after so many bytes.
+/// A source that breaks off after so many bytes.
 struct Breaking<'a>(&'a [u8]);
 
 impl Read for Breaking<'_> {

@@ -39,7 +39,7 @@ fn options(scratch: &Path) -> Options {
     }
 }
 
-/// A picture of its own: about a hundred share the neighbourhood of a code.
+/// A distinct picture: about a hundred share the neighbourhood of a code.
 fn entry(i: u64, thumbnail: usize) -> Entry {
     let mut random = ChaCha8Rng::seed_from_u64(i);
     let centre = (i / 100).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -106,13 +106,14 @@ fn insert(options: &Options) {
     );
 }
 
-/// In milliseconds.
+/// A quantile, in milliseconds.
 fn quantile(seconds: &mut [f64], share: f64) -> f64 {
     seconds.sort_by(f64::total_cmp);
     seconds[((seconds.len() - 1) as f64 * share) as usize] * 1e3
 }
 
-/// Asks until `done` is set and so many queries were asked; each sees what was committed before it.
+/// Runs queries until `done` is set and at least `at_least` were run. Each sees what was committed
+/// before it.
 fn query(options: &Options, what: &str, done: &AtomicBool, at_least: u64, order: Order) {
     let mut gallery = Gallery::open(&options.folder).unwrap();
     let mut times = Vec::new();
@@ -129,7 +130,7 @@ fn query(options: &Options, what: &str, done: &AtomicBool, at_least: u64, order:
         }];
         let start = Instant::now();
         gallery.refresh().unwrap();
-        // What the writer deletes in this moment is left out.
+        // Records that the writer deletes at this moment are left out.
         assert!(
             !gallery.search(&Query { order, ..Query::nearest(&image, 10) }).unwrap().is_empty()
         );
@@ -142,8 +143,8 @@ fn query(options: &Options, what: &str, done: &AtomicBool, at_least: u64, order:
     );
 }
 
-/// Queries while a writer inserts a batch, deletes as many of the oldest as one in four of it, and
-/// so on without a pause.
+/// Runs queries while a writer works without a pause: it inserts a batch, then deletes a quarter as
+/// many of the oldest.
 fn mixed(options: &Options) {
     let (done, inserted, deleted) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {

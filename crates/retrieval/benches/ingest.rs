@@ -15,7 +15,7 @@ fn main() {
     divan::main();
 }
 
-/// A picture of its own, with a thumbnail of the usual size.
+/// A distinct picture, with a thumbnail of the usual size.
 fn entry(i: u64) -> Entry {
     let mut random = ChaCha8Rng::seed_from_u64(i);
     let mut values =

@@ -146,7 +146,7 @@ fn time<T>(mut work: impl FnMut() -> T) -> (f64, T) {
     (best, result.unwrap())
 }
 
-/// How fast memory is read: a sum of 1 GB.
+/// Measures how fast memory is read: the sum of 1 GB.
 fn bandwidth(threads: usize) {
     let words = vec![1_u64; 1 << 27];
     let share = words.len() / threads;
@@ -200,7 +200,7 @@ fn measure(options: &Options, name: &str, threads: usize, data: &Data) {
     check(data, &queries[0], &index);
 }
 
-/// What the list of candidates takes whose ties are ordered by descriptors: the median of single
+/// Times the list of candidates whose ties are ordered by descriptors: the median of single
 /// queries.
 fn shortlists(index: &Index, queries: &[HashCode], say: &impl Fn(&str, f64)) {
     for k in [10, 100, 200, 500, 1000] {
@@ -215,7 +215,7 @@ fn shortlists(index: &Index, queries: &[HashCode], say: &impl Fn(&str, f64)) {
     }
 }
 
-/// As different as those of different pictures.
+/// A descriptor. Two of them differ as much as those of different pictures.
 fn descriptor(id: u64) -> Descriptor {
     let mut rng = random(id);
     Descriptor::of(&Embedding::new((0..4).map(|_| rng.random_range(-1.0..1.0)).collect()))

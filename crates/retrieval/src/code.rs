@@ -107,7 +107,7 @@ impl fmt::Debug for HashCode {
     }
 }
 
-/// That a code may have so many bits.
+/// Checks that a code may have so many bits.
 pub(crate) fn check_bits(bits: usize) -> Result<()> {
     if bits == 0 || bits > MAX_BITS || !bits.is_multiple_of(16) {
         return Err(Error::CodeLength { got: bits });

@@ -34,23 +34,22 @@ const SHM_IN_USE: i64 = 128;
 /// The files that this process has handles of.
 static HELD: Mutex<BTreeMap<FileId, Hold>> = Mutex::new(BTreeMap::new());
 
-/// SQLite's folder for temporary files is one for the whole process.
+/// Guards SQLite's folder for temporary files, of which the process has one.
 static TEMPORARY: Mutex<()> = Mutex::new(());
 
-/// Device and inode where there are such, as a file may have several names.
+/// Device and inode where the system has them, as a file may have several names.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct FileId(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
 
-/// A connection to a database in WAL mode that other programs respect as long as it lives.
+/// A connection to a database in WAL mode. Other programs respect it as long as it lives.
 #[derive(Debug)]
 pub struct Database {
-    /// There until the drop.
+    /// `None` only during the drop.
     connection: Option<Connection>,
     file: FileId,
 }
 
-/// The time in which a file gets a handle. No other one is opened or closed by this process
-/// meanwhile.
+/// The time in which a file gets a handle. This process opens and closes no other one meanwhile.
 #[derive(Debug)]
 pub struct Opening<'a> {
     path: &'a Path,
@@ -65,14 +64,14 @@ struct Hold {
 }
 
 impl<'a> Opening<'a> {
-    /// Waits for the process's other openings.
+    /// Waits until the process's other openings have ended.
     #[must_use]
     pub fn begin(path: &'a Path) -> Self {
         Self { path, held: held() }
     }
 
-    /// Whether the process has no handle of the file: it may be opened and closed by other means
-    /// than SQLite's then.
+    /// Tells whether the process has no handle of the file. If so, it may be opened and closed by
+    /// other means than SQLite's.
     #[must_use]
     pub fn is_first(&self) -> bool {
         file_id(self.path).map_or(true, |file| !self.held.contains_key(&file))
@@ -114,8 +113,8 @@ impl Hold {
         self.files.iter().try_for_each(|(file, byte)| lock(file, *byte, true))
     }
 
-    /// Lets SQLite see that it is the last user. The descriptors stay: closing them would take the
-    /// connection's locks.
+    /// Releases the locks, so that SQLite sees that it is the last user. The descriptors stay:
+    /// closing them would take the connection's locks.
     fn release(&self) {
         for (file, byte) in &self.files {
             let _best_effort = lock(file, *byte, false);
@@ -124,8 +123,8 @@ impl Hold {
 }
 
 impl Database {
-    /// Writes the database anew without gaps, so that nothing of what was deleted is left. SQLite's
-    /// copy is in `folder` meanwhile: by itself it takes a folder for all programs' files, where
+    /// Writes the database anew without gaps, so that nothing deleted is left. SQLite's temporary
+    /// copy lies in `folder`. SQLite's own choice is a folder for all programs' files, where
     /// patients' data must not go.
     ///
     /// # Errors
@@ -141,7 +140,8 @@ impl Database {
         rewritten.and(set("MEMORY", ""))
     }
 
-    /// Writes the log into the database and cuts it to nothing; whether nobody was in the way.
+    /// Writes the log into the database and cuts it to nothing. Returns false if another user was
+    /// in the way.
     ///
     /// # Errors
     /// If the disk fails.
@@ -199,7 +199,7 @@ fn lock(file: &File, byte: i64, take: bool) -> io::Result<()> {
     fcntl(file, FcntlArg::F_OFD_SETLK(&lock)).map(|_| ()).map_err(io::Error::from)
 }
 
-/// Other systems have POSIX locks alone, which the rule about looking at bytes keeps.
+/// Does nothing: other systems have POSIX locks alone, which the rule about looking at bytes keeps.
 #[cfg(not(target_os = "linux"))]
 fn lock(_file: &File, _byte: i64, _take: bool) -> io::Result<()> {
     Ok(())

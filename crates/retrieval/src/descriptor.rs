@@ -28,7 +28,8 @@ type Signs = [f32; LENGTH];
 
 static AXES: LazyLock<Vec<Signs>> = LazyLock::new(|| (0..READY).map(signs).collect());
 
-/// What an index knows of an embedding. The default is that of no embedding.
+/// A short description of an embedding, kept in the index. The default stands for a missing
+/// embedding.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Descriptor(pub(crate) Bytes);
 

@@ -78,7 +78,7 @@ impl Embedding {
         }
     }
 
-    /// That every value is finite, as f16 too.
+    /// Checks that every value is finite, as f16 too.
     pub(crate) fn check(&self) -> Result<()> {
         match self.0.iter().position(|&value| !f16::from_f32(value).is_finite()) {
             Some(position) => Err(Error::EmbeddingValue { position, got: self.0[position] }),
@@ -87,7 +87,7 @@ impl Embedding {
     }
 }
 
-/// The length alone: hundreds of numbers tell nobody anything.
+/// Shows the length alone: hundreds of numbers tell nobody anything.
 impl fmt::Debug for Embedding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Embedding({} values)", self.0.len())

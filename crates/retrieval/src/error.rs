@@ -1,4 +1,4 @@
-//! What can go wrong: the object, what was got, what was expected, what to do.
+//! The errors. Each names the object, what was got, what was expected and what to do.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ pub enum Error {
         /// The code's length.
         bits: usize,
     },
-    /// A sign of what is not a number.
+    /// A hash layer's output that is not a number, and so has no sign.
     #[error("a hash code of NaN at position {position}; expected numbers: is the model damaged?")]
     CodeOfNan {
         /// The position in the hash layer's output.
@@ -48,7 +48,7 @@ pub enum Error {
         /// Bits.
         expected: usize,
     },
-    /// An embedding with half a value.
+    /// An embedding with an odd number of bytes.
     #[error("an embedding of {got} bytes; expected an even number, two bytes a value")]
     EmbeddingBytes {
         /// Bytes.
@@ -72,7 +72,7 @@ pub enum Error {
         /// Values.
         expected: usize,
     },
-    /// A thumbnail that is none.
+    /// A thumbnail that is no JPEG file.
     #[error(
         "a thumbnail of {got} bytes that are no JPEG file; expected FF D8 at its beginning and FF D9 at its end"
     )]
@@ -92,10 +92,10 @@ pub enum Error {
     NotAGallery {
         /// The gallery.
         gallery: Location,
-        /// What it is instead.
+        /// The reason why it is no gallery.
         reason: String,
     },
-    /// Something is where a gallery was to be made.
+    /// A folder that is not empty, where a gallery was to be made.
     #[error(
         "cannot write to the folder `{}`: {reason}; nothing was changed. Choose a new or an empty folder",
         dir.display()
@@ -103,10 +103,10 @@ pub enum Error {
     NotEmpty {
         /// The folder.
         dir: PathBuf,
-        /// What is there.
+        /// A description of what is there.
         reason: String,
     },
-    /// A map's file whose bytes are not what was written.
+    /// A map's file with damaged bytes.
     #[error("the map `{}` is damaged; expected what `skiagraph gallery map` wrote. Run it again", path.display())]
     DamagedMap {
         /// The file.
@@ -120,7 +120,7 @@ pub enum Error {
     NewerGallery {
         /// The gallery.
         gallery: Location,
-        /// The folder's format.
+        /// The gallery's format.
         got: i64,
         /// The latest format known here.
         expected: i64,
@@ -137,14 +137,14 @@ pub enum Error {
         gallery: Location,
         /// The gallery's model.
         got: ModelId,
-        /// Its code length.
+        /// The length of its codes, in bits.
         got_bits: usize,
         /// The model in use.
         expected: ModelId,
-        /// Its code length.
+        /// The length of its codes, in bits.
         expected_bits: usize,
     },
-    /// Codes of another model than when the gallery was opened.
+    /// A gallery that was re-indexed to another model since it was opened.
     #[error(
         "the gallery `{gallery}` was re-indexed to the model {got} while the model {expected} was in use; nothing was changed. \
          Open it again with that model"
@@ -157,10 +157,10 @@ pub enum Error {
         /// Its model when it was opened.
         expected: ModelId,
     },
-    /// A filter that does not read.
+    /// A filter that cannot be parsed.
     #[error(transparent)]
     Filter(#[from] crate::gallery::FilterError),
-    /// A day that is none.
+    /// A date that does not exist.
     #[error("a date that does not read; expected one such as 2020-01-31")]
     Date,
     /// No record of this id.
@@ -169,7 +169,7 @@ pub enum Error {
         /// The id.
         id: u64,
     },
-    /// A record of which a part is gone.
+    /// A record of which a part is missing.
     #[error("the gallery's record {id} has no {part}; run `skiagraph gallery verify`")]
     MissingPart {
         /// The record.
@@ -177,18 +177,18 @@ pub enum Error {
         /// The part: code, embedding, thumbnail.
         part: &'static str,
     },
-    /// An entry that cannot be stored.
+    /// An entry with an empty key.
     #[error("a gallery entry with an empty key; expected a SOP Instance UID or a hash of the file")]
     EmptyKey,
-    /// A moved query without a code.
+    /// A query that was moved by feedback and cannot be hashed.
     #[error("the query moved by feedback cannot be hashed: {0}")]
     Rehash(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Nothing to find the like of.
+    /// A query without a picture or an entry to look for.
     #[error(
         "a query without a picture; expected an image, or an entry of the gallery to find the like of"
     )]
     EmptyQuery,
-    /// No room left.
+    /// A disk without room.
     #[error(
         "no room to write in the gallery `{}`: {source}. The gallery is as of its last commit; {undone} later insertions \
          were undone. Free some space and run the command again",
@@ -197,9 +197,9 @@ pub enum Error {
     DiskFull {
         /// The folder.
         dir: PathBuf,
-        /// Insertions that were not yet committed.
+        /// The number of insertions since the last commit.
         undone: usize,
-        /// What SQLite said.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
     /// Records that are deleted, but whose bytes could not yet be overwritten.
@@ -211,9 +211,9 @@ pub enum Error {
     NotErased {
         /// The folder.
         dir: PathBuf,
-        /// The records.
+        /// The number of records.
         count: usize,
-        /// What SQLite said.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
     /// An export that cannot be written or read.
@@ -221,10 +221,10 @@ pub enum Error {
     Transfer {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault, in words.
         reason: String,
     },
-    /// A re-indexing to the model that is there.
+    /// A re-indexing to the model that the gallery has already.
     #[error(
         "the gallery `{gallery}` is of the model {model} already; there is nothing to re-index"
     )]
@@ -234,17 +234,17 @@ pub enum Error {
         /// The model.
         model: ModelId,
     },
-    /// A re-indexing beside another.
+    /// A re-indexing to another model than the one that was begun.
     #[error(
         "the gallery is being re-indexed to the model {expected}, not to {got}; finish that, or give it up first"
     )]
     OtherReindexing {
-        /// What was asked for.
+        /// The model that was asked for.
         got: ModelId,
-        /// What was begun.
+        /// The model that was begun.
         expected: ModelId,
     },
-    /// No re-indexing was begun.
+    /// A re-indexing that was not begun.
     #[error(
         "the gallery `{gallery}` is not being re-indexed; begin it, or begin it again if it was finished or given up"
     )]
@@ -252,17 +252,17 @@ pub enum Error {
         /// The gallery.
         gallery: Location,
     },
-    /// A re-indexing that lacks pictures.
+    /// A re-indexing in which pictures have no new code yet.
     #[error(
         "{missing} pictures have no code of the model {model} yet; the gallery stays with the codes it has"
     )]
     ReindexingUnfinished {
-        /// Pictures without a new code.
+        /// The number of pictures without a new code.
         missing: usize,
         /// The next model.
         model: ModelId,
     },
-    /// A file with bytes of what was deleted, which could not be replaced.
+    /// A file that could not be replaced and still has bytes of deleted records.
     #[error(
         "the gallery `{gallery}` is not compact: its file `{file}` could not be replaced, because another program uses the gallery or the \
          disk is full. Nothing is lost; close the other program or free some space, and run `skiagraph gallery compact` again"
@@ -282,9 +282,9 @@ pub enum Error {
     DiskFailed {
         /// The folder.
         dir: PathBuf,
-        /// Insertions that were not yet committed.
+        /// The number of insertions since the last commit.
         undone: usize,
-        /// What SQLite said.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
     /// A folder that cannot be written.
@@ -296,10 +296,10 @@ pub enum Error {
     ReadOnly {
         /// The folder.
         dir: PathBuf,
-        /// What SQLite said.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
-    /// A gallery in the hands of another process.
+    /// A gallery that another process is writing.
     #[error(
         "the gallery `{}` is being written by another process: {source}. Try again when that has finished",
         dir.display()
@@ -307,7 +307,7 @@ pub enum Error {
     Busy {
         /// The folder.
         dir: PathBuf,
-        /// What SQLite said.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
     /// A gallery with damaged bytes.
@@ -317,10 +317,10 @@ pub enum Error {
     Damaged {
         /// The gallery.
         gallery: Location,
-        /// What was found.
+        /// The damage found, in words.
         detail: String,
     },
-    /// A record of which bytes have changed since it was stored.
+    /// A record with bytes that have changed since it was stored.
     #[error(
         "the gallery's record {id} has a damaged {part}: {detail}. Delete the picture and index its file again, or restore a copy; \
          `skiagraph gallery verify` names all that is damaged"
@@ -330,7 +330,7 @@ pub enum Error {
         id: u64,
         /// The part: fields (with labels and report), code, embedding, thumbnail.
         part: &'static str,
-        /// What is wrong with it.
+        /// The fault, in words.
         detail: String,
     },
     /// A database that lacks the last changes that were acknowledged.
@@ -357,15 +357,15 @@ pub enum Error {
     DamagedLog {
         /// The file.
         path: PathBuf,
-        /// The first byte of what does not read.
+        /// The position of the first byte that cannot be read.
         at: u64,
     },
-    /// An address that leads to no server.
+    /// A gallery's address that cannot be parsed.
     #[error(
         "a gallery's address that does not read: {reason}; expected postgres://USER@HOST[,HOST]/DATABASE[?OPTION=VALUE&…]"
     )]
     Address {
-        /// What is wrong with it.
+        /// The fault, in words.
         reason: String,
     },
     /// A server that does not answer.
@@ -376,10 +376,10 @@ pub enum Error {
     Unreachable {
         /// The gallery.
         gallery: Location,
-        /// What was tried, and what came of it.
+        /// The attempts and their outcomes.
         reason: String,
     },
-    /// A database that has a gallery, where one was to be made.
+    /// A database that has a gallery already, where one was to be made.
     #[error(
         "`{gallery}` has a gallery already; nothing was changed. Add to it, or choose another database"
     )]
@@ -387,29 +387,29 @@ pub enum Error {
         /// The gallery.
         gallery: Location,
     },
-    /// What only a server in charge can do.
+    /// A change that only a server in charge can make, while there is none.
     #[error(
         "no server of the gallery `{gallery}` takes changes just now: {reason}; try again when one is in charge"
     )]
     NoLeader {
         /// The gallery.
         gallery: Location,
-        /// What the servers said.
+        /// The servers' messages.
         reason: String,
     },
-    /// Something that a server refuses.
+    /// A request that a server refuses.
     #[error(
         "the server of the gallery `{gallery}` refused: {reason}. {undone} insertions since the last commit were undone"
     )]
     Server {
         /// The gallery.
         gallery: Location,
-        /// What it said.
+        /// The server's message.
         reason: String,
-        /// Insertions that were not yet committed.
+        /// The number of insertions since the last commit.
         undone: usize,
     },
-    /// Files that a gallery on a server has no folder for.
+    /// A gallery on a server whose address names no folder for derived files.
     #[error(
         "the gallery `{gallery}` has no folder on this machine; give one where files made of it may lie: add snapshots=FOLDER to its \
          address"
@@ -418,7 +418,7 @@ pub enum Error {
         /// The gallery.
         gallery: Location,
     },
-    /// A queue where there can be none.
+    /// A queue of a gallery in a folder, which has none.
     #[error(
         "the gallery `{gallery}` has no queue: only one on a PostgreSQL server does; index its pictures with `skiagraph index`"
     )]
@@ -426,12 +426,12 @@ pub enum Error {
         /// The gallery.
         gallery: Location,
     },
-    /// What a server's own tools do.
+    /// An operation that belongs to a server's own tools.
     #[error("a gallery on a server cannot be {what} by this program; {instead}")]
     ByServer {
-        /// What was asked for.
+        /// The operation, as a participle: "copied".
         what: &'static str,
-        /// What to do.
+        /// The command or tool to use instead.
         instead: &'static str,
     },
     /// Any other failure of the database.
@@ -439,21 +439,21 @@ pub enum Error {
     Database {
         /// The folder.
         dir: PathBuf,
-        /// What SQLite said.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
     /// A file or folder that cannot be used.
     #[error("cannot {action} `{}`: {source}", path.display())]
     File {
-        /// What was tried.
+        /// The action that failed, as a verb.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
 
-    /// A task file that does not read.
+    /// A file of tasks that cannot be parsed.
     #[error("the evaluation tasks do not read: {0}")]
     Tasks(#[from] toml::de::Error),
     /// A task that contradicts itself.
@@ -461,10 +461,10 @@ pub enum Error {
     Task {
         /// The task.
         task: String,
-        /// What is wrong and what to do.
+        /// The fault and the remedy, in words.
         reason: String,
     },
-    /// A ranking that is not parallel to the items.
+    /// A ranking whose length differs from the number of items.
     #[error("a ranking of {got} items; expected {expected}, one for each item to evaluate")]
     RankingLength {
         /// The ranking's length.
@@ -472,7 +472,7 @@ pub enum Error {
         /// The number of items.
         expected: usize,
     },
-    /// A mean over training runs without one.
+    /// A mean over training runs, of which none was given.
     #[error("there is no run to take the mean of; give the results of at least one")]
     NoRuns,
     /// Two results that cannot be paired.
@@ -482,24 +482,24 @@ pub enum Error {
         a: String,
         /// The other method.
         b: String,
-        /// What differs.
+        /// The difference, in words.
         reason: String,
     },
 
     /// Feature vectors or labels that no hashing can be fitted to.
     #[error(transparent)]
     Hashing(#[from] crate::hashing::HashingError),
-    /// A file of the index that is not as it was written.
+    /// A damaged file of the index.
     #[error(
         "the index file `{path}` is damaged: {reason}. It is derived from the database: remove it, and it is made again"
     )]
     DamagedSegment {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault, in words.
         reason: String,
     },
-    /// A file of the index that an older program made.
+    /// A file of the index in an older format.
     #[error(
         "the index file `{path}` is of an older format. It is derived from the database: remove it, and it is made again"
     )]
@@ -507,12 +507,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// An estimator of a model that does not read.
+    /// A model's estimator that cannot be read.
     #[error(
         "the model's estimator is damaged: {reason}; expected base 64 of a mean and components. Train the model anew"
     )]
     Estimator {
-        /// What is wrong with it.
+        /// The fault, in words.
         reason: String,
     },
 }

@@ -1,11 +1,11 @@
-//! The name of a model: whose codes may be compared with whose.
+//! The identity of a model: only codes of the same model may be compared.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Identifies weights and preprocessing together; two codes are comparable if and only if these are
-/// equal.
+/// The identity of weights and preprocessing together. Two codes are comparable if and only if
+/// theirs are equal.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ModelId(pub String);

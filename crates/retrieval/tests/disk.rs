@@ -1,5 +1,4 @@
-//! A disk that is full, and one that may only be read: small file systems of their own, mounted
-//! where nobody else sees them.
+//! A full disk and a read-only one: small file systems that are mounted for the test alone.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,8 +13,8 @@ use common::{MODELS, code, process, store, task};
 use retrieval::gallery::{DATABASE, Gallery};
 use retrieval::{Error, ModelId};
 
-/// Runs a test of this file again, in a folder with so many megabytes; where that is not allowed it
-/// is said.
+/// Runs a test of this file again, in a folder with so many megabytes. Reports it if mounting is
+/// not allowed.
 fn run_on_a_disk_of(megabytes: usize, test: &str) {
     let dir = tempfile::tempdir().unwrap();
     let mount = "mount -t tmpfs -o size=\"$1\"m none \"$2\" && shift 2 && exec \"$@\"";
@@ -37,7 +36,7 @@ fn run_on_a_disk_of(megabytes: usize, test: &str) {
             return;
         }
     }
-    // Past the test harness, which shows what a test prints only where it fails.
+    // This goes past the test harness, which shows a test's output only if it fails.
     std::io::stderr().write_all(b"NOT TESTED, as no file system may be mounted\n").unwrap();
     assert!(std::env::var_os("CI").is_none());
 }
@@ -46,7 +45,7 @@ fn create(dir: &Path) -> Gallery {
     Gallery::create(&dir.join("gallery"), &ModelId(MODELS[0].to_owned()), 64).unwrap()
 }
 
-/// Takes all the room that is left but so many bytes.
+/// Takes all the room but so many bytes.
 fn fill(path: &Path, but: usize) {
     let mut file = fs::File::create(path).unwrap();
     while file.write_all(&[7; 4096]).is_ok() {}
@@ -69,7 +68,7 @@ fn a_full_disk_loses_nothing_and_says_so() {
     let Some((dir, _)) = task() else {
         return run_on_a_disk_of(16, "a_full_disk_loses_nothing_and_says_so");
     };
-    // What is taken first is what is freed in the end.
+    // The first file is the one to remove in the end.
     fill(&dir.join("others"), 6_000_000);
     let mut gallery = create(&dir);
     let (stored, error) = (0..)

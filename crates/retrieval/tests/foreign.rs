@@ -1,8 +1,8 @@
-//! Other SQLite programs at a gallery that processes write to, and that are killed: Debian's
+//! Other SQLite programs at a gallery while processes write to it and are killed: Debian's
 //! `sqlite3`, Python's module, and `cp`.
 //!
 //! `RETRIEVAL_TEST_ROUNDS=100 cargo test --release --workspace --test foreign -- --nocapture` takes
-//! longer, and says what it did.
+//! longer, and prints what it did.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -22,13 +22,13 @@ use retrieval::gallery::{DATABASE, Gallery};
 
 const ROUNDS: &str = "RETRIEVAL_TEST_ROUNDS";
 const BATCH: usize = 4;
-/// Batches of a writer in a round.
+/// The number of a writer's batches in a round.
 const TURNS: usize = 150;
-/// Numbers of one writer; the next writer's begin there.
+/// The first number of the second writer's entries, and so on.
 const MANY: usize = 1_000_000;
 const WRITERS: usize = 2;
 
-/// What Python does with `sys.argv[1]`.
+/// Python's work on `sys.argv[1]`.
 const PYTHON: &str = "
 import sqlite3, sys
 c = sqlite3.connect(sys.argv[1])
@@ -48,7 +48,7 @@ fn is_there(program: &str) -> bool {
     is_there
 }
 
-/// The programs that are tried, each on the gallery's folder; `elsewhere` is an empty folder.
+/// The programs to try, each on the gallery's folder; `elsewhere` is an empty folder.
 fn programs(dir: &Path, elsewhere: &Path) -> Vec<Command> {
     let database = dir.join(DATABASE);
     let mut commands = Vec::new();
@@ -70,14 +70,14 @@ fn programs(dir: &Path, elsewhere: &Path) -> Vec<Command> {
     let mut command = Command::new("cp");
     command.arg("-r").arg(dir).arg(elsewhere.join("copy"));
     commands.push(command);
-    // Where another one is writing they may fail.
+    // They may fail while another one is writing.
     for command in &mut commands {
         command.stdout(Stdio::null()).stderr(Stdio::null());
     }
     commands
 }
 
-/// Inserts with two handles, as a server has, of which one is opened anew; then waits, so that a
+/// Inserts with two handles, as a server has, and opens one of them anew. Then it waits, so that a
 /// slow machine has no more to check.
 fn write(dir: &Path, mut next: usize) {
     let mut gallery = Gallery::open(dir).unwrap();
@@ -135,7 +135,7 @@ fn other_programs_of_sqlite_take_nothing_away() {
                 acknowledged.extend(first..first + BATCH);
                 next[writer] = first + BATCH;
             }
-            // Of the batch that was not acknowledged nothing or all is there.
+            // The batch that was not acknowledged is there as a whole or not at all.
             next[writer] += BATCH;
             assert_eq!(
                 status.code(),
@@ -143,7 +143,7 @@ fn other_programs_of_sqlite_take_nothing_away() {
                 "round {round}: writer {writer} ended before it was killed"
             );
         }
-        // The first who opens what is left is another program.
+        // Every other time, another program is the first to open what is left.
         if round % 2 == 1 {
             let _of_another_test = programs(&dir, elsewhere.path()).first_mut().unwrap().status();
         }
@@ -161,8 +161,8 @@ fn other_programs_of_sqlite_take_nothing_away() {
     );
 }
 
-/// Whatever this process does with the gallery, and even if it opens and closes the files by
-/// itself, another program does not take itself for the last user, who deletes the log.
+/// Another program never takes itself for the last user, who deletes the log, even if this process
+/// opens and closes the files by itself.
 #[test]
 fn no_use_of_a_gallery_lets_another_program_delete_its_log() {
     if !is_there("sqlite3") {

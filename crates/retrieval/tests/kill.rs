@@ -1,8 +1,8 @@
-//! A process that is killed while it inserts, deletes, compacts and re-indexes: what it has
-//! acknowledged is there, nothing is half, and the gallery opens by itself, sound.
+//! A process that is killed while it inserts, deletes, compacts and re-indexes. What it has
+//! acknowledged is there, nothing is half done, and the gallery opens by itself, sound.
 //!
 //! `RETRIEVAL_TEST_KILLS=200 cargo test --release -p retrieval --test kill -- --nocapture` kills
-//! 200 times, and says within what.
+//! 200 times, and prints during which step.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -24,11 +24,11 @@ use retrieval::gallery::Gallery;
 const TEST: &str = "a_kill_loses_nothing_acknowledged_and_leaves_nothing_half";
 const KILLS: &str = "RETRIEVAL_TEST_KILLS";
 const BATCH: usize = 16;
-/// So many that the index has a file.
+/// The number of entries at first: enough that the index has a file.
 const BEFORE: usize = 9000;
 const THUMBNAIL: usize = 500;
 
-/// Does one thing after another for ever; says what it begins, and what is done.
+/// Does one thing after another for ever. Prints what it begins, and what is done.
 fn victim(dir: &Path, mut next: usize) {
     let mut gallery = Gallery::open(dir).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(next as u64);
@@ -84,16 +84,16 @@ fn reindex(gallery: &mut Gallery) {
     gallery.finish_reindexing().unwrap();
 }
 
-/// What the parent knows of the entries.
+/// The parent's knowledge of the entries.
 #[derive(Default)]
 struct Known {
     there: BTreeSet<usize>,
-    /// The first of a batch, or an entry, of which it was not said that it is done.
+    /// The first entry of a batch, or an entry, whose completion was not printed.
     inserting: Option<usize>,
     deleting: Option<usize>,
     gone: BTreeSet<usize>,
     next: usize,
-    /// What was going on at the end.
+    /// The step during which the process was killed.
     last: String,
 }
 
@@ -117,7 +117,7 @@ impl Known {
         self.last = word.to_owned();
     }
 
-    /// Compares with what is there, and takes it for known.
+    /// Compares with the gallery, and adopts its contents.
     fn check(&mut self, gallery: &Gallery) {
         let ids = gallery.ids();
         let found: BTreeSet<usize> = ids.iter().map(|&id| number(gallery, id)).collect();

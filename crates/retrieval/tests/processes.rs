@@ -1,4 +1,4 @@
-//! Processes that insert, search and copy one gallery at a time.
+//! Processes that insert into, search and copy one gallery at the same time.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -33,8 +33,8 @@ fn write(dir: &Path, writer: usize) {
     }
 }
 
-/// Sees batches whole, and none of what it has seen lost but what was deleted, until everything is
-/// there.
+/// Checks that batches are seen whole, and that nothing seen is lost unless deleted, until
+/// everything is there.
 fn read(dir: &Path) {
     let mut gallery = Gallery::open(dir).unwrap();
     let (mut newest, mut found) = (0, 0);

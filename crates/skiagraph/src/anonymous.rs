@@ -1,5 +1,5 @@
-//! Records without identities: what `--deidentify KEYFILE` does on the way into a gallery, and on
-//! the way out.
+//! De-identified records: what `--deidentify KEYFILE` does when records enter a gallery, and when
+//! they leave it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use retrieval::gallery::{Date, Record};
 
 use crate::ingest::{self, Decoded, Listed};
 
-/// The options of every command that reads records of pictures.
+/// The options of every command that reads pictures' records.
 #[derive(clap::Args)]
 pub(crate) struct KeyArgs {
-    /// Put pseudonyms that follow from this key in place of patients, UIDs and names, move dates,
-    /// leave out sex, age and reports
+    /// Replace patients, UIDs and names by pseudonyms made with this key, move dates, and leave out
+    /// sex, age and reports
     #[arg(long, value_name = "KEYFILE")]
     deidentify: Option<PathBuf>,
     /// With --deidentify: keep sex and age
     #[arg(long, requires = "deidentify")]
     keep_patient: bool,
-    /// With --deidentify: keep the text of reports, which nobody has cleaned
+    /// With --deidentify: keep the text of reports, which is not cleaned
     #[arg(long, requires = "deidentify")]
     keep_reports: bool,
 }
@@ -31,22 +31,21 @@ pub(crate) struct KeyArgs {
 pub(crate) struct DeidentifyArgs {
     #[command(flatten)]
     key: KeyArgs,
-    /// With --deidentify: take pictures that say that text is burned into them, or do not clearly
-    /// say that none is
+    /// With --deidentify: accept pictures that declare burned-in text, or do not clearly deny it
     #[arg(long, requires = "deidentify")]
     allow_burned_in: bool,
 }
 
 impl DeidentifyArgs {
-    /// What changes files and records; none if nobody asked for that.
+    /// The changes to files and records; `None` without the option.
     pub(crate) fn deidentification(&self) -> Result<Option<Arc<Deidentification>>> {
         self.key.with(self.allow_burned_in)
     }
 }
 
 impl KeyArgs {
-    /// What changes files and records; none if nobody asked for that. Pictures that are only
-    /// compared may have text in them.
+    /// The changes to files and records; `None` without the option. Pictures that are only compared
+    /// may contain text.
     pub(crate) fn deidentification(&self) -> Result<Option<Arc<Deidentification>>> {
         self.with(true)
     }
@@ -61,17 +60,17 @@ impl KeyArgs {
     }
 }
 
-/// What of a record is kept beyond what always is.
+/// The fields of a record that are kept on request.
 #[derive(Clone, Copy)]
 struct Kept {
-    /// Sex and age.
+    /// True to keep sex and age.
     patient: bool,
     reports: bool,
 }
 
-/// Takes identities out of pictures and their records. A DICOM file is read as `skiagraph
-/// deidentify` would write it, so that there is one path; what a manifest or a gallery says is
-/// changed as that changes it.
+/// De-identification of pictures and their records. A DICOM file is read as `skiagraph deidentify`
+/// would write it, so that there is only one procedure. Entries of manifests and galleries are
+/// changed in the same way.
 pub(crate) struct Deidentification {
     deidentifier: Deidentifier,
     pseudonyms: Pseudonyms,
@@ -90,7 +89,7 @@ impl Deidentification {
         }
     }
 
-    /// A DICOM file without identities; none if the bytes are of another format.
+    /// De-identifies a DICOM file; `None` if the bytes are of another format.
     ///
     /// # Errors
     /// If the file is refused: as it does not parse, or as its picture may name the patient.
@@ -99,7 +98,7 @@ impl Deidentification {
         Ok(is_dicom.then(|| self.deidentifier.file(bytes)).transpose()?)
     }
 
-    /// Reads and prepares a file, with a record that names nobody.
+    /// Reads and prepares a file, with a de-identified record.
     ///
     /// # Errors
     /// If it is refused, or is no picture.
@@ -124,8 +123,8 @@ impl Deidentification {
         Ok(Decoded { record, ..picture })
     }
 
-    /// What a manifest says of a file, whose dates move as the file's do where it does not name the
-    /// patient.
+    /// De-identifies a manifest's entry for a file. If it does not name the patient, its dates move
+    /// as the file's do.
     fn known(&self, known: &Record, clean: &Deidentified) -> Record {
         let moved = |date: Date| clean.moved(&digits(date))?.parse().ok();
         match known.patient {
@@ -137,8 +136,8 @@ impl Deidentification {
         }
     }
 
-    /// A record that names nobody. What was measured, labelled or licensed stays; of a DICOM
-    /// instance, codes that are terms of the standard.
+    /// De-identifies a record. Measurements, labels and licences stay. Of a DICOM instance's codes,
+    /// only terms of the standard stay.
     pub(crate) fn record(&self, record: Record) -> Record {
         let uid = |uid: &Option<String>| uid.as_ref().map(|uid| self.pseudonyms.uid(uid));
         let key = match &record.instance {
@@ -161,15 +160,15 @@ impl Deidentification {
         if changed.instance.is_some() { in_terms(changed) } else { changed }
     }
 
-    /// The day of the study, moved as all days of its patient are; of a study without a patient, as
-    /// all of the study.
+    /// The day of the study, moved by the same number of days as all of its patient's. Without a
+    /// patient, it moves with the study's other days.
     fn moved(&self, record: &Record) -> Option<Date> {
         let subject = record.patient.as_ref().or(record.study.as_ref()).unwrap_or(&record.key);
         self.pseudonyms.date(subject, &digits(record.study_date?))?.parse().ok()
     }
 }
 
-/// Has files read without identities, if anything takes them out.
+/// Makes files be read without identities, if that was asked for.
 pub(crate) fn apply(deidentification: Option<&Arc<Deidentification>>, listed: &mut [Listed]) {
     for file in listed {
         file.deidentification = deidentification.cloned();
@@ -181,7 +180,7 @@ fn digits(date: Date) -> String {
     date.to_string().replace('-', "")
 }
 
-/// A record of a file without codes that are no terms of the standard: somebody typed them, and
+/// Removes a record's codes that are no terms of the standard, as they were typed and may be
 /// anything.
 fn in_terms(record: Record) -> Record {
     let of = |code: Code, value: Option<String>| value.filter(|term| code.has_term(term));
@@ -237,7 +236,7 @@ mod tests {
         assert_eq!((&clean.labels, &clean.view), (&record().labels, &record().view));
         assert_eq!(Some(&clean.key), clean.instance.as_ref());
         assert!(clean.study_date.unwrap() < record().study_date.unwrap());
-        // The same again, which is how a picture that is known is known.
+        // The same record gives the same key, by which a known picture is recognised.
         assert_eq!(deidentification.record(record()).key, clean.key);
         let hashed = Record { key: "5f".repeat(32), instance: None, ..record() };
         assert_eq!(deidentification.record(hashed).key.len(), 64);

@@ -1,5 +1,5 @@
-//! A question to a gallery and its answer: the hits, and how good they are likely to be. What
-//! `search` and the server share.
+//! A question to a gallery and its answer: the hits, and estimates of their relevance. `search` and
+//! the server share it.
 
 use clap::ValueEnum;
 use network::{Encoder, Encoding};
@@ -11,21 +11,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::relevance;
 
-/// Which of the near pictures come first.
+/// The order of the hits.
 #[derive(
     Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AnswerOrder {
-    /// The most similar by the distance of their embeddings, among the nearest codes
+    /// The most similar first, by the distance of their embeddings, among the nearest codes
     #[default]
     Similarity,
-    /// Those whose codes differ in the fewest bits; ties go to the record added first
+    /// The pictures whose codes differ in the fewest bits first; ties go to the record added first
     Hamming,
 }
 
 impl AnswerOrder {
-    /// The order that the gallery is asked for; `shortlist` of the nearest codes are compared by
+    /// The order to ask the gallery for. `shortlist` of the nearest codes are compared by
     /// embedding.
     pub(crate) fn of(self, shortlist: usize) -> Order {
         match self {
@@ -35,9 +35,9 @@ impl AnswerOrder {
     }
 }
 
-/// What is asked; see [`Query`].
+/// A question to a gallery; see [`Query`].
 pub(crate) struct Question<'a> {
-    /// Pictures with what is known of them.
+    /// The query's pictures and their records.
     pub(crate) pictures: &'a [(&'a Record, &'a Encoding)],
     pub(crate) like: &'a [u64],
     pub(crate) unlike: &'a [u64],
@@ -49,14 +49,14 @@ pub(crate) struct Question<'a> {
     pub(crate) own: bool,
 }
 
-/// The hits, and the estimates of them: none for a model without, and after feedback, for which
-/// they were not fitted.
+/// The hits and their estimates. There are no estimates for a model without an estimator, nor after
+/// feedback, for which it was not fitted.
 pub(crate) fn answer(
     gallery: &Gallery,
     encoder: &Encoder,
     question: &Question<'_>,
 ) -> retrieval::Result<(Vec<Hit>, Option<Estimate>)> {
-    // One entry and nothing else is asked as its own picture would be.
+    // A single entry alone is searched for as its own picture would be.
     let lone = match (question.pictures, question.like, question.unlike) {
         ([], &[id], []) => Some(Entry::read(gallery, id)?),
         _ => None,
@@ -75,7 +75,7 @@ pub(crate) fn answer(
         filter: question.filter,
         group_by_patient: question.group_by_patient,
         own: question.own,
-        // As many as the estimates are over, whatever is shown.
+        // There are at least as many hits as estimates need, whatever number is shown.
         ..Query::nearest(&examples, question.k.max(NEIGHBORS))
     })?;
     let embeddings: Vec<&Embedding> = examples.iter().map(|example| example.embedding).collect();
@@ -92,7 +92,7 @@ pub(crate) fn example<'a>(record: &'a Record, encoding: &'a Encoding) -> Example
     Example { code, embedding, key: &record.key, patient: record.patient.as_deref() }
 }
 
-/// An entry of the gallery to find the like of.
+/// An entry of the gallery to search for.
 struct Entry {
     record: Record,
     code: HashCode,

@@ -1,9 +1,9 @@
-//! A planted fault: the process dies at one file, as it would of a file that no limit foresees. For
-//! tests alone.
+//! A planted fault, for tests alone: the process dies at one file, as it would because of a file
+//! that no limit foresees.
 //!
 //! `SKIAGRAPH_FAULT=abort-on:DIGITS` aborts when the file was read whose SHA-256 begins with these
-//! hexadecimal digits, and `panic-on:DIGITS` panics. Nothing happens where the variable is not set,
-//! so that what is tested is what is released.
+//! hexadecimal digits, and `panic-on:DIGITS` panics. Without the variable nothing happens, so that
+//! the tested program is the released one.
 
 use std::sync::OnceLock;
 

@@ -1,5 +1,5 @@
-//! What is doubtful about a picture before it is searched for or stored. Doubts warn; they refuse
-//! nothing.
+//! Doubts about a picture before it is searched for or stored. They are warnings: no picture is
+//! refused for them.
 
 use anyhow::Result;
 use network::{Encoder, Encoding};
@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::ingest::Decoded;
 use crate::output;
 
-/// Something doubtful.
+/// A doubt about a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Doubt {
@@ -23,7 +23,7 @@ pub(crate) enum Doubt {
     BurnedInText,
 }
 
-/// A picture that is doubtful, and why.
+/// A doubtful picture and its doubts.
 #[derive(Debug, Serialize)]
 pub(crate) struct Doubtful {
     pub(crate) name: String,
@@ -31,7 +31,7 @@ pub(crate) struct Doubtful {
 }
 
 impl Doubt {
-    /// In words, after the name of a picture.
+    /// The doubt in words, after the name of a picture.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Inverted => "seems inverted: black and white exchanged",
@@ -48,7 +48,7 @@ impl Doubt {
 }
 
 impl Doubtful {
-    /// None for a picture without doubts.
+    /// Returns `None` for a picture without doubts.
     pub(crate) fn of(picture: &Decoded) -> Option<Self> {
         let Decoded { record, doubts, .. } = picture;
         (!doubts.is_empty()).then(|| Self { name: record.name.clone(), doubts: doubts.clone() })
@@ -65,10 +65,10 @@ impl From<Turn> for Doubt {
     }
 }
 
-/// Doubts from the pixels, and from what the file says of them.
+/// The doubts from the pixels, and from the file's own statements.
 pub(crate) fn of_pixels(radiograph: &Radiograph) -> Vec<Doubt> {
     let posture = gate::posture(radiograph);
-    // A file that denies it is not believed.
+    // A file that denies text is not believed.
     let text = radiograph.header().burned_in || gate::burned_in_text(radiograph);
     let found = [
         posture.is_inverted().then_some(Doubt::Inverted),
@@ -79,9 +79,9 @@ pub(crate) fn of_pixels(radiograph: &Radiograph) -> Vec<Doubt> {
     found.into_iter().flatten().collect()
 }
 
-/// The doubt of a network that has estimates. It looks again at a picture that it does not know:
-/// without the faults that the pixels are suspected of, and without the surroundings. Clinical
-/// pictures have borders, markers and inversions.
+/// The doubt of a network that has estimates. If it does not know a picture, it looks again without
+/// the faults that the pixels are suspected of, and without the surroundings. Clinical pictures
+/// have borders, markers and inversions.
 ///
 /// # Errors
 /// If it cannot be encoded.
@@ -101,7 +101,7 @@ pub(crate) fn of_network(
     Ok(estimator.is_strange(&embeddings).then_some(Doubt::UnlikeEverythingKnown))
 }
 
-/// The picture without what it is suspected of.
+/// The picture with the suspected faults corrected.
 fn corrected(input: &Input, doubts: &[Doubt]) -> Input {
     let mut corrected =
         if doubts.contains(&Doubt::Inverted) { input.inverted() } else { input.clone() };
@@ -115,7 +115,7 @@ fn corrected(input: &Input, doubts: &[Doubt]) -> Input {
     corrected
 }
 
-/// Doubtful pictures as lines of text, a few at most.
+/// Describes doubtful pictures in lines of text, a few at most.
 pub(crate) fn describe(doubtful: &[Doubtful]) -> String {
     const SHOWN: usize = 20;
     let line = |picture: &Doubtful| {

@@ -1,8 +1,8 @@
-//! Notes of the files that `index` and `encode` have in hand, in the gallery's folder, never beside
-//! users' files.
+//! Notes of the files that `index` and `encode` are working on, in the gallery's folder, never
+//! beside users' files.
 //!
-//! A file is noted by a hash of its path, its length and the time of its last change, which tells
-//! nothing of a patient. A file that is replaced is another one, and tried anew. A gallery on a
+//! A file is noted by a hash of its path, its length and the time of its last change, which reveals
+//! nothing of a patient. A replaced file counts as another one, and is tried again. A gallery on a
 //! server keeps the notes in its folder of snapshots. Without such a folder there are none; `queue`
 //! and `worker` count deaths in the database.
 
@@ -24,10 +24,10 @@ const NOTES: &str = "attempts";
 /// The exit code of an interrupted process, as shells give it.
 const INTERRUPTED: i32 = 130;
 
-/// The notes that an interruption removes; gone where nothing is in hand.
+/// The notes that an interruption removes; empty if no file is being worked on.
 static CURRENT: Mutex<Weak<Attempts>> = Mutex::new(Weak::new());
 
-/// The notes of this process, where the gallery has a folder for them.
+/// The notes of this process, if the gallery has a folder for them.
 pub(crate) struct InHand(Option<Arc<Attempts>>);
 
 impl InHand {

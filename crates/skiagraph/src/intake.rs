@@ -1,8 +1,8 @@
-//! From an inbox into a gallery: what a PACS has sent is decoded, encoded and stored, a durable
-//! batch at a time.
+//! Filling a gallery from an inbox: instances from a PACS are decoded, encoded and stored, a
+//! durable batch at a time.
 //!
-//! An instance leaves the inbox when the gallery has it on the disk, so that a kill between the two
-//! encodes it again, and the gallery, which knows its key, stores it once.
+//! An instance leaves the inbox when the gallery has it on the disk. A kill between the two encodes
+//! it again, and the gallery, which knows its key, stores it once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,17 +19,18 @@ use crate::anonymous::Deidentification;
 use crate::gate;
 use crate::ingest::{self, Batch, Decoded, Filled, Listed, Rejected};
 
-/// What became of instances.
+/// The numbers of instances by outcome.
 #[derive(Clone, Copy, Default, Serialize)]
 pub(crate) struct Taken {
-    /// New in the gallery.
+    /// The number that were new in the gallery.
     pub(crate) added: usize,
-    /// The gallery had them. In reports beside those that the inbox knew.
+    /// The number that the gallery had already. In reports they stand beside those that the inbox
+    /// knew.
     #[serde(rename = "already_indexed")]
     pub(crate) known: usize,
-    /// Put aside with a reason.
+    /// The number put aside with a reason.
     pub(crate) failed: usize,
-    /// Added ones that may be inverted, turned, several in one or have text in them.
+    /// The number of added ones that may be inverted, turned, several in one or have text in them.
     pub(crate) doubtful: usize,
     /// Added ones whose files are at fault.
     pub(crate) warned: usize,
@@ -41,7 +42,7 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Both together.
+    /// The sums of two counts.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             added: self.added + other.added,
@@ -55,17 +56,18 @@ impl Taken {
     }
 }
 
-/// Who fills the gallery.
+/// The worker that fills the gallery.
 pub(crate) struct Intake<'a> {
     pub(crate) consumer: Consumer<'a>,
     pub(crate) gallery: Gallery,
     pub(crate) encoder: Encoder,
-    /// What takes identities out of records, if anything does.
+    /// De-identification of records, if it was asked for.
     pub(crate) deidentification: Option<Arc<Deidentification>>,
 }
 
 impl Intake<'_> {
-    /// Works through all that waits, or until it is told to stop; `each` hears of every batch.
+    /// Works through all waiting instances, or until it is told to stop. `each` gets the counts of
+    /// every batch.
     ///
     /// # Errors
     /// If the inbox or the gallery fails. What was taken then waits again for the next consumer.

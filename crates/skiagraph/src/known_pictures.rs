@@ -1,21 +1,21 @@
 //! Comparison of a batch's pictures with those that a gallery has under their keys.
 //!
-//! A SOP Instance UID names one instance for ever (PS3.5 9), so a gallery keeps what came first
-//! under it. A correction under the old UID, or somebody else's picture under a UID used twice,
-//! would be lost without a word. So the parts that a gallery keeps of a file are compared: the
-//! file's own statements in the record, and the thumbnail. Other bytes that change neither, as
-//! those of the same picture in another encoding, hold nothing that the gallery lacks.
+//! A SOP Instance UID names one instance for ever (PS3.5 9), so a gallery keeps the first instance
+//! under it. A correction under the old UID, or somebody else's picture under a reused UID, would
+//! be lost silently. So the parts that a gallery keeps of a file are compared: the file's own
+//! statements in the record, and the thumbnail. A file whose bytes differ in neither, such as
+//! another encoding of the same picture, holds nothing that the gallery lacks.
 
 use anyhow::Result;
 use retrieval::gallery::{Gallery, Record};
 
 use crate::ingest::{Decoded, thumbnail};
 
-/// Greys, of 255, by which a point of two thumbnails of one picture may differ, as another version
-/// of a decoder or of the JPEG encoder may change them.
+/// The greatest difference, in grey levels of 255, between points of two thumbnails of one picture.
+/// Another version of a decoder or of the JPEG encoder may change them so much.
 const SAME: u8 = 16;
 
-/// The pictures of a batch, by whether a gallery has them.
+/// The pictures of a batch, divided into new and known ones.
 #[derive(Default)]
 pub(crate) struct Sorted {
     /// Pictures whose keys it does not have.
@@ -55,7 +55,8 @@ impl Sorted {
     }
 }
 
-/// Whether a gallery's picture has other content than this record and thumbnail of the same key.
+/// Tells whether a gallery's picture has other content than this record and thumbnail of the same
+/// key.
 ///
 /// # Errors
 /// If the gallery fails.
@@ -65,7 +66,7 @@ pub(crate) fn differs(
     record: &Record,
     thumbnail: &[u8],
 ) -> Result<bool> {
-    // A key that is the hash of the bytes has no other bytes.
+    // A key that is the hash of the bytes belongs to these bytes alone.
     if record.instance.is_none() {
         return Ok(false);
     }
@@ -79,8 +80,8 @@ fn is_other(kept: (&Record, &[u8]), new: (&Record, &[u8])) -> bool {
     says_other(kept.0, new.0) || shows_other(kept.1, new.1)
 }
 
-/// Whether two records contradict each other in what files say. What one of them does not know is
-/// no contradiction.
+/// Tells whether two records contradict each other in what files state. A missing statement is no
+/// contradiction.
 fn says_other(kept: &Record, new: &Record) -> bool {
     fn contradict<T: PartialEq>(kept: &Option<T>, new: &Option<T>) -> bool {
         kept.is_some() && new.is_some() && kept != new
@@ -104,7 +105,7 @@ fn says_other(kept: &Record, new: &Record) -> bool {
     of_file.contains(&true) || same_source && described.contains(&true)
 }
 
-/// Whether two thumbnails are of other pictures.
+/// Tells whether two thumbnails show different pictures.
 fn shows_other(kept: &[u8], new: &[u8]) -> bool {
     if kept == new {
         return false;

@@ -35,9 +35,9 @@ use commands::Command;
 
 /// Content-based X-ray image retrieval.
 ///
-/// Give skiagraph a radiograph, and it shows the most similar ones of a large gallery, and why:
-/// a saliency network says where to look, a hash code of a few bytes says what is like it.
-/// For research and development; not for diagnosis.
+/// Give skiagraph a radiograph, and it shows the most similar ones of a large gallery, and why: a
+/// saliency network says where to look, a hash code of a few bytes says what is like it. For
+/// research and development; not for diagnosis.
 #[derive(Parser)]
 #[command(name = "skiagraph", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
@@ -79,7 +79,7 @@ fn command() -> anyhow::Result<Command> {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
-    // Models are no patients' data, and are made to be shared.
+    // Models are no patient data, and are made to be shared.
     if !matches!(command, Command::Train(_) | Command::Calibrate(_)) {
         private::keep_new_files_private();
     }

@@ -1,5 +1,5 @@
-//! How much memory this process may give to files and pictures: as it is told, or half of what the
-//! machine or its container has.
+//! The memory that this process may use for files and pictures: as given, or half of the memory of
+//! the machine or its container.
 
 use std::env;
 use std::fs;
@@ -10,14 +10,14 @@ use radiograph::memory;
 
 use crate::bench::machine::proc_field;
 
-/// The variable that has it where the command line does not, in MB.
+/// The variable with the limit, in MB, if the command line has none.
 const VARIABLE: &str = "SKIAGRAPH_MEMORY_LIMIT";
-/// The part of the memory that is taken where nobody says, as a divisor. The other half is for the
-/// model, its encoders and the index.
+/// The divisor of the memory that gives the default limit. The other half is for the model, its
+/// encoders and the index.
 const SHARE: u64 = 2;
-/// Bytes where the system does not say how much memory there is.
+/// The memory in bytes, if the system does not tell it.
 const UNKNOWN: u64 = 2 << 30;
-/// Where Linux shows control groups.
+/// The folder in which Linux shows control groups.
 const GROUPS: &str = "/sys/fs/cgroup";
 
 /// Sets the budget of this process, in MB.
@@ -39,8 +39,7 @@ pub(crate) fn set(given: Option<u32>) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of memory that this process can have: of the machine, or of the control groups that it is
-/// in.
+/// The bytes of memory that this process can have: the machine's, or less by its control groups.
 fn of_system() -> u64 {
     let machine = proc_field("/proc/meminfo", "MemTotal").map(|kib| kib as u64 * 1024);
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
@@ -48,9 +47,9 @@ fn of_system() -> u64 {
     machine.into_iter().chain(group).min().unwrap_or(UNKNOWN)
 }
 
-/// The least limit of a process's groups and those above them; `own` is its file cgroup: of version
-/// 2 `0::/path`, of version 1 `number:memory:/path`. In a container the path may be one of the
-/// host, so the root is asked in any case.
+/// The least limit of a process's groups and those above them. `own` is its file cgroup: `0::/path`
+/// in version 2, `number:memory:/path` in version 1. In a container the path may be the host's, so
+/// the root is always asked, too.
 fn of_groups(root: &Path, own: &str) -> Option<u64> {
     let limits = own.lines().filter_map(|line| {
         let (kind, path) = line.split_once(':')?.1.split_once(':')?;

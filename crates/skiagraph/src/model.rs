@@ -1,16 +1,16 @@
-//! Which model a command uses, and where the workspace's samples and model lie.
+//! The choice of a command's model, and the paths of the workspace's samples and model.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use network::{DeviceChoice, Encoder, Finder};
 
-/// The saliency network that is used unless another is given.
+/// The default saliency network.
 const FINDER: &str = "models/saliency.safetensors";
 /// Where packages put what ships with a program, seen from the program's folder.
 const SHARE: &str = "../share/skiagraph";
 
-/// Which model.
+/// The option for a model.
 #[derive(clap::Args)]
 pub(crate) struct ModelFile {
     /// Model file [default: the model that ships, models/skiagraph.safetensors]
@@ -23,7 +23,7 @@ pub(crate) struct ModelFile {
 pub(crate) struct ModelArgs {
     #[command(flatten)]
     file: ModelFile,
-    /// Where the network runs: auto, cpu, cuda or vulkan
+    /// Device that the network runs on: auto, cpu, cuda or vulkan
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
     /// Use the first BITS of the codes of a model that was trained for that [default: all]
@@ -41,8 +41,7 @@ pub(crate) struct FinderArgs {
 }
 
 impl FinderArgs {
-    /// The encoder with the network that was given, or the default; without one where none is
-    /// there.
+    /// Adds the given network to the encoder, or the default one if it exists.
     pub(crate) fn attach(&self, encoder: Encoder) -> Result<Encoder> {
         match self.findings.clone().or_else(|| shipped(FINDER).ok()) {
             Some(path) => Ok(encoder.with_finder(finder(&path)?)),

@@ -1,8 +1,8 @@
-//! Near copies: radiographs as another system would hand them on, to measure whether their
+//! Near copies: radiographs as another system would pass them on, to measure whether their
 //! originals are found.
 //!
-//! A copy is turned, cropped, shown through another window, made smaller and compressed, as happens
-//! between a scanner, an archive and a teaching file. The original should come first among all
+//! A copy is turned, cropped, shown in another window, made smaller and compressed, as happens
+//! between a scanner, an archive and a teaching file. The original should be the first of all
 //! answers, whatever its labels.
 
 use std::fs;
@@ -21,10 +21,10 @@ use crate::report::overlay;
 
 /// The column that names a copy's original.
 const ORIGINAL: &str = "near_copy_of";
-/// The column that names what was done to it.
+/// The column that names the perturbation.
 const PERTURBATION: &str = "perturbation";
 
-/// What is done to a radiograph, with amounts that a seed draws.
+/// A perturbation of a radiograph, with amounts drawn by a seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Perturbation {
     /// Turned by up to 4°, each side cropped by up to 4 %, gamma 0.8 to 1.25, sides times 0.85,
@@ -38,7 +38,7 @@ pub(crate) enum Perturbation {
 }
 
 impl Perturbation {
-    /// All of them.
+    /// All perturbations.
     pub(crate) const ALL: [Self; 3] = [Self::Turned, Self::Windowed, Self::Shrunk];
 
     /// The name in tables.
@@ -73,17 +73,17 @@ impl Perturbation {
 
 /// A perturbation with its amounts.
 struct Change {
-    /// Radians.
+    /// The angle in radians.
     angle: f32,
-    /// Shares of the sides that are cut off: left, right, top, bottom.
+    /// The shares of the sides that are cut off: left, right, top, bottom.
     crop: [f32; 4],
     gamma: f32,
     /// Centre and width of the window, in grey from 0 to 1.
     centre: f32,
     width: f32,
-    /// Factor of the sides.
+    /// The factor of the sides.
     scale: f32,
-    /// Of the JPEG.
+    /// The quality of the JPEG.
     quality: u8,
 }
 
@@ -119,7 +119,7 @@ impl Change {
             let (sin, cos) = self.angle.sin_cos();
             (cos * x - sin * y + width / 2.0 - 0.5, sin * x + cos * y + height / 2.0 - 0.5)
         };
-        // Means of 2 × 2 places inside a pixel: no aliasing at the factors that are drawn.
+        // Means of 2 × 2 places inside a pixel avoid aliasing at the drawn factors.
         GrayImage::from_fn(columns, rows, |x, y| {
             let (x, y) = source(x, y);
             let step = 0.25 / self.scale;
@@ -153,8 +153,8 @@ fn sample(picture: &Radiograph, x: f32, y: f32) -> f32 {
 }
 
 /// Writes near copies of `count` of the searched pictures into a folder, each picture once by every
-/// perturbation, and gives them as items that belong to no split. Those of the split `database` are
-/// taken if there are any. A seed names the copies.
+/// perturbation. Returns them as items that belong to no split. Pictures of the split `database`
+/// are taken if there are any. A seed determines the copies.
 ///
 /// # Errors
 /// If a file cannot be written. A picture that cannot be read is left out: whoever encodes the
@@ -174,7 +174,7 @@ pub(crate) fn make(items: &[&Item], count: usize, seed: u64, folder: &Path) -> R
     Ok(made.collect::<Result<Vec<_>>>()?.concat())
 }
 
-/// The copies of one picture; none of one that cannot be read.
+/// The copies of one picture; none if it cannot be read.
 fn copies(item: &Item, number: usize, seed: u64, folder: &Path) -> Result<Vec<Item>> {
     let Ok((picture, _)) = radiograph::read(&item.path, &Limits::default()) else {
         return Ok(Vec::new());
@@ -199,8 +199,7 @@ fn copy_item(item: &Item, perturbation: Perturbation, path: std::path::PathBuf) 
     Item { path, name, split: None, columns, ..item.clone() }
 }
 
-/// The near copies among encoded items, whose names are parallel to them; those without their
-/// original are left out.
+/// The near copies among encoded items, by position. Copies without their original are left out.
 pub(crate) fn pairs(items: &[&Item]) -> Vec<retrieval::evaluation::NearCopy> {
     let positions: std::collections::HashMap<&str, usize> =
         items.iter().enumerate().map(|(i, item)| (item.name.as_str(), i)).collect();

@@ -1,4 +1,4 @@
-//! What reaches standard output, standard error and report folders: answers, JSON, the one error.
+//! Output: answers and JSON on standard output, the error on standard error, and files of reports.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,15 +9,15 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// Prints one line to standard output. Names, labels and reasons in it come from files, so nothing
-/// in it moves a terminal's cursor or looks like another line. Unlike `println!`, a reader that
-/// went away (`| head`) is an error, not a panic.
+/// Prints one line to standard output. Names, labels and reasons in it come from files, so they are
+/// escaped: none moves a terminal's cursor or looks like another line. If the reader has gone (`|
+/// head`), it returns an error, where `println!` panics.
 pub(crate) fn text(line: &str) -> Result<()> {
     Ok(writeln!(stdout().lock(), "{}", plain(line))?)
 }
 
-/// Prints lines to standard output. The caller has made text from files [`plain`] before, as
-/// [`table`] does: else it could make lines of its own.
+/// Prints lines to standard output. The caller must have made text from files [`plain`], as
+/// [`table`] does. Otherwise such text could make lines of its own.
 pub(crate) fn lines(text: &str) -> Result<()> {
     Ok(writeln!(stdout().lock(), "{}", escape(text, |c| acts(c) && c != '\n' && c != '\t'))?)
 }
@@ -37,8 +37,7 @@ pub(crate) fn json_line(value: &impl Serialize) -> Result<()> {
     print_json(&serde_json::to_string(value)?)
 }
 
-/// Escapes the characters that JSON lets pass and a terminal acts upon; they stand in strings
-/// alone.
+/// Escapes the characters that JSON permits and a terminal acts upon. They occur in strings alone.
 fn print_json(json: &str) -> Result<()> {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
@@ -50,8 +49,8 @@ fn print_json(json: &str) -> Result<()> {
     Ok(writeln!(stdout().lock(), "{escaped}")?)
 }
 
-/// Makes text plain, so that a terminal acts upon nothing in it: control characters, line breaks
-/// and changes of direction become `\u{1b}`, `\n` and the like.
+/// Makes text plain, so that a terminal only shows it. Control characters, line breaks and changes
+/// of direction become `\u{1b}`, `\n` and the like.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     escape(text, acts)
 }
@@ -67,16 +66,15 @@ fn escape(text: &str, escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Whether a terminal does something else with a character than show it (Unicode: Cc, line and
-/// paragraph separators, and the explicit directions of UAX 9).
+/// Tells whether a terminal does something else with a character than show it (Unicode: Cc, line
+/// and paragraph separators, and the explicit directions of UAX 9).
 fn acts(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Writes a file, and makes its folder if it is not there. The file gets its name when it is whole
-/// and on the disk: neither a full disk nor a power cut, nor another process that writes it at the
-/// same time, leaves half of one. The new file has the mode and the owner of the one that it
-/// replaces.
+/// Writes a file, and makes its folder if necessary. The file gets its name when it is whole and on
+/// the disk. So neither a full disk, a power cut nor another process that writes it at the same
+/// time leaves half of one. The new file has the mode and the owner of the one that it replaces.
 pub(crate) fn file(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     let before = fs::metadata(path).ok();
     // A pipe or a device is written to, never replaced.
@@ -93,7 +91,7 @@ fn replace(path: &Path, bytes: &[u8], before: Option<&Metadata>) -> io::Result<(
     fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.suffix(".part");
-    // As other files are made: by the process's mask.
+    // The mode is that of other files: by the process's mask.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut part = builder.tempfile_in(folder)?;
@@ -139,7 +137,7 @@ pub(crate) fn lock(path: &Path) -> Result<File> {
     locked.with_context(|| format!("cannot lock `{}`", beside.display()))
 }
 
-/// The end of a command that did its work and reported something that somebody must look at.
+/// The end of a command that did its work but reported something that a person must look at.
 /// README.md lists exit codes.
 #[derive(Debug)]
 pub(crate) struct Warning(String);
@@ -156,8 +154,7 @@ impl fmt::Display for Warning {
 
 impl std::error::Error for Warning {}
 
-/// Ends a command in order, if nothing was set aside and nothing had other content than what is
-/// kept.
+/// Ends a command. Returns a warning if files were set aside or differ from those that are kept.
 ///
 /// # Errors
 /// [`Warning`].
@@ -173,7 +170,7 @@ pub(crate) fn warn(set_aside: usize, differing: usize) -> Result<()> {
     if said.is_empty() { Ok(()) } else { Err(Warning(said.join("; ")).into()) }
 }
 
-/// Whether the command failed only because nobody reads its output any more.
+/// Tells whether the command failed only because the reader of its output has gone.
 pub(crate) fn reader_went_away(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<std::io::Error>()
@@ -187,8 +184,8 @@ pub(crate) fn warned(error: &anyhow::Error) -> Option<u8> {
     Some(Warning::EXIT_CODE)
 }
 
-/// Prints `error: …` and each cause that says something new, to standard error. Lines after the
-/// first, such as those of a file that does not read, are set in.
+/// Prints `error: …` and each cause that adds something, to standard error. Further lines, such as
+/// those of an unreadable file, are indented.
 pub(crate) fn print_error(error: &anyhow::Error) {
     let said = escape(&describe(error), |c| acts(c) && c != '\n').replace('\n', "\n  ");
     eprintln!("{said}");
@@ -205,7 +202,8 @@ fn describe(error: &anyhow::Error) -> String {
     said
 }
 
-/// Columns of text, the first left-aligned, the others right-aligned, with a rule under the heads.
+/// A table of text with a rule under the heads. The first column is aligned to the left, the others
+/// to the right.
 pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let shown = |row: &Vec<String>| row.iter().map(|cell| plain(cell).into_owned()).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();

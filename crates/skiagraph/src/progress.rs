@@ -20,7 +20,7 @@ impl Progress {
         )
     }
 
-    /// A bar that counts `total` steps; the message says the rate.
+    /// A bar that counts `total` steps. Its message shows the rate.
     pub(crate) fn steps(heading: &str, total: usize) -> Self {
         Self::with_template(heading, total, "{prefix} {wide_bar} {pos}/{len}  {msg}  {eta} left")
     }
@@ -47,7 +47,7 @@ impl Progress {
         self.bar.set_message(message);
     }
 
-    /// Seconds since the bar began.
+    /// The time since the bar began, in seconds.
     pub(crate) fn seconds(&self) -> f64 {
         self.start.elapsed().as_secs_f64()
     }

@@ -1,4 +1,4 @@
-//! Estimates of relevance: of a search's hits, and how far they hold on labelled queries.
+//! Estimates of relevance for a search's hits, and their reliability on labelled queries.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,21 @@ use serde::Serialize;
 
 use crate::output;
 
-/// The column of the source.
+/// The name of the column of the source.
 const SOURCE: &str = "source";
 
-/// How far estimates hold where the truth is known.
+/// The reliability of estimates where the truth is known.
 #[derive(Serialize)]
 pub(crate) struct RelevanceReport {
-    /// Of single neighbours: predicted probability beside relevant or not.
+    /// The reliability for single neighbours: predicted probability beside relevance.
     pub(crate) neighbors: Reliability,
-    /// Of whole answers: expected precision beside P@10.
+    /// The reliability for whole answers: expected precision beside P@10.
     pub(crate) answers: Reliability,
-    /// Queries that are called unlike everything known, by source.
+    /// The numbers of queries that are called unlike everything known, by source.
     pub(crate) novel: Vec<NovelQueries>,
-    /// Pictures that should be called so, if any were given.
+    /// The result for pictures that should be called so, if any were given.
     pub(crate) strangers: Option<Strangers>,
-    /// Query by query.
+    /// The strangeness of each query.
     #[serde(skip)]
     strangeness: Vec<f64>,
 }
@@ -33,9 +33,9 @@ pub(crate) struct RelevanceReport {
 #[derive(Serialize)]
 pub(crate) struct Strangers {
     pub(crate) pictures: usize,
-    /// Those that are called unlike everything known.
+    /// The number that are called unlike everything known.
     pub(crate) novel: usize,
-    /// Area under the ROC curve: the chance that a stranger lies farther off than a query.
+    /// The area under the ROC curve: the probability that a stranger lies farther off than a query.
     pub(crate) auroc: f64,
 }
 
@@ -47,8 +47,8 @@ pub(crate) struct NovelQueries {
     pub(crate) novel: usize,
 }
 
-/// Estimates of every labelled query's answer, beside its truth; relevant is what the estimator was
-/// fitted to.
+/// Measures the estimates of every labelled query's answer against its truth. The rule of relevance
+/// is the one that the estimator was fitted to.
 pub(crate) fn measure(
     estimator: &Estimator,
     items: &[Labelled],
@@ -61,7 +61,7 @@ pub(crate) fn measure(
     for known in known_answers(items, codes, embeddings, estimator.kinds()) {
         let estimate = estimator.estimate(&embeddings[known.query], &known.evidence);
         let truth: Vec<f64> = known.relevant.iter().map(|&hit| f64::from(u8::from(hit))).collect();
-        // Of novel queries nothing is estimated.
+        // Novel queries have no estimates.
         if !estimate.novel {
             neighbors.extend(estimate.relevance.iter().copied().zip(truth.iter().copied()));
             answers
@@ -84,7 +84,7 @@ pub(crate) fn measure(
 }
 
 impl RelevanceReport {
-    /// Adds what the estimator says of strangers.
+    /// Adds the estimator's results for strangers.
     pub(crate) fn add_strangers(&mut self, estimator: &Estimator, strangers: &[Embedding]) {
         let farther = |a: f64, b: f64| if a == b { 0.5 } else { f64::from(u8::from(a > b)) };
         let distances = strangers.iter().map(|stranger| estimator.strangeness(stranger));
@@ -97,7 +97,7 @@ impl RelevanceReport {
         });
     }
 
-    /// A line each for neighbours, answers and novelty.
+    /// A line of text each for neighbours, answers and novelty.
     pub(crate) fn text(&self) -> String {
         let line = |name: &str, r: &Reliability| {
             format!(
@@ -123,8 +123,8 @@ impl RelevanceReport {
     }
 }
 
-/// The estimates for a query of some pictures' embeddings and its hits, of codes of so many bits.
-/// It is as strange as the least strange of its pictures.
+/// The estimates for a query's hits. The query has one or several pictures, given by their
+/// embeddings, and is as strange as the least strange of them. `bits` is the length of the codes.
 pub(crate) fn of_hits(
     estimator: &Estimator,
     query: &[&Embedding],

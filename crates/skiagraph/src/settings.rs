@@ -1,7 +1,7 @@
-//! Options of `serve` that are not on its command line: from the environment, and then from a file.
+//! Options of `serve` from outside its command line: from the environment, and then from a file.
 //!
-//! What is found is put behind the command line's own arguments, so that clap judges every value
-//! alike, wherever it is from.
+//! They are appended to the command line's own arguments, so that clap checks every value alike,
+//! wherever it is from.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,19 +13,19 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use toml::{Table, Value};
 
-/// The command whose options these are.
+/// The command with these options.
 const COMMAND: &str = "serve";
 /// The option that names the file.
 const FILE: &str = "config";
-/// What a variable's name begins with; the option's follows in capitals.
+/// The prefix of a variable's name; the option's name follows in capitals.
 const PREFIX: &str = "SKIAGRAPH_SERVE_";
 
-/// The arguments, and those of `serve` that environment and file add.
+/// The arguments, with those of `serve` that environment and file add.
 ///
 /// # Errors
 /// If the file cannot be read, is no TOML, or has what is no option.
 pub(crate) fn complete(command: &Command, arguments: Vec<OsString>) -> Result<Vec<OsString>> {
-    // What is wrong with them is told when they are complete.
+    // Errors in them are reported when they are complete.
     let lenient = command.clone().ignore_errors(true).try_get_matches_from(&arguments);
     let Ok(matches) = lenient else { return Ok(arguments) };
     let (Some((COMMAND, given)), Some(serve)) =

@@ -1,12 +1,12 @@
-//! An answer as other systems are told it: neither names, which are files', nor patients, but keys,
-//! UIDs, labels and distances.
+//! An answer for other systems. It has no names, which are files', and no patients, but keys, UIDs,
+//! labels and distances.
 
 use interchange::{Answer, Neighbor, Software, Viewer};
 use network::Encoder;
 use retrieval::estimate::Estimate;
 use retrieval::gallery::{Gallery, Hit, Record};
 
-/// The answer to a query of this key.
+/// The answer to the query of this key.
 pub(crate) fn told(
     encoder: &Encoder,
     gallery: &Gallery,
@@ -34,12 +34,12 @@ pub(crate) fn told(
     }
 }
 
-/// The estimated relevance of the hit at a place, of those that are estimated.
+/// The estimated relevance of the hit at a place, if it has one.
 pub(crate) fn relevance_at(place: usize, estimate: Option<&Estimate>) -> Option<f64> {
     estimate?.relevance.get(place).copied()
 }
 
-/// Where a viewer shows a picture of the gallery.
+/// The address at which a viewer shows a picture of the gallery.
 pub(crate) fn link(viewer: Option<&Viewer>, record: &Record) -> Option<String> {
     let Record { study, series, instance, .. } = record;
     viewer?.link(study.as_deref(), series.as_deref(), instance.as_deref())

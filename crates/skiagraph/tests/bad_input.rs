@@ -10,7 +10,7 @@ use std::process::Command;
 
 use common::{fail, json, model, pictures, run, subset, succeed, text};
 
-/// A folder with one good picture and some that are not.
+/// A folder with one good picture and some bad ones.
 fn broken_pictures(folder: &Path) {
     fs::write(folder.join("empty.png"), "").unwrap();
     fs::write(folder.join("text.png"), "this is no picture").unwrap();

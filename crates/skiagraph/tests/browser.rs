@@ -1,4 +1,4 @@
-//! The application in a real browser, against a real server of the samples: runs the journeys of
+//! The application in a real browser, with a real server of the samples: runs the journeys of
 //! web/e2e.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -20,10 +20,10 @@ use server::Server;
 
 /// The study of the first instances.
 const STUDY: &str = "1.2.826.0.1.3680043.10.2.0";
-/// The oldest Node that the application is built and tried with.
+/// The oldest version of Node that the application is built and tested with.
 const NODE: [u32; 2] = [20, 19];
 
-/// Whether a program is there; where it is not, says so, or fails where everything must be there.
+/// Tells whether a program is there. If not, it prints so, or fails where everything must be there.
 fn is_there(what: &str, found: bool) -> bool {
     assert!(found || std::env::var_os("CI").is_none(), "{what} is not there, and `CI` is set");
     if !found {
@@ -44,7 +44,7 @@ fn node_is_new_enough() -> bool {
     [numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)] >= NODE
 }
 
-/// Whether what the lock file names was installed since it changed.
+/// Tells whether the packages of the lock file were installed since it changed.
 fn is_installed(web: &Path) -> bool {
     let changed = |name: &str| web.join(name).metadata().and_then(|file| file.modified()).ok();
     changed("node_modules/.package-lock.json") > changed("package-lock.json")
@@ -63,7 +63,7 @@ fn run(folder: &Path, command: &[&str], variables: &[(&str, String)]) {
     eprintln!("{said}");
 }
 
-/// Ends with the test.
+/// A process that ends with the test.
 struct Running(Child);
 
 impl Drop for Running {
@@ -73,7 +73,7 @@ impl Drop for Running {
     }
 }
 
-/// An identity provider, and a server whose readers it knows.
+/// An identity provider, and a server that accepts its readers.
 fn house(web: &Path, gallery: &Path) -> (Running, Server) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let url = format!("http://127.0.0.1:{port}");
@@ -81,7 +81,7 @@ fn house(web: &Path, gallery: &Path) -> (Running, Server) {
     provider.args(["e2e/provider.mjs", &url]).current_dir(web).stdin(Stdio::null());
     let mut provider = provider.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut issuer = String::new();
-    // What it says goes on having a reader: else it would end with its next word.
+    // Its output must keep a reader: otherwise its next line would end it.
     BufReader::new(provider.stdout.as_mut().unwrap()).read_line(&mut issuer).unwrap();
     let oidc = ["--oidc-issuer", issuer.trim(), "--oidc-client", "skiagraph", "--oidc-url", &url];
     let server = Server::start(gallery, &[&["--port", &port], &oidc[..]].concat());

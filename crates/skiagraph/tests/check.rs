@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 
 use common::{fail, json, run, samples, text, workspace};
 
-/// A sample chest, and it inverted, upside down, and with another beside it.
+/// A sample chest, and copies of it: inverted, upside down, and beside another chest.
 fn pictures(folder: &Path) -> [PathBuf; 4] {
     let manifest = std::fs::read_to_string(samples().join("manifest.csv")).unwrap();
-    // The model that ships takes the first for unlike everything known, as it does 1 in 65 of their
-    // kind.
+    // The shipped model calls the first unlike everything known, as it does 1 in 65 of their kind.
     let chests =
         manifest.lines().filter(|row| row.contains("kermany") && row.contains("normal")).skip(1);
     let mut chests = chests
@@ -47,7 +46,7 @@ fn doubts_are_told_and_refuse_nothing() {
             file["doubts"].as_array().unwrap().iter().map(|doubt| doubt.as_str().unwrap()).collect()
         })
         .collect();
-    // The wrong way round they may be unlike everything known, too.
+    // Turned or inverted, they may be unlike everything known, too.
     let first = [&doubts[0], &doubts[1], &doubts[2]].map(|doubts| doubts.first().copied());
     assert_eq!(first, [None, Some("inverted"), Some("upside_down")]);
     assert!(doubts[3].contains(&"several_pictures"), "{doubts:?}");

@@ -15,10 +15,10 @@ use interchange::deidentify::{Deidentifier, Key, Options};
 use serde_json::{Value, json};
 use server::Server;
 
-/// What names the phantoms: name and ID of their patient, and the root of their UIDs.
+/// The identities of the phantoms: name and ID of their patient, and the root of their UIDs.
 const SECRETS: [&str; 3] = ["PHANTOM", "1.2.826.0.1.3680043.10", "Phantom"];
 
-/// Phantoms of several transfer syntaxes, each an instance of its own.
+/// Phantoms of several transfer syntaxes, each a separate instance.
 fn phantoms(folder: &Path) -> PathBuf {
     let to = folder.join("originals");
     fs::create_dir(&to).unwrap();
@@ -39,7 +39,7 @@ fn phantoms(folder: &Path) -> PathBuf {
     to
 }
 
-/// Whether any file below a folder holds a text.
+/// Tells whether any file below a folder contains a text.
 fn any_holds(folder: &Path, secret: &str) -> bool {
     fs::read_dir(folder).unwrap().any(|entry| {
         let path = entry.unwrap().path();
@@ -81,7 +81,7 @@ fn files_and_records_agree_and_name_nobody() {
     assert!(SECRETS.iter().all(|secret| !any_holds(&clean, secret) && !report.contains(secret)));
     assert!(done["written"][0]["actions"]["emptied"]["(0010,0010)"] == 1, "{done}");
 
-    // A gallery of pseudonyms, and one of files without identities: the same records.
+    // A gallery of pseudonyms, and one of de-identified files, have the same records.
     let index = |gallery: &str, from: &Path, more: &[&str]| {
         let gallery = at(gallery);
         json(
@@ -97,14 +97,14 @@ fn files_and_records_agree_and_name_nobody() {
     assert!(SECRETS.iter().all(|secret| !any_holds(&at("a"), secret)));
     assert!(any_holds(&at("b"), SECRETS[1]));
 
-    // The query is known by its pseudonym, and with it its patient.
+    // The gallery knows the query by its pseudonym, and so its patient, too.
     let query = originals.join("u16.j2k.dcm");
     let (a, query) = (at("a"), text(&query));
     let search = ["search", "--gallery", text(&a), "--model", text(&model), query];
     assert_eq!(hits(&json(&search)), 4);
     assert_eq!(hits(&json(&[&search[..], &with_key].concat())), 0);
 
-    // On the way out.
+    // De-identification of an export.
     let (b, exported) = (at("b"), at("exported"));
     succeed(&[&["gallery", "export", text(&b), text(&exported)], &with_key[..]].concat());
     let imported = at("imported");
@@ -244,8 +244,8 @@ const ATTRIBUTES: [(u16, u16); 14] = [
 ];
 const REPRESENTATIONS: [&str; 8] = ["CS", "LO", "PN", "UT", "OB", "UN", "DS", "US"];
 
-/// A phantom with text in every place that a file has: each attribute under one value
-/// representation, the preamble, private elements, and after the data set.
+/// A phantom with text in every place of a file: each attribute under one value representation, the
+/// preamble, private elements, and after the data set.
 fn secretive(instance: usize) -> Vec<u8> {
     let original = workspace().join("crates/radiograph/tests/data/dicom/u8.native.dcm");
     let mut bytes = fs::read(original).unwrap();
@@ -328,19 +328,19 @@ fn text_in_any_place_reaches_no_file_gallery_report_or_terminal() {
     ];
     say(&[&search[..], &back, &["--presentation-state", text(&state)], &with_key].concat());
     say(&["gallery", "export", text(&gallery), text(&at("exported"))]);
-    // What was not clean when it came, and is when it goes.
+    // A gallery that was not de-identified, whose export is.
     let open = at("open");
     succeed(&["index", "--gallery", text(&open), "--model", text(&model), text(&at("secret"))]);
     assert!(any_holds(&open, "SECRET"));
     say(&[&["gallery", "export", text(&open), text(&at("opened"))], &with_key[..]].concat());
-    // An export's columns may be compressed: read back, nothing is.
+    // An export's columns may be compressed; read back they are not.
     for exported in ["exported", "opened"] {
         let imported = at(&format!("{exported}-again"));
         say(&["gallery", "import", text(&at(exported)), text(&imported)]);
         assert!(!any_holds(&imported, "SECRET"), "{exported}");
         assert!(SECRETS.iter().all(|secret| !any_holds(&imported, secret)), "{exported}");
     }
-    // The query is named as it was given; nothing else is.
+    // The query has the name that was given; no other identity appears.
     let named = printed.replace(text(folder.path()), "");
     for secret in ["SECRET", SECRETS[0], SECRETS[1]] {
         assert!(!named.contains(secret), "{named}");
@@ -348,7 +348,7 @@ fn text_in_any_place_reaches_no_file_gallery_report_or_terminal() {
             assert!(!any_holds(folder, secret), "{secret} in {}", folder.display());
         }
     }
-    // A saved answer to a file that was cleaned, in all its parts and where it is kept.
+    // A saved answer to a de-identified file, in all its parts and where it is kept.
     let server = Server::start(&gallery, &[]);
     let file = fs::read_dir(&clean).unwrap().next().unwrap().unwrap().path();
     let query = server.upload(&fs::read(file).unwrap()).json()["id"].clone();
@@ -367,7 +367,7 @@ fn text_in_any_place_reaches_no_file_gallery_report_or_terminal() {
     }
     assert!(!server.log().contains("SECRET") && !any_holds(&gallery, "SECRET"));
     drop(server);
-    // One path: files that were cleaned first have the same records.
+    // There is one procedure: files that were de-identified first have the same records.
     let again = json(&[&index[..], &[text(&clean)]].concat());
     assert_eq!((&again["known"], &again["added"]), (&8.into(), &0.into()), "{again}");
 }

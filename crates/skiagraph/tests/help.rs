@@ -18,8 +18,8 @@ fn commands() -> Vec<Vec<String>> {
     found
 }
 
-/// The commands that the help of a group lists; what a description is broken into stands further
-/// in.
+/// The commands that the help of a group lists. Continued lines of a description are indented
+/// further.
 fn listed(help: &str) -> Vec<String> {
     let lines = help
         .lines()

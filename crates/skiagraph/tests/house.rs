@@ -1,4 +1,4 @@
-//! The house's style that no compiler checks.
+//! The project's style rules that no compiler checks.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The Rust files below a folder, and what they hold.
+/// The Rust files below a folder, with their contents.
 fn sources(folder: PathBuf) -> Vec<(PathBuf, String)> {
     let (mut folders, mut found) = (vec![folder], Vec::new());
     while let Some(folder) = folders.pop() {
@@ -45,8 +45,8 @@ fn only_sqlite_opens_the_files_of_a_database() {
         "sets/schema.rs",
         "sets/erasure.rs",
     ];
-    // The header before the first handle; the log, on which no locks are; descriptors that hold
-    // locks.
+    // The header before the first handle; the log, on which there are no locks; descriptors that
+    // hold locks.
     const OPENS: [&str; 4] = [
         "gallery/sqlite/schema.rs",
         "gallery/sqlite/log.rs",

@@ -1,4 +1,5 @@
-//! Index, search, explain, evaluate, look after a gallery: the binary end to end on a few samples.
+//! Journeys of the binary, end to end on a few samples: index, search, explain, evaluate, look
+//! after a gallery.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -184,7 +185,7 @@ fn a_killed_index_is_resumed_to_the_same_gallery() {
     assert_eq!(neighbors(&whole, &query), neighbors(&killed, &query));
 }
 
-/// Every picture of the gallery in order of distance and key, without the ids.
+/// The whole gallery by distance and key, without the ids.
 fn neighbors(gallery: &Path, query: &str) -> Vec<(u64, String)> {
     let found = json(&["search", "--gallery", text(gallery), query, "--k", "1000"]);
     let hits = found["queries"][0]["hits"].as_array().unwrap();

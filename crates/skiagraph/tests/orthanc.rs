@@ -1,5 +1,5 @@
-//! From a real Orthanc into a gallery: routed by the documented script, and pulled in each way, by
-//! the built binary.
+//! A real Orthanc whose instances go into a gallery: routed by the documented script, and pulled in
+//! each way, by the built binary.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

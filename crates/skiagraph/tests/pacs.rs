@@ -1,4 +1,5 @@
-//! From a PACS into a gallery: what is acknowledged is found, though the receiver is killed.
+//! A PACS whose instances go into a gallery: everything acknowledged is found, though the receiver
+//! is killed.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -28,12 +29,12 @@ fn listen(inbox: &Path, more: &[&str]) -> (Child, String) {
     said.read_line(&mut line).unwrap();
     let address =
         line.split_whitespace().nth(2).unwrap_or_else(|| panic!("it says {line}")).to_owned();
-    // What is not read would stop it in the end.
+    // Its output must be read, or it would block in the end.
     std::thread::spawn(move || said.read_to_end(&mut Vec::new()));
     (child, address)
 }
 
-/// Sends files, and gives how many were acknowledged.
+/// Sends files. Returns how many were acknowledged.
 fn send(address: &str, files: &[PathBuf]) -> usize {
     let mut acknowledged = 0;
     let peer = Peer::new(address, "SKIAGRAPH", "TEST");
@@ -78,7 +79,7 @@ fn what_is_acknowledged_is_found_though_the_receiver_is_killed() {
     assert_eq!(json(&work)["failed"], 1);
     fail(&["inbox", "retry", text(&inbox), &"0".repeat(64)], &["is not among what failed"]);
 
-    // All of them once more, to one who also encodes: nothing is there twice.
+    // All of them are sent again, to a listener that also encodes: nothing is there twice.
     let (mut child, address) =
         listen(&inbox, &["--gallery", text(&gallery), "--model", text(&model), "--json"]);
     assert_eq!(send(&address, &files), 20);
@@ -96,7 +97,7 @@ fn what_is_acknowledged_is_found_though_the_receiver_is_killed() {
     succeed(&["gallery", "verify", text(&gallery)]);
 }
 
-/// Ends a listener by a signal and gives its report.
+/// Ends a listener by a signal. Returns its report.
 fn report(mut child: Child) -> serde_json::Value {
     assert!(
         std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success()
@@ -107,7 +108,8 @@ fn report(mut child: Child) -> serde_json::Value {
     serde_json::from_str(&report).unwrap()
 }
 
-/// What is offered is decoded; and what a killed one was encoding is encoded once by the next.
+/// Every offered transfer syntax is decoded. Pictures that a killed process was encoding are
+/// encoded once by the next.
 #[test]
 fn a_picture_in_every_transfer_syntax_is_encoded_though_the_one_who_encodes_is_killed() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! A file that kills its process harms itself alone, wherever files come in: inbox, jobs, queue,
-//! `index`. The file is any one: a planted fault has the process abort when it is read
+//! A file that kills its process harms itself alone, however files come in: inbox, jobs, queue,
+//! `index`. It may be any file: a planted fault makes the process abort when it is read
 //! (CONTRIBUTING.md).
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -29,7 +29,7 @@ use server::Server;
 /// The exit code of a command that ended with a warning.
 const WARNING: i32 = 3;
 
-/// The fault that has the process abort at a file of these bytes.
+/// The fault that makes the process abort at a file of these bytes.
 fn fault(bytes: &[u8]) -> String {
     format!("abort-on:{}", ContentHash::of(bytes))
 }
@@ -37,8 +37,8 @@ fn fault(bytes: &[u8]) -> String {
 /// The exit code of a process that panics.
 const PANIC: i32 = 101;
 
-/// Gives a command again and again until the process does not die; the deaths, its exit code and
-/// its report.
+/// Runs a command again and again until the process survives. Returns the number of deaths, its
+/// exit code and its report.
 fn until_it_lives(arguments: &[&str], fault: &str) -> (u32, i32, Value) {
     for deaths in 0..20 {
         let ran = command(arguments).arg("--json").env("SKIAGRAPH_FAULT", fault).output().unwrap();
@@ -50,7 +50,7 @@ fn until_it_lives(arguments: &[&str], fault: &str) -> (u32, i32, Value) {
     panic!("{arguments:?} dies for ever");
 }
 
-/// Forty-one pictures, all DICOM, of UIDs of their own.
+/// Forty-one pictures, all DICOM, each with its own UID.
 fn forty_one(folder: &Path) -> Vec<PathBuf> {
     copies(folder, "u12.jpeg70.dcm", 20..61)
 }
@@ -74,7 +74,7 @@ fn of_an_inbox_one_instance_is_put_aside_and_named() {
     assert_eq!((deaths, code), (1 + DEATHS, WARNING), "once among others, then alone: {report}");
     assert_eq!(report["set_aside"], serde_json::json!([deadly.to_string()]));
     assert_eq!(records(&gallery), 40);
-    // The next ones say so again, until somebody deals with it.
+    // The next runs say so again, until somebody acts.
     for _ in 0..2 {
         let ran = run(&work);
         assert_eq!(
@@ -89,7 +89,7 @@ fn of_an_inbox_one_instance_is_put_aside_and_named() {
     let failure = &status["failures"][0];
     assert_eq!((&failure["name"], &failure["deadly"]), (&deadly.to_string().into(), &true.into()));
     assert!(failure["reason"].as_str().unwrap().contains("died 3 times"), "{failure}");
-    // Whoever tries again risks that one alone.
+    // A retry risks only that one.
     inbox.store("1.99", &fs::read(folder.path().join("20.dcm")).unwrap()).unwrap();
     succeed(&["inbox", "retry", text(&at)]);
     assert_eq!(until_it_lives(&work, &fault).0, DEATHS);
@@ -111,7 +111,7 @@ fn of_files_and_folders_one_is_set_aside_and_named() {
     assert_eq!((records(&gallery), fs::read_dir(&files).unwrap().count()), (40.into(), 41));
     let ran = run(&index);
     assert_eq!((ran.code, ran.stderr.contains(text(deadly))), (WARNING, true), "{}", ran.stderr);
-    // Alone it is named as well; without the fault a retry takes it in.
+    // Alone it is named, too; without the fault a retry adds it.
     let alone = ["index", "--gallery", text(&gallery), "--model", text(&model), text(deadly)];
     assert_eq!(run(&alone).code, WARNING);
     let retry = [&index[..], &["--retry"]].concat();
@@ -123,12 +123,12 @@ fn of_files_and_folders_one_is_set_aside_and_named() {
     let notes: Vec<_> =
         fs::read_dir(gallery.join("attempts")).unwrap().map(|e| e.unwrap().path()).collect();
     assert_eq!(notes.len(), 2, "nothing of a process that has ended: {notes:?}");
-    // A file that was changed is another one.
+    // A changed file counts as another one.
     fs::write(deadly, fs::read(&all[8]).unwrap()).unwrap();
     succeed(&index);
 }
 
-/// A panic in order leaves the same note.
+/// A panic leaves the same note.
 #[test]
 fn a_panic_counts_as_a_death() {
     let folder = tempfile::tempdir().unwrap();
@@ -165,7 +165,7 @@ fn kills_fail_no_innocent_file() {
     assert_eq!(records(&gallery), 41);
 }
 
-/// Ctrl-C does not accuse the file that a command reads.
+/// Ctrl-C counts no death for the file that a command reads.
 #[test]
 fn an_interruption_is_no_death() {
     let folder = tempfile::tempdir().unwrap();
@@ -195,14 +195,14 @@ fn of_a_job_one_file_fails_and_is_named() {
     assert_eq!(deaths_of_a_job("abort"), 1 + DEATHS);
 }
 
-/// The server goes on, and finds the guilty one by itself.
+/// The server continues, and finds the guilty file by itself.
 #[test]
 fn a_panic_of_a_job_ends_no_server() {
     assert_eq!(deaths_of_a_job("panic"), 0);
 }
 
-/// The number of deaths of a server, one file of whose job has a fault, until the job is done. All
-/// other files are in the gallery then.
+/// The number of deaths of a server until its job is done, one file of which has a fault. All other
+/// files are in the gallery then.
 fn deaths_of_a_job(how: &str) -> u32 {
     let folder = tempfile::tempdir().unwrap();
     let (gallery, jobs, model) = (folder.path().join("g"), folder.path().join("jobs"), model());
@@ -211,7 +211,7 @@ fn deaths_of_a_job(how: &str) -> u32 {
     let mut made = Server::start(&gallery, &["--jobs", text(&jobs)]);
     let id = made.ask("POST", "/api/v1/jobs", &[], b"").json()["id"].as_str().unwrap().to_owned();
     made.kill();
-    // As they lie there where a server was killed that had acknowledged them.
+    // The files lie there as after a kill of a server that had acknowledged them.
     for (number, file) in all.iter().enumerate() {
         fs::copy(file, jobs.join(&id).join(format!("{:08}.file", number + 1))).unwrap();
     }
@@ -252,7 +252,7 @@ fn died(child: &mut Child, done: impl Fn() -> bool) -> bool {
             return true;
         }
         if done() {
-            // What it does last, after the last file has left.
+            // This is for its last work, after the last file has left.
             sleep(Duration::from_millis(500));
             child.kill().unwrap();
             child.wait().unwrap();

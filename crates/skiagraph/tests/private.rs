@@ -1,5 +1,5 @@
 //! Privacy on a shared machine: modes of files, control characters in output, and a file of keys
-//! that many change at once.
+//! that many processes change at once.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -26,7 +26,7 @@ fn gallery(folder: &Path) -> (PathBuf, PathBuf) {
     (gallery, files[0].clone())
 }
 
-/// Searches, and gives the answer and the files of report, capture, presentation state and bundle.
+/// Searches. Returns the answer and the files of report, capture, presentation state and bundle.
 fn search(folder: &Path, gallery: &Path, query: &Path) -> (Value, [PathBuf; 4]) {
     let files = ["sr.dcm", "capture.dcm", "lines.dcm", "bundle.json"].map(|name| folder.join(name));
     let [sr, capture, lines, bundle] = files.each_ref().map(|path| text(path));

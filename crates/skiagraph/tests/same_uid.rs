@@ -1,5 +1,5 @@
-//! Corrected instances, and pictures that share a SOP Instance UID by mistake: the first is kept,
-//! and whoever brings another hears of it, wherever it comes in.
+//! Corrected instances, and pictures that share a SOP Instance UID by mistake. The first is kept,
+//! and the sender of another is told, however it comes in.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -17,8 +17,8 @@ use phantoms::{copies, replaced};
 use serde_json::Value;
 use server::Server;
 
-/// A phantom, the same with another patient, with another picture, and with another private remark
-/// alone.
+/// A phantom, and copies: with another patient, with another picture, and with another private
+/// remark alone.
 fn four(folder: &Path) -> [PathBuf; 4] {
     let first = copies(folder, "u8.native.dcm", 20..21).remove(0);
     let bytes = fs::read(&first).unwrap();
@@ -31,12 +31,12 @@ fn four(folder: &Path) -> [PathBuf; 4] {
         path
     };
     let patient = write("patient.dcm", &replaced(&bytes, b"PHANTOM", b"PHANTOK"));
-    // The application entity's version is nothing that a gallery keeps.
+    // A gallery does not keep the application entity's version.
     let version = write("version.dcm", &replaced(&bytes, b"PYDICOM 3.0.2", b"PYDICOM 3.0.3"));
     [first, patient, write("picture.dcm", &inverted), version]
 }
 
-/// Indexes, with the exit code that is expected, and gives the report.
+/// Indexes, and expects an exit code. Returns the report.
 fn index(gallery: &Path, files: &[&PathBuf], code: i32) -> Value {
     let model = model();
     let fixed = ["index", "--json", "--gallery", text(gallery), "--model", text(&model)];
@@ -55,7 +55,7 @@ fn index_names_what_it_does_not_keep() {
     let named = |paths: &[&PathBuf]| {
         serde_json::json!(paths.iter().map(|path| text(path)).collect::<Vec<_>>())
     };
-    // In one batch, and again, and of a gallery that was made before.
+    // In one batch, once more, and in an existing gallery.
     let report = index(&gallery, &[&first, &patient, &picture, &version], 3);
     assert_eq!((&report["added"], &report["known"]), (&1.into(), &3.into()));
     assert_eq!(report["differing"], named(&[&patient, &picture]));
@@ -131,7 +131,7 @@ fn a_job_tells_which_file_it_was() {
     );
 }
 
-/// An instance that is at once new to two processes is one of them's.
+/// An instance that is new to two processes at once belongs to one of them.
 #[test]
 fn processes_beside_each_other_tell_too() {
     let folder = tempfile::tempdir().unwrap();

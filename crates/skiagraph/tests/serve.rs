@@ -1,5 +1,5 @@
-//! A server from the command line: what a client sees of every route, what it is told of bad input,
-//! and what survives a kill.
+//! A server from the command line: its routes, its answers to bad input, and its state after a
+//! kill.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -16,7 +16,7 @@ use retrieval::gallery::Gallery;
 use serde_json::{Value, json};
 use server::{Answer, Server};
 
-/// Pictures of the gallery; two of them are of one patient.
+/// The number of pictures in the gallery; two of them are of one patient.
 const PICTURES: usize = 6;
 
 /// A gallery of some samples in the folder `g` of `folder`, and a picture that is not in it.
@@ -87,7 +87,7 @@ fn a_case_is_asked_about_from_upload_to_priors() {
         (&*width.to_string(), &*height.to_string())
     );
     assert_eq!(pixels.bytes.len() as u32, 2 * width * height);
-    // As the command reads the file, to 16 bits.
+    // The expected pixels are those that the command reads, in 16 bits.
     let (read, _) = radiograph::read(&picture, &radiograph::Limits::default()).unwrap();
     let sixteen: Vec<u8> = read
         .pixels()
@@ -206,7 +206,7 @@ fn bad_input_is_refused_with_its_reason() {
     let phantom = fs::read(phantoms.join("u12.native.dcm")).unwrap();
     assert_eq!(server.upload(&phantom).json()["format"], "dicom");
     assert_eq!(server.upload(&phantom[..phantom.len() / 2]).failure(422), "broken_file");
-    // Broken files that were collected, where they are at hand.
+    // Broken files that were collected, if there are any.
     for path in pictures_of(&workspace().join("../shared/data/dicom/broken")) {
         let status = server.upload(&fs::read(&path).unwrap()).status;
         assert!([413, 415, 422].contains(&status), "{}: {status}", path.display());
@@ -281,7 +281,7 @@ fn bad_input_is_refused_with_its_reason() {
     assert_eq!(server.get("/api/v1/search").failure(405), "wrong_method");
 }
 
-/// The pictures of a folder, which need not be there.
+/// The pictures of a folder; none if it does not exist.
 fn pictures_of(folder: &Path) -> Vec<PathBuf> {
     if folder.is_dir() { pictures(folder) } else { Vec::new() }
 }
@@ -367,7 +367,7 @@ fn a_comparison_is_shown_where_there_is_one() {
     assert_eq!(server.get("/api/v1/comparison.html").bytes, b"<!doctype html>");
 }
 
-/// Somebody answers when a re-indexing is done, before and after.
+/// There is a server that answers before, during and after the switch.
 #[test]
 fn a_server_of_the_next_model_waits_for_the_switch() {
     let folder = tempfile::tempdir().unwrap();

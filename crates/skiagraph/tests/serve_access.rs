@@ -1,5 +1,5 @@
-//! Who may ask a server for what: keys, roles, sessions, other sites' pages, and paths and headers
-//! that are meant to confuse.
+//! Access to a server: keys, roles, sessions, other sites' pages, and paths and headers that try to
+//! deceive.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -21,7 +21,7 @@ fn gallery(folder: &Path) -> PathBuf {
     g
 }
 
-/// A new key of a role: its id and itself.
+/// A new key of a role: its id and the key itself.
 fn key(file: &Path, role: &str) -> (String, String) {
     let made = json(&["api-key", "new", "--role", role, "--file", text(file)]);
     (made["id"].as_str().unwrap().to_owned(), made["key"].as_str().unwrap().to_owned())
@@ -51,7 +51,7 @@ fn every_route_knows_who_asks() {
         let open = wanted.is_none();
         server.headers = Vec::new();
         let anybody = ask(&server, method, path);
-        // The route of sessions says 422 to what is no key.
+        // The route of sessions answers 422 to a body that is no key.
         assert_eq!(anybody == 401, !open, "{method} {path}: {anybody}");
         let least = made.iter().position(|(role, _)| Some(*role) == wanted.as_deref()).unwrap_or(0);
         server.headers = vec![bearer("skia_wrong")];
@@ -147,14 +147,14 @@ fn other_sites_pages_get_nothing() {
         server.ask("POST", "/api/v1/queries", &[("Sec-Fetch-Site", "same-origin")], b"x").status,
         415
     );
-    // What browsers say that do not know that header.
+    // Browsers without that header send this one.
     for origin in ["https://evil.example", "null"] {
         let upload = server.ask("POST", "/api/v1/queries", &[("Origin", origin)], b"x");
         assert_eq!(upload.failure(403), "other_site");
     }
     let own = format!("http://{}", server.address);
     assert_eq!(server.ask("POST", "/api/v1/queries", &[("Origin", &own)], b"x").status, 415);
-    // No page of another site may read what is answered, or ask whether it may.
+    // No page of another site may read an answer, or ask for permission to.
     let asked =
         server.ask("OPTIONS", "/api/v1/gallery", &[("Origin", "https://evil.example")], b"");
     assert!(asked.status == 405 && asked.header("access-control-allow-origin").is_empty());

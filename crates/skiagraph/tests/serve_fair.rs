@@ -1,5 +1,5 @@
-//! One client that asks for all it can get, beside others who ask for a little: evidence, uploads,
-//! connections without a head.
+//! One client that requests as much as it can, beside others that request a little: evidence,
+//! uploads, connections without a head.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

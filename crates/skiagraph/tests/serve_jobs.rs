@@ -1,5 +1,5 @@
-//! Indexing by the API: files are worked off while others search, failures are told of, and a kill
-//! loses none that was acknowledged.
+//! Indexing by the API: files are processed while others search, failures are listed, and a kill
+//! loses no acknowledged file.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -35,7 +35,7 @@ fn send(server: &Server, job: &str, file: &[u8]) -> u64 {
     sent.json()["file"].as_u64().unwrap()
 }
 
-/// The job once all that came was worked off.
+/// The job once all received files were processed.
 fn finished(server: &Server, job: &str) -> Value {
     let start = Instant::now();
     loop {
@@ -82,7 +82,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
     let (g, files) = gallery(folder.path());
     let mut sent = 0;
     let mut path = String::new();
-    // Killed while it receives and works; what came waits in a folder of its own.
+    // It is killed while it receives and works. Received files wait in a separate folder.
     for round in 0..3 {
         let mut server = Server::start(&g, &["--jobs", text(&folder.path().join("waiting"))]);
         if round == 0 {

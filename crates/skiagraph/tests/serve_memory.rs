@@ -1,5 +1,5 @@
-//! A server with little memory: what does not fit is refused, who would wait too long is told to
-//! come again, and the server lives.
+//! A server with little memory: what does not fit is refused, a request that would wait too long is
+//! asked to come again, and the server lives.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -58,7 +58,7 @@ fn what_does_not_fit_is_refused_and_who_waits_too_long_comes_again() {
     });
     assert!(statuses.contains(&201) && statuses.contains(&503), "{statuses:?}");
     assert!(statuses.iter().all(|status| [201, 503].contains(status)), "{statuses:?}");
-    // Those that are kept hold a quarter of the budget at most, and nothing else is held any more.
+    // The kept ones hold a quarter of the budget at most, and nothing else is held any more.
     let held = figure(&server, "skiagraph_memory_pictures_bytes");
     assert!(held <= 16.0 * 1_048_576.0, "{held}");
     assert_eq!(figure(&server, "skiagraph_memory_files_bytes"), 0.0);

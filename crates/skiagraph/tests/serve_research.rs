@@ -1,5 +1,5 @@
-//! What the server tells of itself: the gallery's map, how good the model is, and spans for a
-//! collector.
+//! Information about the gallery and the model: the map, the figures of the evaluation, and spans
+//! for a collector.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -52,7 +52,7 @@ fn the_map_shows_every_picture_once_it_is_drawn() {
         left["ids"].as_array().unwrap().len() == 11
             && !left["ids"].as_array().unwrap().contains(&json!(gone))
     );
-    // Drawn again, the seed being the same, with a picture less.
+    // It is drawn again with the same seed and one picture less.
     assert_eq!(json(&["gallery", "map", text(&g)])["pictures"], 11);
     assert_eq!(server.get("/api/v1/map").json()["ids"], left["ids"]);
     fs::write(g.join("map.bin"), b"SkiaMap1 and more").unwrap();
@@ -88,7 +88,7 @@ fn the_models_figures_are_those_of_its_evaluation() {
     fail(&[&start[..], &[text(&out)]].concat(), &["is of the model other; expected skiagraph-"]);
 }
 
-/// A collector that hands on what is sent to it.
+/// A collector that passes on what it receives.
 fn collector() -> (String, Receiver<Value>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -142,10 +142,10 @@ fn spans_tell_the_route_and_are_part_of_the_callers_trace() {
     };
     assert_eq!(of("200")["traceId"], "0af7651916cd43dd8448eb211c80319c");
     assert_eq!(of("200")["parentSpanId"], "b7ad6b7169203331");
-    // Its ids and times are digits, too, of which some may be the record's.
+    // A span's ids and times are digits, too, some of which may be the record's.
     let says = |span: &Value| format!("{} {}", span["name"], span["attributes"]);
     assert!(spans.iter().all(|span| !says(span).contains("999")), "no span names a record");
-    // What has no trace of its own gets one, and the log names it.
+    // A request without a trace gets one, and the log names it.
     let own = of("404")["traceId"].as_str().unwrap().to_owned();
     assert!(server.log().contains(&format!("\"trace\":\"{own}\"")), "{}", server.log());
 }
@@ -175,7 +175,7 @@ fn what_makes_two_pictures_similar_is_drawn_on_both() {
         let answer = server.get(path);
         assert_eq!(answer.status, 200, "{path}");
         let map = image::load_from_memory(&answer.bytes).unwrap().into_luma8();
-        // From what counts least to what counts most.
+        // The values go from the least salient point to the most salient one.
         assert_eq!(
             [map.pixels().map(|p| p[0]).min(), map.pixels().map(|p| p[0]).max()],
             [Some(0), Some(255)],

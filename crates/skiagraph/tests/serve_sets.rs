@@ -1,4 +1,4 @@
-//! Saved answers: what is kept of them, for whom, and that a kill loses none that was acknowledged.
+//! Saved answers: their contents, their readers, and that a kill loses no acknowledged one.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -49,7 +49,7 @@ fn an_answer_is_kept_with_all_that_was_made_of_it() {
     let kept = ["fhir", "sr", "preview"].map(|part| set[part].as_bool().unwrap());
     assert_eq!(kept, [true; 3]);
     let path = format!("/api/v1/sets/{}", set["id"].as_str().unwrap());
-    // A kill loses nothing that was acknowledged; nor does the query's own end.
+    // A kill loses nothing acknowledged; nor does the removal of the query.
     server.kill();
     let server = Server::start(&g, &[]);
     assert_eq!(server.get("/api/v1/sets").json()["sets"], json!([set]));
@@ -137,8 +137,8 @@ fn holding(folder: &Path, bytes: &[u8]) -> Vec<PathBuf> {
     found
 }
 
-/// A gallery of which one picture has a patient and a size of its own, sent by a job; and a saved
-/// answer that shows it.
+/// In the gallery, one picture has its own patient and size and came by a job; a saved answer shows
+/// it.
 #[test]
 fn what_is_deleted_goes_from_saved_answers_jobs_and_the_map_but_stays_in_backups() {
     let folder = tempfile::tempdir().unwrap();
@@ -209,7 +209,7 @@ fn what_is_deleted_goes_from_saved_answers_jobs_and_the_map_but_stays_in_backups
     assert_eq!(holding(&g, uid.as_bytes()), Vec::<PathBuf>::new());
     assert_eq!(json(&["gallery", "verify", text(&g)])["sound"], true);
 
-    // The copy is as the gallery was, and is used as one.
+    // The copy is as the gallery was, and can be used as one.
     assert_eq!(holding(&copy, &thumbnail), [copy.join("gallery.sqlite")]);
     let server = Server::start(&copy, &[]);
     assert_eq!(server.get(&path(&shown)).json()["answer"], answer);
@@ -222,13 +222,13 @@ fn a_server_takes_out_of_its_sets_what_others_deleted() {
     let (g, _) = gallery(folder.path());
     let elsewhere = folder.path().join("elsewhere.sqlite");
     let server = Server::start(&g, &["--sets", text(&elsewhere)]);
-    // The page shows the entry that is asked about.
+    // The page shows the entry that is searched for.
     let save = |like: u64| {
         let body = json!({ "name": "x", "search": { "like": [like], "k": 2, "own": true } });
         server.post("/api/v1/sets", &body).json()["id"].as_str().unwrap().to_owned()
     };
     let set = save(1);
-    // A command that is not told of the file.
+    // The command is not given the file.
     let deleted = json(&["gallery", "delete", text(&g), "1"]);
     assert_eq!((&deleted["deleted"], &deleted["sets"]), (&1.into(), &0.into()));
     let now = server.get(&format!("/api/v1/sets/{set}")).json();
@@ -247,8 +247,7 @@ fn a_server_takes_out_of_its_sets_what_others_deleted() {
     );
 }
 
-/// `serve` with handles of both databases, `index` beside it, readings by another SQLite, and a
-/// kill.
+/// `serve` with handles of both databases, `index` beside it, reads by another SQLite, and a kill.
 #[test]
 fn another_sqlite_that_reads_a_servers_databases_takes_nothing_away() {
     let sqlite = |database: &Path, sql: &str| {

@@ -1,4 +1,4 @@
-//! Sign-in by an identity provider: who is let in, and what is not believed.
+//! Sign-in with an identity provider: who is let in, and which answers are not trusted.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use server::{Answer, Server};
 use sha2::{Digest, Sha256};
 
-/// Where browsers find the server; nothing is asked there, as the tests are the browser.
+/// The server's address for browsers. Nothing connects to it, as the tests act as the browser.
 const URL: &str = "http://localhost:8042/";
 
 fn gallery(folder: &Path) -> std::path::PathBuf {
@@ -33,7 +33,7 @@ fn serve(issuer: &Issuer, g: &Path, more: &[&str]) -> Server {
     Server::start(g, &[&oidc, more].concat())
 }
 
-/// A sign-in that has begun: what the provider was told, and the browser's cookie.
+/// A sign-in that has begun: the parameters for the provider, and the browser's cookie.
 struct Begun {
     told: std::collections::BTreeMap<String, String>,
     cookie: String,
@@ -61,7 +61,7 @@ fn end(server: &Server, query: &str, cookie: &str) -> Answer {
     answer
 }
 
-/// Signs in, the provider saying this; where the browser is sent in the end.
+/// Signs in with these answers of the provider. Returns the last answer to the browser.
 fn sign_in(server: &Server, issuer: &Issuer, says: impl FnOnce(&str) -> Says) -> Answer {
     let begun = begin(server);
     *issuer.says.lock().unwrap() = says(&begun.told["nonce"]);
@@ -102,7 +102,7 @@ fn who_has_signed_in_is_let_in_by_role_and_named_in_the_audit_log() {
     assert_eq!(answer.header("location"), "/signed-in", "{}", server.log());
     let asked = issuer.says.lock().unwrap().asked.clone();
     assert_eq!([&asked["grant_type"], &asked["code"]], ["authorization_code", "c0de"]);
-    // What was kept is what was promised.
+    // The kept value matches the promised hash.
     assert_eq!(
         URL_SAFE_NO_PAD.encode(Sha256::digest(&asked["code_verifier"])),
         of("code_challenge")
@@ -202,7 +202,7 @@ fn what_is_not_right_lets_nobody_in() {
     };
     assert_eq!(outcome(&sign_in(&server, &issuer, of_another)), "/signed-in/failed");
 
-    // Somebody else's sign-in, put into a victim's browser, and what is no sign-in at all.
+    // Somebody else's sign-in in a victim's browser, and values that are no sign-in at all.
     let (mine, theirs) = (begin(&server), begin(&server));
     let query = format!("code=c0de&state={}", mine.told["state"]);
     for cookie in [

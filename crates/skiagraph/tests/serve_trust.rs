@@ -1,5 +1,5 @@
-//! What a hospital asks of a server: an audit log that cannot be changed unseen, TLS, and its
-//! configuration in a file.
+//! Security for hospitals: an audit log that cannot be changed unnoticed, TLS, and configuration in
+//! a file.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -32,7 +32,7 @@ fn entries(log: &Path, format: &str) -> Vec<Value> {
     printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Ends with the test.
+/// A process that ends with the test.
 struct Running(Child);
 
 impl Drop for Running {
@@ -42,13 +42,13 @@ impl Drop for Running {
     }
 }
 
-/// A server and the address that it says.
+/// A server, and the address that it prints.
 fn start(arguments: &[&str], variables: &[(&str, &str)]) -> (Running, String) {
     let mut command = command(arguments);
     command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    // To the end of what it says: else nobody would read the rest, and it would end.
+    // Its output is read to the end: otherwise nobody would read the rest, and it would end.
     let mut said = String::new();
     for line in lines {
         said += &line;
@@ -117,7 +117,7 @@ fn every_access_is_in_the_log_and_changes_show() {
     let lines = fs::read_to_string(&file).unwrap();
     fs::write(&file, lines.replace("\"status\":401", "\"status\":200")).unwrap();
     fail(&["audit", "verify", text(&log)], &["line 2", "the chain breaks here"]);
-    // Cut off at its end: only the hash that was kept shows it.
+    // The log is cut off at its end: only the kept hash shows it.
     fs::write(&file, lines.lines().take(3).map(|line| format!("{line}\n")).collect::<String>())
         .unwrap();
     succeed(&["audit", "verify", text(&log)]);
@@ -159,11 +159,12 @@ fn tls_is_spoken_and_a_renewed_certificate_counts_at_once() {
     let mut said = Vec::new();
     let _cut = plain.read_to_end(&mut said);
     assert!(!said.starts_with(b"HTTP"), "nothing in plain text");
-    // Who never shakes hands is let go.
+    // A client that never completes the handshake is disconnected.
     let (start, mut silent) = (Instant::now(), TcpStream::connect(place).unwrap());
     let _closed = silent.read_to_end(&mut Vec::new());
     assert!(start.elapsed() < Duration::from_secs(30));
-    // While the new files do not read, the old certificate counts; then the new one.
+    // While the new files cannot be read, the old certificate stays valid; then the new one is
+    // used.
     fs::write(&certificate, "no certificate").unwrap();
     assert!(ask().is_ok());
     fs::copy(tls.join("client.pem"), &certificate).unwrap();
@@ -200,7 +201,7 @@ fn a_file_and_the_environment_configure_it() {
     fail(&["serve", "--config", text(&file)], &["`galery`", "gallery, "]);
     write("port = 'eighty'");
     fail(&["serve", "--config", text(&file), "--gallery", text(&g)], &["eighty", "--port"]);
-    // The one that is shown in the documentation has options alone that there are.
+    // The documented file has only options that exist.
     let shown = workspace().join("configs/serve.toml");
     fail(&["serve", "--config", text(&shown), "--gallery", "/nowhere"], &["/nowhere"]);
 }

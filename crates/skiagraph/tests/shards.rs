@@ -1,4 +1,4 @@
-//! Pictures encoded in shares, as a scheduler would, and brought together.
+//! Pictures encoded in shares, as by a scheduler, and merged.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -35,7 +35,7 @@ fn shards_become_what_indexing_gives() {
     let first = encode("1/2");
     let pictures =
         first["pictures"].as_u64().unwrap() + encode("2/2")["pictures"].as_u64().unwrap();
-    // Done again, nothing is done.
+    // A second run does no work.
     let before = fs::metadata(at("shards/shard-00001-of-00002/gallery.parquet"))
         .unwrap()
         .modified()

@@ -1,4 +1,4 @@
-//! Training end to end on a few samples: reproducible, resumable, and its model is not another's.
+//! Training end to end on a few samples: reproducible and resumable, with a model of its own.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -17,7 +17,7 @@ use common::{command, fail, json, pictures, subset, succeed, text};
 /// A data set of a few samples, and a configuration that trains on them in seconds.
 fn experiment(folder: &Path, epochs: usize) -> (PathBuf, PathBuf) {
     let manifest = subset(folder, 12, |_| true);
-    // The samples are for searching: here their gallery is what is learned from.
+    // The samples are for searching; here their gallery is the training part.
     let rows = fs::read_to_string(&manifest).unwrap().replace(",database,", ",train,");
     fs::write(&manifest, rows).unwrap();
     let config = folder.join("config.toml");
@@ -79,7 +79,7 @@ fn a_network_is_trained_the_same_twice_and_works() {
     );
     assert_eq!(json(&["gallery", "info", text(&gallery)]), before);
 
-    // But one gallery can go over to the other: from files where they are given, else from
+    // But one gallery can be re-indexed to the other: from files if they are given, else from
     // thumbnails.
     let reindexed =
         json(&["gallery", "reindex", "--model", text(&other), text(&gallery), text(&picture)]);
@@ -124,7 +124,7 @@ fn a_hash_layer_is_fitted_by_training_as_by_calibrate() {
     assert!(trained == fs::read(&later).unwrap(), "the two ways gave two models");
     assert_eq!(report["fitted"], figures["validation"]);
     assert!(report["model_id"].as_str().unwrap().starts_with("skiagraph-32-"));
-    // A run that is over stays as it is.
+    // A finished run does not change.
     assert!(trained == train(&fitted, &["--resume"]).1);
     let g = folder.path().join("g");
     let images = folder.path().join("images");
@@ -223,7 +223,7 @@ fn a_saliency_network_is_taught_resumes_to_the_same_and_is_measured() {
             && highest < 1.0
             && explained["most_saliency"].as_f64().unwrap() <= highest * highest + 1e-6
     );
-    // One kind of file is not taken for the other.
+    // One kind of file is not accepted as the other.
     fail(
         &["explain", "--model", text(&network), "a.png", "--out", "b.png"],
         &["saliency.safetensors", "card"],

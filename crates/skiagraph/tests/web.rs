@@ -1,5 +1,5 @@
-//! The browser application that is embedded, `web/dist`, is made of the sources beside it. Needs no
-//! Node.
+//! Checks that the embedded browser application, `web/dist`, was built from the sources beside it.
+//! It needs no Node.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,7 +10,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-/// As in `web/build/sources.ts`.
+/// The sources, as in `web/build/sources.ts`.
 const ROOTS: [&str; 7] =
     ["build", "index.html", "package-lock.json", "package.json", "public", "src", "vite.config.ts"];
 

@@ -14,7 +14,8 @@ use common::{command, json, model, pictures, samples, text};
 use postgres::Server;
 use serde_json::Value;
 
-/// All pictures but that one come in; it is tried five times, and set aside with its reason.
+/// All pictures but the refused one are stored. That one is tried five times, and set aside with
+/// its reason.
 #[test]
 fn what_is_refused_keeps_nobody_else_out() {
     let Some(server) = Server::start() else { return };
@@ -36,7 +37,7 @@ fn what_is_refused_keeps_nobody_else_out() {
         ["worker", "--gallery", text(&at), "--model", text(&model), "--until-empty", "--json"];
     let mut worker = command(&worker).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     while worker.try_wait().unwrap().is_none() {
-        // Nobody waits for the pauses between two tries.
+        // The pauses between tries are skipped.
         server.sql(
             "gallery",
             "UPDATE skiagraph.jobs SET due = now() WHERE claim IS NULL AND NOT set_aside",

@@ -1,20 +1,20 @@
-//! How alike two maps are: Spearman's rank correlation and structural similarity.
+//! Agreement of two maps: Spearman's rank correlation and structural similarity.
 
 use super::{mean, planes, values};
 use crate::model::resample::gaussian;
 use burn::tensor::Tensor;
 
-/// σ of the window over which structural similarity is taken; the window reaches 5 pixels to each
-/// side.
+/// σ of the window of structural similarity, in pixels. The window reaches 5 pixels to each side.
 const WINDOW: f32 = 1.5;
-/// Keeps the quotients of structural similarity finite: (0.01)² and (0.03)², values being in 0..=1.
+/// Constants that keep the quotients of structural similarity finite: (0.01)² and (0.03)², for
+/// values in 0..=1.
 const STABLE: [f32; 2] = [1e-4, 9e-4];
 
-/// Spearman's rank correlation of two maps of one length, in −1..=1: Pearson's of their ranks,
-/// equal values sharing the mean of theirs. A map that is the same all over orders nothing: 0.
+/// Spearman's rank correlation of two maps of one length, in −1..=1. It is Pearson's of their
+/// ranks; equal values share the mean of their ranks. It is 0 for a constant map.
 pub fn spearman(a: &[f32], b: &[f32]) -> f64 {
     let (a, b) = (ranks(a), ranks(b));
-    // Sharing ranks leaves their mean.
+    // Shared ranks leave the mean of all ranks unchanged.
     let middle = (a.len() as f64 - 1.0) / 2.0;
     let products = |a: &[f64], b: &[f64]| {
         a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>()
@@ -23,7 +23,7 @@ pub fn spearman(a: &[f32], b: &[f32]) -> f64 {
     if scale > 0.0 { products(&a, &b) / scale } else { 0.0 }
 }
 
-/// Ranks from 0.
+/// The ranks of values, from 0.
 fn ranks(values: &[f32]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_unstable_by(|a, b| values[*a].total_cmp(&values[*b]));
@@ -37,10 +37,10 @@ fn ranks(values: &[f32]) -> Vec<f64> {
     ranks
 }
 
-/// Mean structural similarity of two maps in 0..=1 whose rows have `width` values, at most 1 (Wang
-/// et al., "Image Quality Assessment: From Error Visibility to Structural Similarity", IEEE
-/// Transactions on Image Processing 2004), over Gaussian windows of σ 1.5 that are renormalised at
-/// the border.
+/// Mean structural similarity of two maps in 0..=1 whose rows have `width` values; at most 1. The
+/// windows are Gaussian with σ 1.5 and are renormalised at the border. (Wang et al., "Image Quality
+/// Assessment: From Error Visibility to Structural Similarity", IEEE Transactions on Image
+/// Processing 2004.)
 pub fn structural_similarity(a: &[f32], b: &[f32], width: usize) -> f64 {
     let shape = [1, 1, a.len() / width.max(1), width];
     let (a, b) = (planes(a.to_vec(), shape), planes(b.to_vec(), shape));

@@ -1,4 +1,5 @@
-//! Whether a map is one of brightness: its rank correlation with the blurred grey of the picture.
+//! The rank correlation of a map with the blurred grey of its picture: a high one means that the
+//! map shows brightness.
 
 use super::agreement::spearman;
 use super::{planes, values};
@@ -6,11 +7,12 @@ use crate::inference::saliency_map::{SaliencyMap, places};
 use crate::model::resample::gaussian;
 use radiograph::Input;
 
-/// σ of the blur as a share of the square's side: what is bright at large, not grain and edges.
+/// σ of the blur as a share of the square's side. It keeps large bright areas, but not grain and
+/// edges.
 const BLUR: f32 = 1.0 / 32.0;
 
 /// Spearman's rank correlation of a map with the blurred grey of the picture that it was made of,
-/// over the picture's places, in −1..=1; the map is of the input's square.
+/// in −1..=1. It covers the picture's places; the map has the size of the input's square.
 pub fn brightness_correlation(map: &SaliencyMap, input: &Input) -> f64 {
     let side = input.size as usize;
     let grey = planes(input.pixels.clone(), [1, 1, side, side]);
@@ -32,7 +34,7 @@ mod tests {
             SaliencyMap { size: input.size, values: blurred.into_iter().map(f).collect() }
         };
         assert!((brightness_correlation(&map(|v| v * v), &input) - 1.0).abs() < 1e-9);
-        // Of 1 − v, rounding would make equal what is not.
+        // The map is −v because 1 − v would round different values to equal ones.
         assert!((brightness_correlation(&map(|v| -v), &input) + 1.0).abs() < 1e-9);
         assert_eq!(brightness_correlation(&map(|_| 0.5), &input), 0.0);
     }

@@ -1,9 +1,10 @@
-//! What of a picture makes it similar to another: how much less similar it is without each place.
+//! Evidence of similarity: the places of a picture that make it similar to another. Each place
+//! counts by how much less similar the picture is without it.
 //!
-//! SBSM: Dong, Collins and Hoogs, "Explainability for Content-Based Image Retrieval", CVPR
-//! Workshops 2019, which X-MIR (Hu, Vasu and Hoogs, WACV 2022) measured on chest radiographs. A
-//! window slides over the picture; what lies in it turns into the blurred picture, as in
-//! [`super::perturb`], in place of the paper's black, which on a radiograph is a finding.
+//! The method is SBSM: Dong, Collins and Hoogs, "Explainability for Content-Based Image Retrieval",
+//! CVPR Workshops 2019, which X-MIR (Hu, Vasu and Hoogs, WACV 2022) measured on chest radiographs.
+//! A window slides over the picture, and its contents are blurred, as in [`super::perturb`]. The
+//! paper makes them black, which on a radiograph is a finding.
 
 use super::cosine;
 use super::perturb::blurred;
@@ -13,16 +14,16 @@ use crate::inference::saliency_map::{SaliencyMap, places};
 use radiograph::Input;
 use retrieval::Embedding;
 
-/// Steps of the window along a side, and the steps that it is wide.
+/// The number of the window's steps along a side, and its width in steps.
 const STEPS: usize = 8;
 const WIDE: usize = 2;
-/// A cosine that is lost to rounding.
+/// A difference of cosines that is a rounding error.
 const NOTHING: f64 = 1e-4;
 
-/// The map of a picture's square: at each place the mean over the windows there of max(0, s − s'),
-/// s being the cosine of the picture's embedding with `other`, and s' that without what is in the
-/// window; as a share of the largest. With its own embedding as `other` it is what the picture's
-/// code depends on.
+/// The map of a picture's square. Each place has the mean of max(0, s − s') over the windows that
+/// cover it, as a share of the largest. s is the cosine of the picture's embedding with `other`,
+/// and s' that of the picture with the window blurred. With the picture's own embedding as `other`,
+/// it shows what the picture's code depends on.
 ///
 /// # Errors
 /// Those of [`Encoder::encode`].
@@ -55,7 +56,7 @@ pub fn evidence(encoder: &Encoder, input: &Input, other: &Embedding) -> Result<S
     Ok(SaliencyMap { size: input.size, values })
 }
 
-/// Part of a square: its left and upper ends and those that are past it, in pixels.
+/// A part of a square: its left and upper ends, and the first column and row past it, in pixels.
 struct Window {
     across: [usize; 2],
     down: [usize; 2],
@@ -68,8 +69,8 @@ impl Window {
     }
 }
 
-/// The windows that hold something of the picture. At the edges they are cut off, so that every
-/// place is in as many.
+/// The windows that hold a part of the picture. They are cut off at the edges, so that equally many
+/// cover every place.
 fn windows(input: &Input) -> Vec<Window> {
     let side = input.size as usize;
     let step = side.div_ceil(STEPS).max(1);

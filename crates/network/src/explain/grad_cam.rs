@@ -1,10 +1,10 @@
-//! Grad-CAM of the backbone's last stage, in closed form: what comes after that stage is an average
-//! and a linear layer.
+//! Grad-CAM of the backbone's last stage, in closed form: only an average and a linear layer follow
+//! that stage.
 //!
 //! α_c = 1/Z Σ ∂y/∂A_c and L = ReLU(Σ_c α_c A_c) (Selvaraju et al., "Grad-CAM: Visual Explanations
 //! from Deep Networks via Gradient-based Localization", ICCV 2017). With f the average of A over
-//! its Z places, ∂y/∂A_c is (∂y/∂f_c)/Z in all of them; positive factors fall away when L is
-//! divided by its largest value.
+//! its Z places, ∂y/∂A_c is (∂y/∂f_c)/Z in all of them. Positive factors vanish when L is divided
+//! by its largest value.
 
 use super::{Explainer, by_batches, squares};
 use crate::error::{Error, Result};
@@ -19,19 +19,19 @@ use radiograph::Input;
 /// The score y that is explained.
 #[derive(Clone, Copy, Debug)]
 pub enum Target<'a> {
-    /// That of the label that scores highest, picture by picture.
+    /// The score of each picture's highest-scoring label.
     Predicted,
-    /// That of this label.
+    /// The score of this label.
     Label(&'a str),
-    /// The cosine of the picture's features and this one's, those of the last stage: why the two
-    /// are neighbours.
+    /// The cosine of the picture's features and this one's, both of the last stage. It explains why
+    /// the two are neighbours.
     Similarity(&'a Input),
 }
 
 impl Explainer {
-    /// Grad-CAM maps at the inputs' size, in order: bilinear from the last stage's places, a
-    /// thirty-second of the side. Each is 1 at its largest place, or 0 all over where nothing
-    /// speaks for the target.
+    /// Grad-CAM maps at the inputs' size, in order. They are enlarged bilinearly from the last
+    /// stage's places, a thirty-second of the side. Each is 1 at its largest place, or 0 all over
+    /// if no place supports the target.
     ///
     /// # Errors
     /// [`Error::InputSize`] for an input that had another preprocessing, [`Error::LabelUnknown`].
@@ -47,7 +47,7 @@ impl Explainer {
         })
     }
 
-    /// A (N, H/32, W/32, 512).
+    /// The last stage's activations A: (N, H/32, W/32, 512).
     fn activations<'a>(&self, inputs: impl IntoIterator<Item = &'a Input>) -> Result<Tensor<4>> {
         Ok(self.network.activations(self.tensor(inputs)?, Mode::Infer))
     }
@@ -122,7 +122,7 @@ mod tests {
         Tensor::from_data(data, device)
     }
 
-    /// Rows at unit length.
+    /// Scales rows to unit length.
     fn directions(gradient: Tensor<2>) -> Vec<f32> {
         values(unit_length(gradient))
     }

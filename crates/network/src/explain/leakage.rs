@@ -1,5 +1,5 @@
-//! Whether the map says more than where to look: its shape may carry the class past the picture,
-//! which would make the modified image a code of its own. The map alone is classified, and maps are
+//! Leakage of the class through the map: its shape may carry the class past the picture, so that
+//! the modified image is a code by itself. To measure it, the map alone is classified, and maps are
 //! swapped between pictures.
 
 use super::{Explainer, mean};
@@ -13,25 +13,26 @@ use rayon::prelude::*;
 use retrieval::HashCode;
 use std::collections::BTreeMap;
 
-/// Neighbours that vote.
+/// The number of neighbours that vote.
 pub const NEIGHBOURS: usize = 10;
-/// Places of a coarse map along a side.
+/// The number of places of a coarse map along a side.
 const COARSE: u32 = 16;
-/// Samples of a map in each of those places along a side.
+/// The number of samples along a side of each of those places.
 const SAMPLES: u32 = 4;
 
 /// A coarse map and the class of its picture.
 pub type Classed<'a> = (Vec<f32>, &'a str);
 
-/// How well maps alone tell the class; every value is in 0..=1.
+/// The accuracy of telling the class from maps alone. Every value is in 0..=1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accuracy {
-    /// Share of the queries that are given their class.
+    /// The share of the queries whose class is told correctly.
     pub accuracy: f64,
-    /// The same, mean over the queries' classes; by chance, one divided by their number.
+    /// The mean of that share over the queries' classes. By chance it is one divided by their
+    /// number.
     pub balanced: f64,
-    /// Share of the queries that bear the gallery's most frequent class: the accuracy without any
-    /// map.
+    /// The share of the queries that have the gallery's most frequent class: the accuracy without
+    /// any map.
     pub majority: f64,
 }
 
@@ -39,11 +40,12 @@ pub struct Accuracy {
 /// another picture X'.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Swapped {
-    /// Of (X, S) and (X, S'): how much of the code the map makes.
+    /// The distance of (X, S) and (X, S'): how much the map determines the code.
     pub own: f64,
-    /// Of (X, S') and (X', S'). Below `own`, the code follows the map rather than the picture.
+    /// The distance of (X, S') and (X', S'). If it is below `own`, the code follows the map rather
+    /// than the picture.
     pub donor: f64,
-    /// Of (X, S) and (X', S'): of two pictures, for comparison.
+    /// The distance of (X, S) and (X', S'), two different pictures, for comparison.
     pub between: f64,
 }
 
@@ -60,8 +62,8 @@ pub fn coarse(map: &SaliencyMap, frame: &Frame) -> Vec<f32> {
     means
 }
 
-/// Gives every query the class that most of its ten nearest maps of the gallery have, by Euclidean
-/// distance; of classes with as many votes, that of the nearest map.
+/// Classifies every query by the votes of its ten nearest maps of the gallery, by Euclidean
+/// distance. Of classes with equally many votes, that of the nearest map wins.
 pub fn classify(gallery: &[Classed<'_>], queries: &[Classed<'_>]) -> Accuracy {
     let majority = winner(gallery.iter().map(|(_, class)| *class));
     let answers: Vec<Option<&str>> =
@@ -88,7 +90,7 @@ fn nearest<'a>(gallery: &[Classed<'a>], query: &[f32]) -> Vec<&'a str> {
     by_distance.into_iter().take(NEIGHBOURS).map(|(_, class)| class).collect()
 }
 
-/// The most frequent class, of several the one that comes first.
+/// The most frequent class. Of several it is the one that comes first.
 fn winner<'a>(classes: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut votes = Vec::<(&str, usize)>::new();
     for class in classes {
@@ -97,13 +99,13 @@ fn winner<'a>(classes: impl Iterator<Item = &'a str>) -> Option<&'a str> {
             None => votes.push((class, 1)),
         }
     }
-    // `max_by_key` gives the last of equals.
+    // `max_by_key` returns the last of equal elements.
     votes.into_iter().rev().max_by_key(|(_, count)| *count).map(|(class, _)| class)
 }
 
 impl Explainer {
-    /// Swaps maps between pictures: every one is given the map of another, drawn from `seed`, as it
-    /// lies in the square. Distances are 0 for fewer than two pictures.
+    /// Swaps maps between pictures. Each gets the map of another, drawn from `seed`, at its place
+    /// in the square. Distances are 0 for fewer than two pictures.
     ///
     /// # Errors
     /// [`crate::Error::InputSize`] for an input that had another preprocessing, and errors of
@@ -126,8 +128,8 @@ impl Explainer {
     }
 }
 
-/// For each of `count` pictures another one; all are in one circle, so that none is its own where
-/// there are two.
+/// The index of another picture for each of `count` pictures. All are in one circle, so that none
+/// gets itself if there are two or more.
 fn donors(count: usize, seed: u64) -> Vec<usize> {
     let mut circle: Vec<usize> = (0..count).collect();
     circle.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
@@ -146,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_coarse_map_has_the_means_of_the_picture_alone() {
-        // Two columns of ones and two of zeros in the picture, which fills the rows 1 and 2; 9
+        // Two columns of ones and two of zeros in the picture, which fills rows 1 and 2, and 9
         // beside it.
         let values = (0..16)
             .map(|i| if (4..12).contains(&i) { f32::from(i % 4 < 2) } else { 9.0 })
@@ -172,8 +174,8 @@ mod tests {
         let mut gallery: Vec<Classed<'_>> =
             (0..12).map(|i| (vec![i as f32 * 0.01], "low")).collect();
         gallery.extend((0..8).map(|i| (vec![1.0 + i as f32 * 0.01], "high")));
-        // Of ten neighbours of 1.0, eight are high; of 0.0, all are low; the third query is low and
-        // bears another name.
+        // Of ten neighbours of 1.0, eight are high; of 0.0, all are low. The third query is low but
+        // has the other name.
         let queries =
             [(vec![1.0], "high"), (vec![0.0], "low"), (vec![0.1], "high"), (vec![0.2], "low")];
         let found = classify(&gallery, &queries);

@@ -1,4 +1,4 @@
-//! Maps that know nothing of the network: the baselines that its saliency must beat.
+//! Maps that do not depend on the network: the baselines for its saliency.
 
 use super::{planes, squares, stretched};
 use crate::inference::saliency_map::{SaliencyMap, places};
@@ -11,14 +11,14 @@ use rand_chacha::ChaCha8Rng;
 /// Blur of the edge map, in pixels of the square.
 const EDGE_BLUR: f32 = 1.0;
 
-/// A Gaussian around the middle of the picture, σ a quarter of each of its sides, 0 beside it:
-/// photographers centre what matters.
+/// A Gaussian around the middle of the picture and 0 beside it, σ being a quarter of each side:
+/// what matters is mostly in the middle.
 pub fn centre(size: u32, frame: &Frame) -> SaliencyMap {
     let (rows, columns) = (bell(frame.height as usize), bell(frame.width as usize));
     framed(size, frame, rows.iter().flat_map(|y| columns.iter().map(move |x| x * y)))
 }
 
-/// Edges: magnitude of Sobel's gradient (as Duda and Hart give it, "Pattern Classification and
+/// Edges: the magnitude of Sobel's gradient (as Duda and Hart give it, "Pattern Classification and
 /// Scene Analysis", 1973) within the picture, lightly blurred, stretched to 0..=1.
 pub fn edges(input: &Input) -> SaliencyMap {
     let Frame { left, top, width, height, .. } = input.frame;
@@ -30,21 +30,21 @@ pub fn edges(input: &Input) -> SaliencyMap {
     SaliencyMap { size: input.size, values: stretched(&blurred[0].values) }
 }
 
-/// A map without any reason: every place uniform in [0, 1), from `seed`.
+/// A random map: every place uniform in [0, 1), from `seed`.
 pub fn random(size: u32, seed: u64) -> SaliencyMap {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     SaliencyMap { size, values: (0..size * size).map(|_| random.random()).collect() }
 }
 
-/// A map of the picture's own `values`, row by row, and 0 beside it.
+/// A map with `values` within the picture, row by row, and 0 beside it.
 fn framed(size: u32, frame: &Frame, values: impl Iterator<Item = f32>) -> SaliencyMap {
     let mut map = SaliencyMap { size, values: vec![0.0; (size * size) as usize] };
     places(frame, size).zip(values).for_each(|(place, value)| map.values[place] = value);
     map
 }
 
-/// √(gx² + gy²) of the 3×3 differences; the picture's border is repeated, so that the black beside
-/// it is no edge.
+/// √(gx² + gy²) of the 3×3 differences. The picture's border is repeated, so that the black beside
+/// it makes no edge.
 fn sobel(input: &Input, x: i64, y: i64) -> f32 {
     let Frame { left, top, width, height, .. } = input.frame;
     let within = |at: i64, start: u32, extent: u32| {

@@ -1,8 +1,9 @@
-//! What is measured of saliency: whether maps lie where experts drew boxes (`pointing` and `peaks`,
-//! beside the maps of `masks` and Grad-CAM), whether they show more than `brightness`, whether
-//! codes depend on what they show (`perturb`), on what the network learned (`sanity`, by
-//! `agreement`), and whether the maps alone give the class away (`leakage`). `evidence` is no map
-//! of the network's: it is found by trying what makes two pictures similar.
+//! Measurements of saliency. `pointing` and `peaks` compare maps with boxes that experts drew,
+//! beside the maps of `masks` and Grad-CAM. `brightness` tests whether maps show more than
+//! brightness. `perturb` tests whether codes depend on what maps show. `sanity`, by `agreement`,
+//! tests whether maps depend on what the network learned. `leakage` tests whether maps alone give
+//! the class away. `evidence` is no map of the network's: it finds by trial what makes two pictures
+//! similar.
 
 pub mod agreement;
 pub mod brightness;
@@ -30,11 +31,11 @@ use radiograph::Input;
 use retrieval::{Embedding, HashCode};
 use std::path::Path;
 
-/// Pictures that go through the network together.
+/// The number of pictures that go through the network together.
 const BATCH: usize = 16;
 
-/// A trained network that is not frozen, on the processor: what an encoder does not show can be
-/// asked of it.
+/// A trained network that is not frozen, on the processor. It gives results that an encoder does
+/// not.
 pub struct Explainer {
     network: Network,
     card: Card,
@@ -50,12 +51,12 @@ impl Explainer {
         Ok(Self { network: model.network, card: model.card })
     }
 
-    /// What the model says of itself.
+    /// The model's description of itself.
     pub fn card(&self) -> &Card {
         &self.card
     }
 
-    /// The network's own maps, in order; ones for a network that has none.
+    /// The network's own maps, in order. They are all ones for a network without saliency.
     ///
     /// # Errors
     /// [`crate::Error::InputSize`] for an input that had another preprocessing.
@@ -65,7 +66,7 @@ impl Explainer {
         })
     }
 
-    /// Codes of pictures under maps that were made elsewhere, of any size, in order.
+    /// Codes of pictures under given maps of any size, in order.
     ///
     /// # Errors
     /// [`crate::Error::InputSize`] for an input that had another preprocessing, and errors of
@@ -82,7 +83,7 @@ impl Explainer {
         })
     }
 
-    /// X (N, 1, H, W) of inputs that had the model's preprocessing.
+    /// X (N, 1, H, W) of inputs with the model's preprocessing.
     fn tensor<'a>(&self, inputs: impl IntoIterator<Item = &'a Input>) -> Result<Tensor<4>> {
         let size = self.card.preprocess.size;
         let (mut pixels, mut count) = (Vec::new(), 0);
@@ -95,7 +96,7 @@ impl Explainer {
     }
 }
 
-/// The results for all items, made of [`BATCH`] at a time.
+/// The results for all items, computed for [`BATCH`] at a time.
 fn by_batches<T, R>(items: &[T], mut run: impl FnMut(&[T]) -> Result<Vec<R>>) -> Result<Vec<R>> {
     let mut results = Vec::with_capacity(items.len());
     for batch in items.chunks(BATCH) {
@@ -113,7 +114,7 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-/// The maps of a tensor of squares with one channel, wherever that channel stands.
+/// The maps of a tensor of squares with one channel, wherever the channel dimension is.
 fn squares(maps: Tensor<4>) -> Vec<SaliencyMap> {
     let side = maps.dims()[2];
     let values = values(maps);
@@ -121,14 +122,14 @@ fn squares(maps: Tensor<4>) -> Vec<SaliencyMap> {
     values.chunks_exact(side * side).map(map).collect()
 }
 
-/// Values from 0, the least, to 1, the largest; all 0 where they are all alike.
+/// Values stretched from 0, the least, to 1, the largest; all 0 if they are equal.
 fn stretched(values: &[f32]) -> Vec<f32> {
     let least = values.iter().copied().fold(f32::INFINITY, f32::min);
     let range = values.iter().copied().fold(f32::NEG_INFINITY, f32::max) - least;
     values.iter().map(|v| if range > 0.0 { (v - least) / range } else { 0.0 }).collect()
 }
 
-/// Embeddings have length 1.
+/// The cosine of two embeddings, which have length 1.
 fn cosine(a: &Embedding, b: &Embedding) -> f64 {
     a.values().iter().zip(b.values()).map(|(a, b)| f64::from(a * b)).sum()
 }
@@ -152,7 +153,7 @@ mod tests {
         std::fs::write(&path, file::to_bytes(&made.network, &made.card).unwrap()).unwrap();
         let explainer = Explainer::load(&path).unwrap();
         assert_eq!(explainer.card(), &made.card);
-        // More than a batch.
+        // More than one batch.
         let inputs = samples::inputs(BATCH + 1);
         let encodings = Encoder::load(&path, DeviceChoice::Cpu).unwrap().encode(&inputs).unwrap();
         let maps = explainer.saliency(&inputs).unwrap();
@@ -162,7 +163,7 @@ mod tests {
         for (encoding, (map, code)) in encodings.iter().zip(maps.iter().zip(&codes)) {
             let pairs = encoding.saliency.values.iter().zip(&map.values);
             assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-4));
-            // A value beside 0 may round to the other side.
+            // A value near 0 may round to the other sign.
             assert!(encoding.code.distance(code) <= 1);
         }
     }

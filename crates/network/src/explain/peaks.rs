@@ -1,16 +1,15 @@
-//! The places that a reader would look at first: the highest peaks of a map, apart from each other.
+//! The highest peaks of a map, apart from each other: the places that a reader would look at first.
 
 use super::pointing::union;
 use crate::inference::saliency_map::{SaliencyMap, places};
 use radiograph::Frame;
 use radiograph::dataset::BoundingBox;
 
-/// Distance from a peak within which there is no other, as a share of the square's side.
+/// The least distance between two peaks, as a share of the square's side.
 const APART: f32 = 0.1;
 
-/// The `count` highest peaks of a map within the picture, each with its place in the square
-/// (column, row), the highest first: the largest value, then the largest that lies far enough from
-/// it, and so on.
+/// The `count` highest peaks of a map within the picture, as places in the square (column, row),
+/// the highest first. Each is the largest value that lies far enough from the peaks before it.
 pub fn peaks(map: &SaliencyMap, frame: &Frame, count: usize) -> Vec<(u32, u32)> {
     let apart = (APART * map.size as f32).powi(2);
     let mut order: Vec<usize> = places(frame, map.size).collect();
@@ -28,8 +27,8 @@ pub fn peaks(map: &SaliencyMap, frame: &Frame, count: usize) -> Vec<(u32, u32)> 
     found
 }
 
-/// Whether one of the `count` highest peaks of a map lies in a box of a picture that has `picture`
-/// (width, height) pixels in its file.
+/// Tells whether one of the `count` highest peaks of a map lies in a box of its picture. The
+/// picture has `picture` (width, height) pixels in its file.
 pub fn any_peak_in_a_box(
     map: &SaliencyMap,
     frame: &Frame,
@@ -48,7 +47,7 @@ mod tests {
 
     #[test]
     fn peaks_are_apart_and_within_the_picture() {
-        // Rows 10 to 30 of a square of 40 are the picture; peaks closer than 4 places are one.
+        // Rows 10 to 30 of a square of 40 are the picture. Peaks closer than 4 places count as one.
         let frame = Frame { top: 10, height: 20, ..Frame::full(40) };
         let mut map = SaliencyMap { size: 40, values: vec![0.0; 1600] };
         for (x, y, value) in [(5, 5, 9.0), (5, 12, 3.0), (7, 12, 2.9), (30, 20, 2.0), (20, 29, 1.0)]

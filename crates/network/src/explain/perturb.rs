@@ -1,9 +1,10 @@
-//! Insertion and deletion: how the code changes while pixels go, or come, in descending saliency.
+//! Insertion and deletion: the change of the code while pixels are removed or added by descending
+//! saliency.
 //!
 //! Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models",
-//! BMVC 2018, with the similarity to the picture's own code in place of a class score. What goes
-//! turns into the blurred picture, by the blur that the network's own modification has, so that a
-//! step is no sight that the network never saw.
+//! BMVC 2018, with the similarity to the picture's own code in place of a class score. Removed
+//! pixels are replaced by the blurred picture. The blur is that of the network's own modification,
+//! so that the network has seen such pictures.
 
 use super::{cosine, planes, squares};
 use crate::error::Result;
@@ -15,26 +16,26 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// Steps in which all pixels of the picture change, as many in each.
+/// The number of steps in which all pixels of the picture change, equally many in each.
 pub const STEPS: usize = 16;
 
 /// Similarity to the unchanged picture after 0, 1 … [`STEPS`] steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
-    /// 1 − d/K, with d the Hamming distance of codes of K bits.
+    /// 1 − d/K for each step, d being the Hamming distance of codes of K bits.
     pub code: Vec<f64>,
-    /// Cosine of embeddings.
+    /// The cosine of embeddings for each step.
     pub embedding: Vec<f64>,
 }
 
-/// Both ways of one picture under one map.
+/// Deletion and insertion of one picture under one map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Perturbation {
-    /// From the picture to its blur, the most salient pixels first: the lower the [`area`], the
-    /// better the map.
+    /// From the picture to its blur, the most salient pixels first. A lower [`area`] means a better
+    /// map.
     pub deletion: Curve,
-    /// From the blur to the picture, the most salient pixels first: the higher the area, the better
-    /// the map.
+    /// From the blur to the picture, the most salient pixels first. A higher area means a better
+    /// map.
     pub insertion: Curve,
 }
 
@@ -54,7 +55,7 @@ pub fn insertion_deletion(
         .map(|pixels| Input { pixels, ..input.clone() })
         .collect();
     let encodings = encoder.encode(&pictures)?;
-    // Each way ends where the other begins.
+    // Each curve ends where the other begins.
     let (deletion, insertion) = encodings.split_at(STEPS);
     let curve =
         |way: &[Encoding], end: &[Encoding]| Curve::of(way.iter().chain(&end[..1]), &encodings[0]);
@@ -80,7 +81,7 @@ pub fn area(curve: &[f64]) -> f64 {
     trapezoids.sum::<f64>() / (curve.len().max(2) - 1) as f64
 }
 
-/// The square, with the picture in it blurred and what is beside it as it was.
+/// The square with the picture blurred and the rest unchanged.
 pub(super) fn blurred(input: &Input) -> Vec<f32> {
     let side = input.size as usize;
     let blurred = squares(blur(planes(input.pixels.clone(), [1, 1, side, side])));
@@ -89,8 +90,8 @@ pub(super) fn blurred(input: &Input) -> Vec<f32> {
     pixels
 }
 
-/// The picture's places in the square by descending saliency. Where that is equal the order is
-/// drawn: the order of rows would favour what lies on top.
+/// The picture's places in the square by descending saliency. The order of equal ones is random, as
+/// the order of rows would favour the top.
 fn descending(map: &SaliencyMap, input: &Input) -> Vec<usize> {
     let mut order: Vec<usize> = places(&input.frame, input.size).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
@@ -128,7 +129,7 @@ mod tests {
         let input = &samples::inputs(1)[0];
         let values = (0..32 * 32).map(|i| i as f32).collect();
         let order = descending(&SaliencyMap { size: 32, values }, input);
-        // The last place of the picture is before the four rows beside it.
+        // The last place of the picture comes before the four rows beside it.
         assert_eq!((order.len(), order[0], order[1]), (32 * 24, 32 * 28 - 1, 32 * 28 - 2));
         let ties = descending(&SaliencyMap { size: 32, values: vec![1.0; 32 * 32] }, input);
         assert!(

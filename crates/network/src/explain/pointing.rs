@@ -1,4 +1,4 @@
-//! How well a map lies on the boxes that experts drew: the pointing game, energy pointing, and
+//! Agreement of a map with the boxes that experts drew: the pointing game, energy pointing, and
 //! intersection over union.
 
 use super::stretched;
@@ -7,33 +7,33 @@ use radiograph::dataset::BoundingBox;
 use radiograph::{Frame, Region};
 use std::ops::Range;
 
-/// Thresholds at which maps are binarised, as shares of the way from a map's least to its largest
-/// value.
+/// The thresholds at which maps are binarised, as shares of the way from a map's least to its
+/// largest value.
 pub const THRESHOLDS: [f32; 7] = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
-/// Bins of Otsu's histogram.
+/// The number of bins of Otsu's histogram.
 const BINS: usize = 256;
 
-/// How a map lies on the boxes of a picture; every value is in 0..=1.
+/// The agreement of a map with a picture's boxes. Every value is in 0..=1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Localisation {
-    /// [`pointing`].
+    /// The result of [`pointing`].
     pub pointing: f64,
-    /// [`energy`].
+    /// The result of [`energy`].
     pub energy: f64,
-    /// [`intersection_over_union`] at each of [`THRESHOLDS`].
+    /// The result of [`intersection_over_union`] at each of [`THRESHOLDS`].
     pub iou: [f64; THRESHOLDS.len()],
-    /// The same at Otsu's threshold.
+    /// The intersection over union at Otsu's threshold.
     pub iou_otsu: f64,
-    /// The boxes' share of the picture: what pointing and energy come to by chance.
+    /// The boxes' share of the picture: the value of pointing and energy by chance.
     pub area: f64,
 }
 
-/// Measures a map of a picture that has `picture` (width, height) pixels in its file and lies in
-/// the square as `frame` says.
+/// Measures the map of a picture with `picture` (width, height) pixels in its file. `frame` gives
+/// its place in the square.
 ///
-/// The peak is sought in the map's own places, for interpolation flattens peaks, and less so at the
-/// border; the rest is measured on the picture's pixels, over which the map is stretched to 0..=1:
-/// a constant in it counts for nothing. What was cropped away is 0.
+/// The peak is sought in the map's own places, as interpolation flattens peaks, and less so at the
+/// border. The rest is measured on the picture's pixels. The map is stretched to 0..=1 over them,
+/// so that a constant in it does not count. What was cropped away is 0.
 pub fn localise(
     map: &SaliencyMap,
     frame: &Frame,
@@ -53,7 +53,7 @@ pub fn localise(
     }
 }
 
-/// A map over a picture's pixels, stretched to 0..=1 where the network saw the picture.
+/// A map over a picture's pixels, stretched to 0..=1 in the part that the network saw.
 fn spread(map: &SaliencyMap, frame: &Frame, (width, height): (u32, u32)) -> Vec<f32> {
     let mut onto = map.onto(frame, width, height);
     let (columns, rows) = (frame.region.columns(width), frame.region.rows(height));
@@ -64,8 +64,8 @@ fn spread(map: &SaliencyMap, frame: &Frame, (width, height): (u32, u32)) -> Vec<
     onto
 }
 
-/// For every place of a grid of (`columns`, `rows`) over a region of a picture of (`width`,
-/// `height`) pixels, row by row, whether its middle is in a box.
+/// Tells for each place of a grid, row by row, whether its middle is in a box. The grid of
+/// (`columns`, `rows`) covers a region of a picture of (`width`, `height`) pixels.
 pub fn union(
     boxes: &[BoundingBox],
     (width, height): (u32, u32),
@@ -82,9 +82,9 @@ pub fn union(
     places.map(|(x, y)| any(middle(x, &shown, columns), middle(y, &down, rows))).collect()
 }
 
-/// The pointing game: 1 where the largest value is `inside`, else 0; where several places share it,
-/// their share inside, which is the expectation of drawing one of them (Zhang et al., "Top-Down
-/// Neural Attention by Excitation Backprop", IJCV 2018, without its margin of 15 pixels).
+/// The pointing game: 1 if the largest value is `inside`, else 0. If several places share it, it is
+/// their share inside: the expectation of drawing one of them. (Zhang et al., "Top-Down Neural
+/// Attention by Excitation Backprop", IJCV 2018, without its margin of 15 pixels.)
 pub fn pointing(map: &[f32], inside: &[bool]) -> f64 {
     let largest = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let peaks = map.iter().zip(inside).filter(|(v, _)| **v == largest);
@@ -107,7 +107,8 @@ pub fn energy(map: &[f32], inside: &[bool]) -> f64 {
     share(sum(true), sum(false))
 }
 
-/// |M ∩ B| / |M ∪ B| of M, the places of at least `threshold`, and B, those `inside`; 0 where both are empty.
+/// |M ∩ B| / |M ∪ B|, M being the places of at least `threshold` and B those `inside`; 0 if both
+/// are empty.
 pub fn intersection_over_union(map: &[f32], inside: &[bool], threshold: f32) -> f64 {
     let (mut both, mut either) = (0, 0);
     for (value, inside) in map.iter().zip(inside) {
@@ -122,9 +123,9 @@ fn share(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
 
-/// The threshold in 0..=1 that parts a map in 0..=1 into two classes with the largest variance
-/// between them (Otsu, "A Threshold Selection Method from Gray-Level Histograms", IEEE Transactions
-/// on Systems, Man, and Cybernetics 1979), from 256 bins; the lowest of those that do.
+/// The threshold in 0..=1 that divides a map into two classes with the largest variance between
+/// them, from 256 bins. Of several it is the lowest. (Otsu, "A Threshold Selection Method from
+/// Gray-Level Histograms", IEEE Transactions on Systems, Man, and Cybernetics 1979.)
 pub fn otsu(map: &[f32]) -> f32 {
     let histogram = histogram(map);
     let weighted = |(bin, count): (usize, &f64)| bin as f64 * count;
@@ -147,8 +148,8 @@ fn histogram(map: &[f32]) -> [f64; BINS] {
     counts
 }
 
-/// Variance between two classes: ω₀ω₁(μ₀ − μ₁)², of the lower class's count and sum, and of all; 0
-/// where a class is empty.
+/// The variance between two classes: ω₀ω₁(μ₀ − μ₁)², from the lower class's count and sum, and
+/// those of all; 0 if a class is empty.
 fn between(below: f64, sum_below: f64, total: f64, sum: f64) -> f64 {
     let above = total - below;
     if below == 0.0 || above == 0.0 {
@@ -168,7 +169,7 @@ mod tests {
 
     #[test]
     fn pixels_are_inside_by_their_middles() {
-        // The first box takes in the middles of two pixels of the upper row, the second that of one
+        // The first box covers the middles of two pixels of the upper row, the second that of one
         // of the lower.
         let boxes = [bounding_box(0.4, 0.0, 1.2, 1.0), bounding_box(1.0, 0.6, 1.0, 1.0)];
         assert_eq!(
@@ -215,7 +216,7 @@ mod tests {
 
     #[test]
     fn otsu_parts_two_heaps() {
-        // Bins 25 and 204: every threshold between parts them alike, and the lowest is bin 26.
+        // Bins 25 and 204: every threshold between divides them alike, and the lowest is bin 26.
         let map = [0.1, 0.1, 0.1, 0.8, 0.8];
         assert_eq!(otsu(&map), 26.0 / 256.0);
         // Bins 0, 128 and 255, in places 2, 1 and 1. Between the first and the rest: ½·½·191.5² =

@@ -1,4 +1,4 @@
-//! A small network without training, and pictures, for the tests of this folder.
+//! A small untrained network and pictures, for the tests of this folder.
 
 use super::Explainer;
 use crate::model::file::Card;

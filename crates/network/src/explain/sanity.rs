@@ -1,8 +1,8 @@
-//! Whether maps depend on what was learned: weights are randomised from the head of the saliency
-//! network downwards.
+//! A test whether maps depend on what was learned: weights are randomised from the head of the
+//! saliency network downwards.
 //!
 //! Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018: the cascading randomisation. A
-//! map that stays alike was made by the architecture, not by learning.
+//! map that does not change comes from the architecture, not from learning.
 
 use super::agreement::{spearman, structural_similarity};
 use super::{Explainer, mean, stretched};
@@ -17,8 +17,8 @@ use radiograph::Input;
 const STAGES: [&str; 10] =
     ["head", "dec2", "gate2", "dec3", "gate3", "cbam", "enc4", "enc3", "enc2", "enc1"];
 
-/// How alike maps are to the trained network's, once a stage and all above it have random weights:
-/// means over pictures.
+/// The agreement of maps with the trained network's, once a stage and all above it have random
+/// weights. The values are means over pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Randomised {
     /// The lowest stage with random weights.
@@ -30,8 +30,8 @@ pub struct Randomised {
 }
 
 impl Explainer {
-    /// Randomises one stage after the other, each as `seed` initialises it, and compares maps;
-    /// nothing for a network whose saliency was not learned with the rest.
+    /// Randomises one stage after the other, each as `seed` initialises it, and compares maps. The
+    /// result is empty for a network whose saliency was not learned with the rest.
     ///
     /// # Errors
     /// [`crate::Error::InputSize`] for an input that had another preprocessing.
@@ -56,7 +56,8 @@ impl Explainer {
         Network::new(&self.card.architecture, self.card.labels.len(), seed, &Device::flex())
     }
 
-    /// Built anew, for a clone of the network would share its running statistics.
+    /// A network with these weights. It is built anew, as a clone would share the running
+    /// statistics.
     fn with_weights(&self, weights: Weights) -> Result<Self> {
         let (network, _) = weights::apply(self.untrained(0), weights)?;
         Ok(Self { network, card: self.card.clone() })

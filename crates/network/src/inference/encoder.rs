@@ -1,5 +1,5 @@
-//! The encoder: radiographs in, saliency maps, embeddings and hash codes out, by the frozen
-//! network.
+//! The encoder: a frozen network that turns radiographs into saliency maps, embeddings and hash
+//! codes.
 
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
@@ -17,25 +17,25 @@ use radiograph::{Frame, Input, Preprocess, Radiograph};
 use retrieval::{Embedding, HashCode, ModelId};
 use std::path::Path;
 
-/// What the network makes of one radiograph.
+/// The network's result for one radiograph.
 #[derive(Clone, Debug)]
 pub struct Encoding {
-    /// Where it looked.
+    /// The saliency map.
     pub saliency: SaliencyMap,
-    /// A point at unit length, of [`Architecture::embedding_length`] floats.
+    /// The embedding: a point at unit length, of [`Architecture::embedding_length`] floats.
     pub embedding: Embedding,
-    /// The code that is searched.
+    /// The hash code, by which it is searched.
     pub code: HashCode,
 }
 
-/// Where to look in a radiograph.
+/// A map of where to look in a radiograph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
-    /// How salient each place is.
+    /// The saliency of each place.
     pub map: SaliencyMap,
-    /// Where the picture lies in the map's square.
+    /// The picture's place in the map's square.
     pub frame: Frame,
-    /// The highest value of the map of each finding; none where no finder is at hand.
+    /// The highest value of each finding's map. Empty without a finder.
     pub findings: Vec<(String, f32)>,
 }
 
@@ -44,21 +44,21 @@ pub struct Encoder {
     card: Card,
     id: ModelId,
     engine: Engine,
-    /// Of the codes it gives: all that the network makes, or the first of them.
+    /// The length of its codes: all bits of the network, or the first of them.
     bits: usize,
-    /// Shows where findings may lie, in place of the network's own map.
+    /// The finder, whose maps replace the network's own in [`Encoder::look`].
     finder: Option<Finder>,
 }
 
-/// What runs the network.
+/// The implementation that runs the network.
 enum Engine {
-    /// The processor, by the frozen plan.
+    /// The frozen plan, on the processor.
     Plan(Box<Plan>),
-    /// Another device, by Burn.
+    /// Burn, on another device.
     Network(Box<Network>, Device),
 }
 
-/// Pictures that go to another device together.
+/// The number of pictures that go to another device together.
 const BATCH: usize = 64;
 
 impl Encoder {
@@ -71,8 +71,8 @@ impl Encoder {
         Ok(Self::freeze(file::read(path, device)?))
     }
 
-    /// The floor of every comparison: the same network with random weights, and without an
-    /// embedding layer, which is fitted.
+    /// An encoder with random weights: the baseline of every comparison. It lacks an embedding
+    /// layer, which would have to be fitted.
     ///
     /// # Errors
     /// [`Error::WeightsUnwritable`].
@@ -109,8 +109,8 @@ impl Encoder {
         }
     }
 
-    /// The encoder of shorter codes: the first bits of the model's own. Its codes are another
-    /// model's to a gallery, and it has no estimator, which was fitted to the whole codes.
+    /// An encoder of shorter codes: the first bits of the model's own. To a gallery they are
+    /// another model's codes. It has no estimator, as that was fitted to the whole codes.
     ///
     /// # Errors
     /// [`Error::CodeLength`] where the model was not trained for that length.
@@ -127,20 +127,20 @@ impl Encoder {
         Ok(self)
     }
 
-    /// The encoder with a saliency network of findings, whose maps [`Encoder::look`] shows. Codes
-    /// stay as they are.
+    /// Adds a saliency network of findings, whose maps [`Encoder::look`] then shows. Codes stay the
+    /// same.
     pub fn with_finder(self, finder: Finder) -> Self {
         Self { finder: Some(finder), ..self }
     }
 
-    /// Whether [`Encoder::look`] shows where findings may lie.
+    /// Tells whether [`Encoder::look`] shows where findings may lie.
     pub fn has_finder(&self) -> bool {
         self.finder.is_some()
     }
 
-    /// Where to look in a radiograph: the square of S, the union of the maps of findings, where a
-    /// finder is at hand; else the network's own saliency map. Squared, a map shows its peaks and
-    /// not the haze between them.
+    /// A map of where to look in a radiograph: S², S being the union of the maps of findings if
+    /// there is a finder, otherwise the network's own saliency map. Squaring leaves the peaks and
+    /// removes the haze between them.
     ///
     /// # Errors
     /// Those of [`Encoder::encode`].
@@ -158,17 +158,17 @@ impl Encoder {
         Ok(Look { map: maps.union().squared(), frame: input.frame, findings })
     }
 
-    /// Identity of the model: galleries hold codes of one model only.
+    /// The identity of the model. A gallery holds codes of one model only.
     pub fn model_id(&self) -> &ModelId {
         &self.id
     }
 
-    /// What the model says of itself.
+    /// The model's description of itself.
     pub fn card(&self) -> &Card {
         &self.card
     }
 
-    /// Bits of a hash code.
+    /// The length of a hash code in bits.
     pub fn bits(&self) -> usize {
         self.bits
     }
@@ -183,8 +183,8 @@ impl Encoder {
         &self.card.labels
     }
 
-    /// Multiplications and additions that one picture takes, counted as if no convolution took a
-    /// short cut.
+    /// The number of multiplications and additions for one picture, counted as if no convolution
+    /// took a short cut.
     pub fn operations(&self) -> usize {
         let size = self.preprocess().size as usize;
         match &self.engine {
@@ -195,8 +195,8 @@ impl Encoder {
         }
     }
 
-    /// What the hash layer reads of one picture, an embedding or without an embedding layer 512
-    /// features, → u.
+    /// The hash layer's outputs u for one row of its inputs: an embedding, or 512 features without
+    /// an embedding layer.
     pub(crate) fn hash_of(&self, row: &[f32]) -> Vec<f32> {
         match &self.engine {
             Engine::Plan(plan) => plan.hash_of(row),
@@ -207,8 +207,8 @@ impl Encoder {
         }
     }
 
-    /// Encodes inputs, in order. Memory does not grow with their number beyond what they and the
-    /// results take; sixteen at a time go through the network, fewer than that use it less well.
+    /// Encodes inputs, in order. Memory does not grow with their number beyond the inputs and
+    /// results. Sixteen at a time go through the network; fewer use it less well.
     ///
     /// # Errors
     /// [`Error::InputSize`] for an input that had another preprocessing.
@@ -219,7 +219,7 @@ impl Encoder {
         let pixels: Vec<f32> =
             inputs.iter().flat_map(|input| input.pixels.iter().copied()).collect();
         let encoded = match &self.engine {
-            // From within the pool, so that the thread that asks works, too.
+            // It runs within the pool, so that the calling thread works, too.
             Engine::Plan(plan) => rayon::scope(|_| plan.run(&pixels, side)),
             Engine::Network(network, device) => by_network(network, device, &pixels, side),
         };

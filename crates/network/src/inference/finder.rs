@@ -1,5 +1,5 @@
-//! A trained saliency network ready for use: radiographs in, a map for each finding out, S their
-//! union.
+//! A trained saliency network ready for use. It gives a map for each finding of a radiograph, and
+//! S, their union.
 
 use crate::error::Result;
 use crate::inference::check_size;
@@ -9,7 +9,7 @@ use crate::model::finding::{self, FindingCard};
 use radiograph::{Input, Preprocess};
 use std::path::Path;
 
-/// Pixels of the square that a place of a map stands for.
+/// The side of the square's area that a place of a map stands for, in pixels.
 const PLACE: u32 = 4;
 
 /// A trained saliency network.
@@ -18,7 +18,7 @@ pub struct Finder {
     plan: MapPlan,
 }
 
-/// Where the findings of a radiograph may lie.
+/// The maps of where a radiograph's findings may lie.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FindingMaps {
     /// A map for each finding, in the network's order, at a quarter of the square's size.
@@ -26,7 +26,7 @@ pub struct FindingMaps {
 }
 
 impl FindingMaps {
-    /// S: at each place the largest of the maps, over the whole square that the network saw.
+    /// S: the largest of the maps at each place, over the whole square that the network saw.
     pub fn union(&self) -> SaliencyMap {
         let size = self.by_finding.first().map_or(0, |map| map.size);
         let places = (size * size) as usize;
@@ -53,7 +53,7 @@ impl Finder {
         Ok(Self { card, plan: MapPlan::new(&weights) })
     }
 
-    /// What the network says of itself.
+    /// The network's description of itself.
     pub fn card(&self) -> &FindingCard {
         &self.card
     }
@@ -63,7 +63,7 @@ impl Finder {
         &self.card.preprocess
     }
 
-    /// Maps in one pass, in order.
+    /// The maps of inputs by one pass, in order.
     ///
     /// # Errors
     /// [`crate::Error::InputSize`] for an input that had another preprocessing.
@@ -86,7 +86,7 @@ impl Finder {
     }
 
     /// The mean of the maps of each picture and of its mirror images: left–right, upside down, and
-    /// both. Four passes.
+    /// both. It takes four passes.
     ///
     /// # Errors
     /// Those of [`Finder::find`].
@@ -121,8 +121,7 @@ fn add(sums: &mut [FindingMaps], maps: &[FindingMaps]) {
     }
 }
 
-/// A square mirrored left–right, upside down, or both; what was mirrored so is itself again when
-/// mirrored once more.
+/// A square mirrored left–right, upside down, or both. Mirroring it again gives the original.
 fn mirrored(values: &[f32], side: usize, [across, down]: [bool; 2]) -> Vec<f32> {
     let at = |i: usize, flip: bool| if flip { side - 1 - i } else { i };
     (0..side * side).map(|i| values[at(i / side, down) * side + at(i % side, across)]).collect()

@@ -1,4 +1,5 @@
-//! From a picture to its embedding, its hash code and its saliency map, with weights that stay.
+//! Inference: from a picture to its embedding, its hash code and its saliency map, with fixed
+//! weights.
 //!
 //! `encoder.rs` is what others call; `plan/` is the network without gradients, laid out for the
 //! kernels.
@@ -11,7 +12,7 @@ pub(crate) mod saliency_map;
 use crate::error::{Error, Result};
 use radiograph::Input;
 
-/// Refuses an input that had another preprocessing than the network's.
+/// Refuses an input with another preprocessing than the network's.
 pub(crate) fn check_size(input: &Input, expected: u32) -> Result<()> {
     if input.size == expected {
         Ok(())

@@ -3,19 +3,19 @@
 use radiograph::Frame;
 use std::ops::Range;
 
-/// Saliency in (0, 1) of every place of the padded square that the network saw.
+/// The saliency, in (0, 1), of every place of the padded square that the network saw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SaliencyMap {
-    /// Side of the square.
+    /// The side of the square, in places.
     pub size: u32,
-    /// size × size values, row by row.
+    /// The size × size values, row by row.
     pub values: Vec<f32>,
 }
 
 impl SaliencyMap {
-    /// The map over the picture itself: `width` × `height` values, bilinear, where `frame` says
-    /// which part of the square which part of the picture fills. What the network did not see of it
-    /// is 0.
+    /// The map over the picture itself: `width` × `height` values, interpolated bilinearly. `frame`
+    /// says which part of the square shows which part of the picture. Parts that the network did
+    /// not see are 0.
     pub fn onto(&self, frame: &Frame, width: u32, height: u32) -> Vec<f32> {
         let columns = along(frame.region.columns(width), frame.left, frame.width, width);
         let rows = along(frame.region.rows(height), frame.top, frame.height, height);
@@ -24,13 +24,13 @@ impl SaliencyMap {
         rows.iter().flat_map(|y| columns.iter().map(move |x| value(x, y))).collect()
     }
 
-    /// The map in a square of another size, bilinear.
+    /// The map resized to a square of another size, bilinearly.
     pub fn resized(&self, size: u32) -> Self {
         let whole = Frame::full(self.size);
         Self { size, values: self.onto(&whole, size, size) }
     }
 
-    /// The squares of its values, for drawing: where little is found, little is shown.
+    /// The squares of the map's values, for drawing: low values nearly vanish.
     pub fn squared(&self) -> Self {
         Self { size: self.size, values: self.values.iter().map(|value| value * value).collect() }
     }
@@ -40,7 +40,7 @@ impl SaliencyMap {
         places(frame, self.size).map(|place| self.values[place]).collect()
     }
 
-    /// Mean over the part of the square that the picture fills.
+    /// The mean over the part of the square that the picture fills.
     pub fn mean(&self, frame: &Frame) -> f32 {
         self.within(frame).iter().sum::<f32>() / (frame.width * frame.height).max(1) as f32
     }
@@ -58,15 +58,15 @@ impl SaliencyMap {
     }
 }
 
-/// Where in the square the middles of `length` pixels of a picture lie; only the `shown` ones do,
-/// side by side in `extent` places from `start` on.
+/// The positions in the square of the middles of a picture's `length` pixels. Only the `shown` ones
+/// have one: they fill `extent` places from `start` on.
 fn along(shown: Range<u32>, start: u32, extent: u32, length: u32) -> Vec<Option<f32>> {
     let scale = extent as f32 / shown.len().max(1) as f32;
     let place = |at: u32| start as f32 + ((at - shown.start) as f32 + 0.5) * scale - 0.5;
     (0..length).map(|at| shown.contains(&at).then(|| place(at))).collect()
 }
 
-/// Where the picture's pixels lie among those of a square of side `size`, row by row.
+/// The positions of the picture's pixels among those of a square of side `size`, row by row.
 pub(crate) fn places(frame: &Frame, size: u32) -> impl Iterator<Item = usize> {
     let Frame { left, top, width, height, .. } = *frame;
     (top..top + height)
@@ -103,7 +103,7 @@ mod tests {
         expected[28..32].copy_from_slice(&[5.0, 6.0, 7.0, 8.0]);
         expected[36..40].copy_from_slice(&[9.0, 10.0, 11.0, 12.0]);
         assert_eq!(onto, expected);
-        // Half as large, its one row that is shown lies between those two.
+        // At half the size, its one shown row lies between those two.
         assert_eq!(map.onto(&frame, 4, 4)[10..12], [7.5, 9.5]);
     }
 

@@ -3,18 +3,18 @@
 use super::lanes::{dispatched, zeros};
 use rayon::prelude::*;
 
-/// Values of one task.
+/// The number of values of one task.
 const PART: usize = 1 << 14;
 
-/// What a step needs beside its tensors.
+/// The settings of a step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     pub learning_rate: f32,
     pub weight_decay: f32,
-    /// β₁, β₂.
+    /// The decay rates β₁ and β₂.
     pub decay: [f32; 2],
     pub epsilon: f32,
-    /// From 1.
+    /// The number of the step, from 1.
     pub time: i32,
 }
 
@@ -34,7 +34,7 @@ fn update(step: &Step, g: &[f32], m: &mut [f32], v: &mut [f32], p: &[f32], out: 
 }
 }
 
-/// The parameter after the step; the two moments are changed in place.
+/// The parameter after the step. The two moments are changed in place.
 pub(super) fn stepped(step: &Step, g: &[f32], m: &mut [f32], v: &mut [f32], p: &[f32]) -> Vec<f32> {
     let mut out = zeros(p.len());
     let moments = m.par_chunks_mut(PART).zip(v.par_chunks_mut(PART)).zip(g.par_chunks(PART));

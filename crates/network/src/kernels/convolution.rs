@@ -1,38 +1,39 @@
 //! Convolution in two dimensions and its two gradients, over channels-last images.
 //!
-//! Layouts: images N×H×W×C, weights k×k×C×O, both row-major. A 3×3 convolution at stride 1 goes by
-//! Winograd's tiles where there are enough of them; any other is products with the patches of a
-//! block of positions, or, for wide images, with the rows of a padded copy. No sum depends on how
-//! many threads there are.
+//! Layouts: images N×H×W×C, weights k×k×C×O, both row-major. A 3×3 convolution at stride 1 uses
+//! Winograd's tiles if there are enough of them. Any other is computed as products with the patches
+//! of a block of positions, or, for wide images, with the rows of a padded copy. No sum depends on
+//! the number of threads.
 
 use super::lanes::{dispatched, zeros};
 use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
 use super::winograd::{self, Epilogue};
 use rayon::prelude::*;
 
-/// Floats of a block of patches: with the filters' panels they stay in the second-level cache.
+/// The number of floats of a block of patches. With the filters' panels they stay in the
+/// second-level cache.
 pub(crate) const BLOCK: usize = 1 << 18;
-/// Outputs across from which on the rows of a padded copy serve as patches.
+/// The least width of the output for which the rows of a padded copy serve as patches.
 pub(crate) const WIDE: usize = 16;
-/// Tiles from which on Winograd's way pays for reading its larger filters,
+/// The least number of tiles for which Winograd's method pays for reading its larger filters,
 const TILES: usize = 12;
-/// and for making them, too.
+/// and for making them, too, if they are used once.
 const TILES_OF_ONE_USE: usize = 192;
 
 /// Shape of one convolution: square kernel, same stride and zero padding on both axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Geometry {
-    /// Images.
+    /// The number of images.
     pub batch: usize,
-    /// Height, width and channels in.
+    /// The input's height, width and channels.
     pub input: [usize; 3],
-    /// Channels out.
+    /// The number of output channels.
     pub filters: usize,
-    /// Side of the kernel.
+    /// The side of the kernel.
     pub kernel: usize,
-    /// Stride.
+    /// The stride.
     pub stride: usize,
-    /// Zero padding.
+    /// The zero padding.
     pub padding: usize,
 }
 
@@ -56,33 +57,33 @@ impl Geometry {
         }
     }
 
-    /// Height and width of the output.
+    /// The height and width of the output.
     pub(crate) fn output(&self) -> (usize, usize) {
         let side = |n: usize| (n + 2 * self.padding - self.kernel) / self.stride + 1;
         (side(self.input[0]), side(self.input[1]))
     }
 
-    /// Outputs of one image.
+    /// The number of outputs of one image.
     pub(crate) fn positions(&self) -> usize {
         self.output().0 * self.output().1
     }
 
-    /// Floats of a patch.
+    /// The number of floats of a patch.
     pub(crate) fn depth(&self) -> usize {
         self.input[2] * self.kernel * self.kernel
     }
 
-    /// Floats of one image.
+    /// The number of floats of one image.
     pub(crate) fn image_len(&self) -> usize {
         self.input.iter().product()
     }
 
-    /// Floats of the whole output.
+    /// The number of floats of the whole output.
     pub(crate) fn output_len(&self) -> usize {
         self.batch * self.positions() * self.filters
     }
 
-    /// The same for Winograd's tiles, if it can go by them.
+    /// The shape for Winograd's tiles; `None` if they cannot compute this convolution.
     pub(crate) fn tiled(&self) -> Option<winograd::Shape> {
         let [height, width, channels] = self.input;
         let shape =
@@ -94,27 +95,27 @@ impl Geometry {
     }
 }
 
-/// Weights as the products read them.
+/// Weights laid out for the products.
 pub(crate) struct Filters {
     /// k·k·C × O in panels.
     packed: Vec<f32>,
-    /// Winograd's points, where they are of use.
+    /// Winograd's points, if they are of use.
     points: Option<Vec<f32>>,
 }
 
 impl Filters {
-    /// For one convolution of this geometry.
+    /// Filters for one convolution of this geometry.
     pub(crate) fn new(geometry: &Geometry, weights: &[f32]) -> Self {
         Self::with_points(geometry, panels_of(weights, geometry.filters), TILES_OF_ONE_USE)
     }
 
-    /// For many convolutions, of any batch.
+    /// Filters for many convolutions, of any batch.
     pub(crate) fn kept(geometry: &Geometry, weights: &[f32]) -> Self {
         Self::with_points(geometry, panels_of(weights, geometry.filters), 0)
     }
 
-    /// For the gradient with respect to the images of a convolution at stride 1: the kernel turned
-    /// by half a turn, filters and channels exchanged.
+    /// Filters for the gradient with respect to the images of a convolution at stride 1: the kernel
+    /// turned by half a turn, filters and channels exchanged.
     pub(crate) fn turned(geometry: &Geometry, weights: &[f32]) -> Self {
         let packed = turn(geometry, weights);
         Self::with_points(&backwards(geometry), packed, TILES_OF_ONE_USE)
@@ -141,7 +142,7 @@ pub(crate) fn panels_of(matrix: &[f32], columns: usize) -> Vec<f32> {
     packed
 }
 
-/// k×k×C×O to panels of k'×k'×O×C, where k' counts backwards.
+/// Turns k×k×C×O to panels of k'×k'×O×C, where k' counts backwards.
 fn turn(geometry: &Geometry, weights: &[f32]) -> Vec<f32> {
     let (c, o, taps) = (geometry.input[2], geometry.filters, geometry.kernel * geometry.kernel);
     let mut packed = zeros(packed_len(taps * o, c));
@@ -157,7 +158,7 @@ fn turn(geometry: &Geometry, weights: &[f32]) -> Vec<f32> {
     packed
 }
 
-/// The convolution at stride 1 that the gradient with respect to the images is.
+/// The convolution at stride 1 that computes the gradient with respect to the images.
 pub(crate) fn backwards(geometry: &Geometry) -> Geometry {
     let (height, width) = geometry.output();
     Geometry {
@@ -203,7 +204,7 @@ fn finish(epilogue: &Epilogue<'_>, at: usize, out: &mut [f32]) {
 }
 }
 
-/// Rows `first..first + count` of a image's padded copy; what lies outside the image is zero.
+/// Rows `first..first + count` of an image's padded copy. What lies outside the image is zero.
 pub(crate) fn padded(
     geometry: &Geometry,
     image: &[f32],
@@ -269,7 +270,7 @@ fn by_rows(
 
 dispatched! {
 /// Patches of the positions from `first` on, counted through all images, at some of the kernel's
-/// taps; `pitch` floats lie between two patches.
+/// taps. Two patches are `pitch` floats apart.
 pub(crate) fn gather(
     geometry: &Geometry,
     images: &[f32],
@@ -301,10 +302,10 @@ fn patch_rows(data: &[f32], len: usize) -> Rows<'_> {
     Rows { data, segments: &[0], len, step: 1, stride: len + PANEL }
 }
 
-/// Positions of a block.
+/// The number of positions of a block.
 const POSITIONS: usize = 192;
-/// Floats of a patch that are multiplied at a time: they and their part of the filters stay in the
-/// second-level cache.
+/// The number of a patch's floats that are multiplied at a time. They and their part of the filters
+/// stay in the second-level cache.
 const STEP: usize = 1024;
 
 fn by_patches(
@@ -353,7 +354,7 @@ fn multiply_patches(
     }
 }
 
-/// So few positions that the threads share the filters instead.
+/// Multiplies when there are so few positions that the threads share the filters instead.
 fn by_columns(
     geometry: &Geometry,
     images: &[f32],

@@ -137,7 +137,7 @@ impl Optimise for Flex {
         };
         let (mut first, mut second) = (whole(first), whole(second));
         let [p, g] = [&parameter, &gradient].map(Contiguous::new);
-        // No copies: nothing else holds the moments.
+        // Nothing else holds the moments, so they are not copied.
         let (m, v) = (first.storage_mut(), second.storage_mut());
         let stepped = adamw::stepped(&step, g.floats(), m, v, p.floats());
         (tensor(stepped, parameter.shape().to_vec()), first, second)

@@ -9,9 +9,9 @@ use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
 use super::winograd::{self, Epilogue};
 use rayon::prelude::*;
 
-/// Tiles from which on the weight gradient goes Winograd's way.
+/// The least number of tiles for which the weight gradient uses Winograd's method.
 const TILES: usize = 96;
-/// Positions whose products are summed at a time.
+/// The number of positions whose products are summed at a time.
 const STRETCH: usize = 256;
 
 /// Gradient with respect to the images: upstream (N, H', W', O) and weights → (N, H, W, C).
@@ -26,8 +26,8 @@ pub(super) fn of_images(geometry: &Geometry, upstream: &[f32], weights: &[f32]) 
     out
 }
 
-/// The transpose of the way by patches: products give the patches' gradients, which are added where
-/// they came from.
+/// The gradient by the transpose of the products with patches. Products give the patches'
+/// gradients, which are added to the patches' places.
 fn by_scattering(geometry: &Geometry, upstream: &[f32], weights: &[f32], out: &mut [f32]) {
     let (o, depth) = (geometry.filters, geometry.depth());
     let mut packed = zeros(packed_len(o, depth));
@@ -94,7 +94,8 @@ pub(super) fn of_weights(geometry: &Geometry, images: &[f32], upstream: &[f32]) 
     }
 }
 
-/// At every tap, the product of its part of all patches with the upstream gradient.
+/// The gradient at every tap: the product of that tap's part of all patches with the upstream
+/// gradient.
 fn by_patches(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32> {
     let (c, o) = (geometry.input[2], geometry.filters);
     let (positions, packed) = (upstream.len() / o, panels_of(upstream, o));
@@ -121,7 +122,7 @@ fn by_patches(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32>
 /// k × k × C × O: at every row of the kernel, the products of all positions with the rows of padded
 /// copies.
 fn by_rows(geometry: &Geometry, images: &[f32], upstream: &[f32]) -> Vec<f32> {
-    /// Rows of a task.
+    /// The number of rows of a task.
     const TASK: usize = 48;
     let ([height, width, c], o, k) = (geometry.input, geometry.filters, geometry.kernel);
     let (down, across) = geometry.output();

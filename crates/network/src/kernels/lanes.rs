@@ -1,4 +1,4 @@
-//! Sixteen floats at a time, compiled once for each instruction set.
+//! Vectors of sixteen floats, compiled once for each instruction set.
 
 use rayon::prelude::*;
 use std::ops::{Add, Mul, Sub};
@@ -11,7 +11,7 @@ pub(crate) struct Lanes(pub [f32; 16]);
 impl Lanes {
     pub(crate) const ZERO: Self = Self([0.0; 16]);
 
-    /// The first sixteen of a slice.
+    /// Loads the first sixteen floats of a slice.
     #[inline(always)]
     pub(crate) fn load(from: &[f32]) -> Self {
         let mut lanes = [0.0; 16];
@@ -29,7 +29,7 @@ impl Lanes {
         self.with(Self([floor; 16]), f32::max)
     }
 
-    // A plain loop over the sixteen: the form that compilers turn into one instruction.
+    // Compilers turn such a plain loop over the sixteen into one instruction.
     #[inline(always)]
     fn with(mut self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
         for i in 0..16 {
@@ -63,8 +63,8 @@ impl Mul<f32> for Lanes {
     }
 }
 
-/// A function compiled for AVX-512, for AVX2 and for the processor that every build may count on; a
-/// call takes the best that is there.
+/// Compiles a function for AVX-512, for AVX2 and for any processor. A call takes the best version
+/// that the processor supports.
 macro_rules! dispatched {
     ($(#[$note:meta])* $view:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block) => {
         $(#[$note])*
@@ -92,7 +92,7 @@ macro_rules! dispatched {
 }
 pub(crate) use dispatched;
 
-/// What the processor has, in rising order.
+/// The instruction sets, in rising order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Instructions {
     Plain,
@@ -100,8 +100,8 @@ pub(crate) enum Instructions {
     Avx512,
 }
 
-/// The best that the processor has, or that the variable `SKIAGRAPH_INSTRUCTIONS` (plain, avx2,
-/// avx512) allows.
+/// The best instruction set of the processor, or the one that the variable `SKIAGRAPH_INSTRUCTIONS`
+/// (plain, avx2, avx512) allows.
 pub(crate) fn instructions() -> Instructions {
     static FOUND: OnceLock<Instructions> = OnceLock::new();
     *FOUND.get_or_init(|| {

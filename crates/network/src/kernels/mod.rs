@@ -1,12 +1,12 @@
-//! Operations of our own inside Burn: convolution, batch normalisation and pooling with their
-//! gradients.
+//! This project's own operations inside Burn: convolution, batch normalisation and pooling with
+//! their gradients.
 //!
 //! Burn's CPU backend derives the weight gradient of a convolution from a convolution whose kernel
-//! is the whole output, and batch normalisation from elementwise operations; both cost more than
-//! the forward pass. Here every convolution is products of one micro-kernel (`product.rs`), by
-//! Winograd's tiles where that takes fewer (`winograd/`), and normalisation is one fused pass.
-//! `flex.rs` supplies them for Burn's CPU backend, `autodiff.rs` registers the gradients with
-//! Burn's autodiff.
+//! is the whole output, and batch normalisation from elementwise operations. Both cost more than
+//! the forward pass. Here every convolution consists of products of one micro-kernel
+//! (`product.rs`), by Winograd's tiles if that takes fewer (`winograd/`). Normalisation is one
+//! fused pass. `flex.rs` supplies them for Burn's CPU backend; `autodiff.rs` registers the
+//! gradients with Burn's autodiff.
 //!
 //! Pictures are channels-last, N×H×W×C: sixteen channels of one place are one vector.
 #![expect(clippy::too_many_arguments, reason = "a fused operation has the operands of its parts")]
@@ -63,7 +63,7 @@ pub(crate) trait Forward: Backend {
         relu: bool,
     ) -> FloatTensor<Self>;
 
-    /// As [`Forward::normalise`], with `residual` added before the ReLU.
+    /// Normalisation as [`Forward::normalise`], with `residual` added before the ReLU.
     fn normalise_add(
         x: FloatTensor<Self>,
         residual: FloatTensor<Self>,
@@ -113,7 +113,7 @@ pub(crate) trait Gradients: Backend {
         padding: usize,
     ) -> FloatTensor<Self>;
 
-    /// Gradients of a normalisation over its own batch: of x, γ, β, and of the residual where there
+    /// Gradients of a normalisation over its own batch: of x, γ, β, and of the residual if there
     /// was one.
     fn normalise_gradients(
         upstream: FloatTensor<Self>,
@@ -128,21 +128,21 @@ pub(crate) trait Gradients: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// What a normalisation leaves for its gradient.
+/// The state that a normalisation keeps for its gradient.
 #[derive(Clone, Debug)]
 pub(crate) struct Normalised<B: Backend> {
     x: FloatTensor<B>,
-    /// The output, where a ReLU followed.
+    /// The output, if a ReLU followed.
     y: Option<FloatTensor<B>>,
     gamma: FloatTensor<B>,
     mean: FloatTensor<B>,
     variance: FloatTensor<B>,
     epsilon: f32,
-    /// Whether a residual was added.
+    /// True if a residual was added.
     residual: bool,
 }
 
-/// Whether our kernels run here; elsewhere Burn's do (`portable.rs`).
+/// Tells whether this project's kernels run on the device. Burn's run elsewhere (`portable.rs`).
 pub(crate) fn on_processor(device: &Device) -> bool {
     matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_))
 }
@@ -161,8 +161,8 @@ pub(crate) fn convolve(
     Tensor::from_dispatch(Dispatch::convolve(images, weights, stride, padding))
 }
 
-/// Mean and biased variance of every channel of (N, H, W, C). Only [`normalise`] passes a gradient
-/// on through them.
+/// Mean and biased variance of every channel of (N, H, W, C). A gradient passes through them only
+/// in [`normalise`].
 pub(crate) fn statistics(x: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
     if !on_processor(&x.device()) {
         return portable::statistics(x);
@@ -171,7 +171,7 @@ pub(crate) fn statistics(x: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
     (Tensor::<1>::from_dispatch(mean).detach(), Tensor::<1>::from_dispatch(variance).detach())
 }
 
-/// Learned and measured parts of a batch normalisation.
+/// The learned and measured parts of a batch normalisation.
 pub(crate) struct Affine {
     pub gamma: Tensor<1>,
     pub beta: Tensor<1>,

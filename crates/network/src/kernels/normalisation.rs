@@ -1,7 +1,7 @@
 //! Batch normalisation with residual and ReLU fused, and its gradients (Ioffe and Szegedy 2015).
 //!
-//! Layout M×C: a row is one place of one image. Sums go through parts of a fixed number of rows, so
-//! they do not depend on how many threads there are.
+//! Layout M×C: a row is one place of one image. Sums are made of parts of a fixed number of rows,
+//! so they do not depend on the number of threads.
 
 use super::lanes::{dispatched, zeros};
 use rayon::prelude::*;
@@ -9,9 +9,9 @@ use rayon::prelude::*;
 /// Rows, channels.
 pub(crate) type Extent = [usize; 2];
 
-/// Rows that are summed in f32; beyond that, in f64.
+/// The number of rows that are summed in f32; sums of more are in f64.
 const RUN: usize = 64;
-/// Rows of one task.
+/// The number of rows of one task.
 const PART: usize = 16 * RUN;
 
 dispatched! {
@@ -41,7 +41,7 @@ fn add_products(g: &[f32], x: &[f32], mean: &[f32], sums: &mut [f32]) {
 }
 }
 
-/// Σ over all rows of what `add` adds for each run, a run being its first float and its end.
+/// The sums over all rows. `add` adds up one run, given as its first float and its end.
 fn totals(
     [rows, channels]: Extent,
     add: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync,
@@ -104,11 +104,11 @@ pub(super) fn apply(
     y
 }
 
-/// What the forward pass leaves for the gradients.
+/// The values of the forward pass that the gradients need.
 pub(super) struct Saved<'a> {
-    /// Input of the normalisation.
+    /// The input of the normalisation.
     pub x: &'a [f32],
-    /// Its output, which tells where ReLU let the gradient pass; none without ReLU.
+    /// The output, which tells where ReLU passed the gradient; `None` without ReLU.
     pub y: Option<&'a [f32]>,
     /// Mean of every channel.
     pub mean: &'a [f32],
@@ -116,19 +116,19 @@ pub(super) struct Saved<'a> {
     pub inverse: &'a [f32],
     /// Learned scale γ.
     pub gamma: &'a [f32],
-    /// Whether a residual was added.
+    /// True if a residual was added.
     pub residual: bool,
 }
 
 /// Gradients of the normalisation over the statistics of its own batch.
 pub(super) struct Gradients {
-    /// With respect to the input.
+    /// The gradient with respect to the input.
     pub x: Vec<f32>,
-    /// With respect to the scale γ.
+    /// The gradient with respect to the scale γ.
     pub gamma: Vec<f32>,
-    /// With respect to the offset β.
+    /// The gradient with respect to the offset β.
     pub beta: Vec<f32>,
-    /// With respect to the residual, where there was one.
+    /// The gradient with respect to the residual, if there was one.
     pub passed: Option<Vec<f32>>,
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn forward([n, h, w, c]: [usize; 4], x: &[f32]) -> Vec<f32> {
     y
 }
 
-/// The same, into a buffer whose content is lost.
+/// Pools into a buffer, whose content is lost.
 pub(crate) fn forward_into([_, h, w, c]: [usize; 4], x: &[f32], y: &mut [f32]) {
     let (down, across) = (h.div_ceil(2), w.div_ceil(2));
     y.par_chunks_mut((across * c).max(1)).enumerate().for_each(|(line, y)| {
@@ -38,7 +38,8 @@ pub(crate) fn forward_into([_, h, w, c]: [usize; 4], x: &[f32], y: &mut [f32]) {
 }
 
 dispatched! {
-/// Gives `upstream` to the input where it is the largest, if none before it was; `taken` remembers.
+/// Adds `upstream` to the gradient of an input that is the window's largest, unless an earlier one
+/// was. `taken` keeps track.
 fn give(x: &[f32], y: &[f32], upstream: &[f32], taken: &mut [f32], dx: &mut [f32]) {
     for c in 0..taken.len() {
         let here = if x[c] == y[c] { taken[c] } else { 0.0 };
@@ -48,7 +49,7 @@ fn give(x: &[f32], y: &[f32], upstream: &[f32], taken: &mut [f32], dx: &mut [f32
 }
 }
 
-/// Upstream (N, ⌈H/2⌉, ⌈W/2⌉, C) to the first largest input of each window.
+/// Passes upstream (N, ⌈H/2⌉, ⌈W/2⌉, C) to the first largest input of each window.
 pub(crate) fn gradient(
     [_, h, w, c]: [usize; 4],
     upstream: &[f32],

@@ -1,13 +1,13 @@
-//! The same operations of Burn's own, for devices that run no kernels of ours: their gradients come
-//! from its autodiff, and its kernels are fused where the `fusion` feature is on. Convolutions run
-//! in bf16 where the device has it.
+//! The same operations by Burn, for devices without this project's kernels. Burn's autodiff gives
+//! their gradients, and its kernels are fused with the `fusion` feature. Convolutions run in bf16
+//! if the device has it.
 
 use super::{Affine, Step};
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{DType, FloatDType, Tensor, activation};
 
-/// N, H, W, C to the order of Burn's modules, and back.
+/// The permutation from N, H, W, C to the order of Burn's modules.
 const FIRST: [isize; 4] = [0, 3, 1, 2];
 const LAST: [isize; 4] = [0, 2, 3, 1];
 
@@ -98,8 +98,8 @@ mod tests {
         assert!(worst < 2e-4, "{name} differs by {worst}");
     }
 
-    /// Output and gradients of a stretch of the network, by these operations or by those of our
-    /// own.
+    /// Output and gradients of a part of the network, by this project's operations if `own`,
+    /// otherwise by Burn's.
     fn stretch(own: bool) -> (Tensor<4>, [Tensor<4>; 2], [Tensor<1>; 2]) {
         let (x, w) = (noise([2, 10, 12, 16], 1), noise([3, 3, 16, 16], 2) * 0.1);
         let w = w.detach().require_grad();

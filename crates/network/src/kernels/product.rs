@@ -2,10 +2,10 @@
 //! slice.
 //!
 //! out\[r\]\[n\] = start + Σ_segment Σ_k a\[r·row_stride + segment + k·step\] · b\[k'\]\[n\], where
-//! k' counts on through the segments. The segments make a convolution of a padded channels-last
-//! image one product without a copy of its patches (a segment is a row of the kernel), and, with
-//! `step` the pitch of a pixel, also its weight gradient (a segment is a row of the image). The
-//! right side is read in panels of 16 columns, packed or as they lie.
+//! k' counts on through the segments. With a row of the kernel as a segment, a convolution of a
+//! padded channels-last image is one product without a copy of its patches. With a row of the image
+//! as a segment and the pitch of a pixel as `step`, its weight gradient is one, too. The right side
+//! is read in panels of 16 columns, packed or as they lie.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -18,20 +18,20 @@ mod scalar;
 #[cfg(not(target_arch = "aarch64"))]
 use super::lanes::{Instructions, instructions};
 
-/// Columns of a panel.
+/// The number of columns of a panel.
 pub(crate) const PANEL: usize = 16;
 
-/// The left operand: where element (r, segment, k) lies.
+/// The left operand: the position of element (r, segment, k).
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
     pub data: &'a [f32],
-    /// Offset of element (0, segment, 0), by segment.
+    /// The offset of element (0, segment, 0), by segment.
     pub segments: &'a [usize],
-    /// Elements of one segment.
+    /// The number of elements of one segment.
     pub len: usize,
-    /// Floats between two elements of a segment.
+    /// The number of floats between two elements of a segment.
     pub step: usize,
-    /// Floats between two rows.
+    /// The number of floats between two rows.
     pub stride: usize,
 }
 
@@ -39,22 +39,22 @@ pub(crate) struct Rows<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Panels<'a> {
     pub data: &'a [f32],
-    /// Floats between two panels.
+    /// The number of floats between two panels.
     pub panel: usize,
-    /// Floats between two rows of a panel.
+    /// The number of floats between two rows of a panel.
     pub step: usize,
-    /// Columns that count; the last panel may be wider.
+    /// The number of columns that count; the last panel may be wider.
     pub columns: usize,
 }
 
 impl<'a> Panels<'a> {
-    /// What [`pack`] packed.
+    /// The operand that [`pack`] packed.
     pub(crate) fn packed(data: &'a [f32], depth: usize, columns: usize) -> Self {
         Self { data, panel: depth * PANEL, step: PANEL, columns }
     }
 }
 
-/// Floats of a packed operand.
+/// The number of floats of a packed operand.
 pub(crate) fn packed_len(depth: usize, columns: usize) -> usize {
     depth * columns.next_multiple_of(PANEL)
 }
@@ -72,18 +72,18 @@ pub(crate) fn pack(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f3
     packed
 }
 
-/// What the sums begin with.
+/// The initial values of the sums.
 #[derive(Clone, Copy)]
 pub(crate) enum Start<'a> {
     Zero,
-    /// A value for each column (a multiple of 16 of them).
+    /// A value for each column, in a multiple of 16 of them.
     Bias(&'a [f32]),
-    /// What `out` holds.
+    /// The contents of `out`.
     Out,
 }
 
-/// A block of rows and panels for a micro-kernel; `product` has checked all that its pointers
-/// reach.
+/// A block of rows and panels for a micro-kernel. `product` has checked all memory that its
+/// pointers reach.
 pub(crate) struct Block<'a> {
     a: *const f32,
     stride: usize,
@@ -192,7 +192,7 @@ fn check(
     }
 }
 
-/// All rows of a group of panels, as many at a time as the micro-kernels take.
+/// Multiplies all rows by a group of panels, as many at a time as the micro-kernels take.
 #[allow(unsafe_code)]
 fn down(
     run: &[unsafe fn(&Block<'_>)],
@@ -230,7 +230,7 @@ fn down(
     }
 }
 
-/// The last panel where it is wider than the output: through a buffer.
+/// Multiplies the last panel through a buffer if it is wider than the output.
 fn ragged(
     kernels: &Kernels,
     out: &mut [f32],

@@ -1,18 +1,17 @@
-//! What the processor gives at most: the rate of the micro-kernel on operands that stay in its
-//! cache.
+//! The processor's peak rate: that of the micro-kernel on operands that stay in its cache.
 
 use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
 use std::time::{Duration, Instant};
 
-/// Floating-point operations a second of matrix products on `threads` threads of the current pool
-/// (at most as many as it has), measured for `time`.
+/// Floating-point operations a second of matrix products, measured for `time`. They run on
+/// `threads` threads of the current pool, or all if it has fewer.
 pub fn peak_products(threads: usize, time: Duration) -> f64 {
     let rates =
         rayon::broadcast(|context| if context.index() < threads { rate(time) } else { 0.0 });
     rates.iter().sum()
 }
 
-/// 48 rows by 64 columns of depth 256: 112 kB, read again and again.
+/// The rate of one thread on 48 rows by 64 columns of depth 256: 112 kB, read again and again.
 fn rate(time: Duration) -> f64 {
     const COUNT: usize = 48;
     const DEPTH: usize = 256;

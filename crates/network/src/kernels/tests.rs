@@ -8,7 +8,7 @@ use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Small, reproducible, of both signs.
+/// Small reproducible numbers of both signs.
 fn noise(count: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {
@@ -91,7 +91,7 @@ fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-/// The gradients of every operand that a scalar made of `out` has.
+/// The gradients of every operand, of a scalar made of `out`.
 fn gradients(
     out: Tensor<4>,
     upstream: &[f32],
@@ -177,7 +177,7 @@ fn pooling_and_its_gradient_equal_those_of_burn() {
     }
 }
 
-/// The other tests of the kernels and of the plan again, held to lesser instructions than this
+/// Runs the other tests of the kernels and of the plan again with fewer instruction sets than this
 /// processor has.
 #[test]
 fn lesser_instructions_give_the_same() {

@@ -1,13 +1,13 @@
-//! The embedding: a point in Euclidean space. Pictures of the same labels lie near each other and,
-//! among those, pictures that look alike nearest.
+//! The embedding: a point in Euclidean space. Pictures of the same labels lie near each other, and
+//! of those the most alike lie nearest.
 //!
 //! A network that was trained towards codes keeps little of a picture but its class, in the few
 //! directions of its features that vary most. The embedding layer has two linear parts, fitted in
-//! closed form when all else is trained (`hash_layer_fit.rs`): soft label bits tanh(u), from which
-//! the labels can be told, and likeness, directions along which pictures of the same labels differ
-//! and copies of one picture do not. Each part has a fixed length, so that squared distances are
-//! shared between them. Both read the average of the last stage and the third stage on a coarse
-//! grid, which has not yet been reduced to classes.
+//! closed form after all other training (`hash_layer_fit.rs`). The first is soft label bits
+//! tanh(u), which predict the labels. The second is likeness: directions along which pictures of
+//! the same labels differ and copies of one picture do not. Each part has a fixed length, so that
+//! squared distances are shared between them. Both read the average of the last stage, and the
+//! third stage on a coarse grid, which is not yet reduced to classes.
 
 use crate::model::layers::{Init, Linear};
 use crate::model::resample;
@@ -16,31 +16,33 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// Cells of the grid along a side.
+/// The number of cells of the grid along a side.
 pub(crate) const GRID: usize = 3;
-/// Floats that the layer reads: the average of the last stage, and each cell's of the third.
+/// The number of floats that the layer reads: the average of the last stage, and each cell's of the
+/// third.
 pub(crate) const INPUTS: usize = FEATURES + GRID * GRID * MIDDLE;
-/// Likeness's share of squared distances; held-out training pictures chose it (docs/paper-map.md).
+/// The share of likeness in squared distances. Held-out training pictures chose it
+/// (docs/paper-map.md).
 pub(crate) const LIKENESS_SHARE: f32 = 0.3;
 
 /// The lengths of an embedding's two parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmbeddingParts {
-    /// Soft label bits.
+    /// The number of soft label bits.
     pub labels: usize,
-    /// Directions of likeness.
+    /// The number of directions of likeness.
     pub likeness: usize,
 }
 
 impl EmbeddingParts {
-    /// Floats of an embedding.
+    /// The number of floats of an embedding.
     #[must_use]
     pub fn length(self) -> usize {
         self.labels + self.likeness
     }
 
-    /// Whether a layer can have these lengths; the reason if not.
+    /// Checks that a layer can have these lengths. Returns the reason if not.
     pub(crate) fn check(self) -> Result<(), String> {
         let Self { labels, likeness } = self;
         if (1..=FEATURES).contains(&labels) && (1..=FEATURES).contains(&likeness) {
@@ -52,7 +54,7 @@ impl EmbeddingParts {
     }
 }
 
-/// The two parts.
+/// The embedding layer's two parts.
 #[derive(Module, Debug)]
 pub(crate) struct EmbeddingLayer {
     labels: Linear,
@@ -60,7 +62,7 @@ pub(crate) struct EmbeddingLayer {
 }
 
 impl EmbeddingLayer {
-    /// With random weights, until it is fitted.
+    /// Makes a layer with random weights, until it is fitted.
     pub(crate) fn new(init: &mut Init<'_>, parts: EmbeddingParts) -> Self {
         Self {
             labels: Linear::new(init, INPUTS, parts.labels),

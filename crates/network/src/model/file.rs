@@ -1,4 +1,4 @@
-//! A model as a file: weights in safetensors, and a card that says all that is needed to use them.
+//! A model as a file: weights in safetensors, and a card with all that is needed to use them.
 
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
-/// What a model file says of itself.
+/// A model file's description of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
-    /// Layout of this card.
+    /// The version of this card's layout.
     pub version: u32,
     /// The network.
     pub architecture: Architecture,
@@ -23,15 +23,14 @@ pub struct Card {
     pub preprocess: Preprocess,
     /// The labels it was trained on.
     pub labels: Vec<String>,
-    /// Epoch that validation chose, from 1; 0 is untrained.
+    /// The epoch that validation chose, from 1; 0 if untrained.
     pub epoch: usize,
-    /// Training seed.
+    /// The training seed.
     pub seed: u64,
-    /// Whether the hash layer was fitted to the features after training.
+    /// True if the hash layer was fitted to the features after training.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fitted: bool,
-    /// How likely a neighbour is relevant, fitted on the validation part; none where that did not
-    /// suffice.
+    /// The estimator of relevance, fitted on the validation part; `None` if that did not suffice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimator: Option<Estimator>,
 }
@@ -71,7 +70,7 @@ impl Card {
 }
 
 impl Card {
-    /// Whether a network can be made of it, before any is; the reason if not.
+    /// Checks before a network is made that it can be. Returns the reason if not.
     fn check(&self) -> std::result::Result<(), String> {
         match self.version {
             1..=VERSION => self.architecture.check(),
@@ -82,14 +81,14 @@ impl Card {
     }
 }
 
-/// Bytes of a model file, weights as f16.
+/// The bytes of a model file, weights as f16.
 pub(crate) fn to_bytes(network: &Network, card: &Card) -> Result<Vec<u8>> {
     let card = serde_json::to_string(card)
         .map_err(|e| Error::WeightsUnwritable { reason: e.to_string() })?;
     weights::to_bytes(&weights::collect(&network.without_proxies()), true, &card)
 }
 
-/// The model that these bytes hold; `path` is for messages.
+/// Reads a model from bytes; `path` is for messages.
 pub(crate) fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<Model> {
     let (weights, card) = weights::from_bytes(bytes, path)?;
     let card = card.ok_or_else(|| Error::NotAModel { path: path.into() })?;
@@ -104,8 +103,8 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<M
     Ok(Model { network, id: id_of(bytes, &card), card })
 }
 
-/// Identity of a model: bits, and the start of the SHA-256 of the file, card and preprocessing
-/// included.
+/// The identity of a model: its bits, and the start of the SHA-256 of the file, card and
+/// preprocessing included.
 fn id_of(bytes: &[u8], card: &Card) -> ModelId {
     let digest: String = Sha256::digest(bytes).iter().take(8).map(|b| format!("{b:02x}")).collect();
     ModelId(format!("skiagraph-{}-{digest}", card.architecture.bits))
@@ -121,9 +120,9 @@ pub(crate) fn read(path: &Path, device: DeviceChoice) -> Result<Model> {
 mod tests {
     use super::*;
 
-    /// What is said of a model file whose card has one text in place of another.
+    /// The error for a model file in whose card one text was replaced by another.
     fn refusal(bytes: &[u8], from: &str, to: &str) -> String {
-        // The header is JSON after its length; the card stands in it as text, with quotes escaped.
+        // The header is JSON after its length; it holds the card as text, with quotes escaped.
         let length = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
         let header = str::from_utf8(&bytes[8..8 + length]).unwrap();
         assert!(header.contains(from), "{from}");

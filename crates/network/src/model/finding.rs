@@ -1,5 +1,5 @@
-//! The saliency network as a file: weights in safetensors, and a card that says which finding each
-//! map shows.
+//! The saliency network as a file: weights in safetensors, and a card that names each map's
+//! finding.
 
 use crate::error::{Error, Result};
 use crate::model::network::{Network, Taught};
@@ -9,29 +9,29 @@ use radiograph::Preprocess;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// What stands before the names of its weights, as in the model file of a whole network.
+/// The prefix of its weights' names, as in the model file of a whole network.
 const PREFIX: &str = "saliency.";
 /// The layout that this version writes.
 const VERSION: u32 = 1;
-/// Findings that a file may name, so that no card asks for a network without limit.
+/// The most findings that a file may name, so that no card asks for a network without limit.
 const MOST_FINDINGS: usize = 256;
 
-/// What the file of a saliency network says of itself.
+/// The description of itself that a saliency network's file holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FindingCard {
-    /// Layout of this card.
+    /// The version of this card's layout.
     pub saliency_version: u32,
-    /// What its maps show, in their order.
+    /// The findings that its maps show, in order.
     pub findings: Vec<String>,
-    /// Training pictures with boxes, by finding; a map of none was taught by labels alone and does
-    /// not localise.
+    /// The number of training pictures with boxes, by finding. A map without any was taught by
+    /// labels alone and does not localise.
     pub boxed: Vec<usize>,
     /// The preprocessing that it was trained with, and must be used with.
     pub preprocess: Preprocess,
-    /// Epochs.
+    /// The number of epochs.
     pub epochs: usize,
-    /// Training seed.
+    /// The training seed.
     pub seed: u64,
 }
 
@@ -80,7 +80,7 @@ impl FindingCard {
     }
 }
 
-/// Weights of a network under the names of a model file.
+/// The weights of a network by their names in a model file.
 pub(crate) fn named(network: &AttentionFcn) -> Weights {
     weights::collect(network)
         .into_iter()
@@ -88,14 +88,14 @@ pub(crate) fn named(network: &AttentionFcn) -> Weights {
         .collect()
 }
 
-/// Bytes of the file, weights as f16.
+/// The bytes of the file, weights as f16.
 pub(crate) fn to_bytes(network: &AttentionFcn, card: &FindingCard) -> Result<Vec<u8>> {
     let card = serde_json::to_string(card)
         .map_err(|e| Error::WeightsUnwritable { reason: e.to_string() })?;
     weights::to_bytes(&named(network), true, &card)
 }
 
-/// A saliency network with the weights of a file, to go on from them; it must have as many
+/// A saliency network with the weights of a file, to train them further. It must have as many
 /// findings.
 ///
 /// # Errors
@@ -104,7 +104,7 @@ pub(crate) fn start_from(network: AttentionFcn, path: &Path) -> Result<Attention
     Ok(weights::apply(network, without_prefix(read(path)?.0))?.0)
 }
 
-/// A network whose saliency network is the one of a file.
+/// A network whose saliency network is that of a file.
 ///
 /// # Errors
 /// Those of [`read`], and errors of single weights.
@@ -114,8 +114,8 @@ pub(crate) fn placed(network: Network, path: &Path) -> Result<Network> {
     Ok(weights::apply(network, all)?.0)
 }
 
-/// What a network of this configuration has of the saliency network of a file, whose preprocessing
-/// must be the configuration's.
+/// The settings for a network that uses the saliency network of a file, whose preprocessing must be
+/// the configuration's.
 ///
 /// # Errors
 /// Those of [`read`], and [`Error::NotASaliencyNetwork`] for one with another preprocessing.
@@ -141,8 +141,7 @@ pub(crate) fn read(path: &Path) -> Result<(Weights, FindingCard)> {
     from_bytes(&bytes, path)
 }
 
-/// The weights and the card that these bytes hold, each weight of the shape it must have; `path` is
-/// for messages.
+/// Reads weights and card from bytes, and checks each weight's shape; `path` is for messages.
 fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Weights, FindingCard)> {
     let (file, card) = weights::from_bytes(bytes, path)?;
     let wrong = |reason: String| Error::NotASaliencyNetwork { path: path.into(), reason };

@@ -4,8 +4,8 @@ use crate::model::layers::{BatchNorm, Init, Mode};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-/// Linear layer and batch normalisation: u, whose signs are the hash code. The normalisation
-/// centres every bit, so that about half of all radiographs set it.
+/// The linear layer and batch normalisation that give u, whose signs are the hash code. The
+/// normalisation centres every bit, so that about half of all radiographs set it.
 #[derive(Module, Debug)]
 pub(crate) struct HashLayer {
     weight: Param<Tensor<2>>,
@@ -13,7 +13,7 @@ pub(crate) struct HashLayer {
 }
 
 impl HashLayer {
-    /// From `inputs` values to codes of `bits` bits.
+    /// Makes a layer from `inputs` values to codes of `bits` bits.
     pub(crate) fn new(init: &mut Init<'_>, inputs: usize, bits: usize) -> Self {
         Self { weight: init.kaiming([bits, inputs], 6 * inputs), bn: BatchNorm::new(init, bits) }
     }

@@ -1,6 +1,6 @@
-//! The layers that the saliency network and the backbone share, in torchvision's parameter names.
-//! Their pictures are channels-last, as the kernels want them; their filters (k, k, C, O); files
-//! hold them as PyTorch does, (O, C, k, k).
+//! The layers that the saliency network and the backbone share, with torchvision's parameter names.
+//! Pictures are channels-last, as the kernels need them, and filters are (k, k, C, O). Files hold
+//! filters as PyTorch does, (O, C, k, k).
 
 use crate::kernels::{self, Affine};
 use crate::model::weights;
@@ -9,30 +9,31 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Which statistics batch normalisation uses.
+/// The statistics that batch normalisation uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Those of the batch, which also move the running ones.
+    /// The batch's statistics, which also update the running ones.
     Train,
-    /// Those of the batch; the running ones stay. For a second pass over altered pictures.
+    /// The batch's statistics, without updating the running ones: for a second pass over altered
+    /// pictures.
     Probe,
-    /// The running ones.
+    /// The running statistics.
     Infer,
 }
 
-/// Source of initial weights: seeded, so that a seed names one network.
+/// A source of initial weights. A seed determines the network.
 pub(crate) struct Init<'a> {
     random: ChaCha8Rng,
     device: &'a Device,
 }
 
 impl<'a> Init<'a> {
-    /// Weights on `device` from `seed`.
+    /// Makes weights on `device` from `seed`.
     pub(crate) fn new(seed: u64, device: &'a Device) -> Self {
         Self { random: ChaCha8Rng::seed_from_u64(seed), device }
     }
 
-    /// Uniform with variance 2/`fan` (He et al. 2015), a gain for ReLU.
+    /// Weights that are uniform with variance 2/`fan` (He et al. 2015), a gain for ReLU.
     pub(crate) fn kaiming<const D: usize>(
         &mut self,
         shape: [usize; D],
@@ -42,8 +43,7 @@ impl<'a> Init<'a> {
         Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device))
     }
 
-    /// The same for a convolution of this PyTorch shape, (O, C, k, k), laid out as the kernels have
-    /// it.
+    /// Filters of a convolution of this PyTorch shape, (O, C, k, k), laid out for the kernels.
     fn filters(&mut self, shape: [usize; 4], fan: usize) -> Param<Tensor<4>> {
         let values = self.uniform(shape.iter().product(), fan);
         let (values, shape) = weights::filters_last(&values, shape);
@@ -63,7 +63,7 @@ impl<'a> Init<'a> {
 /// A convolution with a square kernel; zero padding keeps the size at stride 1.
 #[derive(Module, Debug)]
 pub(crate) struct Convolution {
-    /// (k, k, C, O).
+    /// The filters (k, k, C, O).
     weight: Param<Tensor<4>>,
     bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
@@ -71,7 +71,7 @@ pub(crate) struct Convolution {
 }
 
 impl Convolution {
-    /// `kernel`×`kernel` from `channels` to `filters`, without bias.
+    /// Makes a `kernel`×`kernel` convolution from `channels` to `filters`, without bias.
     pub(crate) fn new(
         init: &mut Init<'_>,
         channels: usize,
@@ -83,7 +83,7 @@ impl Convolution {
         Self { weight, bias: None, stride }
     }
 
-    /// 1×1 from `channels` to `filters`, with a bias that starts at `bias`.
+    /// Makes a 1×1 convolution from `channels` to `filters`, with a bias that starts at `bias`.
     pub(crate) fn pointwise(
         init: &mut Init<'_>,
         channels: usize,
@@ -114,7 +114,7 @@ impl Convolution {
     }
 }
 
-/// A fully connected layer; `weight` is (outputs, inputs), as PyTorch has it.
+/// A fully connected layer. `weight` is (outputs, inputs), as in PyTorch.
 #[derive(Module, Debug)]
 pub(crate) struct Linear {
     weight: Param<Tensor<2>>,
@@ -122,18 +122,18 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
-    /// From `inputs` to `outputs`; the bias starts at 0.
+    /// Makes a layer from `inputs` to `outputs`; the bias starts at 0.
     pub(crate) fn new(init: &mut Init<'_>, inputs: usize, outputs: usize) -> Self {
         let weight = init.kaiming([outputs, inputs], 6 * inputs);
         Self { weight, bias: Param::from_tensor(init.constant(outputs, 0.0)) }
     }
 
-    /// Where its weights are.
+    /// The device of its weights.
     pub(crate) fn device(&self) -> Device {
         self.weight.device()
     }
 
-    /// (outputs, inputs).
+    /// The weights (outputs, inputs).
     pub(crate) fn weights(&self) -> Tensor<2> {
         self.weight.val()
     }
@@ -157,7 +157,7 @@ pub(crate) const EPSILON: f32 = 1e-5;
 const MOMENTUM: f32 = 0.1;
 
 impl BatchNorm {
-    /// Over `channels` channels, the identity at first.
+    /// Makes a normalisation of `channels` channels, the identity at first.
     pub(crate) fn new(init: &Init<'_>, channels: usize) -> Self {
         Self {
             weight: Param::from_tensor(init.constant(channels, 1.0)),
@@ -215,7 +215,7 @@ impl BatchNorm {
     }
 }
 
-/// What spatial attention sees: the maximum and the mean over channels, (N, H, W, C) → (N, H, W,
+/// The input of spatial attention: the maximum and the mean over channels, (N, H, W, C) → (N, H, W,
 /// 2).
 pub(crate) fn places(x: Tensor<4>) -> Tensor<4> {
     Tensor::cat(vec![x.clone().max_dim(3), x.mean_dim(3)], 3)
@@ -229,7 +229,7 @@ pub(crate) struct ConvBnRelu {
 }
 
 impl ConvBnRelu {
-    /// From `channels` to `filters`.
+    /// Makes a layer from `channels` to `filters`.
     pub(crate) fn new(init: &mut Init<'_>, channels: usize, filters: usize, stride: usize) -> Self {
         Self {
             conv: Convolution::new(init, channels, filters, 3, stride),

@@ -1,21 +1,21 @@
-//! Fixed maps in place of learned saliency: the floors that the saliency network must beat.
+//! Fixed maps in place of learned saliency: the baselines of the saliency network.
 
 use crate::model::resample::bilinear_rows;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// Places of the random map along a side, before it is enlarged.
+/// The number of places of the random map along a side, before it is enlarged.
 const GRID: usize = 8;
 
-/// Where saliency maps come from.
+/// The source of saliency maps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SaliencySource {
     /// The attention FCN.
     #[default]
     Learned,
-    /// A Gaussian around the centre, σ a quarter of the side: photographers centre what matters.
+    /// A Gaussian around the centre, σ a quarter of the side: what matters is mostly in the middle.
     Centre,
     /// One smooth random map for all pictures.
     Random,

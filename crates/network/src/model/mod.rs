@@ -1,7 +1,7 @@
 //! The paper's figure: picture, saliency map, modified picture, backbone, embedding, hash code.
 //!
-//! `network.rs` is the figure. It names every part and the order in which they work; each part is a
-//! file beside it.
+//! `network.rs` is the whole figure. It names every part and their order; each part has a file
+//! here.
 
 pub(crate) mod embedding;
 pub(crate) mod file;

@@ -1,18 +1,18 @@
-//! How the saliency map modifies the radiograph before the backbone sees it.
+//! The modification of the radiograph by the saliency map, before the backbone.
 
 use crate::model::resample::blur;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// What remains of the picture where the map is 0, so that gradients reach every place.
+/// The share of the picture that remains where the map is 0, so that gradients reach every place.
 pub(crate) const FLOOR: f32 = 0.1;
 
 /// The modified image X' of a radiograph X and its saliency map S.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Modification {
-    /// X⊙(ε+(1−ε)S) + (1−S)(1−ε)·blur(X): what is not salient is blurred, so the mask leaves no
-    /// edge to read.
+    /// X⊙(ε+(1−ε)S) + (1−S)(1−ε)·blur(X): places that are not salient are blurred, so the mask
+    /// leaves no edge to read.
     #[default]
     Blur,
     /// X⊙S.
@@ -26,7 +26,7 @@ pub enum Modification {
 }
 
 impl Modification {
-    /// Channels of X'.
+    /// The number of channels of X'.
     pub fn channels(self) -> usize {
         if self == Self::Concatenate { 2 } else { 1 }
     }

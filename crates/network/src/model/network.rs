@@ -14,43 +14,44 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-/// Grey level statistics that ImageNet weights expect: the mean of the three channels' means and
-/// deviations.
+/// The grey level statistics that ImageNet weights expect: the mean over three channels of their
+/// means and deviations.
 pub(crate) const GREY_MEAN: f32 = 0.449;
 pub(crate) const GREY_DEVIATION: f32 = 0.226;
 
-/// What defines a network apart from its weights.
+/// The definition of a network, apart from its weights.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Architecture {
-    /// Bits of a hash code: 16 to 256, a multiple of 16.
+    /// The length of a hash code in bits: 16 to 256, a multiple of 16.
     pub bits: usize,
-    /// Shorter code lengths whose first bits are codes of their own: the loss is taken of each.
+    /// Shorter code lengths whose first bits are codes of their own. The loss is computed for each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nested: Vec<usize>,
-    /// How the saliency map modifies the radiograph; `none` leaves the saliency network out.
+    /// The modification of the radiograph by the saliency map; `none` leaves the saliency network
+    /// out.
     pub modification: Modification,
-    /// Where the saliency map comes from.
+    /// The source of the saliency map.
     pub saliency: SaliencySource,
-    /// The saliency network that was trained first and alone; none where it is learned with the
+    /// The saliency network that was trained first and alone; `None` if it is learned with the
     /// rest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taught: Option<Taught>,
-    /// Spatial attention after the backbone's first block, which the method ATH has.
+    /// Spatial attention after the backbone's first block, as the method ATH has it.
     pub attention: bool,
-    /// The parts of an embedding layer, which is fitted when all else is trained; without one the
+    /// The parts of an embedding layer, which is fitted after all other training. Without one the
     /// embedding is the features, and the hash layer reads them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embedding: Option<EmbeddingParts>,
 }
 
-/// A saliency network that was taught where findings lie, frozen while the rest is trained.
+/// A saliency network that was taught where findings lie. It is frozen while the rest is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Taught {
-    /// Its maps, of which S is the largest at each place.
+    /// The number of its maps. S is the largest of them at each place.
     pub findings: usize,
-    /// Side of the square that the backbone sees, in pixels: X and S, which are larger, are
+    /// The side of the square that the backbone sees, in pixels. X and S are larger and are
     /// resampled to it.
     pub backbone: usize,
 }
@@ -70,12 +71,12 @@ impl Default for Architecture {
 }
 
 impl Architecture {
-    /// Every length whose first bits are a code: the nested ones, and all.
+    /// The code lengths: the nested ones, and the whole code's.
     pub fn code_lengths(&self) -> impl Iterator<Item = usize> {
         self.nested.iter().copied().chain([self.bits])
     }
 
-    /// Whether codes can have these lengths; the reason if not.
+    /// Checks that codes can have these lengths. Returns the reason if not.
     pub(crate) fn check(&self) -> Result<(), String> {
         let bits = self.bits;
         if !bits.is_multiple_of(16) || !(16..=256).contains(&bits) {
@@ -102,17 +103,17 @@ impl Architecture {
         }
     }
 
-    /// Floats of an embedding.
+    /// The number of floats of an embedding.
     pub fn embedding_length(&self) -> usize {
         self.embedding.map_or(FEATURES, EmbeddingParts::length)
     }
 
-    /// Whether a saliency network is part of it that learns with the rest.
+    /// Tells whether it has a saliency network that learns with the rest.
     pub fn learns_saliency(&self) -> bool {
         self.has_saliency() && self.taught.is_none()
     }
 
-    /// Whether a saliency network is part of it.
+    /// Tells whether it has a saliency network.
     pub fn has_saliency(&self) -> bool {
         self.modification != Modification::None && self.saliency == SaliencySource::Learned
     }
@@ -126,7 +127,7 @@ pub struct Network {
     embedding: Option<EmbeddingLayer>,
     hash: HashLayer,
     classifier: Linear,
-    /// A vector a label (C, K), where the loss learns one; used in training alone.
+    /// A learned vector for each label (C, K), if the loss has them; used in training alone.
     proxies: Option<Param<Tensor<2>>>,
     #[module(skip)]
     modification: Modification,
@@ -136,7 +137,7 @@ pub struct Network {
     taught: Option<Taught>,
 }
 
-/// Everything a forward pass gives.
+/// The results of a forward pass.
 #[derive(Clone, Debug)]
 pub struct Output {
     /// Saliency maps S (N, 1, H, W), in (0, 1).
@@ -145,17 +146,17 @@ pub struct Output {
     pub modified: Tensor<4>,
     /// Features (N, 512).
     pub features: Tensor<2>,
-    /// Embeddings E, at unit length: (N, 512) of features alone, (N, labels + likeness) where a
-    /// layer was fitted.
+    /// Embeddings E, at unit length: (N, 512) without an embedding layer, otherwise (N, labels +
+    /// likeness).
     pub embedding: Tensor<2>,
-    /// u (N, K), whose signs are the hash code.
+    /// The hash layer's outputs u (N, K), whose signs are the hash code.
     pub hash: Tensor<2>,
     /// Class scores (N, C), used in training alone.
     pub logits: Tensor<2>,
 }
 
 impl Network {
-    /// Initial weights from `seed`, for `classes` training labels.
+    /// Makes a network with initial weights from `seed`, for `classes` training labels.
     pub fn new(architecture: &Architecture, classes: usize, seed: u64, device: &Device) -> Self {
         let init = &mut Init::new(seed, device);
         let modification = architecture.modification;
@@ -175,12 +176,12 @@ impl Network {
         })
     }
 
-    /// The network with a vector a label beside it, which start as `proxies` (C, K).
+    /// Adds a learned vector for each label. They start as `proxies` (C, K).
     pub(crate) fn with_proxies(self, proxies: Tensor<2>) -> Self {
         weights::identify(Self { proxies: Some(Param::from_tensor(proxies)), ..self })
     }
 
-    /// The network without what only a loss has a use for.
+    /// A copy of the network without the vectors that only a loss uses.
     pub(crate) fn without_proxies(&self) -> Self {
         Self { proxies: None, ..self.clone() }
     }
@@ -190,13 +191,14 @@ impl Network {
         self.proxies.as_ref().map(Param::val)
     }
 
-    /// Radiographs X (N, 1, H, W) in [0, 1], H and W multiples of 16 → everything above.
+    /// Runs the network: radiographs X (N, 1, H, W) in [0, 1], H and W multiples of 16 → all
+    /// results.
     pub fn forward(&self, x: Tensor<4>, mode: Mode) -> Output {
         let saliency = self.saliency_of(x.clone(), mode); //                  S:  N×1×H×W
         self.forward_with_saliency(x, saliency, mode)
     }
 
-    /// As [`Network::forward`], with maps S (N, 1, H, W) that were made elsewhere.
+    /// Runs the network as [`Network::forward`] does, but with given maps S (N, 1, H, W).
     pub fn forward_with_saliency(&self, x: Tensor<4>, saliency: Tensor<4>, mode: Mode) -> Output {
         let modified = self.modified(x, saliency.clone()); //                 X': N×1×H×W
         let (middle, last) = self.stages(modified.clone(), mode);
@@ -205,14 +207,14 @@ impl Network {
             Some(layer) => layer.forward(features.clone(), middle), //        E:  N×256
             None => unit_length(features.clone()), //                         E:  N×512
         };
-        // A hash layer that is trained reads the features, one that was fitted the embedding.
+        // A trained hash layer reads the features, a fitted one the embedding.
         let hashed = if self.embedding.is_some() { embedding.clone() } else { features.clone() };
         let hash = self.hash.forward(hashed, mode); //                        u:  N×K, code = sgn(u)
         let logits = self.classifier.forward(features.clone()); //            N×C
         Output { saliency, modified, features, embedding, hash, logits }
     }
 
-    /// X and S → X', at the size of the backbone.
+    /// X and S → X', at the backbone's size.
     fn modified(&self, x: Tensor<4>, saliency: Tensor<4>) -> Tensor<4> {
         match self.taught {
             Some(Taught { backbone, .. }) => {
@@ -222,17 +224,17 @@ impl Network {
         }
     }
 
-    /// What the hash layer reads, embeddings (N, E) or without an embedding layer features (N,
-    /// 512), → u (N, K), as when encoding.
+    /// The hash layer as when encoding: rows of its inputs → u (N, K). They are embeddings (N, E),
+    /// or features (N, 512) without an embedding layer.
     pub(crate) fn hash_of(&self, rows: Tensor<2>) -> Tensor<2> {
         self.hash.forward(rows, Mode::Infer)
     }
 
-    /// Saliency maps alone; ones for a network that has none.
+    /// The saliency maps alone; all ones for a network without saliency.
     pub fn saliency_of(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let [_, _, side, _] = x.dims();
         match (&self.saliency, self.source.fixed(side)) {
-            // Frozen: what it was taught is not to be unlearned.
+            // It is frozen, so that it keeps what it was taught.
             (Some(fcn), _) if self.taught.is_some() => fcn.forward(x, Mode::Infer).detach(),
             (Some(fcn), _) => fcn.forward(x, mode),
             (None, Some(map)) if self.modification != Modification::None => {
@@ -244,7 +246,7 @@ impl Network {
         }
     }
 
-    /// Class scores of X⊙(1−S), the radiograph without what is salient: (N, C).
+    /// Class scores of X⊙(1−S), the radiograph without its salient part: (N, C).
     pub fn classify_without(&self, x: Tensor<4>, saliency: Tensor<4>, mode: Mode) -> Tensor<2> {
         let erased = x * (saliency.neg() + 1.0);
         let erased = if self.modification == Modification::Concatenate {
@@ -271,12 +273,12 @@ impl Network {
         &self.classifier
     }
 
-    /// Where its weights are.
+    /// The device of its weights.
     pub(crate) fn device(&self) -> Device {
         self.classifier.device()
     }
 
-    /// Whether a saliency network is part of it that learns with the rest.
+    /// Tells whether it has a saliency network that learns with the rest.
     pub fn learns_saliency(&self) -> bool {
         self.saliency.is_some() && self.taught.is_none()
     }

@@ -15,7 +15,7 @@ pub(crate) fn quadruple(x: Tensor<4>) -> Tensor<4> {
     separable(x, |size| (4 * size, bilinear_rows(size, 4)))
 }
 
-/// Squares of `side` pixels, from others: (N, 1, H, W) → (N, 1, side, side).
+/// Resamples squares to `side` pixels: (N, 1, H, W) → (N, 1, side, side).
 pub(crate) fn resize(x: Tensor<4>, side: usize) -> Tensor<4> {
     separable(x, |size| (side, resize_rows(size, side)))
 }
@@ -32,7 +32,7 @@ pub(crate) fn gaussian(x: Tensor<4>, sigma: f32) -> Tensor<4> {
     separable(x, |size| (size, gaussian_rows(size, sigma)))
 }
 
-/// A · X · Bᵀ for every picture, where `matrix` gives rows and elements of A and B by the side they
+/// A · X · Bᵀ for every picture. `matrix` gives the rows and elements of A or B for the side they
 /// act on.
 fn separable(x: Tensor<4>, matrix: impl Fn(usize) -> (usize, Vec<f32>)) -> Tensor<4> {
     let [n, c, h, w] = x.dims();
@@ -65,8 +65,8 @@ fn average_rows(size: usize, cells: usize) -> Vec<f32> {
     rows
 }
 
-/// The samples of cell `i` of `cells`, as PyTorch's adaptive pooling has them: neighbours share a
-/// sample where `size` is no multiple.
+/// The samples of cell `i` of `cells`, as in PyTorch's adaptive pooling: neighbours share a sample
+/// if `size` is no multiple.
 pub(crate) fn cell(i: usize, cells: usize, size: usize) -> std::ops::Range<usize> {
     i * size / cells..((i + 1) * size).div_ceil(cells)
 }
@@ -87,8 +87,8 @@ pub(crate) fn bilinear_rows(size: usize, factor: usize) -> Vec<f32> {
     rows
 }
 
-/// Rows of the matrix that makes `to` samples of `from`: linear interpolation, over as many samples
-/// as one stands for where they become fewer.
+/// Rows of the matrix that makes `to` samples of `from` by linear interpolation. If they become
+/// fewer, each is taken over as many samples as it stands for.
 pub(crate) fn resize_rows(from: usize, to: usize) -> Vec<f32> {
     let scale = from as f32 / to as f32;
     let reach = scale.max(1.0);

@@ -6,24 +6,24 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;
 
-/// Width of the last stage.
+/// The number of channels of the last stage.
 pub const FEATURES: usize = 512;
-/// Width of the third stage.
+/// The number of channels of the third stage.
 pub(crate) const MIDDLE: usize = 256;
 
-/// Two 3×3 convolutions around a shortcut.
+/// A residual block: two 3×3 convolutions beside a shortcut.
 #[derive(Module, Debug)]
 pub(crate) struct BasicBlock {
     conv1: Convolution,
     bn1: BatchNorm,
     conv2: Convolution,
     bn2: BatchNorm,
-    /// 1×1 convolution and normalisation where the shortcut changes shape.
+    /// The 1×1 convolution and normalisation of a shortcut that changes shape.
     downsample: Option<(Convolution, BatchNorm)>,
 }
 
 impl BasicBlock {
-    /// From `channels` to `filters`.
+    /// Makes a block from `channels` to `filters`.
     pub(crate) fn new(init: &mut Init<'_>, channels: usize, filters: usize, stride: usize) -> Self {
         let downsample = (stride != 1 || channels != filters).then(|| {
             (Convolution::new(init, channels, filters, 1, stride), BatchNorm::new(init, filters))
@@ -63,7 +63,7 @@ pub(crate) struct ResNet18 {
 }
 
 impl ResNet18 {
-    /// For pictures of `channels` channels, with or without spatial attention.
+    /// Makes a backbone for pictures of `channels` channels, with or without spatial attention.
     pub(crate) fn new(init: &mut Init<'_>, channels: usize, attention: bool) -> Self {
         let mut stage = |channels, filters, stride| {
             vec![
@@ -99,7 +99,7 @@ impl ResNet18 {
         kernels::max_pool(self.bn1.relu(self.conv1.forward(channels_last), mode))
     }
 
-    /// The first stage, and attention to places after its first block where there is any.
+    /// The first stage, with spatial attention after its first block if there is any.
     fn first(&self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let Some(attention) = &self.attention else { return through(&self.layer1, x, mode) };
         let x = self.layer1[0].forward(x, mode);

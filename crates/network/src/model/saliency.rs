@@ -1,12 +1,13 @@
 //! The attention FCN: a fully convolutional encoder–decoder that maps a radiograph to its saliency.
 //!
-//! Four stages; CBAM (Woo et al. 2018) in the bottleneck; skips through attention gates (Oktay et
-//! al. 2018); a sigmoid head at a quarter of the size, enlarged bilinearly. About 18 % of
-//! ResNet-18's multiply-adds.
+//! It has four stages, CBAM (Woo et al. 2018) in the bottleneck, and skips through attention gates
+//! (Oktay et al. 2018). Its sigmoid head is at a quarter of the size, enlarged bilinearly. It takes
+//! about 18 % of ResNet-18's multiply-adds.
 //!
 //! It has two variants. One has a single map, which it learns through retrieval alone. The other
-//! has a map for each finding and is taught where findings lie (`finding/`): it has a residual
-//! block more at 1/8 and two at 1/16, takes standardised grey, and S is the largest of its maps.
+//! has a map for each finding, and is taught where findings lie (`finding/`). It has one more
+//! residual block at 1/8 and two more at 1/16, and takes standardised grey; S is the largest of its
+//! maps.
 
 use crate::model::layers::{BatchNorm, ConvBnRelu, Convolution, Init, Linear, Mode, places};
 use crate::model::resample;
@@ -19,17 +20,18 @@ use burn::tensor::activation::{relu, sigmoid};
 const WIDTHS: [usize; 4] = [16, 32, 64, 128];
 /// CBAM's reduction of channels in its small perceptron.
 const REDUCTION: usize = 16;
-/// The head starts at σ(1) ≈ 0.73, so that at first most of the picture reaches the backbone.
+/// The bias of the head at first: σ(1) ≈ 0.73, so that at first most of the picture reaches the
+/// backbone.
 const HEAD_BIAS: f32 = 1.0;
-/// The heads of findings start at σ(−3) ≈ 0.05, for findings fill little of a picture.
+/// The bias of the findings' heads at first: σ(−3) ≈ 0.05, as findings fill little of a picture.
 const FINDING_BIAS: f32 = -3.0;
-/// Grey up to which a place counts as black: padding and shutters say nothing of how a picture is
-/// exposed.
+/// The greatest grey that counts as black. Padding and shutters say nothing of a picture's
+/// exposure.
 const BLACK: f32 = 0.02;
-/// The least deviation of grey that a picture is divided by, so that an even one stays finite.
+/// The least deviation that a picture's grey is divided by, so that a uniform picture stays finite.
 const LEAST_DEVIATION: f32 = 0.02;
 
-/// Convolutional block attention: which channels, then which places (Woo et al. 2018).
+/// Convolutional block attention: weighs channels, then places (Woo et al. 2018).
 #[derive(Module, Debug)]
 struct Cbam {
     fc1: Linear,
@@ -59,7 +61,7 @@ impl Cbam {
     }
 }
 
-/// Attention gate: α = σ(ψᵀ ReLU(θx + φg + b)) weighs a skip x by what the coarser g has seen.
+/// An attention gate: α = σ(ψᵀ ReLU(θx + φg + b)) weighs a skip x by the coarser g.
 #[derive(Module, Debug)]
 struct AttentionGate {
     theta: Convolution,
@@ -98,28 +100,29 @@ pub(crate) struct AttentionFcn {
     gate2: AttentionGate,
     dec2: ConvBnRelu,
     head: Convolution,
-    /// Residual blocks at 1/8 and at 1/16; none without findings.
+    /// The residual blocks at 1/8 and at 1/16; empty without findings.
     res3: Vec<BasicBlock>,
     res4: Vec<BasicBlock>,
-    /// Scores of the findings in the whole picture, which help in training alone.
+    /// The layer that scores the findings of the whole picture; used in training alone.
     help: Option<Linear>,
 }
 
-/// Logits of findings.
+/// The logits of findings.
 pub(crate) struct FindingLogits {
-    /// Of every place (N, H/4, W/4, F).
+    /// The logits of every place (N, H/4, W/4, F).
     pub places: Tensor<4>,
-    /// Of the picture (N, F), from the mean of the last stage.
+    /// The logits of the picture (N, F), from the mean of the last stage.
     pub picture: Tensor<2>,
 }
 
 impl AttentionFcn {
-    /// Initial weights from `init`, of the variant with one map.
+    /// Makes the variant with one map, with initial weights from `init`.
     pub(crate) fn new(init: &mut Init<'_>) -> Self {
         Self::with_head(init, 1, HEAD_BIAS)
     }
 
-    /// Initial weights from `init`, of the variant with a map for each of `findings` findings.
+    /// Makes the variant with a map for each of `findings` findings, with initial weights from
+    /// `init`.
     pub(crate) fn of_findings(init: &mut Init<'_>, findings: usize) -> Self {
         let [.., w3, w4] = WIDTHS;
         let mut fcn = Self::with_head(init, findings, FINDING_BIAS);
@@ -162,8 +165,8 @@ impl AttentionFcn {
         resample::quadruple(map.reshape([n, 1, h / 4, w / 4])) //                      N×1×H×W
     }
 
-    /// Standardised radiographs (N, 1, H, W) → logits of the findings; none of the variant with one
-    /// map.
+    /// Standardised radiographs (N, 1, H, W) → logits of the findings; `None` in the variant with
+    /// one map.
     pub(crate) fn findings(&self, x: Tensor<4>, mode: Mode) -> Option<FindingLogits> {
         let help = self.help.as_ref()?;
         let (e4, d2) = self.decoded(x, mode);
@@ -209,7 +212,7 @@ fn residual(blocks: &[BasicBlock], x: Tensor<4>, mode: Mode) -> Tensor<4> {
     blocks.iter().fold(x, |x, block| block.forward(x, mode))
 }
 
-/// Mean and deviation of the grey of a picture where it is not black.
+/// The mean and deviation of a picture's grey where it is not black.
 pub(crate) fn exposure(pixels: &[f32]) -> (f32, f32) {
     let seen = || pixels.iter().filter(|grey| **grey > BLACK).map(|grey| f64::from(*grey));
     let count = seen().count().max(1) as f64;
@@ -218,8 +221,8 @@ pub(crate) fn exposure(pixels: &[f32]) -> (f32, f32) {
     (mean as f32, (variance.sqrt() as f32).max(LEAST_DEVIATION))
 }
 
-/// (X − mean)/deviation of each picture (N, 1, H, W), both of what is not black: so a bright
-/// picture is no salient one.
+/// (X − mean)/deviation of each picture (N, 1, H, W), both over places that are not black. So a
+/// bright picture is not salient as a whole.
 fn standardised(x: Tensor<4>) -> Tensor<4> {
     let [n, _, h, w] = x.dims();
     let rows = x.clone().reshape([n, h * w]);

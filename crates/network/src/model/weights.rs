@@ -15,8 +15,7 @@ pub(crate) struct Weight {
     pub values: Vec<f32>,
 }
 
-/// Filters as files and PyTorch have them, (O, C, k, k), laid out as the kernels have them, (k, k,
-/// C, O).
+/// Converts filters from (O, C, k, k), as in files and PyTorch, to (k, k, C, O), as in the kernels.
 pub(crate) fn filters_last(values: &[f32], [o, c, k, k2]: [usize; 4]) -> (Vec<f32>, [usize; 4]) {
     let (taps, mut turned) = (k * k2, vec![0.0; values.len()]);
     for (i, value) in values.iter().enumerate() {
@@ -25,7 +24,7 @@ pub(crate) fn filters_last(values: &[f32], [o, c, k, k2]: [usize; 4]) -> (Vec<f3
     (turned, [k, k2, c, o])
 }
 
-/// And back.
+/// Converts filters from (k, k, C, O) to (O, C, k, k).
 fn filters_first(values: &[f32], [k, k2, c, o]: [usize; 4]) -> Weight {
     let (taps, mut turned) = (k * k2, vec![0.0; values.len()]);
     for (i, value) in turned.iter_mut().enumerate() {
@@ -37,7 +36,8 @@ fn filters_first(values: &[f32], [k, k2, c, o]: [usize; 4]) -> Weight {
 /// Weights by name, sorted.
 pub(crate) type Weights = BTreeMap<String, Weight>;
 
-/// The backbone's weights bear torchvision's names, without the field that holds it here.
+/// The name of the field that holds the backbone. Its weights have torchvision's names in files,
+/// without this prefix.
 const BACKBONE: &str = "backbone.";
 
 fn name_of(path: &[String]) -> String {
@@ -48,7 +48,7 @@ fn name_of(path: &[String]) -> String {
 /// All weights and running statistics of a network.
 pub(crate) fn collect<M: Module>(module: &M) -> Weights {
     let mut collector = Collector::default();
-    // `valid` takes in running statistics that are still on their way.
+    // `valid` includes updates of running statistics that are still pending.
     module.valid().visit(&mut collector);
     collector.weights
 }
@@ -164,7 +164,7 @@ impl ModuleMapper for Applier<'_> {
     }
 }
 
-/// Bytes of a safetensors file; f16 halves it. `card` is kept under the one metadata key
+/// The bytes of a safetensors file; f16 halves it. `card` is kept under the one metadata key
 /// `skiagraph`, so that equal weights give equal bytes.
 pub(crate) fn to_bytes(weights: &Weights, half: bool, card: &str) -> Result<Vec<u8>> {
     let encoded: Vec<(&String, &Weight, Vec<u8>)> =
@@ -189,7 +189,7 @@ fn encode(values: &[f32], half: bool) -> Vec<u8> {
     }
 }
 
-/// Weights of a safetensors file, and its card if it has one.
+/// Reads the weights of a safetensors file, and its card if it has one.
 pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Weights, Option<String>)> {
     let bad = |e: &dyn std::fmt::Display| Error::WeightsUnreadable {
         path: path.into(),
@@ -206,7 +206,7 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Weights, Option<S
     Ok((weights, card))
 }
 
-/// Values of a floating-point tensor; none for other types, such as torchvision's
+/// Values of a floating-point tensor; `None` for other types, such as torchvision's
 /// `num_batches_tracked`.
 fn decode(view: &TensorView<'_>) -> Option<Vec<f32>> {
     let data = view.data();
@@ -246,7 +246,7 @@ impl ModuleMapper for Identifier {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (_, value, mapper) = param.consume();
-        // FNV-1a: a few hundred names, no two alike.
+        // FNV-1a gives a few hundred names different ids.
         let id = self.path.join(".").bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });

@@ -1,5 +1,5 @@
-//! Random changes of training pictures, so that a scanner's look or a patient's place is not the
-//! code.
+//! Random changes of training pictures, so that the code does not depend on the scanner or the
+//! patient's position.
 
 use crate::training::config::Augmentation;
 use rand::Rng;
@@ -20,18 +20,18 @@ pub(crate) fn augment(
     out
 }
 
-/// Uniform in ±`amount`.
+/// A uniform draw in ±`amount`.
 pub(crate) fn around(amount: f32, random: &mut ChaCha8Rng) -> f32 {
     (random.random::<f32>() * 2.0 - 1.0) * amount
 }
 
-/// Rotation, scale, aspect, shift and flip: where a pixel of the new picture comes from.
+/// The source of a new picture's pixels: rotation, scale, aspect, shift and flip.
 struct Placement {
     centre: f32,
     cos: f32,
     sin: f32,
     shift: (f32, f32),
-    /// Factors of x and y: below 0 mirrors.
+    /// The factors of x and y; below 0 they mirror.
     factors: (f32, f32),
 }
 
@@ -41,7 +41,8 @@ impl Placement {
         let zoom = 1.0 / (1.0 + around(amounts.scale, random));
         let shift = (around(amounts.shift, random) * size, around(amounts.shift, random) * size);
         let flip = if random.random::<f32>() < amounts.flip { -1.0 } else { 1.0 };
-        // No draw where there is nothing to change: without an aspect a seed names the same run.
+        // Nothing is drawn if the aspect does not change: such a configuration gives the same run
+        // for a seed as without the field.
         let aspect =
             if amounts.aspect > 0.0 { (around(amounts.aspect, random) / 2.0).exp() } else { 1.0 };
         let factors = (flip / aspect, aspect);
@@ -61,7 +62,7 @@ impl Placement {
     }
 }
 
-/// Bilinear sample; black outside.
+/// Samples bilinearly; black outside.
 pub(crate) fn sample(pixels: &[f32], size: usize, (x, y): (f32, f32)) -> f32 {
     let (left, top) = (x.floor(), y.floor());
     let (dx, dy) = (x - left, y - top);

@@ -1,5 +1,5 @@
-//! Batches: which pictures of an epoch, decoded once, changed anew each time, ahead of the training
-//! step.
+//! Batches of an epoch's pictures. Pictures are decoded once, changed anew each time, and made
+//! ahead of the training step.
 
 use crate::training::augment::augment;
 use crate::training::config::{Augmentation, TrainConfig};
@@ -14,22 +14,23 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-/// Batches made ahead of the step that takes them.
+/// The number of batches made ahead of the step that takes them.
 const AHEAD: usize = 2;
 
-/// Pictures at training size with their labels. Held as 16-bit grey: 18 kB a picture at 96 px.
+/// Pictures at training size with their labels. They are held as 16-bit grey: 18 kB a picture at 96
+/// px.
 pub(crate) struct Pictures {
     pub size: usize,
     pixels: Vec<Vec<u16>>,
     /// Label indices of each picture.
     pub labels: Vec<Vec<usize>>,
-    /// How often each is drawn, relative to the others.
+    /// The frequency of drawing each, relative to the others.
     weights: Vec<f64>,
 }
 
 impl Pictures {
-    /// Decodes `items` in parallel; those that fail are listed with the reason, and left out.
-    /// Also gives which items were kept, by index.
+    /// Decodes `items` in parallel. Those that fail are left out and listed with the reason. Also
+    /// returns the indices of the kept items.
     pub(crate) fn load(
         items: &[&Item],
         vocabulary: &Vocabulary,
@@ -81,24 +82,24 @@ impl Pictures {
         self.pixels[index].iter().map(|&p| f32::from(p) / 65535.0).collect()
     }
 
-    /// The pictures `range` unchanged, one after the other.
+    /// The pixels of the pictures `range`, unchanged, one picture after the other.
     pub(crate) fn pixels(&self, range: std::ops::Range<usize>) -> Vec<f32> {
         range.flat_map(|i| self.floats(i)).collect()
     }
 
-    /// The order of an epoch: as many draws as there are pictures, by weight, from the seed and the
-    /// epoch alone.
+    /// The order of an epoch: as many draws as there are pictures, by weight. It depends on the
+    /// seed and the epoch alone.
     fn order(&self, seed: u64, epoch: usize) -> Vec<usize> {
         let mut random = stream(seed, epoch, u64::MAX);
         match WeightedIndex::new(&self.weights) {
             Ok(weighted) => (0..self.len()).map(|_| weighted.sample(&mut random)).collect(),
-            // No picture has a label: every picture counts the same.
+            // No picture has a label, so all have the same weight.
             Err(_) => (0..self.len()).map(|_| random.random_range(0..self.len())).collect(),
         }
     }
 }
 
-/// A random stream of its own for every picture of every epoch, so that threads do not matter.
+/// A separate random stream for every picture of every epoch, so that threads do not matter.
 pub(crate) fn stream(seed: u64, epoch: usize, position: u64) -> ChaCha8Rng {
     let mut random =
         ChaCha8Rng::seed_from_u64(seed ^ (epoch as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -112,7 +113,7 @@ pub(crate) struct BatchTensors {
     pub x: Tensor<4>,
     /// y (N, C): 1 for each label of a picture.
     pub present: Tensor<2>,
-    /// ŷ (N, C): y by the labels' weights, with a sum of 1.
+    /// ŷ (N, C): y weighted by the labels' weights, with a sum of 1.
     pub share: Tensor<2>,
 }
 
@@ -121,12 +122,12 @@ pub(crate) struct Batch {
     pictures: Vec<f32>,
     present: Vec<f32>,
     share: Vec<f32>,
-    /// Pictures, side, labels of the vocabulary.
+    /// The number of pictures, their side, and the number of labels.
     pub extent: [usize; 3],
 }
 
 impl Batch {
-    /// The same on a device.
+    /// Copies the batch to a device.
     pub(crate) fn tensors(self, device: &Device) -> BatchTensors {
         let [n, size, classes] = self.extent;
         let table = |values| Tensor::from_data(TensorData::new(values, [n, classes]), device);
@@ -161,8 +162,8 @@ fn make(
     Batch { pictures: changed.concat(), present: present.concat(), share: share.concat(), extent }
 }
 
-/// Batches an epoch has: the last one is left out where it is not full. A view of a picture counts
-/// as one.
+/// The number of batches of an epoch. The last one is left out if it is not full. Each view of a
+/// picture counts as one.
 pub(crate) fn steps(pictures: usize, batch: usize) -> usize {
     (pictures / batch).max(1)
 }
@@ -195,7 +196,7 @@ pub(crate) fn ahead<B: Send, E>(
     std::thread::scope(|scope| {
         scope.spawn(move || {
             for i in 0..count {
-                // The receiver is gone when training stopped early, with its own error.
+                // The receiver is gone if training stopped early, with its own error.
                 if sender.send(make(i)).is_err() {
                     break;
                 }

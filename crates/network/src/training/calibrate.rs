@@ -1,5 +1,5 @@
-//! A network that is trained already, fitted anew where no gradient is needed: its estimates of
-//! relevance, its embedding and its hash layer.
+//! Calibration: fitting a trained network's estimates of relevance, its embedding and its hash
+//! layer anew, without gradients.
 
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
@@ -19,26 +19,26 @@ use std::path::Path;
 /// A model with new estimates, and perhaps a new hash layer.
 #[derive(Debug)]
 pub struct Calibrated {
-    /// The model file.
+    /// The model file's bytes.
     pub model: Vec<u8>,
-    /// Its identity, which is another than before: even where codes are the same, the file is not.
+    /// The new identity. It differs even if the codes are the same, as the file does.
     pub model_id: ModelId,
-    /// Held-out pictures that the estimates were fitted to.
+    /// The number of held-out pictures that the estimates were fitted to.
     pub queries: usize,
-    /// Whether there are estimates: the answers must suffice for them.
+    /// True if there are estimates. There are none if the answers do not suffice.
     pub has_estimates: bool,
-    /// Mean macro P@10 of the held-out pictures by code length.
+    /// The mean macro P@10 of the held-out pictures, by code length.
     pub validation: BTreeMap<usize, f64>,
     /// Pictures that could not be used.
     pub skipped: Vec<Skipped>,
 }
 
-/// Fits the estimates of the model at `path` to the held-out part of the split train of `dataset`,
-/// asked of the rest of it; before that, where `lengths` has code lengths (ascending), its hash
-/// layer to the pictures that are not held out.
+/// Fits a model's estimates again. Queries are the held-out part of the split train of `dataset`;
+/// the rest of it answers. If `lengths` has code lengths (ascending), the hash layer is fitted
+/// before that to the pictures that are not held out.
 ///
-/// `data` must hold out what was held out when the network was trained: answers to pictures that it
-/// learned from are too good. `kinds` says when a neighbour is relevant.
+/// `data` must hold out the same pictures as when the network was trained: answers to pictures that
+/// it learned from are too good. `kinds` is the rule of relevance.
 ///
 /// # Errors
 /// Those of reading a model; [`Error::Config`] for impossible lengths; [`Error::TooFewPictures`];
@@ -65,7 +65,7 @@ pub fn calibrate(
     Ok(Calibrated { skipped, ..calibrated })
 }
 
-/// As [`calibrate`], of pictures that are decoded already.
+/// Calibrates as [`calibrate`] does, with decoded pictures.
 pub(crate) fn fitted(
     mut model: Model,
     prepared: &Prepared,

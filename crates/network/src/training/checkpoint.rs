@@ -1,8 +1,8 @@
-//! The run folder: a checkpoint after every epoch from which a killed run goes on to the same
-//! result.
+//! The run folder. After every epoch it has a checkpoint, from which a killed run continues to the
+//! same result.
 //!
-//! Files of an epoch are written under their own names first; `state.json`, replaced in one rename,
-//! says which epoch is whole.
+//! An epoch's files are first written under their own names. `state.json`, replaced by one
+//! renaming, says which epoch is whole.
 
 use crate::error::{Error, Result};
 use crate::model::weights;
@@ -13,14 +13,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// What a resumed run needs beside weights and optimiser.
+/// The state that a resumed run needs beside weights and optimiser.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct State<M> {
-    /// The configuration, which must be the same to go on.
+    /// The configuration, which must be the same to resume.
     pub config: TrainConfig,
-    /// Epochs done.
+    /// The number of finished epochs.
     pub epochs_done: usize,
-    /// One entry an epoch.
+    /// The metrics, one entry an epoch.
     pub history: Vec<M>,
 }
 
@@ -33,7 +33,7 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
     move |source| Error::File { path: path.into(), source }
 }
 
-/// Writes a file so that it is there whole or not at all.
+/// Writes a file whole or not at all.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let part = path.with_extension("part");
     let written = std::fs::File::create(&part).and_then(|mut file| {
@@ -41,14 +41,14 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         file.sync_all()
     });
     written.and_then(|()| std::fs::rename(&part, path)).map_err(|source| {
-        // The part is worthless; the error that is reported is the write's.
+        // The partial file is useless; the error to report is that of the write.
         let _ = std::fs::remove_file(&part);
         Error::File { path: path.into(), source }
     })
 }
 
 impl RunFolder {
-    /// A fresh folder, or with `resume` one that may hold a checkpoint.
+    /// Makes a new folder, or with `resume` opens one that may hold a checkpoint.
     pub(crate) fn open(path: &Path, resume: bool) -> Result<Self> {
         std::fs::create_dir_all(path).map_err(io(path))?;
         let folder = Self { path: path.into() };
@@ -58,7 +58,7 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// A file of the run.
+    /// The path of a file of the run.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
@@ -103,7 +103,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// The checkpoint, if there is one; its configuration must be `config`.
+    /// Reads the checkpoint, if there is one. Its configuration must be `config`.
     pub(crate) fn load<N: Module, M: DeserializeOwned>(
         &self,
         config: &TrainConfig,

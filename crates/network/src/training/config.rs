@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
-    /// What is learned from.
+    /// The training data.
     pub data: DataConfig,
     /// Preprocessing, in training and in use.
     pub preprocess: Preprocess,
@@ -25,26 +25,26 @@ pub struct TrainConfig {
     pub augmentation: Augmentation,
     /// Steps and learning rate.
     pub optimisation: Optimisation,
-    /// Which labels name parts of the body and which nothing found: what estimates of relevance are
-    /// fitted to.
+    /// The labels that name parts of the body, and those that say that there is no finding.
+    /// Estimates of relevance are fitted by them.
     pub relevance: LabelKinds,
     /// The saliency network that is taught where findings lie, for `train --stage saliency`.
     pub saliency: SaliencyConfig,
 }
 
-/// What is learned from.
+/// The training data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
-    /// Share of the training units (patients or groups) kept for choosing the epoch.
+    /// The share of the training units (patients or groups) that is kept for choosing the epoch.
     pub validation: f64,
-    /// Whether the view (`view=PA`) is a label too.
+    /// True if the view (`view=PA`) is a label, too.
     pub view_labels: bool,
-    /// Labels whose radiographs are neither learned from nor judged by, to try what a model makes
-    /// of the unknown.
+    /// Labels whose radiographs are left out of training and validation, to test a model on unknown
+    /// findings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub leave_out: Vec<String>,
-    /// Seed of the cut into training and validation, apart from the training seed.
+    /// The seed of the division into training and validation, apart from the training seed.
     pub split_seed: u64,
 }
 
@@ -59,38 +59,39 @@ impl Default for DataConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossConfig {
-    /// Which loss trains the code.
+    /// The loss that trains the code.
     pub hash: HashLoss,
-    /// Labels that do not make two pictures similar for losses of pairs and triplets, besides the
-    /// views: such as share little else.
+    /// Labels, besides the views, that do not make two pictures similar for losses of pairs and
+    /// triplets: their pictures share little else.
     pub pair_labels_except: Vec<String>,
-    /// s of OrthoHash; none is √K.
+    /// s of OrthoHash; √K if it is missing.
     pub scale: Option<f32>,
     /// m of OrthoHash.
     pub margin: f32,
-    /// λc: classification of the modified image.
+    /// λc: the weight of classifying the modified image.
     pub classification: f32,
-    /// λi: two views of a picture are near, other pictures apart, by their embeddings. Where it is
-    /// above 0, a batch has half as many pictures, each in two views.
+    /// λi: the weight of the term `instance`: by their embeddings, two views of a picture are near
+    /// and other pictures apart. If it is above 0, a batch has half as many pictures, each in two
+    /// views.
     pub instance: f32,
     /// τ of the term `instance`.
     pub instance_temperature: f32,
-    /// λd: what is erased must not tell the class.
+    /// λd: the weight of the term by which the erased picture must not tell the class.
     pub erased: f32,
-    /// λa: mean saliency beyond `area_allowed`.
+    /// λa: the weight of mean saliency beyond `area_allowed`.
     pub area: f32,
-    /// a₀.
+    /// a₀: the mean saliency without a penalty.
     pub area_allowed: f32,
-    /// λt: total variation of the map.
+    /// λt: the weight of the map's total variation.
     pub variation: f32,
-    /// λq: the map of a flipped picture is the flipped map.
+    /// λq: the weight of the difference between the map of a flipped picture and the flipped map.
     pub disagreement: f32,
-    /// Share of each batch that the second passes (erased, flipped) are taken over.
+    /// The share of each batch that goes through the second passes (erased, flipped).
     pub probe_share: f32,
 }
 
 impl LossConfig {
-    /// Views of each picture in a batch.
+    /// The number of views of each picture in a batch.
     pub(crate) fn views(&self) -> usize {
         if self.instance > 0.0 { 2 } else { 1 }
     }
@@ -116,27 +117,27 @@ impl Default for LossConfig {
     }
 }
 
-/// Random changes of a training picture; each amount is the half-width of a uniform draw around no
+/// Random changes of a training picture. Each amount is the half-width of a uniform draw around no
 /// change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
-    /// Degrees.
+    /// Rotation, in degrees.
     pub rotation: f32,
-    /// Share of the side.
+    /// Shift, as a share of the side.
     pub shift: f32,
-    /// Share of the size.
+    /// Change of size, as a share of it.
     pub scale: f32,
-    /// Logarithm of the width's share of the height: pictures that were squeezed must not be told
-    /// by it.
+    /// Change of the ratio of width to height, as its logarithm, so that the network cannot
+    /// recognise squeezed pictures.
     pub aspect: f32,
     /// Probability of a left–right flip.
     pub flip: f32,
-    /// Added grey.
+    /// Change of brightness: added grey.
     pub brightness: f32,
-    /// Share of the contrast.
+    /// Change of contrast, as a share of it.
     pub contrast: f32,
-    /// Logarithm of the gamma exponent.
+    /// Change of the gamma exponent, as its logarithm.
     pub gamma: f32,
     /// Largest standard deviation of added noise.
     pub noise: f32,
@@ -162,27 +163,28 @@ impl Default for Augmentation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Optimisation {
-    /// Passes over as many pictures as the training part has.
+    /// The number of epochs. Each draws as many pictures as the training part has.
     pub epochs: usize,
-    /// Pictures that go through the network together; memory grows with them.
+    /// The number of pictures that go through the network together. Memory grows with it.
     pub batch: usize,
-    /// Batches whose gradients are averaged for a step of the optimiser.
+    /// The number of batches whose gradients are averaged for a step of the optimiser.
     pub accumulate: usize,
-    /// Highest learning rate.
+    /// The highest learning rate.
     pub learning_rate: f64,
-    /// Epochs over which it rises from 0; may be a fraction.
+    /// The number of epochs over which the learning rate rises from 0; may be a fraction.
     pub warm_up: f64,
     /// Decoupled weight decay.
     pub weight_decay: f32,
-    /// Seed of weights, sampling and augmentation.
+    /// The seed of weights, sampling and augmentation.
     pub seed: u64,
-    /// Code lengths, ascending, for which embedding and hash layer are fitted when all else is
-    /// trained; empty keeps the hash layer as it was trained, and the features as the embedding.
+    /// Code lengths, ascending, for which embedding and hash layer are fitted after all other
+    /// training. If empty, the hash layer stays as it was trained, and the features are the
+    /// embedding.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fit: Vec<usize>,
-    /// What to start from: torchvision ResNet-18 weights (.pth or .safetensors) for the backbone,
-    /// or a model of this program, of which every weight is taken that has a place of its name and
-    /// shape. The stage saliency starts from a saliency network.
+    /// The file of initial weights: torchvision ResNet-18 weights (.pth or .safetensors) for the
+    /// backbone, or a model of this program. Of a model, every weight with a matching name and
+    /// shape is taken. The stage saliency starts from a saliency network.
     pub pretrained: Option<PathBuf>,
 }
 
@@ -203,7 +205,7 @@ impl Default for Optimisation {
 }
 
 impl Optimisation {
-    /// Whether codes can have the lengths that are fitted; the reason if not.
+    /// Checks that codes can have the fitted lengths. Returns the reason if not.
     fn check_fit(&self) -> std::result::Result<(), String> {
         let Some((&bits, nested)) = self.fit.split_last() else { return Ok(()) };
         let ascends = self.fit.windows(2).all(|pair| pair[0] < pair[1]);
@@ -245,7 +247,7 @@ impl TrainConfig {
         }
     }
 
-    /// Whether every value makes sense; the reason if not.
+    /// Checks every value. Returns the reason if one is not allowed.
     pub(crate) fn check(&self) -> std::result::Result<(), String> {
         self.architecture.check()?;
         self.optimisation.check_fit()?;
@@ -342,7 +344,7 @@ mod tests {
             message("[architecture]\nbits = 64\nnested = [64]")
                 .contains("nested has another number")
         );
-        // Deeper than any stack.
+        // The nesting is deeper than any stack.
         for open in ["[", "{a="] {
             assert!(read(&format!("data = {}", open.repeat(200_000))).is_err());
         }

@@ -1,12 +1,12 @@
-//! Copies of a picture: the same radiograph, placed and exposed a little differently, as another
-//! export of it would be.
+//! Copies of a picture: the same radiograph, placed and exposed a little differently, as in another
+//! export of it.
 
 use crate::training::augment::augment;
 use crate::training::config::Augmentation;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// What does not make another picture.
+/// Changes that leave a picture the same.
 const CHANGES: Augmentation = Augmentation {
     rotation: 4.0,
     shift: 0.02,
@@ -19,7 +19,7 @@ const CHANGES: Augmentation = Augmentation {
     noise: 0.01,
 };
 
-/// A copy of picture number `index`, `size`×`size` in [0, 1]; the same number gives the same
+/// A copy of picture number `index`, `size`×`size` in [0, 1]. The same number gives the same
 /// changes.
 pub(crate) fn copy(pixels: &[f32], size: usize, index: usize) -> Vec<f32> {
     let mut random = ChaCha8Rng::seed_from_u64(0);
@@ -51,7 +51,7 @@ mod tests {
         assert_ne!(copies[3], copies[2]);
     }
 
-    /// The samples, and what the model that ships makes of them.
+    /// The samples, and their encodings by the shipped model.
     fn samples(encoder: &Encoder) -> (Vec<Input>, Vec<Encoding>) {
         let samples =
             Dataset::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples")).unwrap();

@@ -1,12 +1,11 @@
-//! The embedding layer and the hash layer fitted when the network no longer changes, where no
-//! gradient is needed.
+//! The fit of the embedding layer and the hash layer after the other training, without gradients.
 //!
-//! Label bits come from supervised discrete hashing, which finds codes of the training pictures
-//! from which their labels can be told, and then the linear functions that come nearest to them.
-//! Likeness comes from the pictures and copies of them. The hash code is signs of the embedding's
-//! entries, so that a moved embedding has a code, too. The first sixteen bits are labels'; of what
-//! a longer code adds half is labels' and half is likeness's, so that the first bits of a code are
-//! a code.
+//! Label bits come from supervised discrete hashing. It finds codes of the training pictures that
+//! predict their labels, and then the linear functions nearest to the codes. Likeness comes from
+//! the pictures and copies of them. The hash code is signs of the embedding's entries, so that a
+//! moved embedding has a code, too. The first sixteen bits are label bits. Of a longer code's
+//! further bits, half are label bits and half are likeness, so that the first bits of a code are a
+//! code.
 
 use crate::error::Result;
 use crate::inference::plan::Plan;
@@ -18,20 +17,21 @@ use crate::training::prepared::Prepared;
 use burn::tensor::Device;
 use retrieval::hashing::{Projection, label_projection, likeness_projection};
 
-/// Floats of a fitted embedding.
+/// The number of floats of a fitted embedding.
 const LENGTH: usize = 256;
-/// The first bits, which are labels' alone: too few to tell pictures of one class apart.
+/// The number of first bits that are label bits alone: too few to tell pictures of one class apart.
 const LABELS_ALONE: usize = 16;
-/// How steep tanh rises at the border of a label bit. Held-out training pictures preferred 4 to 1
+/// The steepness of tanh at the border of a label bit. Held-out training pictures preferred 4 to 1
 /// and 2.
 const SLOPE: f32 = 4.0;
-/// Of the starts of supervised discrete hashing.
+/// The seed of the starts of supervised discrete hashing.
 const SEED: u64 = 0;
 
-/// The model with embedding and hash layer for these code lengths, ascending; each length's first
-/// bits are codes of their own.
+/// The model with embedding and hash layer fitted for these code lengths, ascending. The first bits
+/// of each length are codes of their own.
 ///
-/// Few pictures vary along few directions: likeness bits that lack one are 1 for every picture.
+/// Few pictures vary along few directions. Likeness bits without a direction are 1 for every
+/// picture.
 pub(crate) fn hash_layer(model: Model, prepared: &Prepared, lengths: &[usize]) -> Result<Model> {
     let Model { network, card, id } = model;
     let mut weights = weights::collect(&network);
@@ -48,8 +48,8 @@ pub(crate) fn hash_layer(model: Model, prepared: &Prepared, lengths: &[usize]) -
     Ok(Model { network, card: Card { architecture, fitted: true, ..card }, id })
 }
 
-/// Label bits and likeness of the training pictures. Mirror images and copies have the pictures'
-/// labels.
+/// The label bits and likeness of the training pictures. Mirror images and copies have the
+/// pictures' labels.
 fn projections(plan: &Plan, prepared: &Prepared, parts: EmbeddingParts) -> Result<[Projection; 2]> {
     let (features, labels) = (prepared.features(plan), prepared.label_rows());
     let count = labels.len();
@@ -61,7 +61,8 @@ fn projections(plan: &Plan, prepared: &Prepared, parts: EmbeddingParts) -> Resul
     ])
 }
 
-/// The lengths of the embedding's parts, and of which of its entries the code's bits are the signs.
+/// The lengths of the embedding's parts, and the positions of the entries whose signs are the
+/// code's bits.
 fn allocate(lengths: &[usize]) -> (EmbeddingParts, Vec<usize>) {
     let (mut of_labels, mut labels, mut likeness, mut shorter) = (Vec::new(), 0, 0, 0);
     for &length in lengths {
@@ -76,8 +77,8 @@ fn allocate(lengths: &[usize]) -> (EmbeddingParts, Vec<usize>) {
     (parts, of_labels.into_iter().map(entry).collect())
 }
 
-/// A linear layer under its name, `factor` times a projection; what the projection lacks is 0 for
-/// every picture.
+/// A linear layer under its name, `factor` times a projection. Outputs that the projection lacks
+/// are 0 for every picture.
 fn linear(name: &str, projection: Projection, outputs: usize, factor: f32) -> Weights {
     let scaled = |values: Vec<f32>, len: usize| {
         let mut values: Vec<f32> = values.into_iter().map(|value| factor * value).collect();
@@ -95,8 +96,8 @@ fn linear(name: &str, projection: Projection, outputs: usize, factor: f32) -> We
     .into()
 }
 
-/// The hash layer whose bits are the signs of these entries of an embedding, its batch
-/// normalisation the identity.
+/// A hash layer whose bits are the signs of these entries of an embedding. Its batch normalisation
+/// is the identity.
 fn signs(entries: &[usize], inputs: usize) -> Weights {
     let bits = entries.len();
     let mut rows = vec![0.0; bits * inputs];

@@ -1,5 +1,5 @@
-//! How weights are learned: batches, losses, steps, checkpoints, the choice of an epoch, and the
-//! layers that are fitted last.
+//! Training: batches, losses, steps, checkpoints, the choice of an epoch, and the layers that are
+//! fitted last.
 //!
 //! `train.rs` is the whole, `run.rs` its loop over epochs, `finding/` the stage that teaches the
 //! saliency network.

@@ -1,4 +1,4 @@
-//! What training makes small: the hash term, classification, and the terms of the map.
+//! The objective of training: the hash term, classification, and the terms of the map.
 
 use crate::model::layers::Mode;
 use crate::model::network::{Network, Output};
@@ -8,10 +8,10 @@ use crate::training::loss::{self, Given};
 use crate::training::targets::Vocabulary;
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// The loss of a batch, with what it needs of the labels.
+/// The loss of a batch, with the labels' data that it needs.
 pub(crate) struct Objective<'a> {
     config: &'a LossConfig,
-    /// Fixed codes of the labels (C, K), for every code length K.
+    /// The fixed codes of the labels (C, K), for every code length K.
     targets: Vec<Tensor<2>>,
     /// 1 for labels that make two pictures similar (1, C).
     pair_labels: Tensor<2>,
@@ -29,8 +29,8 @@ impl<'a> Objective<'a> {
 
     /// L = hash + λc·CE + λi·instance + λd·erased + λa·area + λt·variation + λq·disagreement.
     ///
-    /// Gives it, and what is reported of it: itself, the hash term, the classification term, the
-    /// mean saliency. `progress` is the part of the run that is over, 0 to 1.
+    /// Returns it with the figures to report: itself, the hash term, the classification term, the
+    /// mean saliency. `progress` is the share of the run that is over, 0 to 1.
     pub(crate) fn of(
         &self,
         network: &Network,
@@ -89,7 +89,8 @@ impl<'a> Objective<'a> {
         Tensor::cat(terms, 0).mean()
     }
 
-    /// The terms that need a second pass, over the first pictures of the batch: those with maps.
+    /// The terms that need a second pass, over the first pictures of the batch. Only networks with
+    /// maps have them.
     fn probe(&self, network: &Network, batch: &BatchTensors, saliency: Tensor<4>) -> Tensor<1> {
         let (l, probed) = (self.config, saliency.dims()[0]);
         let x = batch.x.clone().narrow(0, 0, probed);

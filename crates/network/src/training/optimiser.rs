@@ -1,5 +1,5 @@
-//! AdamW as Burn's optimisers are: its state and its files are those of Burn's own, its step is one
-//! pass.
+//! AdamW in the form of Burn's optimisers. Its state and files are those of Burn's own; its step is
+//! one pass.
 
 use crate::kernels::{self, Step};
 use burn::optim::{AdamWState, AdaptiveMomentumState, LearningRate, Optimizer};

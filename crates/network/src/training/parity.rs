@@ -1,5 +1,5 @@
-//! Agreement with PyTorch, stage by stage, at weights that follow from their names. The recorded
-//! values and the script that records them: `tests/parity.json`, `benches/peers/record_parity.py`.
+//! Agreement with PyTorch, stage by stage, at weights computed from their names.
+//! `tests/parity.json` has the recorded values; `benches/peers/record_parity.py` records them.
 
 use crate::model::layers::Mode;
 use crate::model::network::{Architecture, Network};
@@ -14,7 +14,7 @@ const SIZE: usize = 64;
 const BATCH: usize = 4;
 const LABELS: [(usize, usize); 6] = [(0, 1), (0, 3), (1, 5), (2, 0), (3, 2), (3, 7)];
 
-/// A tensor in figures, as the script writes it.
+/// A summary of a tensor, as the script writes it.
 #[derive(Deserialize)]
 pub(crate) struct Summary {
     shape: Vec<usize>,
@@ -34,8 +34,8 @@ struct Recorded {
 }
 
 impl Summary {
-    /// Values within `tolerance` of the largest recorded one (or of 1), sums within it of their
-    /// terms' size.
+    /// Checks values and sums. Values lie within `tolerance` of the largest recorded one (or of 1);
+    /// sums within it of their terms' size.
     pub(crate) fn check(&self, name: &str, shape: &[usize], values: &[f32], tolerance: f64) {
         assert_eq!(self.shape, shape, "shape of {name}");
         let scale = self.values.iter().fold(1.0f64, |m, v| m.max(v.abs()));

@@ -1,4 +1,4 @@
-//! The data of a run, decoded: pictures to learn from, and pictures held out to judge by.
+//! The decoded data of a run: pictures to learn from, and pictures held out for validation.
 
 use crate::error::{Error, Result};
 use crate::inference::plan::Plan;
@@ -10,18 +10,18 @@ use radiograph::dataset::{Dataset, Item, Skipped, Split};
 use retrieval::estimate::{Estimator, LabelKinds};
 use retrieval::evaluation::{self, Labelled, Role};
 
-/// Training pictures that answer the validation queries: enough to rank, few enough to encode every
-/// epoch.
+/// The number of training pictures that answer the validation queries: enough to rank, few enough
+/// to encode every epoch.
 const VALIDATION_GALLERY: usize = 800;
 
-/// The data of a run, decoded.
+/// The decoded data of a run.
 pub(crate) struct Prepared {
     pub pictures: Pictures,
-    /// Parallel to the pictures.
+    /// The labelled items, parallel to the pictures.
     items: Vec<Labelled>,
     pub vocabulary: Vocabulary,
     pub validation: Validation,
-    /// Pictures held out as validation queries.
+    /// The number of pictures held out as validation queries.
     pub queries: usize,
     pub skipped: Vec<Skipped>,
 }
@@ -54,14 +54,14 @@ impl Prepared {
         Ok(Self { pictures, items, vocabulary, validation, queries: held_out.len(), skipped })
     }
 
-    /// Features of the training pictures, then of their mirror images, then of copies changed a
-    /// little (3N×2816).
+    /// The features of the training pictures, then of their mirror images, then of slightly changed
+    /// copies (3N×2816).
     pub(crate) fn features(&self, plan: &Plan) -> Vec<Vec<f32>> {
         validation::features(plan, &self.pictures)
     }
 
-    /// How much each label of a training picture counts for the hash layer that is fitted last, 0
-    /// for those it has not (N×C).
+    /// The weight of each label of a training picture for the hash layer that is fitted last; 0 for
+    /// labels that it lacks (N×C).
     pub(crate) fn label_rows(&self) -> Vec<Vec<f32>> {
         let weights = self.vocabulary.fit_weights();
         let weight =
@@ -71,13 +71,13 @@ impl Prepared {
         self.pictures.labels.iter().map(row).collect()
     }
 
-    /// What a model says of its own answers; none where validation does not suffice for it.
+    /// The estimator of the model's answers; `None` if validation does not suffice for it.
     pub(crate) fn estimator(&self, plan: &Plan, kinds: &LabelKinds) -> Result<Option<Estimator>> {
         self.validation.estimator(plan, (&self.pictures, &self.items), kinds)
     }
 }
 
-/// Items to train on and items held out; no patient or group is in both.
+/// The items to train on and those held out. No patient or group is in both.
 fn training_parts<'a>(
     data: &DataConfig,
     dataset: &'a Dataset,

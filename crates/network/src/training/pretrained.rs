@@ -1,4 +1,4 @@
-//! What training starts from: torchvision's ResNet-18 weights for the backbone, from `.pth` or
+//! Initial weights of training: torchvision's ResNet-18 weights for the backbone, from `.pth` or
 //! `.safetensors`, or a model of this program.
 
 use crate::error::{Error, Result};
@@ -7,11 +7,11 @@ use crate::model::weights::{self, Weight, Weights};
 use pytorch_reader::{DType, PytorchReader, Tensor};
 use std::path::Path;
 
-/// The stem's weight, summed over colours for a one-channel radiograph.
+/// The name of the stem's weight, which is summed over colours for a one-channel radiograph.
 const STEM: &str = "conv1.weight";
 
-/// The network with the weights of a file: of a model of this program those that have a place of
-/// their name and shape, of any other file the backbone's.
+/// The network with the weights of a file. From a model of this program, every weight with a
+/// matching name and shape is taken; from any other file, the backbone's weights.
 ///
 /// # Errors
 /// [`Error::File`], [`Error::WeightsUnreadable`], [`Error::WeightMissing`], [`Error::WeightShape`].
@@ -30,15 +30,16 @@ pub(crate) fn start_from(network: Network, path: &Path) -> Result<Network> {
     Ok(weights::apply(network, own)?.0)
 }
 
-/// Replaces the backbone's weights by those of a file that holds torchvision's names (with or
-/// without the `fc` layer, which has no place here). A three-channel stem is summed to the
-/// network's first channel.
+/// Replaces the backbone's weights by those of a file with torchvision's names. The `fc` layer,
+/// which has no place here, may be there or not. A three-channel stem is summed to the network's
+/// first channel.
 fn into_backbone(network: Network, mut file: Weights) -> Result<Network> {
     let own = weights::collect(&network);
     if let (Some(stem), Some(ours)) = (file.get_mut(STEM), own.get(STEM)) {
         fit_stem(stem, ours);
     }
-    // What the backbone does not have keeps its initial value; what it has must be in the file.
+    // Weights outside the backbone keep their initial values; those of the backbone must be in the
+    // file.
     let merged = own
         .into_iter()
         .filter(|(name, _)| !is_backbone(name))
@@ -66,7 +67,7 @@ fn fit_stem(stem: &mut Weight, ours: &Weight) {
     *stem = Weight { shape: vec![stem.shape[0], channels, stem.shape[2], stem.shape[3]], values };
 }
 
-/// Weights, and the card of a model of this program.
+/// Reads weights, and the card of a model of this program.
 fn read(path: &Path) -> Result<(Weights, Option<String>)> {
     let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
     if path.extension().is_some_and(|e| e == "safetensors") {
@@ -83,7 +84,7 @@ fn read(path: &Path) -> Result<(Weights, Option<String>)> {
     Ok((weights, None))
 }
 
-/// Values of a floating-point tensor; none for integers such as `num_batches_tracked`.
+/// The values of a floating-point tensor; `None` for integers such as `num_batches_tracked`.
 fn floats(tensor: &Tensor) -> std::result::Result<Option<Vec<f32>>, String> {
     let size = tensor.dtype().size();
     let one: fn(&[u8]) -> f32 = match tensor.dtype() {
@@ -106,7 +107,8 @@ mod tests {
     use std::path::PathBuf;
     use std::process::Command;
 
-    /// A Python with PyTorch: the system's, or one that this installs below the target folder.
+    /// The path of a Python with PyTorch: the system's, or one that this installs below the target
+    /// folder.
     fn python() -> Option<PathBuf> {
         let has_torch = |python: &Path| {
             let probe =
@@ -120,7 +122,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/pytorch");
         let own = folder.join("bin/python");
         if !has_torch(&own) {
-            // Without any Python there is nothing to install into.
+            // Without any Python, PyTorch cannot be installed.
             Command::new(&system).args(["-m", "venv"]).arg(&folder).status().ok()?;
             let install = ["-m", "pip", "install", "--quiet", "torch", "numpy", "safetensors"];
             let installed = Command::new(&own).args(install).status();

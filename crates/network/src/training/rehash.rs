@@ -1,4 +1,4 @@
-//! From embeddings back to hash codes: the hash layer alone, for embeddings that no radiograph has.
+//! Hash codes of embeddings by the hash layer alone, for embeddings without a radiograph.
 
 use retrieval::{Embedding, HashCode};
 
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::inference::encoder::Encoder;
 use crate::model::resnet::FEATURES;
 
-/// Lengths of features that are tried: from 2^-4 to 2^12, each 4 % above the last.
+/// The lengths of features that are tried: from 2^-4 to 2^12, each 4 % above the last.
 const SHORTEST: f32 = 0.0625;
 const RATIO: f32 = 1.04;
 const LENGTHS: i32 = 283;
@@ -14,9 +14,9 @@ const LENGTHS: i32 = 283;
 impl Encoder {
     /// The code of an embedding.
     ///
-    /// A hash layer that was fitted reads the embedding itself. One that was trained sees features,
-    /// of which the embedding is the direction: their length is found again as the one at which the
-    /// `known` embeddings get most of their known bits; without any, all lengths do alike and one
+    /// A fitted hash layer reads the embedding itself. A trained one reads features, whose
+    /// direction is the embedding. Their length is found again: it is the one at which the `known`
+    /// embeddings get most of their known bits. Without any, all lengths are equally good and one
     /// in the middle is taken.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Encoder {
     }
 }
 
-/// Those that have most.
+/// The lengths with the highest count.
 fn most(counted: impl Iterator<Item = (usize, f32)>) -> Vec<f32> {
     let (mut most, mut best) = (0, Vec::new());
     for (count, length) in counted {
@@ -61,7 +61,8 @@ fn most(counted: impl Iterator<Item = (usize, f32)>) -> Vec<f32> {
     best
 }
 
-/// u of features of one direction: a straight line in their length, since the hash layer is affine.
+/// The outputs u for features of one direction: a straight line in their length, since the hash
+/// layer is affine.
 struct Line {
     start: Vec<f32>,
     slope: Vec<f32>,
@@ -82,7 +83,7 @@ impl Line {
         self.start.iter().zip(&self.slope).map(|(start, slope)| start + length * slope).collect()
     }
 
-    /// How many bits of a code, perhaps a shortened one, are right at a length.
+    /// The number of bits of a code, perhaps a shortened one, that are right at a length.
     fn agreeing(&self, length: f32, code: &HashCode) -> usize {
         let u = self.at(length);
         let set = |i: usize| code.words()[i / 64] >> (i % 64) & 1 == 1;
@@ -102,7 +103,8 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
     }
 
-    /// One whose hash layer reads embeddings, and one whose hash layer reads features.
+    /// Two encoders: one whose hash layer reads embeddings, and one whose hash layer reads
+    /// features.
     fn shipped() -> [Encoder; 2] {
         ["models/skiagraph.safetensors", "models/skiagraph-224.safetensors"]
             .map(|model| Encoder::load(&workspace().join(model), DeviceChoice::Cpu).unwrap())
@@ -121,7 +123,7 @@ mod tests {
         });
         let inputs: Vec<Input> = inputs.collect();
         for encoding in encoder.encode(&inputs).unwrap() {
-            // As a gallery has it.
+            // The embedding is rounded as in a gallery.
             let stored = Embedding::from_bytes(&encoding.embedding.to_bytes()).unwrap();
             let code = encoder.rehash(&stored, &[(stored.clone(), encoding.code)]).unwrap();
             assert!(

@@ -1,4 +1,4 @@
-//! A run as its users follow it: its options, its events, its figures, its report.
+//! A run's options, events, metrics and report.
 
 use crate::device::DeviceChoice;
 use radiograph::dataset::Skipped;
@@ -6,68 +6,69 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Where and how a run is made.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct TrainOptions {
-    /// Run folder.
+    /// The run folder.
     pub out: PathBuf,
-    /// Go on from the checkpoint in the run folder.
+    /// True to continue from the checkpoint in the run folder.
     pub resume: bool,
-    /// Replaces the configuration's seed.
+    /// A seed in place of the configuration's.
     pub seed: Option<u64>,
-    /// Where to run.
+    /// The device to run on.
     pub device: DeviceChoice,
 }
 
-/// One epoch in figures; also a line of `metrics.jsonl`.
+/// The metrics of one epoch; also a line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
-    /// From 1.
+    /// The number of the epoch, from 1.
     pub epoch: usize,
-    /// Mean over the steps: the whole loss, then its terms, unweighted.
+    /// The whole loss. It and its unweighted terms are means over the steps.
     pub loss: f64,
-    /// OrthoHash.
+    /// The hash term.
     pub hash: f64,
-    /// Classification.
+    /// The classification term.
     pub classification: f64,
-    /// Mean of the saliency maps.
+    /// The mean of the saliency maps.
     pub saliency_mean: f64,
-    /// Learning rate of the last step.
+    /// The learning rate of the last step.
     pub learning_rate: f64,
-    /// Mean macro P@10 on the validation part, and over the code lengths; none where there is none.
+    /// The mean macro P@10 on the validation part, over the code lengths; `None` without a
+    /// validation part.
     pub validation: Option<f64>,
-    /// The same for each code length, where there are several.
+    /// The macro P@10 for each code length, if there are several.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub validation_by_bits: BTreeMap<usize, f64>,
-    /// Training pictures a second, validation apart.
+    /// Training pictures a second, without validation.
     pub images_per_second: f64,
-    /// Seconds of the whole epoch.
+    /// The time of the whole epoch in seconds.
     pub seconds: f64,
 }
 
-/// What happens in a run, for a progress display.
+/// An event of a run, for a progress display.
 #[derive(Debug)]
 pub enum TrainEvent<'a> {
     /// The pictures are read.
     Started {
-        /// Pictures trained on.
+        /// The number of training pictures.
         training: usize,
-        /// Validation queries.
+        /// The number of validation queries.
         validation: usize,
         /// Pictures that could not be used.
         skipped: &'a [Skipped],
-        /// Epochs done before, in a resumed run.
+        /// The number of epochs done before, in a resumed run.
         epochs_done: usize,
-        /// Epochs in all.
+        /// The number of epochs in all.
         epochs: usize,
-        /// Steps an epoch.
+        /// The number of steps of an epoch.
         steps: usize,
     },
     /// A step is done.
     Step {
-        /// From 1.
+        /// The number of the epoch, from 1.
         epoch: usize,
-        /// From 1.
+        /// The number of the step, from 1.
         step: usize,
         /// The whole loss.
         loss: f64,
@@ -78,7 +79,7 @@ pub enum TrainEvent<'a> {
     Epoch(&'a EpochMetrics),
     /// An epoch of the saliency network is done.
     SaliencyEpoch(&'a SaliencyMetrics),
-    /// The hash layer was fitted, and gives these validation figures by code length.
+    /// The hash layer was fitted, with these validation figures by code length.
     Fitted(&'a BTreeMap<usize, f64>),
 }
 
@@ -87,42 +88,42 @@ pub enum TrainEvent<'a> {
 pub struct TrainReport {
     /// The model file.
     pub model: PathBuf,
-    /// Its identity.
+    /// The model's identity.
     pub model_id: retrieval::ModelId,
     /// The epoch that validation chose, from 1.
     pub best_epoch: usize,
-    /// Every epoch.
+    /// The metrics of every epoch.
     pub history: Vec<EpochMetrics>,
-    /// Validation figures of the hash layer by code length, where this call fitted one.
+    /// The validation figures of the hash layer by code length, if this call fitted one.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fitted: BTreeMap<usize, f64>,
     /// Names and reasons of pictures that could not be used.
     pub skipped: Vec<(String, String)>,
 }
 
-/// One epoch in figures; also a line of `metrics.jsonl`.
+/// The metrics of one epoch of the saliency network; also a line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SaliencyMetrics {
-    /// From 1.
+    /// The number of the epoch, from 1.
     pub epoch: usize,
-    /// Mean over the steps: the whole loss, then its terms, unweighted.
+    /// The whole loss. It and its unweighted terms are means over the steps.
     pub loss: f64,
-    /// Error at the places of the maps.
+    /// The error at the places of the maps.
     pub places: f64,
     /// 1 − soft Dice where there are boxes.
     pub overlap: f64,
-    /// Labels told by the most salient share.
+    /// The error of predicting labels from the maps' most salient share.
     pub labels: f64,
-    /// Labels told by the encoder.
+    /// The error of predicting labels from the encoder.
     pub help: f64,
-    /// Learning rate of the last step.
+    /// The learning rate of the last step.
     pub learning_rate: f64,
-    /// Share of the held-out pictures with boxes of a finding whose map is largest in one of them;
-    /// in epochs that were judged.
+    /// The share of the held-out pictures with boxes of a finding whose map is largest in one of
+    /// them. Only epochs with validation have it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pointing: BTreeMap<String, f64>,
     /// Crops a second.
     pub images_per_second: f64,
-    /// Seconds of the whole epoch.
+    /// The time of the whole epoch in seconds.
     pub seconds: f64,
 }

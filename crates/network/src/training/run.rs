@@ -1,5 +1,4 @@
-//! A run under way: epochs of steps, the loss, the learning rate, and what each epoch leaves
-//! behind.
+//! A run: epochs of steps, the loss, the learning rate, and the files of each epoch.
 
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
@@ -33,12 +32,12 @@ pub(crate) struct Run<'a> {
     device: Device,
     network: Network,
     optimiser: ModuleOptimizer,
-    /// Those of the batches since the last step of the optimiser.
+    /// The gradients of the batches since the optimiser's last step.
     gradients: GradientsAccumulator<Network>,
     objective: Objective<'a>,
     pub state: State<EpochMetrics>,
     labels: Vec<String>,
-    /// Steps an epoch.
+    /// The number of steps of an epoch.
     pub steps: usize,
 }
 
@@ -106,7 +105,7 @@ impl<'a> Run<'a> {
             self.take_steps(epoch, batches, started, &mut sums, progress)
         })?;
         let trained = started.elapsed().as_secs_f64();
-        // A plan takes memory: there is none where nothing is judged.
+        // A plan takes memory, so there is none without validation.
         let freeze = || Plan::new(&config.architecture, &weights::collect(&self.network));
         let plan = prepared.validation.has_queries().then(freeze);
         let lengths: Vec<usize> = config.architecture.code_lengths().collect();
@@ -130,8 +129,8 @@ impl<'a> Run<'a> {
         self.finish_epoch(metrics, prepared, plan, progress)
     }
 
-    /// Model first, then checkpoint: a kill between them repeats the epoch and writes the same
-    /// model again.
+    /// Writes the model first, then the checkpoint. A kill between them repeats the epoch and
+    /// writes the same model again.
     fn finish_epoch(
         &mut self,
         metrics: EpochMetrics,
@@ -152,7 +151,7 @@ impl<'a> Run<'a> {
                 c.optimisation.seed,
             );
             let kinds = &c.relevance;
-            // A layer that is fitted later gets an estimator of its own; at 224 px one costs a
+            // A layer that is fitted later gets its own estimator. At 224 px an estimator costs a
             // sixth of an epoch.
             let plan = plan.filter(|_| c.optimisation.fit.is_empty());
             let estimator =
@@ -195,7 +194,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// One step; gives loss, hash term, classification term, mean saliency.
+    /// Runs one step. Returns loss, hash term, classification term and mean saliency.
     fn step(&mut self, epoch: usize, step: usize, batch: Batch) -> [f64; 4] {
         let batch = batch.tensors(&self.device);
         let output = self.network.forward(batch.x.clone(), Mode::Train);
@@ -208,7 +207,7 @@ impl<'a> Run<'a> {
         reported.map(|term| f64::from(term.into_scalar::<f32>()))
     }
 
-    /// A step of the optimiser, once the gradients of enough batches have come together.
+    /// Runs a step of the optimiser, once the gradients of enough batches have been gathered.
     fn update(&mut self, epoch: usize, step: usize, gradients: GradientsParams) {
         let batches = self.config.optimisation.accumulate;
         self.gradients.accumulate(&self.network, gradients);
@@ -224,8 +223,8 @@ impl<'a> Run<'a> {
         learning_rate(&self.config.optimisation, at)
     }
 
-    /// Fits the hash layer of the best epoch where that is wanted and not done yet, and says what
-    /// came of the run.
+    /// Fits the hash layer of the best epoch, if that is wanted and not done yet. Returns the run's
+    /// report.
     pub(crate) fn report(
         self,
         prepared: Prepared,
@@ -252,7 +251,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The epoch with the best validation figure, the last of equals; without validation the last.
+/// The epoch with the best validation figure, the last of equals. Without validation it is the
+/// last.
 fn best(history: &[EpochMetrics]) -> usize {
     history
         .iter()

@@ -2,8 +2,8 @@
 
 use crate::training::config::Optimisation;
 
-/// The learning rate when `at` epochs are done: linear from 0 over the warm-up, then half a cosine
-/// down to 0 (Loshchilov and Hutter, "SGDR", 2017, without restarts).
+/// The learning rate when `at` epochs are done. It is linear from 0 over the warm-up, then half a
+/// cosine down to 0 (Loshchilov and Hutter, "SGDR", 2017, without restarts).
 pub(crate) fn learning_rate(optimisation: &Optimisation, at: f64) -> f64 {
     let o = optimisation;
     if at < o.warm_up {

@@ -1,25 +1,25 @@
-//! What training pictures are labelled with: a vocabulary, and per picture which labels and with
-//! what share.
+//! The labels of training pictures: a vocabulary, and each picture's labels with their shares.
 
 use radiograph::dataset::Item;
 use std::collections::BTreeMap;
 
-/// How the label of a view begins.
+/// The prefix of a view's label.
 const VIEW: &str = "view=";
-/// Of a view beside another label: as held-out training pictures prefer it (docs/results.md).
+/// The weight of a view relative to another label, as held-out training pictures prefer it
+/// (docs/results.md).
 const VIEW_WEIGHT: f32 = 0.85;
 
-/// Labels of the training part, sorted, with how rare each is.
+/// The labels of the training part, sorted, with their rarity.
 #[derive(Clone, Debug)]
 pub(crate) struct Vocabulary {
     labels: Vec<String>,
-    /// 1/√frequency, which keeps a rare finding from drowning beside a common body part.
+    /// The weights 1/√frequency, which keep a rare finding from drowning beside a common body part.
     weights: Vec<f32>,
     view_labels: bool,
 }
 
 impl Vocabulary {
-    /// Of the labels that `items` bear.
+    /// Gathers the labels of `items`.
     pub(crate) fn of<'a>(items: impl Iterator<Item = &'a Item>, view_labels: bool) -> Self {
         let mut counts = BTreeMap::<String, usize>::new();
         for item in items {
@@ -60,8 +60,8 @@ impl Vocabulary {
         self.labels.iter().map(|label| if counts(label) { 1.0 } else { 0.0 }).collect()
     }
 
-    /// How much each label counts for the hash layer that is fitted last: 1, but less for views,
-    /// which many pictures share that have nothing else in common.
+    /// The weight of each label for the hash layer that is fitted last: 1, but less for views. Many
+    /// pictures share a view that have nothing else in common.
     pub(crate) fn fit_weights(&self) -> Vec<f32> {
         self.labels
             .iter()
@@ -69,8 +69,8 @@ impl Vocabulary {
             .collect()
     }
 
-    /// How often a picture should be drawn: 1/√(its source's pictures) times the mean of its
-    /// labels' weights, so that no source and no class drowns the rest.
+    /// The frequency of drawing a picture: 1/√(its source's pictures) times the mean of its labels'
+    /// weights. So no source and no class drowns the rest.
     pub(crate) fn sampling_weight(&self, indices: &[usize], source_count: usize) -> f64 {
         let mean = indices.iter().map(|&i| f64::from(self.weights[i])).sum::<f64>()
             / indices.len().max(1) as f64;
@@ -78,7 +78,7 @@ impl Vocabulary {
     }
 }
 
-/// An item's labels as a network learns them; its view is one, if wanted.
+/// The labels of an item that a network learns; its view is one, if wanted.
 #[must_use]
 pub fn labels_of(item: &Item, view_labels: bool) -> Vec<String> {
     let view =

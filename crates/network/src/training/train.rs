@@ -1,4 +1,4 @@
-//! Training as its users see it: options in, events and a report out.
+//! Training for its callers: options in, events and a report out.
 
 use crate::error::{Error, Result};
 use crate::model::finding;
@@ -9,8 +9,8 @@ use crate::training::report::{TrainEvent, TrainOptions, TrainReport};
 use crate::training::run::Run;
 use radiograph::dataset::Dataset;
 
-/// Trains a network on the training part of `dataset` (items marked `train`; all, where none is
-/// marked) and writes into the run folder: `config.toml`, `metrics.jsonl`, checkpoints, and
+/// Trains a network on the training part of `dataset`: items marked `train`, or all if none is
+/// marked. It writes into the run folder: `config.toml`, `metrics.jsonl`, checkpoints, and
 /// `model.safetensors`, the network of the epoch that was best on the validation part.
 ///
 /// The same seed, configuration and data give the same losses, on any number of threads; a run that

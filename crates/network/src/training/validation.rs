@@ -1,4 +1,4 @@
-//! How good the codes are on the validation part: the figure by which the epoch is chosen.
+//! The quality of codes on the validation part: the figure by which the epoch is chosen.
 
 use crate::error::Result;
 use crate::inference::plan::Plan;
@@ -13,12 +13,12 @@ use retrieval::evaluation::{self, Labelled, Options, Ranking, Role, Task};
 use retrieval::{Embedding, HashCode};
 use std::collections::BTreeMap;
 
-/// Pictures that are encoded together.
+/// The number of pictures that are encoded together.
 const BATCH: usize = 32;
 
-/// A data set's picture as the evaluation sees it, in the given role.
+/// A data set's picture as an item of the evaluation, in the given role.
 pub fn labelled(item: &Item, role: Role) -> Labelled {
-    // Patient numbers of two sources may coincide.
+    // Two sources may number patients alike.
     let source = item.source.as_deref().unwrap_or_default();
     Labelled {
         labels: item.labels.clone(),
@@ -29,7 +29,7 @@ pub fn labelled(item: &Item, role: Role) -> Labelled {
     }
 }
 
-/// The validation part as queries, some training pictures as their gallery.
+/// The validation part as queries, and some training pictures as their gallery.
 pub(crate) struct Validation {
     pictures: Pictures,
     items: Vec<Labelled>,
@@ -37,13 +37,13 @@ pub(crate) struct Validation {
 }
 
 impl Validation {
-    /// `pictures` and `items` run in parallel, queries first; of `tasks`, those count that some
-    /// query belongs to.
+    /// Makes a validation. `pictures` and `items` are parallel, queries first. Tasks without a
+    /// query are left out.
     pub(crate) fn new(pictures: Pictures, items: Vec<Labelled>, tasks: Vec<Task>) -> Self {
         Self { pictures, items, tasks }
     }
 
-    /// Whether there is anything to judge by.
+    /// Tells whether there are queries for validation.
     pub(crate) fn has_queries(&self) -> bool {
         self.queries() > 0
     }
@@ -52,8 +52,8 @@ impl Validation {
         self.items.iter().filter(|item| item.role == Role::Query).count()
     }
 
-    /// Mean over the tasks of the macro P@10 of hash codes, expected over ties, by the codes'
-    /// length; empty without a query.
+    /// The mean over the tasks of the macro P@10 of hash codes, expected over ties, by code length.
+    /// Empty without a query.
     pub(crate) fn figures(&self, plan: &Plan, lengths: &[usize]) -> Result<BTreeMap<usize, f64>> {
         let (codes, _) = encode(plan, &self.pictures, self.pictures.len())?;
         let mut figures = BTreeMap::new();
@@ -77,7 +77,7 @@ impl Validation {
                 &options,
             ) {
                 Ok(result) => figures.push(result.macro_p_at_10.value),
-                // A task of another data set: none of its queries, or none of its columns, is here.
+                // The task is of another data set: none of its queries or columns is here.
                 Err(retrieval::Error::Task { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -86,8 +86,7 @@ impl Validation {
     }
 
     /// An estimator fitted to the queries' answers from the whole training part, which is as dense
-    /// as galleries are; none where the answers do not suffice. `kinds` says when a neighbour is
-    /// relevant.
+    /// as galleries are. `None` if the answers do not suffice. `kinds` is the rule of relevance.
     pub(crate) fn estimator(
         &self,
         plan: &Plan,
@@ -116,7 +115,7 @@ impl Validation {
     }
 }
 
-/// Features of all pictures, then of their mirror images, then of copies changed a little
+/// The features of all pictures, then of their mirror images, then of slightly changed copies
 /// (3N×2816), by the frozen network.
 pub(crate) fn features(plan: &Plan, pictures: &Pictures) -> Vec<Vec<f32>> {
     let size = pictures.size;
@@ -144,7 +143,7 @@ fn rows(plan: &Plan, pixels: &[f32], size: usize) -> Vec<Vec<f32>> {
     plan.run(pixels, size).features.chunks_exact(INPUTS).map(<[f32]>::to_vec).collect()
 }
 
-/// The first `count` pictures, by the frozen network.
+/// Encodes the first `count` pictures by the frozen network.
 fn encode(
     plan: &Plan,
     pictures: &Pictures,

@@ -1,5 +1,5 @@
-//! Associations that others request: who may, and what is accepted of what they propose (PS3.8 7.1,
-//! PS3.7 annex D).
+//! Associations that others request: who may request them, and which of their proposals are
+//! accepted (PS3.8 7.1, PS3.7 annex D).
 
 use super::{APPLICATION_CONTEXT, Association, Context, Stream, Timeouts, pdu};
 use crate::error::{Error, Result};
@@ -14,28 +14,28 @@ use dicom_ul::pdu::{
 };
 use std::time::Instant;
 
-/// What an acceptor accepts.
+/// The settings of an acceptor.
 #[derive(Clone, Debug)]
 pub(crate) struct Acceptor {
-    /// Our AE title.
+    /// This program's AE title.
     pub(crate) called: String,
     /// AE titles that may call; empty for any.
     pub(crate) callers: Vec<String>,
-    /// For storage, the most preferred first.
+    /// The transfer syntaxes for storage, the most preferred first.
     pub(crate) transfer_syntaxes: Vec<String>,
     pub(crate) max_pdu: u32,
     pub(crate) timeouts: Timeouts,
 }
 
-/// A refusal, and what is said of it.
+/// A refusal and its reason.
 struct Refusal {
     permanent: bool,
     source: AssociationRJSource,
     reason: &'static str,
 }
 
-/// Reads the request for an association and accepts or rejects it. One that is accepted keeps its
-/// slot while the task lives. Gives the calling AE title too.
+/// Reads the request for an association and accepts or rejects it. An accepted one keeps its slot
+/// while the task lives. Also returns the calling AE title.
 pub(crate) fn accept(
     mut stream: Stream,
     acceptor: &Acceptor,
@@ -60,7 +60,7 @@ pub(crate) fn accept(
     ))
 }
 
-/// Rejects whoever it is, as there are too many.
+/// Rejects any association, because there are too many.
 pub(crate) fn refuse(mut stream: Stream, timeouts: &Timeouts) -> Error {
     stream.set_deadline(Instant::now() + timeouts.association);
     let reason = AssociationRJServiceProviderPresentationReason::LocalLimitExceeded;
@@ -76,7 +76,7 @@ pub(crate) fn refuse(mut stream: Stream, timeouts: &Timeouts) -> Error {
 }
 
 fn requested(stream: &mut Stream) -> Result<AssociationRQ> {
-    // No data may come before the association, so the least limit will do.
+    // No data may come before the association, so the smallest limit is enough.
     match pdu::read(stream, 0)? {
         Pdu::AssociationRQ(requested) => Ok(requested),
         Pdu::AbortRQ { .. } => Err(Error::Aborted),
@@ -125,7 +125,7 @@ impl Acceptor {
         Ok(())
     }
 
-    /// The first transfer syntax of ours that is proposed too.
+    /// The first of the accepted transfer syntaxes that is also proposed.
     fn answer(&self, proposed: &PresentationContextProposed) -> PresentationContextResult {
         use PresentationContextResultReason::*;
         let uncompressed = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN].map(String::from);
@@ -180,7 +180,7 @@ fn accepted(requested: &AssociationRQ, results: &[PresentationContextResult]) ->
         .collect()
 }
 
-/// What we say of ourselves (PS3.7 D.3.3).
+/// This program's description of itself (PS3.7 D.3.3).
 pub(super) fn user_variables(max_pdu: u32) -> Vec<UserVariableItem> {
     vec![
         UserVariableItem::MaxLength(max_pdu),
@@ -189,7 +189,7 @@ pub(super) fn user_variables(max_pdu: u32) -> Vec<UserVariableItem> {
     ]
 }
 
-/// The longest P-DATA-TF that a peer takes; 0 where it sets no limit.
+/// The longest P-DATA-TF that a peer accepts; 0 if it sets no limit.
 pub(super) fn max_length(variables: &[UserVariableItem]) -> u32 {
     let length = |variable: &UserVariableItem| match variable {
         UserVariableItem::MaxLength(length) => Some(*length),
@@ -198,7 +198,7 @@ pub(super) fn max_length(variables: &[UserVariableItem]) -> u32 {
     variables.iter().find_map(length).unwrap_or(0)
 }
 
-/// Some pad UIDs in PDUs, though PS3.8 annex F does not.
+/// Removes padding. Some systems pad UIDs in PDUs, though PS3.8 annex F does not.
 pub(super) fn unpadded(uid: &str) -> &str {
     uid.trim_matches(['\0', ' '])
 }

@@ -1,6 +1,6 @@
 //! Associations (PS3.8 7): messages over a connection, in either role. Associations of `dicom-ul`
-//! are not used, as theirs can be held open by a peer that sends a byte a minute, and buffer a PDU
-//! of whatever length it claims.
+//! are not used: a peer that sends a byte a minute can hold them open, and they buffer a PDU of
+//! whatever length it claims.
 
 mod accept;
 mod pdu;
@@ -22,22 +22,23 @@ use std::time::{Duration, Instant};
 
 /// The one application context there is (PS3.7 A.2.1).
 const APPLICATION_CONTEXT: &str = "1.2.840.10008.3.1.1.1";
-/// Bytes of a command set. Real ones have 100 to 400.
+/// The most bytes of a command set. Real ones have 100 to 400.
 const MAX_COMMAND: usize = 64 << 10;
-/// Bytes before the data in a P-DATA-TF with one value: item length, context, control header.
+/// The number of bytes before the data in a P-DATA-TF with one value: item length, context, control
+/// header.
 const VALUE_HEADER: usize = 6;
 
-/// How long a peer may take.
+/// The times that a peer may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// From the connection to the association, with TLS (the ARTIM timer of PS3.8 9.1.5); and to
-    /// end one.
+    /// The time from the connection to the association, with TLS (the ARTIM timer of PS3.8 9.1.5),
+    /// and the time to end one.
     pub association: Duration,
-    /// Between two messages; as requestor, for an answer.
+    /// The time between two messages; as requestor, the time for an answer.
     pub idle: Duration,
-    /// For one PDU from its first byte to its last.
+    /// The time for one PDU from its first byte to its last.
     pub pdu: Duration,
-    /// For one message, data set included.
+    /// The time for one message, data set included.
     pub message: Duration,
 }
 
@@ -66,12 +67,13 @@ pub(crate) struct Context {
 pub(crate) struct Association {
     stream: Stream,
     contexts: Vec<Context>,
-    /// Bytes after the header of a P-DATA-TF that we take, and that the peer takes.
+    /// The greatest lengths, after the header, of a P-DATA-TF that this program accepts and that
+    /// the peer accepts, in bytes.
     own_max: u32,
     peer_max: usize,
     timeouts: Timeouts,
     values: VecDeque<PDataValue>,
-    /// When the message that is being received has to be complete.
+    /// The time when the message being received must be complete.
     message_deadline: Option<Instant>,
 }
 
@@ -83,7 +85,7 @@ impl Association {
         peer_max: u32,
         timeouts: Timeouts,
     ) -> Self {
-        // 0 is no limit (PS3.8 D.1); nobody gains by more than 128 KiB.
+        // 0 means no limit (PS3.8 D.1); more than 128 KiB brings no gain.
         let peer_max = if peer_max == 0 { 128 << 10 } else { peer_max.min(128 << 10) } as usize;
         Self {
             stream,
@@ -101,13 +103,13 @@ impl Association {
         self.contexts.iter().find(|context| context.id == id)
     }
 
-    /// All that were accepted.
+    /// All accepted contexts.
     pub(crate) fn contexts(&self) -> &[Context] {
         &self.contexts
     }
 
-    /// Waits for the next command and the context it came in; none where the peer asks to release
-    /// the association, which is then granted.
+    /// Waits for the next command and its context. `None` if the peer asks to release the
+    /// association, which is then granted.
     pub(crate) fn receive_command(&mut self) -> Result<Option<(u8, Command)>> {
         self.message_deadline = None;
         let mut bytes = Vec::new();
@@ -142,7 +144,7 @@ impl Association {
         }
     }
 
-    /// The next presentation data value; none where the peer has released the association.
+    /// The next presentation data value; `None` if the peer has released the association.
     fn next_value(&mut self) -> Result<Option<PDataValue>> {
         loop {
             if let Some(value) = self.values.pop_front() {
@@ -151,8 +153,8 @@ impl Association {
             }
             match self.next_pdu()? {
                 Pdu::PData { data } => {
-                    // Also where it holds no value: a peer must not stay for ever by saying
-                    // nothing.
+                    // This applies to a PDU without a value, too: a peer must not keep the
+                    // association for ever with empty PDUs.
                     self.begin_message();
                     self.values.extend(data);
                 }
@@ -170,8 +172,9 @@ impl Association {
         self.message_deadline.get_or_insert_with(|| Instant::now() + self.timeouts.message);
     }
 
-    /// Between messages a peer may be silent for the idle time, and then has the time of a PDU;
-    /// within one, it has the time of a PDU for each, and the time of a message for all.
+    /// Reads the next PDU. Between messages a peer may be silent for the idle time, and then has
+    /// the time of a PDU. Within a message, it has the time of a PDU for each, and the time of a
+    /// message for all.
     fn next_pdu(&mut self) -> Result<Pdu> {
         match self.message_deadline {
             None => self.stream.wait_for_message_until(Instant::now() + self.timeouts.idle),
@@ -229,7 +232,7 @@ impl Association {
         pdu::write(&mut self.stream, pdu)
     }
 
-    /// Ends the association in order (PS3.8 7.2), as the one who requested it.
+    /// Ends the association in order (PS3.8 7.2), as its requestor.
     pub(crate) fn release(mut self) -> Result<()> {
         self.write(&Pdu::ReleaseRQ)?;
         self.stream.set_deadline(Instant::now() + self.timeouts.association);
@@ -240,8 +243,7 @@ impl Association {
         }
     }
 
-    /// Ends the association at once (PS3.8 7.3). Whether the peer hears of it does not matter any
-    /// more.
+    /// Ends the association at once (PS3.8 7.3), whether or not the peer receives the abort.
     pub(crate) fn abort(mut self, why: &Error) {
         let reason = match why {
             Error::Protocol { .. } | Error::PduTooLong { .. } => {

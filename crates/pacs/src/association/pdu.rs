@@ -1,20 +1,20 @@
-//! PDUs off and onto a connection (PS3.8 9.3): their lengths are looked at before anything is
-//! allocated.
+//! Reading and writing PDUs (PS3.8 9.3). Lengths are checked before anything is allocated.
 
 use crate::error::{Error, Result, network};
 use dicom_ul::pdu::{MINIMUM_PDU_SIZE, Pdu, read_pdu, write_pdu};
 use std::io::{Read, Write};
 
-/// Bytes of an A-ASSOCIATE-RQ or -AC. 128 contexts with ten transfer syntaxes each take 50 KB.
+/// The most bytes of an A-ASSOCIATE-RQ or -AC. 128 contexts with ten transfer syntaxes each take 50
+/// KB.
 const MAX_ASSOCIATE: u32 = 256 << 10;
-/// Bytes of the PDUs that always have four.
+/// The most bytes of PDUs that always have four.
 const MAX_SHORT: u32 = 64;
 const HEADER: usize = 6;
 
-/// Reads one PDU; a P-DATA-TF may have `max_data` bytes after its header.
+/// Reads one PDU. A P-DATA-TF may have `max_data` bytes after its header.
 pub(crate) fn read(stream: &mut impl Read, max_data: u32) -> Result<Pdu> {
     let mut header = [0; HEADER];
-    // Where a peer closes between PDUs, no byte comes at all.
+    // If the peer closes between PDUs, no byte comes at all.
     let first = stream.read(&mut header).map_err(network)?;
     if first == 0 {
         return Err(Error::Closed);
@@ -44,14 +44,14 @@ fn limit(kind: u8, max_data: u32) -> Result<u32> {
     }
 }
 
-/// Parses a whole PDU. No bytes are known to make the parser panic; should some do it, one
+/// Parses a whole PDU. No bytes are known to make the parser panic. If some do, only one
 /// association ends.
 fn parse(bytes: &[u8]) -> Result<Pdu> {
     let wrong = |got: String| Error::Protocol { got, expected: "a PDU as PS3.8 9.3 defines them" };
     match std::panic::catch_unwind(|| read_pdu(bytes, MINIMUM_PDU_SIZE, false)) {
         Ok(Ok(Some(pdu))) => Ok(pdu),
         Ok(Ok(None)) => Err(wrong(format!("a PDU of {} bytes that is cut short", bytes.len()))),
-        // What the parser says may quote the bytes, which are a stranger's.
+        // The parser's message may quote the bytes, which are not trusted.
         Ok(Err(_)) => Err(wrong(format!("{} bytes that do not parse", bytes.len()))),
         Err(_) => Err(wrong(format!("{} bytes that the parser fails on", bytes.len()))),
     }

@@ -1,4 +1,4 @@
-//! Associations that we request.
+//! Associations that this program requests.
 
 use super::accept::{max_length, unpadded, user_variables};
 use super::{APPLICATION_CONTEXT, Association, Context, Stream, Timeouts, pdu};
@@ -9,7 +9,7 @@ use dicom_ul::pdu::{
 };
 use std::time::Instant;
 
-/// Contexts that one association can have: the odd numbers below 256.
+/// The most contexts of one association: the odd numbers below 256.
 pub(crate) const MAX_CONTEXTS: usize = 128;
 
 /// A presentation context to propose.
@@ -68,7 +68,7 @@ fn rejected(rejection: &AssociationRJ) -> Error {
     }
 }
 
-/// What was accepted of what was proposed; a transfer syntax that was not proposed is none of it.
+/// The accepted contexts. A transfer syntax that was not proposed does not count.
 fn accepted(proposed: &[PresentationContextProposed], answer: &AssociationAC) -> Vec<Context> {
     let context = |proposed: &PresentationContextProposed| {
         let result = answer.presentation_contexts.iter().find(|result| result.id == proposed.id)?;

@@ -7,22 +7,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a request to stop can go unseen.
+/// The longest time until a request to stop is noticed.
 const SLICE: Duration = Duration::from_millis(250);
-/// How long a message that is under way may go on after a request to stop.
+/// The time that a message may continue after a request to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Set once, to ask every association that shares it to end.
+/// A flag, set once, that asks every association that shares it to end.
 pub(crate) type Stopping = Arc<AtomicBool>;
 
-/// A TCP connection with a deadline. A timeout of the socket alone would let a peer send a byte now
-/// and then for ever.
+/// A TCP connection with a deadline. With a timeout of the socket alone, a peer could send a byte
+/// now and then for ever.
 #[derive(Debug)]
 pub(crate) struct Timed {
     tcp: TcpStream,
     deadline: Instant,
     stopping: Stopping,
-    /// Between messages a request to stop is heeded at once.
+    /// True between messages, where a request to stop takes effect at once.
     between_messages: bool,
     last: Option<Instant>,
 }
@@ -33,8 +33,8 @@ impl Timed {
         Ok(Self { tcp, deadline: Instant::now(), stopping, between_messages: false, last: None })
     }
 
-    /// Time that is left, at most a slice of it. A request to stop is a connection that is aborted,
-    /// on our side.
+    /// The time left, at most a slice of it. A request to stop gives the error of an aborted
+    /// connection.
     fn left(&mut self) -> io::Result<Duration> {
         let now = Instant::now();
         if self.stopping.load(Ordering::Relaxed) {
@@ -48,7 +48,7 @@ impl Timed {
         if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left.min(SLICE)) }
     }
 
-    /// Does something with the socket until it is done, fails or is late.
+    /// Works with the socket until the work is done, fails or is late.
     fn until_deadline<T>(
         &mut self,
         limit: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
@@ -103,22 +103,22 @@ impl Stream {
         }
     }
 
-    /// Sets when all that follows has to be done.
+    /// Sets the time when all that follows must be done.
     pub(crate) fn set_deadline(&mut self, deadline: Instant) {
         let timed = self.timed();
         timed.deadline = deadline;
         timed.between_messages = false;
     }
 
-    /// Sets when the next message has to begin.
+    /// Sets the time when the next message must begin.
     pub(crate) fn wait_for_message_until(&mut self, deadline: Instant) {
         let timed = self.timed();
         timed.deadline = deadline;
         timed.between_messages = true;
     }
 
-    /// Says that no more will be written, and reads what still comes until the deadline: a
-    /// connection that is closed with bytes unread may take the answer before them along.
+    /// Closes the writing side, and reads incoming bytes until the deadline. If a connection is
+    /// closed with unread bytes, the answer before them may be lost.
     pub(crate) fn close(mut self, deadline: Instant) {
         self.set_deadline(deadline);
         let tls = match &mut self {
@@ -134,7 +134,7 @@ impl Stream {
         };
         let timed = self.timed();
         if tls.and_then(|()| timed.tcp.shutdown(Shutdown::Write)).is_ok() {
-            // It ends with the peer, or with the time.
+            // The copy ends with the peer, or at the deadline.
             let _ = io::copy(timed, &mut io::sink());
         }
     }

@@ -31,10 +31,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A file that was alone in hand at so many deaths of its process is set aside.
+/// The number of its process's deaths at which a file that was alone in hand is set aside.
 pub const DEATHS: u32 = 3;
 
-/// The deaths alone of each suspect.
+/// The number of deaths of each suspect while it was alone in hand.
 type Deaths = BTreeMap<String, u32>;
 
 /// The notes of one process in a folder that it may share with others.
@@ -77,14 +77,13 @@ impl Attempts {
                 return Ok(());
             }
             count(&mut deaths, in_hand);
-            // Written before the dead one's note is removed.
+            // The deaths are written before the dead process's note is removed.
             write_deaths(folder, &deaths)
         })?;
         Ok(Self { folder: folder.into(), place, in_hand: Mutex::default() })
     }
 
-    /// Sorts files by what is known of them. `name` is only asked for where something is known of
-    /// any.
+    /// Sorts files by their known deaths. `name` is only called if any death is known.
     ///
     /// # Errors
     /// [`crate::Error::File`].
@@ -119,7 +118,8 @@ impl Attempts {
         folder::replace(&in_hand_of(self.place.folder()), text.as_bytes())
     }
 
-    /// Notes that work on files ended alive: they are no longer in hand, and no longer suspects.
+    /// Notes that the process survived work on these files: they are no longer in hand, and no
+    /// longer suspects.
     ///
     /// # Errors
     /// [`crate::Error::File`].
@@ -128,7 +128,7 @@ impl Attempts {
         self.change(|deaths| deaths.retain(|name, _| !names.contains(name)))
     }
 
-    /// Notes that work on files ended without an outcome, as where a disk failed: they are as
+    /// Notes that work on files ended without an outcome, such as by a disk failure: they are as
     /// suspect as before.
     ///
     /// # Errors
@@ -136,16 +136,16 @@ impl Attempts {
     pub fn put_down(&self, names: &[String]) -> Result<()> {
         let mut in_hand = self.in_hand();
         in_hand.retain(|name| !names.contains(name));
-        // While others are in hand, their next note is without these. Until then these may become
-        // suspects, no more.
+        // While others are in hand, their next note leaves these out. Until then these may at most
+        // become suspects.
         if in_hand.is_empty() {
             folder::remove_if_there(&in_hand_of(self.place.folder()))?;
         }
         Ok(())
     }
 
-    /// Counts a death of what is in hand, where work ended in a way that cannot be told from one,
-    /// as by a panic.
+    /// Counts a death for the files in hand, if work ended in a way that looks like one, such as a
+    /// panic.
     ///
     /// # Errors
     /// [`crate::Error::File`].
@@ -155,12 +155,12 @@ impl Attempts {
         self.put_down(&names)
     }
 
-    /// Removes this process's note, where somebody told the process to end: that is no death of the
+    /// Removes this process's note, if somebody told the process to end: that is no death for the
     /// files in hand. No work can begin afterwards: [`Attempts::begin`] then waits until the
     /// process has ended.
     pub fn end(&self) {
         let in_hand = self.in_hand();
-        // What cannot be removed makes suspects, no more.
+        // A note that cannot be removed makes suspects at most.
         let _ = fs::remove_file(in_hand_of(self.place.folder()));
         std::mem::forget(in_hand);
     }
@@ -177,7 +177,7 @@ impl Attempts {
         })
     }
 
-    /// Changes what is known of suspects, where anything is.
+    /// Changes the suspects' deaths, if there are any.
     fn change(&self, change: impl FnOnce(&mut Deaths)) -> Result<()> {
         let _turn = turn(&self.folder)?;
         let before = self.deaths()?;
@@ -201,7 +201,7 @@ impl Attempts {
     }
 }
 
-/// Counts a death of all that was in hand.
+/// Counts a death for all files that were in hand.
 fn count(
     deaths: &mut Deaths,
     in_hand: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>,
@@ -229,7 +229,7 @@ fn turn(folder: &Path) -> Result<File> {
     Ok(lock)
 }
 
-/// Reads a note; an empty one where there is none. A damaged note counts as empty: files are then
+/// Reads a note; an empty one if it does not exist. A damaged note counts as empty: files are then
 /// only tried more often.
 fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
     match fs::read(path) {

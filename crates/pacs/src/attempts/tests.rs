@@ -1,4 +1,4 @@
-//! Deaths, and whom they are counted against.
+//! Deaths, and the files for which they are counted.
 
 use super::*;
 use tempfile::{TempDir, tempdir};
@@ -32,7 +32,7 @@ fn the_guilty_is_set_aside_and_the_innocent_are_not() {
         plan(&attempts, &["a", "poison", "b", "c"]),
         [names(&["c"]), names(&["a", "poison", "b"]), names(&[])]
     );
-    // A process that ends in order with something in hand did not die of it.
+    // A process that ends in order with a file in hand did not die because of it.
     attempts.begin(names(&["a"])).unwrap();
     drop(attempts);
     for _ in 0..DEATHS {

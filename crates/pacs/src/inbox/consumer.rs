@@ -1,4 +1,4 @@
-//! The one who works through an inbox.
+//! The consumer, which works through an inbox.
 
 use super::digests::digest_of;
 use super::failures::Reason;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// The one consumer of an inbox. While it lives, no other process can consume.
+/// The only consumer of an inbox. While it lives, no other process can consume.
 #[derive(Debug)]
 pub struct Consumer<'a> {
     inbox: &'a Inbox,
@@ -23,8 +23,8 @@ pub struct Consumer<'a> {
     _lock: File,
 }
 
-/// An instance that the consumer has taken. Dropped, it stays taken, and waits again for the next
-/// consumer.
+/// An instance that the consumer has taken. If it is dropped, it stays taken, and waits again for
+/// the next consumer.
 #[derive(Debug)]
 pub struct Item {
     key: Key,
@@ -44,7 +44,8 @@ impl Item {
 }
 
 impl Inbox {
-    /// Becomes the consumer. What a consumer before had taken and not finished waits again.
+    /// Becomes the consumer. Instances that a consumer before had taken and not finished wait
+    /// again.
     ///
     /// # Errors
     /// [`Error::ConsumerBusy`] while another one consumes, [`Error::File`].
@@ -70,7 +71,7 @@ impl Inbox {
     fn recover(&self, key: &Key) -> Result<()> {
         let path = self.path("taken", key);
         let _moving = self.moving()?;
-        // Done, and the process died before it removed the file.
+        // It is done, and the process died before it removed the file.
         if self.known.find(key)?.is_some() {
             folder::remove_if_there(&path)?;
         } else {
@@ -86,10 +87,10 @@ impl Consumer<'_> {
         &self.attempts
     }
 
-    /// Takes instances to work on together: those that have waited longest, at most so many; none
-    /// if none waits. One that was in hand when a consumer died comes alone, when the others that
-    /// wait have been taken; one that was alone in hand at [`crate::attempts::DEATHS`] deaths is
-    /// put aside as failed, and not given out.
+    /// Takes instances to work on together: at most `most`, those that have waited longest. The
+    /// list is empty if none waits. One that was in hand when a consumer died comes alone, after
+    /// the others that wait. One that was alone in hand at [`crate::attempts::DEATHS`] deaths is
+    /// put aside as failed.
     ///
     /// # Errors
     /// [`Error::File`].
@@ -122,7 +123,7 @@ impl Consumer<'_> {
         Ok(None)
     }
 
-    /// Lists the instances that wait, in the order in which they were written, and puts guilty ones
+    /// Lists the waiting instances, in the order in which they were written, and puts guilty ones
     /// aside.
     fn list(&mut self) -> Result<()> {
         let written = |key| {
@@ -136,14 +137,14 @@ impl Consumer<'_> {
         let Plan { together, alone, set_aside } = self.attempts.plan(waiting, Key::to_string)?;
         for key in set_aside {
             self.inbox.put_aside(&key, "waiting", Reason::deadly())?;
-            // Tried again, it is tried alone.
+            // An instance that is tried again is tried alone.
             self.attempts.pardon(&[key.to_string()])?;
         }
         (self.together, self.alone) = (together.into(), alone.into());
         Ok(())
     }
 
-    /// Finishes an instance: its file is removed, and its UID remembered, so that it is not stored
+    /// Finishes an instance. Its file is removed, and its UID remembered, so that it is not stored
     /// again.
     ///
     /// # Errors
@@ -159,8 +160,8 @@ impl Consumer<'_> {
         self.attempts.finish(&[item.key.to_string()])
     }
 
-    /// Puts an instance aside, with the reason, which must hold no patient data: it is shown in
-    /// lists and logs.
+    /// Puts an instance aside, with the reason. The reason must hold no patient data, as lists and
+    /// logs show it.
     ///
     /// # Errors
     /// [`Error::File`].

@@ -1,30 +1,30 @@
 //! Digests that tell whether two files hold the same instance.
 //!
-//! The same instance has another file meta group when it comes another way: each system writes its
+//! When the same instance comes another way, its file meta group differs, as each system writes its
 //! own. So instances are compared by their data sets. Records of earlier versions have the digest
-//! of the whole file, which counts, too.
+//! of the whole file, which is checked, too.
 
 use crate::part10;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
 
-/// Bytes of a digest.
+/// The number of bytes of a digest.
 pub(super) const DIGEST: usize = 12;
-/// Bytes from the start of a file that are kept at hand: they hold the file meta group and the
-/// identity of every sane instance.
+/// The number of bytes from the start of a file that are kept in memory. They hold the file meta
+/// group and the identity of every sane instance.
 const HEAD: usize = 1 << 14;
 
 /// The first 96 bits of a SHA-256.
 pub(super) type Digest = [u8; DIGEST];
 
-/// The digest of the data set in what is left of a file.
+/// The digest of the data set in the rest of a file.
 pub(super) fn digest_of(file: &mut impl Read) -> io::Result<Digest> {
     let mut hash = DataSetHash::default();
     for_each_piece(file, |bytes| hash.update(bytes))?;
     Ok(hash.finish())
 }
 
-/// The digest of all that is left of a file, by which earlier versions remembered instances.
+/// The digest of the whole rest of a file, by which earlier versions remembered instances.
 pub(super) fn whole_digest_of(file: &mut impl Read) -> io::Result<Digest> {
     let mut hash = Sha256::new();
     for_each_piece(file, |bytes| hash.update(bytes))?;
@@ -41,11 +41,11 @@ fn for_each_piece(file: &mut impl Read, mut each: impl FnMut(&[u8])) -> io::Resu
     }
 }
 
-/// Hashes the data set of an instance's file as its bytes come.
+/// A hash of the data set of an instance's file, updated as its bytes come.
 #[derive(Debug, Default)]
 pub(super) struct DataSetHash {
     head: Vec<u8>,
-    /// Begun when the head is whole, since the data set begins in it.
+    /// The hash. It begins when the head is whole, since the data set begins in it.
     hash: Option<Sha256>,
 }
 
@@ -85,14 +85,14 @@ fn shortened(hash: Sha256) -> Digest {
 mod tests {
     use super::*;
 
-    /// An instance as a system named so writes it.
+    /// An instance's file as a system of this name writes it.
     fn file(system: &str, data_set: &[u8]) -> Vec<u8> {
         let mut file = part10::file_meta(&part10::Identity {
             sop_class: "1.2.840.10008.5.1.4.1.1.1".to_owned(),
             sop_instance: "1.2.3".to_owned(),
             transfer_syntax: "1.2.840.10008.1.2.1".to_owned(),
         });
-        // Source Application Entity Title.
+        // The element is the Source Application Entity Title.
         file.extend([2, 0, 0x16, 0, b'A', b'E', system.len() as u8, 0]);
         file.extend(system.as_bytes());
         file.extend(data_set);

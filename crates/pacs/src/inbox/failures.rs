@@ -1,4 +1,4 @@
-//! What was put aside: listed with its reason, and given another try.
+//! Instances that were put aside: listing them with the reason, and trying them again.
 
 use super::{Inbox, Key};
 use crate::attempts;
@@ -16,15 +16,15 @@ pub struct Failure {
     pub key: Key,
     /// Its file.
     pub path: PathBuf,
-    /// What its consumer said.
+    /// The consumer's reason.
     pub reason: String,
-    /// When, in seconds since the beginning of 1970 UTC.
+    /// The time, in seconds since the beginning of 1970 UTC.
     pub unix_seconds: u64,
-    /// Whether consumers died of it.
+    /// True if consumers died while working on it.
     pub deadly: bool,
 }
 
-/// The file beside an instance that was put aside.
+/// The contents of the file beside an instance that was put aside.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Reason {
     reason: String,
@@ -41,14 +41,14 @@ impl Reason {
         Self { reason: reason.to_owned(), unix_seconds: now, deadly: false }
     }
 
-    /// The reason where consumers died of the instance.
+    /// The reason for an instance on which consumers died.
     pub(super) fn deadly() -> Self {
         Self { deadly: true, ..Self::now(&attempts::reason()) }
     }
 }
 
 impl Inbox {
-    /// What was put aside, oldest first.
+    /// The instances that were put aside, oldest first.
     ///
     /// # Errors
     /// [`crate::Error::File`].
@@ -69,7 +69,7 @@ impl Inbox {
         Failure { key, path, reason, unix_seconds, deadly }
     }
 
-    /// Lets an instance that was put aside wait again. Says whether there was one of this name.
+    /// Lets an instance that was put aside wait again. Returns whether there was one of this name.
     ///
     /// # Errors
     /// [`crate::Error::File`].
@@ -82,7 +82,7 @@ impl Inbox {
         Ok(found)
     }
 
-    /// Moves an instance from where it is to what has failed; the reason is there first.
+    /// Moves an instance from its folder to the failed ones; the reason is there first.
     pub(super) fn put_aside(&self, key: &Key, from: &str, reason: Reason) -> Result<()> {
         let path = self.path("failed", key);
         let text = serde_json::to_string_pretty(&reason).unwrap_or_default();
@@ -92,7 +92,8 @@ impl Inbox {
         folder::sync_folder(&self.folder.join("failed"))
     }
 
-    /// A process that died between a reason and its instance leaves the reason alone.
+    /// Removes reasons without an instance, which a process leaves that dies between writing the
+    /// two.
     pub(super) fn remove_reasons_of_none(&self) -> Result<()> {
         let folder = self.folder.join("failed");
         for name in folder::names(&folder)?.iter().filter(|name| !name.ends_with(".dcm")) {

@@ -1,4 +1,4 @@
-//! An instance on its way in: written, counted and hashed as it comes, then synced and given its
+//! An instance that is arriving: written, counted and hashed as it comes, then synced and given its
 //! name.
 
 use super::digests::DataSetHash;
@@ -10,11 +10,11 @@ use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-/// After so many bytes the free space is asked for again.
+/// The number of bytes after which the free space is checked again.
 const ASK_AGAIN: u64 = 8 << 20;
 
-/// An instance that is being written to an inbox. Dropped without [`Incoming::commit`], it leaves
-/// nothing behind.
+/// An instance that is being written to an inbox. If it is dropped without [`Incoming::commit`], it
+/// leaves nothing behind.
 #[derive(Debug)]
 pub struct Incoming<'a> {
     inbox: &'a Inbox,
@@ -65,17 +65,17 @@ impl Incoming<'_> {
         Ok(())
     }
 
-    /// The first bytes, at most 16 KiB.
+    /// The first bytes of the file, at most 16 KiB.
     pub fn head(&self) -> &[u8] {
         self.hash.head()
     }
 
-    /// Bytes so far.
+    /// The number of bytes so far.
     pub fn len(&self) -> u64 {
         self.bytes
     }
 
-    /// Whether there are none yet.
+    /// Tells whether there are no bytes yet.
     pub fn is_empty(&self) -> bool {
         self.bytes == 0
     }
@@ -90,7 +90,7 @@ impl Incoming<'_> {
         self.inbox.admit(&Key::of(sop_instance_uid), &digest, &self.path)
     }
 
-    /// A full disk has a name of its own, as senders are told apart by it.
+    /// Converts a write's error. A full disk has its own variant, as senders are told of it.
     fn full_or(&self, error: io::Error) -> Error {
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
@@ -104,8 +104,8 @@ impl Incoming<'_> {
 
 impl Drop for Incoming<'_> {
     fn drop(&mut self) {
-        // It is no longer there where it was admitted. What cannot be removed now is so when the
-        // inbox is opened next.
+        // After admission the file is no longer there. A file that cannot be removed now is removed
+        // when the inbox is next opened.
         let _ = fs::remove_file(&self.path);
     }
 }

@@ -5,13 +5,13 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The name of an instance in the inbox: the SHA-256 of its SOP Instance UID. It is safe as a file
-/// name whatever the UID holds, and tells whoever reads a log or a directory nothing of a patient.
+/// name whatever the UID holds, and reveals nothing of a patient in a log or a directory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(pub(super) [u8; 32]);
 
 impl Key {
-    /// Of this SOP Instance UID. Padding is no part of it (PS3.5 6.2: UI is padded with a NUL; some
-    /// pad with a space).
+    /// The key of this SOP Instance UID. Padding is no part of it (PS3.5 6.2: UI is padded with a
+    /// NUL; some pad with a space).
     pub fn of(sop_instance_uid: &str) -> Self {
         let uid = sop_instance_uid.trim_matches(|c: char| c == '\0' || c.is_ascii_whitespace());
         Self(Sha256::digest(uid.as_bytes()).into())
@@ -21,7 +21,7 @@ impl Key {
         format!("{self}.dcm")
     }
 
-    /// Of a name that [`Key::file_name`] made; none of any other.
+    /// The key whose [`Key::file_name`] this is; `None` for any other name.
     pub(super) fn of_file_name(name: &str) -> Option<Self> {
         name.strip_suffix(".dcm")?.parse().ok()
     }
@@ -39,7 +39,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Not 64 hexadecimal digits.
+/// The error of a text that is not 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not the name of an instance in an inbox: expected 64 hexadecimal digits, as the inbox lists them"

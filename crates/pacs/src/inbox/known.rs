@@ -1,8 +1,8 @@
-//! Instances by key and digest, remembered: 32 bytes an instance, in 256 files that are only ever
+//! A memory of instances by key and digest: 32 bytes an instance, in 256 files that are only ever
 //! appended to.
 //!
-//! A look-up reads one file. Ten million instances make files of 1.25 MB, so nothing is held in
-//! memory and every process sees what the others have written.
+//! A look-up reads one file. Ten million instances make files of 1.25 MB. So nothing is held in
+//! memory, and every process sees what the others have written.
 
 use super::digests::{DIGEST, Digest};
 use super::key::Key;
@@ -28,17 +28,17 @@ impl Known {
         self.0.join(format!("{:02x}", key.0[0]))
     }
 
-    /// The digest of what was done first under this key.
+    /// The digest of the first instance that was done under this key.
     pub(super) fn find(&self, key: &Key) -> Result<Option<Digest>> {
         Ok(self.records(key)?.iter().find_map(|record| parse(record, key)))
     }
 
-    /// Whether there is a record of this key and digest.
+    /// Tells whether there is a record of this key and digest.
     pub(super) fn has(&self, key: &Key, digest: &Digest) -> Result<bool> {
         Ok(self.records(key)?.contains(&record(key, digest)))
     }
 
-    /// The records of the file that has this key's.
+    /// The records of the file to which this key belongs.
     fn records(&self, key: &Key) -> Result<Vec<[u8; RECORD]>> {
         let path = self.shard(key);
         let Some(mut file) = folder::open_if_there(&path)? else { return Ok(Vec::new()) };
@@ -47,12 +47,12 @@ impl Known {
         Ok(bytes.as_chunks::<RECORD>().0.to_vec())
     }
 
-    /// Adds one, durably.
+    /// Adds a record, durably.
     pub(super) fn add(&self, key: &Key, digest: &Digest) -> Result<()> {
         let path = self.shard(key);
         let mut file = folder::open_to_append(&path)?;
         let length = file.metadata().map_err(at(&path))?.len();
-        // Half a record at the end was being written when the machine died.
+        // A partial record at the end was being written when the machine died.
         let whole = length / RECORD as u64 * RECORD as u64;
         if whole < length {
             file.set_len(whole).map_err(at(&path))?;
@@ -61,7 +61,7 @@ impl Known {
         if length == 0 { folder::sync_folder(&self.0) } else { Ok(()) }
     }
 
-    /// How many are done. One that was done twice counts twice.
+    /// The number of records. An instance that was done twice counts twice.
     pub(super) fn count(&self) -> Result<u64> {
         let bytes = |name: String| {
             let path = self.0.join(name);
@@ -83,7 +83,7 @@ fn record(key: &Key, digest: &Digest) -> [u8; RECORD] {
     record
 }
 
-/// The digest, where this is a sound record of `key`.
+/// The digest, if this is a sound record of `key`.
 fn parse(bytes: &[u8; RECORD], key: &Key) -> Option<Digest> {
     let digest: Digest = bytes[KEY..KEY + DIGEST].try_into().ok()?;
     (*bytes == record(key, &digest)).then_some(digest)

@@ -45,12 +45,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const FORMAT: &str = "skiagraph inbox 1\n";
 
-/// How much an inbox takes.
+/// The limits of an inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one instance.
+    /// The most bytes of one instance.
     pub max_instance_bytes: u64,
-    /// Bytes that are left free on the disk: beyond, instances are refused with
+    /// The number of bytes left free on the disk. Instances for which less is free are refused with
     /// [`Error::OutOfSpace`].
     pub min_free_bytes: u64,
 }
@@ -61,7 +61,7 @@ impl Default for Limits {
     }
 }
 
-/// What became of an instance, which is durable in each case.
+/// The outcome of storing an instance, which is durable in each case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
     /// It is kept, and waits.
@@ -69,28 +69,28 @@ pub enum Stored {
     /// Its UID and its data set were known.
     Known,
     /// Its UID was known with another data set. The first is kept: a UID names one instance for
-    /// ever (PS3.5 9), so what differs is at best another encoding, and at worst somebody else's
-    /// picture under a name that is already used.
+    /// ever (PS3.5 9). So a different data set is at best another encoding, and at worst somebody
+    /// else's picture under a used UID.
     Differs,
 }
 
-/// How many instances are in which state.
+/// The numbers of instances by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
-    /// Stored, not yet taken.
+    /// The number stored and not yet taken.
     pub waiting: u64,
-    /// With the consumer.
+    /// The number that the consumer has taken.
     pub taken: u64,
-    /// Kept aside with a reason.
+    /// The number put aside with a reason.
     pub failed: u64,
-    /// Done, removed, remembered.
+    /// The number done: removed and remembered.
     pub done: u64,
-    /// Other data sets that came under a known UID. They are not kept: the first are.
+    /// The number of other data sets that came under a known UID. They are not kept: the first are.
     pub differing: u64,
 }
 
-/// A durable queue of instances in a folder. Any number of threads and processes may store; one
-/// consumes.
+/// A durable queue of instances in a folder. Any number of threads and processes may store; only
+/// one consumes.
 #[derive(Debug)]
 pub struct Inbox {
     folder: PathBuf,
@@ -104,8 +104,8 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Opens the inbox in this folder, or makes one there. What a killed process was writing is
-    /// removed.
+    /// Opens the inbox in this folder, or makes one there. Files that a killed process was writing
+    /// are removed.
     ///
     /// # Errors
     /// [`Error::NotAnInbox`] if the folder holds something else, [`Error::File`] if it cannot be
@@ -118,7 +118,7 @@ impl Inbox {
         }
         let moves = folder::open_to_lock(&folder.join("lock"))?;
         moves.lock().map_err(at(folder))?;
-        // What a dead process was writing was not acknowledged.
+        // A file that a dead process was writing was not acknowledged.
         let incoming = Place::make(&folder.join("incoming"), |_| Ok(()))?;
         moves.unlock().map_err(at(folder))?;
         folder::sync_folder(folder)?;
@@ -138,7 +138,7 @@ impl Inbox {
         &self.folder
     }
 
-    /// Keeps an instance, a DICOM file as PS3.10 defines it, under its SOP Instance UID. It is
+    /// Stores an instance, a DICOM file as PS3.10 defines it, under its SOP Instance UID. It is
     /// durable when this returns.
     ///
     /// # Errors
@@ -149,7 +149,7 @@ impl Inbox {
         incoming.commit(sop_instance_uid)
     }
 
-    /// Whether an instance of this UID has been stored, whatever has become of it.
+    /// Tells whether an instance of this UID has been stored, whatever its state.
     ///
     /// # Errors
     /// [`Error::File`].
@@ -158,7 +158,7 @@ impl Inbox {
         Ok(self.find(&Key::of(sop_instance_uid))?.is_some())
     }
 
-    /// How many instances are in which state. Counting reads directories.
+    /// The numbers of instances by state. Counting reads directories.
     ///
     /// # Errors
     /// [`Error::File`].
@@ -173,7 +173,7 @@ impl Inbox {
         })
     }
 
-    /// Moves what has been written to where it waits, unless its UID is known.
+    /// Moves a written file to the waiting ones, unless its UID is known.
     fn admit(&self, key: &Key, digest: &Digest, written: &Path) -> Result<Stored> {
         let first = {
             let _moving = self.moving()?;
@@ -184,21 +184,22 @@ impl Inbox {
             }
             first
         };
-        // Also for what is known: who stored it first may not yet have come this far.
+        // This is done for a known instance, too: the process that stored it first may not have
+        // come this far.
         folder::sync_folder(&self.folder.join("waiting"))?;
         let Some(first) = first else { return Ok(Stored::New) };
         if first.is(digest, written).map_err(at(&self.folder))? {
             return Ok(Stored::Known);
         }
         let _moving = self.moving()?;
-        // What is sent again and again is counted once.
+        // A data set that is sent repeatedly is counted once.
         if !self.differing.has(key, digest)? {
             self.differing.add(key, digest)?;
         }
         Ok(Stored::Differs)
     }
 
-    /// Where this instance is. The lock is held, so it is not between two places.
+    /// The state of this instance. The lock is held, so it is not between two folders.
     fn find(&self, key: &Key) -> Result<Option<First>> {
         for state in ["waiting", "taken", "failed"] {
             if let Some(file) = folder::open_if_there(&self.path(state, key))? {
@@ -217,23 +218,23 @@ impl Inbox {
         Ok(names.iter().filter_map(|name| Key::of_file_name(name)).collect())
     }
 
-    /// Keeps every other thread and process from moving instances meanwhile.
+    /// Keeps every other thread and process from moving instances until it is dropped.
     fn moving(&self) -> Result<Moving<'_>> {
-        // Nothing is half done where a thread panicked: states are in the folder, not in memory.
+        // A panicking thread leaves nothing half done: states are in the folder, not in memory.
         let file = self.moves.lock().unwrap_or_else(PoisonError::into_inner);
         file.lock().map_err(at(&self.folder))?;
         Ok(Moving(file))
     }
 }
 
-/// What was stored first under a UID.
+/// The first instance stored under a UID.
 enum First {
     File(File),
     Done(Digest),
 }
 
 impl First {
-    /// Whether it is the instance that was written, whose data set has this digest.
+    /// Tells whether it is the written instance, whose data set has this digest.
     fn is(self, digest: &Digest, written: &Path) -> std::io::Result<bool> {
         match self {
             Self::File(mut file) => Ok(digest_of(&mut file)? == *digest),
@@ -249,12 +250,12 @@ struct Moving<'a>(MutexGuard<'a, File>);
 
 impl Drop for Moving<'_> {
     fn drop(&mut self) {
-        // The system does it at the latest when the file is closed.
+        // The system releases the lock at the latest when the file is closed.
         let _ = self.0.unlock();
     }
 }
 
-/// Marks an empty folder as an inbox; refuses one that is something else.
+/// Marks an empty folder as an inbox. Refuses a folder with other contents.
 fn claim(folder: &Path) -> Result<()> {
     let marker = folder.join("format");
     let refuse = |got: String| Err(Error::NotAnInbox { path: folder.into(), got });
@@ -272,8 +273,8 @@ fn claim(folder: &Path) -> Result<()> {
     }
 }
 
-/// Two processes may make the same inbox at once: each writes the same bytes under a name of its
-/// own.
+/// Writes the marker of an inbox. Two processes may make the same inbox at once: each writes the
+/// same bytes under its own name.
 fn write_marker(marker: &Path) -> Result<()> {
     let temporary = marker.with_extension(std::process::id().to_string());
     let mut file = folder::create_new(&temporary)?;

@@ -1,4 +1,4 @@
-//! How far a feed of changes has been read, kept beside what it brought.
+//! Positions of feeds of changes, kept beside the instances that they brought.
 
 use super::{Inbox, Key};
 use crate::error::{Error, Result};
@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 impl Inbox {
-    /// How far the feed of this name has been read, if it has been.
+    /// The position up to which the feed of this name has been read, if any.
     ///
     /// # Errors
     /// [`Error::File`]; [`Error::Position`] if the file is no number.
@@ -21,7 +21,7 @@ impl Inbox {
         }
     }
 
-    /// Remembers durably how far the feed of this name has been read.
+    /// Remembers durably the position up to which the feed of this name has been read.
     ///
     /// # Errors
     /// [`Error::File`].
@@ -29,7 +29,8 @@ impl Inbox {
         folder::replace(&self.position_path(feed), format!("{position}\n").as_bytes())
     }
 
-    /// A feed's name may be the address of a server: it is hashed, as UIDs are.
+    /// The path of a feed's position. The feed's name may be the address of a server, so it is
+    /// hashed, as UIDs are.
     fn position_path(&self, feed: &str) -> PathBuf {
         self.folder.join("positions").join(Key::of(feed).to_string())
     }

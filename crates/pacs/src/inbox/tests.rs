@@ -1,4 +1,4 @@
-//! The life of an instance in an inbox, and what must not happen to it.
+//! The states of an instance in an inbox, and failures that must do no harm.
 
 use super::*;
 use crate::Error;
@@ -16,7 +16,7 @@ fn counts(waiting: u64, taken: u64, failed: u64, done: u64) -> Counts {
     Counts { waiting, taken, failed, done, differing: 0 }
 }
 
-/// The next instance by itself.
+/// Takes one instance.
 fn take(consumer: &mut Consumer) -> Option<Item> {
     let mut items = consumer.take(1).unwrap();
     assert!(items.len() <= 1);
@@ -109,7 +109,7 @@ fn what_consumers_die_of_is_put_aside_alone() {
         inbox.store(&format!("1.{i}"), b"x").unwrap();
     }
     let mut deaths = 0;
-    // Works until it dies of the deadly one, or nothing is left.
+    // Works until it dies on the deadly one, or nothing is left.
     let mut work = || {
         let mut consumer = inbox.consumer().unwrap();
         loop {
@@ -130,7 +130,7 @@ fn what_consumers_die_of_is_put_aside_alone() {
     let failures = inbox.failures().unwrap();
     assert_eq!((failures[0].key, failures[0].deadly), (deadly, true));
     assert!(failures[0].reason.contains("died 3 times"), "{}", failures[0].reason);
-    // Another try is one alone, beside which what came later is safe.
+    // It is tried again alone, so that later instances are safe beside it.
     inbox.retry(&deadly).unwrap();
     inbox.store("1.99", b"x").unwrap();
     while !work() {}
@@ -155,7 +155,7 @@ fn a_death_between_two_steps_is_mended() {
     inbox.store("1.3", b"failed").unwrap();
     let mut consumer = inbox.consumer().unwrap();
     let (done, failed) = (take(&mut consumer).unwrap(), take(&mut consumer).unwrap());
-    // Remembered, and not yet removed; a reason, and its instance not yet moved.
+    // One is remembered and not yet removed; one has a reason and is not yet moved.
     let bytes = fs::read(done.path()).unwrap();
     inbox.known.add(&done.key(), &digest_of(&mut bytes.as_slice()).unwrap()).unwrap();
     fs::write(inbox.path("failed", &failed.key()).with_extension("json"), "{").unwrap();

@@ -9,7 +9,7 @@ use crate::part10::{Identity, file_meta, identify};
 use crate::uids::is_uid;
 use std::net::SocketAddr;
 
-/// Why an instance is not kept: the status of PS3.4 B.2.3, and what to say of it.
+/// The reason why an instance is not kept: the status of PS3.4 B.2.3, and a comment.
 struct Refusal {
     status: u16,
     reason: String,
@@ -18,7 +18,7 @@ struct Refusal {
 /// The comment to a sender of another data set under a known UID.
 const DIFFERS: &str = "another data set under a known UID: kept the first";
 
-/// Serves an association that was accepted, and its calling AE title, to its end.
+/// Serves an accepted association to its end. `calling` is its calling AE title.
 pub(super) fn serve(
     (association, calling): (Association, String),
     peer: SocketAddr,
@@ -54,7 +54,7 @@ impl Served<'_> {
                 C_ECHO if !command.has_data() => {
                     self.association.send(context, &command.response(status::SUCCESS), None)?;
                 }
-                // What would be cancelled is long done.
+                // The operation to cancel is long done.
                 C_CANCEL => {}
                 response if response & RESPONSE != 0 => {
                     return Err(Error::Protocol {
@@ -68,7 +68,7 @@ impl Served<'_> {
         Ok(())
     }
 
-    /// Answers what is not offered.
+    /// Answers a command that is not offered.
     fn decline(&mut self, context: u8, command: &Command) -> Result<()> {
         if command.has_data() {
             self.association.receive_data(context, |_| ())?;
@@ -76,7 +76,7 @@ impl Served<'_> {
         self.association.send(context, &command.response(status::UNRECOGNISED_OPERATION), None)
     }
 
-    /// Keeps one instance, and answers when it is durable. A data set that is refused is received
+    /// Stores one instance, and answers when it is durable. A refused data set is received
     /// nevertheless, as there is no other way to the answer (PS3.7 9.3.1).
     fn store(&mut self, context: u8, command: &Command) -> Result<()> {
         if !command.has_data() {
@@ -103,7 +103,7 @@ impl Served<'_> {
         self.association.send(context, &response, None)
     }
 
-    /// Receives the data set to its end, into the inbox as long as that takes it.
+    /// Receives the data set to its end, into the inbox as long as the inbox accepts it.
     fn receive(
         &mut self,
         context: u8,
@@ -121,7 +121,7 @@ impl Served<'_> {
         let mut failed = None;
         self.association.receive_data(context, |bytes| {
             if let Some(Err(error)) = incoming.as_mut().map(|incoming| incoming.append(bytes)) {
-                // Gives its room on the disk back at once.
+                // This frees its room on the disk at once.
                 incoming = None;
                 failed = Some(refusal(error));
             }
@@ -133,7 +133,7 @@ impl Served<'_> {
         })
     }
 
-    /// Which instance the command announces.
+    /// The instance that the command announces.
     fn identity(&self, context: u8, command: &Command) -> std::result::Result<Identity, Refusal> {
         let refuse = |status, reason: &str| Err(Refusal { status, reason: reason.to_owned() });
         let Some(context) = self.association.context(context) else {
@@ -176,8 +176,8 @@ fn keep(
     Ok((Key::of(&identity.sop_instance), stored, bytes))
 }
 
-/// The answer to an instance that is durable. A data set that is not kept is a warning, so that
-/// nobody takes a correction for stored; the sender is not to send it again.
+/// The answer to an instance that is durable. For a data set that is not kept it is a warning, so
+/// that nobody takes a correction for stored; the sender is not to send it again.
 fn answer(command: &Command, stored: Stored) -> Command {
     match stored {
         Stored::New | Stored::Known => command.response(status::SUCCESS),
@@ -187,7 +187,7 @@ fn answer(command: &Command, stored: Stored) -> Command {
     }
 }
 
-/// What a sender is told of an error of ours.
+/// The refusal that tells a sender of an error of this program.
 fn refusal(error: Error) -> Refusal {
     let status = match &error {
         Error::OutOfSpace { .. } | Error::InstanceTooLarge { .. } => status::OUT_OF_RESOURCES,
@@ -198,7 +198,7 @@ fn refusal(error: Error) -> Refusal {
     Refusal { status, reason: error.to_string() }
 }
 
-/// As much of a reason as Error Comment (0000,0902) holds: 64 ASCII characters.
+/// The start of a reason that fits Error Comment (0000,0902): 64 ASCII characters.
 fn comment(reason: &str) -> &str {
     let end = reason.bytes().take(64).take_while(|c| c.is_ascii_graphic() || *c == b' ').count();
     &reason[..end]

@@ -1,4 +1,4 @@
-//! What a storage SCP accepts, and from whom.
+//! The settings of a storage SCP: what it accepts, and from whom.
 
 use crate::association::{Acceptor, Timeouts};
 use crate::error::{Error, Result};
@@ -7,18 +7,18 @@ use crate::uids::{EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, is_uid};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
-/// Bytes of a P-DATA-TF after its header. Below, a peer could not send a thing; above, nothing gets
-/// faster.
+/// The allowed lengths of a P-DATA-TF after its header, in bytes. With less, a peer could send
+/// nothing; more is no faster.
 const PDU_LENGTHS: RangeInclusive<u32> = 4096..=1 << 20;
 
-/// How a storage SCP listens. The size of an instance and the room on the disk are limited by the
-/// inbox.
+/// The settings of a storage SCP. The inbox limits the size of an instance and the room on the
+/// disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where to listen: on this machine alone, unless it says otherwise. Port 0 lets the system
+    /// The address to listen on. The default accepts this machine alone. Port 0 lets the system
     /// choose.
     pub address: SocketAddr,
-    /// Our AE title: 1 to 16 ASCII characters. Who calls another is rejected.
+    /// This program's AE title: 1 to 16 ASCII characters. Calls of another title are rejected.
     pub ae_title: String,
     /// AE titles that may call; empty for any. An AE title proves nothing: TLS with client
     /// certificates does.
@@ -26,19 +26,19 @@ pub struct Config {
     /// Transfer syntaxes in which instances are accepted, the most preferred first: those that the
     /// decoder reads.
     pub transfer_syntaxes: Vec<String>,
-    /// Associations at a time; further ones are rejected for now.
+    /// The most associations at a time; further ones are rejected for now.
     pub max_associations: usize,
-    /// Bytes of a PDU with data, 4 KiB to 1 MiB.
+    /// The most bytes of a PDU with data, 4 KiB to 1 MiB.
     pub max_pdu: u32,
-    /// How long a peer may take.
+    /// The times that a peer may take.
     pub timeouts: Timeouts,
-    /// Under TLS alone, where given.
+    /// TLS, if given; then no other connections are accepted.
     pub tls: Option<ServerTls>,
 }
 
 impl Default for Config {
-    /// SKIAGRAPH on 127.0.0.1:11112, for whoever calls, uncompressed, 16 associations, PDUs of 128
-    /// KiB.
+    /// The default: SKIAGRAPH on 127.0.0.1:11112, for any caller, uncompressed, 16 associations,
+    /// PDUs of 128 KiB.
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 11112)),
@@ -94,7 +94,8 @@ impl Config {
     }
 }
 
-/// PS3.5 6.2, AE: at most 16 characters, no backslash, no control characters, not spaces alone.
+/// Tells whether a text is an AE title (PS3.5 6.2): at most 16 characters, no backslash, no control
+/// characters, not spaces alone.
 pub(crate) fn is_ae_title(text: &str) -> bool {
     let fits = text.len() <= 16 && !text.trim().is_empty();
     fits && text.bytes().all(|c| (c.is_ascii_graphic() || c == b' ') && c != b'\\')

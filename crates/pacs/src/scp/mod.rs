@@ -1,5 +1,5 @@
-//! The storage SCP: listens, gives each association a thread, and keeps what arrives in an inbox
-//! (PS3.4 B).
+//! The storage SCP: it listens, gives each association a thread, and stores what arrives in an
+//! inbox (PS3.4 B).
 
 mod association;
 mod config;
@@ -16,7 +16,7 @@ use crate::slots::Slot;
 use crate::socket::{Serve, Socket};
 use std::net::SocketAddr;
 
-/// A socket that listens, and what is accepted there.
+/// A listening socket, and the settings of its associations.
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
@@ -40,7 +40,7 @@ impl Listener {
         self.socket.address()
     }
 
-    /// What ends [`Listener::serve`].
+    /// The handle that ends [`Listener::serve`].
     pub fn stopper(&self) -> Stopper {
         self.socket.stopper()
     }

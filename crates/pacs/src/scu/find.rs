@@ -1,4 +1,4 @@
-//! C-FIND (PS3.4 C.4.1), Study Root: what a PACS has.
+//! C-FIND (PS3.4 C.4.1), Study Root: queries of what a PACS has.
 
 use super::{MESSAGE_ID, Peer, answer, failure, status_of};
 use crate::association::Association;
@@ -12,19 +12,19 @@ use dicom_dictionary_std::tags;
 use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
 use std::collections::BTreeMap;
 
-/// Bytes of one answer. Real ones have some hundred.
+/// The most bytes of one answer. Real ones have some hundred.
 const MAX_IDENTIFIER: usize = 1 << 20;
 /// Answers to one question, and as many beyond those that are wanted.
 const MAX_ANSWERS: usize = 2_000_000;
 
-/// What an answer is about (PS3.4 C.6.2.1).
+/// The level of a query's answers (PS3.4 C.6.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// A study.
     Study,
-    /// A series of one study, whose UID has to be among the keys.
+    /// A series of one study, whose UID must be among the keys.
     Series,
-    /// An instance of one series, whose UID and study's UID have to be among the keys.
+    /// An instance of one series, whose UID and study's UID must be among the keys.
     Image,
 }
 
@@ -38,12 +38,12 @@ impl Level {
     }
 }
 
-/// Values by tag, as keys of a question (empty for what is to be told, PS3.4 C.2.2.2.3) or as an
-/// answer. Answers may hold patient data.
+/// Values by tag. They are the keys of a query (empty for values to be returned, PS3.4 C.2.2.2.3)
+/// or an answer. Answers may hold patient data.
 pub type Match = BTreeMap<Tag, String>;
 
 impl Peer {
-    /// Asks what fits the keys. At most `limit` answers are taken; then the question is cancelled.
+    /// Runs a query. At most `limit` answers are read; then the query is cancelled.
     ///
     /// # Errors
     /// Those of a connection, [`Error::Rejected`], [`Error::NotAccepted`], [`Error::Status`].
@@ -65,8 +65,8 @@ impl Peer {
         )
     }
 
-    /// Study and Series Instance UIDs of the series that fit, at most `limit`. Studies are asked
-    /// for first, as series can be asked for within one study alone.
+    /// The Study and Series Instance UIDs of the matching series, at most `limit`. Studies are
+    /// queried first, as series can be queried within one study alone.
     ///
     /// # Errors
     /// Those of [`Peer::find`], and [`Error::Setting`] if the query makes no sense.
@@ -163,7 +163,7 @@ fn receive(association: &mut Association, context: u8) -> Result<Match> {
     parse(&bytes).ok_or_else(|| wrong(format!("{length} bytes that are cut short")))
 }
 
-/// Decodes text by the character set that the answer names (PS3.3 C.12.1.1.2), the first where it
+/// Decodes text by the character set that the answer names (PS3.3 C.12.1.1.2), the first if it
 /// names several.
 fn parse(bytes: &[u8]) -> Option<Match> {
     let elements = read(bytes)?;

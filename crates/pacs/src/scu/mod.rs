@@ -1,5 +1,5 @@
-//! What we ask of a PACS by associations: whether it is there, what it has, to send it to us, and
-//! to take what is ours.
+//! Requests to a PACS by associations: verification, queries, having instances sent here, and
+//! storing instances there.
 
 mod find;
 mod moving;
@@ -19,28 +19,28 @@ use rustls::{ClientConnection, StreamOwned};
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 
-/// Bytes of a P-DATA-TF that we take.
+/// The most bytes of a P-DATA-TF that this program accepts.
 const MAX_PDU: u32 = 128 << 10;
-/// One question at a time, so they need no numbers.
+/// The number of every message. There is one request at a time, so they need no different numbers.
 const MESSAGE_ID: u16 = 1;
 
 /// A PACS, or another application that answers associations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// Host and port, as `pacs.example:11112`.
+    /// Host and port, such as `pacs.example:11112`.
     pub address: String,
     /// Its AE title.
     pub ae_title: String,
-    /// Our AE title, which it has to know.
+    /// This program's AE title, which the peer must know.
     pub calling: String,
-    /// How long it may take.
+    /// The times that it may take.
     pub timeouts: Timeouts,
-    /// Under TLS, where given.
+    /// TLS, if given.
     pub tls: Option<ClientTls>,
 }
 
 impl Peer {
-    /// A peer without TLS, which has the usual time.
+    /// A peer without TLS, with the default timeouts.
     pub fn new(address: &str, ae_title: &str, calling: &str) -> Self {
         Self {
             address: address.to_owned(),
@@ -51,7 +51,7 @@ impl Peer {
         }
     }
 
-    /// Asks whether it is there and knows us: C-ECHO (PS3.7 9.1.5).
+    /// Asks whether it is there and knows this program: C-ECHO (PS3.7 9.1.5).
     ///
     /// # Errors
     /// Those of a connection, [`Error::Rejected`], [`Error::NotAccepted`], [`Error::Status`].
@@ -63,7 +63,8 @@ impl Peer {
         })
     }
 
-    /// Does something in an association with one service, in the encoding that everybody has.
+    /// Works in an association with one service, in implicit VR little endian, which every peer
+    /// has.
     fn with_service<T>(
         &self,
         sop_class: &str,
@@ -83,7 +84,7 @@ impl Peer {
         })
     }
 
-    /// Does something in an association, which is released if it went well and aborted if not.
+    /// Works in an association, which is released after success and aborted after a failure.
     fn with_association<T>(
         &self,
         proposed: &[Proposed],
@@ -97,7 +98,7 @@ impl Peer {
         }
         let mut association = request(self.connect()?, titles, proposed, MAX_PDU, timeouts)?;
         match act(&mut association) {
-            // What was done is done: how the peer takes our leave changes nothing.
+            // The work is done, however the release goes.
             Ok(outcome) => {
                 let _ = association.release();
                 Ok(outcome)

@@ -1,4 +1,5 @@
-//! C-MOVE (PS3.4 C.4.2), Study Root: has a PACS send what it has to a storage SCP, such as ours.
+//! C-MOVE (PS3.4 C.4.2), Study Root: asks a PACS to send instances to a storage SCP, such as this
+//! program's.
 
 use super::find::{Level, Match, identifier};
 use super::{MESSAGE_ID, Peer, answer, failure, status_of};
@@ -7,21 +8,21 @@ use crate::command::{C_MOVE, Command, element, status};
 use crate::error::Result;
 use crate::uids::STUDY_ROOT_MOVE;
 
-/// How many instances were sent.
+/// The numbers of instances, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moved {
-    /// Without a fault.
+    /// The number sent without a fault.
     pub completed: u16,
-    /// Not.
+    /// The number that could not be sent.
     pub failed: u16,
-    /// With a warning.
+    /// The number sent with a warning.
     pub warning: u16,
 }
 
 impl Peer {
-    /// Has the peer send what these UIDs name to the storage SCP of this AE title, whose address it
-    /// has to know. Waits until it is sent: between two answers it may be silent for the time of a
-    /// message.
+    /// Asks the peer to send the instances that these UIDs name to the storage SCP of this AE
+    /// title, whose address it must know. Waits until they are sent: between two answers the peer
+    /// may be silent for the time of a message.
     ///
     /// # Errors
     /// Those of a connection, [`crate::Error::Rejected`], [`crate::Error::NotAccepted`], and
@@ -44,7 +45,7 @@ impl Peer {
                 )?;
                 loop {
                     let answer = answer(association)?;
-                    // At the end, the UIDs of what could not be sent.
+                    // At the end come the UIDs of the instances that could not be sent.
                     if answer.has_data() {
                         association.receive_data(context, |_| ())?;
                     }

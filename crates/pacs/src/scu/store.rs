@@ -1,4 +1,4 @@
-//! C-STORE as SCU (PS3.4 B.2): sends DICOM files as they are, in their own transfer syntaxes.
+//! C-STORE as SCU (PS3.4 B.2): sends DICOM files unchanged, in their own transfer syntaxes.
 
 use super::{MESSAGE_ID, Peer, answer, expect_success};
 use crate::association::{Association, MAX_CONTEXTS, Proposed};
@@ -10,14 +10,14 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Bytes within which a file meta group ends.
+/// The number of bytes within which a file meta group must end.
 const HEAD: u64 = 64 << 10;
 
 /// A file that is ready to be sent.
 struct Ready<'a> {
     path: &'a Path,
     identity: Identity,
-    /// Where its data set begins.
+    /// The offset of its data set in bytes.
     data_set: u64,
 }
 
@@ -32,8 +32,8 @@ impl Ready<'_> {
 }
 
 impl Peer {
-    /// Sends files, and says of each what became of it. Nothing is transcoded: what the peer does
-    /// not take in the file's own transfer syntax is [`Error::NotAccepted`].
+    /// Sends files, and calls `each` with the outcome of each. Nothing is transcoded: if the peer
+    /// does not accept the file's own transfer syntax, the outcome is [`Error::NotAccepted`].
     ///
     /// # Errors
     /// Those of a connection and [`Error::Rejected`], after which the files that were not told of
@@ -75,7 +75,7 @@ fn prepare(path: &Path) -> Result<Ready<'_>> {
     Ok(Ready { path, identity, data_set: data_set as u64 })
 }
 
-/// As many of the contexts that the files need as fit into one association.
+/// The contexts that the files need, as many as fit into one association.
 fn proposals(files: &[Ready]) -> Vec<Proposed> {
     let needed: BTreeSet<_> = files.iter().map(Ready::context).collect();
     needed.into_iter().take(MAX_CONTEXTS).collect()
@@ -94,7 +94,8 @@ fn send(association: &mut Association, file: &Ready) -> Result<()> {
     let mut data = File::open(file.path).map_err(failed)?;
     let whole = data.metadata().map_err(failed)?.len();
     data.seek(SeekFrom::Start(file.data_set)).map_err(failed)?;
-    // What is deflated ends anywhere; on the line a NUL makes its length even (PS3.5 A.5).
+    // A deflated data set may have odd length; for sending, a NUL makes its length even (PS3.5
+    // A.5).
     let is_odd = (whole - file.data_set) % 2 == 1;
     let mut data = data.chain(if is_odd { &[0][..] } else { &[] });
     let command = Command::request(C_STORE, MESSAGE_ID, sop_class)
@@ -104,7 +105,7 @@ fn send(association: &mut Association, file: &Ready) -> Result<()> {
     expect_success("C-STORE", &answer(association)?)
 }
 
-/// Whether nothing more can be sent after this.
+/// Tells whether nothing more can be sent after this.
 fn ends_the_association(error: &Error) -> bool {
     !matches!(error, Error::NotAccepted { .. } | Error::Status { .. } | Error::File { .. })
 }

@@ -1,4 +1,4 @@
-//! What the tests share: instances to send, a listener of ours, and programs of others.
+//! Helpers of the tests: instances to send, a listener of this project, and programs of others.
 #![allow(dead_code, reason = "each test uses some of it")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -61,7 +61,7 @@ pub(crate) fn uid(number: usize) -> String {
 }
 
 /// A chest radiograph of 16×16 pixels, as a file in explicit VR little endian. Twenty are of one
-/// series, five series of one study.
+/// series, and five series of one study.
 pub(crate) fn instance(number: usize) -> Vec<u8> {
     instance_of(number, CR, "SECRET^PATIENT")
 }
@@ -111,7 +111,7 @@ pub(crate) fn write_instances(folder: &Path, numbers: std::ops::Range<usize>) ->
     numbers.map(write).collect()
 }
 
-/// A storage SCP or another server of ours on a free port, until it is dropped.
+/// A storage SCP or another server of this project on a free port, until it is dropped.
 pub(crate) struct Ours {
     pub(crate) address: SocketAddr,
     pub(crate) inbox: Arc<Inbox>,
@@ -135,7 +135,7 @@ pub(crate) fn config() -> Config {
     }
 }
 
-/// STOW-RS for whoever connects, with little patience.
+/// The settings of STOW-RS for any client, with short timeouts.
 pub(crate) fn web() -> server::Config {
     server::Config {
         address: "127.0.0.1:0".parse().unwrap(),
@@ -212,9 +212,9 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A port for a program that cannot choose one by itself. Below those that systems choose from, for
-/// listeners at port 0 and for connections: one of theirs could be taken by a test beside this one
-/// before the program listens.
+/// A free port for a program that cannot choose one by itself. It is below those that systems
+/// choose for listeners at port 0 and for connections. One of theirs could be taken by a parallel
+/// test before the program listens.
 pub(crate) fn free_port() -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     let first = std::process::id() as u16;
@@ -226,8 +226,8 @@ pub(crate) fn free_port() -> u16 {
         .unwrap()
 }
 
-/// Programs of a Debian package; none where they are not installed, which is said, and is a failure
-/// where continuous integration should have installed them.
+/// The programs of a Debian package. `None` if they are not installed, which is printed, and is a
+/// failure in continuous integration.
 pub(crate) fn programs<const N: usize>(names: [&str; N], packages: &str) -> Option<[PathBuf; N]> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> =
@@ -238,7 +238,7 @@ pub(crate) fn programs<const N: usize>(names: [&str; N], packages: &str) -> Opti
     if let Some(at) = found.iter().position(Option::is_none) {
         let said =
             format!("NOT TESTED, as `{}` is missing: apt-get install {packages}\n", names[at]);
-        // Past the test harness, which shows what a test prints only where it fails.
+        // This goes past the test harness, which shows a test's output only if it fails.
         std::io::stderr().write_all(said.as_bytes()).unwrap();
         assert!(std::env::var_os("CI").is_none(), "{said}");
         return None;
@@ -246,7 +246,7 @@ pub(crate) fn programs<const N: usize>(names: [&str; N], packages: &str) -> Opti
     Some(found.map(Option::unwrap))
 }
 
-/// Runs a program to its end and gives what it says; fails where it does.
+/// Runs a program to its end and returns its output. Fails if the program fails.
 pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = [output.stdout, output.stderr]
@@ -266,9 +266,9 @@ impl Drop for Running {
     }
 }
 
-/// A file in every transfer syntax: phantoms of the decoder's tests, each an instance of its own,
-/// and the real ones that lie beside a checkout of the project, where they do, several of which are
-/// one instance.
+/// A file in every transfer syntax. They are phantoms of the decoder's tests, each an instance of
+/// its own, and real ones from beside a checkout of the project, if any. Several real ones are the
+/// same instance.
 pub(crate) fn every_syntax(folder: &Path) -> Vec<PathBuf> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let entries = fs::read_dir(crates.join("../../shared/data/dicom")).into_iter().flatten();
@@ -305,14 +305,14 @@ const PHANTOMS: [&str; 15] = [
     "u12.jpeg51",
 ];
 
-/// Whether the DCMTK of Debian 12 cannot send or receive this: uncompressed in fragments,
+/// Tells whether the DCMTK of Debian 12 cannot send or receive this: uncompressed in fragments,
 /// high-throughput JPEG 2000.
 pub(crate) fn is_unknown_to_dcmtk(path: &Path) -> bool {
     let syntax = transfer_syntax(&fs::read(path).unwrap());
     ["1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.4.201"].contains(&&*syntax)
 }
 
-/// With another SOP Instance UID of the same length; what is deflated keeps its own.
+/// A copy with another SOP Instance UID of the same length. A deflated file keeps its own.
 fn renamed(mut bytes: Vec<u8>, uid: &str) -> Vec<u8> {
     const THEIRS: &str = "1.2.826.0.1.3680043.10.1";
     assert_eq!(uid.len(), THEIRS.len());
@@ -325,7 +325,7 @@ fn renamed(mut bytes: Vec<u8>, uid: &str) -> Vec<u8> {
     bytes
 }
 
-/// What follows the file meta group: all that is sent.
+/// The bytes after the file meta group, which are what is sent.
 pub(crate) fn data_set(file: &[u8]) -> &[u8] {
     let length = u32::from_le_bytes(file[140..144].try_into().unwrap());
     &file[144 + length as usize..]

@@ -13,12 +13,12 @@ pub(crate) struct Orthanc {
     process: Option<Running>,
 }
 
-/// Where Debian puts the plugins.
+/// Debian's folder of the plugins.
 const PLUGINS: &str = "/usr/share/orthanc/plugins";
 
 impl Orthanc {
-    /// Starts one that knows us, at this port, as the modality `skiagraph`; none where it is not
-    /// installed.
+    /// Starts an Orthanc that knows this program, at this port, as the modality `skiagraph`. `None`
+    /// if it is not installed.
     pub(crate) fn start(folder: &Path, our_port: u16, lua: &str) -> Option<Self> {
         programs(["Orthanc"], "orthanc orthanc-dicomweb orthanc-gdcm")?;
         let (port, http) = (free_port(), free_port());
@@ -58,7 +58,7 @@ impl Orthanc {
         wait_until("Orthanc answers", || self.try_get("/system").is_some());
     }
 
-    /// Begins anew with nothing in it.
+    /// Restarts it with nothing in it.
     pub(crate) fn reset(&mut self) {
         self.process = None;
         fs::remove_dir_all(self.folder.join("storage")).unwrap();
@@ -100,7 +100,7 @@ impl Orthanc {
         request.send(body)
     }
 
-    /// Whether the answer is success.
+    /// Tells whether the answer is success.
     pub(crate) fn accepts(&self, path: &str, body: &[u8]) -> bool {
         self.try_post(path, body).is_ok()
     }
@@ -126,7 +126,7 @@ impl Orthanc {
     }
 }
 
-/// The script in docs/pacs.md that has Orthanc route to us.
+/// The script in docs/pacs.md that makes Orthanc route to this program.
 pub(crate) fn documented_script() -> String {
     let docs = include_str!("../../../../docs/pacs.md");
     let (_, script) = docs.split_once("```lua\n").unwrap();

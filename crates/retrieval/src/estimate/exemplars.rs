@@ -1,16 +1,16 @@
-//! Where known embeddings lie: a sample of them. How far another lies from the nearest tells how
-//! unlike them it is ("Out-of- Distribution Detection with Deep Nearest Neighbors", Sun, Ming, Zhu
-//! and Li, ICML 2022).
+//! Exemplars: a sample of known embeddings. The distance of another embedding to the nearest tells
+//! how unlike them it is ("Out-of-Distribution Detection with Deep Nearest Neighbors", Sun, Ming,
+//! Zhu and Li, ICML 2022).
 //!
-//! An embedding of fitted likeness varies alike in all its directions, so that no plane of few of
-//! them has the known ones.
+//! An embedding of fitted likeness varies alike in all directions, so no plane of few dimensions
+//! holds the known ones.
 
 use serde::{Deserialize, Serialize};
 
 use super::rows::Rows;
 use crate::{Embedding, Error};
 
-/// At most so many are kept: 0.7 MB of a model file, for embeddings of 256 values.
+/// The most exemplars kept: 0.7 MB of a model file, for embeddings of 256 values.
 const COUNT: usize = 1024;
 
 /// Known embeddings.
@@ -19,7 +19,7 @@ const COUNT: usize = 1024;
 pub(super) struct Exemplars(Vec<Embedding>);
 
 impl Exemplars {
-    /// Of embeddings of one length, evenly taken; none where all are equal.
+    /// Takes exemplars evenly from embeddings of one length. `None` if all are equal.
     pub(super) fn fit(embeddings: &[Embedding]) -> Option<Self> {
         let first = embeddings.first()?;
         let every = embeddings.len().div_ceil(COUNT);
@@ -27,7 +27,7 @@ impl Exemplars {
         differ.then(|| Self(embeddings.iter().step_by(every).cloned().collect()))
     }
 
-    /// The Euclidean distance of an embedding of the same length to the nearest.
+    /// The Euclidean distance of an embedding of the same length to the nearest exemplar.
     pub(super) fn distance(&self, embedding: &Embedding) -> f64 {
         self.0
             .iter()

@@ -1,5 +1,5 @@
-//! Answers whose relevance is known, from labelled items: what an estimator is fitted to, or
-//! measured on.
+//! Answers whose relevance is known from labels. An estimator is fitted to some and measured on
+//! others.
 
 use rayon::prelude::*;
 
@@ -8,19 +8,19 @@ use crate::evaluation::{Labelled, Role};
 use crate::gallery::{SHORTLIST, SPARE};
 use crate::{Descriptor, Embedding, HashCode};
 
-/// A query's answer and its truth.
+/// The answer to a query, and the relevance of its neighbours.
 #[derive(Clone, Debug)]
 pub struct KnownAnswer {
     /// The query's position among the items.
     pub query: usize,
-    /// Of each neighbour.
+    /// The evidence for each neighbour.
     pub evidence: Vec<Evidence>,
-    /// Whether each neighbour is relevant.
+    /// The relevance of each neighbour.
     pub relevant: Vec<bool>,
 }
 
 /// The answers to every query among the items, as a search of the gallery gives them, less the
-/// query's own patient; queries without labels are left out. `codes` and `embeddings` are parallel
+/// query's own patient. Queries without labels are left out. `codes` and `embeddings` are parallel
 /// to `items`.
 #[must_use]
 pub fn known_answers(
@@ -36,7 +36,7 @@ pub fn known_answers(
     queries.into_par_iter().map(|query| known.answer(query)).collect()
 }
 
-/// Labelled items and what a network makes of them.
+/// Labelled items with their codes and embeddings.
 struct Known<'a> {
     items: &'a [Labelled],
     codes: &'a [HashCode],
@@ -59,7 +59,8 @@ impl Known<'_> {
         KnownAnswer { query, relevant: relevant.collect(), evidence }
     }
 
-    /// What a search answers: see `Gallery::search`.
+    /// The (Euclidean distance, Hamming distance, item) of a search's answers, nearest first: see
+    /// `Gallery::search`.
     fn nearest(&self, query: usize) -> Vec<(f32, u32, usize)> {
         let own = &self.items[query].patient;
         let answers = |&i: &usize| {

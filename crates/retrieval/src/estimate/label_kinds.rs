@@ -1,15 +1,15 @@
-//! When two labelled radiographs are relevant to each other.
+//! The rule by which two labelled radiographs are relevant to each other.
 
 use serde::{Deserialize, Serialize};
 
-/// Labels by what they name. Every label that is neither a part of the body nor an absence of
+/// Labels by what they name. A label that names neither a part of the body nor an absence of
 /// findings is a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LabelKinds {
     /// Labels that name a part of the body.
     pub parts: Vec<String>,
-    /// Labels that say that nothing was found.
+    /// Labels that say that there is no finding.
     pub normal: Vec<String>,
 }
 
@@ -32,8 +32,8 @@ impl Default for LabelKinds {
 }
 
 impl LabelKinds {
-    /// Whether radiographs of these labels are relevant to each other: of the same part of the body
-    /// (or both of none), and with a finding in common (or both without findings).
+    /// Tells whether radiographs of these labels are relevant to each other: of the same part of
+    /// the body (or both of none), and with a finding in common (or both without findings).
     #[must_use]
     pub fn relevant(&self, a: &[String], b: &[String]) -> bool {
         let shared = |counts: &dyn Fn(&str) -> bool| {

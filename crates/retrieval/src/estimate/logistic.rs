@@ -2,19 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Weight of ½‖w‖², without which separable samples have no solution.
+/// Weight of ½‖w‖². Without it, separable samples have no solution.
 const RIDGE: f64 = 1e-2;
-/// More than enough: a handful suffices.
+/// The most steps of Newton's method; a handful suffices.
 const STEPS: usize = 50;
 
-/// p = 1/(1 + e^−wᵀx).
+/// Logistic regression: p = 1/(1 + e^−wᵀx).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Logistic<const D: usize> {
     weights: [f64; D],
 }
 
 impl<const D: usize> Logistic<D> {
-    /// The weights of the greatest likelihood, less the ridge.
+    /// Finds the weights of the greatest likelihood, less the ridge.
     pub(super) fn fit(samples: &[([f64; D], bool)]) -> Self {
         let mut model = Self { weights: [0.0; D] };
         for _ in 0..STEPS {
@@ -33,7 +33,7 @@ impl<const D: usize> Logistic<D> {
         1.0 / (1.0 + (-z).exp())
     }
 
-    /// Of the negative log-likelihood with its ridge.
+    /// Gradient and Hessian of the negative log-likelihood with its ridge.
     fn derivatives(&self, samples: &[([f64; D], bool)]) -> ([f64; D], [[f64; D]; D]) {
         let mut gradient = self.weights.map(|w| RIDGE * w);
         let mut hessian = [[0.0; D]; D];
@@ -50,7 +50,7 @@ impl<const D: usize> Logistic<D> {
     }
 }
 
-/// A·x = b by elimination with pivots; A is positive definite.
+/// Solves A·x = b by elimination with pivots; A is positive definite.
 fn solve<const D: usize>(mut a: [[f64; D]; D], mut b: [f64; D]) -> [f64; D] {
     for column in 0..D {
         let pivot = (column..D).max_by(|&i, &j| a[i][column].abs().total_cmp(&a[j][column].abs()));
@@ -101,7 +101,7 @@ mod tests {
     fn the_weights_are_found_again() {
         let truth = Logistic { weights: [1.0, -2.0] };
         let place = |i: usize| [1.0, i as f64 / 500.0];
-        // Each place counts as often as its probability says.
+        // Each point occurs as often as its probability says.
         let samples: Vec<([f64; 2], bool)> = (0..1000)
             .flat_map(|i| (0..20).map(move |j| (i, j)))
             .map(|(i, j)| (place(i), (f64::from(j) + 0.5) / 20.0 < truth.probability(&place(i))))

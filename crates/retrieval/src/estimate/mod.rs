@@ -1,14 +1,14 @@
-//! How likely a neighbour is relevant, and whether anything is: estimates that are fitted where the
-//! truth is known, and whose reliability is measured where it was not used.
+//! Estimates for an answer: the probability that each neighbour is relevant, and whether anything
+//! similar was found. They are fitted where the truth is known, and measured on other data.
 //!
-//! Relevant is what [`LabelKinds`] says: the same part of the body and a finding in common, or both
-//! without. A neighbour's evidence is its Hamming distance, the Euclidean distance of its
-//! embedding, and how many of the other neighbours it is relevant to; a logistic regression
-//! (calibrated as such by its likelihood: Niculescu-Mizil and Caruana, "Predicting Good
-//! Probabilities with Supervised Learning", ICML 2005) turns it into a probability. Probabilities
-//! never rise along an answer: where they would, neighbours share their mean. A query is novel
-//! where its embedding lies farther from the nearest of known radiographs than nearly all others of
-//! their kind do, whatever the gallery holds.
+//! The relevance is that of [`LabelKinds`]: the same part of the body and a finding in common, or
+//! both without findings. A neighbour's evidence is its Hamming distance, the Euclidean distance of
+//! its embedding, and how many of the other neighbours it is relevant to. A logistic regression
+//! turns evidence into a probability. It is calibrated by its likelihood (Niculescu-Mizil and
+//! Caruana, "Predicting Good Probabilities with Supervised Learning", ICML 2005). Probabilities
+//! never rise along an answer: where they would, neighbours share their mean. A query is novel if
+//! its embedding lies farther from the nearest known radiograph than nearly all others of their
+//! kind do. That does not depend on the gallery.
 
 mod exemplars;
 mod known;
@@ -31,21 +31,21 @@ use monotone::never_rising;
 pub use reliability::{Bin, Reliability};
 use subspace::Subspace;
 
-/// Neighbours that an answer's estimates are over.
+/// The number of an answer's neighbours that its estimates cover.
 pub const NEIGHBORS: usize = 10;
-/// Share of known radiographs that are not called novel.
+/// The share of known radiographs that are not called novel.
 const KNOWN: f64 = 0.975;
-/// Below this probability even the most similar neighbour is nothing similar.
+/// The least probability at which the most similar neighbour counts as similar.
 const SIMILAR: f64 = 0.2;
 
-/// What speaks for or against a neighbour.
+/// Evidence for or against a neighbour's relevance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evidence {
-    /// Bits that differ / bits.
+    /// The share of bits that differ, 0 to 1.
     pub distance: f64,
-    /// Euclidean distance of the embeddings, 0 to 2.
+    /// The Euclidean distance of the embeddings, 0 to 2.
     pub euclidean: f64,
-    /// The share of the other neighbours that are relevant to it, 0 to 1; none where a neighbour
+    /// The share of the other neighbours that are relevant to it, 0 to 1. `None` where a neighbour
     /// has no label.
     pub agreement: Option<f64>,
 }
@@ -53,45 +53,44 @@ pub struct Evidence {
 /// The estimates for one answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estimate {
-    /// The probability that each neighbour is relevant, in the neighbours' order, which it never
-    /// rises along. Empty for a novel query: nothing was ever known of answers to such.
+    /// The probability that each neighbour is relevant, in the neighbours' order; it never rises.
+    /// Empty for a novel query, as no relevance of such answers is known.
     pub relevance: Vec<f64>,
     /// The expected share of relevant neighbours; 0 for a novel query.
     pub precision: f64,
-    /// How far the query's embedding lies from where those of known radiographs lie.
+    /// The distance of the query's embedding to the nearest known radiograph.
     pub strangeness: f64,
-    /// Whether the query is unlike all that the estimator knows: no radiograph, or of an unknown
-    /// kind.
+    /// True if the query is unlike all known radiographs: no radiograph, or of an unknown kind.
     pub novel: bool,
-    /// Whether nothing similar enough was found: the query is novel, nothing answers, or hardly
-    /// anything of the answer is relevant.
+    /// True if nothing similar enough was found: the query is novel, there is no answer, or hardly
+    /// any neighbour is relevant.
     pub nothing_similar: bool,
 }
 
 /// A fitted estimator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimator {
-    /// When radiographs are relevant to each other.
+    /// The rule by which radiographs are relevant to each other.
     #[serde(default)]
     kinds: LabelKinds,
     with_labels: Logistic<4>,
     without_labels: Logistic<3>,
-    /// Where the embeddings of known radiographs lie.
+    /// A sample of known embeddings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     exemplars: Option<Exemplars>,
-    /// The same in files of models before there were exemplars.
+    /// The plane of known embeddings, in models without exemplars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     known: Option<Subspace>,
-    /// A query that lies farther off is novel.
+    /// The distance beyond which a query is novel.
     farthest: f64,
-    /// A picture is no known radiograph whose every look lies farther off; as far as a query where
-    /// the file does not say.
+    /// The distance beyond which all of a picture's views must lie for it to be no known
+    /// radiograph. `farthest` applies where the file has none.
     #[serde(default)]
     farthest_look: Option<f64>,
 }
 
-/// The evidence of an answer's neighbours: of each the share of differing bits, the Euclidean
-/// distance, and the labels.
+/// The evidence for each neighbour of an answer, from the share of differing bits, the Euclidean
+/// distance and the labels of each.
 #[must_use]
 pub fn evidence(neighbors: &[(f64, f64, &[String])], kinds: &LabelKinds) -> Vec<Evidence> {
     let agreement = |i: usize| {
@@ -111,10 +110,10 @@ pub fn evidence(neighbors: &[(f64, f64, &[String])], kinds: &LabelKinds) -> Vec<
 }
 
 impl Estimator {
-    /// Fits to answers whose relevance is known by labels of these kinds, to the embeddings of
-    /// known radiographs, and to those of radiographs of the same kinds that the network has not
-    /// learned from: `held_out`, and in parallel `inner`, of their inner parts. None where all
-    /// neighbours were relevant, or none, or where the embeddings do not differ.
+    /// Fits an estimator. `answers` are known by labels of `kinds`; `known` are embeddings of known
+    /// radiographs. `held_out` are embeddings of radiographs of the same kinds that the network has
+    /// not learned from, and in parallel `inner` are those of their inner parts. `None` if all
+    /// neighbours were relevant or none was, or if the embeddings do not differ.
     #[must_use]
     pub fn fit(
         answers: &[KnownAnswer],
@@ -148,14 +147,14 @@ impl Estimator {
         })
     }
 
-    /// When radiographs are relevant to each other.
+    /// The rule by which radiographs are relevant to each other.
     #[must_use]
     pub fn kinds(&self) -> &LabelKinds {
         &self.kinds
     }
 
-    /// The estimates for a query of this embedding and its answer: at most [`NEIGHBORS`]
-    /// neighbours, nearest first, count.
+    /// The estimates for a query and its answer. Only the first [`NEIGHBORS`] neighbours count,
+    /// nearest first.
     #[must_use]
     pub fn estimate(&self, query: &Embedding, evidence: &[Evidence]) -> Estimate {
         let novel = self.is_novel(query);
@@ -172,21 +171,21 @@ impl Estimator {
         }
     }
 
-    /// How far an embedding lies from where those of known radiographs lie.
+    /// The distance of an embedding to the known ones.
     #[must_use]
     pub fn strangeness(&self, query: &Embedding) -> f64 {
         let plane = || self.known.as_ref().map_or(f64::INFINITY, |known| known.distance(query));
         self.exemplars.as_ref().map_or_else(plane, |exemplars| exemplars.distance(query))
     }
 
-    /// Whether a radiograph of this embedding is unlike all that the estimator knows.
+    /// Tells whether a radiograph of this embedding is unlike all known ones.
     #[must_use]
     pub fn is_novel(&self, query: &Embedding) -> bool {
         self.strangeness(query) > self.farthest
     }
 
-    /// Whether a picture is unlike all known radiographs, however it is looked at: in none of these
-    /// embeddings of it, as it is or as it might be meant, does it lie near them.
+    /// Tells whether a picture is unlike all known radiographs in each of its views. `looks` are
+    /// its embeddings: as it is, and as it might be meant.
     #[must_use]
     pub fn is_strange(&self, looks: &[Embedding]) -> bool {
         let farthest = self.farthest_look.unwrap_or(self.farthest);
@@ -291,7 +290,7 @@ mod tests {
             "{filtered:?}"
         );
         assert!(estimator.estimate(&embeddings()[7], &[]).nothing_similar);
-        // The last, though farther off, agrees more with the others.
+        // The last one lies farther off, but agrees more with the others.
         let mut mixed = near;
         mixed[8].agreement = Some(0.0);
         mixed[9].euclidean += 0.01;

@@ -1,10 +1,10 @@
 //! Isotonic regression by pooling adjacent violators (Ayer, Brunk, Ewing, Reid and Silverman, "An
 //! empirical distribution function for sampling with incomplete information", 1955).
 
-/// The values that never rise and lie nearest to the given ones in the least squares: where one
-/// rises, it and those before it become their mean. Their sum stays.
+/// The values that never rise and are nearest to the given ones by least squares. Where one rises,
+/// it and those before it become their mean. The sum stays.
 pub(super) fn never_rising(values: &[f64]) -> Vec<f64> {
-    // Means of runs, and how long these are.
+    // The mean and the length of each run.
     let mut runs: Vec<(f64, usize)> = Vec::new();
     for &value in values {
         let mut run = (value, 1);

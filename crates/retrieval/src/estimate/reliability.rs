@@ -1,38 +1,38 @@
-//! Whether estimates hold: what was predicted beside what was observed.
+//! Reliability of estimates: predictions beside observations.
 
 use serde::Serialize;
 
-/// Bins of a diagram.
+/// The number of bins of a diagram.
 const BINS: usize = 10;
 
 /// A reliability diagram (DeGroot and Fienberg 1983) and its summary figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reliability {
-    /// Ten of equal width; those without a prediction are left out.
+    /// Up to ten bins of equal width. Those without a prediction are left out.
     pub bins: Vec<Bin>,
     /// Expected calibration error: mean |predicted − observed| over bins, weighed by count (Naeini
     /// et al. 2015).
     pub calibration_error: f64,
     /// Brier score: mean (predicted − observed)².
     pub brier: f64,
-    /// Predictions in all.
+    /// The number of predictions.
     pub count: usize,
 }
 
-/// Predictions that are nearly alike.
+/// A bin of similar predictions.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Bin {
-    /// Mean prediction.
+    /// The mean prediction.
     pub predicted: f64,
-    /// Mean of what was observed.
+    /// The mean observation.
     pub observed: f64,
-    /// Predictions.
+    /// The number of predictions.
     pub count: usize,
 }
 
 impl Reliability {
-    /// Of predictions in 0..=1 and what was observed, in 0..=1 too: 0 or 1 for a neighbour, P@k for
-    /// an answer.
+    /// Measures (prediction, observation) pairs, both in 0..=1. An observation is 0 or 1 for a
+    /// neighbour, P@k for an answer.
     #[must_use]
     pub fn of(pairs: &[(f64, f64)]) -> Self {
         let mut sums = [(0.0, 0.0, 0); BINS];

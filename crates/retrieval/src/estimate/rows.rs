@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Embedding, Error};
 
-/// Embeddings one after the other.
+/// Embeddings one after the other, as base 64.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Rows {
     dimensions: usize,
@@ -14,14 +14,14 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Of embeddings of one length.
+    /// Encodes embeddings of one length.
     pub(super) fn of(embeddings: &[Embedding]) -> Self {
         let dimensions = embeddings.first().map_or(0, |first| first.values().len());
         let bytes: Vec<u8> = embeddings.iter().flat_map(Embedding::to_bytes).collect();
         Self { dimensions, values: BASE64.encode(bytes) }
     }
 
-    /// The embeddings, at least one.
+    /// Decodes the embeddings; at least one.
     pub(super) fn embeddings(self) -> Result<Vec<Embedding>, Error> {
         let damaged = |reason: String| Error::Estimator { reason };
         let bytes = BASE64.decode(&self.values).map_err(|error| damaged(error.to_string()))?;

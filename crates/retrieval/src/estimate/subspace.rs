@@ -1,7 +1,7 @@
-//! Where known embeddings lie: a plane of few dimensions. How far another lies off it tells how
-//! unlike them it is (the residual of "ViM: Out-of-Distribution with Virtual-logit Matching", Wang,
-//! Li, Feng and Zhang, CVPR 2022, here about the mean). Models whose embedding is their features
-//! have one; new estimators keep exemplars.
+//! A plane of few dimensions that holds the known embeddings. The distance of another embedding
+//! from it tells how unlike them it is: the residual of "ViM: Out-of-Distribution with
+//! Virtual-logit Matching", Wang, Li, Feng and Zhang, CVPR 2022, here about the mean. Models whose
+//! embedding is their features have one; other estimators keep exemplars.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::{Embedding, Error};
 #[serde(try_from = "Rows", into = "Rows")]
 pub(super) struct Subspace {
     mean: Embedding,
-    /// Orthonormal, each as long as the mean.
+    /// Orthonormal vectors, each as long as the mean.
     components: Vec<Embedding>,
 }
 

@@ -1,4 +1,4 @@
-//! Confidence: figures over queries, and how they vary when the units (patients) are drawn anew.
+//! Confidence: figures over queries, and their intervals by drawing the units (patients) anew.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::measures::MEASURES;
 /// A figure with its 95 % interval: the 2.5 and 97.5 percentiles of a bootstrap over units.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Figure {
-    /// Of the sample itself.
+    /// The figure of the sample itself.
     pub value: f64,
     /// The interval's lower end.
     pub low: f64,
@@ -39,7 +39,7 @@ pub(super) struct Figures {
     pub(super) classes: Vec<Option<[Figure; MEASURES]>>,
 }
 
-/// A mean of each measure, `None` of no queries.
+/// A mean of each measure; `None` without queries.
 type Means = Option<[f64; MEASURES]>;
 
 /// Draws the units with replacement and gives each figure its interval. The same seed gives the
@@ -81,8 +81,8 @@ pub fn mean_by_unit(values: &[(&str, f64)], options: &Options) -> Figure {
 /// A task's queries, and how many classes they have.
 pub(super) type Set<'a> = (Vec<Sample<'a>>, usize);
 
-/// The mean over tasks of their means over queries, and of their macro means. A draw takes the same
-/// units in every task, as the same patients ask in several.
+/// The figures over tasks: the mean of their means over queries, and of their macro means. A draw
+/// takes the same units in every task, as the same patients ask in several.
 pub(super) fn figures_over(sets: &[Set<'_>], options: &Options) -> [[Figure; MEASURES]; 2] {
     let mut numbers = HashMap::new();
     let mut units = Vec::new();
@@ -109,21 +109,21 @@ pub(super) fn figures_over(sets: &[Set<'_>], options: &Options) -> [[Figure; MEA
     })
 }
 
-/// Over the tasks that have queries in a draw.
+/// The mean over the tasks that have queries in a draw.
 fn mean_of(tasks: &[Vec<Means>], row: usize, measure: usize) -> f64 {
     let present: Vec<f64> =
         tasks.iter().filter_map(|rows| rows[row].map(|means| means[measure])).collect();
     present.iter().sum::<f64>() / present.len() as f64
 }
 
-/// A number for each sample's unit, and how many units there are.
+/// The number of each sample's unit, and the number of units.
 fn number_units(samples: &[Sample<'_>]) -> (Vec<usize>, usize) {
     let mut numbers = HashMap::new();
     let units = number_in(&mut numbers, samples);
     (units, numbers.len())
 }
 
-/// The number of each sample's unit; units that have none yet get the next.
+/// The number of each sample's unit. A new unit gets the next number.
 fn number_in<'a>(numbers: &mut HashMap<&'a str, usize>, samples: &[Sample<'a>]) -> Vec<usize> {
     let number = |sample: &Sample<'a>| {
         let next = numbers.len();
@@ -132,7 +132,7 @@ fn number_in<'a>(numbers: &mut HashMap<&'a str, usize>, samples: &[Sample<'a>]) 
     samples.iter().map(number).collect()
 }
 
-/// How often each unit is in draw `i`.
+/// The number of times that draw `i` takes each unit.
 fn draw(units: usize, seed: u64, i: usize) -> Vec<u32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(i as u64);
@@ -143,8 +143,8 @@ fn draw(units: usize, seed: u64, i: usize) -> Vec<u32> {
     multiplicity
 }
 
-/// The mean over queries, the macro mean, and each class's mean, with each unit's queries counted
-/// so many times.
+/// The mean over queries, the macro mean, and each class's mean. Each unit's queries count as often
+/// as the draw takes it.
 fn means(
     samples: &[Sample<'_>],
     classes: usize,
@@ -184,7 +184,7 @@ fn interval(value: f64, mut drawn: Vec<f64>) -> Figure {
     }
 }
 
-/// Between the two nearest of the sorted values, linearly.
+/// The percentile of sorted values, interpolated linearly.
 fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
     let position = share * (sorted.len().checked_sub(1)?) as f64;
     let (below, above) = (position.floor(), position.ceil());

@@ -6,16 +6,16 @@ use super::relevance::Relevance;
 use super::{Labelled, Task};
 use crate::{Error, HashCode, Result};
 
-/// What a search within a distance finds.
+/// The figures of a search within a distance.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct RadiusPoint {
     /// The distance in bits.
     pub radius: usize,
-    /// Relevant among the answers of all queries together; none where there is no answer.
+    /// Precision over the answers of all queries together; `None` if there is no answer.
     pub precision: Option<f64>,
-    /// Answers among the relevant of all queries together.
+    /// Recall over the relevant items of all queries together.
     pub recall: f64,
-    /// Answers a query.
+    /// The mean number of answers of a query.
     pub answers: f64,
 }
 
@@ -34,7 +34,7 @@ pub fn by_radius(task: &Task, items: &[Labelled], codes: &[HashCode]) -> Result<
         return Err(Error::CodeMismatch { got: other.bits(), expected: bits });
     }
     let relevance = Relevance::new(task, items)?;
-    // Answers and relevant answers at each distance.
+    // The numbers of answers and of relevant answers at each distance.
     let mut counts = vec![[0_u64; 2]; bits + 1];
     for &query in &relevance.queries {
         for &item in relevance.gallery.iter().filter(|&&item| !relevance.same_patient(query, item))

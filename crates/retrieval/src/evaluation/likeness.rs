@@ -2,10 +2,10 @@
 //! see that.
 //!
 //! A method that lists the oldest pictures of a class is as good by labels as one that finds the
-//! most similar ones. These measures tell them apart: is a near copy's original found, how many
-//! codes and answers are different, do other pictures of a patient come first, and does a column
-//! that no label names (view, laterality, device) agree. Ties are resolved by the exact expectation
-//! over their orders, as in the other measures.
+//! most similar ones. Four questions tell them apart. Is a near copy's original found? How many
+//! codes and answers are different? Do other pictures of a patient come first? Does a column that
+//! no label names (view, laterality, device) agree? Ties are resolved by the exact expectation over
+//! their orders, as in the other measures.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -16,7 +16,7 @@ use super::bootstrap::{Figure, mean_by_unit};
 use super::{Labelled, Options, Ranking, Role};
 use crate::{HashCode, Result};
 
-/// Length of an answer's first page.
+/// The number of answers of a first page.
 const PAGE: usize = 10;
 
 /// A near copy among the items, and the item that it was made of.
@@ -33,49 +33,52 @@ pub struct NearCopy {
 /// A method's measures of likeness.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Likeness {
-    /// Name of what ranked.
+    /// The method's name.
     pub method: String,
-    /// Pictures of the gallery and queries.
+    /// The number of pictures of the gallery and of queries.
     pub pictures: usize,
-    /// Different codes among them; none for a ranking without codes.
+    /// The number of different codes among them; `None` for a ranking without codes.
     pub distinct_codes: Option<usize>,
-    /// Effective number of bits; none for a ranking without codes. See [`participation_ratio`].
+    /// The effective number of bits; `None` for a ranking without codes. See
+    /// [`participation_ratio`].
     pub participation_ratio: Option<f64>,
-    /// Queries.
+    /// The number of queries.
     pub queries: usize,
-    /// Different ordered lists among their first ten answers; ties go to the item listed first.
+    /// The number of different ordered lists among the queries' first ten answers. Ties go to the
+    /// item listed first.
     pub distinct_lists: usize,
-    /// Recall of the original by its near copies, by perturbation.
+    /// Recall of the original by its near copies, for each perturbation.
     pub near_copies: Vec<Recall>,
-    /// Recall of another gallery picture of the same patient; none where no patient has two.
+    /// Recall of another gallery picture of the same patient; `None` if no patient has two.
     pub same_patient: Option<Recall>,
-    /// Agreement of columns among answers with the query's labels.
+    /// Agreement of columns among the answers that have the query's labels.
     pub agreement: Vec<Agreement>,
 }
 
-/// How often the first answers hold what is looked for.
+/// The share of queries whose first answers hold a wanted item.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Recall {
-    /// What is looked for.
+    /// The name of the wanted items.
     pub name: String,
-    /// Pictures that asked.
+    /// The number of queries.
     pub queries: usize,
-    /// Share of queries whose first answer is one.
+    /// The share of queries whose first answer is a wanted item.
     pub first: Figure,
-    /// Share of queries with one among the first ten answers.
+    /// The share of queries with a wanted item among the first ten answers.
     pub in_ten: Figure,
 }
 
-/// How often answers with the query's labels have the query's value in a column, too.
+/// The share of answers with the query's labels that also have its value in a column.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Agreement {
     /// The column.
     pub column: String,
-    /// Queries whose labels some gallery pictures have, with several values in the column.
+    /// The number of queries counted: pictures of the gallery have their labels, and several values
+    /// in the column.
     pub queries: usize,
-    /// Share that agrees among the first ten of them.
+    /// The share that agrees among the first ten answers with the query's labels.
     pub p_at_10: Figure,
-    /// Share that agrees among all of them: a random order.
+    /// The share that agrees among all answers with the query's labels, as in a random order.
     pub chance: Figure,
 }
 
@@ -113,8 +116,8 @@ pub fn likeness(
     })
 }
 
-/// Positions of the first `count` answers to a query, other patients' gallery pictures; ties go to
-/// the item listed first.
+/// The positions of the first `count` answers to a query, other patients' gallery pictures. Ties go
+/// to the item listed first.
 #[must_use]
 pub fn first_answers(
     items: &[Labelled],
@@ -134,7 +137,7 @@ pub fn first_answers(
 }
 
 /// The effective number of bits: (tr C)² / ‖C‖² of the covariance C of bits as ±1. It is the number
-/// of bits where all are balanced and independent, and 1 where all say the same.
+/// of bits if all are balanced and independent, and 1 if all are the same.
 ///
 /// The measure is the participation ratio of the eigenvalues of C (Gao et al., "A theory of
 /// multineuronal dimensionality, dynamics and measurement", 2017).
@@ -159,7 +162,7 @@ pub fn participation_ratio(codes: &[&HashCode]) -> f64 {
     if square > 0.0 { trace * trace / square } else { 0.0 }
 }
 
-/// What all measures look at.
+/// The input of all measures.
 struct View<'a> {
     items: &'a [Labelled],
     gallery: &'a [usize],
@@ -186,7 +189,8 @@ impl View<'_> {
         kinds.into_iter().map(recall).collect()
     }
 
-    /// Every gallery picture asks the others, if its patient has another there.
+    /// Recall of a patient's other pictures. Every gallery picture is a query if its patient has
+    /// another there.
     fn same_patient(&self) -> Option<Recall> {
         let mut counts = HashMap::<&String, usize>::new();
         let patients = self.gallery.iter().filter_map(|&i| self.items[i].patient.as_ref());
@@ -212,7 +216,7 @@ impl View<'_> {
         Recall { name: name.to_owned(), queries: hits.len(), first: figure(0), in_ten: figure(1) }
     }
 
-    /// The chance that a wanted item is the first answer, and that one is among the first ten.
+    /// The probability that a wanted item is the first answer, and that one is among the first ten.
     fn hit(&self, query: usize, answers: &[usize], wanted: impl Fn(usize) -> bool) -> [f64; 2] {
         let distances = self.ranking.distances(query, answers);
         let pairs = || distances.iter().zip(answers);
@@ -240,8 +244,8 @@ impl View<'_> {
         })
     }
 
-    /// A query's unit, the share that agrees among its first ten answers with its labels, and that
-    /// among all of them.
+    /// A query's unit, and two shares of the answers with its labels that agree: among the first
+    /// ten, and among all.
     fn agreement_of(&self, column: &str, query: usize) -> Option<(&str, f64, f64)> {
         let asked = &self.items[query];
         let value = asked.columns.get(column).filter(|value| !value.is_empty())?;
@@ -267,16 +271,16 @@ impl View<'_> {
     }
 }
 
-/// The chance that some of `places` random draws out of `tied` items is one of `hits`: 1 − C(t−h,
-/// p) / C(t, p).
+/// The probability that some of `places` random draws out of `tied` items is one of `hits`: 1 −
+/// C(t−h, p) / C(t, p).
 fn chance_of_hit(tied: usize, hits: usize, places: usize) -> f64 {
     let places = places.min(tied);
     let miss = |draw: usize| (tied - hits).saturating_sub(draw) as f64 / (tied - draw) as f64;
     1.0 - (0..places).map(miss).product::<f64>()
 }
 
-/// The share of hits among the first ten of (distance, whether it is a hit), in order of distance,
-/// expected over ties.
+/// The expected share of hits among the first ten, over the orders of ties. `order` has a
+/// (distance, hit) for each answer, by distance.
 fn expected_share(order: &[(u32, bool)]) -> f64 {
     let places = PAGE.min(order.len());
     let (mut filled, mut hits) = (0, 0.0);

@@ -7,12 +7,12 @@
 
 /// The cut-offs k of P@k and R@k.
 pub(super) const CUTS: [usize; 5] = [1, 5, 10, 50, 100];
-/// How many measures [`Values`] has.
+/// The number of measures in [`Values`].
 pub(super) const MEASURES: usize = 3 + 2 * CUTS.len();
 /// The cut-off of nDCG.
 const NDCG_CUT: usize = 100;
 
-/// What one query's ranking is worth.
+/// The measures of one query's ranking.
 #[derive(Clone, Copy, PartialEq, Default, Debug)]
 pub struct Values {
     /// AP = Σ_r P@r · rel_r / N over the whole ranking, where N = all relevant items.
@@ -30,7 +30,7 @@ pub struct Values {
     pub recall: [f64; CUTS.len()],
 }
 
-/// Answers at one distance.
+/// The answers at one distance.
 #[derive(Clone, Copy, PartialEq, Default, Debug)]
 struct Group {
     items: usize,
@@ -105,13 +105,13 @@ fn gain(shared: u32) -> f64 {
     f64::from(shared).exp2() - 1.0
 }
 
-/// The expected Σ_r (Σ_j≤r worth(j) / r) · rel_r / N: AP, if the worth is the relevance, and
-/// weighted AP, if it is the number of shared labels.
+/// The expected Σ_r (Σ_j≤r worth(j) / r) · rel_r / N. With relevance as the worth it is AP; with
+/// the number of shared labels it is weighted AP.
 ///
-/// Before a group of n items, r of them relevant and all together worth w, are N ranks worth W.
-/// Rank N + i of the group is relevant with probability r/n; it then is worth w/r, as what is not
-/// relevant is worth 0; and each of the i − 1 ranks of the group before it is worth w(r − 1)/(r(n −
-/// 1)).
+/// Before a group of n items are N ranks of total worth W. Of the group, r items are relevant and
+/// all together are worth w. Rank N + i is relevant with probability r/n. It is then worth w/r, as
+/// an item that is not relevant is worth 0. Each of the i − 1 ranks of the group before it is worth
+/// w(r − 1)/(r(n − 1)).
 fn expected_average_precision(
     groups: &[Group],
     total: usize,
@@ -133,7 +133,7 @@ fn expected_average_precision(
     sum / total as f64
 }
 
-/// The expected Σ_rank≤k worth(rank) · discount(rank): each rank of a group is worth the group's
+/// The expected Σ_rank≤k worth(rank) · discount(rank). Each rank of a group is worth the group's
 /// mean.
 fn expected_sum(
     groups: &[Group],
@@ -177,7 +177,7 @@ mod tests {
         (a - b).abs() < 1e-12
     }
 
-    /// Each answer at a distance of its own.
+    /// Values of a ranking without ties: each answer has its own distance.
     fn ranked(shared: &[u32]) -> Values {
         let mut answers: Vec<_> = (0..).zip(shared.iter().copied()).collect();
         measure(&mut answers).unwrap()

@@ -39,61 +39,60 @@ pub use result::{ClassResult, Difference, QueryResult, TaskResult, paired_differ
 pub use runs::{Overall, difference_over_tasks, mean_of_runs, over_tasks};
 pub use task::{Task, default_tasks, read_tasks};
 
-/// An item to evaluate with: what is known of it, not what it looks like.
+/// An item to evaluate with: its labels and its part, without the picture.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Labelled {
-    /// All its labels.
+    /// The labels.
     pub labels: Vec<String>,
-    /// Its patient, unique across sources, if known.
+    /// The patient, unique across sources, if known.
     pub patient: Option<String>,
-    /// What the bootstrap draws: items of one unit are not independent.
+    /// The unit that the bootstrap draws. Items of one unit are not independent.
     pub unit: String,
-    /// Source, view and whatever else tasks filter by.
+    /// Source, view and other columns that tasks filter by.
     pub columns: BTreeMap<String, String>,
-    /// Whether it asks or answers.
+    /// The item's part: query, gallery or neither.
     pub role: Role,
 }
 
 /// An item's part in an evaluation.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Role {
-    /// It answers.
+    /// It may answer.
     Gallery,
-    /// It asks.
+    /// It is a query.
     Query,
     /// It is left out.
     #[default]
     Neither,
 }
 
-/// What orders the answers; parallel to the items.
+/// The order of the answers, parallel to the items.
 #[derive(Clone, Copy, Debug)]
 pub enum Ranking<'a> {
     /// The Hamming distance.
     Codes(&'a [HashCode]),
-    /// The Euclidean distance. Equal distances tie, as those of codes.
+    /// The Euclidean distance. Equal distances tie, as those of codes do.
     Embeddings(&'a [Embedding]),
-    /// What a search answers: the nearest codes in the order of their embeddings, then the others
-    /// by code.
+    /// The order of a search: the nearest codes by their embeddings, then the others by code.
     Answers {
         /// The codes.
         codes: &'a [HashCode],
         /// The embeddings.
         embeddings: &'a [Embedding],
-        /// How many of the nearest codes are put in order by embedding, and all that are no farther
-        /// than the last.
+        /// The number of nearest codes that are ordered by embedding. Codes as near as the last are
+        /// ordered too.
         shortlist: usize,
     },
-    /// Nothing: all answers tie, so that the figures are the exact expectation of a random order.
+    /// A random order: all answers tie, so that the figures are its exact expectation.
     Random,
 }
 
-/// How confidence is measured.
+/// The settings of the bootstrap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
     /// The number of draws.
     pub bootstrap: usize,
-    /// Of the draws.
+    /// The seed of the draws.
     pub seed: u64,
 }
 
@@ -104,7 +103,7 @@ impl Default for Options {
 }
 
 impl Ranking<'_> {
-    /// That there is one code or embedding for each item, all of one length; the bits that one
+    /// Checks that each item has a code or embedding, all of one length. Returns the bits that one
     /// takes when stored.
     fn check(&self, items: usize) -> Result<usize> {
         let (got, bits) = match self {
@@ -146,7 +145,8 @@ impl Ranking<'_> {
         let hamming = |codes: &[HashCode]| {
             answers.iter().map(|&i| codes[query].distance(&codes[i])).collect()
         };
-        // Floats that are not negative are ordered as their bits. The square keeps the order too.
+        // Floats that are not negative are ordered as their bits are. The square keeps the order
+        // too.
         let square = |embeddings: &[Embedding], i: usize| {
             embeddings[query].squared_distance(&embeddings[i]).to_bits()
         };
@@ -167,15 +167,15 @@ impl Ranking<'_> {
     }
 }
 
-/// The k-th smallest of some numbers, the largest where there are fewer than k, and 0 where there
-/// is none.
+/// The k-th smallest number; the largest if there are fewer than k, and 0 if there is none.
 fn kth_smallest(numbers: &[u32], k: usize) -> u32 {
     let mut sorted = numbers.to_vec();
     sorted.sort_unstable();
     sorted.get(k.saturating_sub(1)).or(sorted.last()).copied().unwrap_or(0)
 }
 
-/// Set in the distance of answers behind the shortlist: no distance of floats has its sign bit set.
+/// A bit set in the distance of answers behind the shortlist. No distance of floats has its sign
+/// bit set.
 const BEHIND: u32 = 1 << 31;
 
 /// Checks that there are as many embeddings as items, all of one length.

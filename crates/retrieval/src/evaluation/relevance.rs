@@ -1,13 +1,13 @@
-//! Who asks, who answers, and what is relevant: a task applied to items.
+//! A task applied to items: queries, gallery, and which items are relevant to each other.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Labelled, Role, Task};
 use crate::Result;
 
-/// A task applied to items. Classes are the task's labels, or its column's values.
+/// A task applied to items. The classes are the task's labels, or its column's values.
 pub(super) struct Relevance {
-    /// Sorted.
+    /// The names of the classes, sorted.
     pub(super) classes: Vec<String>,
     /// Positions of the queries among the items.
     pub(super) queries: Vec<usize>,
@@ -65,7 +65,7 @@ impl Relevance {
         Ok(())
     }
 
-    /// How many classes two items share.
+    /// The number of classes that two items share.
     pub(super) fn shared(&self, a: usize, b: usize) -> u32 {
         let words = |item: usize| &self.members[item * self.width..(item + 1) * self.width];
         words(a).iter().zip(words(b)).map(|(a, b)| (a & b).count_ones()).sum()
@@ -76,12 +76,12 @@ impl Relevance {
         (0..self.classes.len()).filter(|&class| self.is_of(item, class)).collect()
     }
 
-    /// Whether an item is of a class.
+    /// Tells whether an item is of a class.
     pub(super) fn is_of(&self, item: usize, class: usize) -> bool {
         self.members[item * self.width + class / 64] >> (class % 64) & 1 == 1
     }
 
-    /// Whether two items are known to be of one patient.
+    /// Tells whether two items are known to be of one patient.
     pub(super) fn same_patient(&self, a: usize, b: usize) -> bool {
         self.patients[a].is_some() && self.patients[a] == self.patients[b]
     }
@@ -115,7 +115,7 @@ fn number_patients(items: &[Labelled]) -> Vec<Option<usize>> {
     items.iter().map(&mut number).collect()
 }
 
-/// That some item has each column: a misspelt filter must not pass for an empty gallery.
+/// Checks that some item has each column. A misspelt filter must not pass for an empty gallery.
 fn check_columns(task: &Task, items: &[Labelled]) -> Result<()> {
     match task.columns().find(|column| !items.iter().any(|item| item.columns.contains_key(*column)))
     {

@@ -8,7 +8,7 @@ use super::relevance::Relevance;
 use super::{Figure, Options, Task, Values};
 use crate::{Error, Result};
 
-/// Where measures are in [`Values::to_array`].
+/// The positions of measures in [`Values::to_array`].
 pub(super) const AP: usize = 0;
 pub(super) const NDCG: usize = 1;
 pub(super) const P_AT_10: usize = 5;
@@ -18,30 +18,30 @@ pub(super) const P_AT_10: usize = 5;
 pub struct TaskResult {
     /// The task's name.
     pub task: String,
-    /// What ranked.
+    /// The method's name.
     pub method: String,
-    /// What one item takes when stored: a code's bits, 16 for each value of an embedding, 0 for a
+    /// The size of a stored item in bits: a code's bits, 16 for each value of an embedding, 0 for a
     /// random order.
     pub bits: usize,
-    /// The queries that the figures are over: those with a relevant item.
+    /// The number of queries that the figures cover: those with a relevant item.
     pub queries: usize,
-    /// The queries that had to be left out, as nothing is relevant to them.
+    /// The number of queries left out, because no item is relevant to them.
     pub queries_without_relevant: usize,
-    /// The gallery's items.
+    /// The number of the gallery's items.
     pub gallery: usize,
-    /// The units that the bootstrap draws from.
+    /// The number of units that the bootstrap draws from.
     pub units: usize,
     /// The number of draws.
     pub bootstrap: usize,
-    /// What AP is divided by: "all relevant".
+    /// The divisor of AP: "all relevant".
     pub ap_divisor: &'static str,
-    /// How ties are treated: "expected over ties".
+    /// The treatment of ties: "expected over ties".
     pub ties: &'static str,
     /// The mean of AP over the queries.
     pub map_all: Figure,
     /// The mean over the classes of their mean AP.
     pub macro_map_all: Figure,
-    /// The mean of weighted AP, in which an answer counts by the labels it shares.
+    /// The mean of weighted AP. An answer counts by the number of labels it shares.
     pub weighted_map: Figure,
     /// P@1.
     pub p_at_1: Figure,
@@ -81,11 +81,12 @@ pub struct TaskResult {
 pub struct ClassResult {
     /// The label, or the column's value.
     pub class: String,
-    /// The queries of that class.
+    /// The number of queries of that class.
     pub queries: usize,
-    /// The gallery's items of that class.
+    /// The number of gallery items of that class.
     pub gallery: usize,
-    /// The mean AP. Relevant is whatever shares any of the task's labels, not this class alone.
+    /// The mean AP. An item is relevant if it shares any of the task's labels, not this class
+    /// alone.
     pub map_all: Figure,
     /// P@10.
     pub p_at_10: Figure,
@@ -93,7 +94,7 @@ pub struct ClassResult {
     pub ndcg_100: Figure,
 }
 
-/// What the answers to one query are worth.
+/// The measures of the answer to one query.
 #[derive(Clone, PartialEq, Debug)]
 pub struct QueryResult {
     /// The query's position among the items.
@@ -106,7 +107,7 @@ pub struct QueryResult {
     pub values: Values,
 }
 
-/// By how much one method is ahead of another on the same queries: a − b.
+/// The difference of two methods on the same queries: a − b.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Difference {
     /// The task's name.
@@ -115,17 +116,17 @@ pub struct Difference {
     pub a: String,
     /// The other method.
     pub b: String,
-    /// The queries of both.
+    /// The number of queries of both.
     pub queries: usize,
-    /// Of the mean AP.
+    /// The difference of the mean AP.
     pub map_all: Figure,
-    /// Of the macro mean AP.
+    /// The difference of the macro mean AP.
     pub macro_map_all: Figure,
-    /// Of P@10.
+    /// The difference of P@10.
     pub p_at_10: Figure,
-    /// Of the macro mean of P@10.
+    /// The difference of the macro mean of P@10.
     pub macro_p_at_10: Figure,
-    /// Of nDCG@100.
+    /// The difference of nDCG@100.
     pub ndcg_100: Figure,
 }
 
@@ -158,7 +159,7 @@ pub(super) fn summarise(
     Ok(assemble(head, &figures, per_class, per_query))
 }
 
-/// What a result says of itself before its figures.
+/// The part of a result before its figures.
 pub(super) struct Head {
     pub(super) task: String,
     pub(super) method: String,
@@ -242,12 +243,12 @@ pub(super) fn samples(per_query: &[QueryResult]) -> Vec<Sample<'_>> {
     samples.collect()
 }
 
-/// One more than the highest class of a task's queries.
+/// The number of classes of a task's queries: one more than the highest.
 pub(super) fn classes(result: &TaskResult) -> usize {
     result.per_query.iter().flat_map(|query| &query.classes).max().map_or(0, |last| last + 1)
 }
 
-/// The values of `a` less those of `b`, query by query; none where the two are not of the same
+/// The values of `a` less those of `b`, query by query. `None` if the two do not have the same
 /// queries.
 pub(super) fn differences<'a>(a: &'a TaskResult, b: &TaskResult) -> Option<Vec<Sample<'a>>> {
     let same = |(a, b): (&QueryResult, &QueryResult)| {
@@ -267,9 +268,9 @@ pub(super) fn differences<'a>(a: &'a TaskResult, b: &TaskResult) -> Option<Vec<S
     Some(samples)
 }
 
-/// By how much method `a` is ahead of method `b`, with the interval of the difference: each draw
-/// takes the same units for both, so that what is common to them falls out. An interval without 0
-/// is a difference.
+/// The difference of method `a` and method `b`, a − b, with its interval. Each draw takes the same
+/// units for both, so that what they have in common cancels. If the interval lacks 0, the methods
+/// differ.
 ///
 /// # Errors
 /// If the two are not of the same task and queries.

@@ -11,22 +11,22 @@ use crate::{Error, Result};
 /// A method over several tasks: the mean of the tasks' figures.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Overall {
-    /// What ranked.
+    /// The method's name.
     pub method: String,
-    /// The tasks that the mean is over.
+    /// The number of tasks.
     pub tasks: usize,
-    /// Of the mean AP.
+    /// The mean over tasks of the mean AP.
     pub map_all: Figure,
-    /// Of P@10.
+    /// The mean over tasks of P@10.
     pub p_at_10: Figure,
-    /// Of the macro mean of P@10.
+    /// The mean over tasks of the macro mean of P@10.
     pub macro_p_at_10: Figure,
-    /// Of nDCG@100.
+    /// The mean over tasks of nDCG@100.
     pub ndcg_100: Figure,
 }
 
-/// The mean over training runs (seeds) of one method on one task: each query's values are averaged
-/// first, so that the interval, as before, is that of drawing patients anew.
+/// The mean over training runs (seeds) of one method on one task. Each query's values are averaged
+/// first, so that the interval is still that of drawing patients anew.
 ///
 /// # Errors
 /// If there is no run, or the runs are not of the same task and queries.
@@ -70,7 +70,7 @@ fn mean_of_query(runs: &[TaskResult], query: usize) -> QueryResult {
     QueryResult { values: Values::from_array(sums), ..runs[0].per_query[query].clone() }
 }
 
-/// The classes that have queries are the same in every run, in the same order.
+/// The figures of each class. Every run has the same classes with queries, in the same order.
 fn per_class(first: &[ClassResult], figures: &Figures) -> Vec<ClassResult> {
     let present = figures.classes.iter().flatten();
     let class = |(class, figures): (&ClassResult, &[Figure; MEASURES])| ClassResult {
@@ -82,15 +82,14 @@ fn per_class(first: &[ClassResult], figures: &Figures) -> Vec<ClassResult> {
     first.iter().zip(present).map(class).collect()
 }
 
-/// The mean of a method's figures over tasks, with intervals in which the same patients are drawn
-/// for every task.
+/// The mean of a method's figures over tasks. Its intervals draw the same patients for every task.
 pub fn over_tasks(results: &[&TaskResult], options: &Options) -> Overall {
     let sets: Vec<Set<'_>> =
         results.iter().map(|result| (samples(&result.per_query), classes(result))).collect();
     overall(results.first().map_or("", |result| &result.method), &sets, options)
 }
 
-/// By how much `a` is ahead of `b` in the mean over tasks: a − b; both list the same tasks in the
+/// The difference of `a` and `b` in the mean over tasks: a − b. Both list the same tasks in the
 /// same order.
 ///
 /// # Errors

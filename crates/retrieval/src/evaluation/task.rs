@@ -1,4 +1,4 @@
-//! What an evaluation asks: which items are queries, which answer, and what is relevant.
+//! Evaluation tasks: which items are queries, which may answer, and which answers are relevant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,21 +15,21 @@ use crate::{Error, Result};
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
-    /// What the task is called.
+    /// The task's name.
     pub name: String,
     /// The labels that count.
     pub labels: Option<Vec<String>>,
     /// The labels that do not count.
     pub labels_except: Option<Vec<String>>,
-    /// The column whose value makes relevant, in place of labels.
+    /// The column whose equal values make an answer relevant, in place of labels.
     pub column: Option<String>,
-    /// What queries and gallery must have in their columns: `where` in the file.
+    /// The values that queries and gallery must have in their columns: `where` in the file.
     #[serde(default, rename = "where")]
     pub filter: BTreeMap<String, String>,
-    /// What queries must have in their columns.
+    /// The values that queries must have in their columns.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
-    /// What the gallery's items must have in their columns.
+    /// The values that the gallery's items must have in their columns.
     #[serde(default)]
     pub gallery: BTreeMap<String, String>,
 }
@@ -43,7 +43,7 @@ struct File {
 /// Reads the tasks of a TOML file.
 ///
 /// # Errors
-/// If the file does not read, has a field that no task has, two tasks of one name, or a task that
+/// If the file cannot be parsed, has a field that no task has, two tasks of one name, or a task that
 /// contradicts itself.
 pub fn read_tasks(text: &str) -> Result<Vec<Task>> {
     let File { task: tasks } = toml::from_str(text)?;
@@ -92,14 +92,14 @@ impl Task {
         filters.into_iter().flat_map(BTreeMap::keys).chain(&self.column)
     }
 
-    /// Whether an item is in the task's gallery.
+    /// Tells whether an item is in the task's gallery.
     #[must_use]
     pub fn may_answer(&self, item: &Labelled) -> bool {
         let passes = |(column, value): (&String, &String)| item.columns.get(column) == Some(value);
         item.role == Role::Gallery && self.filter.iter().chain(&self.gallery).all(passes)
     }
 
-    /// Whether a label counts.
+    /// Tells whether a label counts.
     pub(super) fn counts(&self, label: &str) -> bool {
         let has = |labels: &Vec<String>| labels.iter().any(|other| other == label);
         self.labels.as_ref().is_none_or(has) && !self.labels_except.as_ref().is_some_and(has)

@@ -1,4 +1,4 @@
-//! Tests of the evaluation as a whole: who asks, who answers, ties, floats, pairs.
+//! Tests of the evaluation as a whole: roles, ties, floats, pairs.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -6,9 +6,9 @@ use super::Gallery;
 use crate::Result;
 
 impl Gallery {
-    /// Copies what is committed now into a new or empty folder; other processes may go on reading
-    /// and writing. The copy is a gallery, compact, with an index's file of its own once it is
-    /// opened; it is whole, or not there.
+    /// Copies what is committed now into a new or empty folder. Other processes may go on reading
+    /// and writing. The copy is a compact gallery; its index's file is made when it is opened. It
+    /// is whole, or not there.
     ///
     /// # Errors
     /// If the folder holds anything, cannot be written, or has no room. A gallery on a server is

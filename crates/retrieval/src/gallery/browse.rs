@@ -1,21 +1,21 @@
-//! Looking through a gallery without a query: a page of its records, a patient's pictures, and what
-//! can be filtered for.
+//! Looking through a gallery without a query: a page of its records, a patient's pictures, and the
+//! values to filter by.
 
 use super::store::{Field, Which};
 use super::{Date, Filter, Gallery, Record};
 use crate::Result;
 
-/// Some of the records that a filter admits.
+/// A page of the records that a filter admits.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Page {
-    /// How many it admits in all.
+    /// The number of records that the filter admits in all.
     pub total: u64,
     /// Ids and records, by id.
     pub records: Vec<(u64, Record)>,
 }
 
-/// The values that fields have and how many pictures have each, most first; a picture without a
-/// value counts for none.
+/// The values of fields, and the number of pictures with each, most first. A picture without a
+/// value is not counted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Facets {
     /// Parts of the body.
@@ -35,7 +35,8 @@ pub struct Facets {
 }
 
 impl Gallery {
-    /// At most `limit` of the records that a filter admits, or of all, without the first `offset`.
+    /// Returns at most `limit` of the records that a filter admits, or of all, without the first
+    /// `offset`.
     ///
     /// A picture that another process deletes meanwhile is left out.
     ///
@@ -66,7 +67,7 @@ impl Gallery {
         self.store.ids(Which::OfPatient(patient))
     }
 
-    /// Which values the fields have, of each field the `most` frequent.
+    /// The `most` frequent values of each field.
     ///
     /// # Errors
     /// If the database fails.

@@ -5,8 +5,8 @@ use super::{Gallery, segment};
 use crate::{Index, Result};
 
 impl Gallery {
-    /// Brings the index up to date with what other processes did to the gallery; whether they did
-    /// anything.
+    /// Brings the index up to date with what other processes did to the gallery. Returns whether
+    /// they did anything.
     ///
     /// If one of them has re-indexed it, [`Gallery::model`] is another one afterwards.
     ///
@@ -18,16 +18,15 @@ impl Gallery {
             return Ok(false);
         }
         let changed = self.catch_up()?;
-        // Of a folder the process that writes also writes files; here memory will do. Files of a
-        // server's gallery are this machine's.
+        // In a folder, the process that writes also makes the files, so memory is enough here. The
+        // files of a server's gallery belong to this machine.
         if self.is_loose() {
             self.merge(self.location().folder().is_none());
         }
         Ok(changed)
     }
 
-    /// The same, of everything that was committed before, even by a server whose word has not come
-    /// yet.
+    /// Refreshes to the newest committed state, even if the server has not yet told of a change.
     ///
     /// # Errors
     /// If the database fails, or no server is in charge.
@@ -37,11 +36,11 @@ impl Gallery {
         self.catch_up()
     }
 
-    /// Takes over what has changed since the index's generation; whether anything has.
+    /// Applies what has changed since the index's generation. Returns whether anything has.
     pub(super) fn catch_up(&mut self) -> Result<bool> {
         self.adopt();
         if !self.index.is_whole() {
-            // It is made again from the database, as if there were none.
+            // The index is made again from the database, as if there were none.
             self.index = Index::new(self.meta.bits)?;
             (self.meta.generation, self.meta.rebuilt) = (0, 0);
         }
@@ -53,7 +52,7 @@ impl Gallery {
             self.meta = meta;
             return Ok(changed);
         }
-        // It takes the old one's place when it is whole: a database may fail in between, and
+        // The new index replaces the old one when it is whole. A database may fail in between, and
         // searches go on.
         let (mut replaced, mut known, mut damaged) =
             (None, self.meta.generation, self.damaged.clone());
@@ -83,7 +82,7 @@ impl Gallery {
                 Change::Inserted((code, descriptor)) => {
                     index.insert(id, &code, descriptor).is_ok() || damaged.insert(id)
                 }
-                // One that was read before it was damaged is right in the index.
+                // A record that was read before it was damaged is right in the index.
                 Change::Damaged => !index.contains(id) && damaged.insert(id),
                 Change::Deleted => index.remove(id) | damaged.remove(&id),
             }

@@ -1,4 +1,4 @@
-//! Making a gallery as small as what it holds, and wiping what it no longer holds.
+//! Compaction: making a gallery as small as its contents, and wiping deleted bytes.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,12 @@ use serde::Serialize;
 use super::{Gallery, segment};
 use crate::{Error, Result};
 
-/// What a compaction did.
+/// The result of a compaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Compacted {
-    /// What the folder took on the disk, in bytes.
+    /// The folder's size on the disk before it, in bytes.
     pub before: u64,
-    /// What it takes now.
+    /// The folder's size on the disk after it, in bytes.
     pub after: u64,
 }
 

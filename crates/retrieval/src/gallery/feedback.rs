@@ -1,11 +1,11 @@
-//! Relevance feedback: a query that moves towards what was called relevant, and away from what was
-//! not.
+//! Relevance feedback: a query that moves towards what was judged relevant, and away from what was
+//! judged irrelevant.
 //!
-//! J. J. Rocchio, "Relevance feedback in information retrieval", 1971, on embeddings instead of
-//! term weights: `e' = (α e + β mean(like) − γ mean(unlike)) / (α + β − γ)`, at unit length, with
-//! the weights of Manning, Raghavan and Schütze, *Introduction to Information Retrieval*, 2008,
-//! section 9.1.1. The moved embedding is hashed again, so that the whole gallery is searched for
-//! it.
+//! The formula is that of J. J. Rocchio, "Relevance feedback in information retrieval", 1971, on
+//! embeddings instead of term weights: `e' = (α e + β mean(like) − γ mean(unlike)) / (α + β − γ)`,
+//! at unit length. The weights are those of Manning, Raghavan and Schütze, *Introduction to
+//! Information Retrieval*, 2008, section 9.1.1. The moved embedding is hashed again, so that the
+//! whole gallery is searched for it.
 
 use super::Gallery;
 use super::query::Feedback;
@@ -17,8 +17,7 @@ const LIKE: f32 = 0.75;
 const UNLIKE: f32 = 0.15;
 
 impl Gallery {
-    /// The targets of a query after feedback; without a target and something to be like there is
-    /// none.
+    /// The targets of a query after feedback. It is empty without a target and an entry to be like.
     pub(super) fn moved(&self, targets: &[Target], feedback: &Feedback<'_>) -> Result<Vec<Target>> {
         let (like, unlike) = (self.targets(feedback.like)?, self.targets(feedback.unlike)?);
         let known: Vec<(Embedding, HashCode)> =
@@ -49,8 +48,7 @@ fn refs(targets: &[Target]) -> Vec<&Target> {
     targets.iter().collect()
 }
 
-/// Each term's weight times the mean of its targets, summed; a term without targets counts for
-/// nothing.
+/// The sum of each term's weight times the mean of its targets. A term without targets is 0.
 fn weighted(terms: &[(f32, Vec<&Target>)]) -> Vec<f32> {
     let mut sum = Vec::new();
     for (weight, targets) in terms {
@@ -64,8 +62,8 @@ fn weighted(terms: &[(f32, Vec<&Target>)]) -> Vec<f32> {
     sum
 }
 
-/// Only the direction counts: the model's embeddings have unit length, so the weights need not sum
-/// to one.
+/// Scales a vector to unit length. Only the direction counts: the model's embeddings have unit
+/// length, so the weights need not sum to one.
 fn unit_length(mut values: Vec<f32>) -> Embedding {
     let length = values.iter().map(|value| value * value).sum::<f32>().sqrt().max(1e-12);
     values.iter_mut().for_each(|value| *value /= length);

@@ -1,4 +1,4 @@
-//! What a gallery holds, counted.
+//! Counts of a gallery's contents.
 
 use std::{fmt, fs};
 
@@ -8,34 +8,34 @@ use super::Gallery;
 use super::store::Field;
 use crate::{ModelId, Result};
 
-/// Counts and sizes of a gallery. `Display` is a line for each.
+/// Counts and sizes of a gallery. `Display` writes a line for each.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Info {
     /// The gallery's folder or server.
     pub gallery: String,
-    /// The model whose codes these are.
+    /// The model of the gallery's codes.
     pub model: ModelId,
-    /// The codes' length.
+    /// The codes' length in bits.
     pub bits: usize,
-    /// The embeddings' length, once there is one.
+    /// The embeddings' length, if there are any.
     pub dimensions: Option<usize>,
-    /// Pictures.
+    /// The number of pictures.
     pub records: usize,
-    /// Pictures that cannot be found, because their code is missing, or it or their embedding is
-    /// damaged.
+    /// The number of pictures that cannot be found: the code is missing or damaged, or the
+    /// embedding is damaged.
     pub unindexed: usize,
-    /// Distinct patients known.
+    /// The number of distinct known patients.
     pub patients: usize,
-    /// Pictures of each source, most first.
+    /// The number of pictures of each source, most first.
     pub sources: Vec<(String, usize)>,
-    /// Pictures with each label, most first.
+    /// The number of pictures with each label, most first.
     pub labels: Vec<(String, usize)>,
-    /// What the database, its write-ahead log and the index's file take on the disk.
+    /// The size of the database, its write-ahead log and the index's file on the disk, in bytes.
     pub bytes: u64,
 }
 
 impl Gallery {
-    /// Counts what the gallery holds.
+    /// Counts the gallery's contents.
     ///
     /// # Errors
     /// If the database fails.
@@ -55,7 +55,7 @@ impl Gallery {
         })
     }
 
-    /// What the database and the index's file take.
+    /// The size of the database and the index's file on the disk, in bytes.
     #[must_use]
     pub fn bytes_on_disk(&self) -> u64 {
         let segment = self.store.folder().zip(self.meta.segment);

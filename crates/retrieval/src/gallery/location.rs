@@ -1,4 +1,4 @@
-//! Where a gallery is: a folder, or a PostgreSQL server.
+//! A gallery's location: a folder, or a PostgreSQL server.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// URL's password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
-    /// A gallery of one machine.
+    /// A gallery in a folder of this machine.
     Folder(PathBuf),
     /// A gallery on a server, as a URL.
     Server(String),
@@ -24,7 +24,7 @@ impl Location {
         }
     }
 
-    /// What people call it: the folder's or the database's name.
+    /// The name to show: that of the folder or of the database.
     #[must_use]
     pub fn name(&self) -> String {
         let path = match self {

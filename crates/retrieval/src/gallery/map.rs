@@ -1,5 +1,5 @@
-//! The gallery's map: a place for every picture, in a file beside the index. It is derived, as the
-//! index is: made anew from the codes when it is wanted, and without what was deleted since.
+//! The gallery's map: a place for every picture, in a file beside the index. It is derived from the
+//! codes, as the index is. It is drawn on demand, and deleted pictures are taken off it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,13 +16,13 @@ use crate::{Error, HashCode, ModelId, Result};
 
 /// The map's file name in the gallery's folder.
 pub const MAP: &str = "map.bin";
-/// What it begins with, and the layout's number.
+/// The first bytes of the file, with the number of its layout.
 const MAGIC: &[u8; 8] = b"SkiaMap1";
 /// Bytes of a row: id (u64), x and y (u16), little-endian.
 const ROW: usize = 12;
-/// What the corner at the bottom right is in a row.
+/// The coordinate of the bottom right corner in a row.
 const SIDE: f32 = 65_535.0;
-/// Values of a trait that are told apart; the others are one.
+/// The number of a trait's values that are told apart. All others share one.
 const VALUES: usize = 12;
 
 /// The pictures that a map shows.
@@ -30,26 +30,26 @@ const VALUES: usize = 12;
 pub struct Plot {
     /// Their ids, ascending.
     pub ids: Vec<u64>,
-    /// Where they lie: x and y, from 0 to 65,535, the corner at the top left being 0, 0.
+    /// The places as x and y, from 0 to 65,535. The top left corner is 0, 0.
     pub places: Vec<[u16; 2]>,
-    /// What they can be coloured by.
+    /// The traits that pictures can be coloured by.
     pub traits: Vec<Trait>,
-    /// Pictures that came after the map was made.
+    /// The number of pictures added since the map was drawn.
     pub newer: usize,
 }
 
-/// What every picture has one value of, or none.
+/// A property of pictures, such as the view. Each picture has at most one value of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Trait {
     /// The record's field.
     pub name: &'static str,
     /// The most frequent values, most first.
     pub values: Vec<String>,
-    /// For each picture its value's number; `values.len()` for any other, or none.
+    /// Each picture's position in `values`; `values.len()` for any other value or none.
     pub of: Vec<u8>,
 }
 
-/// What stands before the rows.
+/// The file's header, before the rows.
 #[derive(Serialize, Deserialize)]
 struct Head {
     model: String,
@@ -57,8 +57,8 @@ struct Head {
 }
 
 impl Gallery {
-    /// Lays the gallery out and keeps that; how many pictures there are on the map. `progress`
-    /// hears the share that is done.
+    /// Draws the map and keeps it. Returns the number of pictures on it. `progress` gets the share
+    /// that is done.
     ///
     /// # Errors
     /// If the database fails or the file cannot be written.
@@ -70,7 +70,7 @@ impl Gallery {
         Ok(ids.len())
     }
 
-    /// Takes what was deleted off the map; one that does not read, or is another model's, goes.
+    /// Takes deleted pictures off the map. Removes a map that cannot be read or is another model's.
     pub(super) fn clear_map(&self) -> Result<()> {
         if self.folder().is_none() {
             return Ok(());
@@ -94,8 +94,8 @@ impl Gallery {
         }
     }
 
-    /// The map as it was drawn, of the pictures that are still there; none if none was drawn of
-    /// this model's codes.
+    /// The map as it was drawn, less the pictures deleted since. `None` if no map of this model's
+    /// codes was drawn.
     ///
     /// # Errors
     /// If the file is damaged, or the database fails.
@@ -109,8 +109,8 @@ impl Gallery {
             ("body_part", Field::BodyPart),
             ("view", Field::View),
             ("source", Field::Source),
-            // The last is the most particular one in manifests, whose first is the part of the
-            // body.
+            // A picture's last label is the most particular one in manifests, whose first is the
+            // part of the body.
             ("label", Field::Label),
         ];
         let of = |(name, field)| self.trait_of(name, field, &ids);
@@ -144,7 +144,7 @@ impl Gallery {
         Ok(self.derived()?.join(MAP))
     }
 
-    /// Whole, or not at all.
+    /// Writes the map whole, or not at all.
     fn write_map(&self, rows: impl Iterator<Item = (u64, [u16; 2])>) -> Result<()> {
         let path = self.map_file()?;
         let rows: Vec<u8> = rows.flat_map(|(id, place)| row(id, place)).collect();
@@ -182,7 +182,7 @@ fn row(id: u64, place: [u16; 2]) -> [u8; ROW] {
     row
 }
 
-/// Rows by id, if the bytes are whole; inside, none if they are another model's.
+/// The rows by id. `None` if the bytes are not whole; `Some(None)` if they are another model's.
 fn parse(bytes: &[u8], model: &ModelId) -> Option<Option<HashMap<u64, [u16; 2]>>> {
     let (content, crc) = bytes.split_last_chunk::<4>()?;
     let rest = content.strip_prefix(MAGIC)?;

@@ -1,10 +1,10 @@
 //! The gallery: records, codes, embeddings and thumbnails, kept durably, and searched.
 //!
 //! The truth is a database: SQLite in a folder, or PostgreSQL on a server. The [`Index`] is built
-//! from it, and kept in a file beside it so that a gallery opens at once. What [`Gallery::commit`]
-//! has returned from survives a kill or a power cut; what came after it leaves no trace. Several
-//! processes may open one gallery: [`Gallery::refresh`] brings the index of each up to date with
-//! what the others did.
+//! from it, and kept in a file beside it so that a gallery opens at once. A change survives a kill
+//! or a power cut once [`Gallery::commit`] has returned. Changes since the last commit leave no
+//! trace. Several processes may open one gallery: [`Gallery::refresh`] brings the index of each up
+//! to date with what the others did.
 
 mod backup;
 mod browse;
@@ -61,24 +61,24 @@ pub use verify::Problem;
 #[derive(Debug)]
 pub struct Gallery {
     store: Box<dyn Store>,
-    /// As of the generation that the index has.
+    /// The database's description of the gallery, as of the index's generation.
     meta: Meta,
     index: Index,
-    /// Records that the index lacks, as their codes are damaged.
+    /// The ids of records that the index lacks, because their codes are damaged.
     damaged: BTreeSet<u64>,
-    /// The index on its way to one segment.
+    /// A merging of the index into one segment, in another thread.
     merging: Option<Merging>,
-    /// Whether the index is one of a file.
+    /// True if the index comes from a file.
     filed: bool,
-    /// Why the index's file could not be used.
+    /// The reason why the index's file could not be used.
     unusable: Option<String>,
-    /// Whether there is an index at all.
+    /// False if the gallery was opened without an index.
     indexes: bool,
 }
 
 impl Gallery {
-    /// Makes an empty gallery: in a folder that does not exist or is empty, or in a database that
-    /// has none.
+    /// Makes an empty gallery: in a folder that does not exist or is empty, or in a database
+    /// without one.
     ///
     /// # Errors
     /// If there is anything, nothing can be written, or no code has that many bits.
@@ -104,7 +104,7 @@ impl Gallery {
     pub fn open(at: impl Into<Location>) -> Result<Self> {
         let mut gallery = Self::open_without_index(at)?;
         gallery.indexes = true;
-        // The index that it has is of no model.
+        // The index so far is of no model.
         (gallery.meta.generation, gallery.meta.rebuilt) = (0, 0);
         gallery.catch_up()?;
         if gallery.is_loose() || gallery.is_unwritten() {
@@ -113,8 +113,8 @@ impl Gallery {
         Ok(gallery)
     }
 
-    /// Opens a gallery for one who puts pictures in and asks nothing of it: it holds no codes in
-    /// memory, so that searches find nothing, and [`Gallery::len`] is 0.
+    /// Opens a gallery for adding pictures alone. It holds no codes in memory, so that searches
+    /// find nothing, and [`Gallery::len`] is 0.
     ///
     /// # Errors
     /// As [`Gallery::open`].
@@ -150,7 +150,7 @@ impl Gallery {
         Ok(gallery)
     }
 
-    /// The same without an index, as [`Gallery::open_without_index`].
+    /// Opens or makes a gallery without an index, as [`Gallery::open_without_index`].
     ///
     /// # Errors
     /// As [`Gallery::open_or_create`].
@@ -191,7 +191,7 @@ impl Gallery {
         })
     }
 
-    /// That the gallery's codes may be compared with those of the model.
+    /// Checks that the gallery's codes may be compared with those of the model.
     ///
     /// # Errors
     /// [`Error::OtherModel`] if not; its message names both models and the command that indexes
@@ -209,39 +209,39 @@ impl Gallery {
         })
     }
 
-    /// Where the gallery is.
+    /// The gallery's location.
     #[must_use]
     pub fn location(&self) -> &Location {
         self.store.location()
     }
 
-    /// Where files that are made of the gallery lie, as [`MAP`], if anywhere.
+    /// The folder for files that are derived from the gallery, such as [`MAP`], if there is one.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
         self.store.folder()
     }
 
-    /// The model whose codes these are.
+    /// The model of the gallery's codes.
     #[must_use]
     pub fn model(&self) -> &ModelId {
         &self.meta.model
     }
 
-    /// The codes' length.
+    /// The codes' length in bits.
     #[must_use]
     pub fn bits(&self) -> usize {
         self.meta.bits
     }
 
-    /// From where [`Gallery::index`] has to follow: a number that grows with the changes of the
-    /// gallery, whichever process makes them.
+    /// The generation of [`Gallery::index`]: a number that grows with every change of the gallery,
+    /// by any process.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.meta.generation
     }
 
-    /// How long ago the index was known to be what is committed. Of a folder it is at every
-    /// refreshing.
+    /// The time since the index was known to be up to date. In a folder it is so after every
+    /// refresh.
     #[must_use]
     pub fn age(&self) -> Duration {
         self.store.age()
@@ -253,7 +253,7 @@ impl Gallery {
         self.index.len()
     }
 
-    /// Whether nothing is committed.
+    /// Tells whether nothing is committed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
@@ -272,7 +272,7 @@ impl Gallery {
         &self.index
     }
 
-    /// Whether a record has this key, committed or not.
+    /// Tells whether a record has this key, committed or not.
     ///
     /// # Errors
     /// If the database fails.
@@ -288,14 +288,14 @@ impl Gallery {
         self.store.id_of(key)
     }
 
-    /// The folder for files that are made of the gallery.
+    /// The folder for files that are derived from the gallery.
     fn derived(&self) -> Result<&Path> {
         self.store.folder().ok_or_else(|| Error::NoFolder { gallery: self.location().clone() })
     }
 }
 
 impl Drop for Gallery {
-    /// What was begun is finished, so that it need not be begun again.
+    /// Finishes a merging, so that it need not be begun again.
     fn drop(&mut self) {
         self.finish_merging();
     }

@@ -1,49 +1,49 @@
-//! What a gallery is asked.
+//! A gallery's queries.
 
 use std::error::Error;
 
 use super::Filter;
 use crate::{Embedding, HashCode};
 
-/// What to look for: the like of some pictures, of some entries of the gallery, or of both.
+/// A search for entries like some pictures, like some entries of the gallery, or both.
 #[derive(Clone, Copy)]
 pub struct Query<'a> {
-    /// Pictures to find the like of. An entry is as far from several as from the nearest of them.
+    /// The pictures to search for. An entry's distance to several is that to the nearest.
     pub images: &'a [Example<'a>],
-    /// Which entries are like what is wanted, and which are not.
+    /// The entries that were judged like or unlike what is wanted.
     pub feedback: Option<Feedback<'a>>,
-    /// The most hits wanted.
+    /// The greatest number of hits.
     pub k: usize,
-    /// The greatest Hamming distance wanted, in bits.
+    /// The greatest Hamming distance, in bits.
     pub within: Option<u32>,
-    /// Which of the near ones come first.
+    /// The order of the hits.
     pub order: Order,
-    /// Which records may answer.
+    /// The filter of the records that may answer.
     pub filter: Option<&'a Filter>,
-    /// Whether each patient answers once, by the best of the patient's pictures. Pictures of
-    /// unknown patients stand alone.
+    /// True if each patient answers once, by the patient's best picture. Each picture of an unknown
+    /// patient answers by itself.
     pub group_by_patient: bool,
-    /// Whether the images themselves and other pictures of their patients may answer.
+    /// True if the images themselves and other pictures of their patients may answer.
     pub own: bool,
 }
 
 /// The order of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
-    /// By (Euclidean distance of the embeddings, Hamming distance, id), among the `k` + [`SPARE`]
-    /// nearest descriptors of the nearest codes.
+    /// Order by (Euclidean distance of the embeddings, Hamming distance, id), among the `k` +
+    /// [`SPARE`] nearest descriptors of the nearest codes.
     Similarity {
-        /// How many nearest codes there are to choose from; there are never fewer than embeddings
-        /// are compared.
+        /// The number of nearest codes to choose from. There are at least as many as embeddings are
+        /// compared.
         shortlist: usize,
     },
-    /// By (Hamming distance, id).
+    /// Order by (Hamming distance, id).
     Hamming,
 }
 
-/// The usual length of a shortlist.
+/// The default length of a shortlist.
 pub const SHORTLIST: usize = 1000;
-/// How many more embeddings than answers are wanted are read and compared.
+/// The number of embeddings that are read and compared beyond the answers wanted.
 pub const SPARE: usize = 100;
 
 impl Default for Order {
@@ -53,7 +53,7 @@ impl Default for Order {
 }
 
 impl Order {
-    /// For `k` answers: how many nearest codes are looked at, and how many of their embeddings.
+    /// The number of nearest codes to look at for `k` answers, and of their embeddings to read.
     pub(super) fn lengths(self, k: usize) -> [usize; 2] {
         match self {
             Self::Similarity { shortlist } if k > 0 => [shortlist.max(k + SPARE), k + SPARE],
@@ -69,7 +69,7 @@ pub struct Example<'a> {
     pub code: &'a HashCode,
     /// Its embedding.
     pub embedding: &'a Embedding,
-    /// Its identity, by which a gallery that holds it knows it.
+    /// Its key, by which a gallery that holds it recognises it.
     pub key: &'a str,
     /// Its patient.
     pub patient: Option<&'a str>,
@@ -81,21 +81,21 @@ pub struct Example<'a> {
 pub struct Feedback<'a> {
     /// Ids of entries that are like what is wanted.
     pub like: &'a [u64],
-    /// Ids of entries that are not.
+    /// Ids of entries that are unlike what is wanted.
     pub unlike: &'a [u64],
-    /// What gives the code of a moved embedding.
+    /// The function that hashes a moved embedding.
     pub rehash: Rehash<'a>,
 }
 
-/// From an embedding, and from embeddings whose codes are known, to its code: the model's hash
-/// layer.
+/// The model's hash layer: from an embedding, and from embeddings whose codes are known, to its
+/// code.
 pub type Rehash<'a> = &'a dyn Fn(
     &Embedding,
     &[(Embedding, HashCode)],
 ) -> Result<HashCode, Box<dyn Error + Send + Sync>>;
 
 impl<'a> Query<'a> {
-    /// The `k` most similar to any of some pictures, of other patients.
+    /// A query for the `k` entries of other patients that are most similar to any of some pictures.
     #[must_use]
     pub fn nearest(images: &'a [Example<'a>], k: usize) -> Self {
         Self {

@@ -1,8 +1,8 @@
-//! Pictures that wait to be encoded by whichever machine has time.
+//! The queue of pictures that wait to be encoded by any machine.
 //!
-//! A worker claims some for a while; what it has encoded becomes part of the gallery in the same
-//! transaction that takes the pictures off the queue, so that each is there exactly once, whenever
-//! a worker dies. What fails is tried again, later and later, and at last set aside.
+//! A worker claims some for a while. Its results become part of the gallery in the same transaction
+//! that takes the pictures off the queue. So each is there exactly once, whenever a worker dies. A
+//! failed job is tried again, later and later, and at last set aside.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use super::postgres::Postgres;
 use super::{Gallery, Record};
 use crate::{Error, Result};
 
-/// A picture that shall be encoded.
+/// A picture to be encoded.
 #[derive(Clone)]
 pub struct Waiting {
-    /// What it is known by until it is decoded: a hash of its bytes.
+    /// The identity until it is decoded: a hash of its bytes.
     pub key: String,
-    /// What is known of it.
+    /// The record, as far as it is known.
     pub record: Record,
-    /// Its file.
+    /// The file's bytes.
     pub picture: Vec<u8>,
 }
 
@@ -28,37 +28,37 @@ pub struct Waiting {
 pub struct Job {
     /// Its number in the queue.
     pub id: i64,
-    /// Whose it is as long as the claim lasts.
+    /// The token of the worker that holds the claim.
     pub(super) claim: String,
-    /// How often it was claimed, this time included.
+    /// The number of times it was claimed, this time included.
     pub attempts: u32,
-    /// What is known of it.
+    /// The record, as far as it is known.
     pub record: Record,
-    /// Its file.
+    /// The file's bytes.
     pub picture: Vec<u8>,
 }
 
-/// How many pictures are in a queue.
+/// The numbers of pictures in a queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct QueueLength {
-    /// May be claimed now.
+    /// The number that may be claimed now.
     pub due: usize,
-    /// Claimed, or to be tried again later.
+    /// The number that are claimed, or to be tried again later.
     pub later: usize,
-    /// Failed too often.
+    /// The number that failed too often.
     pub set_aside: usize,
 }
 
-/// A picture that is not tried any more until somebody asks for it.
+/// A picture that is not tried again unless somebody asks for it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct SetAside {
     /// Its number in the queue.
     pub id: i64,
     /// The name in its record.
     pub name: String,
-    /// Why.
+    /// The reason of the last failure.
     pub reason: String,
-    /// Whether workers died of it.
+    /// True if workers died of it.
     pub deadly: bool,
 }
 
@@ -77,7 +77,7 @@ impl Gallery {
 }
 
 impl Queue<'_> {
-    /// Puts pictures into the queue, durably and all together; how many were not there yet.
+    /// Puts pictures into the queue, durably and all together. Returns how many were new.
     ///
     /// # Errors
     /// If the server fails: then none of them is there.
@@ -85,8 +85,8 @@ impl Queue<'_> {
         self.0.put(pictures)
     }
 
-    /// Takes up to `most` pictures for a time, after which others may take them. One that was taken
-    /// before comes alone: it may be what made a worker die.
+    /// Claims up to `most` pictures for a time, after which others may claim them. A picture that
+    /// was claimed before comes alone: it may have made a worker die.
     ///
     /// # Errors
     /// If the server fails.
@@ -94,8 +94,8 @@ impl Queue<'_> {
         self.0.claim(worker, most, lease)
     }
 
-    /// Takes jobs off the queue with the next [`Gallery::commit`], together with what was inserted;
-    /// how many were still this worker's.
+    /// Takes jobs off the queue with the next [`Gallery::commit`], together with what was inserted.
+    /// Returns how many were still this worker's.
     ///
     /// # Errors
     /// If the server fails: then everything since the last commit is undone.
@@ -103,8 +103,8 @@ impl Queue<'_> {
         self.0.done(jobs)
     }
 
-    /// Says why a job failed. It is tried again later; if it is hopeless or was tried too often, it
-    /// is set aside.
+    /// Notes why a job failed. It is tried again later. If it is hopeless or was tried too often,
+    /// it is set aside.
     ///
     /// # Errors
     /// If the server fails.
@@ -112,7 +112,7 @@ impl Queue<'_> {
         self.0.fail(job, reason, hopeless)
     }
 
-    /// How many there are.
+    /// The numbers of pictures in the queue.
     ///
     /// # Errors
     /// If the server fails.
@@ -120,7 +120,7 @@ impl Queue<'_> {
         self.0.length()
     }
 
-    /// What was set aside.
+    /// The pictures that were set aside.
     ///
     /// # Errors
     /// If the server fails.
@@ -128,7 +128,7 @@ impl Queue<'_> {
         self.0.set_aside()
     }
 
-    /// Lets what was set aside be tried again; how many.
+    /// Lets the pictures that were set aside be tried again. Returns how many there were.
     ///
     /// # Errors
     /// If the server fails.

@@ -5,9 +5,9 @@ use roaring::RoaringTreemap;
 use super::{Gallery, Record};
 use crate::{Embedding, Error, HashCode, Result};
 
-/// Records that are read at once.
+/// The number of records that are read at once.
 const READ_TOGETHER: usize = 1024;
-/// Records that are read beforehand.
+/// The number of records that are read beforehand.
 const READY: usize = 65_536;
 
 impl Gallery {
@@ -35,14 +35,14 @@ impl Gallery {
     /// If there is no such record, or its code is missing or damaged.
     pub fn code(&self, id: u64) -> Result<HashCode> {
         match self.store.code(id) {
-            // The index has it, too.
+            // The index has the code, too.
             Err(error @ Error::Unreachable { .. }) => self.index.code(id).ok_or(error),
             read => self.part(id, "code", read?),
         }
     }
 
-    /// Reads the first records and embeddings of a gallery on a server, which then keeps them for
-    /// when no server answers. Of a folder nothing need be kept.
+    /// Reads the first records and embeddings of a gallery on a server into the cache, which is
+    /// used while the database is unreachable. In a folder it does nothing.
     ///
     /// # Errors
     /// If the database fails.
@@ -65,8 +65,8 @@ impl Gallery {
         self.part(id, "thumbnail", self.store.thumbnail(id)?)
     }
 
-    /// That no code and no embedding is damaged of the records that may answer: a search would
-    /// leave them out without a word. And that the index is whole.
+    /// Checks that the index is whole, and that no record that may answer has a damaged code or
+    /// embedding. A search would leave it out silently.
     pub(super) fn check_codes(
         &self,
         only: Option<&RoaringTreemap>,
@@ -87,7 +87,7 @@ impl Gallery {
         }
     }
 
-    /// What was found, or why it was not.
+    /// Returns the part that was found, or the reason why it was not.
     pub(super) fn part<T>(&self, id: u64, part: &'static str, found: Option<T>) -> Result<T> {
         match found {
             Some(found) => Ok(found),
@@ -96,7 +96,7 @@ impl Gallery {
     }
 }
 
-/// One that was damaged when the index was made of it.
+/// The error of a record that was damaged when the index was made.
 fn damaged_code(id: u64) -> Error {
     let detail = "it did not read when the gallery was opened; open the gallery again".to_owned();
     Error::DamagedRecord { id, part: "code", detail }

@@ -1,4 +1,4 @@
-//! What a gallery stores of one radiograph.
+//! The stored data of one radiograph.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::Date;
 use crate::{Embedding, Error, HashCode, Result};
 
-/// What is known of a radiograph. `Debug` shows nothing that may tell who it is.
+/// A radiograph's metadata. `Debug` shows nothing that may identify the patient.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Record {
     /// The identity: the SOP Instance UID, or the hex of the file's SHA-256.
     pub key: String,
     /// The file's name, or its path in a manifest.
     pub name: String,
-    /// In the order given.
+    /// The labels, in the order given.
     pub labels: Vec<String>,
     /// The patient, unique across sources. A query's own patient can be kept from answering it.
     pub patient: Option<String>,
@@ -24,7 +24,7 @@ pub struct Record {
     pub series: Option<String>,
     /// SOP Instance UID, if it has one.
     pub instance: Option<String>,
-    /// How it was taken: CR, DX …
+    /// The modality: CR, DX …
     pub modality: Option<String>,
     /// The part of the body.
     pub body_part: Option<String>,
@@ -62,21 +62,20 @@ impl fmt::Debug for Record {
     }
 }
 
-/// All that is stored of a radiograph.
+/// A radiograph's stored data: record, code, embedding and thumbnail.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// What is known of it.
+    /// The record.
     pub record: Record,
-    /// Its code in Hamming space.
+    /// The hash code.
     pub code: HashCode,
-    /// Its code in Euclidean space.
+    /// The embedding.
     pub embedding: Embedding,
-    /// A small JPEG of it.
+    /// A small JPEG of the picture.
     pub thumbnail: Vec<u8>,
 }
 
-/// That bytes begin and end as a JPEG file does: with the markers "start of image" and "end of
-/// image".
+/// Checks that bytes begin and end with a JPEG file's markers "start of image" and "end of image".
 pub(super) fn check_thumbnail(bytes: &[u8]) -> Result<()> {
     match bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9]) {
         true => Ok(()),
@@ -84,7 +83,7 @@ pub(super) fn check_thumbnail(bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// What an insertion came to.
+/// The outcome of an insertion.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Insertion {
     /// The entry is new and has this id.

@@ -1,8 +1,8 @@
-//! From one model's codes to another's, beside the ones in use, and then at once.
+//! Re-indexing: replacing one model's codes by another's.
 //!
-//! Codes and embeddings of the next model gather in tables of their own, a durable batch at a time,
-//! while the gallery answers, grows and shrinks as before; a kill loses the last batch alone. When
-//! every picture has them they take the places of the old ones in a single transaction.
+//! The next model's codes and embeddings gather in tables of their own, a durable batch at a time.
+//! The gallery answers, grows and shrinks as before; a kill loses the last batch alone. When every
+//! picture has them, they replace the old ones in a single transaction.
 
 use super::store::{Next, Which};
 use super::{Gallery, segment};
@@ -16,7 +16,7 @@ impl Gallery {
         self.meta.next.as_ref().map(|next| (&next.model, next.bits))
     }
 
-    /// Begins to re-index to a model, or goes on with what was begun.
+    /// Begins to re-index to a model, or continues a re-indexing to it.
     ///
     /// # Errors
     /// If the gallery is of that model already, or is being re-indexed to another; if no code has
@@ -53,8 +53,7 @@ impl Gallery {
         self.store.ids(Which::NotReindexed { after, limit })
     }
 
-    /// Keeps codes and embeddings of the next model, durably. Those of records that were deleted
-    /// meanwhile are dropped.
+    /// Keeps codes and embeddings of the next model, durably. Those of deleted records are dropped.
     ///
     /// # Errors
     /// If no re-indexing was begun, a code or embedding has another length than the next model's,
@@ -97,7 +96,7 @@ impl Gallery {
         self.take_over()
     }
 
-    /// What the gallery is being re-indexed to, by what is committed now.
+    /// The model of the re-indexing that is committed now.
     fn next(&mut self) -> Result<Next> {
         self.commit()?;
         self.catch_up()?;

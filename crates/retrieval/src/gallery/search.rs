@@ -12,7 +12,7 @@ use crate::{
     Descriptor, Embedding, Error, HashCode, Neighbor, Plan, Point, Ranked, Result, Search,
 };
 
-/// An answer.
+/// An answer to a query.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Hit {
     /// The record's id in the gallery.
@@ -21,28 +21,28 @@ pub struct Hit {
     pub distance: u32,
     /// The Euclidean distance of the embeddings.
     pub euclidean: f32,
-    /// What is known of it.
+    /// The record.
     pub record: Record,
 }
 
-/// Where a query looks.
+/// A point to search around.
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) code: HashCode,
     pub(super) embedding: Embedding,
 }
 
-/// What may become a hit.
+/// A possible hit.
 struct Candidate {
     neighbor: Neighbor,
     euclidean: f32,
 }
 
 impl Gallery {
-    /// The most similar committed pictures in the order that [`Query::order`] says. The list of
-    /// nearest codes is exact: no code that it lacks is nearer than one that it has, and of codes
-    /// equally far off it has those of the nearer [`Descriptor`]s. When patients answer once, more
-    /// are looked at until there are `k` of them.
+    /// The most similar committed pictures, in the order that [`Query::order`] says. The list of
+    /// nearest codes is exact: no code outside it is nearer than one in it. Of equally near codes
+    /// it has those with the nearer [`Descriptor`]s. If patients answer once, the list is
+    /// lengthened until it has `k` of them.
     ///
     /// A picture that another process has deleted meanwhile is left out.
     ///
@@ -99,14 +99,14 @@ impl Gallery {
         if targets.is_empty() { Err(Error::EmptyQuery) } else { Ok(targets) }
     }
 
-    /// Without the pictures that are gone meanwhile.
+    /// The candidates of the nearest codes, without pictures that were deleted meanwhile.
     fn candidates(&self, near: Vec<Ranked>, targets: &[Target]) -> Result<Vec<Candidate>> {
         let ids: Vec<u64> = near.iter().map(|ranked| ranked.id).collect();
         let embeddings: HashMap<u64, Embedding> =
             self.store.embeddings(&ids)?.into_iter().collect();
         let candidate = |neighbor: Neighbor| {
             let Some(embedding) = embeddings.get(&neighbor.id) else {
-                // One that has a record lacks its embedding: that is damage.
+                // A record without its embedding is damage.
                 return if_there(self.embedding(neighbor.id)).map(|_| None);
             };
             self.meta.check_dimensions(embedding)?;
@@ -116,8 +116,8 @@ impl Gallery {
         near.into_iter().map(Neighbor::from).map(candidate).filter_map(Result::transpose).collect()
     }
 
-    /// The first `k` whose records are there, with them; each patient's first, if patients answer
-    /// once.
+    /// The first `k` candidates whose records are there, with them. If patients answer once, only
+    /// each patient's first counts.
     fn hits(&self, candidates: &[Candidate], query: &Query<'_>) -> Result<Vec<Hit>> {
         let (mut hits, mut answered) = (Vec::new(), HashSet::new());
         for candidates in candidates.chunks(query.k.max(1)) {
@@ -139,8 +139,8 @@ impl Gallery {
         Ok(hits)
     }
 
-    /// The ids of what was judged, and unless wanted of the images themselves and of their
-    /// patients' pictures. Where there is no image, the entries to be like stand for it.
+    /// The ids that may not answer: judged entries, and unless wanted the images themselves and
+    /// their patients' pictures. Without an image, the entries to be like stand for it.
     fn excluded(&self, query: &Query<'_>) -> Result<RoaringTreemap> {
         let mut ids: RoaringTreemap = query
             .feedback
@@ -172,7 +172,7 @@ impl Target {
     }
 }
 
-/// None if another process has deleted the record meanwhile.
+/// Returns `None` if another process has deleted the record meanwhile.
 fn if_there<T>(read: Result<T>) -> Result<Option<T>> {
     match read {
         Ok(found) => Ok(Some(found)),

@@ -1,10 +1,10 @@
 //! The index's file in the gallery's folder, so that opening need not read every code from the
 //! database.
 //!
-//! The database names the file that belongs to it; no other is used, and it is only as good as the
-//! generation it says it has: what was committed later comes from the log of changes. A file gets
-//! its name when it is whole, and its place in the database after that, so a kill leaves a file
-//! that nobody names. Losing one loses nothing.
+//! The database names the file that belongs to it; no other is used. The file has the state of its
+//! generation; later changes come from the log of changes. A file gets its name when it is whole,
+//! and the database names it after that. So a kill leaves at most a file that nobody names. A lost
+//! file is made again.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -18,13 +18,13 @@ use super::Gallery;
 use super::store::Meta;
 use crate::{Error, Index, Result};
 
-/// So many codes may lie in the index's tail, and this share of all, before they become part of a
-/// segment: a segment is searched faster and opens faster, but making one takes the longer the more
-/// codes there are.
+/// The number of codes, and the share of all, that may lie in the index's tail before they become
+/// part of a segment. A segment is searched and opened faster, but the time to make one grows with
+/// its codes.
 const FRESH: usize = 8192;
 const FRESH_SHARE: usize = 8;
 
-/// A file's name: the generation that it was made of, and a number that no other file has.
+/// A file's name: the generation it was made of, and a random number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct SegmentName {
     pub(super) generation: u64,
@@ -50,20 +50,20 @@ impl FromStr for SegmentName {
     }
 }
 
-/// A number that no other process comes upon: the standard library's keys against crafted input are
-/// random.
+/// A random number that no other process draws. It comes from the standard library's random hash
+/// keys.
 fn token() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Whether a file of the folder is a segment, or what a killed process left of one.
+/// Tells whether a file of the folder is a segment, or an unfinished one of a killed process.
 pub(super) fn is_segment(name: &str) -> bool {
     let name = name.strip_suffix(".part").unwrap_or(name);
     name.parse::<SegmentName>().is_ok()
 }
 
-/// An index of one segment, what generation and which model's codes it is of, and the file that it
-/// was written to, if it was.
+/// An index of one segment, its generation, its model's number, and the file that it was written
+/// to, if any.
 pub(super) struct Merged {
     index: Index,
     generation: u64,
@@ -71,11 +71,11 @@ pub(super) struct Merged {
     name: Option<SegmentName>,
 }
 
-/// A merging on its way.
+/// A merging in another thread.
 pub(super) type Merging = JoinHandle<Merged>;
 
-/// The index of the file that the database names, unless an older program made it; the reason if
-/// there should be one but it cannot be used.
+/// Opens the index of the file that the database names, unless an older program made it. Returns
+/// the reason if the file cannot be used.
 pub(super) fn open(
     dir: Option<&Path>,
     meta: &Meta,
@@ -83,7 +83,7 @@ pub(super) fn open(
     let Some((dir, name)) = dir.zip(meta.segment) else { return Ok(None) };
     let (index, generation) = match Index::open(&dir.join(name.to_string())) {
         Ok(opened) => opened,
-        // Made by an older program; it is made again.
+        // An older program made it; it is made again.
         Err(Error::OlderSegment { .. }) => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
@@ -97,9 +97,8 @@ pub(super) fn open(
 }
 
 impl Gallery {
-    /// Puts the committed codes into one segment and its file, if there are many that are in none:
-    /// then the gallery opens at once. Done by itself now and then; worth asking for after a long
-    /// ingestion.
+    /// Puts the committed codes into one segment and its file, if many are in none, so that the
+    /// gallery opens at once. It happens by itself now and then; call it after a long ingestion.
     ///
     /// # Errors
     /// If insertions cannot be committed, or the database fails. A file that cannot be written is
@@ -114,29 +113,29 @@ impl Gallery {
         self.catch_up().map(|_| ())
     }
 
-    /// Whether the index should become one segment.
+    /// Tells whether the index should become one segment.
     pub(super) fn is_loose(&self) -> bool {
         self.merging.is_none() && self.index.fresh() > FRESH.max(self.index.len() / FRESH_SHARE)
     }
 
-    /// Whether there are many codes and no file that has them, though there might be one.
+    /// Tells whether many codes are in no file, though there might be one.
     pub(super) fn is_unwritten(&self) -> bool {
         let may_have_one = self.store.folder().is_some() && self.damaged.is_empty();
         self.merging.is_none() && may_have_one && !self.filed && self.index.len() > FRESH
     }
 
-    /// Begins to put all codes into one segment while searches go on.
+    /// Begins to put all codes into one segment, while searches go on.
     pub(super) fn merge(&mut self, to_file: bool) {
         let (index, generation, rebuilt) =
             (self.index.clone(), self.meta.generation, self.meta.rebuilt);
-        // A file of an index with gaps would hide them.
+        // A file of an incomplete index would hide what is missing.
         let whole = self.damaged.is_empty();
         let dir = self.store.folder().filter(|_| to_file && whole).map(Path::to_owned);
         let work = move || {
             let write = |dir: &Path| {
                 let name = SegmentName { generation, token: token() };
                 let path = dir.join(name.to_string());
-                // What was written is mapped, so that processes share its memory.
+                // A written file is mapped, so that processes share its memory.
                 index
                     .save(&path, generation)
                     .and_then(|()| Index::open(&path))
@@ -151,7 +150,7 @@ impl Gallery {
         self.merging = Some(thread::spawn(work));
     }
 
-    /// Takes over a merging that is done; the log of changes since must be applied after it.
+    /// Takes over a finished merging. The log of changes since must be applied after it.
     pub(super) fn adopt(&mut self) {
         if self.merging.as_ref().is_some_and(JoinHandle::is_finished) {
             self.finish_merging();
@@ -161,7 +160,7 @@ impl Gallery {
     /// Waits for a merging, and takes it over.
     pub(super) fn finish_merging(&mut self) {
         let Some(Ok(merged)) = self.merging.take().map(JoinHandle::join) else { return };
-        // The codes may have been replaced by another model's meanwhile.
+        // Another model's codes may have replaced these meanwhile.
         let current = merged.rebuilt == self.meta.rebuilt;
         if let Some((dir, name)) = self.store.folder().zip(merged.name)
             && !(current && self.publish(dir, name).unwrap_or(false))
@@ -174,7 +173,7 @@ impl Gallery {
         }
     }
 
-    /// Gives a file its place in the database, and removes the one before; not if another process
+    /// Names a file in the database, and removes the one before. Returns false if another process
     /// has a newer one.
     fn publish(&self, dir: &Path, name: SegmentName) -> Result<bool> {
         let before = self.store.name_segment(name)?;
@@ -186,7 +185,7 @@ impl Gallery {
     }
 }
 
-/// Other processes that have the file mapped keep its bytes until they let go of it.
+/// Removes a file. Other processes that have it mapped keep its bytes until they unmap it.
 pub(super) fn remove(dir: &Path, name: SegmentName) {
     let _best_effort = fs::remove_file(dir.join(name.to_string()));
 }

@@ -1,7 +1,6 @@
-//! What a gallery needs of a database: the boundary between what is searched and where it is kept.
+//! The boundary between a gallery and its database: SQLite in a folder, or PostgreSQL.
 //!
-//! SQLite in a folder and PostgreSQL are behind it. The index, the search, the map and the
-//! transfers are on this side and know neither.
+//! The index, the search, the map and the transfers use it, and know neither database.
 
 use std::fmt;
 use std::path::Path;
@@ -12,28 +11,28 @@ use super::segment::SegmentName;
 use super::{Date, Entry, Filter, Insertion, Location, Problem, Record};
 use crate::{Descriptor, Embedding, Error, HashCode, Index, ModelId, Result};
 
-/// What a gallery says of itself.
+/// A gallery's description of itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Meta {
     /// The model whose codes the gallery holds.
     pub(super) model: ModelId,
-    /// The codes' length.
+    /// The codes' length in bits.
     pub(super) bits: usize,
-    /// The embeddings' length, once there is one.
+    /// The embeddings' length, if there are any.
     pub(super) dimensions: Option<usize>,
-    /// From where an index of this state has to follow: every change that it lacks is of this
-    /// number or a higher one.
+    /// The number of the state: every change that an index of this state lacks has this number or a
+    /// higher one.
     pub(super) generation: u64,
-    /// Another number whenever all codes were replaced; never 0.
+    /// The number of the set of codes: another one whenever all codes were replaced, and never 0.
     pub(super) rebuilt: u64,
     /// The file that has the index as of a generation.
     pub(super) segment: Option<SegmentName>,
-    /// What the gallery is being re-indexed to.
+    /// The model of a re-indexing that was begun.
     pub(super) next: Option<Next>,
 }
 
 impl Meta {
-    /// That the codes are still of the model that they were of.
+    /// Checks that the codes are still of the same model.
     pub(super) fn check(&self, known: &Self, gallery: &Location) -> Result<()> {
         if self.rebuilt == known.rebuilt {
             return Ok(());
@@ -45,7 +44,7 @@ impl Meta {
         })
     }
 
-    /// That an embedding is as long as the others.
+    /// Checks that an embedding is as long as the others.
     pub(super) fn check_dimensions(&self, embedding: &Embedding) -> Result<()> {
         let got = embedding.values().len();
         match self.dimensions {
@@ -63,22 +62,22 @@ pub(super) struct Next {
     pub(super) dimensions: Option<usize>,
 }
 
-/// Some of the records.
+/// A selection of records.
 #[derive(Clone, Copy)]
 pub(super) enum Which<'a> {
-    /// All.
+    /// All records.
     All,
-    /// Those without the first `offset`, at most `limit`.
+    /// All without the first `offset`, at most `limit`.
     Page { offset: u64, limit: u64 },
-    /// Those that a filter admits.
+    /// The records that a filter admits.
     Matching(&'a Filter),
-    /// Those of a patient, of the newest study first.
+    /// A patient's records, of the newest study first.
     OfPatient(&'a str),
-    /// That of a key.
+    /// The record of a key.
     OfKey(&'a str),
-    /// Those of the patient of a record.
+    /// The records of the same patient as a record.
     OfPatientOf(u64),
-    /// Those above an id that the next model has not encoded, at most `limit`.
+    /// Records above the id `after` that the next model has not encoded, at most `limit`.
     NotReindexed { after: u64, limit: usize },
 }
 
@@ -94,7 +93,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    /// Its column in `records`; labels have a table.
+    /// The field's column in `records`; `None` for labels, which have a table.
     pub(super) fn column(self) -> Option<&'static str> {
         match self {
             Self::BodyPart => Some("body_part"),
@@ -107,7 +106,7 @@ impl Field {
     }
 }
 
-/// Counts of everything.
+/// Counts over the whole gallery.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
     pub(super) records: usize,
@@ -118,41 +117,42 @@ pub(super) struct Totals {
 
 /// A database that holds one gallery.
 pub(super) trait Store: fmt::Debug + Send {
-    /// Where it is.
+    /// The gallery's location.
     fn location(&self) -> &Location;
 
-    /// Where files that are made of the gallery may lie: the index's, and the map.
+    /// The folder for derived files: the index's and the map.
     fn folder(&self) -> Option<&Path>;
 
-    /// What the database takes on its disk.
+    /// The size of the database on its disk, in bytes.
     fn bytes(&self) -> u64;
 
-    /// The same, for another thread.
+    /// Opens the same gallery for another thread.
     fn another(&self) -> Result<Box<dyn Store>>;
 
-    /// Whether others may have committed anything since the last [`Store::snapshot`]. Cheap.
+    /// Tells whether others may have committed anything since the last [`Store::snapshot`]. It is
+    /// cheap.
     fn has_changed(&self) -> Result<bool>;
 
-    /// That what is read next is the newest, or an error.
+    /// Makes sure that the next read is of the newest state, or returns an error.
     fn insist(&self) -> Result<()>;
 
-    /// How long ago what the last snapshot gave was what is committed.
+    /// The time since the last snapshot's state was known to be the newest.
     fn age(&self) -> Duration;
 
-    /// What is committed now, held still until it is dropped. Everything that is read meanwhile is
-    /// read of it.
+    /// The committed state, held until it is dropped. Everything that is read meanwhile is read of
+    /// it.
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>>;
 
     /// The id of a key's record, committed or not.
     fn id_of(&self, key: &str) -> Result<Option<u64>>;
 
-    /// Ids of records; ascending, but where it says otherwise.
+    /// Ids of records, ascending unless the selection says otherwise.
     fn ids(&self, which: Which<'_>) -> Result<Vec<u64>>;
 
-    /// The records of these ids, of those that are there, in any order.
+    /// The records of those ids that exist, in any order.
     fn records(&self, ids: &[u64]) -> Result<Vec<(u64, Record)>>;
 
-    /// The embeddings of these ids, of those that are there, in any order.
+    /// The embeddings of those ids that exist, in any order.
     fn embeddings(&self, ids: &[u64]) -> Result<Vec<(u64, Embedding)>>;
 
     /// A record's code.
@@ -161,33 +161,32 @@ pub(super) trait Store: fmt::Debug + Send {
     /// A record's thumbnail.
     fn thumbnail(&self, id: u64) -> Result<Option<Vec<u8>>>;
 
-    /// The values of a field and how many records have each, most first; at most so many.
+    /// The values of a field and the number of records with each, most first; at most `most`.
     fn counts(&self, field: Field, most: usize) -> Result<Vec<(String, usize)>>;
 
-    /// Each record's value of a field, of those that have one; of labels the last.
+    /// Each record's value of a field, if it has one. Of several labels it is the last.
     fn values(&self, field: Field) -> Result<Vec<(u64, String)>>;
 
-    /// Counts of everything.
+    /// Counts over the whole gallery.
     fn totals(&self) -> Result<Totals>;
 
-    /// Insertions that are not committed.
+    /// The number of insertions that are not committed.
     fn pending(&self) -> usize;
 
-    /// Adds an entry, or finds its key; durable with the next commit. `known` is what the gallery
-    /// was when the entry was made.
+    /// Adds an entry, or finds its key. It is durable with the next commit. `known` is the
+    /// gallery's description when the entry was made.
     fn insert(&mut self, entry: &Entry, known: &Meta) -> Result<Insertion>;
 
-    /// Makes the insertions durable; whether there was anything to.
+    /// Makes the insertions durable. Returns whether there were any.
     fn commit(&mut self) -> Result<bool>;
 
-    /// Takes records out, durably; how many were there.
+    /// Deletes records durably. Returns how many there were.
     fn delete(&mut self, ids: &[u64], known: &Meta) -> Result<usize>;
 
     /// Begins a re-indexing, or gives one up.
     fn set_next(&mut self, next: Option<&Next>, known: &Meta) -> Result<()>;
 
-    /// Keeps codes and embeddings of the next model, durably; those of records that are gone are
-    /// dropped.
+    /// Keeps codes and embeddings of the next model, durably. Those of deleted records are dropped.
     fn put_next(
         &mut self,
         next: &Next,
@@ -195,26 +194,26 @@ pub(super) trait Store: fmt::Debug + Send {
         encoded: &[(u64, HashCode, Embedding)],
     ) -> Result<()>;
 
-    /// Puts the next model's codes in the places of the others, all at once; an error if a record
-    /// has none.
+    /// Replaces all codes by the next model's, at once. It is an error if a record has none.
     fn switch(&mut self, next: &Next, known: &Meta) -> Result<()>;
 
-    /// Names the file that has the index, unless a newer one is named; the one that was.
+    /// Names the file that has the index, unless a newer one is named. Returns the name before.
     fn name_segment(&self, name: SegmentName) -> Result<Option<SegmentName>>;
 
-    /// What is wrong with what is stored. `index` is as of `known`.
+    /// The faults of what is stored. `index` is as of `known`.
     fn verify(&self, index: &Index, known: &Meta) -> Result<Vec<Problem>>;
 
-    /// Writes everything anew without gaps.
+    /// Writes the whole database anew without gaps.
     fn rewrite(&self) -> Result<()>;
 
-    /// Makes sure that no log has bytes of what was deleted; the name of one that has.
+    /// Makes sure that no log has bytes of deleted records. Returns the name of a log that still
+    /// has.
     fn empty_log(&self) -> Result<Option<String>>;
 
     /// Copies what is committed into a folder.
     fn back_up(&self, to: &Path) -> Result<()>;
 
-    /// The pictures that wait to be encoded; only a server has them.
+    /// The queue of pictures that wait to be encoded; `None` in a folder.
     fn queue(&mut self) -> Option<&mut Postgres> {
         None
     }
@@ -226,28 +225,28 @@ pub(super) trait Store: fmt::Debug + Send {
     }
 }
 
-/// What the index holds of a record. A damaged or missing embedding has the descriptor of none.
+/// The index's entry of a record. A damaged or missing embedding has the default descriptor.
 pub(super) type Coded = (HashCode, Descriptor);
 
 /// A state of a database.
 pub(super) trait Snapshot {
-    /// What the gallery says of itself.
+    /// The gallery's description of itself.
     fn meta(&self) -> Result<Meta>;
 
-    /// All codes with their embeddings' descriptors, and the ids of those of which either is
-    /// damaged.
+    /// All codes with their embeddings' descriptors, and the ids of records with a damaged code or
+    /// embedding.
     fn codes(&self, meta: &Meta) -> Result<(Index, Vec<u64>)>;
 
-    /// Ids that were inserted or deleted since a generation; some of them perhaps known.
+    /// Calls `each` for ids inserted or deleted since a generation. Some may be known already.
     fn changes(&self, since: u64, each: &mut dyn FnMut(u64, Change)) -> Result<()>;
 }
 
-/// What became of a record.
+/// A change of a record.
 pub(super) enum Change {
-    /// The index holds this of it.
+    /// It is there, with this entry of the index.
     Inserted(Coded),
-    /// Its code or its embedding is not what was stored.
+    /// Its code or its embedding has changed since it was stored.
     Damaged,
-    /// It has no code: it is gone.
+    /// It was deleted: it has no code.
     Deleted,
 }

@@ -1,11 +1,11 @@
-//! Proving a gallery sound.
+//! Verification of a gallery.
 
 use std::fmt;
 
 use super::{Gallery, segment};
 use crate::Result;
 
-/// Something wrong with a gallery. `Display` says what, in a line.
+/// A fault of a gallery. `Display` describes it in a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Problem {
@@ -15,23 +15,24 @@ pub enum Problem {
         /// SQLite's words, or ours.
         detail: String,
     },
-    /// A part of a record that is not there.
+    /// A part of a record that is missing.
     Missing {
         /// The record.
         id: u64,
         /// Code, embedding or thumbnail.
         part: &'static str,
     },
-    /// A part of a record that does not read, or not as it was written.
+    /// A part of a record that cannot be read, or has changed.
     Unreadable {
         /// The record.
         id: u64,
         /// Fields (with labels and report), code, embedding or thumbnail.
         part: &'static str,
-        /// What is wrong with it.
+        /// The fault, in words.
         detail: String,
     },
-    /// A record whose code the index lacks or has otherwise, so that searches cannot find it.
+    /// A record whose code is missing from the index or differs there, so that searches cannot find
+    /// it.
     NotIndexed {
         /// The record.
         id: u64,
@@ -39,7 +40,7 @@ pub enum Problem {
     /// A file of the index that is missing or damaged. The index was made from the database
     /// instead.
     Segment {
-        /// What is wrong with it.
+        /// The fault, in words.
         detail: String,
     },
 }
@@ -69,9 +70,9 @@ impl fmt::Display for Problem {
 }
 
 impl Gallery {
-    /// Checks all that is stored, and gives what is wrong; a sound gallery gives nothing.
+    /// Checks everything that is stored. Returns the faults found; none for a sound gallery.
     ///
-    /// Reads every byte, so it takes as long as reading the whole database; of a folder it shuts
+    /// It reads every byte, so it takes as long as reading the whole database. In a folder it shuts
     /// other writers out for a part of that time.
     ///
     /// # Errors

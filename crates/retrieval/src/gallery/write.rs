@@ -27,8 +27,8 @@ impl Gallery {
         if self.store.commit()? { self.take_over() } else { Ok(()) }
     }
 
-    /// Takes records out with all that belongs to them, together, at once and for good; how many
-    /// were there. Insertions that were not yet committed are committed first.
+    /// Deletes records with all that belongs to them, together, at once and for good. Returns how
+    /// many there were. Insertions that were not yet committed are committed first.
     ///
     /// # Errors
     /// If the database fails; the records are still there then. [`Error::NotErased`] if they are
@@ -42,7 +42,7 @@ impl Gallery {
         deleted
     }
 
-    /// Lets the index see what was just committed.
+    /// Brings the index up to date with what was just committed.
     pub(super) fn take_over(&mut self) -> Result<()> {
         self.catch_up()?;
         if self.is_loose() {

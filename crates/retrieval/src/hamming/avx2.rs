@@ -12,7 +12,7 @@ use std::arch::x86_64::{
 
 use super::scalar;
 
-/// Codes a step.
+/// The number of codes a step.
 const STEP: usize = 16;
 
 /// The distances of `query` to each of `codes`. `distances` is as long as `codes`.

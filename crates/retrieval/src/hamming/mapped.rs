@@ -13,7 +13,7 @@ pub struct Mapped {
 }
 
 impl Mapped {
-    /// Maps a file that nobody changes: its writer gave it its name once it was whole.
+    /// Maps a file that nobody changes. Its writer must have given it its name once it was whole.
     ///
     /// # Errors
     /// If the file cannot be opened or mapped.
@@ -22,13 +22,14 @@ impl Mapped {
         let file = File::open(path)?;
         // SAFETY: segments are written under another name, then renamed, and never written to
         // again. Changed bytes are only numbers, and every index into the rows is checked when it
-        // is used. A file that somebody shortens is a bus error where it is read; `is_whole` is
-        // asked before, so that only one that is shortened within a search is.
+        // is used. Reading past the end of a file that somebody shortened is a bus error.
+        // `is_whole` is asked before each search, so only shortening a file during a search leads
+        // to one.
         let map = unsafe { Mmap::map(&file) }?;
         Ok(Self { map, file })
     }
 
-    /// Whether the file is still as long as when it was mapped.
+    /// Tells whether the file is still as long as when it was mapped.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.file.metadata().is_ok_and(|metadata| metadata.len() >= self.map.len() as u64)

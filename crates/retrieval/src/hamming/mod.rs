@@ -24,13 +24,13 @@ pub use sliced::{LANES, Near, Plane, Probe, spread};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Kernel(Path);
 
-// Private: a path that the processor lacks must not be made by hand.
+// The enum is private, so that nobody makes a path that the processor lacks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Path {
     Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// Without counting ones: that is as of AVX2.
+    /// AVX-512 without VPOPCNTDQ: ones are counted as with AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx512,
     #[cfg(target_arch = "x86_64")]
@@ -71,7 +71,7 @@ impl Kernel {
         *BEST
     }
 
-    /// What the kernel is called.
+    /// The kernel's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {

@@ -1,6 +1,6 @@
-//! Why a hashing cannot be fitted, or applied.
+//! The errors of fitting or applying a hashing.
 
-/// What is wrong with feature vectors or their labels.
+/// A fault of feature vectors or their labels.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HashingError {
@@ -10,7 +10,7 @@ pub enum HashingError {
         /// Samples.
         got: usize,
     },
-    /// Samples that do not differ.
+    /// Samples that are all equal.
     #[error(
         "all {count} feature vectors are equal; expected some that differ: are the pictures blank, or one and the same?"
     )]
@@ -28,7 +28,7 @@ pub enum HashingError {
         /// Values.
         expected: usize,
     },
-    /// A feature that is no number.
+    /// A feature that is not a finite number.
     #[error(
         "a feature vector with {got} at position {position}; expected finite numbers: is the model damaged?"
     )]
@@ -44,13 +44,13 @@ pub enum HashingError {
          by principal components. Ask for shorter codes, give more samples or longer features, or use lsh or sdh"
     )]
     Directions {
-        /// Directions along which the samples vary: at most the features' length, and one fewer
-        /// than the samples.
+        /// The number of directions along which the samples vary: at most the features' length, and
+        /// one fewer than the samples.
         got: usize,
         /// The code's length in bits.
         expected: usize,
     },
-    /// Labels that are not parallel to the samples.
+    /// Labels whose rows differ in number from the samples.
     #[error("labels of {got} samples; expected {expected}, one row for each feature vector")]
     LabelCount {
         /// Rows of labels.
@@ -58,7 +58,7 @@ pub enum HashingError {
         /// Samples.
         expected: usize,
     },
-    /// A sample's labels of another number of classes, or of none.
+    /// A sample's labels with another number of classes, or none.
     #[error(
         "labels of {got} classes; expected {expected}, at least one and for each sample the same"
     )]
@@ -68,7 +68,7 @@ pub enum HashingError {
         /// Classes.
         expected: usize,
     },
-    /// Copies that are not parallel to the samples.
+    /// Copies that differ in number from the samples.
     #[error("{got} copies; expected {expected}, one for each feature vector")]
     CopyCount {
         /// Copies.
@@ -76,7 +76,7 @@ pub enum HashingError {
         /// Samples.
         expected: usize,
     },
-    /// A label that is no number.
+    /// A label that is not a finite number.
     #[error("a label of {got}; expected a finite number, 0 for a class that the sample has not")]
     LabelValue {
         /// The label.
@@ -87,7 +87,7 @@ pub enum HashingError {
         "the {what} of the feature vectors did not converge; expected features of similar magnitudes: scale them"
     )]
     Decomposition {
-        /// What was sought.
+        /// The result that was computed, as a noun: "regression".
         what: &'static str,
     },
 }

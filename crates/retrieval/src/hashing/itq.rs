@@ -1,7 +1,7 @@
 //! Iterative quantisation: the signs of the principal components turned by R, which brings the
-//! samples nearest to their codes: min ‖B − VR‖², V being the projected samples, by turns B =
-//! sgn(VR), then BᵀV = UΣWᵀ and R = WUᵀ. "Iterative Quantization: A Procrustean Approach to
-//! Learning Binary Codes", Gong and Lazebnik, 2011.
+//! samples nearest to their codes: min ‖B − VR‖², V being the projected samples. It alternates B =
+//! sgn(VR) with BᵀV = UΣWᵀ and R = WUᵀ. "Iterative Quantization: A Procrustean Approach to Learning
+//! Binary Codes", Gong and Lazebnik, 2011.
 
 use faer::{Mat, MatRef};
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{HashingError, lsh, pcah, sign};
 use crate::Result;
 
-/// The paper's; by then little changes.
+/// The paper's number of iterations; little changes after them.
 const ITERATIONS: usize = 50;
 
 /// The rotated principal components of centred samples x (dimensions × samples): dimensions × bits.
@@ -23,7 +23,7 @@ pub(super) fn fit(x: MatRef<'_, f64>, bits: usize, random: &mut ChaCha8Rng) -> R
     Ok(components * rotation)
 }
 
-/// Orthogonal: a normal matrix made so.
+/// A random orthogonal matrix, from a normal one.
 fn random_rotation(size: usize, random: &mut ChaCha8Rng) -> Mat<f64> {
     lsh::fit(size, size, random).qr().compute_Q()
 }

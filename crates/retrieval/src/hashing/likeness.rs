@@ -1,12 +1,12 @@
 //! Directions along which pictures of the same labels differ and copies of one picture do not:
-//! linear discriminants (Fisher 1936) with each picture a class of its own.
+//! linear discriminants (Fisher 1936) with each picture as a class.
 //!
-//! Of a picture's features x, what its labels explain is taken away by regression; S is the scatter
-//! of the rest between pictures, N that of copy − original. Directions w with the greatest wᵀSw /
-//! wᵀNw change least beside what they tell: with N = LLᵀ they are L⁻ᵀa of the leading eigenvectors
-//! a of L⁻¹SL⁻ᵀ. Those along which classes differ are left out of S, as a bit that all of a class
-//! share tells none of its pictures from the others. Principal components come first: what hardly
-//! varies is noise.
+//! Regression removes from a picture's features x what its labels explain. S is the scatter of the
+//! rest between pictures, N that of copy − original. The directions w with the greatest wᵀSw / wᵀNw
+//! vary most between pictures for their noise. With N = LLᵀ they are L⁻ᵀa of the leading
+//! eigenvectors a of L⁻¹SL⁻ᵀ. Directions along which classes differ are left out of S: a bit that a
+//! whole class shares does not tell its pictures apart. Principal components come first, as
+//! directions of little variance are noise.
 
 use faer::linalg::solvers::Llt;
 use faer::prelude::Solve;
@@ -15,26 +15,27 @@ use faer::{Mat, MatRef, Scale, Side};
 use super::{HashingError, pcah, sdh};
 use crate::Result;
 
-/// Principal components that directions are made of: held-out training pictures found their copies
-/// as well with more.
+/// The number of principal components that directions are made of. On held-out training pictures,
+/// more of them found copies no better.
 const COMPONENTS: usize = 256;
-/// What is added to the diagonal of N, as a share of its mean.
+/// The addition to the diagonal of N, as a share of its mean.
 const NOISE_FLOOR: f64 = 0.01;
 /// λ of the regression on the labels.
 const LAMBDA: f64 = 1.0;
-/// Class directions shorter than this share of the longest are rounding.
+/// The least length of a class direction, as a share of the longest. Shorter ones are rounding
+/// errors.
 const LEAST: f64 = 1e-3;
 
-/// At most `count` directions of centred samples x (dimensions × samples), a column each, the best
-/// first, along which the samples have variance 1. `noise` is copy − original, `labels` (classes ×
-/// samples) are centred.
+/// Fits at most `count` directions to centred samples x (dimensions × samples). Each is a column,
+/// the best first, and the samples have variance 1 along it. `noise` is copy − original; `labels`
+/// (classes × samples) are centred.
 pub(super) fn fit(
     x: MatRef<'_, f64>,
     noise: MatRef<'_, f64>,
     labels: MatRef<'_, f64>,
     count: usize,
 ) -> Result<Mat<f64>> {
-    // How far each class lies from the mean: classes × dimensions.
+    // The distance of each class from the mean: classes × dimensions.
     let classes = sdh::ridge(labels, LAMBDA)?.solve(labels * x.transpose());
     let rest = x - classes.transpose() * labels;
     let components = pcah::fit_at_most(rest.as_ref(), COMPONENTS)?;
@@ -54,18 +55,17 @@ fn scatter(y: MatRef<'_, f64>) -> Mat<f64> {
     Scale(1.0 / y.ncols() as f64) * (y * y.transpose())
 }
 
-/// A scatter in which no direction is without noise.
+/// Adds noise to a scatter, so that no direction is without.
 fn with_floor(mut scatter: Mat<f64>) -> Mat<f64> {
     let diagonal = scatter.diagonal_mut().column_vector_mut();
     let mean = diagonal.as_ref().iter().sum::<f64>() / diagonal.nrows() as f64;
-    // Copies that are the originals themselves have no noise at all: every direction is as good
-    // then.
+    // Copies equal to their originals have no noise: every direction is as good then.
     let floor = if mean > 0.0 { NOISE_FLOOR * mean } else { 1.0 };
     diagonal.iter_mut().for_each(|value| *value += floor);
     scatter
 }
 
-/// The projection I − QQᵀ that takes away what lies in the rows' span.
+/// The projection I − QQᵀ that removes the span of the rows.
 fn complement(rows: MatRef<'_, f64>) -> Result<Mat<f64>> {
     let size = rows.ncols();
     let svd = rows
@@ -105,8 +105,8 @@ fn solve_lower(lower: MatRef<'_, f64>, mut m: Mat<f64>) -> Mat<f64> {
     m
 }
 
-/// Each column scaled so that samples have variance 1 along it, its entry of the greatest magnitude
-/// positive.
+/// Scales each column so that samples have variance 1 along it and its entry of the greatest
+/// magnitude is positive.
 fn of_unit_variance(mut directions: Mat<f64>, x: MatRef<'_, f64>) -> Mat<f64> {
     pcah::orient(&mut directions);
     let projected = directions.transpose() * x;
@@ -145,7 +145,7 @@ mod tests {
             let other: Vec<f64> = lsh::fit(6, 1, random).col(0).iter().copied().collect();
             assert!(ratio(&other) <= best + 1e-9);
         }
-        // Conjugate: what one says is news to the others.
+        // The directions are conjugate: each adds information to the others.
         let cross = directions.transpose() * &n * &directions;
         assert!((0..3).all(|i| (0..i).all(|j| cross[(i, j)].abs() < 1e-9)), "{cross:?}");
     }

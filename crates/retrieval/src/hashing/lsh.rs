@@ -1,6 +1,6 @@
-//! Locality-sensitive hashing: sgn(Wᵀx) with W ~ N(0, 1), so that two codes differ in a share θ/π
-//! of their bits, θ being the features' angle. "Similarity Estimation Techniques from Rounding
-//! Algorithms", Charikar, 2002.
+//! Locality-sensitive hashing: sgn(Wᵀx) with W ~ N(0, 1). Two codes differ in a share θ/π of their
+//! bits, θ being the features' angle. "Similarity Estimation Techniques from Rounding Algorithms",
+//! Charikar, 2002.
 
 use std::f64::consts::TAU;
 

@@ -38,12 +38,12 @@ pub use error::HashingError;
 pub use projection::{LABEL_GROUP, Projection, label_projection, likeness_projection};
 use samples::Samples;
 
-/// How feature vectors become codes.
+/// A method that turns feature vectors into codes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hashing {
-    /// Locality-sensitive hashing by random hyperplanes (Charikar 2002). Reads nothing of the
-    /// samples but their mean.
+    /// Locality-sensitive hashing by random hyperplanes (Charikar 2002). It uses only the samples'
+    /// mean.
     Lsh,
     /// The signs of the principal components (Wang et al. 2006).
     Pcah,
@@ -54,24 +54,26 @@ pub enum Hashing {
     Sh,
     /// Supervised discrete hashing: codes from which the labels can be told (Shen et al. 2015).
     Sdh,
-    /// The same, linear in the features, as the hash layer of a network is; of several starts, and
-    /// with the labels centred.
+    /// Supervised discrete hashing that is linear in the features, as a network's hash layer is. It
+    /// takes the best of several starts and centres the labels.
     SdhLinear,
 }
 
 impl Hashing {
     /// Fits the hashing to feature vectors of one length, a row a sample.
     ///
-    /// `labels` are read by the two kinds of SDH alone: for each sample, how much each class
-    /// counts, 0 where it has it not; several or none may be more. `bits` is the code's length. The
-    /// same arguments give the same hasher on any number of threads.
+    /// `labels` has the weight of each class for each sample, 0 if the sample lacks the class. A
+    /// sample may have several classes or none. Only the two kinds of SDH read it. `bits` is the
+    /// code's length. The same arguments give the same hasher on any number of threads.
     ///
     /// # Errors
-    /// If `bits` is no code length; there are fewer than 2 samples, or all are equal; rows differ
-    /// in length or hold a value that is not finite; the labels are not parallel to the samples,
-    /// differ in length, are empty or not finite (SDH); the features vary along fewer than `bits`
-    /// independent directions (PCAH, ITQ and SH, which take as many principal components); or a
-    /// decomposition does not converge.
+    /// * `bits` is no code length.
+    /// * There are fewer than 2 samples, or all are equal.
+    /// * Rows differ in length, or have a value that is not finite.
+    /// * For SDH: the labels are not parallel to the samples, differ in length, are empty, or are
+    ///   not finite.
+    /// * For PCAH, ITQ and SH: the features vary along fewer than `bits` independent directions.
+    /// * A decomposition does not converge.
     pub fn fit(
         self,
         features: &[Vec<f32>],
@@ -117,10 +119,11 @@ pub struct Hasher {
     bits: usize,
 }
 
-/// What is real-valued before its signs are the code.
+/// The real-valued function whose signs are the code.
 #[derive(Clone)]
 enum Function {
-    /// One component or hyperplane a column: dimensions × bits; and what is added to each bit.
+    /// A matrix with one component or hyperplane a column, dimensions × bits, and an offset for
+    /// each bit.
     Affine(Mat<f64>, Vec<f64>),
     Spectral(sh::Spectral),
     Kernel(sdh::Kernel),
@@ -158,13 +161,14 @@ impl Hasher {
         let centred = samples::centre(feature, &self.mean)?;
         let column = MatRef::from_column_major_slice(&centred, centred.len(), 1);
         let values = self.function.values(column);
-        // The signs and not the values: rounded to f32, a small negative one would be −0, which
-        // counts as positive.
+        // The signs are used, not the values: a small negative value rounded to f32 would be −0,
+        // which counts as positive.
         let signs: Vec<f32> = values.col(0).iter().map(|&value| sign(value) as f32).collect();
         HashCode::from_signs(&signs)
     }
 
-    /// The linear functions whose values are `>= 0` where a bit is 1; none for what is not linear.
+    /// The linear functions whose values are `>= 0` where a bit is 1. `None` for a function that is
+    /// not linear.
     #[must_use]
     pub fn projection(&self) -> Option<Projection> {
         let Function::Affine(directions, offsets) = &self.function else { return None };
@@ -184,14 +188,14 @@ impl Hasher {
     }
 }
 
-/// The sizes alone: hundreds of numbers tell nobody anything.
+/// Shows the sizes alone: hundreds of numbers tell nobody anything.
 impl fmt::Debug for Hasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Hasher({} values to {} bits)", self.dimensions(), self.bits)
     }
 }
 
-/// 1 where the bit is set, −1 where it is not; so that 0 is 1, as in a code.
+/// The sign of a value: 1 for a set bit, −1 for another. 0 gives 1, as in a code.
 fn sign(value: f64) -> f64 {
     if value >= 0.0 { 1.0 } else { -1.0 }
 }

@@ -16,11 +16,11 @@ pub(super) fn fit(x: MatRef<'_, f64>, bits: usize) -> Result<Mat<f64>> {
     }
 }
 
-/// The same, of samples that may vary along fewer than `count` directions: then as many.
+/// At most `count` principal components; fewer if the samples vary along fewer directions.
 pub(super) fn fit_at_most(x: MatRef<'_, f64>, count: usize) -> Result<Mat<f64>> {
     let (dimensions, samples) = x.shape();
-    // XXᵀ and XᵀX have the same eigenvalues but for zeros, and if XᵀXu = λu then XXᵀ(Xu) = λ(Xu):
-    // the smaller will do.
+    // XXᵀ and XᵀX have the same eigenvalues but for zeros. If XᵀXu = λu, then XXᵀ(Xu) = λ(Xu). So
+    // the smaller one is enough.
     let mut components = if samples < dimensions {
         x * leading(x.transpose() * x, count)?
     } else {
@@ -37,14 +37,14 @@ pub(super) fn leading(scatter: Mat<f64>, count: usize) -> Result<Mat<f64>> {
         .self_adjoint_eigen(Side::Lower)
         .map_err(|_| HashingError::Decomposition { what: "principal components" })?;
     let (values, size) = (eigen.S().column_vector(), scatter.nrows());
-    // An eigenvalue of 0 is computed as rounding left it, and its eigenvector is noise.
+    // Rounding makes an eigenvalue of 0 small instead, and its eigenvector noise.
     let least = values[size - 1] * size as f64 * f64::EPSILON;
     let rank = values.iter().filter(|&&value| value > least).count();
     Ok(Mat::from_fn(size, rank.min(count), |i, rank| eigen.U()[(i, size - 1 - rank)]))
 }
 
 /// Scales the columns to length 1 and makes the entry of the greatest magnitude positive, the first
-/// of equal ones: an eigenvector's sign is not determined otherwise.
+/// of equal ones. An eigenvector's sign is arbitrary otherwise.
 pub(super) fn orient(components: &mut Mat<f64>) {
     for column in components.col_iter_mut() {
         let greatest = column

@@ -1,5 +1,4 @@
-//! Linear functions of feature vectors, as a layer of a network is: what is fitted in closed form,
-//! for a network to keep.
+//! Linear functions of feature vectors, fitted in closed form for a network's layer.
 
 use faer::MatRef;
 use rand::SeedableRng;
@@ -9,16 +8,17 @@ use super::samples::{self, Samples};
 use super::{HashingError, likeness, sdh};
 use crate::Result;
 
-/// Label bits that are fitted together. Each group tells the labels on its own, so that few groups
-/// do already; held-out training pictures preferred eight to twelve, sixteen and more.
+/// The number of label bits that are fitted together. Each group predicts the labels on its own, so
+/// that a few groups are enough. Held-out training pictures preferred eight to twelve, sixteen and
+/// more.
 pub const LABEL_GROUP: usize = 8;
 
-/// Linear functions of a feature vector: a row of weights and an offset each.
+/// Linear functions of a feature vector. Each is a row of weights and an offset.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Projection {
     /// A row for each function, as long as a feature vector.
     pub weights: Vec<Vec<f32>>,
-    /// What is added to each.
+    /// The offset of each function.
     pub offsets: Vec<f32>,
 }
 
@@ -48,7 +48,7 @@ impl Projection {
     }
 }
 
-/// Functions whose signs tell the labels, by linear supervised discrete hashing in groups of
+/// Functions whose signs predict the labels, by linear supervised discrete hashing in groups of
 /// [`LABEL_GROUP`].
 ///
 /// `features` has a row a sample, `labels` how much each class counts for it; `bits` is a multiple
@@ -69,9 +69,9 @@ pub fn label_projection(
     Ok(Projection::about(&mean, directions.as_ref(), &offsets))
 }
 
-/// Functions that differ much between pictures of the same labels and little between a picture and
-/// its copy, the best first, each of mean 0 and variance 1: at most `count`, fewer where the
-/// samples vary along fewer directions.
+/// Functions that differ much between pictures of the same labels, and little between a picture and
+/// its copy. Each has mean 0 and variance 1; the best comes first. There are at most `count`, fewer
+/// if the samples vary along fewer directions.
 ///
 /// `features` and `copies` have a row a sample, the copies being of the same pictures changed a
 /// little; `labels` as in [`label_projection`].
@@ -100,8 +100,8 @@ mod tests {
 
     use super::*;
 
-    /// Pictures of four classes, whose features are: the class, one of 40 places along each of six
-    /// axes, and noise; each with two copies that differ in the noise alone.
+    /// Pictures of four classes, each with two copies. Features are the class, one of 40 places
+    /// along each of six axes, and noise. The copies differ in the noise alone.
     fn pictures(count: usize) -> [Vec<Vec<f32>>; 3] {
         let mut random = ChaCha8Rng::seed_from_u64(3);
         let mut draw = || random.random::<f32>() - 0.5;

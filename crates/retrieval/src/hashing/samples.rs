@@ -1,11 +1,11 @@
-//! What a hashing is fitted to: feature vectors that were checked, as a matrix about their mean.
+//! The samples of a hashing: checked feature vectors, as a matrix about their mean.
 
 use faer::Mat;
 
 use super::HashingError;
 use crate::Result;
 
-/// The fewest that have a direction.
+/// The fewest samples that have a direction.
 const MIN_SAMPLES: usize = 2;
 
 /// Feature vectors and their mean.
@@ -42,7 +42,8 @@ pub(super) fn centre(feature: &[f32], mean: &[f64]) -> Result<Vec<f64>> {
     Ok(feature.iter().zip(mean).map(|(&value, mean)| f64::from(value) - mean).collect())
 }
 
-/// a − b of feature vectors of two samples' rows, one a column: dimensions × samples.
+/// The differences a − b of two matrices of feature vectors. The rows are samples; the result has
+/// one a column: dimensions × samples.
 pub(super) fn differences(a: &[Vec<f32>], b: &[Vec<f32>]) -> Result<Mat<f64>> {
     let expected = b.first().map_or(0, Vec::len);
     a.iter().chain(b).try_for_each(|feature| check(feature, expected))?;

@@ -1,11 +1,11 @@
-//! Supervised discrete hashing: sgn(Pᵀφ(x)), φ being the similarities exp(−‖x − aᵢ‖²/σ) to anchors
-//! and P such that the labels can be told from the codes: min over B ∈ ±1, W, P of ‖Y − WᵀB‖² +
-//! λ‖W‖² + ν‖B − Pᵀφ(X)‖², by turns, B bit by bit. "Supervised Discrete Hashing", Shen, Shen, Liu
-//! and Shen, 2015.
+//! Supervised discrete hashing: sgn(Pᵀφ(x)), φ being the similarities exp(−‖x − aᵢ‖²/σ) to anchors.
+//! P is such that the codes predict the labels: min over B ∈ ±1, W, P of ‖Y − WᵀB‖² + λ‖W‖² + ν‖B −
+//! Pᵀφ(X)‖². The three are solved in turn, B bit by bit. "Supervised Discrete Hashing", Shen, Shen,
+//! Liu and Shen, 2015.
 //!
-//! The linear kind departs from the paper: φ is x itself, and there is an offset; Y is centred, so
-//! that no bit is spent on what most samples share; and of several starts the one that the labels
-//! are told from best is kept, as short codes depend much on it.
+//! The linear kind departs from the paper. φ is x itself, and there is an offset. Y is centred, so
+//! that no bit is spent on what most samples share. Of several starts the one that predicts the
+//! labels best is kept, as short codes depend much on it.
 
 use faer::linalg::solvers::Llt;
 use faer::prelude::{ReborrowMut, Solve};
@@ -16,28 +16,29 @@ use rand_chacha::ChaCha8Rng;
 use super::{HashingError, sign};
 use crate::Result;
 
-/// At most so many samples are anchors.
+/// The greatest number of samples that are anchors.
 const ANCHORS: usize = 1000;
-/// Of W, B and P by turns.
+/// The number of rounds over W, B and P.
 const ITERATIONS: usize = 5;
-/// λ: how small the label weights W stay.
+/// λ: a greater one keeps the label weights W smaller.
 const LAMBDA: f64 = 1.0;
-/// ν: how near the codes stay to what the features can give.
+/// ν: a greater one keeps the codes nearer to the function of the features.
 const NU: f64 = 1e-5;
-/// Of the linear kind.
+/// The number of starts of the linear kind.
 const STARTS: usize = 10;
-/// What is added to the diagonal of φφᵀ, as in the authors' program: anchors may coincide.
+/// The addition to the diagonal of φφᵀ, as in the authors' program: anchors may coincide.
 const RIDGE: f64 = 1e-2;
-/// The same where φ is x, as a share of the diagonal's mean; held-out training pictures chose it
-/// (docs/results.md).
+/// The addition to the diagonal where φ is x, as a share of the diagonal's mean. Held-out training
+/// pictures chose it (docs/results.md).
 const LINEAR_RIDGE: f64 = 3.5e-3;
-/// Of one sample's bits: no bit changes after a few, and rounding cannot make it go on for ever.
+/// The most sweeps over one sample's bits. No bit changes after a few; the limit ends a cycle due
+/// to rounding.
 const MAX_SWEEPS: usize = 10;
 
 /// A linear function of the similarities to anchors.
 #[derive(Clone)]
 pub(super) struct Kernel {
-    /// One a column: dimensions × anchors.
+    /// The anchors, one a column: dimensions × anchors.
     anchors: Mat<f64>,
     /// ‖aᵢ‖².
     norms: Vec<f64>,
@@ -67,7 +68,7 @@ pub(super) fn fit(
 }
 
 /// Fits P (dimensions × bits) and an offset a bit to centred samples x (dimensions × samples) and
-/// their labels, `groups` of bits one after the other: each as if it stood alone.
+/// their labels. Each of `groups` groups of bits is fitted on its own.
 pub(super) fn fit_linear(
     x: MatRef<'_, f64>,
     labels: &[Vec<f32>],
@@ -80,13 +81,13 @@ pub(super) fn fit_linear(
     for &bits in groups {
         let (weights, codes) = best_start(x, labels.as_ref(), bits, &regression, random)?;
         columns.extend(weights.col_iter().map(|column| column.to_owned()));
-        // The best beside centred samples.
+        // The best offsets for centred samples.
         offsets.extend(codes.row_iter().map(|row| row.sum() / x.ncols() as f64));
     }
     Ok((Mat::from_fn(x.nrows(), columns.len(), |i, bit| columns[bit][i]), offsets))
 }
 
-/// P and B of the start that tells the labels best.
+/// P and B of the start that predicts the labels best.
 fn best_start(
     x: MatRef<'_, f64>,
     labels: MatRef<'_, f64>,
@@ -107,7 +108,7 @@ fn best_start(
     Ok(best)
 }
 
-/// Y: how much a sample's class counts, 0 where it has it not: classes × samples.
+/// Y (classes × samples): the weight of each class for a sample, 0 if it lacks the class.
 pub(super) fn label_matrix(labels: &[Vec<f32>], samples: usize) -> Result<Mat<f64>> {
     if labels.len() != samples {
         return Err(HashingError::LabelCount { got: labels.len(), expected: samples }.into());
@@ -134,7 +135,7 @@ pub(super) fn centred(mut labels: Mat<f64>) -> Mat<f64> {
     labels
 }
 
-/// What of the labels cannot be told from the codes: ‖Y − WᵀB‖² + λ‖W‖² at the best W.
+/// The error of predicting the labels from the codes: ‖Y − WᵀB‖² + λ‖W‖² at the best W.
 fn untold(codes: MatRef<'_, f64>, labels: MatRef<'_, f64>) -> Result<f64> {
     let weights = ridge(codes, LAMBDA)?.solve(codes * labels.transpose());
     Ok((labels - weights.transpose() * codes).squared_norm_l2()
@@ -146,7 +147,7 @@ fn squared_distances(anchors: MatRef<'_, f64>, norms: &[f64], x: MatRef<'_, f64>
     let mut distances = anchors.transpose() * x;
     for (column, sample) in distances.col_iter_mut().zip(x.col_iter()) {
         let own = sample.squared_norm_l2();
-        // Rounding may leave less than 0 of a sample that is an anchor itself.
+        // Rounding may give less than 0 for a sample that is an anchor itself.
         let distance =
             |(product, norm): (&mut f64, &f64)| *product = (own + norm - 2.0 * *product).max(0.0);
         column.iter_mut().zip(norms).for_each(distance);
@@ -161,8 +162,8 @@ fn similarities(mut distances: Mat<f64>, width: f64) -> Mat<f64> {
     distances
 }
 
-/// P (anchors × bits) and B (bits × samples) from φ (anchors × samples), Y (classes × samples) and
-/// the regression on φ.
+/// Fits P (anchors × bits) and B (bits × samples) to φ (anchors × samples), Y (classes × samples)
+/// and the regression on φ.
 fn learn(
     phi: MatRef<'_, f64>,
     labels: MatRef<'_, f64>,
@@ -187,16 +188,16 @@ fn learn(
     Ok((weights, codes))
 }
 
-/// MMᵀ + λI, ready to solve.
+/// The decomposition of MMᵀ + λI, ready to solve.
 pub(super) fn ridge(m: MatRef<'_, f64>, lambda: f64) -> Result<Llt<f64>> {
     let mut gram = m * m.transpose();
     gram.diagonal_mut().column_vector_mut().iter_mut().for_each(|value| *value += lambda);
     gram.llt(Side::Lower).map_err(|_| HashingError::Decomposition { what: "regression" }.into())
 }
 
-/// Lowers ‖WᵀB‖² − 2 tr(BᵀQ) by one bit after another, each the best beside the others: b = sgn(q −
-/// B'ᵀW'w), where B' and W' leave out the bit. B and Q are bits × samples, `gram` is WWᵀ. Samples
-/// do not depend on each other.
+/// Lowers ‖WᵀB‖² − 2 tr(BᵀQ) one bit after another, each the best beside the others: b = sgn(q −
+/// B'ᵀW'w). B' and W' leave out the bit. B and Q are bits × samples, `gram` is WWᵀ. Samples do not
+/// depend on each other.
 fn descend(codes: &mut Mat<f64>, targets: MatRef<'_, f64>, gram: MatRef<'_, f64>) {
     let mut residuals = targets - gram * &*codes;
     for (code, residual) in codes.col_iter_mut().zip(residuals.col_iter_mut()) {
@@ -204,7 +205,7 @@ fn descend(codes: &mut Mat<f64>, targets: MatRef<'_, f64>, gram: MatRef<'_, f64>
     }
 }
 
-/// One sample's bits; `residual` is q − WWᵀb throughout.
+/// Lowers the objective over one sample's bits. `residual` is always q − WWᵀb.
 fn descend_one(mut code: ColMut<'_, f64>, mut residual: ColMut<'_, f64>, gram: MatRef<'_, f64>) {
     for _ in 0..MAX_SWEEPS {
         let mut changed = false;

@@ -13,9 +13,9 @@ use crate::Result;
 /// Principal components and the waves along them.
 #[derive(Clone)]
 pub(super) struct Spectral {
-    /// One a column: dimensions × bits.
+    /// The principal components, one a column: dimensions × bits.
     components: Mat<f64>,
-    /// One a bit.
+    /// The waves, one for each bit.
     waves: Vec<Wave>,
 }
 
@@ -23,9 +23,9 @@ pub(super) struct Spectral {
 #[derive(Clone, PartialEq, Debug)]
 struct Wave {
     component: usize,
-    /// Radians a unit of length.
+    /// The frequency, in radians a unit of length.
     omega: f64,
-    /// Where the samples begin.
+    /// The least value of the samples along the component.
     start: f64,
 }
 
@@ -46,8 +46,8 @@ fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
 /// The waves of the least ω over the components' ranges. Equal ones come in the order of the
 /// components.
 ///
-/// The eigenvalue of a wave along several components is the sum of their ω², so that the paper
-/// takes only those along one: the others' bits would be products of theirs.
+/// The eigenvalue of a wave along several components is the sum of their ω². The paper takes only
+/// waves along one component, as the others' bits would be products of theirs.
 fn lowest(ranges: &[(f64, f64)], count: usize) -> Vec<Wave> {
     let along = |(component, &(low, high)): (usize, &(f64, f64))| {
         (1..=count).map(move |k| Wave {

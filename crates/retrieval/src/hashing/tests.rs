@@ -1,5 +1,5 @@
-//! Tests of all hashings: neighbours stay neighbours, seeds name results, and what makes no sense
-//! is refused.
+//! Tests of all hashings: neighbours stay neighbours, a seed determines the result, and invalid
+//! input is refused.
 
 use rand::Rng;
 
@@ -9,8 +9,8 @@ use Hashing::{Itq, Lsh, Pcah, Sdh, SdhLinear, Sh};
 
 const ALL: [Hashing; 6] = [Lsh, Pcah, Itq, Sh, Sdh, SdhLinear];
 
-/// Feature vectors about `clusters` random centres far apart, in turns, and each one's cluster as
-/// its only class.
+/// Feature vectors about `clusters` random centres far apart, in turn, each with its cluster as its
+/// only class.
 fn clustered(count: usize, dimensions: usize, clusters: usize) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
     let mut random = ChaCha8Rng::seed_from_u64(11);
     let mut draw = |scale: f32| -> Vec<f32> {
@@ -30,7 +30,7 @@ fn codes(hasher: &Hasher, features: &[Vec<f32>]) -> Vec<HashCode> {
     features.iter().map(|feature| hasher.code(feature).unwrap()).collect()
 }
 
-/// The mean distance of codes of one cluster, and of two.
+/// The mean distance between codes of one cluster, and between codes of two.
 fn mean_distances(codes: &[HashCode], clusters: usize) -> (f64, f64) {
     let mut sums = [(0.0, 0.0); 2];
     for (i, a) in codes.iter().enumerate() {
@@ -55,8 +55,7 @@ fn codes_of_one_cluster_are_nearer_than_those_of_another() {
 
 #[test]
 fn sdh_learns_what_the_features_alone_do_not_say() {
-    // Six clusters; the classes are which two of them belong together, and a second label that
-    // every other class has.
+    // Six clusters. The classes pair the clusters; every other class has a second label.
     let (features, _) = clustered(300, 20, 6);
     let class = |i: usize| (i % 6) / 2;
     let row = |i| [class(i) == 0, class(i) == 1, class(i) == 2, class(i) != 1];
@@ -69,7 +68,7 @@ fn sdh_learns_what_the_features_alone_do_not_say() {
             (0..100).filter(|&j| j % 6 != i % 6).min_by_key(|&j| codes[i].distance(&codes[j]));
         nearest.is_some_and(|j| class(200 + j) == class(200 + i))
     });
-    // The nearest of another cluster: by chance one in five.
+    // By chance, one in five of the nearest of another cluster would be right.
     assert!(right.count() >= 95);
 }
 
@@ -108,13 +107,14 @@ fn a_linear_hashing_is_a_layer_of_weights_and_offsets() {
 
 #[test]
 fn the_mean_changes_nothing() {
-    // Of few clusters ITQ would make equal bits, whose rotation among themselves rounding alone
-    // decides.
+    // With few clusters ITQ would make equal bits, whose rotation among themselves depends on
+    // rounding alone.
     let (features, labels) = clustered(100, 16, 25);
     let each = |rows: &[Vec<f32>], f: fn(f32) -> f32| -> Vec<Vec<f32>> {
         rows.iter().map(|row| row.iter().map(|x| f(*x)).collect()).collect()
     };
-    // Coarse enough that the shift is exact: iterations would make much of a rounding.
+    // The values are coarse enough that the shift is exact, as iterations would amplify a rounding
+    // error.
     let features = each(&features, |x| (x * 1024.0).round() / 1024.0);
     let shifted = each(&features, |x| x + 64.0);
     for hashing in ALL {

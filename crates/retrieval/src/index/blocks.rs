@@ -2,12 +2,12 @@
 
 use crate::hamming::{LANES, Plane};
 
-/// How many blocks hold so many rows.
+/// The number of blocks that hold so many rows.
 pub(super) fn count(rows: usize) -> usize {
     rows.div_ceil(LANES)
 }
 
-/// Slices codes of `width` words, at most [`LANES`] of them, into one plane a bit; missing rows are
+/// Slices codes of `width` words, at most [`LANES`] of them, into one plane a bit. Missing rows are
 /// zeros.
 pub(super) fn slice(words: &[u64], width: usize, planes: &mut [Plane]) {
     planes.fill([0; 8]);

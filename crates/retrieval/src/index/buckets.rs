@@ -1,8 +1,8 @@
-//! The rows by each substring of 16 bits: what multi-index hashing looks up.
+//! The buckets of multi-index hashing: the rows by each substring of 16 bits.
 
 use std::ops::Range;
 
-/// Buckets of a substring.
+/// The number of buckets of a substring.
 pub(super) const ENDS: usize = 1 << 16;
 
 /// Sixteen bits of a code.
@@ -10,8 +10,8 @@ pub(super) fn substring(code: &[u64], i: usize) -> u16 {
     (code[i / 4] >> (16 * (i % 4))) as u16
 }
 
-/// Sorts the rows by a substring: where each bucket ends, the rows in their order, and their codes,
-/// if there is room for them.
+/// Sorts the rows by a substring. Fills in the end of each bucket, the rows in their order, and
+/// their codes, if there is room for them.
 pub(super) fn fill(
     words: &[u64],
     width: usize,
@@ -39,14 +39,14 @@ pub(super) fn fill(
     }
 }
 
-/// Whether buckets and their rows are what [`fill`] may have given.
+/// Tells whether buckets and their rows may come from [`fill`].
 pub(super) fn check(ends: &[u32], rows: &[u32]) -> bool {
     ends.is_sorted()
         && ends.last().is_some_and(|&last| last as usize == rows.len())
         && rows.iter().all(|&row| (row as usize) < rows.len())
 }
 
-/// Where the rows of a bucket are among the substring's.
+/// The positions of a bucket's rows among the substring's.
 pub(super) fn bucket(ends: &[u32], key: u16) -> Range<usize> {
     let start = if key == 0 { 0 } else { ends[usize::from(key) - 1] };
     start as usize..ends[usize::from(key)] as usize

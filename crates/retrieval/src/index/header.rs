@@ -1,4 +1,4 @@
-//! The first bytes of a segment: what it holds, and the checksums of the rest.
+//! The first bytes of a segment: its description, and the checksums of the rest.
 
 use std::ops::Range;
 
@@ -9,26 +9,26 @@ use crate::hamming::Plane;
 
 const MAGIC: [u8; 8] = *b"SKGSEG\r\n";
 const VERSION: u32 = 2;
-/// The header's length, and the unit of a section's place.
+/// The header's length, and the unit of a section's position, in bytes.
 pub(super) const HEADER: usize = 256;
 const LINE: usize = 64;
-/// Ids, rows, planes, bucket ends, bucket rows, bucket codes, descriptors.
+/// The number of sections: ids, rows, planes, bucket ends, bucket rows, bucket codes, descriptors.
 pub(super) const SECTIONS: usize = 7;
-/// Where the header's own checksum is: after magic, version, bits, rows, generation and the
+/// The position of the header's own checksum: after magic, version, bits, rows, generation and the
 /// sections' sums.
 const OWN_SUM: usize = 32 + 4 * SECTIONS;
 
-/// What the sections hold.
+/// The sizes of a segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Header {
     pub(super) bits: usize,
-    /// At most 2³² − 1: a row's number is a u32.
+    /// The number of rows, at most 2³² − 1, as a row's number is a u32.
     pub(super) rows: usize,
-    /// What the segment was made from, by its maker's count.
+    /// The generation of the data that the segment was made from.
     pub(super) generation: u64,
 }
 
-/// Where what is in a segment's bytes.
+/// The ranges of the sections in a segment's bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub(super) sections: [Range<usize>; SECTIONS],
@@ -36,7 +36,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Where each section begins, and at last where the file ends.
+    /// The beginnings of the sections, and at last the file's end.
     pub(super) fn starts(&self) -> impl Iterator<Item = usize> {
         self.sections.iter().map(|section| section.start).chain([self.end])
     }
@@ -47,18 +47,19 @@ impl Header {
         self.bits.div_ceil(64)
     }
 
-    /// Substrings of 16 bits.
+    /// The number of substrings of 16 bits.
     pub(super) fn substrings(self) -> usize {
         self.bits / 16
     }
 
-    /// Codes that a substring's buckets hold beside their rows, so that a lookup reads memory in
-    /// order: all, of one word. Those of longer codes would take more than all the rest.
+    /// The number of codes that a substring's buckets hold beside their rows, so that a lookup
+    /// reads memory in order. Codes of one word are all held. Longer ones would take more than all
+    /// the rest.
     pub(super) fn copies(self) -> usize {
         if self.width() == 1 { self.rows } else { 0 }
     }
 
-    /// Where the sections are; none where the address space is too small.
+    /// Computes the ranges of the sections. `None` if the address space is too small.
     pub(super) fn layout(self) -> Option<Layout> {
         let each = |bytes: usize| bytes.checked_mul(self.substrings());
         let ids = self.rows.checked_mul(8)?;
@@ -94,14 +95,14 @@ impl Header {
         bytes
     }
 
-    /// Whether a file begins as those of an older program do.
+    /// Tells whether a file begins with an older format's header.
     pub(super) fn is_older(file: &[u8]) -> bool {
         file.first_chunk::<HEADER>()
             .is_some_and(|bytes| bytes[..8] == MAGIC && (1..VERSION).contains(&u32_at(bytes, 8)))
     }
 
-    /// The header of a whole file, where its sections are, and their checksums; the reason if it is
-    /// none.
+    /// Reads the header of a whole file, its layout, and the sections' checksums. Returns the
+    /// reason if it is no segment.
     pub(super) fn read(file: &[u8]) -> Result<(Self, Layout, Vec<u32>), String> {
         let Some(bytes) = file.first_chunk::<HEADER>() else {
             return Err(format!("it has {} bytes; expected at least {HEADER}", file.len()));
@@ -115,7 +116,7 @@ impl Header {
         }
         let mut unsigned = *bytes;
         unsigned[OWN_SUM..OWN_SUM + 4].fill(0);
-        // No fuzzer finds what has a checksum.
+        // A fuzzer cannot find correct checksums.
         if crc32fast::hash(&unsigned) != u32_at(bytes, OWN_SUM) && !cfg!(fuzzing) {
             return Err("the checksum of its header is wrong".to_owned());
         }

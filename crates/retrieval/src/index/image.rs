@@ -1,11 +1,11 @@
 //! A segment's bytes: how they are laid out, made, written whole, and opened without trust.
 //!
-//! All numbers are little-endian. A header of 256 bytes, then sections, each at a multiple of 64
-//! bytes: the ids (u64, ascending), the codes in rows (u64), the same codes bit-sliced (planes of
-//! 64 bytes), and for every substring of 16 bits the ends of its 65,536 buckets, the rows in them
-//! (u32), and of codes of one word the codes again, in the buckets' order (u64); last the rows'
-//! descriptors (32 bytes). The header has the CRC-32 of each section with the zeros behind it, and
-//! its own.
+//! All numbers are little-endian. After a header of 256 bytes come the sections, each at a multiple
+//! of 64 bytes: the ids (u64, ascending), the codes in rows (u64), and the same codes bit-sliced
+//! (planes of 64 bytes). Then, for every substring of 16 bits, come the ends of its 65,536 buckets
+//! and the rows in them (u32). For codes of one word the codes follow again, in the buckets' order
+//! (u64). Last come the rows' descriptors (32 bytes). The header has the CRC-32 of each section
+//! with the zeros behind it, and its own.
 
 use std::iter::repeat_with;
 use std::path::Path;
@@ -18,17 +18,17 @@ use crate::descriptor::Bytes;
 use crate::hamming::{LANES, Mapped, Plane};
 use crate::{Error, Result};
 
-/// A segment's bytes and what its header says.
+/// A segment's bytes and its header.
 pub(super) struct Image {
     bytes: Source,
     header: Header,
     layout: Layout,
 }
 
-/// Where the bytes are.
+/// The storage of the bytes.
 enum Source {
-    /// In memory, from the first word at a multiple of 64 bytes: vectors that lie across two cache
-    /// lines load slower.
+    /// Memory, from the first word at a multiple of 64 bytes, as vectors across two cache lines
+    /// load slower.
     Made {
         words: Vec<u64>,
         start: usize,
@@ -94,7 +94,7 @@ impl Image {
         Ok(image)
     }
 
-    /// Whether its file, if it has one, has not been shortened since it was opened.
+    /// Tells whether its file, if any, has kept its length since it was opened.
     pub(super) fn is_whole(&self) -> bool {
         match &self.bytes {
             Source::Made { .. } => true,
@@ -102,7 +102,7 @@ impl Image {
         }
     }
 
-    /// That the sections are as they were written, and that nothing in them leads outside.
+    /// Checks that the sections are as they were written, and that no number in them leads outside.
     fn check(&self, sums: &[u32]) -> std::result::Result<(), String> {
         let names =
             ["ids", "rows", "planes", "bucket ends", "bucket rows", "bucket codes", "descriptors"];
@@ -113,7 +113,7 @@ impl Image {
                 ));
             }
         }
-        // A checksum shows an accident, not that the writer meant well.
+        // A checksum shows an accident, but not an attack.
         if !self.ids().is_sorted_by(|a, b| a < b) {
             return Err("its ids do not ascend".to_owned());
         }
@@ -128,9 +128,9 @@ impl Image {
         }
     }
 
-    /// The checksum of each section, up to where the next begins.
+    /// The checksum of each section, up to the beginning of the next.
     fn sums(&self) -> Vec<u32> {
-        /// Bytes that a thread takes at once.
+        /// The number of bytes that a thread takes at once.
         const CHUNK: usize = 1 << 22;
         let sum = |section: &[u8]| {
             let parts = section.par_chunks(CHUNK).map(|part| {
@@ -138,7 +138,7 @@ impl Image {
                 sum.update(part);
                 sum
             });
-            // Checksums of parts combine to that of the whole, in their order.
+            // The parts' checksums, in order, combine to that of the whole.
             parts.collect::<Vec<_>>().into_iter().fold(crc32fast::Hasher::new(), |mut sum, part| {
                 sum.combine(&part);
                 sum
@@ -181,22 +181,22 @@ impl Image {
         self.section(1)
     }
 
-    /// `bits` planes a block.
+    /// The planes, `bits` of them for each block.
     pub(super) fn planes(&self) -> &[Plane] {
         self.section(2)
     }
 
-    /// For each substring, where each of its buckets ends.
+    /// The end of each bucket, for each substring.
     pub(super) fn ends(&self) -> &[u32] {
         self.section(3)
     }
 
-    /// For each substring, the rows of its buckets.
+    /// The rows of the buckets, for each substring.
     pub(super) fn entries(&self) -> &[u32] {
         self.section(4)
     }
 
-    /// For each substring, the codes of its buckets, if they are of one word.
+    /// The codes of the buckets, for each substring, if codes have one word.
     pub(super) fn copies(&self) -> &[u64] {
         self.section(5)
     }

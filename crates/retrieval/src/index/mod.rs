@@ -1,5 +1,5 @@
-//! The index: exact nearest codes. Segments that no longer change, a tail of fresh insertions, and
-//! marks of deletion.
+//! The index, which finds the exact nearest codes. It has segments that no longer change, a tail of
+//! fresh insertions, and marks of deletion.
 
 mod blocks;
 mod buckets;
@@ -33,25 +33,25 @@ pub use query::{Point, Search};
 use segment::Segment;
 use tail::Tail;
 
-/// A code of the index and how far it is from the query.
+/// A code of the index and its distance to the query.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Neighbor {
     // The order of the fields is the order of neighbours: by distance, then by id.
-    /// In bits.
+    /// The Hamming distance, in bits.
     pub distance: u32,
-    /// As inserted.
+    /// The id, as inserted.
     pub id: u64,
 }
 
-/// A code of the index, how far it is from the query, and how far its descriptor is.
+/// A code of the index, its distance to the query, and that of its descriptor.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ranked {
     // The order of the fields is the order of neighbours.
-    /// In bits.
+    /// The Hamming distance, in bits.
     pub distance: u32,
-    /// The square of the descriptors' distance; 0 where descriptors are not asked for.
+    /// The square of the descriptors' distance; 0 if descriptors are not used.
     pub tie: u32,
-    /// As inserted.
+    /// The id, as inserted.
     pub id: u64,
 }
 
@@ -64,24 +64,24 @@ impl From<Ranked> for Neighbor {
 /// An id, the words of its code, and its descriptor.
 type Row<'a> = (u64, &'a [u64], &'a Bytes);
 
-/// How segments are searched. Every way gives the same neighbours.
+/// A way to search the segments. All give the same neighbours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Plan {
-    /// What is expected to take least.
+    /// The way that is expected to be the fastest.
     Best,
-    /// Through all codes.
+    /// A scan of all codes.
     Scan,
-    /// Through the codes that share a substring with the query, or nearly.
+    /// A lookup of the codes that share a substring with the query, or nearly.
     LookUp,
-    /// Through the codes that [`Search::only`] names; without it none.
+    /// A pass over the codes that [`Search::only`] names; over none without it.
     Gather,
 }
 
 /// Codes of one length with their ids, searched exactly: an answer never depends on luck.
 ///
-/// Answers are ordered by (distance, id), or where descriptors are asked for by (distance,
-/// descriptor's distance, id). A clone shares the segments and copies the tail, so that one can be
-/// merged or saved while the other is searched.
+/// Answers are ordered by (distance, id), or if descriptors are used by (distance, descriptor's
+/// distance, id). A clone shares the segments and copies the tail, so that one can be merged or
+/// saved while the other is searched.
 #[derive(Clone)]
 pub struct Index {
     bits: usize,
@@ -99,8 +99,8 @@ impl Index {
         Ok(Self { bits, segments: Vec::new(), tail: Tail::default() })
     }
 
-    /// An index of codes whose ids ascend and of their descriptors, in one segment; a code has as
-    /// many words as one of so many bits takes.
+    /// An index of codes and their descriptors, in one segment. The ids ascend; each code has the
+    /// words that `bits` bits take.
     ///
     /// # Errors
     /// If there are no codes of that length, a code has another number of words, or an id is not
@@ -121,8 +121,8 @@ impl Index {
         Ok(index.merged())
     }
 
-    /// An index of a segment's file, and the generation that [`Index::save`] was given. Every byte
-    /// is checked.
+    /// Opens the index in a segment's file. Returns it with the generation that [`Index::save`] was
+    /// given. Every byte is checked.
     ///
     /// # Errors
     /// If the file cannot be read or is damaged.
@@ -142,7 +142,7 @@ impl Index {
         written.map_err(|source| Error::File { action: "write", path: path.to_owned(), source })
     }
 
-    /// The same codes in one segment, without what was deleted.
+    /// A copy with all codes in one segment, without the deleted ones.
     #[must_use]
     pub fn merged(&self) -> Self {
         Self { bits: self.bits, segments: vec![self.segment(0)], tail: Tail::default() }
@@ -163,8 +163,8 @@ impl Index {
         )
     }
 
-    /// Whether no file of it has been shortened since it was opened: touching the bytes that are
-    /// gone would end the process.
+    /// Tells whether no file of it has been shortened since it was opened. Touching the missing
+    /// bytes would end the process.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.segments.iter().all(|segment| segment.image().is_whole())
@@ -182,13 +182,13 @@ impl Index {
         self.tail.ids.len() + self.segments.iter().map(Segment::len).sum::<usize>()
     }
 
-    /// Whether there is no code.
+    /// Tells whether there is no code.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The codes that are in no segment yet.
+    /// The number of codes that are in no segment yet.
     #[must_use]
     pub fn fresh(&self) -> usize {
         self.tail.ids.len()
@@ -204,7 +204,7 @@ impl Index {
         ids
     }
 
-    /// Whether there is a code with that id.
+    /// Tells whether there is a code with that id.
     #[must_use]
     pub fn contains(&self, id: u64) -> bool {
         self.tail.ids.binary_search(&id).is_ok()
@@ -232,8 +232,8 @@ impl Index {
         Ok(())
     }
 
-    /// Takes a code out; whether it was there. It answers no more; its bits are gone from memory
-    /// and disk with the segment that [`Index::save`] or [`Index::merged`] replaces.
+    /// Removes a code. Returns whether it was there. It answers no more. Its bits leave memory and
+    /// disk when [`Index::save`] or [`Index::merged`] replaces the segment.
     pub fn remove(&mut self, id: u64) -> bool {
         let width = self.width();
         self.tail.remove(id, width) || self.segments.iter_mut().any(|segment| segment.remove(id))
@@ -255,7 +255,7 @@ impl Index {
         self.search_one(query, &Search::within(radius))
     }
 
-    /// What is asked, for one query.
+    /// Runs a search for one query.
     ///
     /// # Errors
     /// If the query has another length than the codes.
@@ -263,7 +263,7 @@ impl Index {
         Ok(self.search(std::slice::from_ref(query), search, Plan::Best)?.pop().unwrap_or_default())
     }
 
-    /// What is asked, for each of many queries: faster than one after the other.
+    /// Runs a search for each of many queries. It is faster than one after the other.
     ///
     /// # Errors
     /// If a query has another length than the codes.
@@ -281,9 +281,9 @@ impl Index {
             .collect())
     }
 
-    /// What is asked, for all points together: a code is as far from them as from the nearest, its
-    /// descriptor as from that one's. Ordered by (distance, descriptor's distance, id), so that
-    /// ties at the end go to the nearer descriptors.
+    /// Runs a search for all points together. A code's distance is that to the nearest point, and
+    /// its descriptor's distance that to the same point's. The order is (distance, descriptor's
+    /// distance, id), so that ties at the end go to the nearer descriptors.
     ///
     /// # Errors
     /// If a point has another length than the codes.

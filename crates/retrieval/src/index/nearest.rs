@@ -1,32 +1,32 @@
-//! The nearest rows so far, bounded by counting: distances are small integers, so no heap is
+//! The nearest rows so far, bounded by counting. Distances are small integers, so no heap is
 //! needed.
 
 use crate::{MAX_BITS, descriptor};
 
-/// Rows that are kept beyond twice `k` before those too many are dropped.
+/// The number of rows that are kept beyond twice `k` before the farthest are dropped.
 const ROOM: usize = 64;
 
 /// Collects the `k` nearest within a radius.
 pub(super) struct Nearest {
     k: usize,
-    /// Whether rows come in their order and that decides ties, so that of two at one distance the
-    /// first is the nearer.
+    /// True if rows come in their order and that decides ties: of two at one distance the first is
+    /// the nearer.
     in_order: bool,
-    /// With k rows known, none farther than this is of interest; before, the radius.
+    /// The greatest distance that still matters: the radius, until k rows are known.
     farthest: u16,
-    /// Whether k rows are known.
+    /// True if k rows are known.
     full: bool,
-    /// How many found rows are at each distance up to `farthest`.
+    /// The number of found rows at each distance up to `farthest`.
     counts: [usize; MAX_BITS + 1],
-    /// How many found rows are nearer than `farthest`.
+    /// The number of found rows nearer than `farthest`.
     below: usize,
     found: Vec<Found>,
-    /// What comes after this is of no interest: the k-th when some were last dropped.
+    /// The k-th row when rows were last dropped. Rows after it do not matter.
     last: Found,
 }
 
-/// A distance, the distance of the descriptors (0 where they are not asked for) and a row as one
-/// number, which orders as neighbours do: rows lie in the order of their ids.
+/// One number for a distance, the distance of the descriptors (0 if they are not used) and a row.
+/// It orders as neighbours do, as rows lie in the order of their ids.
 pub(super) type Found = u64;
 
 /// Bits of a row's number, and of the squared distance of two descriptors.
@@ -45,7 +45,7 @@ pub(super) fn parts(found: Found) -> (usize, u32, u32) {
 }
 
 impl Nearest {
-    /// For rows that come in their order.
+    /// Makes a collector for rows that come in their order.
     pub(super) fn in_order(k: usize, radius: u32) -> Self {
         Self {
             k,
@@ -59,12 +59,12 @@ impl Nearest {
         }
     }
 
-    /// For rows that come in any order, or whose ties something else decides.
+    /// Makes a collector for rows that come in any order, or whose ties something else decides.
     pub(super) fn in_any_order(k: usize, radius: u32) -> Self {
         Self { in_order: false, ..Self::in_order(k, radius) }
     }
 
-    /// Every row this far or farther is of no interest.
+    /// The bound: rows this far or farther do not matter.
     pub(super) fn bound(&self) -> u16 {
         match (self.k, self.full && self.in_order) {
             (0, _) => 0,
@@ -73,12 +73,12 @@ impl Nearest {
         }
     }
 
-    /// Whether a row at this distance may be among the nearest, whatever its descriptor is.
+    /// Tells whether a row at this distance may be among the nearest, whatever its descriptor is.
     pub(super) fn wants(&self, row: usize, distance: u16) -> bool {
         distance < self.bound() && self.wants_found(found(row, distance, 0))
     }
 
-    /// Whether a row within the bound may be among the nearest.
+    /// Tells whether a row within the bound may be among the nearest.
     pub(super) fn wants_found(&self, found: Found) -> bool {
         found < self.last
     }
@@ -106,7 +106,7 @@ impl Nearest {
         }
     }
 
-    /// Lets the farthest distance fall as long as k rows are nearer.
+    /// Lowers the farthest distance as long as k rows are nearer.
     fn fall(&mut self) {
         while self.below >= self.k {
             self.farthest -= 1;
@@ -114,21 +114,21 @@ impl Nearest {
         }
     }
 
-    /// Keeps k rows. No count below the farthest distance changes: all that are dropped are there
-    /// or beyond.
+    /// Keeps k rows. No count below the farthest distance changes, as only rows there or beyond are
+    /// dropped.
     fn drop_too_many(&mut self) {
         self.last = *self.found.select_nth_unstable(self.k - 1).1;
         self.found.truncate(self.k);
     }
 
-    /// The found rows, without most of those that turned out too far, in no order.
+    /// The found rows, in no order, without most of those that turned out too far.
     pub(super) fn finish(mut self) -> Vec<Found> {
         self.found.retain(|&found| parts(found).1 <= u32::from(self.farthest));
         self.found
     }
 }
 
-/// The `k` nearest of what several collectors found.
+/// The `k` nearest of several collectors' rows.
 pub(super) fn merge<T: Ord>(mut found: Vec<T>, k: usize) -> Vec<T> {
     if k < found.len() && k > 0 {
         found.select_nth_unstable(k - 1);

@@ -1,8 +1,8 @@
-//! Which way a segment is searched: a choice of speed alone.
+//! The choice of the way to search a segment, which affects speed alone.
 //!
-//! Looking up goes ring by ring, and before each it is known how many rows the buckets of the next
-//! rings hold. Whenever going on is expected to cost more than a scan, the scan takes over, with
-//! what was found as its radius.
+//! A lookup goes ring by ring. Before each ring, the number of rows in the next rings' buckets is
+//! known. Once continuing is expected to cost more than a scan, a scan takes over, with the
+//! distance found so far as its radius.
 
 use rayon::prelude::*;
 
@@ -16,21 +16,22 @@ use super::segment::Segment;
 use super::{Plan, Ranked, blocks, probe, rows};
 use crate::hamming::Kernel;
 
-// What things take, in nanoseconds, on one core of a Xeon of 2023; only their ratios matter.
-// Measured by `benches/search.rs`.
-/// A row that is looked up: the next of its bucket, or a read from anywhere in memory where buckets
-/// hold no codes.
+// Costs in nanoseconds, on one core of a Xeon of 2023; only their ratios matter. Measured by
+// `benches/search.rs`.
+/// The cost of a row that is looked up: the next of its bucket, or a read from anywhere in memory
+/// if buckets hold no codes.
 const ROW_IN_BUCKET: f64 = 1.2;
 const ROW_ELSEWHERE: f64 = 14.0;
-/// A bucket that is looked up.
+/// The cost of a bucket that is looked up.
 const BUCKET: f64 = 100.0;
-/// A plane of a block, and more for each bit that the neighbours are away, because fewer blocks are
-/// left early: for one query of many, which is arithmetic, and for one alone, which is memory.
+/// The cost of a plane of a block, and the addition for each bit of the neighbours' distance, as
+/// fewer blocks are left early then. For one query of many it is arithmetic, and for one alone it
+/// is memory.
 const PLANE_OF_MANY: [f64; 2] = [0.35, 0.045];
 const PLANE_ALONE: [f64; 2] = [1.0, 0.14];
-/// A row that is named by a filter: finding it, and reading its code.
+/// The cost of a row that a filter names: finding it, and reading its code.
 const NAMED: f64 = 60.0;
-/// The share of a scan's time that lookups may take before it is known how far the neighbours are.
+/// The share of a scan's time that lookups may take before the neighbours' distance is known.
 const TRIAL: f64 = 0.2;
 /// The last ring whose buckets are counted.
 const COUNTED: usize = 2;
@@ -71,7 +72,7 @@ pub(super) fn search(
     }
 }
 
-/// The nearest of the codes that are named, which are found once for all queries.
+/// Finds the nearest of the codes that are named. They are looked up once for all queries.
 fn gather(segment: &Segment, queries: &[Asked], search: &Search<'_>) -> Vec<Vec<Ranked>> {
     let (named, words) = search.only.map(|only| segment.named(only, search)).unwrap_or_default();
     let of_query = |asked: &Asked| {
@@ -88,8 +89,8 @@ fn gather(segment: &Segment, queries: &[Asked], search: &Search<'_>) -> Vec<Vec<
     queries.par_iter().map(of_query).collect()
 }
 
-/// What a scan takes of a query's time whose neighbours are within a radius. One query alone has
-/// all cores; many have one each.
+/// The cost of a scan for one query whose neighbours are within a radius. One query alone has all
+/// cores; many have one each.
 fn cost_of_scan(segment: &Segment, queries: usize, radius: usize) -> f64 {
     let planes =
         (blocks::count(segment.image().header().rows) * segment.image().header().bits) as f64;
@@ -100,8 +101,8 @@ fn cost_of_scan(segment: &Segment, queries: usize, radius: usize) -> f64 {
     (alone / queries as f64).max(of_many / if queries < 2 { threads } else { 1.0 })
 }
 
-/// The nearest by lookups, or the radius within which a scan must find them, once that is expected
-/// to take less.
+/// Finds the nearest by lookups. Returns the radius for a scan instead, once that is expected to be
+/// faster.
 fn look_up(
     segment: &Segment,
     asked: &Asked,
@@ -113,13 +114,13 @@ fn look_up(
     let mut sizes = Sizes { segment, asked, counted: Vec::new() };
     let likely = likely_radius(segment, search);
     let mut spent = 0.0;
-    // How far the neighbours reach, as far as is known.
+    // The neighbours' distance, as far as it is known.
     let reach = |nearest: &Nearest| {
         nearest.farthest().map_or(search.radius as usize, usize::from).min(bits)
     };
     for ring in 0.. {
-        // Neighbours are as near as those of random codes, or nearer, if the ring before did not
-        // show otherwise.
+        // Neighbours are expected to be as near as those of random codes, or nearer, unless the
+        // ring before showed otherwise.
         let expected = reach(&nearest).min(likely.max(probe::covered(bits, ring, 0)));
         let next = sizes.cost(ring, probe::covered(bits, ring, bits / 16 - 1));
         let scan = scan(expected);
@@ -137,11 +138,11 @@ fn look_up(
     unreachable!("sixteen rings cover all codes")
 }
 
-/// The distance within which `k` of as many random codes lie.
+/// The distance within which `k` of so many random codes lie.
 fn likely_radius(segment: &Segment, search: &Search<'_>) -> usize {
     let header = segment.image().header();
     let answers = search.only.map_or(header.rows as u64, |only| only.len().min(header.rows as u64));
-    // The binomial distribution of a half, term by term; 2⁻²⁵⁶ is no problem for a double.
+    // The binomial distribution of a half, term by term. A double holds 2⁻²⁵⁶.
     let mut term = 0.5_f64.powi(header.bits as i32) * answers as f64;
     let mut sum = term;
     let mut radius = 0;
@@ -153,16 +154,16 @@ fn likely_radius(segment: &Segment, search: &Search<'_>) -> usize {
     radius
 }
 
-/// How many rows the lookups of a query go through.
+/// The number of rows that the lookups of a query go through.
 struct Sizes<'a> {
     segment: &'a Segment,
     asked: &'a Asked,
-    /// Of each ring, all substrings together.
+    /// The number for each ring counted so far, over all substrings.
     counted: Vec<usize>,
 }
 
 impl Sizes<'_> {
-    /// What it takes to look up from the beginning of a ring until a radius is covered.
+    /// The cost of looking up from the beginning of a ring until a radius is covered.
     fn cost(&mut self, from: usize, radius: usize) -> f64 {
         let header = self.segment.image().header();
         let row = if header.copies() > 0 { ROW_IN_BUCKET } else { ROW_ELSEWHERE };
@@ -181,8 +182,8 @@ impl Sizes<'_> {
             .sum()
     }
 
-    /// Counted, or estimated: buckets become emptier away from the query as they did in the counted
-    /// rings, until they are as full as any.
+    /// The number of rows in a ring, counted or estimated. Beyond the counted rings, buckets are
+    /// taken to become emptier at the same rate, until they are as full as an average bucket.
     fn rows(&mut self, ring: usize) -> f64 {
         let Header { bits, rows, .. } = self.segment.image().header();
         while self.counted.len() <= ring.min(COUNTED) {

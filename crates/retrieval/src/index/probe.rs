@@ -13,13 +13,13 @@ use super::segment::Segment;
 /// Bits of a substring.
 const BITS: usize = 16;
 
-/// All 16-bit numbers by their count of ones.
+/// All 16-bit numbers by their number of ones.
 static BY_ONES: LazyLock<Vec<u16>> = LazyLock::new(|| {
     let mut all: Vec<u16> = (0..=u16::MAX).collect();
     all.sort_by_key(|number| number.count_ones());
     all
 });
-/// Where the numbers of each count of ones end among them.
+/// The end of the numbers with each number of ones.
 static ENDS_BY_ONES: LazyLock<[usize; BITS + 1]> = LazyLock::new(|| {
     std::array::from_fn(|ones| {
         BY_ONES.partition_point(|number| number.count_ones() as usize <= ones)
@@ -32,21 +32,21 @@ pub(super) fn with_ones(ones: usize) -> &'static [u16] {
     &BY_ONES[start..ENDS_BY_ONES[ones]]
 }
 
-/// The distance up to which all codes are known once the substrings up to this one were looked up
-/// at this distance, and the others at one less: if it is greater than that for each, the codes' is
-/// greater than their sum.
+/// The distance up to which all codes are known after lookups at distance `ring` in the substrings
+/// up to this one, and at one less in the others. A code with greater distances in all substrings
+/// has a greater distance than their sum.
 pub(super) fn covered(bits: usize, ring: usize, substring: usize) -> usize {
     bits / BITS * ring + substring
 }
 
-/// One lookup: of the rows whose substring `i` differs from the query's in `ring` bits.
+/// One lookup: the rows whose substring `i` differs from the query's in `ring` bits.
 #[derive(Clone, Copy)]
 pub(super) struct Step {
     pub(super) ring: usize,
     pub(super) i: usize,
 }
 
-/// Offers the rows of a lookup that no lookup before it found.
+/// Offers the rows of a lookup that no earlier lookup found.
 pub(super) fn look_up(
     segment: &Segment,
     asked: &Asked,
@@ -95,14 +95,14 @@ fn among_rows(
     }
 }
 
-/// Whether no lookup before this one finds the code.
+/// Tells whether no earlier lookup finds the code.
 fn is_new(code: &[u64], asked: &Asked, Step { ring, i }: Step) -> bool {
     let differing =
         |j: usize| (substring(code, j) ^ substring(asked.words(), j)).count_ones() as usize;
     (0..i).all(|j| differing(j) > ring) && (i + 1..asked.substrings()).all(|j| differing(j) >= ring)
 }
 
-/// How many rows a lookup goes through.
+/// The number of rows that a lookup goes through.
 pub(super) fn size(segment: &Segment, asked: &Asked, Step { ring, i }: Step) -> usize {
     let ends = &segment.image().ends()[i * ENDS..(i + 1) * ENDS];
     let own = substring(asked.words(), i);

@@ -1,4 +1,4 @@
-//! What is asked of an index.
+//! Queries of an index.
 
 use std::ops::Not;
 
@@ -9,46 +9,46 @@ use crate::descriptor::{self, Bytes};
 use crate::hamming::spread;
 use crate::{Descriptor, HashCode, MAX_BITS};
 
-/// How many neighbours, how far, and which may answer.
+/// The limits of a search: how many neighbours, how far, and which may answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
-    /// The most neighbours wanted of a query.
+    /// The most neighbours of a query.
     pub k: usize,
-    /// The greatest distance wanted, in bits.
+    /// The greatest distance, in bits.
     pub radius: u32,
-    /// Only these ids answer, if given.
+    /// The ids that may answer, if limited.
     pub only: Option<&'a RoaringTreemap>,
-    /// These ids do not answer, if given.
+    /// The ids that may not answer, if any.
     pub except: Option<&'a RoaringTreemap>,
 }
 
 impl Search<'_> {
-    /// The `k` nearest, whoever they are.
+    /// A search for the `k` nearest.
     #[must_use]
     pub fn nearest(k: usize) -> Self {
         Self { k, radius: MAX_BITS as u32, only: None, except: None }
     }
 
-    /// All at most `radius` bits away.
+    /// A search for all at most `radius` bits away.
     #[must_use]
     pub fn within(radius: u32) -> Self {
         Self { k: usize::MAX, radius, only: None, except: None }
     }
 
-    /// Whether a code of this id may answer.
+    /// Tells whether a code of this id may answer.
     pub(super) fn admits(&self, id: u64) -> bool {
         self.only.is_none_or(|only| only.contains(id))
             && self.except.is_none_or(|except| except.contains(id).not())
     }
 }
 
-/// Where a query looks.
+/// A point to search around.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Point {
-    /// The code that is near to those of the answers.
+    /// The code.
     pub code: HashCode,
-    /// Of equally near codes those of the nearer descriptors come first; without it, those of the
-    /// lower ids.
+    /// The descriptor. Of equally near codes, those with nearer descriptors come first. Without it,
+    /// those with lower ids do.
     pub descriptor: Option<Descriptor>,
 }
 
@@ -58,7 +58,7 @@ impl From<HashCode> for Point {
     }
 }
 
-/// A query's code in the forms that the paths take.
+/// A query's code in the forms that the plans need.
 pub(super) struct Asked {
     pub(super) code: HashCode,
     descriptor: Option<Descriptor>,
@@ -71,7 +71,7 @@ impl Asked {
         Self { code, descriptor, spread: spread(code.words(), code.bits()) }
     }
 
-    /// What decides between equally near codes, the less the nearer.
+    /// The tie-breaker of equally near codes: a lesser one comes first.
     pub(super) fn tie<'a>(&self, other: impl FnOnce() -> &'a Bytes) -> u32 {
         self.descriptor.map_or(0, |own| descriptor::squared_distance(&own.0, other()))
     }
@@ -84,7 +84,7 @@ impl Asked {
         }
     }
 
-    /// Substrings of 16 bits.
+    /// The number of substrings of 16 bits.
     pub(super) fn substrings(&self) -> usize {
         self.code.bits() / 16
     }

@@ -1,12 +1,13 @@
-//! Codes that lie one after the other, asked one query at a time.
+//! Codes in rows, searched for one query.
 
 use super::nearest::Nearest;
 use crate::hamming::Kernel;
 
-/// Codes whose distances are computed before they are looked at.
+/// The number of codes whose distances are computed before they are compared.
 const BLOCK: usize = 256;
 
-/// Tells of each code that is nearer than the bound: which it is of these, and its distance.
+/// Calls back for each code that is nearer than the bound, with its position among these codes and
+/// its distance.
 pub(super) fn near(
     query: &[u64],
     codes: &[u64],

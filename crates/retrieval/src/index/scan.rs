@@ -1,4 +1,4 @@
-//! Every code of a segment, many queries a pass.
+//! A scan over every code of a segment, for many queries in a pass.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -11,11 +11,12 @@ use super::segment::Segment;
 use super::{Ranked, blocks};
 use crate::hamming::{Kernel, LANES, Near, Probe};
 
-/// Blocks that stay in the cache of a core while all queries pass over them.
+/// The number of blocks that stay in a core's cache while all queries pass over them.
 const TILE: usize = 64;
-/// Queries that stay in the cache of a core while they pass over a tile.
+/// The number of queries that stay in a core's cache while they pass over a tile.
 const GROUP: usize = 32;
-/// Parts of a scan for each thread: more even out the load, and each begins with no neighbours.
+/// The number of a scan's parts for each thread. More parts even out the load, but each begins
+/// without neighbours.
 const PARTS: usize = 4;
 
 /// The nearest rows of a segment to each of the queries, none farther than that query's radius.
@@ -51,7 +52,7 @@ pub(super) fn scan(
     (0..queries.len()).map(of_query).collect()
 }
 
-/// A query on its way over a part of the blocks.
+/// The state of a query during its pass over a part of the blocks.
 struct Pass<'a> {
     asked: &'a Asked,
     nearest: Nearest,
@@ -70,8 +71,8 @@ impl<'a> Pass<'a> {
         Probe { query: &self.asked.spread, bound, early: self.early.now(), left_out: 0 }
     }
 
-    /// Of codes that other parts know only the distance counts: at the same one an id of this part
-    /// may be less.
+    /// The bound, given the distance at which other parts know k codes. Codes at that distance
+    /// still count, as their ids may be lower.
     fn bound(&self, elsewhere: u16) -> u16 {
         self.nearest.bound().min(elsewhere + 1)
     }
@@ -110,7 +111,7 @@ fn over_tile(
     }
 }
 
-/// Offers the near codes of a block; beyond the last row there are none.
+/// Offers the near codes of a block. Lanes beyond the last row are empty.
 fn take(
     segment: &Segment,
     block: usize,
@@ -131,9 +132,9 @@ fn take(
     }
 }
 
-/// Whether to ask early if a block can still hold a near code: it costs a sixth, and gains where
-/// codes lie in clusters. Tried on a few blocks now and then, and kept up while a quarter of the
-/// planes are left out.
+/// The decision whether to test early if a block can still hold a near code. The test costs a
+/// sixth, and gains where codes lie in clusters. It is tried on a few blocks now and then, and kept
+/// while a quarter of the planes are left out.
 #[derive(Default)]
 struct Early {
     blocks: usize,
@@ -142,7 +143,7 @@ struct Early {
 }
 
 impl Early {
-    /// Blocks between two trials, and of one.
+    /// The number of blocks from one trial to the next, and in a trial.
     const PERIOD: usize = 512;
     const TRIAL: usize = 32;
 
@@ -150,7 +151,7 @@ impl Early {
         self.pays || self.blocks < Self::TRIAL
     }
 
-    /// `left_out` in sixteenths of a block's planes.
+    /// Notes a block's result; `left_out` is in sixteenths of its planes.
     fn learn(&mut self, early: bool, left_out: usize) {
         self.blocks += 1;
         self.left_out += if early { left_out } else { 0 };

@@ -1,4 +1,4 @@
-//! Codes that no longer change, and the rows of them that were deleted.
+//! A segment: codes that no longer change, and marks of deleted rows.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::descriptor::Bytes;
 #[derive(Clone)]
 pub(super) struct Segment {
     image: Arc<Image>,
-    /// A bit a row, 1 for those that were deleted; empty while none was.
+    /// A bit for each row, 1 if it was deleted; empty if none was.
     dead: Vec<u64>,
     deaths: usize,
 }
@@ -41,7 +41,7 @@ impl Segment {
         &self.image
     }
 
-    /// Codes that were not deleted.
+    /// The number of codes that were not deleted.
     pub(super) fn len(&self) -> usize {
         self.image.header().rows - self.deaths
     }
@@ -53,8 +53,8 @@ impl Segment {
     /// The row of an id that was not deleted.
     pub(super) fn row(&self, id: u64) -> Option<usize> {
         let ids = self.image.ids();
-        // No row comes later than it would if no id were missing; mostly few are, so the search
-        // goes back from there.
+        // The row can be no later than if no id were missing. Mostly few are, so the search goes
+        // back from there.
         let latest = usize::try_from(id.checked_sub(*ids.first()?)?)
             .unwrap_or(usize::MAX)
             .min(ids.len() - 1);
@@ -73,7 +73,7 @@ impl Segment {
         self.row(id).map(|row| &self.image.words()[row * width..(row + 1) * width])
     }
 
-    /// Deletes an id; whether it was there.
+    /// Deletes an id. Returns whether it was there.
     pub(super) fn remove(&mut self, id: u64) -> bool {
         let Some(row) = self.row(id) else { return false };
         if self.dead.is_empty() {
@@ -120,7 +120,7 @@ impl Segment {
         merge(found, k).into_iter().map(neighbor).collect()
     }
 
-    /// The rows that may answer of those whose ids are named, and their codes.
+    /// The rows and codes of named ids that may answer.
     pub(super) fn named(
         &self,
         only: &RoaringTreemap,

@@ -1,4 +1,5 @@
-//! Codes that were inserted since the last segment was made: rows in memory, ordered by id.
+//! The tail: codes inserted since the last segment was made. They are rows in memory, ordered by
+//! id.
 
 use super::nearest::{found, merge, parts};
 use super::query::{Asked, Search};
@@ -6,7 +7,7 @@ use super::{Ranked, Row, rows};
 use crate::descriptor::Bytes;
 use crate::{Descriptor, HashCode};
 
-/// Ids, ascending, the words of their codes, and their descriptors.
+/// The ids, ascending, the words of their codes, and their descriptors.
 #[derive(Clone, Default)]
 pub(super) struct Tail {
     pub(super) ids: Vec<u64>,
@@ -24,7 +25,7 @@ impl Tail {
         self.words.splice(at * width..at * width, code.words().iter().copied());
     }
 
-    /// Takes a code of `width` words out; whether it was there.
+    /// Removes a code of `width` words. Returns whether it was there.
     pub(super) fn remove(&mut self, id: u64, width: usize) -> bool {
         let Ok(at) = self.ids.binary_search(&id) else { return false };
         self.ids.remove(at);

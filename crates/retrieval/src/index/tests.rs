@@ -1,4 +1,5 @@
-//! Every path gives what a sort gives, whatever was inserted, removed, merged, saved and opened.
+//! Tests that every plan gives what a sort gives, after insertions, removals, merging, saving and
+//! opening.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +26,7 @@ fn random_codes(n: usize, bits: usize, seed: u64) -> Vec<HashCode> {
     (0..n).map(|_| code()).collect()
 }
 
-/// Few of them, so that they tie, too.
+/// One of a few descriptors, so that they tie, too.
 fn descriptor(seed: u64) -> Descriptor {
     let mut rng = ChaCha8Rng::seed_from_u64(seed % 7);
     Descriptor(std::array::from_fn(|_| rng.random()))
@@ -43,7 +44,7 @@ fn sorted(codes: &Naive, query: &HashCode, search: &Search<'_>) -> Vec<Neighbor>
     all
 }
 
-/// By (distance, descriptor's distance, id), each code by the nearest of the points.
+/// The first codes by (distance, descriptor's distance, id), each by the nearest point.
 fn shortlist(codes: &Naive, points: &[(HashCode, Descriptor)], search: &Search<'_>) -> Vec<Ranked> {
     let ranked = |(&id, (code, descriptor)): (&u64, &(HashCode, Descriptor))| {
         let keys = points.iter().map(|(c, d)| (code.distance(c), descriptor.squared_distance(d)));

@@ -1,15 +1,15 @@
-//! The neighbourhood graph: who is near whom, and how surely.
+//! The neighbourhood graph: pairs of near codes with weights.
 
 use rayon::prelude::*;
 
 use crate::{Index, Neighbor, Plan, Result, Search};
 
-/// Neighbours of each code. UMAP's own default.
+/// The number of neighbours of each code: UMAP's default.
 const NEIGHBORS: usize = 15;
-/// Codes that are searched for at a time.
+/// The number of codes that are searched for at a time.
 const BATCH: usize = 1024;
 
-/// From one code to another, with the probability that they belong together.
+/// An edge from one code to another, with the probability that they belong together.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Edge {
     pub(super) from: usize,
@@ -17,8 +17,8 @@ pub(super) struct Edge {
     pub(super) weight: f32,
 }
 
-/// The graph of an index whose ids are 0, 1, 2, … : each pair once, in both directions' union a + b
-/// − ab (section 3.1).
+/// The graph of an index whose ids are 0, 1, 2, … Each pair is there once, with the union a + b −
+/// ab of both directions (section 3.1).
 pub(super) fn edges(index: &Index) -> Result<Vec<Edge>> {
     let codes: Vec<_> = (0..index.len() as u64).filter_map(|id| index.code(id)).collect();
     let mut directed = Vec::with_capacity(codes.len() * NEIGHBORS);
@@ -31,8 +31,8 @@ pub(super) fn edges(index: &Index) -> Result<Vec<Edge>> {
     Ok(union(directed))
 }
 
-/// Edges from a code to its neighbours: exp(−(d − ρ)/σ), ρ the nearest one's distance and σ such
-/// that the weights sum to the logarithm of their number to base 2.
+/// The edges from a code to its neighbours: exp(−(d − ρ)/σ), ρ being the nearest one's distance. σ
+/// is such that the weights sum to the logarithm of their number to base 2.
 fn weigh(from: usize, found: &[Neighbor]) -> Vec<Edge> {
     let others: Vec<_> =
         found.iter().filter(|neighbor| neighbor.id != from as u64).take(NEIGHBORS).collect();

@@ -1,5 +1,5 @@
-//! Places that agree with the graph, by stochastic gradients: who belongs together attracts, who
-//! was drawn at random repels.
+//! Places that agree with the graph, by stochastic gradients. Ends of an edge attract each other;
+//! pairs drawn at random repel.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -10,28 +10,29 @@ use crate::{Index, Result};
 
 type Point = [f32; 2];
 
-/// 1/(1 + a·d^2b) with these is nearly 1 up to a distance of 0.1 and falls like exp beyond: UMAP's
-/// `min_dist` of 0.1.
+/// The constants of 1/(1 + a·d^2b). It is nearly 1 up to a distance of 0.1 and falls like exp
+/// beyond: UMAP's `min_dist` of 0.1.
 const A: f32 = 1.577;
 const B: f32 = 0.895;
-/// Times that the surest edges are followed. As UMAP: fewer for many codes.
+/// The number of times that the surest edges are followed. As in UMAP, it is smaller for many
+/// codes.
 const EPOCHS: [usize; 2] = [500, 200];
 const MANY: usize = 10_000;
-/// Others that are drawn for each end of an edge that is followed.
+/// The number of other codes that are drawn for each end of a followed edge.
 const NEGATIVES: usize = 3;
 /// The furthest that one gradient moves a point, along each axis.
 const REACH: f32 = 4.0;
-/// Codes that the first places are computed from, evenly spread.
+/// The number of codes, evenly spread, from which the first places are computed.
 const SAMPLE: usize = 5_000;
 
-/// Where to start: along the two principal components of the codes as ±1, ten wide.
+/// The first places: along the two principal components of the codes as ±1, ten wide.
 pub(super) fn start(index: &Index) -> Result<Vec<Point>> {
     let vectors: Vec<Vec<f32>> =
         (0..index.len() as u64).filter_map(|id| index.code(id)).map(signs).collect();
     let sample: Vec<Vec<f32>> =
         vectors.iter().step_by(vectors.len().div_ceil(SAMPLE).max(1)).cloned().collect();
     let Ok((mean, axes)) = principal_components(&sample, 2) else {
-        // Fewer than three codes, or all on a line.
+        // There are fewer than three codes, or all lie on a line.
         return Ok((0..vectors.len()).map(|at| [at as f32, 0.0]).collect());
     };
     let along = |vector: &Vec<f32>, axis: usize| -> f64 {
@@ -50,8 +51,8 @@ fn signs(code: crate::HashCode) -> Vec<f32> {
     (0..code.bits()).map(|at| if bit(at) == 1 { 1.0 } else { -1.0 }).collect()
 }
 
-/// Moves the points until they agree with the edges (algorithm 5 of the paper). One thread, so that
-/// a seed names a map.
+/// Moves the points until they agree with the edges (algorithm 5 of the paper). It uses one thread,
+/// so that a seed determines a map.
 pub(super) fn places(
     start: &[Point],
     edges: &[Edge],
@@ -67,7 +68,7 @@ pub(super) fn places(
     for epoch in 0..epochs {
         let rate = 1.0 - epoch as f32 / epochs as f32;
         for (edge, due) in edges.iter().zip(&mut due) {
-            // An edge is followed as often as it is sure.
+            // An edge is followed in proportion to its weight.
             *due += edge.weight;
             if *due >= 1.0 {
                 *due -= 1.0;

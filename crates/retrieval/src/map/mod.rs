@@ -1,9 +1,9 @@
 //! A map of many codes: a place in the plane for each, near ones near each other.
 //!
-//! UMAP (McInnes, Healy and Melville, "UMAP: Uniform Manifold Approximation and Projection for
-//! Dimension Reduction", arXiv:1802.03426, 2018) on the exact nearest neighbours in Hamming space.
-//! Of our own, as the index finds the neighbours of 100,000 codes in seconds, and no crate at hand
-//! takes them as they are.
+//! The method is UMAP (McInnes, Healy and Melville, "UMAP: Uniform Manifold Approximation and
+//! Projection for Dimension Reduction", arXiv:1802.03426, 2018) on the exact nearest neighbours in
+//! Hamming space. It is written here because the index finds the neighbours of 100,000 codes in
+//! seconds, and no crate at hand takes neighbours as input.
 
 mod graph;
 mod layout;
@@ -15,20 +15,20 @@ use crate::{Descriptor, Error, HashCode, Index, Result};
 /// A place in the unit square.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Place {
-    /// From left to right, 0 to 1.
+    /// The position from left to right, 0 to 1.
     pub x: f32,
-    /// From top to bottom, 0 to 1.
+    /// The position from top to bottom, 0 to 1.
     pub y: f32,
 }
 
-/// The radius of a circle of all pictures, had they one code, as a share of the map's side; one of
-/// fewer has as much less area.
+/// The radius of a circle of all pictures if they had one code, as a share of the map's side. A
+/// circle's area is in proportion to its pictures.
 const CROWD: f32 = 0.2;
-/// The angle between one and the next on the spiral that fills the circle: the golden one.
+/// The angle between two successive pictures on the spiral that fills a circle: the golden angle.
 const GOLDEN: f32 = 2.399_963;
 
-/// Places of codes that all have one length; the same for the same codes and seed. `progress` hears
-/// the share that is done.
+/// Places of codes of one length. The same codes and seed give the same places. `progress` gets the
+/// share that is done.
 ///
 /// Equal codes lie around one place, in a circle.
 ///
@@ -59,7 +59,7 @@ pub fn map(codes: &[HashCode], seed: u64, progress: impl FnMut(f64)) -> Result<V
     Ok(all.into_iter().map(|[x, y]| Place { x, y }).collect())
 }
 
-/// Stretches what was found to the unit square, with a margin, and as much in both directions.
+/// Stretches the places to the unit square, with a margin, equally in both directions.
 fn fit(places: &mut [[f32; 2]]) {
     let side = |axis: usize| {
         let values = places.iter().map(|place| place[axis]);
@@ -74,7 +74,7 @@ fn fit(places: &mut [[f32; 2]]) {
     }
 }
 
-/// The place of one of those that share a code, among so many in all.
+/// The place of the picture `rank` of `all` that share a code.
 fn around([x, y]: [f32; 2], rank: usize, all: usize) -> [f32; 2] {
     let (radius, angle) = (CROWD * (rank as f32 / all as f32).sqrt(), GOLDEN * rank as f32);
     [x + radius * angle.cos(), y + radius * angle.sin()]

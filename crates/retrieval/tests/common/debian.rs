@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Where PostgreSQL's programs are, if pgvector is with them.
+/// The folder of PostgreSQL's programs, if pgvector is with them.
 pub(crate) fn bin() -> Option<PathBuf> {
     let found = Command::new("pg_config")
         .args(["--bindir", "--sharedir"])
@@ -19,7 +19,7 @@ pub(crate) fn bin() -> Option<PathBuf> {
     (share.join("extension/vector.control").exists() && bin.join("initdb").exists()).then_some(bin)
 }
 
-/// PostgreSQL does not run as root.
+/// The user and group to run PostgreSQL as, since it does not run as root.
 pub(crate) fn postgres_user() -> Option<(u32, u32)> {
     let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
     let users = fs::read_to_string("/etc/passwd").ok().filter(|_| is_root)?;

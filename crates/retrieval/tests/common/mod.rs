@@ -1,5 +1,4 @@
-//! What the tests of whole galleries share: the entries that they store, and other processes of
-//! themselves.
+//! Helpers of the tests of whole galleries: their entries, and other processes of the test itself.
 #![allow(dead_code, reason = "each test uses some of it")]
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
@@ -12,12 +11,12 @@ use retrieval::{Embedding, HashCode};
 
 /// The models that encode the entries.
 pub(crate) const MODELS: [&str; 2] = ["a", "b"];
-/// Set in another process of the test: the gallery's folder.
+/// The variable of the gallery's folder, set in another process of the test.
 const FOLDER: &str = "RETRIEVAL_TEST_FOLDER";
-/// What that process is to do.
+/// The variable of that process's task.
 const TASK: &str = "RETRIEVAL_TEST_TASK";
 
-/// What a model makes of a picture.
+/// A model's code of a picture.
 pub(crate) fn code(i: usize, model: &str) -> HashCode {
     let word = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     HashCode::from_words(&[if model == MODELS[0] { word } else { !word }], 64).unwrap()
@@ -65,14 +64,14 @@ pub(crate) fn say(line: &str) {
     stdout().flush().unwrap();
 }
 
-/// Another process that runs one test of this one, with a task.
+/// Another process that runs one test of this program, with a task.
 pub(crate) fn process(test: &str, dir: &Path, task: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(FOLDER, dir).env(TASK, task);
     command
 }
 
-/// The folder and the task, in another process.
+/// The folder and the task, if this is another process.
 pub(crate) fn task() -> Option<(std::path::PathBuf, String)> {
     Some((std::env::var_os(FOLDER)?.into(), std::env::var(TASK).unwrap()))
 }

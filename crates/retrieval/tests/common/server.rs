@@ -19,8 +19,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one; nothing if its programs are not installed, which is an error where tests must
-    /// not be left out.
+    /// Starts a server. `None` if its programs are not installed, which is an error where tests
+    /// must not be left out.
     pub(crate) fn start() -> Option<Self> {
         let bin = programs()?;
         let dir = tempfile::tempdir().unwrap();
@@ -47,7 +47,7 @@ impl Server {
         Some(server)
     }
 
-    /// `pg_ctl`, waiting.
+    /// Runs `pg_ctl` and waits for it.
     pub(crate) fn control(&self, action: &str) {
         let data = self.dir.path().join("data");
         let options = format!(
@@ -60,7 +60,7 @@ impl Server {
         run(&programs().unwrap().join("pg_ctl"), &all);
     }
 
-    /// Stops all its processes where they are, or lets them go on: `STOP` or `CONT`.
+    /// Stops all its processes where they are, or lets them continue: `STOP` or `CONT`.
     pub(crate) fn signal(&self, signal: &str) {
         let pid = fs::read_to_string(self.dir.path().join("data/postmaster.pid")).unwrap();
         let (pid, signal) = (pid.lines().next().unwrap(), format!("-{signal}"));
@@ -68,8 +68,8 @@ impl Server {
         assert!(Command::new("kill").args([&signal, pid]).status().unwrap().success());
     }
 
-    /// From its next start on it speaks TLS alone, with a certificate that is signed by itself; its
-    /// file.
+    /// Makes it speak TLS alone from its next start on, with a self-signed certificate. Returns the
+    /// certificate's file.
     pub(crate) fn demand_tls(&self) -> PathBuf {
         let (data, certificate) =
             (self.dir.path().join("data"), self.dir.path().join("data/server.crt"));
@@ -102,7 +102,7 @@ impl Server {
         certificate
     }
 
-    /// A folder of its own beside its data.
+    /// Makes a folder beside its data.
     fn folder(&self, name: &str) -> PathBuf {
         let folder = self.dir.path().join(name);
         fs::create_dir(&folder).unwrap();
@@ -113,7 +113,7 @@ impl Server {
         folder
     }
 
-    /// From its next start on it keeps its log in a folder.
+    /// Makes it keep its log in a folder from its next start on.
     pub(crate) fn archive(&self) {
         let archive = self.folder("archive");
         let copy =
@@ -129,7 +129,7 @@ impl Server {
         to
     }
 
-    /// Another server, of a copy of this one's data and its log up to a time.
+    /// Starts another server from a copy of this one's data and its log up to a time.
     pub(crate) fn restored(&self, base: &Path, time: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -155,7 +155,7 @@ impl Server {
         restored
     }
 
-    /// Copies a database as SQL does into another.
+    /// Copies a database into another by SQL.
     pub(crate) fn dump(&self, from: &str, to: &str) {
         let (bin, port) = (programs().unwrap(), self.port.to_string());
         let file = self.folder("dump").join("dump.sql");
@@ -167,7 +167,7 @@ impl Server {
         );
     }
 
-    /// Makes a database, and gives its address.
+    /// Makes a database, and returns its address.
     pub(crate) fn database(&self, name: &str) -> PathBuf {
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
         self.address(name).into()
@@ -178,7 +178,7 @@ impl Server {
         format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
     }
 
-    /// What `psql` says.
+    /// The output of `psql`.
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         let port = self.port.to_string();
         let output = Command::new(programs().unwrap().join("psql"))
@@ -215,7 +215,7 @@ impl Drop for Server {
     }
 }
 
-/// Where the programs are; none where tests may be left out.
+/// The folder of the programs; `None` where tests may be left out.
 fn programs() -> Option<PathBuf> {
     let bin = bin();
     assert!(

@@ -1,4 +1,4 @@
-//! A server that is down, hangs, or is a stranger; and a gallery that is restored.
+//! A server that is down, hangs, or is a stranger's; and a gallery that is restored.
 
 use std::path::Path;
 use std::thread;
@@ -120,7 +120,7 @@ fn a_gallery_is_restored_as_it_was_at_a_time() {
     assert_eq!((old.len(), old.verify().unwrap()), (35, vec![]));
 }
 
-/// A copy by SQL has other transactions; two statements say so to all who follow.
+/// A copy by SQL has other transactions; two statements announce that to all followers.
 #[test]
 fn a_dump_becomes_a_gallery_again() {
     let Some(server) = Server::start() else { return };

@@ -190,10 +190,10 @@ fn what_waits_is_claimed_once_and_what_kills_workers_is_set_aside() {
     assert_eq!((mine.len(), theirs.len()), (2, 1));
     assert_eq!(other.queue().unwrap().claim("two", 9, long).unwrap().len(), 0);
     thread::sleep(short * 2);
-    // What was claimed before comes alone.
+    // A job that was claimed before comes alone.
     let again = other.queue().unwrap().claim("two", 9, long).unwrap();
     assert_eq!((again.len(), again[0].id, again[0].attempts), (1, mine[0].id, 2));
-    // Both have encoded it: it is there once, and off the queue once.
+    // Both have encoded it: it is in the gallery once, and was taken off the queue once.
     for (gallery, jobs, left) in [(&mut gallery, &mine, 1), (&mut other, &again, 1)] {
         gallery.insert(&entry(7)).unwrap();
         assert_eq!(gallery.queue().unwrap().done(jobs).unwrap(), left);
@@ -201,7 +201,7 @@ fn what_waits_is_claimed_once_and_what_kills_workers_is_set_aside() {
     }
     other.refresh_now().unwrap();
     assert_eq!((gallery.len(), other.len()), (2, 2));
-    // One whose workers all die.
+    // A job whose workers all die.
     other.queue().unwrap().fail(&theirs[0], "for a try", false).unwrap();
     server.sql("queue", "UPDATE skiagraph.jobs SET due = now(), failure = NULL, attempts = 0");
     for _ in 0..5 {

@@ -1,5 +1,5 @@
-//! A gallery on a PostgreSQL server: the same answers as from a folder, and what only a server has
-//! to show.
+//! A gallery on a PostgreSQL server: it gives the same answers as a folder, and has some features
+//! of its own.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -125,8 +125,8 @@ fn the_same_answers_as_from_a_folder() {
     assert!(yours.bytes > 0);
 }
 
-/// Random queries, with filters, k, patients and re-ranking, have one answer: in a folder, on a
-/// server, and for distances in SQL.
+/// Random queries, with filters, k, patients and re-ranking, have the same answer in a folder, on a
+/// server, and by distances in SQL.
 #[test]
 fn queries_have_one_answer() {
     let Some(server) = Server::start() else { return };

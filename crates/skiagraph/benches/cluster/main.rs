@@ -1,8 +1,9 @@
-//! Figures of a gallery on a real cluster of PostgreSQL (docs/results.md, More than one machine).
+//! Measurements of a gallery on a real cluster of PostgreSQL (docs/results.md, More than one
+//! machine).
 //!
 //! `cargo bench --bench cluster -- parity workers nodes lag start`; all of them if none is named.
-//! Workers encode the samples, or the pictures of the folder that `PICTURES` names, which take
-//! longer and so give steadier figures.
+//! Workers encode the samples, or the pictures of the folder in `PICTURES`, which take longer and
+//! so give steadier figures.
 
 #![expect(
     clippy::unwrap_used,
@@ -33,7 +34,7 @@ use cluster::Cluster;
 use common::{command, json as run_json, model, samples, text};
 use server::Server;
 
-/// What is measured on a cluster, with a folder to work in.
+/// A measurement on a cluster, with a folder to work in.
 type Part = fn(&Cluster, &Path);
 
 fn main() {
@@ -56,7 +57,7 @@ fn main() {
     }
 }
 
-/// An entry of a number, near others in Hamming space.
+/// An entry by its number, near others in Hamming space.
 fn entry(i: u64, bits: usize) -> Entry {
     let word = |salt: u64| {
         (i / 8).wrapping_add(salt).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (1 << (i % 64))
@@ -78,7 +79,7 @@ fn entry(i: u64, bits: usize) -> Entry {
     }
 }
 
-/// Pictures a second through the queue, each worker with one thread.
+/// Measures pictures a second through the queue, each worker with one thread.
 fn workers(cluster: &Cluster, _folder: &Path) {
     let at = cluster.address("workers", "");
     for count in [1, 2] {
@@ -117,7 +118,7 @@ fn workers(cluster: &Cluster, _folder: &Path) {
     }
 }
 
-/// Searches a second by eight clients, of one node and of two.
+/// Measures searches a second by eight clients, of one node and of two.
 fn nodes(cluster: &Cluster, folder: &Path) {
     let at = cluster.address("nodes", "");
     run_json(&[
@@ -158,8 +159,8 @@ fn nodes(cluster: &Cluster, folder: &Path) {
     }
 }
 
-/// From the acknowledgement of an insertion until a follower's index has it, at a thousand a
-/// second.
+/// Measures the time from the acknowledgement of an insertion until a follower's index has it, at a
+/// thousand a second.
 fn lag(cluster: &Cluster, _folder: &Path) {
     const EACH: u64 = 50;
     let at = cluster.address("lag", "");
@@ -206,13 +207,13 @@ fn lag(cluster: &Cluster, _folder: &Path) {
     );
 }
 
-/// How long a node takes from nothing, and from its own file, at ten million codes.
+/// Measures the start of a node without files, and from its own file, at ten million codes.
 fn start(cluster: &Cluster, folder: &Path) {
     const CODES: u64 = 10_000_000;
     let at = cluster.address("start", "");
     drop(Gallery::create(Path::new(&at), &ModelId("bench".to_owned()), 64).unwrap());
     let filling = Instant::now();
-    // Codes alone, past the constraints: records would only take time and room here.
+    // Only codes are inserted, past the constraints: records would only take time and room here.
     cluster.sql("start", &format!(
         "SET session_replication_role = replica; SET synchronous_commit = off;
          INSERT INTO skiagraph.codes SELECT i, ('x' || md5(i::text))::bit(128)::bit(64) FROM generate_series(1, {CODES}) AS i"

@@ -14,7 +14,7 @@ use crate::{entry, text};
 
 const ENTRIES: u64 = 5_000;
 const QUERIES: usize = 20_000;
-/// In the filters' language and in SQL.
+/// The filters in their own language and in SQL.
 const FILTERS: [(Option<&str>, &str); 5] = [
     (None, "true"),
     (Some("body_part = 'chest'"), "lower(body_part) = 'chest'"),
@@ -28,7 +28,7 @@ const FILTERS: [(Option<&str>, &str); 5] = [
 
 pub(crate) fn measure(cluster: &Cluster, folder: &Path) {
     let at = cluster.address("parity", "");
-    // Of the model that the nodes load.
+    // The model is the one that the nodes load.
     let card = crate::run_json(&[
         "index",
         "--gallery",
@@ -52,7 +52,7 @@ pub(crate) fn measure(cluster: &Cluster, folder: &Path) {
     let nodes = ["p1", "p2"].map(|name| {
         Server::start(Path::new(&format!("{at}snapshots={}", folder.join(name).display())), &[])
     });
-    // Ids differ by as many as were given to what was deleted.
+    // Ids differ by the number that was given to deleted pictures.
     let shift = theirs.ids()[0] - ours.ids()[0];
     let local = Server::start(&copy, &[]);
     let mut random = StdRng::seed_from_u64(1);
@@ -96,7 +96,7 @@ pub(crate) fn measure(cluster: &Cluster, folder: &Path) {
     println!("parity: {QUERIES} queries have the same neighbours from `<~>` in the database");
 }
 
-/// One question in SQL; the patient's own pictures do not answer.
+/// One query in SQL; the patient's own pictures do not answer.
 fn question((like, condition, k, _): &(u64, &str, i32, Vec<(u64, u64)>)) -> String {
     format!(
         "SELECT r.id, (r.code OPERATOR(public.<~>) q.code)::integer FROM skiagraph.radiographs r,

@@ -1,4 +1,4 @@
-//! Those who ask.
+//! The clients.
 
 use std::sync::Mutex;
 use std::thread;
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::kept::Kept;
 
-/// Of a hundred requests: the others upload a picture and search for its like.
+/// The number of searches in a hundred requests; the others upload a picture and search for it.
 const SEARCHES: u64 = 60;
 const BROWSES: u64 = 30;
 
-/// What was asked, the answer's status (0: none came), and milliseconds.
+/// The kind of a request, the status of its answer (0: no answer), and its time in milliseconds.
 pub(crate) type Taken = (&'static str, u16, f64);
 
 pub(crate) struct Client<'a> {
@@ -20,9 +20,9 @@ pub(crate) struct Client<'a> {
     address: &'a str,
     picture: &'a [u8],
     records: u64,
-    /// Whether nothing but uploads is asked.
+    /// True if it only uploads.
     uploads: bool,
-    /// Of a generator that is good enough to mix requests.
+    /// The state of a random generator that is good enough to mix requests.
     state: u64,
 }
 
@@ -53,7 +53,8 @@ impl<'a> Client<'a> {
         (self.state >> 33) % below
     }
 
-    /// Asks until then, and says how it went; also keeps things, if told to count what was.
+    /// Sends requests until `end`, and notes the outcomes. With `kept` it also saves answers and
+    /// sends files.
     pub(crate) fn run(mut self, end: Instant, taken: &Mutex<Vec<Taken>>, kept: Option<&Kept>) {
         let mut own = Vec::new();
         while Instant::now() < end {
@@ -105,7 +106,7 @@ impl<'a> Client<'a> {
         self.ask("search", "search", &json!({ "queries": [query["id"]], "k": 24 }), own);
     }
 
-    /// Saves an answer, or begins a job with a picture that nobody has sent before.
+    /// Saves an answer, or begins a job with a new picture.
     fn keep(&mut self, kept: &Kept, own: &mut Vec<Taken>) {
         if self.draw(2) == 0 {
             let like = self.draw(self.records) + 1;
@@ -117,7 +118,7 @@ impl<'a> Client<'a> {
         }
         let Some(job) = self.ask("job", "jobs", &json!({}), own) else { return };
         let id = job["id"].as_str().unwrap();
-        // Bytes behind a JPEG's end change the key, and not the picture.
+        // Bytes behind a JPEG's end change the key, but not the picture.
         let file = [self.picture, &self.state.to_le_bytes()].concat();
         let start = Instant::now();
         let answer =
@@ -142,7 +143,7 @@ impl<'a> Client<'a> {
         let (status, bytes) = read.unwrap_or_default();
         own.push((kind, status, start.elapsed().as_secs_f64() * 1000.0));
         if matches!(status, 0 | 503) {
-            // As it asks for, though not so long; or it is not there.
+            // It waits as the server asks, but not so long; or the server is not there.
             thread::sleep(Duration::from_millis(200));
         }
         (status < 300).then(|| serde_json::from_slice(&bytes).ok()).flatten()

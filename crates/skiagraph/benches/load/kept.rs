@@ -1,4 +1,4 @@
-//! What the server acknowledged, and whether it is there after it was killed.
+//! Acknowledged sets and files, and whether they are there after kills.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -11,14 +11,14 @@ use sha2::{Digest, Sha256};
 
 use crate::server::Server;
 
-/// How long the server may take to work off what waits.
+/// The time that the server may take to process waiting files.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 #[derive(Default)]
 pub(crate) struct Kept {
-    /// Ids of answers that it said are saved.
+    /// The ids of acknowledged saved answers.
     sets: Mutex<Vec<String>>,
-    /// Keys of pictures that it said it has.
+    /// The keys of acknowledged pictures.
     files: Mutex<Vec<String>>,
 }
 
@@ -32,14 +32,14 @@ impl Kept {
         self.files.lock().unwrap().push(key);
     }
 
-    /// Looks for all of it.
+    /// Checks that all of it is there.
     pub(crate) fn check(&self, server: &Server, gallery: &Path) {
         let (sets, files) = (self.sets.lock().unwrap(), self.files.lock().unwrap());
         let sets_there =
             sets.iter().filter(|id| ask(server, &format!("sets/{id}")).is_some()).count();
         let waited = Instant::now();
-        // A job whose closing was not answered may be open: all it was sent has to be worked off in
-        // any case.
+        // A job whose closing was not answered may be open; all its files must be processed in any
+        // case.
         let left = || {
             let jobs = ask(server, "jobs").unwrap();
             let waits = |job: &&Value| job["done"].as_u64() < job["received"].as_u64();

@@ -76,7 +76,7 @@ fn main() {
     }
 }
 
-/// A picture of as many pixels as a server takes, grey of 16 bits, as a PNG file.
+/// A picture with as many pixels as a server accepts, grey of 16 bits, as a PNG file.
 fn largest_picture() -> Vec<u8> {
     let grey = |x: u32, y: u32| image::Luma([((x * 7 + y * 3) % 65_521) as u16]);
     let picture = image::ImageBuffer::<_, Vec<u16>>::from_fn(8_000, 8_000, grey);

@@ -9,20 +9,20 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-/// A server of a gallery, ended with the measurement.
+/// A server of a gallery, which ends with the measurement.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: String,
     gallery: PathBuf,
-    /// Times that it was killed.
+    /// The number of times it was killed.
     pub(crate) kills: usize,
-    /// Its budget of memory, in MB, if it is told one.
+    /// Its memory budget in MB, if it is given one.
     limit: Option<u64>,
 }
 
 impl Server {
     pub(crate) fn start(gallery: &Path, limit: Option<u64>) -> Self {
-        // One that is free, and stays ours when it is started again.
+        // The port is free, and stays the same when the server is started again.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (child, address) = Self::run(gallery, port, limit);
         Self { child, address, gallery: gallery.to_owned(), kills: 0, limit }
@@ -42,7 +42,7 @@ impl Server {
         command.args(limit.map(|megabytes| format!("--memory-limit={megabytes}")));
         command.args(["serve", "--port", &port.to_string(), "--json", "--gallery"]).arg(gallery);
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        // To the end of what it says: else nobody would read the rest, and it would end.
+        // Its output is read to the end: otherwise nobody would read the rest, and it would end.
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let said: Vec<String> = lines.take_while(|line| line != "}").collect();
         let address = said
@@ -53,7 +53,7 @@ impl Server {
         (child, address)
     }
 
-    /// Why requests failed for no fault of the client's, and how often each.
+    /// The reasons of failures that are not the client's fault, and how often each occurred.
     pub(crate) fn failures(&self) -> BTreeMap<String, usize> {
         let mut failures = BTreeMap::new();
         for line in fs::read_to_string(log_file(&self.gallery)).unwrap().lines() {
@@ -68,12 +68,12 @@ impl Server {
         failures
     }
 
-    /// Resident memory.
+    /// The resident memory in MB.
     pub(crate) fn megabytes(&self) -> f64 {
         self.status("VmRSS:")
     }
 
-    /// The most resident memory that it has had.
+    /// The most resident memory that it has had, in MB.
     pub(crate) fn peak_megabytes(&self) -> f64 {
         self.status("VmHWM:")
     }
@@ -95,7 +95,7 @@ impl Drop for Server {
     }
 }
 
-/// Beside the gallery's folder.
+/// The log file, beside the gallery's folder.
 fn log_file(gallery: &Path) -> PathBuf {
     gallery.with_extension("log")
 }

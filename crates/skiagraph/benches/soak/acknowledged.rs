@@ -1,4 +1,4 @@
-//! What was acknowledged, how long answers took, and whether all of it is there in the end.
+//! Acknowledged changes, times of answers, and whether all changes are there in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -13,20 +13,21 @@ use sha2::{Digest, Sha256};
 use crate::skiagraph;
 use crate::workers::Site;
 
-/// How long the processes may take to work off what waits.
+/// The time that the processes may take to process waiting files.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
 pub(crate) struct Acknowledged {
-    /// Keys of records, by who acknowledged them.
+    /// The keys of records, by the process that acknowledged them.
     keys: Mutex<BTreeMap<&'static str, BTreeSet<String>>>,
-    /// Ids of saved answers.
+    /// The ids of saved answers.
     sets: Mutex<Vec<String>>,
-    /// Files sent in all, acknowledged or not.
+    /// The number of files sent in all, acknowledged or not.
     sent: Mutex<usize>,
-    /// Milliseconds of what was answered.
+    /// The times of answers in milliseconds.
     times: Mutex<BTreeMap<&'static str, Vec<f64>>>,
-    /// How often each status came; 0: no answer, as the process was being started.
+    /// The number of answers with each status; 0 means no answer, as while the process was being
+    /// started.
     statuses: Mutex<BTreeMap<(&'static str, u16), usize>>,
 }
 
@@ -64,7 +65,7 @@ impl Acknowledged {
         println!("worked off after {:.0} s", start.elapsed().as_secs_f64());
     }
 
-    /// Looks for all of it.
+    /// Checks that all of it is there.
     pub(crate) fn check(&self, site: &Site, initial: usize) {
         self.report();
         let gallery = Gallery::open(&*site.gallery).unwrap();
@@ -118,7 +119,7 @@ fn sql(site: &Site, query: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Files that wait in jobs and in the inbox; none if a server does not answer.
+/// The number of files that wait in jobs and in the inbox; `None` if a server does not answer.
 fn waiting(site: &Site) -> Option<u64> {
     let mut answer = ureq::get(format!("{}/api/v1/jobs", site.server())).call().ok()?;
     let jobs: Value = serde_json::from_slice(&answer.body_mut().read_to_vec().ok()?).ok()?;

@@ -1,4 +1,4 @@
-//! Pictures that nobody has sent before, and hostile files.
+//! New pictures, and hostile files.
 
 use std::fs;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The UID in the phantom that DICOM files are made of.
 const UID: &[u8] = b"1.2.826.0.1.3680043.10.1";
-/// Bytes of a file that hold its header.
+/// The number of bytes of a file that contain its header.
 const HEADER: usize = 600;
 
-/// SplitMix64 (Steele, Lea and Flood 2014).
+/// The random generator SplitMix64 (Steele, Lea and Flood 2014).
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -26,7 +26,7 @@ impl Random {
 pub(crate) struct Files {
     jpeg: Vec<u8>,
     dicom: Vec<u8>,
-    /// Sound files of several formats, of which hostile ones are made.
+    /// Sound files of several formats, from which hostile ones are made.
     sound: Vec<Vec<u8>>,
     /// A PNG of 1 × 64,000,000 pixels.
     thin: Vec<u8>,
@@ -57,7 +57,7 @@ impl Files {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A JPEG file. Bytes behind its end change the key, and not the picture.
+    /// A JPEG file. Bytes behind its end change the key, but not the picture.
     pub(crate) fn jpeg(&self) -> Vec<u8> {
         [&self.jpeg[..], &self.number().to_le_bytes()].concat()
     }

@@ -33,7 +33,7 @@ use files::{Files, Random};
 use processes::Processes;
 use workers::{Site, Turn, Worker};
 
-/// Who takes part, and how many of each.
+/// The kinds of workers, and the number of each.
 fn parts<'a>() -> [(usize, Turn<'a>); 7] {
     [
         (4, Worker::search),
@@ -73,7 +73,7 @@ fn main() {
     site.acknowledged.check(&site, initial);
 }
 
-/// Everybody takes turns until the time is over, and processes are killed.
+/// Lets all workers take turns until the time is over, while processes are killed.
 fn all_at_once(site: &Site, span: Duration, kill: Duration, seed: u64) {
     let everybody =
         parts().into_iter().flat_map(|(count, turn)| std::iter::repeat_n(turn, count)).enumerate();
@@ -99,7 +99,7 @@ fn site(folder: &Path) -> Site {
     }
 }
 
-/// Makes the gallery, and gives its number of records.
+/// Makes the gallery. Returns its number of records.
 fn index_samples(site: &Site) -> usize {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/manifest.csv");
     let mut command = skiagraph(&["index", "--gallery"]);
@@ -127,7 +127,7 @@ pub(crate) fn skiagraph(arguments: &[&str]) -> Command {
     command
 }
 
-/// Kills one of the running processes every so often, until the time is over.
+/// Kills one of the running processes at intervals, until the time is over.
 fn kill_by_chance(processes: &Processes, span: Duration, every: Duration, seed: u64) {
     let (start, mut random) = (Instant::now(), Random(seed ^ 0x5EED));
     while start.elapsed() + every < span {

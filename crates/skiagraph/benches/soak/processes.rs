@@ -13,10 +13,10 @@ use crate::files::Random;
 
 #[derive(Default)]
 struct Account {
-    /// The process that runs now.
+    /// The id of the running process.
     pid: Option<u32>,
     kills: usize,
-    /// Most resident memory of any process of this name, in MB.
+    /// The most resident memory of any process of this name, in MB.
     peak: f64,
 }
 
@@ -24,7 +24,7 @@ struct Account {
 pub(crate) struct Processes {
     log: PathBuf,
     accounts: Mutex<BTreeMap<String, Account>>,
-    /// Most resident memory of all together, in MB.
+    /// The most resident memory of all processes together, in MB.
     peak: Mutex<f64>,
     ended: AtomicBool,
 }
@@ -35,7 +35,7 @@ impl Processes {
         Self { log, accounts, peak, ended: AtomicBool::new(false) }
     }
 
-    /// Runs a command to its end; what it prints goes to the log.
+    /// Runs a command to its end. Its output goes to the log.
     pub(crate) fn run(&self, name: &str, command: &mut Command) -> ExitStatus {
         let log = || OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
         let mut child = command.stdout(log()).stderr(log()).spawn().unwrap();
@@ -63,7 +63,7 @@ impl Processes {
         }
     }
 
-    /// Kills one of the processes that run.
+    /// Kills one of the running processes.
     pub(crate) fn kill_one(&self, random: &mut Random) {
         let mut accounts = self.accounts.lock().unwrap();
         let mut running: Vec<_> =
@@ -74,7 +74,7 @@ impl Processes {
         signal("KILL", account.pid.unwrap());
     }
 
-    /// Ends all that run, as a service manager would.
+    /// Ends all running processes, as a service manager would.
     pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
         for account in self.accounts.lock().unwrap().values() {
@@ -111,7 +111,7 @@ fn signal(name: &str, pid: u32) {
     let _gone_already = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
 }
 
-/// A line of the kernel's account of a process, in MB; 0 where it has just ended.
+/// A line of the kernel's account of a process, in MB; 0 if it has just ended.
 fn megabytes(pid: u32, line: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let value = status.lines().find_map(|all| all.strip_prefix(line));

@@ -1,4 +1,4 @@
-//! Those who ask, send, add and read.
+//! The workers, which search, send, add and read.
 
 use std::fs;
 use std::net::TcpStream;
@@ -15,20 +15,20 @@ use crate::files::{Files, Random};
 use crate::processes::Processes;
 use crate::skiagraph;
 
-/// Records of the samples: a search is for the like of one.
+/// The number of records of the samples; a search is for one of them.
 const RECORDS: usize = 200;
-/// Files of a folder that `index` adds.
+/// The number of files in a folder that `index` adds.
 const FOLDER: usize = 8;
-/// One upload of so many is hostile.
+/// The number of uploads of which one is hostile.
 const HOSTILE: usize = 10;
 const BOUNDARY: &str = "soak";
 
-/// Everything that the soak is about.
+/// The data and processes of the soak.
 pub(crate) struct Site {
     pub(crate) folder: PathBuf,
     pub(crate) gallery: PathBuf,
     pub(crate) inbox: PathBuf,
-    /// Ports of `serve` and of STOW-RS.
+    /// The ports of `serve` and of STOW-RS.
     pub(crate) ports: [u16; 2],
     pub(crate) files: Files,
     pub(crate) processes: Processes,
@@ -54,7 +54,7 @@ pub(crate) struct Worker<'a> {
     site: &'a Site,
     agent: ureq::Agent,
     random: Random,
-    /// Names its processes and folders.
+    /// A number that its processes and folders are named by.
     number: u64,
     turns: usize,
 }
@@ -94,7 +94,7 @@ impl<'a> Worker<'a> {
         thread::sleep(Duration::from_millis(500));
     }
 
-    /// A job of one file.
+    /// Sends a job of one file.
     pub(crate) fn job(&mut self) {
         thread::sleep(Duration::from_secs(2));
         let Some(job) = self.post_json("job", "jobs", &json!({})) else { return };
@@ -117,7 +117,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// An instance by STOW-RS.
+    /// Sends an instance by STOW-RS.
     pub(crate) fn send(&mut self) {
         thread::sleep(Duration::from_secs(2));
         let (mut bytes, uid) = self.site.files.dicom();
@@ -137,7 +137,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// A folder of new pictures, given to `index` until it ends well.
+    /// Adds a folder of new pictures by `index`, again until it succeeds.
     pub(crate) fn index(&mut self) {
         thread::sleep(Duration::from_secs(8));
         let folder = self.site.folder.join(format!("{}-{}", self.number, self.turns));
@@ -160,7 +160,7 @@ impl<'a> Worker<'a> {
         files.iter().for_each(|bytes| self.site.acknowledged.file("index", bytes));
     }
 
-    /// Another SQLite program at the database.
+    /// Reads the database with another SQLite program.
     pub(crate) fn read_database(&mut self) {
         const PYTHON: &str = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); \
             c.execute('SELECT count(*) FROM records').fetchone(); c.close()";
@@ -180,7 +180,7 @@ impl<'a> Worker<'a> {
                 sqlite
             }
         };
-        // Where another one is writing it may fail.
+        // It may fail while another process is writing.
         let _ended = command.output().unwrap();
     }
 
@@ -204,7 +204,7 @@ impl<'a> Worker<'a> {
         self.answer(kind, &format!("{}{path}", self.site.server()), media, body)
     }
 
-    /// Posts, notes the time and the status, and gives the answer if it is a success.
+    /// Posts a request, and notes the time and the status. Returns the answer if it is a success.
     fn answer(&self, kind: &'static str, url: &str, media: &str, body: &[u8]) -> Option<Value> {
         let start = Instant::now();
         let answer = self.agent.post(url).content_type(media).send(body);

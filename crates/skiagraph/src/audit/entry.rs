@@ -1,4 +1,4 @@
-//! What an entry says. Nothing of a patient but the numbers of pictures.
+//! An entry of the audit log. The numbers of pictures are all that it has of a patient.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,13 +6,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
-    /// RFC 3339, UTC.
+    /// The time: RFC 3339, UTC.
     pub(crate) time: String,
-    /// What was asked, as method and route: `POST /api/v1/search`; or `log begins`, `log goes on`,
-    /// `log repaired`.
+    /// The request as method and route, such as `POST /api/v1/search`; or `log begins`, `log goes
+    /// on`, `log repaired`.
     pub(crate) action: String,
-    /// The id of the key that was shown; none where there are no keys, or none was shown that is
-    /// known.
+    /// The id of the caller's key. Missing if there are no keys, or none that is known was shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) who: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -20,20 +19,20 @@ pub(crate) struct Entry {
     /// The address that the request came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<String>,
-    /// HTTP status of the answer.
+    /// The HTTP status of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<u16>,
-    /// Pictures of the gallery that were shown, by number.
+    /// The ids of the gallery's pictures that were shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) records: Vec<u64>,
-    /// Pictures that were asked with, by the server's number.
+    /// The server's ids of the query's pictures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) queries: Vec<String>,
     /// The saved answer that was made, read or deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) set: Option<String>,
-    /// Of a file's first entry: the hash that it goes on from. Of a repair: the SHA-256 of the
-    /// bytes that a power cut left of a line, which stand in the line before it.
+    /// In a file's first entry, the hash that it continues from. In a repair, the SHA-256 of the
+    /// part of a line that a power cut left, which stands in the line before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hash: Option<String>,
 }

@@ -7,7 +7,8 @@ use super::Entry;
 /// The code systems of AuditEvent.
 const TYPES: &str = "http://terminology.hl7.org/CodeSystem/audit-event-type";
 const ENTITIES: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
-/// Identifiers of pictures and saved answers, which are numbers of this gallery and server alone.
+/// The systems of identifiers of pictures and saved answers, which are numbers of this gallery and
+/// server alone.
 const RECORD: &str = "urn:skiagraph:record";
 const QUERY: &str = "urn:skiagraph:query";
 const SET: &str = "urn:skiagraph:set";
@@ -40,7 +41,7 @@ pub(crate) fn audit_event(entry: &Entry) -> Value {
     event
 }
 
-/// C, R, D or E, of the method: a search is an execution.
+/// The action code of a method: C, R, D or E. A search is an execution.
 fn action(action: &str) -> &'static str {
     match action.split_once(' ') {
         Some(("GET" | "HEAD", _)) => "R",
@@ -50,7 +51,7 @@ fn action(action: &str) -> &'static str {
     }
 }
 
-/// 0 success, 4 a fault of who asked, 8 a fault of the server.
+/// The outcome code: 0 for success, 4 for a fault of the client, 8 for a fault of the server.
 fn outcome(status: Option<u16>) -> &'static str {
     match status {
         Some(500..) => "8",

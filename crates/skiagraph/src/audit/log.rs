@@ -1,5 +1,5 @@
-//! Writing the log: a thread of its own takes entries together, writes and syncs them, and only
-//! then says that they are kept.
+//! Writing the log. A separate thread gathers entries, writes and syncs them, and only then
+//! confirms that they are kept.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -13,16 +13,16 @@ use tokio::sync::{mpsc, oneshot};
 use super::entry::{BEGINS, GOES_ON, REPAIRED};
 use super::{BACK_FROM, ENDING, Entry, START, files, hash, hexadecimal, parts};
 
-/// Entries that wait to be written; more wait at the door.
+/// The number of entries that may wait to be written. Further senders wait until there is room.
 const WAITING: usize = 1024;
-/// The longest line: an entry of a search that showed the most pictures takes some ten thousand
-/// bytes.
+/// The longest line, in bytes. An entry of a search that showed the most pictures takes some ten
+/// thousand.
 const LONGEST: u64 = 1 << 20;
 
-/// An entry to be kept, and who wants to know why it was not.
+/// An entry to be kept, and the channel for the outcome.
 type Waiting = (Entry, oneshot::Sender<Result<(), String>>);
 
-/// The log, as those who write to it see it.
+/// A handle of the log, for those who write to it.
 pub(crate) struct AuditLog {
     writer: mpsc::Sender<Waiting>,
 }
@@ -57,10 +57,10 @@ impl AuditLog {
     }
 }
 
-/// Writes what comes until nobody can send any more.
+/// Writes entries until there are no more senders.
 fn write(book: &mut Book, mut entries: mpsc::Receiver<Waiting>) {
     while let Some(first) = entries.blocking_recv() {
-        // All that wait share one sync.
+        // All waiting entries share one sync.
         let others = std::iter::from_fn(|| entries.try_recv().ok());
         let (entries, kept): (Vec<_>, Vec<_>) = [first].into_iter().chain(others).unzip();
         let written = book.write(&entries).map_err(|error| format!("{error:#}"));
@@ -73,12 +73,12 @@ fn write(book: &mut Book, mut entries: mpsc::Receiver<Waiting>) {
 /// The files, and the end of the chain.
 struct Book {
     folder: PathBuf,
-    /// Held for as long as this process writes.
+    /// The lock, held as long as this process writes.
     _lock: File,
     file: File,
     /// The file's name, without its ending.
     name: String,
-    /// Bytes of whole lines; what is beyond was not acknowledged.
+    /// The number of bytes of whole lines. Bytes beyond were not acknowledged.
     length: u64,
     head: String,
 }
@@ -98,7 +98,7 @@ impl Book {
         let file = page(folder, &name)?;
         let (head, torn) = match last.as_deref().map(end).transpose()?.flatten() {
             Some((head, torn)) => (head, torn),
-            // Not one line of it is whole, so none was acknowledged: it begins anew.
+            // The file has no whole line, so none was acknowledged: it begins anew.
             None => {
                 file.set_len(0)?;
                 let before = files.last().map(|file| end(file)).transpose()?.flatten();
@@ -111,14 +111,14 @@ impl Book {
         Ok(book)
     }
 
-    /// Ends half a line, and tells of it in an entry.
+    /// Ends a partial line, and records that in an entry.
     fn mend(&mut self, torn: &[u8]) -> Result<()> {
         if torn.is_empty() {
             return self.write(&[]);
         }
         self.file.write_all(b"\n")?;
         self.length += 1;
-        // Nothing may be missing but the line's end.
+        // Only the line's end may be missing.
         let whole = str::from_utf8(torn).ok().and_then(parts);
         if let Some((own, _)) = whole.filter(|(own, entry)| hash(&self.head, entry) == *own) {
             self.head = own.to_owned();
@@ -130,13 +130,13 @@ impl Book {
         }])
     }
 
-    /// Appends entries and syncs them, all or none; a file's own first entry before them.
+    /// Appends entries and syncs them, all or none. A new file's first entry comes before them.
     fn write(&mut self, entries: &[Entry]) -> Result<()> {
         if let Some(name) = next_name(&self.name, &today()) {
             self.file = page(&self.folder, &name)?;
             (self.name, self.length) = (name, 0);
         }
-        // What an earlier failure left, if it could not be taken back then.
+        // An earlier failure may have left bytes that could not be removed then.
         if self.file.metadata()?.len() > self.length {
             self.file.set_len(self.length)?;
         }
@@ -164,7 +164,7 @@ impl Book {
     }
 }
 
-/// The hash of a file's last whole line, and what stands after it; none if no line is whole.
+/// The hash of a file's last whole line, and the bytes after it; `None` if no line is whole.
 fn end(path: &Path) -> Result<Option<(String, Vec<u8>)>> {
     let mut reader =
         File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
@@ -194,8 +194,8 @@ fn today() -> String {
     chrono::Utc::now().format("%Y-%m-%d").to_string()
 }
 
-/// The name of the file of a day, if another one is being written. It sorts after that one, also
-/// where the clock went back: then the days that the clock came back from stand before the day.
+/// The name of a day's file, if another one is being written. It sorts after that one. If the clock
+/// went back, the name lists before the day the days from which it went back.
 fn next_name(current: &str, today: &str) -> Option<String> {
     let days: Vec<&str> = current.split(BACK_FROM).collect();
     if days.last() == Some(&today) {
@@ -214,7 +214,7 @@ fn page(folder: &Path, name: &str) -> Result<File> {
     Ok(file)
 }
 
-/// For nobody but the server's user to read.
+/// Makes files that only the server's user may read.
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
@@ -320,8 +320,8 @@ mod tests {
             Book::open(folder.path()).unwrap().write(&entries(1)).unwrap();
             let checked = verify(folder.path(), None).unwrap();
             let whole = bytes[..cut].iter().filter(|&&byte| byte == b'\n').count() as u64;
-            // Each whole line is kept; one whose end alone is missing is whole; half a line is told
-            // of.
+            // Each whole line is kept. A line that lacks only its end is whole; a partial one is
+            // recorded.
             let ends = bytes.get(cut) == Some(&b'\n') && cut > 0 && whole > 0;
             let half = whole > 0 && !ends && bytes[cut - 1] != b'\n';
             let expected =

@@ -1,12 +1,12 @@
-//! The audit log: who looked at what, in files that only grow, each line bound to all before it by
-//! a hash.
+//! The audit log: a record of who looked at what, in files that only grow. A hash binds each line
+//! to all before it.
 //!
-//! A folder holds a file a day, named by the day; where the clock went back, also by the days that
-//! it came back from. A line is the SHA-256, in hexadecimal, of the hash before it and the entry, a
-//! space, and the entry in JSON; so any program can check it. The chain goes on from file to file:
-//! the first entry of a file names the hash that it goes on from, and old files can be put away.
-//! What the chain cannot show is that its end was cut off: for that the newest hash is kept
-//! elsewhere (`skiagraph audit verify` prints it).
+//! A folder holds a file for each day, named by the day. If the clock went back, the name also
+//! lists the days that it came back from. A line is the SHA-256, in hexadecimal, of the hash before
+//! it and the entry, a space, and the entry in JSON; so any program can check it. The chain
+//! continues from file to file: the first entry of a file names the hash that it continues from,
+//! and old files can be put away. The chain cannot show that its end was cut off. For that, the
+//! newest hash is kept elsewhere (`skiagraph audit verify` prints it).
 
 mod entry;
 pub(crate) mod fhir;
@@ -22,15 +22,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-/// What the names of the files end with.
+/// The ending of the files' names.
 const ENDING: &str = ".audit";
-/// Stands in a name between a day that the clock came back from and the file's day. It sorts after
-/// all that may stand there else.
+/// The separator, in a name, between a day that the clock came back from and the file's day. It
+/// sorts after all other characters of names.
 const BACK_FROM: &str = "~";
-/// What the first hash of all goes on from.
+/// The hash before the first entry.
 const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The hash of an entry that goes on from another hash.
+/// The hash of an entry that continues from another hash.
 fn hash(previous: &str, entry: &str) -> String {
     hexadecimal(&Sha256::new().chain_update(previous).chain_update(entry).finalize())
 }

@@ -1,4 +1,4 @@
-//! Reading the log: whether the chain holds, and what its entries say.
+//! Reading the log: checking the chain, and giving its entries.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -19,16 +19,16 @@ const LONGEST: u64 = 4 << 20;
 pub(crate) struct Verified {
     pub(crate) files: usize,
     pub(crate) entries: u64,
-    /// Lines that a power cut left half of, each told of by the entry after it.
+    /// The number of lines that a power cut left incomplete. The entry after each records it.
     pub(crate) repairs: u64,
-    /// Whether it begins with the log's first entry: else older files were put away.
+    /// True if it begins with the log's first entry; else older files were put away.
     pub(crate) complete: bool,
-    /// Of the first and the last entry.
+    /// The time of the first and of the last entry.
     pub(crate) from: String,
     pub(crate) to: String,
     /// The newest hash.
     pub(crate) head: String,
-    /// Whether the hash that was asked for is one of its own.
+    /// True if the log has the hash that was asked for.
     pub(crate) has_head: bool,
 }
 
@@ -53,8 +53,8 @@ pub(crate) fn verify(folder: &Path, wanted: Option<&str>) -> Result<Verified> {
     .map(|(files, head)| Verified { files, head, ..verified })
 }
 
-/// Gives every entry and its hash to `take`, the oldest first, and checks the chain meanwhile;
-/// gives the files' number and the newest hash.
+/// Gives every entry and its hash to `take`, the oldest first, and checks the chain meanwhile.
+/// Returns the number of files and the newest hash.
 ///
 /// # Errors
 /// As [`verify`]; those of `take`.
@@ -104,8 +104,8 @@ fn digest(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 
-/// The hash and entry of a line that goes on from `head`. The first line of the first file says
-/// itself what it goes on from.
+/// The hash and entry of a line that continues from `head`. The first line of the first file names
+/// the hash that it continues from.
 fn read(line: &[u8], head: Option<&str>, first: bool) -> Option<(String, Entry)> {
     let (own, text) = parts(str::from_utf8(line).ok()?)?;
     let entry: Entry = serde_json::from_str(text).ok()?;
@@ -118,7 +118,7 @@ fn read(line: &[u8], head: Option<&str>, first: bool) -> Option<(String, Entry)>
     (hash(previous, text) == own).then(|| (own.to_owned(), entry))
 }
 
-/// The next line, without its end; none at the end of the file.
+/// The next line, without its end; `None` at the end of the file.
 fn line(reader: &mut impl BufRead) -> Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     reader.take(LONGEST).read_until(b'\n', &mut line)?;
@@ -180,7 +180,7 @@ mod tests {
         breaks_at(without(2), 3);
         breaks_at([&lines[..2], &["not a line".to_owned()], &lines[2..]].concat(), 3);
         breaks_at(vec![lines[0].clone(), lines[2].clone(), lines[1].clone(), lines[3].clone()], 2);
-        // What only a copy of the newest hash shows.
+        // Only a copy of the newest hash shows this.
         assert_eq!(said_of(&lines[..2]).unwrap().head, lines[1][..64]);
         assert!(said_of(&lines).unwrap().has_head);
         let folder = tempfile::tempdir().unwrap();

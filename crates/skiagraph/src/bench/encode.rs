@@ -19,7 +19,7 @@ pub(crate) struct Row {
     milliseconds: f64,
     pictures_per_second: f64,
     gflops: f64,
-    /// Of the rate of matrix products.
+    /// The share of the rate of matrix products.
     share_of_peak: f64,
     peak_mib: Option<f64>,
 }
@@ -59,7 +59,7 @@ pub(crate) fn measure(plan: &Plan, peak: f64) -> Result<Vec<Row>> {
     Ok(measured)
 }
 
-/// A picture of random grey: what is in it makes no difference to the time.
+/// A picture of random grey, as its contents do not affect the time.
 fn noise(size: u32, seed: u64) -> Input {
     let mut state = seed as u32;
     let mut next = || {
@@ -70,7 +70,7 @@ fn noise(size: u32, seed: u64) -> Input {
     Input { size, pixels, frame: Frame::full(size) }
 }
 
-/// The rows for people.
+/// The rows as a table.
 pub(crate) fn table(rows: &[Row]) -> String {
     let heads = ["encode", "px", "batch", "ms", "pictures/s", "GFLOP/s", "share", "peak MiB"];
     let cells = |row: &Row| {

@@ -1,4 +1,4 @@
-//! From files to codes: reading, decoding, resizing and encoding with the model that ships.
+//! Files to codes: reading, decoding, resizing and encoding with the shipped model.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::model::shipped;
 pub(crate) struct Figures {
     pictures: usize,
     rejected: usize,
-    /// Side at which the model takes them, in pixels.
+    /// The side at which the model takes them, in pixels.
     size: u32,
     decoded_per_second: f64,
     encoded_per_second: f64,

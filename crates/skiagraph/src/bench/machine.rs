@@ -1,4 +1,4 @@
-//! The machine: what it is, and what it gives at most.
+//! The machine: its description and its limits.
 
 use std::fmt;
 use std::fs;
@@ -14,13 +14,13 @@ use super::seconds;
 pub(crate) struct Machine {
     processor: String,
     threads: usize,
-    /// The kernels that this processor runs.
+    /// The instruction set of the kernels that this processor runs.
     instruction_set: &'static str,
     memory_gib: Option<f64>,
-    /// Rate of the encoder's own matrix products on data in cache, one thread and all.
+    /// The rate of the encoder's own matrix products on data in cache, on one thread and on all.
     products_gflops_one_thread: f64,
     pub(crate) products_gflops: f64,
-    /// Rate at which all threads read memory.
+    /// The rate at which all threads read memory.
     read_gb_per_s: f64,
 }
 
@@ -55,19 +55,19 @@ fn processor() -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-/// A figure of a file of Linux such as `VmHWM:   123 kB`.
+/// A value from a file of Linux, such as `VmHWM:   123 kB`.
 pub(crate) fn proc_field(file: &str, name: &str) -> Option<f64> {
     let text = fs::read_to_string(file).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Most memory that this process has held since [`forget_peak`], in MiB; Linux only.
+/// The most memory that this process has held since [`forget_peak`], in MiB; Linux only.
 pub(crate) fn peak_memory() -> Option<f64> {
     proc_field("/proc/self/status", "VmHWM").map(|kib| kib / 1024.0)
 }
 
-/// Begins a new peak. Where that is not possible, the old one counts on.
+/// Begins a new peak. If that is not possible, the old one stays.
 pub(crate) fn forget_peak() {
     let _ = fs::write("/proc/self/clear_refs", "5");
 }

@@ -1,4 +1,4 @@
-//! What `skiagraph bench` measures, one file each.
+//! The measurements of `skiagraph bench`, one file each.
 
 pub(crate) mod encode;
 pub(crate) mod files;
@@ -10,7 +10,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 use network::Modification;
 
-/// The rows of a section, and how they are measured.
+/// The rows of a section, and the settings of their measurement.
 pub(crate) struct Plan {
     pub(crate) networks: Vec<Network>,
     pub(crate) sizes: Vec<u32>,
@@ -19,7 +19,7 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
 }
 
-/// A network that is measured.
+/// A network to measure.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Network {
     /// The backbone with the hash layer
@@ -56,14 +56,14 @@ fn rows(plan: &Plan) -> impl Iterator<Item = (Network, u32, usize)> {
     })
 }
 
-/// Seconds of the call.
+/// The result of a call, and its time in seconds.
 fn seconds<T>(call: impl FnOnce() -> T) -> (T, f64) {
     let begin = Instant::now();
     let value = call();
     (value, begin.elapsed().as_secs_f64())
 }
 
-/// The middle of the values, or the mean of the middle two.
+/// The median: the middle of the values, or the mean of the middle two.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;

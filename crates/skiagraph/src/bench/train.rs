@@ -1,4 +1,5 @@
-//! Training: the time of a step and the memory of the process, by the very code that trains.
+//! Training: the time of a step and the memory of the process, measured on the training code
+//! itself.
 
 use std::time::Instant;
 
@@ -14,7 +15,7 @@ use crate::model::shipped;
 use crate::output;
 use crate::progress::Progress;
 
-/// Steps that only warm up.
+/// The number of steps that only warm up.
 const WARM_UP: usize = 2;
 
 /// Figures of one network, size and batch.
@@ -28,7 +29,7 @@ pub(crate) struct Row {
     peak_mib: Option<f64>,
 }
 
-/// Trains on the samples for one epoch a row.
+/// Trains on the samples for one epoch for each row.
 pub(crate) fn measure(plan: &Plan) -> Result<Vec<Row>> {
     memory::keep_freed();
     let mut dataset = Dataset::open(&shipped("samples")?)?;
@@ -59,7 +60,7 @@ pub(crate) fn measure(plan: &Plan) -> Result<Vec<Row>> {
     Ok(measured)
 }
 
-/// Seconds of the steps of one epoch.
+/// The time of each step of one epoch, in seconds.
 fn steps(config: &TrainConfig, dataset: &Dataset) -> Result<Vec<f64>> {
     let folder = tempfile::tempdir()?;
     let options = TrainOptions {
@@ -78,7 +79,7 @@ fn steps(config: &TrainConfig, dataset: &Dataset) -> Result<Vec<f64>> {
     Ok(times.into_iter().skip(WARM_UP).collect())
 }
 
-/// The rows for people.
+/// The rows as a table.
 pub(crate) fn table(rows: &[Row]) -> String {
     let heads = ["train", "px", "batch", "ms/step", "pictures/s", "peak MiB"];
     let cells = |row: &Row| {

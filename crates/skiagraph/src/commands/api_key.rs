@@ -1,4 +1,4 @@
-//! `skiagraph api-key`: who may ask a server.
+//! `skiagraph api-key`: the keys of a server's users.
 
 use std::path::PathBuf;
 
@@ -24,10 +24,10 @@ const LIST_EXAMPLES: &str = "EXAMPLES:
 const REVOKE_EXAMPLES: &str = "EXAMPLES:
   skiagraph api-key revoke h3Fk9aQx --file keys.toml";
 
-/// Make, list and revoke the keys of those who may ask a server
+/// Make, list and revoke the keys of a server's users
 ///
-/// A server that runs reads the file again when it changes. While the file does not read, the keys
-/// that it had count.
+/// A running server reads the file again when it changes. While the file cannot be read, the keys
+/// read before stay valid.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ApiKeyArgs {
@@ -46,10 +46,10 @@ enum Action {
 #[derive(clap::Args)]
 #[command(after_help = NEW_EXAMPLES)]
 struct NewArgs {
-    /// What its holder may do
+    /// Role of the key's holder
     #[arg(long, value_name = "ROLE")]
     role: Role,
-    /// Whose it is, for the list
+    /// Name of the holder, for the list
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
     #[command(flatten)]
@@ -64,7 +64,7 @@ struct ListArgs {
     common: Common,
 }
 
-/// Take a key out; its sessions end, too
+/// Revoke a key; its sessions end, too
 #[derive(clap::Args)]
 #[command(after_help = REVOKE_EXAMPLES)]
 struct RevokeArgs {
@@ -77,7 +77,7 @@ struct RevokeArgs {
 
 #[derive(clap::Args)]
 struct Common {
-    /// The file of keys; made if it is not there
+    /// The file of keys; made if it does not exist
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
     /// Print JSON
@@ -85,7 +85,7 @@ struct Common {
     json: bool,
 }
 
-/// Does it.
+/// Runs the command.
 pub(crate) fn run(args: &ApiKeyArgs) -> Result<()> {
     match &args.action {
         Action::New(args) => new(args),

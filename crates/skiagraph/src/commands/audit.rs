@@ -1,4 +1,4 @@
-//! `skiagraph audit`: what a server's audit log says, and whether it was tampered with.
+//! `skiagraph audit`: checks and exports a server's audit log.
 
 use std::path::PathBuf;
 
@@ -38,9 +38,9 @@ enum Action {
     Export(ExportArgs),
 }
 
-/// Check that no entry was changed, taken out or put in
+/// Check that no entry was changed, removed or inserted
 ///
-/// That entries were cut off at the end shows only beside a hash that was kept elsewhere: the
+/// To see whether entries were cut off at the end, compare with a hash that was kept elsewhere: the
 /// newest one is printed.
 #[derive(clap::Args)]
 #[command(after_help = VERIFY_EXAMPLES)]
@@ -48,7 +48,7 @@ struct VerifyArgs {
     /// The log's folder
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
-    /// A hash that must be in the log: its newest one of an earlier day
+    /// A hash that must be in the log: the newest one of an earlier day
     #[arg(long, value_name = "HASH")]
     head: Option<String>,
     /// Print JSON
@@ -63,16 +63,16 @@ struct ExportArgs {
     /// The log's folder
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
-    /// As what
+    /// Format of the entries
     #[arg(long, value_name = "FORMAT", default_value = "json")]
     format: Format,
-    /// Only from this time on: the beginning of an RFC 3339 time in UTC, such as a day
+    /// Only entries from this time on: the beginning of an RFC 3339 time in UTC, such as a day
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Only before this time
+    /// Only entries before this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Print JSON, as it does anyhow
+    /// Print JSON, which is the default
     #[arg(long)]
     json: bool,
 }
@@ -85,7 +85,7 @@ enum Format {
     Fhir,
 }
 
-/// Does it.
+/// Runs the command.
 pub(crate) fn run(args: &AuditArgs) -> Result<()> {
     match &args.action {
         Action::Verify(args) => verify(args),

@@ -1,4 +1,4 @@
-//! `skiagraph bench`: how fast this machine encodes and trains, and what it could do at most.
+//! `skiagraph bench`: how fast this machine encodes and trains, and its limits.
 
 use std::path::PathBuf;
 
@@ -20,13 +20,13 @@ Close everything else first. Beside other software: benches/peers of the source.
 /// Measure this machine: products, memory, encoding, files to codes, training
 ///
 /// Each figure is the median of several rounds. Encoding and training are measured with random
-/// weights, once with the whole network and once with ResNet-18 and the hash layer alone; a share
-/// is that of the rate of matrix products measured on the spot, and may pass 100 %: some
+/// weights, once with the whole network and once with ResNet-18 and the hash layer alone. A share
+/// is that of the rate of matrix products measured in the same run. It may pass 100 %: some
 /// convolutions need fewer operations than are counted.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BenchArgs {
-    /// What to measure besides the machine
+    /// Sections to measure besides the machine
     #[arg(value_name = "SECTION", default_values = ["encode", "files", "train"])]
     sections: Vec<Section>,
     /// Networks: the whole, and its backbone with the hash layer
@@ -38,7 +38,7 @@ pub(crate) struct BenchArgs {
     /// Pictures at a time [default: 1 and 16 to encode, 32 to train]
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=256))]
     batches: Vec<u16>,
-    /// Rounds that each median is of
+    /// Rounds for each median
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=1000))]
     rounds: u16,
     /// Pictures to encode from their files [default: the samples]

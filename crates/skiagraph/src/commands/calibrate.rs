@@ -1,4 +1,4 @@
-//! `skiagraph calibrate`: estimates of relevance for a model that is trained, and on request its
+//! `skiagraph calibrate`: fits the estimates of relevance of a trained model, and on request its
 //! hash layer.
 
 use std::path::PathBuf;
@@ -23,25 +23,26 @@ or `gallery reindex`.";
 
 /// Fit a model's estimates of relevance, and on request its hash layer
 ///
-/// Asks the rows of the split train for pictures that training held out of them, and learns from
-/// which answers are right how likely a neighbour is relevant (of the same part of the body, with a
-/// finding in common or both without), and how far off a picture lies that is unlike all that is
-/// known. With --hash-layer, embedding and codes of the given lengths are fitted first, to the
-/// labels and to what pictures of the same labels differ in: in some minutes, without training.
+/// Pictures that training held out of the split train are queries; its other rows answer. From the
+/// right answers it learns how likely a neighbour is relevant: of the same part of the body, and
+/// with a finding in common or both without. It also learns how far off a picture lies that is
+/// unlike all known ones. With --hash-layer, embedding and codes of the given lengths are fitted
+/// first, to the labels and to the differences between pictures of the same labels. That takes some
+/// minutes, without training.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CalibrateArgs {
     #[command(flatten)]
     model: ModelFile,
-    /// The configuration it was trained by, which says what was held out [default: what a
-    /// configuration holds out that does not say]
+    /// The configuration that it was trained with, which says what was held out [default: the
+    /// default configuration]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Data set: a folder with a manifest, the manifest, or a folder of class folders
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Code lengths of a hash layer to fit, ascending: the first bits of the longest are the
-    /// shorter ones
+    /// Code lengths of a hash layer to fit, ascending; the shorter codes are the first bits of the
+    /// longest
     #[arg(long, value_name = "BITS", value_delimiter = ',')]
     hash_layer: Vec<usize>,
     /// Model file to write
@@ -52,7 +53,7 @@ pub(crate) struct CalibrateArgs {
     json: bool,
 }
 
-/// Fits and writes.
+/// Fits, and writes the model.
 pub(crate) fn run(args: &CalibrateArgs) -> Result<()> {
     let config = args.config.as_deref().map(TrainConfig::read).transpose()?.unwrap_or_default();
     let dataset = Dataset::open(&args.data)?;

@@ -1,4 +1,4 @@
-//! `skiagraph check`: whether files are the radiographs that they should be.
+//! `skiagraph check`: looks for doubtful pictures among files.
 
 use std::path::{Path, PathBuf};
 
@@ -14,15 +14,14 @@ use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
 
-/// Files that are decoded together.
+/// The number of files that are decoded together.
 const BATCH: usize = 16;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph check new/
   skiagraph check a.dcm b.png --json";
 
-/// Look for mistakes in files before they are used: inverted, turned, no radiograph, several
-/// pictures in one, text
+/// Check files before they are used: inverted, turned, no radiograph, several pictures in one, text
 ///
 /// Doubts are warnings; only files that cannot be read make the command fail. DICOM objects that
 /// hold no picture, such as reports, are passed over beside pictures. That a picture is no
@@ -40,7 +39,7 @@ pub(crate) struct CheckArgs {
     json: bool,
 }
 
-/// What was found of a file.
+/// The findings for a file.
 #[derive(Serialize)]
 struct Checked {
     name: String,
@@ -87,7 +86,7 @@ fn read(path: &Path, preprocess: &Preprocess) -> Result<Picture> {
 /// A file's name, and its picture.
 type Named = (String, Result<Picture>);
 
-/// Pictures that could be read are encoded together.
+/// Checks pictures. Those that could be read are encoded together.
 fn check(encoder: &Encoder, pictures: Vec<Named>) -> Result<Vec<Checked>> {
     let readable = pictures.iter().filter_map(|(_, picture)| picture.as_ref().ok());
     let inputs: Vec<Input> = readable.map(|picture| picture.input.clone()).collect();

@@ -1,4 +1,4 @@
-//! `skiagraph compare`: methods beside each other on the same data, and one report of it.
+//! `skiagraph compare`: compares methods on the same data, in one report.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -20,9 +20,10 @@ use crate::output;
 use crate::report::results::{figure, signed};
 use crate::saliency::{self, Subject};
 
-/// Searched pictures that near copies are made of, as `eval` does by default.
+/// The number of searched pictures that near copies are made of, as in `eval` by default.
 const NEAR_COPIES: usize = 200;
-/// Seed of the near copies: cells are kept, and each has encoded the same ones.
+/// The seed of the near copies. It is fixed, as cells are kept, and each must have encoded the same
+/// copies.
 const NEAR_COPIES_SEED: u64 = 1;
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -41,20 +42,19 @@ report.md and report.html.";
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CompareArgs {
-    /// What to compare (TOML)
+    /// Configuration of the comparison (TOML)
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// Data set: a folder with a manifest, or the manifest
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Folder of the comparison; what is there already is kept
+    /// Folder of the comparison; finished parts in it are kept
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Tasks [default: tasks.toml of the data set, else the built-in ones]
     #[arg(long, value_name = "FILE")]
     tasks: Option<PathBuf>,
-    /// Only these methods, and the one they are compared with; names with commas each by an --only
-    /// of their own
+    /// Only these methods, and the reference method; a name with commas needs its own --only
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Only these training seeds
@@ -63,7 +63,7 @@ pub(crate) struct CompareArgs {
     /// Only the first code length
     #[arg(long)]
     first_bits: bool,
-    /// Where networks train: auto, cpu, cuda or vulkan
+    /// Device that networks train on: auto, cpu, cuda or vulkan
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
     /// Seed of the bootstrap
@@ -104,7 +104,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     if args.json { output::json(&figures) } else { print(args, &figures) }
 }
 
-/// Ours, if it learns saliency, to be measured by experts' boxes.
+/// The reference method's model, to measure by experts' boxes. `None` if it does not learn
+/// saliency.
 fn subject<'a>(args: &CompareArgs, workshop: &Workshop<'a>) -> Result<Option<Subject<'a>>> {
     let Some((training, model)) = workshop.our_model()? else { return Ok(None) };
     if !training.architecture.learns_saliency() {
@@ -114,7 +115,7 @@ fn subject<'a>(args: &CompareArgs, workshop: &Workshop<'a>) -> Result<Option<Sub
     Subject::new(&model, workshop.dataset, boxes, args.seed).map(Some)
 }
 
-/// The configuration, less what the command line leaves out.
+/// The configuration, less the parts that the command line leaves out.
 fn config(args: &CompareArgs) -> Result<CompareConfig> {
     let mut config = CompareConfig::read(&args.config)?;
     let is_method = |name: &str| config.methods.iter().any(|method| method.name == name);
@@ -161,7 +162,7 @@ fn print(args: &CompareArgs, figures: &Report) -> Result<()> {
     ))
 }
 
-/// A method's figures, and by how much ours is ahead of it.
+/// A method's figures, and the reference method's lead over it.
 pub(crate) fn row(figures: &Report, overall: &Overall) -> Vec<String> {
     let of = [&overall.map_all, &overall.p_at_10, &overall.macro_p_at_10, &overall.ndcg_100];
     let name = format!("{} − {}", figures.ours, overall.method);

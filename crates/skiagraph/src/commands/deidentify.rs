@@ -15,7 +15,7 @@ use crate::ingest::{self, Listed, Rejected};
 use crate::output;
 use crate::progress::Progress;
 
-/// Files that are in memory together.
+/// The number of files that are in memory together.
 const BATCH: usize = 8;
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -29,31 +29,31 @@ a picture is among the files: keep it as you keep the originals.";
 /// Take patients, people, places, dates and UIDs out of DICOM files (PS3.15 Annex E)
 ///
 /// Writes new files, named by their new SOP Instance UIDs; their pixels stay as they are. The same
-/// key gives the same pseudonyms, so that what belongs together still does. Fails if a file was
-/// refused, after writing the others.
+/// key gives the same pseudonyms, so that files of one patient or study still belong together.
+/// Fails if a file was refused, after writing the others.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DeidentifyArgs {
-    /// DICOM files, and folders with all that is in them
+    /// DICOM files, and folders with all their files
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Folder for the new files; made if it is not there
+    /// Folder for the new files; made if it does not exist
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
     /// File with the key, 32 bytes or more, which its owner alone may read
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// Make the key, where there is no such file
+    /// Make the key, if there is no such file
     #[arg(long)]
     make_key: bool,
-    /// Move the dates of each patient by a number of days that follows from the key, instead of
-    /// removing them
+    /// Move the dates of each patient by a number of days made with the key, instead of removing
+    /// them
     #[arg(long, conflicts_with = "keep_dates")]
     shift_dates: bool,
     /// Leave dates and times as they are
     #[arg(long)]
     keep_dates: bool,
-    /// Keep which device took the picture
+    /// Keep the identity of the device
     #[arg(long)]
     keep_device: bool,
     /// Keep the institution
@@ -65,19 +65,19 @@ pub(crate) struct DeidentifyArgs {
     /// Keep UIDs
     #[arg(long)]
     keep_uids: bool,
-    /// Take pictures that say that text is burned into them, or do not clearly say that none is
+    /// Accept pictures that declare burned-in text, or do not clearly deny it
     #[arg(long)]
     allow_burned_in: bool,
-    /// Print what was done to each file as JSON
+    /// Print the changes to each file as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// A file that was written. Its old name is not here, so that the report may go where the files go.
+/// A written file. Its old name is left out, so that the report may be stored with the files.
 #[derive(Serialize)]
 struct Written {
     file: String,
-    /// Whether the pixels look as if there were text in them; none if they do not decode.
+    /// True if the pixels look as if there were text in them; `None` if they cannot be decoded.
     text_seen: Option<bool>,
     #[serde(flatten)]
     report: Report,
@@ -87,7 +87,7 @@ struct Written {
 struct Done {
     profile: String,
     written: Vec<Written>,
-    /// Files that had been written before, by the same key and options.
+    /// The number of files that had been written before, with the same key and options.
     known: usize,
     refused: Vec<Rejected>,
 }
@@ -142,7 +142,7 @@ impl DeidentifyArgs {
     }
 }
 
-/// A file without identities, and whether its pixels look as if there were text in them.
+/// De-identifies a file. Also returns whether its pixels look as if there were text in them.
 fn clean(deidentifier: &Deidentifier, path: &Path) -> Result<(Deidentified, Option<bool>)> {
     let clean = deidentifier.file(&ingest::bytes(path)?)?;
     let picture = radiograph::decode(&clean.bytes, &radiograph::Limits::default());
@@ -150,7 +150,8 @@ fn clean(deidentifier: &Deidentifier, path: &Path) -> Result<(Deidentified, Opti
 }
 
 impl Done {
-    /// Writes a file, unless it is there; one that differs stays, and the new one is refused.
+    /// Writes a file, unless it exists. If the existing one differs, it stays, and the new one is
+    /// refused.
     fn keep(
         &mut self,
         out: &Path,

@@ -1,4 +1,4 @@
-//! `skiagraph demo`: the samples indexed, their queries answered, the answers on one page.
+//! `skiagraph demo`: indexes the samples, answers their queries, and writes the answers to a page.
 
 use std::collections::HashMap;
 use std::fs;
@@ -24,9 +24,9 @@ use crate::report::answers::{Asked, Illustrator, write_page};
 use crate::report::html::{Page, Table};
 use crate::report::results::figure;
 
-/// Neighbours of each query on the page.
+/// The number of neighbours of each query on the page.
 const NEIGHBORS: usize = 10;
-/// Queries whose nearest neighbours are printed.
+/// The number of queries whose nearest neighbours are printed.
 const EXAMPLE_QUERIES: usize = 4;
 const SEED: u64 = 1;
 const FIGURE_HEADS: [&str; 4] = ["task", "queries", "P@10", "mAP"];
@@ -40,7 +40,7 @@ const EXAMPLES: &str = "EXAMPLES:
 /// Index the samples, answer their queries and write a page of the answers
 ///
 /// Rows of the samples with the split database become a gallery; each row with the split query is a
-/// query. The page holds all it shows: open it in a browser.
+/// query. The page is self-contained: open it in a browser.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DemoArgs {
@@ -49,10 +49,10 @@ pub(crate) struct DemoArgs {
     /// Samples: a folder with a manifest [default: samples/ of the workspace]
     #[arg(long, value_name = "DIR")]
     samples: Option<PathBuf>,
-    /// Where the gallery and the page go [default: target/demo of the workspace]
+    /// Folder of the gallery and the page [default: target/demo of the workspace]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Afterwards serve the samples at http://127.0.0.1:8042/ until it is interrupted
+    /// Serve the samples afterwards at http://127.0.0.1:8042/ until interrupted
     #[arg(long)]
     serve: bool,
     /// Print the figures and the page's path as JSON
@@ -60,14 +60,14 @@ pub(crate) struct DemoArgs {
     json: bool,
 }
 
-/// A query, where the network looked in it, and its neighbours.
+/// A query, its saliency map and its neighbours.
 struct Answered {
     picture: Decoded,
     encoding: Encoding,
     hits: Vec<Hit>,
 }
 
-/// Indexes, asks, measures, draws.
+/// Indexes, searches, measures and draws.
 pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let samples = match &args.samples {
         Some(folder) => folder.clone(),
@@ -119,7 +119,7 @@ fn of_split(dataset: &Dataset, split: Split) -> Vec<&Item> {
     dataset.items.iter().filter(|item| item.split == Some(split)).collect()
 }
 
-/// The gallery of the samples as they are now; what an earlier demo left of others is taken out.
+/// The gallery of the present samples. Pictures that an earlier demo left are removed.
 fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gallery, Filled)> {
     // Only a folder that opens as a gallery is ever removed.
     if Gallery::open(folder).is_ok_and(|gallery| gallery.model() != encoder.model_id()) {
@@ -151,7 +151,7 @@ fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gall
     Ok((gallery, filled))
 }
 
-/// The queries' neighbours, and the seconds that decoding, encoding and searching took.
+/// The queries' neighbours, and the time of decoding, encoding and searching in seconds.
 fn answer(gallery: &Gallery, encoder: &Encoder, queries: &[&Item]) -> Result<(Vec<Answered>, f64)> {
     let mut answers = Vec::new();
     let progress = Progress::images("asking", queries.len());
@@ -173,7 +173,7 @@ fn answer(gallery: &Gallery, encoder: &Encoder, queries: &[&Item]) -> Result<(Ve
     Ok((answers, progress.seconds()))
 }
 
-/// The built-in tasks that the samples can answer.
+/// Evaluates the built-in tasks that suit the samples.
 fn measure(
     gallery: &Gallery,
     database: &[&Item],

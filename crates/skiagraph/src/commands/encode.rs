@@ -1,5 +1,5 @@
-//! `skiagraph encode`: a share of many pictures to Parquet, for schedulers that run many such
-//! commands.
+//! `skiagraph encode`: encodes a share of many pictures to Parquet, for schedulers that run many
+//! such commands.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ const EXAMPLES: &str = "EXAMPLES:
 A shard that is there is left as it is, if it is of the same pictures and model; one that was
 interrupted goes on where it stopped. Which pictures belong to a shard depends on their names alone.";
 
-/// In a shard's folder: its [`Origin`].
+/// The name of the file with a shard's [`Origin`], in its folder.
 const ORIGIN: &str = "shard.json";
 
 /// Encode a share of pictures and write it as Parquet, for `gallery import`
@@ -37,10 +37,10 @@ const ORIGIN: &str = "shard.json";
 pub(crate) struct EncodeArgs {
     #[command(flatten)]
     model: ModelArgs,
-    /// Which share of how many, such as 3/100; the first is 1
+    /// Share to encode, such as 3/100; the first is 1
     #[arg(long, value_name = "I/N", default_value = "1/1")]
     shard: Shard,
-    /// Folder where the share becomes a folder of its own
+    /// Folder in which the share gets its own folder
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub(crate) struct EncodeArgs {
     json: bool,
 }
 
-/// A share of the pictures.
+/// A share of the pictures: number `I` of `N`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Shard {
     number: u32,
@@ -73,7 +73,7 @@ impl FromStr for Shard {
 }
 
 impl Shard {
-    /// Whether a picture belongs to it.
+    /// Tells whether a picture belongs to it.
     fn has(self, listed: &Listed) -> bool {
         let hash = Sha256::digest(listed.record.name.as_bytes());
         let number = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
@@ -85,11 +85,11 @@ impl Shard {
     }
 }
 
-/// What a shard was made of.
+/// The inputs of a shard.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Origin {
     model: ModelId,
-    /// SHA-256 of the pictures' names.
+    /// The SHA-256 of the pictures' names.
     pictures: String,
 }
 
@@ -101,7 +101,7 @@ impl Origin {
         Self { model: model.clone(), pictures: hexadecimal(&Sha256::digest(names.join("\n"))) }
     }
 
-    /// Fails if the shard that is there is another.
+    /// Fails if the existing shard has other inputs.
     fn check(&self, folder: &Path) -> Result<()> {
         let there = fs::read(folder.join(ORIGIN))
             .ok()
@@ -132,8 +132,8 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
         bail!("none of the pictures belongs to the shard; expected more pictures than shards");
     }
     anonymous::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
-    // A gallery holds what is done, so that an interrupted shard of these pictures goes on; the
-    // export gets its name when it is whole.
+    // A gallery holds the finished pictures, so that an interrupted shard of the same pictures
+    // continues. The export gets its name when it is whole.
     let unfinished = folder.with_extension(format!("{}.encoding", origin.pictures));
     let exported = folder.with_extension("exporting");
     fs::create_dir_all(&args.out)

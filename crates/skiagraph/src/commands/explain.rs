@@ -1,4 +1,4 @@
-//! `skiagraph explain`: where a model looks in a radiograph, or what makes two similar.
+//! `skiagraph explain`: draws where a model looks in a radiograph, or what makes two similar.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,10 +27,10 @@ const EXAMPLES: &str = "EXAMPLES:
 ///
 /// Writes a PNG of three pictures: the radiograph, the radiograph under a saliency map, and the map
 /// alone. The map is the square of the largest of the maps of findings (`train --stage saliency`),
-/// or, where there is no such network, the model's own. Colours run from its least to its most
-/// salient point, dark to bright. It shows where a network looks, not what is ill. With
-/// --similar-to, the pictures are the two radiographs, each under what of it makes it similar to
-/// the other: bright where it would be less similar if that place were blurred.
+/// or, without such a network, the model's own. Colours run from its least to its most salient
+/// point, dark to bright. It shows where a network looks, not where disease is. With --similar-to,
+/// the pictures are the two radiographs, each under a map of the places that make it similar to the
+/// other. A place is bright if blurring it would make the two less similar.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ExplainArgs {
@@ -47,12 +47,12 @@ pub(crate) struct ExplainArgs {
     /// The PNG file to write
     #[arg(long, value_name = "PNG")]
     out: PathBuf,
-    /// Print the path and the mean saliency, or how similar the two are, as JSON
+    /// Print the path and the mean saliency, or the similarity of the two, as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// A picture and what the model makes of it.
+/// A picture and its encoding.
 struct Subject {
     radiograph: Radiograph,
     input: Input,
@@ -67,7 +67,7 @@ impl Subject {
         Ok(Self { radiograph, input, encoding: encoding.context("the network gave no encoding")? })
     }
 
-    /// It, under what of it makes it similar to another.
+    /// The picture under the map of the places that make it similar to another.
     fn beside(&self, other: &Self, encoder: &Encoder) -> Result<RgbImage> {
         let found = evidence(encoder, &self.input, &other.encoding.embedding)?;
         let picture = overlay::shrink(&self.radiograph, SIDE);

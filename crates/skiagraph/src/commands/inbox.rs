@@ -1,4 +1,4 @@
-//! `skiagraph inbox`: what a PACS has sent and the gallery does not have yet.
+//! `skiagraph inbox`: instances that a PACS has sent and the gallery does not have yet.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -21,7 +21,7 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph inbox work inbox --gallery g
   skiagraph inbox retry inbox";
 
-/// Look after what was received from a PACS: status, work, retry
+/// Look after the instances received from a PACS: status, work, retry
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct InboxArgs {
@@ -31,16 +31,16 @@ pub(crate) struct InboxArgs {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// Say how many instances wait, and which could not be used and why
+    /// Show how many instances wait, and which could not be used and why
     #[command(
         after_help = "EXAMPLES:\n  skiagraph inbox status inbox\n  skiagraph inbox status inbox --json"
     )]
     Status(Folder),
-    /// Put all that waits into a gallery
+    /// Put all waiting instances into a gallery
     ///
-    /// What a process dies of is tried again alone, and put aside after three deaths. The command
-    /// ends with exit code 3 while anything is that was put aside so, or where pictures differ from
-    /// those that the gallery has under their UIDs.
+    /// An instance during which a process died is tried again alone, and put aside after three
+    /// deaths. The command ends with exit code 3 while any such instance is put aside, or if
+    /// pictures differ from those that the gallery has under their UIDs.
     #[command(after_help = "EXAMPLES:\n  skiagraph inbox work inbox --gallery g\n  \
                             skiagraph inbox work inbox --gallery g --json")]
     Work(Work),
@@ -73,15 +73,15 @@ struct Work {
 struct Retry {
     #[command(flatten)]
     folder: Folder,
-    /// Their names, as `status` shows them [default: all]
+    /// Names of instances, as `status` shows them [default: all]
     #[arg(value_name = "NAME")]
     names: Vec<Key>,
 }
 
-/// Where instances go.
+/// The gallery for instances.
 #[derive(clap::Args)]
 pub(crate) struct Destination {
-    /// The gallery's folder, or its address on a PostgreSQL server; made if it is not there
+    /// The gallery's folder, or its address on a PostgreSQL server; made if it does not exist
     #[arg(long, value_name = "GALLERY")]
     gallery: Option<Location>,
     #[command(flatten)]
@@ -91,12 +91,12 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// Whether there is one.
+    /// Tells whether a gallery is given.
     pub(crate) fn is_given(&self) -> bool {
         self.gallery.is_some()
     }
 
-    /// The one who fills the gallery from the inbox.
+    /// The worker that fills the gallery from the inbox.
     pub(crate) fn intake<'a>(&self, inbox: &'a Inbox) -> Result<Intake<'a>> {
         let folder = self.gallery.as_ref().context("--gallery GALLERY says where pictures go")?;
         let deidentification = self.deidentify.deidentification()?;
@@ -107,7 +107,7 @@ impl Destination {
     }
 }
 
-/// Does what was asked.
+/// Runs the command.
 pub(crate) fn run(args: &InboxArgs) -> Result<()> {
     match &args.action {
         Action::Status(folder) => status(folder),
@@ -116,7 +116,7 @@ pub(crate) fn run(args: &InboxArgs) -> Result<()> {
     }
 }
 
-/// The inbox, which must be there: only who receives makes one.
+/// Opens the inbox, which must exist: only receiving commands make one.
 fn open(folder: &Folder) -> Result<Inbox> {
     if !folder.inbox.is_dir() {
         bail!("there is no inbox `{}`; `skiagraph listen` makes one", folder.inbox.display());
@@ -136,7 +136,7 @@ struct Failed {
     name: String,
     reason: String,
     unix_seconds: u64,
-    /// Whether processes died of it.
+    /// True if processes died while working on it.
     deadly: bool,
 }
 
@@ -199,17 +199,18 @@ fn encode(work: &Work) -> Result<()> {
 struct Worked<'a> {
     #[serde(flatten)]
     taken: Taken,
-    /// Instances that were put aside, now or earlier, as processes died of them.
+    /// Names of instances that were put aside, now or earlier, because processes died while working
+    /// on them.
     set_aside: &'a [String],
 }
 
-/// Names of the instances that are put aside because processes died of them.
+/// The names of the instances that are put aside because processes died while working on them.
 pub(crate) fn deadly(inbox: &Inbox) -> Result<Vec<String>> {
     let failures = inbox.failures()?.into_iter().filter(|failure| failure.deadly);
     Ok(failures.map(|failure| failure.key.to_string()).collect())
 }
 
-/// Names instances that processes died of, on standard error.
+/// Prints the names of such instances on standard error.
 pub(crate) fn tell_of_deadly(names: &[String]) {
     names.iter().for_each(|name| eprintln!("  set aside {name}: {}", attempts::reason()));
 }

@@ -1,4 +1,4 @@
-//! `skiagraph index`: files into a gallery.
+//! `skiagraph index`: puts files into a gallery.
 
 use std::path::{Path, PathBuf};
 
@@ -34,8 +34,8 @@ files were set aside, or have other content than the gallery's picture of the sa
 /// Put radiographs into a gallery
 ///
 /// Reads PNG, JPEG, TIFF and DICOM files, encodes them and stores codes, embeddings, thumbnails and
-/// records. The gallery is made if there is none. Each batch of 32 is durable before the next
-/// begins. Fails if not one file is usable; otherwise unusable files are listed with their reasons.
+/// records. The gallery is made if it does not exist. Each batch of 32 is durable before the next
+/// begins. Fails if no file is usable; otherwise unusable files are listed with their reasons.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct IndexArgs {
@@ -48,7 +48,7 @@ pub(crate) struct IndexArgs {
     pictures: PicturesArgs,
     #[command(flatten)]
     deidentify: DeidentifyArgs,
-    /// Try again what was set aside because processes died of it
+    /// Try files again that were set aside because processes died while working on them
     #[arg(long)]
     retry: bool,
     /// Print the report as JSON
@@ -56,10 +56,10 @@ pub(crate) struct IndexArgs {
     json: bool,
 }
 
-/// Which pictures.
+/// The choice of pictures.
 #[derive(clap::Args)]
 pub(crate) struct PicturesArgs {
-    /// Files, and folders with all that is in them
+    /// Files, and folders with all their files
     #[arg(value_name = "PATH", required_unless_present = "manifest", conflicts_with = "manifest")]
     paths: Vec<PathBuf>,
     /// Manifest (CSV or Parquet, or a folder that holds one) with paths, labels, patients, views
@@ -85,7 +85,7 @@ impl PicturesArgs {
     }
 }
 
-/// A split by its word in a manifest.
+/// The name of a split in a manifest.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum SplitName {
     Train,
@@ -109,7 +109,7 @@ impl From<SplitName> for Split {
 struct Report<'a> {
     gallery: String,
     model: &'a str,
-    /// Pictures in the gallery now.
+    /// The number of pictures in the gallery afterwards.
     size: usize,
     images_per_second: f64,
     #[serde(flatten)]
@@ -118,7 +118,7 @@ struct Report<'a> {
     remarks: &'a Remarks,
 }
 
-/// Indexes and reports.
+/// Indexes the files, and reports.
 pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     // The list first: a wrong path should not wait for a model to load.
     let (mut listed, missing, remarks) = args.pictures.list()?;
@@ -160,8 +160,8 @@ fn list_manifest(
     Ok((listed, dataset.skipped.iter().map(Rejected::from).collect(), remarks))
 }
 
-/// Puts the pictures into the gallery, a durable batch at a time; what a process died of before,
-/// one at a time.
+/// Puts the pictures into the gallery, a durable batch at a time. Files on which a process died
+/// before come one at a time.
 pub(crate) fn fill(
     gallery: &mut Gallery,
     encoder: &Encoder,

@@ -1,4 +1,4 @@
-//! `skiagraph listen`: a PACS sends, and what it sent can be found.
+//! `skiagraph listen`: receives from a PACS, and indexes what it receives.
 
 use std::iter;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -19,7 +19,7 @@ use crate::intake::{Intake, Taken};
 use crate::output;
 use crate::tls::TlsArgs;
 
-/// How long the one who encodes waits for something to arrive.
+/// The time that the encoding thread waits for an instance to arrive.
 const WAIT: Duration = Duration::from_millis(300);
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -35,29 +35,29 @@ command ends, even by a kill, is encoded by the next `listen` or by `skiagraph i
 /// Receive radiographs from a PACS or a modality (C-STORE, C-ECHO, STOW-RS) and put them into a
 /// gallery
 ///
-/// Listens until it is interrupted. What cannot be decoded is kept aside with its reason: see
+/// Listens until interrupted. Instances that cannot be decoded are put aside with the reason: see
 /// `skiagraph inbox`.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, group(clap::ArgGroup::new("where").required(true).args(["gallery", "store_only"])))]
 pub(crate) struct ListenArgs {
-    /// Folder in which instances wait; made if it is not there
+    /// Folder in which instances wait; made if it does not exist
     #[arg(long, value_name = "FOLDER")]
     inbox: PathBuf,
     #[command(flatten)]
     destination: Destination,
-    /// Only keep what arrives; encode it later with `skiagraph inbox work`
+    /// Only store instances; encode them later with `skiagraph inbox work`
     #[arg(long)]
     store_only: bool,
-    /// Our AE title
+    /// AE title of this program
     #[arg(long, value_name = "TITLE", default_value = "SKIAGRAPH")]
     ae_title: String,
-    /// Address to listen on: this machine alone unless you say otherwise
+    /// Address to listen on; the default accepts this machine alone
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// Port; 0 lets the system choose
     #[arg(long, default_value_t = 11112)]
     port: u16,
-    /// AE title that may call; may be given several times [default: any]
+    /// AE title that may call; may be repeated [default: any]
     #[arg(long = "caller", value_name = "TITLE")]
     callers: Vec<String>,
     /// Associations at a time
@@ -65,35 +65,37 @@ pub(crate) struct ListenArgs {
     max_associations: usize,
     #[command(flatten)]
     tls: TlsArgs,
-    /// Also take what is posted to /dicom-web/studies here (DICOMweb, STOW-RS), under TLS where
-    /// that is accepted alone
+    /// Also accept instances posted to /dicom-web/studies at this address (DICOMweb, STOW-RS), with
+    /// TLS if --tls-certificate is given
     #[arg(long, value_name = "IP:PORT")]
     dicomweb: Option<SocketAddr>,
-    /// File with NAME:PASSWORD, which clients of DICOMweb have to show
+    /// File with NAME:PASSWORD, which DICOMweb clients must send
     #[arg(long, value_name = "FILE", requires = "dicomweb", conflicts_with = "dicomweb_bearer")]
     dicomweb_basic: Option<PathBuf>,
-    /// File with a token, which clients of DICOMweb have to show
+    /// File with a token, which DICOMweb clients must send
     #[arg(long, value_name = "FILE", requires = "dicomweb")]
     dicomweb_bearer: Option<PathBuf>,
-    /// Print the report as JSON when it ends
+    /// Print the report as JSON at the end
     #[arg(long)]
     json: bool,
 }
 
-/// What happened.
+/// The report of a session.
 #[derive(Serialize)]
 struct Report {
-    /// Instances that were new and are durable.
+    /// The number of instances that were new and are durable.
     received: u64,
-    /// Instances that were known.
+    /// The number of instances that were known.
     repeated: u64,
-    /// Known instances with another data set than the first under their UID, which is kept.
+    /// The number of known instances whose data set differs from the first under their UID, which
+    /// is kept.
     differing: u64,
-    /// Instances that were refused.
+    /// The number of instances that were refused.
     refused: u64,
     #[serde(flatten)]
     taken: Taken,
-    /// Instances that were put aside, now or earlier, as processes died of them.
+    /// Names of instances that were put aside, now or earlier, because processes died while working
+    /// on them.
     set_aside: Vec<String>,
 }
 
@@ -148,7 +150,7 @@ impl ListenArgs {
         }
     }
 
-    /// What is asked for of DICOMweb.
+    /// The configuration of DICOMweb; `None` if it was not asked for.
     fn web(&self) -> Result<Option<server::Config>> {
         let Some(address) = self.dicomweb else { return Ok(None) };
         let authorization = match (&self.dicomweb_basic, &self.dicomweb_bearer) {
@@ -167,15 +169,15 @@ impl ListenArgs {
     }
 }
 
-/// Transfer syntaxes that are offered: those that the decoder reads.
+/// The transfer syntaxes to offer: those that the decoder reads.
 pub(super) fn decodable() -> Vec<String> {
     radiograph::transfer_syntaxes().map(String::from).collect()
 }
 
-/// Raised when it is to end.
+/// Set when the command is to end.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// Ends all that listens and encodes.
+/// The stoppers of all that listens and encodes.
 #[derive(Clone)]
 struct End(Vec<Stopper>);
 
@@ -185,19 +187,19 @@ impl End {
         self.0.iter().for_each(Stopper::stop);
     }
 
-    /// At SIGINT and SIGTERM.
+    /// Ends them at SIGINT and SIGTERM.
     fn when_interrupted(&self) -> Result<()> {
         let end = self.clone();
         ctrlc::set_handler(move || end.now()).context("cannot listen for interrupts")
     }
 
-    /// Where one of them fails, so that the others do not go on alone.
+    /// Ends them if one of them fails, so that the others do not go on alone.
     fn after<T, E>(&self, outcome: std::result::Result<T, E>) -> std::result::Result<T, E> {
         outcome.inspect_err(|_| self.now())
     }
 }
 
-/// Encodes what arrives, as it arrives.
+/// Encodes instances as they arrive.
 fn follow(intake: &mut Intake, inbox: &Inbox) -> Result<Taken> {
     let (mut total, mut told) = (Taken::default(), false);
     while !STOP.load(Ordering::Relaxed) {
@@ -205,7 +207,7 @@ fn follow(intake: &mut Intake, inbox: &Inbox) -> Result<Taken> {
         if taken.added + taken.known + taken.failed > 0 {
             eprintln!("encoded {}, known {}, failed {}", taken.added, taken.known, taken.failed);
         }
-        // What earlier processes died of is put aside by the first look at what waits.
+        // The first look at the waiting instances puts aside those on which earlier processes died.
         if !std::mem::replace(&mut told, true) {
             tell_of_deadly(&deadly(inbox)?);
         }

@@ -25,7 +25,7 @@ pub(crate) mod serve;
 pub(crate) mod train;
 pub(crate) mod worker;
 
-/// What the binary can do. Each command's help is the documentation of its arguments' struct.
+/// The commands of the binary. The documentation of each command's arguments is its help.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     Demo(demo::DemoArgs),
@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Listen(listen::ListenArgs),
     Pull(pull::PullArgs),
     Inbox(inbox::InboxArgs),
-    // Boxed, as it has far more options than the others.
+    // It is boxed, as it has far more options than the others.
     Serve(Box<serve::ServeArgs>),
     ApiKey(api_key::ApiKeyArgs),
     Audit(audit::AuditArgs),

@@ -1,4 +1,4 @@
-//! `skiagraph pull`: fetching radiographs from a PACS.
+//! `skiagraph pull`: fetches radiographs from a PACS.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::in_hand::end_in_order_when_interrupted;
 use crate::intake::Taken;
 use crate::output;
 
-/// How long one who follows a feed waits before it asks again.
+/// The pause between two requests to a feed.
 const WAIT: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -41,7 +41,7 @@ pub(crate) struct PullArgs {
 
 #[derive(clap::Subcommand)]
 enum Source {
-    /// From a DICOMweb server: what a query finds (QIDO-RS), fetched by WADO-RS
+    /// Pull from a DICOMweb server: query by QIDO-RS, fetch by WADO-RS
     #[command(
         after_help = "EXAMPLES:\n  skiagraph pull dicomweb http://127.0.0.1:8042/dicom-web --inbox inbox\n  \
                             skiagraph pull dicomweb https://pacs.example/dicom-web --inbox inbox --bearer token.txt --json"
@@ -54,7 +54,7 @@ enum Source {
         #[command(flatten)]
         into: Target,
     },
-    /// From an Orthanc: all that has arrived there since the last time
+    /// Pull from an Orthanc: all instances that arrived there since the last time
     #[command(
         after_help = "EXAMPLES:\n  skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox\n  \
                             skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox --gallery g --follow"
@@ -68,9 +68,9 @@ enum Source {
         #[command(flatten)]
         into: Target,
     },
-    /// From a classic PACS: what a query finds (C-FIND), sent to us (C-MOVE)
+    /// Pull from a classic PACS: query by C-FIND, receive by C-MOVE
     ///
-    /// The PACS has to know our AE title and where we listen.
+    /// The PACS must know this program's AE title and address.
     #[command(
         after_help = "EXAMPLES:\n  skiagraph pull move 127.0.0.1:4242 --called ORTHANC --inbox inbox\n  \
                             skiagraph pull move pacs.example:104 --called PACS --inbox inbox --address 0.0.0.0 --json"
@@ -97,7 +97,7 @@ pub(super) struct ServerArgs {
     /// File with a token for the server
     #[arg(long, value_name = "FILE")]
     bearer: Option<PathBuf>,
-    /// Authorities (PEM) that sign the server's certificate [default: those that browsers believe]
+    /// Authorities (PEM) that sign the server's certificate [default: those that browsers trust]
     #[arg(long, value_name = "FILE")]
     authorities: Option<PathBuf>,
 }
@@ -110,7 +110,7 @@ struct PeerArgs {
     /// Its AE title
     #[arg(long, value_name = "TITLE")]
     called: String,
-    /// Our AE title, which it has to know
+    /// AE title of this program, which the PACS must know
     #[arg(long, value_name = "TITLE", default_value = "SKIAGRAPH")]
     ae_title: String,
     /// Address to receive at
@@ -121,7 +121,7 @@ struct PeerArgs {
     port: u16,
 }
 
-/// What is asked for.
+/// The query.
 #[derive(clap::Args)]
 struct Wanted {
     /// Modality, such as CR or DX [default: any]
@@ -130,21 +130,21 @@ struct Wanted {
     /// Studies from this day on
     #[arg(long, value_name = "YYYYMMDD")]
     from: Option<String>,
-    /// Studies to this day, it included
+    /// Studies up to and including this day
     #[arg(long, value_name = "YYYYMMDD")]
     to: Option<String>,
     /// Body Part Examined, such as CHEST
     #[arg(long, value_name = "CODE")]
     body_part: Option<String>,
-    /// Series at most
+    /// Maximum number of series
     #[arg(long, value_name = "N", default_value_t = 1000)]
     limit: usize,
 }
 
-/// Where it goes.
+/// The destination.
 #[derive(clap::Args)]
 struct Target {
-    /// Folder in which instances wait; made if it is not there
+    /// Folder in which instances wait; made if it does not exist
     #[arg(long, value_name = "FOLDER")]
     inbox: PathBuf,
     #[command(flatten)]
@@ -158,16 +158,18 @@ struct Target {
 struct Report {
     new: u64,
     known: u64,
-    /// Instances with another data set than the first under their UID, which is kept.
+    /// The number of instances whose data set differs from the first under their UID, which is
+    /// kept.
     differing: u64,
     passed_over: u64,
     #[serde(flatten)]
     taken: Option<Taken>,
-    /// Instances that were put aside, now or earlier, as processes died of them.
+    /// Names of instances that were put aside, now or earlier, because processes died while working
+    /// on them.
     set_aside: Vec<String>,
 }
 
-/// Fetches, and encodes where a gallery is given.
+/// Fetches, and encodes if a gallery is given.
 pub(crate) fn run(args: &PullArgs) -> Result<()> {
     match &args.from {
         Source::Dicomweb { server, wanted, into } => {
@@ -180,7 +182,7 @@ pub(crate) fn run(args: &PullArgs) -> Result<()> {
             if !*follow {
                 return fill();
             }
-            // What somebody must look at is told of, and no reason to end.
+            // Warnings are printed, but do not end the command.
             let fill = || match fill() {
                 Err(error) if output::warned(&error).is_some() => Ok(()),
                 filled => filled,
@@ -188,8 +190,8 @@ pub(crate) fn run(args: &PullArgs) -> Result<()> {
             fill()?;
             loop {
                 thread::sleep(WAIT);
-                // A server that is away for a while is no reason to end: the next answer goes on
-                // where the last ended.
+                // A server's absence does not end the command: the next request continues where the
+                // last ended.
                 fill().unwrap_or_else(|error| output::note(&format!("{error:#}; asking again")));
             }
         }
@@ -197,7 +199,7 @@ pub(crate) fn run(args: &PullArgs) -> Result<()> {
     }
 }
 
-/// What happens is told; nothing of it is patient data.
+/// Prints an event, which has no patient data.
 fn said(event: &Event) {
     output::note(&event.to_string());
 }
@@ -229,7 +231,7 @@ impl Wanted {
 }
 
 impl PeerArgs {
-    /// Has the PACS send each series that fits, and receives meanwhile.
+    /// Asks the PACS to send each matching series, and receives meanwhile.
     fn fetch(&self, wanted: &Wanted, inbox: &Inbox) -> Result<Fetched> {
         let listener = Listener::bind(&Config {
             address: SocketAddr::new(self.address, self.port),
@@ -254,7 +256,7 @@ impl PeerArgs {
         Ok(Fetched { new: kept(after) - kept(before), known: 0, differing, passed_over: failed })
     }
 
-    /// How many instances the PACS could not send.
+    /// Asks the PACS to send. Returns the number of instances that it could not send.
     fn have_sent(&self, peer: &Peer, wanted: &Wanted) -> Result<u64> {
         let mut failed = 0;
         for [study, series] in peer.series(&wanted.query(), wanted.limit)? {
@@ -270,7 +272,7 @@ impl Target {
         let inbox = Inbox::open(&self.inbox, Limits::default())?;
         let Fetched { new, known, differing, passed_over } =
             fetch(&inbox).context("cannot fetch all of it")?;
-        // A model is loaded where there is something for it.
+        // A model is loaded only if there is work for it.
         let counts = inbox.counts()?;
         let to_encode = self.destination.is_given() && counts.waiting + counts.taken > 0;
         let work = || {

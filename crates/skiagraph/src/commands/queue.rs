@@ -1,4 +1,4 @@
-//! `skiagraph queue`: pictures that workers shall encode.
+//! `skiagraph queue`: pictures for workers to encode.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
 
-/// Bytes of files that go to the server together.
+/// The number of bytes of files that go to the server together.
 const TOGETHER: usize = 32 << 20;
 
 /// Put radiographs into a gallery's queue, from which `worker` encodes them on any machine
@@ -30,29 +30,28 @@ pub(crate) struct QueueArgs {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// Put files into the queue as they are; what is known by its bytes already is left out
+    /// Put files into the queue unchanged; files whose bytes it knows are left out
     ///
-    /// Whether the gallery has a DICOM file's instance is found out by the worker, who then takes
-    /// it off the queue. The files lie in the database until they are encoded, patients' names and
-    /// all.
+    /// The worker finds out whether the gallery has a DICOM file's instance, and then takes it off
+    /// the queue. The files lie in the database until they are encoded, with patients' names.
     #[command(
         after_help = "EXAMPLES:\n  skiagraph queue put --gallery postgres://site@db.example/gallery pictures/\n  \
                             skiagraph queue put --gallery postgres://site@db.example/gallery --manifest m.csv --json"
     )]
     Put(PutArgs),
-    /// Say how many pictures wait, and why some were set aside
+    /// Show how many pictures wait, and why some were set aside
     #[command(
         after_help = "EXAMPLES:\n  skiagraph queue info postgres://site@db.example/gallery --json"
     )]
     Info(QueueOf),
-    /// Let workers try again what was set aside
+    /// Let workers try again the pictures that were set aside
     #[command(after_help = "EXAMPLES:\n  skiagraph queue retry postgres://site@db.example/gallery")]
     Retry(QueueOf),
 }
 
 #[derive(clap::Args)]
 struct PutArgs {
-    /// The gallery's address on a PostgreSQL server; the gallery is made if there is none
+    /// The gallery's address on a PostgreSQL server; made if it does not exist
     #[arg(long, value_name = "GALLERY")]
     gallery: Location,
     #[command(flatten)]
@@ -74,7 +73,7 @@ struct QueueOf {
     json: bool,
 }
 
-/// Does what was asked of the queue.
+/// Runs the command.
 pub(crate) fn run(args: &QueueArgs) -> Result<()> {
     match &args.action {
         Action::Put(args) => put(args),

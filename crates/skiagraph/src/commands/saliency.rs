@@ -1,4 +1,4 @@
-//! `skiagraph saliency`: what a model's saliency maps are worth.
+//! `skiagraph saliency`: measures the quality of a model's saliency maps.
 
 use std::path::{Path, PathBuf};
 
@@ -22,11 +22,11 @@ const EXAMPLES: &str = "EXAMPLES:
 Boxes are a CSV with the columns path, label, x, y, w, h (pixels of the file). Without any, the other
 measures are taken all the same.";
 
-/// Measure what a model's saliency maps are worth
+/// Measure the quality of a model's saliency maps
 ///
-/// Whether they point at what experts boxed, more than the centre, edges, chance or Grad-CAM;
-/// whether the code comes and goes with what they show; whether they depend on what was learned;
-/// whether the map alone gives the class away.
+/// Measures four properties. Maps should point at experts' boxes more than the centre, edges,
+/// chance or Grad-CAM do. The code should depend on what maps show. Maps should depend on what the
+/// network learned. A map alone should not give the class away.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SaliencyArgs {

@@ -1,4 +1,4 @@
-//! `skiagraph send`: DICOM files to a PACS.
+//! `skiagraph send`: sends DICOM files to a PACS.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ pub(crate) struct SendArgs {
 
 #[derive(clap::Subcommand)]
 enum Destination {
-    /// To a classic PACS (C-STORE)
+    /// Send to a classic PACS (C-STORE)
     #[command(
         after_help = "EXAMPLES:\n  skiagraph send store 127.0.0.1:4242 --called ORTHANC sr.dcm\n  \
                             skiagraph send store pacs.example:104 --called PACS --ae-title RESEARCH sr.dcm saliency.dcm --json"
@@ -38,13 +38,13 @@ enum Destination {
         /// Its AE title
         #[arg(long, value_name = "TITLE")]
         called: String,
-        /// Our AE title, which it has to know
+        /// AE title of this program, which the PACS must know
         #[arg(long, value_name = "TITLE", default_value = "SKIAGRAPH")]
         ae_title: String,
         #[command(flatten)]
         what: Files,
     },
-    /// To a DICOMweb server (STOW-RS)
+    /// Send to a DICOMweb server (STOW-RS)
     #[command(
         after_help = "EXAMPLES:\n  skiagraph send dicomweb http://127.0.0.1:8042/dicom-web sr.dcm\n  \
                             skiagraph send dicomweb https://pacs.example/dicom-web sr.dcm --bearer token.txt --json"
@@ -67,7 +67,7 @@ struct Files {
     json: bool,
 }
 
-/// What became of the files.
+/// The outcome for the files.
 #[derive(Serialize)]
 struct Report {
     stored: usize,
@@ -80,7 +80,7 @@ struct Refused {
     reason: String,
 }
 
-/// Sends, and fails if one file was not stored.
+/// Sends the files. Fails if one of them was not stored.
 pub(crate) fn run(args: &SendArgs) -> Result<()> {
     match &args.to {
         Destination::Store { peer, called, ae_title, what } => {

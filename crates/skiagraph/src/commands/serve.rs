@@ -1,4 +1,4 @@
-//! `skiagraph serve`: a gallery and a model behind HTTP.
+//! `skiagraph serve`: serves a gallery and a model over HTTP.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -30,12 +30,12 @@ Where others than this machine ask, give it a certificate (--tls-certificate), o
 speaks TLS before it. It follows what `index` and `listen` do to the gallery meanwhile. Its log is one line of
 JSON a request, on standard error. docs/http-api.md describes the API.";
 
-/// Serve a gallery to browsers and programs (HTTP), until it is interrupted
+/// Serve a gallery to browsers and programs (HTTP), until interrupted
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ServeArgs {
-    /// Options in a file (TOML), by their names here; the environment's, such as
-    /// SKIAGRAPH_SERVE_GALLERY, go before it, and those of the command line before both
+    /// File of options (TOML), by their names here; environment variables, such as
+    /// SKIAGRAPH_SERVE_GALLERY, override it, and the command line overrides both
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -45,78 +45,80 @@ pub(crate) struct ServeArgs {
     /// The gallery's folder, or its address on a PostgreSQL server with snapshots=FOLDER
     #[arg(long, value_name = "GALLERY")]
     gallery: Location,
-    /// Address to listen on: this machine alone unless you say otherwise, which needs --api-keys or
-    /// --oidc-issuer, and --audit
+    /// Address to listen on; the default is for this machine alone, and one open to others needs
+    /// --audit, and --api-keys or --oidc-issuer
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// Port; 0 lets the system choose
     #[arg(long, default_value_t = PORT)]
     port: u16,
-    /// Who may ask: a file that `skiagraph api-key` writes; read again when it changes
+    /// File of API keys from `skiagraph api-key`; read again when it changes
     #[arg(long, value_name = "FILE")]
     api_keys: Option<PathBuf>,
     #[command(flatten)]
     oidc: OidcArgs,
-    /// Folder of the audit log: who looked at what. Without it written, nothing is shown
+    /// Folder of the audit log, which records who looked at what; if it cannot be written, no data
+    /// is shown
     #[arg(long, value_name = "FOLDER")]
     audit: Option<PathBuf>,
     /// File of saved answers [default: sets.sqlite in the gallery's folder]
     #[arg(long, value_name = "FILE")]
     sets: Option<PathBuf>,
-    /// Folder where files that were sent to be indexed wait [default: jobs in the gallery's folder]
+    /// Folder where uploaded files wait to be indexed [default: jobs in the gallery's folder]
     #[arg(long, value_name = "FOLDER")]
     jobs: Option<PathBuf>,
-    /// Folder of `skiagraph compare`, whose report readers may see
+    /// Folder of `skiagraph compare`, whose report is shown to readers
     #[arg(long, value_name = "FOLDER")]
     comparison: Option<PathBuf>,
-    /// Folder of `skiagraph eval --out`, whose figures and report readers may see
+    /// Folder of `skiagraph eval --out`, whose figures and report are shown to readers
     #[arg(long, value_name = "FOLDER")]
     evaluation: Option<PathBuf>,
     #[command(flatten)]
     tls: TlsArgs,
-    /// Send a span of each request to this OpenTelemetry collector (OTLP, HTTP with JSON), as
+    /// Send a span of each request to this OpenTelemetry collector (OTLP, HTTP with JSON), such as
     /// http://localhost:4318
     #[arg(long, value_name = "URL", value_parser = web_address)]
     traces: Option<String>,
-    /// Address of your viewer, with {study} where the Study Instance UID belongs
+    /// Address of your viewer, with {study} in place of the Study Instance UID
     #[arg(long, value_name = "TEMPLATE", value_parser = viewer)]
     viewer: Option<String>,
-    /// The largest file that may be uploaded, in MB
+    /// Largest uploaded file, in MB
     #[arg(long, value_name = "MB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4096))]
     max_upload: u32,
-    /// The largest picture that may be uploaded, in millions of pixels
+    /// Largest uploaded picture, in millions of pixels
     #[arg(long, value_name = "MEGAPIXELS", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1000))]
     max_pixels: u32,
-    /// Memory for uploaded pictures, in MB; those used least lately make room
+    /// Memory for uploaded pictures, in MB; the least recently used ones are dropped first
     #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     query_memory: u32,
-    /// How long an uploaded picture is kept after its last use, in minutes
+    /// Time that an uploaded picture is kept after its last use, in minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     query_minutes: u32,
-    /// Connections at a time
+    /// Maximum number of connections
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65536))]
     max_connections: u32,
-    /// Pictures that are encoded at a time [default: one a processor, 4 at most]
+    /// Maximum number of pictures encoded at the same time [default: one for each processor, at
+    /// most 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     encoders: Option<u32>,
-    /// Requests that wait for a place to be worked on; more are told to come again (503)
+    /// Maximum number of waiting requests; further ones are refused (503)
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65536))]
     queue: u32,
-    /// How long a request waits for its place, in seconds
+    /// Time that a request waits for its turn, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=110))]
     patience: u32,
-    /// How old answers may be while no server of the gallery answers, in seconds
+    /// Greatest age of answers while the gallery's database is unreachable, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     stale: u32,
-    /// How long a browser's session lasts, in minutes
+    /// Length of a browser's session, in minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 720, value_parser = clap::value_parser!(u32).range(1..=43200))]
     session_minutes: u32,
-    /// Print where it listens as JSON
+    /// Print the address it listens on as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Serves.
+/// Serves until interrupted.
 pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let settings = Settings {
         keys: args.api_keys.clone(),
@@ -140,7 +142,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     )
 }
 
-/// Serves a gallery of this model to this machine.
+/// Serves a gallery of this model to this machine alone.
 pub(crate) fn run_here(gallery: Location, encoder: Encoder, json: bool) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
     server::run(
@@ -150,7 +152,7 @@ pub(crate) fn run_here(gallery: Location, encoder: Encoder, json: bool) -> Resul
     )
 }
 
-/// Says where the server listens.
+/// Prints the address that the server listens on.
 fn announce(scheme: &str, address: SocketAddr, json: bool) -> Result<()> {
     let address = format!("{scheme}://{address}/");
     if json {
@@ -187,7 +189,7 @@ fn web_address(text: &str) -> Result<String, String> {
     }
 }
 
-/// A viewer's address.
+/// Checks a viewer's address.
 fn viewer(text: &str) -> Result<String, String> {
     if web_address(text).is_ok() && text.contains("{study}") {
         return Ok(text.to_owned());

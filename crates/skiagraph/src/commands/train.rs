@@ -1,4 +1,4 @@
-//! `skiagraph train`: a network from labelled radiographs.
+//! `skiagraph train`: trains a network on labelled radiographs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ The stage saliency trains a network that shows where findings lie, by the sectio
 configuration, and writes saliency.safetensors. Boxes of training pictures teach it. Where there are
 none, labels do, and its maps then do not say where a finding lies.";
 
-/// What is trained.
+/// The network to train.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Stage {
     /// The network that makes codes
@@ -43,13 +43,13 @@ enum Stage {
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct TrainArgs {
-    /// What to train and how (TOML)
+    /// Configuration of the training (TOML)
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// Data set: a folder with a manifest, the manifest, or a folder of class folders
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// What to train
+    /// Network to train
     #[arg(long, value_enum, value_name = "STAGE", default_value = "retrieval")]
     stage: Stage,
     /// Boxes for the stage saliency [default: boxes.csv of the data set, if there is one]
@@ -58,10 +58,10 @@ pub(crate) struct TrainArgs {
     /// Run folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Go on with the run in the folder
+    /// Resume the run in the folder
     #[arg(long)]
     resume: bool,
-    /// Where the network trains: auto, cpu, cuda or vulkan
+    /// Device to train on: auto, cpu, cuda or vulkan
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
     /// Seed instead of the configuration's
@@ -72,7 +72,7 @@ pub(crate) struct TrainArgs {
     json: bool,
 }
 
-/// Trains, with a line an epoch on standard error.
+/// Trains. Prints a line for each epoch on standard error.
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     memory::keep_freed();
     let config = TrainConfig::read(&args.config)?;
@@ -141,15 +141,15 @@ fn train_saliency(
     ))
 }
 
-/// Rows that could not be used, for a message.
+/// The rows that could not be used, for a message.
 pub(crate) fn rejected(skipped: &[Skipped]) -> Vec<Rejected> {
     skipped.iter().map(Rejected::from).collect()
 }
 
-/// The bar of the epoch that runs, and what it counts to.
+/// The progress bar of the running epoch, and its counts.
 #[derive(Default)]
 pub(crate) struct Display {
-    /// What is trained, where that is not plain.
+    /// The name of the run, if there are several.
     name: String,
     bar: Option<Progress>,
     epochs: usize,
@@ -157,12 +157,12 @@ pub(crate) struct Display {
 }
 
 impl Display {
-    /// For one run of several.
+    /// A display of one run of several.
     pub(crate) fn named(name: &str) -> Self {
         Self { name: format!("{name}: "), ..Self::default() }
     }
 
-    /// Shows what happened on standard error.
+    /// Shows an event on standard error.
     pub(crate) fn show(&mut self, event: &TrainEvent) {
         match event {
             TrainEvent::Started { training, validation, skipped, epochs_done, epochs, steps } => {

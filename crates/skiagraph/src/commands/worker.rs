@@ -1,4 +1,5 @@
-//! `skiagraph worker`: encodes what waits in a gallery's queue, beside any number of others.
+//! `skiagraph worker`: encodes the pictures in a gallery's queue, beside any number of other
+//! workers.
 
 use std::io::{Write, stderr};
 use std::sync::Arc;
@@ -18,9 +19,9 @@ use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
 
-/// How long it sleeps when nothing is due.
+/// The pause when no picture is due.
 const SLEEP: Duration = Duration::from_secs(1);
-/// How long it waits after the database failed: longer each time, up to the last.
+/// The pauses after failures of the database: longer each time, up to the last.
 const PAUSES: [Duration; 4] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
@@ -37,7 +38,7 @@ nothing: what it had claimed is claimed by another when its lease ends, one pict
 was tried five times is set aside. The exit code is 3 while the queue has pictures that workers died
 of, or where one has other content than the gallery's picture of the same UID.";
 
-/// Encode what waits in a gallery's queue, until interrupted
+/// Encode the pictures in a gallery's queue, until interrupted
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct WorkerArgs {
@@ -46,10 +47,10 @@ pub(crate) struct WorkerArgs {
     /// The gallery's address on a PostgreSQL server
     #[arg(long, value_name = "GALLERY")]
     gallery: Location,
-    /// Pictures that are claimed together
+    /// Number of pictures that are claimed together
     #[arg(long, value_name = "COUNT", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
     batch: u16,
-    /// How long others leave alone what was claimed, in seconds
+    /// Time that a claim lasts, in seconds; other workers leave its pictures alone
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=86400))]
     lease: u32,
     /// Name of this worker in the queue [default: its process number]
@@ -63,23 +64,23 @@ pub(crate) struct WorkerArgs {
     json: bool,
 }
 
-/// What a worker did.
+/// The report of a worker.
 #[derive(Default, Serialize)]
 struct Worked {
     added: usize,
     known: usize,
     failed: usize,
-    /// Taken by another worker meanwhile.
+    /// The number of pictures that another worker took over meanwhile.
     lost: usize,
-    /// Names of the known pictures with other content than the gallery's of their SOP Instance UID,
-    /// which is kept.
+    /// Names of the known pictures with other content than the gallery's under their SOP Instance
+    /// UID, which is kept.
     differing: Vec<String>,
-    /// Pictures that are set aside in the queue now, as workers died of them.
+    /// The pictures that are set aside in the queue because workers died while working on them.
     deadly: Vec<SetAside>,
     seconds: f64,
 }
 
-/// Works and reports.
+/// Works on the queue, and reports.
 pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
     let encoder = args.model.load()?;
     let mut gallery =
@@ -100,7 +101,7 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
     output::warn(worked.deadly.len(), worked.differing.len())
 }
 
-/// Pictures that are set aside in the queue, as workers died of them.
+/// The pictures that are set aside in the queue because workers died while working on them.
 fn deadly(gallery: &mut Gallery) -> retrieval::Result<Vec<SetAside>> {
     Ok(gallery.queue()?.set_aside()?.into_iter().filter(|picture| picture.deadly).collect())
 }
@@ -125,7 +126,8 @@ impl Worked {
     }
 }
 
-/// A failure of the database is waited for: another server may be in charge soon.
+/// Works on the queue. After a failure of the database it waits, as another server may be in charge
+/// soon.
 fn work(
     args: &WorkerArgs,
     encoder: &Encoder,
@@ -161,13 +163,13 @@ fn is_empty(gallery: &mut Gallery) -> bool {
     length.is_ok_and(|length| length.due + length.later == 0)
 }
 
-/// Whether a server said so, which may say otherwise in a moment.
+/// Tells whether a database server caused the error. It may answer differently in a moment.
 fn is_of_database(error: &anyhow::Error) -> bool {
     use retrieval::Error::{NoLeader, Server, Unreachable};
     matches!(error.downcast_ref(), Some(NoLeader { .. } | Server { .. } | Unreachable { .. }))
 }
 
-/// Whether it has nothing to do with what was asked of the server.
+/// Tells whether the error is an outage, which does not depend on the request to the server.
 fn is_outage(error: &anyhow::Error) -> bool {
     use retrieval::Error::{NoLeader, Unreachable};
     matches!(error.downcast_ref(), Some(NoLeader { .. } | Unreachable { .. }))
@@ -179,8 +181,8 @@ fn wait(error: &anyhow::Error, failures: usize) {
     thread::sleep(PAUSES[failures.min(PAUSES.len() - 1)]);
 }
 
-/// Claims some, encodes them, and stores them in the transaction that takes them off the queue; how
-/// many there were.
+/// Claims some pictures, encodes them, and stores them in the transaction that takes them off the
+/// queue. Returns how many there were.
 fn batch(
     args: &WorkerArgs,
     name: &str,
@@ -213,7 +215,7 @@ fn batch(
         .and_then(|encodings| ingest::entries(pictures, encodings))
         .and_then(|entries| store(gallery, &sound, &entries, stop, worked));
     if let Err(error) = stored {
-        // One of them may be to blame: each is tried again by itself.
+        // One of them may have caused the failure: each is tried again by itself.
         worked.failed += sound.len();
         let reason = error.root_cause().to_string();
         sound.iter().try_for_each(|job| gallery.queue()?.fail(job, &reason, false))?;
@@ -221,8 +223,8 @@ fn batch(
     Ok(claimed)
 }
 
-/// While no server takes changes, what is encoded is kept and tried again; it is given up when the
-/// worker is told to stop.
+/// Stores entries. While no server takes changes, the encoded pictures are kept and stored again
+/// later. They are given up when the worker is told to stop.
 fn store(
     gallery: &mut Gallery,
     jobs: &[Job],
@@ -244,7 +246,7 @@ fn store(
     worked.known += known.len();
     worked.lost += jobs.len() - done;
     for (id, entry) in known {
-        // What is done stays done where the gallery cannot be read now.
+        // Finished work stays finished, even if the gallery cannot be read now.
         let differs = known_pictures::differs(gallery, id, &entry.record, &entry.thumbnail);
         let differs = differs.unwrap_or_else(|error| {
             output::note(&format!(
@@ -259,7 +261,7 @@ fn store(
 }
 
 /// Stores entries in one transaction. Returns the known ones, with their ids, and how many jobs
-/// were still ours.
+/// were still this worker's.
 fn store_once<'a>(
     gallery: &mut Gallery,
     jobs: &[Job],

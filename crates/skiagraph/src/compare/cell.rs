@@ -1,4 +1,4 @@
-//! One method at one code length with one seed: made once, then read.
+//! A cell: one method at one code length with one seed. It is made once, and then read.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,10 +19,10 @@ use crate::ingest::{self, Listed};
 use crate::output;
 use crate::progress::Progress;
 
-/// What a cell leaves in its folder.
+/// The name of the file with a cell's results, in its folder.
 const ENCODINGS: &str = "encodings.safetensors";
 
-/// The network of a cell.
+/// The name of the file with a cell's network.
 const MODEL: &str = "model.safetensors";
 
 /// A method, a code length and a seed.
@@ -34,13 +34,13 @@ pub(crate) struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// Its name, which is that of its folder.
+    /// The cell's name, which is also its folder's.
     pub(crate) fn name(&self) -> String {
         format!("{}-{}-{}", self.method.slug(), self.bits, self.seed)
     }
 }
 
-/// All cells: first those of the tables, seed by seed, then the other code lengths.
+/// All cells: first those of the tables, seed by seed, then those of the other code lengths.
 pub(crate) fn cells(config: &CompareConfig) -> Vec<Cell<'_>> {
     let made =
         || config.methods.iter().filter(|method| !matches!(method.kind(), Ok(Kind::Embeddings(_))));
@@ -56,18 +56,18 @@ pub(crate) fn cells(config: &CompareConfig) -> Vec<Cell<'_>> {
     first.chain(others).map(|(method, bits, seed)| Cell { method, bits, seed }).collect()
 }
 
-/// Where cells are made.
+/// The place where cells are made.
 pub(crate) struct Workshop<'a> {
     pub(crate) config: &'a CompareConfig,
     /// The configuration's file, for messages.
     pub(crate) path: &'a Path,
     pub(crate) dataset: &'a Dataset,
-    /// Gallery and queries: what is encoded.
+    /// The encoded items: gallery and queries.
     pub(crate) items: Vec<&'a Item>,
     pub(crate) out: &'a Path,
     pub(crate) device: DeviceChoice,
-    /// What the networks of a seed start from, once it is known: asking anew would read all
-    /// pictures.
+    /// The starting point of each seed's networks, once it is known. Finding it out again would
+    /// read all pictures.
     pub(crate) starts: RefCell<BTreeMap<u64, Option<Start>>>,
 }
 
@@ -79,7 +79,8 @@ pub(crate) struct Start {
 }
 
 impl Workshop<'_> {
-    /// The cell of ours that pictures are drawn of: the first code length, the first seed.
+    /// The cell of the reference method from which pictures are drawn: the first code length, the
+    /// first seed.
     pub(crate) fn ours(&self) -> Result<Cell<'_>> {
         self.source(&self.config.ours, self.config.seeds[0])
     }
@@ -89,7 +90,7 @@ impl Workshop<'_> {
         self.out.join("cells").join(cell.name())
     }
 
-    /// The encodings of a cell, made if they are not there.
+    /// The encodings of a cell, which is made if necessary.
     pub(crate) fn make(&self, cell: &Cell) -> Result<Encodings> {
         let made = match cell.method.kind()? {
             Kind::Network => self.network(cell),
@@ -117,13 +118,13 @@ impl Workshop<'_> {
         Ok(Cell { method, bits: self.config.bits[0], seed })
     }
 
-    /// The training configuration of a cell, if it is no network the common one.
+    /// The training configuration of a cell; the common one if it is no network.
     pub(crate) fn training_of(&self, cell: &Cell) -> Result<TrainConfig> {
         self.config.training_of(cell.method, cell.bits, cell.seed, self.path)
     }
 
-    /// What a cell's folder holds if it was made by this recipe; else what `make` gives, which is
-    /// kept.
+    /// The encodings in a cell's folder, if they were made by this recipe. Otherwise runs `make`
+    /// and keeps its result.
     fn kept(
         &self,
         cell: &Cell,
@@ -175,13 +176,14 @@ impl Workshop<'_> {
                 report.history.iter().map(|epoch| epoch.seconds).sum();
             Ok(encodings)
         })?;
-        // Only once the encodings are there: a kill before goes on from the checkpoint.
+        // This comes after the encodings are there, so that a kill before continues from the
+        // checkpoint.
         remove_checkpoints(&self.folder(cell))?;
         Ok(encodings)
     }
 
-    /// The network of another method, which has the first code length, with a hash layer of this
-    /// cell's.
+    /// The encodings by the network of another method at the first code length, with a hash layer
+    /// fitted for this cell.
     fn fitted(&self, cell: &Cell, of: &str) -> Result<Encodings> {
         let source = self.source(of, cell.seed)?;
         let trained = self.make(&source)?.about;
@@ -200,7 +202,8 @@ impl Workshop<'_> {
         })
     }
 
-    /// The model of ours that pictures are drawn of; none where ours is no trained network.
+    /// The model of the reference method from which pictures are drawn; `None` if it is no trained
+    /// network.
     pub(crate) fn our_model(&self) -> Result<Option<(TrainConfig, PathBuf)>> {
         let cell = self.ours()?;
         match cell.method.kind()? {
@@ -211,7 +214,7 @@ impl Workshop<'_> {
         }
     }
 
-    /// What the networks of a seed start from. Trained once; a finished run is only read.
+    /// The starting point of a seed's networks. It is trained once; a finished run is only read.
     fn pretrained(&self, seed: u64) -> Result<Option<Start>> {
         if let Some(known) = self.starts.borrow().get(&seed) {
             return Ok(known.clone());
@@ -270,7 +273,7 @@ impl Workshop<'_> {
     }
 }
 
-/// A finished run needs none, and each takes as much as three models.
+/// Removes a run's checkpoints. A finished run needs none, and each takes as much as three models.
 fn remove_checkpoints(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -283,7 +286,8 @@ fn remove_checkpoints(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// About encodings that cost `training_seconds` to fit and `encoding_milliseconds` a picture.
+/// A description of encodings that cost `training_seconds` to fit and `encoding_milliseconds` a
+/// picture.
 pub(super) fn about(
     names: Vec<String>,
     training_seconds: f64,

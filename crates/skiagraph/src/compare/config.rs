@@ -1,4 +1,4 @@
-//! A comparison as a TOML file: what is trained before all else, what all networks share, and the
+//! A comparison as a TOML file: the pre-training, the settings that all networks share, and the
 //! methods.
 
 use std::fs;
@@ -17,16 +17,17 @@ use toml::{Table, Value};
 pub(crate) struct CompareConfig {
     /// The method that the others are compared with.
     pub(crate) ours: String,
-    /// Code lengths. The first is trained with every seed and fills the tables; the others with the
-    /// first seed alone.
+    /// The code lengths. The first is trained with every seed and fills the tables; the others with
+    /// the first seed alone.
     pub(crate) bits: Vec<usize>,
     /// Training seeds.
     pub(crate) seeds: Vec<u64>,
-    /// A training configuration: the network of each seed that all others of that seed start from.
+    /// A training configuration of the pre-training: the network of each seed that all others of
+    /// that seed start from.
     pub(crate) pretraining: Option<Table>,
-    /// A training configuration: what the networks have in common.
+    /// A training configuration: the settings that the networks have in common.
     pub(crate) training: Table,
-    /// What is compared.
+    /// The methods to compare.
     #[serde(rename = "method")]
     pub(crate) methods: Vec<Method>,
 }
@@ -38,33 +39,33 @@ pub(crate) struct CompareConfig {
 pub(crate) struct Method {
     /// Its name in tables.
     pub(crate) name: String,
-    /// A network: what differs from the common training configuration, perhaps nothing.
+    /// For a network, the changes of the common training configuration, perhaps none.
     pub(crate) training: Option<Table>,
-    /// Whether the network starts from random weights. It then has the epochs of the pre-training
-    /// too, and its learning rate, so that every network takes as many steps in all.
+    /// True if the network starts from random weights. It then also has the epochs of the
+    /// pre-training, and its learning rate, so that every network takes equally many steps in all.
     #[serde(default)]
     pub(crate) from_scratch: bool,
-    /// Whether it is trained at the first code length alone.
+    /// True if it is trained at the first code length alone.
     #[serde(default)]
     pub(crate) first_bits_only: bool,
-    /// A network of which all is kept but the hash layer, which is fitted to the training pictures'
-    /// features.
+    /// The name of a network of which everything is kept except the hash layer, which is fitted to
+    /// the training pictures' features.
     pub(crate) fitted: Option<String>,
-    /// Hashing of given features.
+    /// The hashing of given features.
     pub(crate) hashing: Option<Hashing>,
-    /// Whether a hashing that reads labels reads views too.
+    /// True if a hashing that reads labels reads views too.
     #[serde(default)]
     pub(crate) view_labels: bool,
     /// Hand-made features to hash.
     pub(crate) features: Option<Feature>,
     /// A method whose embeddings are hashed, or ranked by their Euclidean distance.
     pub(crate) embeddings_of: Option<String>,
-    /// The network of `training` with random weights.
+    /// True for the network of `training` with random weights.
     #[serde(default)]
     pub(crate) untrained: bool,
 }
 
-/// What a method is.
+/// The kind of a method.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind<'a> {
     /// A network that is trained.
@@ -82,7 +83,7 @@ pub(crate) enum Kind<'a> {
 }
 
 impl Method {
-    /// What it is, if it is one thing.
+    /// The method's kind, if it is exactly one.
     pub(crate) fn kind(&self) -> Result<Kind<'_>> {
         if let Some(of) = &self.fitted {
             let other =
@@ -113,12 +114,12 @@ impl Method {
         )
     }
 
-    /// The method whose encodings or network it is made of, if it is made of another's.
+    /// The method whose encodings or network it is made of, if any.
     fn source(&self) -> Option<&String> {
         self.embeddings_of.as_ref().or(self.fitted.as_ref())
     }
 
-    /// Its name as a folder.
+    /// The method's name as a folder's.
     pub(crate) fn slug(&self) -> String {
         let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
         let spelt = self.name.replace('²', "2");
@@ -138,7 +139,8 @@ impl CompareConfig {
         Ok(config)
     }
 
-    /// Leaves out the methods that are not named, but ours and those that the named ones need.
+    /// Removes the methods that are not named, except the reference method and those that the named
+    /// ones need.
     pub(crate) fn keep(&mut self, named: &[String]) {
         let mut kept: Vec<String> = named.to_vec();
         kept.push(self.ours.clone());
@@ -180,7 +182,7 @@ impl CompareConfig {
         Ok(())
     }
 
-    /// The training configuration of a method, if it is no network the common one; `path` is for
+    /// The training configuration of a method; the common one if it is no network. `path` is for
     /// messages.
     pub(crate) fn training_of(
         &self,
@@ -202,7 +204,7 @@ impl CompareConfig {
         complete(table, bits, seed, path)
     }
 
-    /// How a network is optimised that has the epochs of the pre-training besides its own.
+    /// The optimisation of a network that also has the epochs of the pre-training.
     fn whole_budget(&self) -> Result<Table> {
         let before = self
             .pretraining
@@ -219,7 +221,7 @@ impl CompareConfig {
         Ok(optimisation)
     }
 
-    /// The training configuration of what networks of a seed start from, if there is any.
+    /// The training configuration of the pre-training of a seed, if there is any.
     pub(crate) fn pretraining_of(&self, seed: u64, path: &Path) -> Result<Option<TrainConfig>> {
         self.pretraining.clone().map(|table| complete(table, self.bits[0], seed, path)).transpose()
     }
@@ -239,7 +241,7 @@ fn complete(mut table: Table, bits: usize, seed: u64, path: &Path) -> Result<Tra
     Ok(TrainConfig::parse(&toml::to_string(&table)?, path)?)
 }
 
-/// Lays `changes` over a table, section by section.
+/// Merges `changes` into a table, section by section.
 fn merge(table: &mut Table, changes: &Table) {
     for (key, change) in changes {
         match (table.get_mut(key), change) {

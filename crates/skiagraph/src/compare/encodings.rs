@@ -1,4 +1,4 @@
-//! What a cell leaves behind: the codes and embeddings of all pictures, in one file.
+//! The encodings of a cell: the codes and embeddings of all pictures, in one file.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,32 +15,32 @@ use crate::output;
 #[derive(Default)]
 pub(crate) struct Encodings {
     pub(crate) about: About,
-    /// Parallel to the names.
+    /// The codes, parallel to the names.
     pub(crate) codes: Vec<HashCode>,
-    /// Parallel to the names, or empty for a method that has none.
+    /// The embeddings, parallel to the names; empty for a method without any.
     pub(crate) embeddings: Vec<Embedding>,
 }
 
-/// What is known of them.
+/// The description of encodings.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct About {
-    /// All that the cell was made by; another recipe makes another cell.
+    /// The complete recipe of the cell. Another recipe makes another cell.
     pub(crate) recipe: String,
-    /// Of the pictures.
+    /// The names of the pictures.
     pub(crate) names: Vec<String>,
     pub(crate) cost: Cost,
 }
 
-/// What a method costs.
+/// The cost of a method.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Cost {
-    /// Seconds of training, or of fitting; of all runs of a cell that was resumed.
+    /// The time of training or fitting in seconds, over all runs of a resumed cell.
     pub(crate) training_seconds: f64,
-    /// Milliseconds a picture, decoding apart.
+    /// The time of encoding a picture in milliseconds, without decoding.
     pub(crate) encoding_milliseconds: f64,
 }
 
-/// The key of the metadata.
+/// The key of the description in the file's metadata.
 const ABOUT: &str = "about";
 
 impl Encodings {
@@ -65,7 +65,7 @@ impl Encodings {
         Ok(safetensors::serialize(views, Some(about))?)
     }
 
-    /// Reads a file that [`Encodings::write`] wrote; none where there is no such file.
+    /// Reads a file that [`Encodings::write`] wrote; `None` if it does not exist.
     pub(crate) fn read(file: &Path) -> Result<Option<Self>> {
         if !file.exists() {
             return Ok(None);

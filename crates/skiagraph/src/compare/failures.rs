@@ -1,5 +1,5 @@
-//! Where ours fails: the queries with the worst answers, drawn with their neighbours and saliency
-//! maps.
+//! Failures of the reference method: the queries with the worst answers, drawn with their
+//! neighbours and saliency maps.
 
 use std::collections::HashMap;
 
@@ -17,12 +17,12 @@ use crate::ingest::{self, Decoded, Listed, patient_across_sources};
 use crate::report::answers::draw;
 use crate::report::html::{Answer, Card, Label};
 
-/// Queries drawn of each task.
+/// The number of queries drawn of each task.
 const QUERIES: usize = 2;
-/// Neighbours drawn of each query.
+/// The number of neighbours drawn of each query.
 const NEIGHBORS: usize = 5;
 
-/// The worst answers of ours, a few of each task.
+/// The worst answers of the reference method, a few of each task.
 pub(super) fn worst(workshop: &Workshop, report: &Report, tasks: &[Task]) -> Result<Vec<Answer>> {
     let Some((_, model)) = workshop.our_model()? else { return Ok(Vec::new()) };
     let encodings = workshop.make(&workshop.ours()?)?;
@@ -41,7 +41,7 @@ pub(super) fn worst(workshop: &Workshop, report: &Report, tasks: &[Task]) -> Res
     Ok(answers)
 }
 
-/// Positions of the queries with the least AP, of different patients.
+/// The positions of the queries with the least AP, of different patients.
 fn worst_queries(result: &TaskResult) -> Vec<usize> {
     let mut queries: Vec<_> = result.per_query.iter().collect();
     queries.sort_by(|a, b| {
@@ -57,7 +57,7 @@ fn worst_queries(result: &TaskResult) -> Vec<usize> {
 struct Drawer<'a> {
     encoder: Encoder,
     items: Vec<&'a Item>,
-    /// Plain and overlaid JPEG, by position.
+    /// The plain and the overlaid JPEG of each picture, by position.
     drawn: HashMap<usize, (Vec<u8>, Vec<u8>)>,
 }
 

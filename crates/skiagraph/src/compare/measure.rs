@@ -1,4 +1,5 @@
-//! The figures of a comparison: every method on every task, beside ours, at every code length.
+//! The figures of a comparison: every method on every task, beside the reference method, at every
+//! code length.
 
 use anyhow::{Context, Result};
 use network::labelled;
@@ -18,9 +19,9 @@ use crate::near_copies;
 use crate::progress::Progress;
 use crate::saliency;
 
-/// Draws of the bootstrap.
+/// The number of draws of the bootstrap.
 const DRAWS: usize = 1000;
-/// The floor of floors, by its name in tables.
+/// The name in tables of the random order, the lowest baseline.
 pub(super) const RANDOM: &str = "random order";
 
 /// All figures of a comparison.
@@ -33,24 +34,25 @@ pub(crate) struct Report {
     pub(crate) seeds: Vec<u64>,
     pub(crate) gallery: usize,
     pub(crate) queries: usize,
-    /// Which N of average precision: AP(q) = Σ P@r·rel_r / N.
+    /// The N of average precision: AP(q) = Σ P@r·rel_r / N.
     pub(crate) average_precision_over: &'static str,
-    /// Every method on every task, the mean of its seeds.
+    /// The results of every method on every task, as the mean of its seeds.
     pub(crate) results: Vec<TaskResult>,
-    /// Every method in the mean over the tasks.
+    /// The results of every method in the mean over the tasks.
     pub(crate) overall: Vec<Overall>,
-    /// What labels cannot see, of the first seed, method by method.
+    /// The measures of likeness, which labels cannot see, of the first seed, method by method.
     pub(crate) likeness: Vec<Likeness>,
-    /// By how much ours is ahead, task by task.
+    /// The reference method's lead, task by task.
     pub(crate) differences: Vec<Difference>,
-    /// By how much ours is ahead in the mean over the tasks.
+    /// The reference method's lead in the mean over the tasks.
     pub(crate) overall_differences: Vec<Overall>,
     /// The mean over the tasks of every cell.
     pub(crate) cells: Vec<CellFigures>,
     /// Precision and recall within every Hamming distance, of the first seed.
     pub(crate) curves: Vec<Curve>,
     pub(crate) costs: Vec<MethodCost>,
-    /// What the saliency maps of ours are worth, of the first seed; none where ours learns none.
+    /// The quality of the reference method's saliency maps, of the first seed; `None` if it learns
+    /// none.
     pub(crate) saliency: Option<saliency::Report>,
 }
 
@@ -72,26 +74,26 @@ pub(crate) struct Curve {
     pub(crate) points: Vec<RadiusPoint>,
 }
 
-/// What a method costs, the mean of its seeds.
+/// The cost of a method, as the mean of its seeds.
 #[derive(Serialize)]
 pub(crate) struct MethodCost {
     pub(crate) method: String,
     #[serde(flatten)]
     pub(crate) cost: Cost,
-    /// What a picture takes when stored.
+    /// The size of a stored picture, in bytes.
     pub(crate) bytes: usize,
 }
 
 /// One cell, evaluated.
 struct Measured {
-    /// A result a task.
+    /// The result of each task.
     results: Vec<TaskResult>,
     likeness: Likeness,
     cost: Cost,
     curves: Vec<Curve>,
 }
 
-/// Makes what is missing and measures all.
+/// Makes the missing cells and measures all.
 pub(crate) fn measure(
     workshop: &Workshop,
     cells: &[Cell],
@@ -140,13 +142,13 @@ fn empty(config: &CompareConfig) -> Report {
     }
 }
 
-/// A method's cells at the first code length, seed by seed.
+/// The cells of a method at the first code length, seed by seed.
 fn measured(workshop: &Workshop, method: &Method, tasks: &[Task]) -> Result<Vec<Measured>> {
     let cell = |&seed: &u64| Cell { method, bits: workshop.config.bits[0], seed };
     workshop.config.seeds.iter().map(cell).map(|cell| evaluate(workshop, &cell, tasks)).collect()
 }
 
-/// A cell on every task, without intervals: those are of the mean over seeds.
+/// Evaluates a cell on every task, without intervals: those are of the mean over seeds.
 fn evaluate(workshop: &Workshop, cell: &Cell, tasks: &[Task]) -> Result<Measured> {
     let encodings = workshop.make(cell)?;
     let encoded = in_order(&workshop.items, &encodings.about.names);
@@ -174,7 +176,7 @@ fn evaluate(workshop: &Workshop, cell: &Cell, tasks: &[Task]) -> Result<Measured
     Ok(Measured { results, likeness, cost: encodings.about.cost, curves })
 }
 
-/// Items as the evaluation sees them.
+/// The items of the evaluation.
 fn labelled_of(items: &[&Item]) -> Vec<Labelled> {
     items.iter().map(|item| labelled(item, role(item))).collect()
 }
@@ -210,7 +212,7 @@ fn add(
     Ok(())
 }
 
-/// The mean over the tasks of one run.
+/// The figures of one run in the mean over the tasks.
 fn cell_figures(method: &Method, bits: usize, seed: u64, results: &[TaskResult]) -> CellFigures {
     let mean = |of: fn(&TaskResult) -> f64| {
         results.iter().map(of).sum::<f64>() / results.len().max(1) as f64
@@ -242,7 +244,7 @@ fn add_random(
     Ok(())
 }
 
-/// Ours beside every other method.
+/// Compares the reference method with every other.
 fn compare(report: &mut Report, tasks: usize, options: &Options) -> Result<()> {
     let methods: Vec<&[TaskResult]> = report.results.chunks(tasks.max(1)).collect();
     let is_ours =

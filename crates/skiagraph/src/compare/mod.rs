@@ -1,5 +1,5 @@
-//! Methods beside each other: the same data, splits, backbone, budget and bits, every cell kept so
-//! that a comparison goes on after a kill.
+//! Comparison of methods on the same data, splits, backbone, budget and bits. Every cell is kept,
+//! so that a comparison continues after a kill.
 
 pub(crate) mod cell;
 pub(crate) mod config;

@@ -1,5 +1,5 @@
-//! Which data set the cells of a folder were made of: they are kept, and a label or a split that
-//! has changed since makes others.
+//! The data set that a folder's cells were made of. As cells are kept, a changed label or split
+//! must make others.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::audit::hexadecimal;
 use crate::output;
 
-/// Fails if the folder's cells are of another data set; leaves there which one it is.
+/// Fails if the folder's cells are of another data set. Otherwise notes the data set there.
 pub(crate) fn check(out: &Path, dataset: &Dataset) -> Result<()> {
     let (file, here) = (out.join("cells/data.sha256"), digest(dataset));
     match fs::read_to_string(&file) {
@@ -22,8 +22,8 @@ pub(crate) fn check(out: &Path, dataset: &Dataset) -> Result<()> {
              it, or compare into another folder",
             out.display()
         ),
-        // Of two processes that begin at once, one may find the other's file there when it is about
-        // to name its own.
+        // If two processes begin at once, one may find the other's file there when it is about to
+        // name its own.
         Err(error) if error.kind() == ErrorKind::NotFound => {
             output::file(&file, &here).or_else(|failed| {
                 if fs::read_to_string(&file).is_ok_and(|there| there == here) {
@@ -37,7 +37,7 @@ pub(crate) fn check(out: &Path, dataset: &Dataset) -> Result<()> {
     }
 }
 
-/// SHA-256 of all that is learned or hashed by.
+/// The SHA-256 of everything that is used for learning or hashing.
 fn digest(dataset: &Dataset) -> String {
     let mut hash = Sha256::new();
     for item in &dataset.items {

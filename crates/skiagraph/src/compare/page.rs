@@ -1,5 +1,5 @@
-//! A comparison as one self-contained page: tables, plots, a map of the codes, and where ours
-//! fails.
+//! A comparison as one self-contained page: tables, plots, a map of the codes, and failures of the
+//! reference method.
 
 use anyhow::Result;
 use retrieval::evaluation::{Difference, Figure, Role, Task, TaskResult};
@@ -17,7 +17,7 @@ use crate::report::plots::{self, Axis, Bar, Series};
 use crate::report::results::{figure, signed};
 use crate::saliency::{self, Subject};
 
-/// Pictures on the map of the codes.
+/// The number of pictures on the map of the codes.
 const MAPPED: usize = 900;
 
 /// The page.
@@ -90,7 +90,7 @@ fn bar<'a>(name: &'a str, figure: &Figure) -> Bar<'a> {
     Bar { name, value: figure.value, low: figure.low, high: figure.high }
 }
 
-/// From the least to the greatest end of an interval, with 0 in it.
+/// The range from the least to the greatest end of an interval, with 0 in it.
 fn span(bars: &[Bar]) -> std::ops::Range<f64> {
     let low = bars.iter().map(|bar| bar.low).fold(0.0, f64::min);
     let high = bars.iter().map(|bar| bar.high).fold(0.0, f64::max);
@@ -116,7 +116,7 @@ fn one_task(report: &Report, task: &str) -> Result<Section> {
     })
 }
 
-/// By how much ours is ahead of a method on its task.
+/// The reference method's lead over a method on its task.
 fn ahead(report: &Report, result: &TaskResult) -> [String; 2] {
     let of = |d: &&Difference| d.task == result.task && d.b == result.method;
     let difference = report.differences.iter().find(of);
@@ -127,7 +127,7 @@ fn ahead(report: &Report, result: &TaskResult) -> [String; 2] {
 /// P@k of a result.
 type Cut = fn(&TaskResult) -> Figure;
 
-/// The measured k.
+/// The cut-offs k that are measured.
 const CUTS: [(f64, Cut); 5] = [
     (1.0, |r| r.p_at_1),
     (5.0, |r| r.p_at_5),
@@ -158,7 +158,7 @@ fn precision_at(report: &Report, task: Option<&str>) -> Result<String> {
     )
 }
 
-/// Ours first, then the others as they come.
+/// The names of the methods, the reference method first.
 fn methods(report: &Report) -> impl Iterator<Item = &str> {
     let others = report.overall.iter().map(|overall| overall.method.as_str());
     let others = others.filter(|name| *name != report.ours && *name != RANDOM);
@@ -234,7 +234,7 @@ fn costs(report: &Report) -> Section {
     Section { heading: "Cost".to_owned(), tables, plots: Vec::new() }
 }
 
-/// The queries' codes of ours in the plane, by source.
+/// The plane of the queries' codes of the reference method, by source.
 fn code_map(workshop: &Workshop, report: &Report) -> Result<Section> {
     let encodings = workshop.make(&workshop.ours()?)?;
     let items = in_order(&workshop.items, &encodings.about.names);

@@ -9,10 +9,10 @@ use crate::output;
 use crate::report::html::{self, Page};
 use crate::report::{markdown, results};
 
-/// Drawn failures beyond this are left out.
+/// The size of a page beyond which drawn failures are left out.
 const PAGE_MAX_BYTES: usize = 20_000_000;
 
-/// Writes the four into a folder.
+/// Writes the four files into a folder.
 pub(crate) fn write(folder: &Path, report: &Report, page: &Page) -> Result<()> {
     output::file(&folder.join("report.json"), serde_json::to_string_pretty(report)?)?;
     output::file(&folder.join("report.csv"), results::csv(&report.results)?)?;

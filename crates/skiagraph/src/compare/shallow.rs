@@ -57,7 +57,7 @@ pub(super) fn hash_features(
     Ok(encodings)
 }
 
-/// Fits on the pictures of the split train, hashes all.
+/// Fits on the pictures of the split train, then hashes all.
 fn hash(
     workshop: &Workshop,
     cell: &Cell,
@@ -82,7 +82,7 @@ fn hash(
     Ok(Encodings { about, codes, embeddings: Vec::new() })
 }
 
-/// Of each sample, 1 for the labels that it has and 0 for the others.
+/// A row for each sample: 1 for the labels that it has and 0 for the others.
 fn label_rows(samples: &[Vec<String>]) -> Vec<Vec<f32>> {
     let vocabulary: BTreeSet<&String> = samples.iter().flatten().collect();
     let row = |has: &Vec<String>| {

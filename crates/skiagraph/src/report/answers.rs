@@ -17,21 +17,22 @@ use crate::output;
 /// The longer side of a picture on a page, in pixels.
 const SIDE: u32 = 160;
 const QUALITY: u8 = 72;
-/// A page is sent by mail and opened in any browser: keep it small.
+/// The greatest size of a page, in bytes. It must be small enough to be sent by mail and opened in
+/// any browser.
 pub(crate) const PAGE_MAX_BYTES: usize = 15_000_000;
 
-/// Draws answers; a neighbour of many queries is encoded once.
+/// Draws answers. A neighbour of many queries is encoded once.
 pub(crate) struct Illustrator<'a> {
     encoder: &'a Encoder,
     gallery: &'a Gallery,
-    /// Plain and overlaid JPEG of gallery pictures, by their id.
+    /// The plain and the overlaid JPEG of gallery pictures, by their id.
     drawn: HashMap<u64, (Vec<u8>, Vec<u8>)>,
 }
 
 /// A query as its page shows it.
 pub(crate) enum Asked<'a> {
-    /// A picture that was encoded: what is known of it, itself at least as large as it is drawn,
-    /// and where to look in it.
+    /// An encoded picture: its record, the picture itself, at least as large as it is drawn, and
+    /// its saliency map.
     Image(&'a Record, GrayImage, Look),
     /// An entry of the gallery.
     Entry(u64, &'a Record),
@@ -43,7 +44,7 @@ impl<'a> Illustrator<'a> {
         Self { encoder, gallery, drawn: HashMap::new() }
     }
 
-    /// One query with its hits.
+    /// The answer to one query, with its hits.
     pub(crate) fn answer(&mut self, query: &[Asked], hits: &[Hit]) -> Result<Answer> {
         self.draw(hits.iter().map(|hit| (hit.id, hit.record.name.as_str())))?;
         let wanted: Vec<&String> = query.iter().flat_map(|asked| &asked.record().labels).collect();
@@ -78,8 +79,8 @@ impl<'a> Illustrator<'a> {
         Card { name: hit.record.name.clone(), labels, distance, plain, map }
     }
 
-    /// Draws the entries, of an id and a name each, that were not drawn before, from the gallery's
-    /// own thumbnails: the files that were indexed may be gone.
+    /// Draws the entries, given by id and name, that were not drawn before. It uses the gallery's
+    /// own thumbnails, as the indexed files may be gone.
     fn draw<'b>(&mut self, entries: impl Iterator<Item = (u64, &'b str)>) -> Result<()> {
         for (id, name) in entries {
             if self.drawn.contains_key(&id) {
@@ -95,7 +96,7 @@ impl<'a> Illustrator<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// A file's picture, of which the thumbnail is left.
+    /// The picture of a file of which only the thumbnail is left.
     pub(crate) fn decoded(picture: &'a Decoded, encoder: &Encoder) -> Result<Self> {
         let Decoded { record, thumbnail, .. } = picture;
         let grey = thumbnail.as_raw().iter().map(|&grey| f32::from(grey) / 255.0).collect();

@@ -1,14 +1,14 @@
-//! A contact sheet: queries with their saliency maps and first answers, a row each, as one picture.
+//! A contact sheet: one picture with a row for each query, its saliency map and first answers.
 
 use image::{GrayImage, Rgb, RgbImage, imageops};
 
 use super::overlay;
 
-/// Side of a tile, in pixels; a picture fills it in its longer side.
+/// The side of a tile, in pixels. A picture's longer side fills it.
 pub(crate) const TILE: u32 = 128;
 const GAP: u32 = 6;
 const BACKGROUND: Rgb<u8> = Rgb([24, 24, 24]);
-/// Under an answer that shares all of the query's labels, and no other.
+/// The colour of the line under an answer with exactly the query's labels.
 const SAME_LABELS: Rgb<u8> = Rgb([86, 180, 120]);
 const OTHER_LABELS: Rgb<u8> = Rgb([96, 96, 96]);
 
@@ -17,7 +17,7 @@ pub(crate) struct Row {
     pub(crate) query: GrayImage,
     /// The query under its saliency map.
     pub(crate) map: RgbImage,
-    /// Nearest first, each with whether its labels are the query's.
+    /// The answers, nearest first, each with whether its labels are the query's.
     pub(crate) answers: Vec<(GrayImage, bool)>,
 }
 

@@ -1,17 +1,17 @@
 //! A picture of the code space: exact t-SNE (van der Maaten and Hinton, "Visualizing Data using
 //! t-SNE", JMLR 2008).
 //!
-//! Of our own, as the crates at hand take neither a seed nor one order of summation: the same codes
-//! give the same picture.
+//! It is written here because the crates at hand take no seed and do not fix the order of
+//! summation. Here the same codes give the same picture.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-/// Effective number of neighbours.
+/// The effective number of neighbours.
 const PERPLEXITY: f64 = 30.0;
 const STEPS: usize = 500;
-/// Steps in which the likenesses are exaggerated, so that clusters form.
+/// The number of steps in which the likenesses are exaggerated, so that clusters form.
 const EARLY: usize = 120;
 const EXAGGERATION: f64 = 12.0;
 /// The highest learning rate. With fewer than 400 points it is lower, or they fly apart.
@@ -19,8 +19,8 @@ const RATE: f64 = 50.0;
 
 type Place = [f64; 2];
 
-/// A place in the plane for every vector, near ones near each other. A few thousand at most: it
-/// takes their square.
+/// A place in the plane for every vector, near ones near each other. It suits a few thousand at
+/// most: it takes the square of their number.
 pub(crate) fn plane(vectors: &[Vec<f32>], seed: u64) -> Vec<(f64, f64)> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut small = || (random.random::<f64>() - 0.5) * 1e-2;
@@ -63,7 +63,7 @@ fn likenesses(vectors: &[Vec<f32>]) -> Vec<Vec<f64>> {
     (0..n).into_par_iter().map(both).collect()
 }
 
-/// p_j|i with the width at which the row has the wanted perplexity, by bisection.
+/// p_j|i with the width at which the row has the wanted perplexity, found by bisection.
 fn conditional(distances: &[f64], itself: usize) -> Vec<f64> {
     let wanted = PERPLEXITY.min((distances.len() as f64 - 1.0).max(2.0) / 3.0).ln();
     // Only differences of the distances count, and these do not underflow.
@@ -94,7 +94,7 @@ fn gradient(places: &[Place], likeness: &[Vec<f64>], exaggeration: f64) -> Vec<P
     let closeness =
         |a: &Place, b: &Place| 1.0 / (1.0 + (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2));
     let row_sum = |a: &Place| places.iter().map(|b| closeness(a, b)).sum::<f64>() - 1.0;
-    // Rows first and then their sums, in order: the same on any number of threads.
+    // Rows come first and then their sums, in order: the same on any number of threads.
     let sums: Vec<f64> = places.par_iter().map(row_sum).collect();
     let total = sums.iter().sum::<f64>().max(1e-300);
     let of = |(a, likeness): (&Place, &Vec<f64>)| {

@@ -1,5 +1,5 @@
-//! One self-contained page: queries, their neighbours, where the network looked. No script, no
-//! request.
+//! One self-contained page: queries, their neighbours, and where the network looked. It has no
+//! script and sends no request.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ const STYLE: &str = include_str!("page.css");
 /// A page of answers.
 pub(crate) struct Page {
     pub(crate) title: String,
-    /// What the page shows, a paragraph each.
+    /// A description of the page's contents, in paragraphs.
     pub(crate) intro: Vec<String>,
     pub(crate) figures: Option<Table>,
     /// Tables and plots, before the answers.
@@ -24,7 +24,7 @@ pub(crate) struct Page {
 pub(crate) struct Section {
     pub(crate) heading: String,
     pub(crate) tables: Vec<Table>,
-    /// SVG, by this program: it is put into the page as it is.
+    /// SVG of this program's own, which goes into the page unescaped.
     pub(crate) plots: Vec<String>,
 }
 
@@ -41,15 +41,15 @@ pub(crate) struct Answer {
     pub(crate) neighbors: Vec<Card>,
 }
 
-/// One picture with its saliency and what is known of it.
+/// One picture with its saliency and its record.
 pub(crate) struct Card {
     pub(crate) name: String,
     pub(crate) labels: Vec<Label>,
-    /// Such as "distance 12 of 64 bits"; none on a query.
+    /// The distance, such as "distance 12 of 64 bits"; `None` on a query.
     pub(crate) distance: Option<String>,
-    /// JPEG bytes.
+    /// The picture as JPEG bytes.
     pub(crate) plain: Vec<u8>,
-    /// JPEG bytes: the same picture under its saliency map.
+    /// The same picture under its saliency map, as JPEG bytes.
     pub(crate) map: Vec<u8>,
 }
 
@@ -140,8 +140,8 @@ fn section(number: usize, answer: &Answer) -> String {
     )
 }
 
-/// How many of the query's labels a neighbour has: all, some, or none. A chest shares "chest" with
-/// every chest.
+/// The CSS class for the share of the query's labels that a neighbour has: all, some, or none. A
+/// chest shares "chest" with every chest.
 fn likeness(answer: &Answer, neighbor: &Card) -> &'static str {
     let asked: HashSet<&str> = answer
         .queries
@@ -182,12 +182,12 @@ fn card(class: &str, heading: &str, card: &Card) -> String {
          </figure></li>\n",
         plain = BASE64.encode(&card.plain),
         map = BASE64.encode(&card.map),
-        // The heading of a query names its folder; under a small picture there is no room for it.
+        // The heading of a query names its folder; there is no room for it under a small picture.
         name = escape(card.name.rsplit(['/', '\\']).next().unwrap_or(&card.name)),
     )
 }
 
-/// Text that cannot become markup: names and labels come from files.
+/// Escapes text so that it cannot become markup: names and labels come from files.
 pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {

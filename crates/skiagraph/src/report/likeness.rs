@@ -5,7 +5,7 @@ use retrieval::evaluation::{Figure, Likeness, Recall};
 use super::html::Table;
 use super::results::figure;
 
-/// The columns of [`row`]; all the methods were asked the same.
+/// The columns of [`row`]. All methods had the same queries.
 pub(crate) fn heads(measured: &[Likeness]) -> Vec<String> {
     let mut heads = ["method", "distinct codes", "effective bits", "distinct lists"]
         .map(str::to_owned)

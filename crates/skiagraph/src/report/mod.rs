@@ -1,4 +1,4 @@
-//! What people look at: pictures, saliency overlays, and pages of answers.
+//! Reports for people: pictures, saliency overlays, and pages of answers.
 
 pub(crate) mod answers;
 pub(crate) mod contact_sheet;

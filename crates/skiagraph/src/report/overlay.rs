@@ -18,10 +18,10 @@ const COLOURS: [[u8; 3]; 10] = [
     [247, 209, 61],
     [252, 255, 164],
 ];
-/// How much of the X-ray the most salient point hides.
+/// The share of the X-ray that the most salient point hides.
 const OPACITY: f32 = 0.5;
-/// A map whose values all lie closer than this is drawn as nearly flat, so that noise is not shown
-/// as a find.
+/// The least range of values of a map that is drawn with full contrast. A smaller one is drawn as
+/// nearly flat, so that noise does not look like a finding.
 const LEAST_SPAN: f32 = 0.1;
 
 /// A radiograph in 8 bits, its longer side at most `longer` pixels.
@@ -78,7 +78,8 @@ fn paint(
     RgbImage::from_raw(width, height, bytes.collect()).context("a picture is three bytes a pixel")
 }
 
-/// Saliency from the least salient point, 0, to the most salient one, at most 1.
+/// The saliency relative to its range: from 0 at the least salient point to at most 1 at the most
+/// salient one.
 pub(crate) fn relative(saliency: &[f32]) -> impl Iterator<Item = f32> {
     let least = saliency.iter().copied().fold(f32::INFINITY, f32::min);
     let most = saliency.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -97,7 +98,7 @@ fn colour(value: f32) -> [u8; 3] {
     })
 }
 
-/// Between two pictures, in pixels.
+/// The gap between two pictures, in pixels.
 const GAP: u32 = 8;
 const BACKGROUND: Rgb<u8> = Rgb([24, 24, 24]);
 

@@ -21,12 +21,12 @@ pub(crate) struct Report<'a> {
     pub(crate) data: &'a Path,
     pub(crate) gallery: usize,
     pub(crate) queries: usize,
-    /// Which N of average precision: AP(q) = Σ P@r·rel_r / N.
+    /// The N of average precision: AP(q) = Σ P@r·rel_r / N.
     pub(crate) average_precision_over: &'static str,
     pub(crate) results: Vec<TaskResult>,
-    /// What labels cannot see, method by method.
+    /// The measures of likeness, which labels cannot see, method by method.
     pub(crate) likeness: Vec<Likeness>,
-    /// How far the model's own estimates hold; none for a model without them.
+    /// The reliability of the model's own estimates; `None` for a model without them.
     pub(crate) relevance: Option<RelevanceReport>,
     pub(crate) skipped_tasks: Vec<SkippedTask>,
     pub(crate) rejected: Vec<Rejected>,
@@ -42,7 +42,7 @@ pub(crate) struct SkippedTask {
     pub(crate) reason: String,
 }
 
-/// Writes the three into a folder.
+/// Writes the three files into a folder.
 pub(crate) fn write(folder: &Path, report: &Report) -> Result<()> {
     output::file(&folder.join("results.json"), serde_json::to_string_pretty(report)?)?;
     output::file(&folder.join("results.csv"), csv(&report.results)?)?;
@@ -63,7 +63,7 @@ pub(crate) fn signed(figure: &Figure) -> String {
 pub(crate) const HEADS: [&str; 8] =
     ["task", "method", "bits", "queries", "mAP", "P@10", "macro P@10", "nDCG@100"];
 
-/// One task by one method.
+/// A row of the table: one task by one method.
 pub(crate) fn row(result: &TaskResult) -> Vec<String> {
     let bits = if result.bits == 0 { "-".to_owned() } else { result.bits.to_string() };
     let figures = [&result.map_all, &result.p_at_10, &result.macro_p_at_10, &result.ndcg_100];
@@ -71,7 +71,7 @@ pub(crate) fn row(result: &TaskResult) -> Vec<String> {
     head.into_iter().chain(figures.map(figure)).collect()
 }
 
-/// A row a task and method, each figure with its interval.
+/// A row for each task and method, each figure with its interval.
 pub(crate) fn csv(results: &[TaskResult]) -> Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let mut heads: Vec<_> = ["task", "method", "bits", "queries"].map(str::to_owned).into();
@@ -104,7 +104,7 @@ fn page(report: &Report) -> Result<String> {
     );
     let title = "How well the model retrieves".to_owned();
     let page = Page { title, intro: vec![intro], figures: None, sections, answers: Vec::new() };
-    // There are no answers whose size would have to be bounded.
+    // There are no answers whose size would have to be limited.
     Ok(html::render(&page, 0))
 }
 
@@ -129,7 +129,7 @@ fn tasks(report: &Report) -> Result<Section> {
     })
 }
 
-/// Whether the model knows how good its answers are.
+/// The section on the reliability of the model's estimates.
 fn estimates(relevance: &RelevanceReport) -> Result<Section> {
     let measured =
         [("single neighbours", &relevance.neighbors), ("whole answers", &relevance.answers)];

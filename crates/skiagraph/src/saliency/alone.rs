@@ -1,5 +1,5 @@
-//! Whether maps carry more than where to look: classes told from maps alone, codes under the maps
-//! of other pictures.
+//! Tests whether maps carry more than where to look: classes told from maps alone, and codes under
+//! the maps of other pictures.
 
 use anyhow::Result;
 use network::explain::leakage::{Classed, Swapped, classify, coarse};
@@ -11,17 +11,17 @@ use super::Subject;
 use crate::ingest::{self, Listed};
 use crate::progress::Progress;
 
-/// Classes of a task told by the ten nearest maps.
+/// The accuracy of telling a task's classes by the ten nearest maps.
 #[derive(Serialize)]
 pub(crate) struct Row {
     pub(crate) task: String,
     pub(crate) classes: usize,
     pub(crate) queries: usize,
-    /// Share of the queries given their class.
+    /// The share of the queries given their class.
     pub(crate) accuracy: f64,
-    /// The same, mean over classes; by chance 1/classes.
+    /// The mean of that share over classes; by chance 1/classes.
     pub(crate) balanced: f64,
-    /// Share of the most frequent class.
+    /// The share of the most frequent class.
     pub(crate) majority: f64,
 }
 
@@ -29,11 +29,11 @@ pub(crate) struct Row {
 /// picture X'.
 #[derive(Serialize)]
 pub(crate) struct Swap {
-    /// Of (X, S) and (X, S').
+    /// The distance of (X, S) and (X, S').
     pub(crate) own: f64,
-    /// Of (X, S') and (X', S').
+    /// The distance of (X, S') and (X', S').
     pub(crate) donor: f64,
-    /// Of (X, S) and (X', S').
+    /// The distance of (X, S) and (X', S').
     pub(crate) between: f64,
 }
 
@@ -43,7 +43,7 @@ impl From<Swapped> for Swap {
     }
 }
 
-/// Every task with listed labels that asks and answers within one set of pictures.
+/// Measures every task with listed labels whose queries and gallery come from one set of pictures.
 pub(super) fn measure(subject: &Subject, tasks: &[Task]) -> Result<Vec<Row>> {
     let within =
         |task: &&Task| task.labels.is_some() && task.query.is_empty() && task.gallery.is_empty();
@@ -75,7 +75,7 @@ fn classed<'a>(task: &'a Task, item: &'a Item) -> Option<(&'a Item, &'a str)> {
     Some((item, label))
 }
 
-/// Coarse maps with their classes; pictures that cannot be read are left out.
+/// Coarse maps with their classes. Pictures that cannot be read are left out.
 fn maps<'a>(subject: &Subject, task: &str, items: &[(&Item, &'a str)]) -> Result<Vec<Classed<'a>>> {
     let listed: Vec<_> = items.iter().map(|(item, _)| Listed::from_item(item)).collect();
     let progress = Progress::images(&format!("maps alone, {task}"), items.len());

@@ -15,11 +15,11 @@ use serde::Serialize;
 use super::Subject;
 use crate::progress::Progress;
 
-/// Boxes of fewer pictures than this are told together.
+/// The least number of pictures of a label that is reported by itself.
 const FEW: usize = 10;
-/// What they are called together.
+/// The name of the other labels together.
 const OTHERS: &str = "other findings";
-/// Pictures whose maps are made together.
+/// The number of pictures whose maps are made together.
 const BATCH: usize = 32;
 
 /// The maps that are measured, the network's own first.
@@ -29,29 +29,29 @@ pub(super) const MAPS: [&str; 6] =
 /// One kind of box under one kind of map; values are means over pictures.
 #[derive(Serialize)]
 pub(crate) struct Row {
-    /// What the boxes hold.
+    /// The label of the boxes.
     pub(crate) label: String,
     pub(crate) map: &'static str,
     pub(crate) pictures: usize,
-    /// Share of the pictures whose most salient place is in a box.
+    /// The share of the pictures whose most salient place is in a box.
     pub(crate) pointing: Figure,
-    /// By how much the network's own map points better than this one.
+    /// The lead of the network's own map in pointing over this one.
     pub(crate) saliency_ahead: Figure,
-    /// Share of the map that is in a box.
+    /// The share of the map that is in a box.
     pub(crate) energy: Figure,
-    /// Intersection over union at Otsu's threshold.
+    /// The intersection over union at Otsu's threshold.
     pub(crate) iou: Figure,
-    /// Share of the picture that is in a box: pointing by chance.
+    /// The share of the picture that is in a box: pointing by chance.
     pub(crate) area: f64,
 }
 
-/// A picture's unit and how each map lies on its boxes.
+/// A picture's unit, and the agreement of each map with its boxes.
 struct Measured {
     unit: String,
     by_map: Vec<Localisation>,
 }
 
-/// Pictures with boxes that were not trained on, by what the boxes hold.
+/// Measures pictures with boxes that were not trained on, by the boxes' labels.
 pub(super) fn measure(subject: &Subject) -> Result<Vec<Row>> {
     let unseen = |split| matches!(split, Split::Query | Split::Database);
     let items: Vec<&Item> =
@@ -80,7 +80,7 @@ pub(super) fn measure(subject: &Subject) -> Result<Vec<Row>> {
         .collect())
 }
 
-/// Boxes by what they hold.
+/// Groups boxes by their labels.
 pub(super) fn by_label(boxes: &[BoundingBox]) -> BTreeMap<String, Vec<BoundingBox>> {
     let mut labels = BTreeMap::<String, Vec<BoundingBox>>::new();
     for one in boxes {
@@ -107,7 +107,7 @@ pub(super) fn maps(subject: &Subject, inputs: &[Input]) -> Result<Vec<Vec<Salien
     ])
 }
 
-/// Kinds of box with few pictures become one.
+/// Merges groups of few pictures into one.
 pub(super) fn gather<T>(groups: BTreeMap<String, Vec<T>>) -> BTreeMap<String, Vec<T>> {
     let mut gathered = BTreeMap::<String, Vec<T>>::new();
     for (label, measured) in groups {

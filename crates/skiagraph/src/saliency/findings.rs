@@ -1,5 +1,5 @@
-//! The maps of a saliency network of findings: on experts' boxes, and beside the brightness of the
-//! pictures.
+//! The maps of a saliency network of findings, beside experts' boxes and beside the brightness of
+//! the pictures.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,16 +24,17 @@ use crate::model::finder;
 use crate::progress::Progress;
 use crate::report::overlay;
 
-/// Pictures whose maps are made together.
+/// The number of pictures whose maps are made together.
 const BATCH: usize = 16;
-/// Peaks of which one should lie in a box.
+/// The number of peaks of which one should lie in a box.
 const PEAKS: usize = 3;
-/// Pictures of a source whose maps are compared with their brightness.
+/// The number of pictures of a source whose maps are compared with their brightness.
 const SAMPLED: usize = 60;
-/// Pictures on the sheet, and in one of its rows.
+/// The number of pictures on the sheet, and in one of its rows.
 const DRAWN: usize = 20;
 const ACROSS: usize = 4;
-/// The maps that are measured. A finding's own map is missing where the network has none of it.
+/// The names of the maps that are measured. A finding's own map is missing if the network has none
+/// of it.
 const OWN: &str = "its own map";
 const MAPS: [&str; 7] = [
     OWN,
@@ -45,7 +46,7 @@ const MAPS: [&str; 7] = [
     "random",
 ];
 
-/// What is measured of a saliency network.
+/// The measures of a saliency network.
 #[derive(Serialize)]
 pub(crate) struct FindingReport {
     pub(crate) network: PathBuf,
@@ -60,27 +61,27 @@ pub(crate) struct Row {
     pub(crate) label: String,
     pub(crate) map: &'static str,
     pub(crate) pictures: usize,
-    /// Share of the pictures whose most salient place is in a box.
+    /// The share of the pictures whose most salient place is in a box.
     pub(crate) pointing: Figure,
-    /// Share of the pictures of whose three highest peaks one is in a box.
+    /// The share of the pictures with one of the three highest peaks in a box.
     pub(crate) peaks: Figure,
-    /// Share of the map that is in a box.
+    /// The share of the map that is in a box.
     pub(crate) energy: Figure,
-    /// Share of the picture that is in a box: pointing by chance.
+    /// The share of the picture that is in a box: pointing by chance.
     pub(crate) area: f64,
 }
 
-/// Rank correlation of maps with the blurred brightness of the pictures of a source: medians.
+/// The rank correlation of maps with the blurred brightness of a source's pictures, as medians.
 #[derive(Serialize)]
 pub(crate) struct Brightness {
     pub(crate) source: String,
     pub(crate) pictures: usize,
     pub(crate) union: f64,
-    /// Of the model's own map.
+    /// The correlation of the model's own map.
     pub(crate) model: f64,
 }
 
-/// How a map lies on the boxes of a picture.
+/// The agreement of a map with a picture's boxes.
 struct Lies {
     map: &'static str,
     pointing: f64,
@@ -89,13 +90,13 @@ struct Lies {
     area: f64,
 }
 
-/// A picture's unit and how each map lies on its boxes.
+/// A picture's unit, and the agreement of each map with its boxes.
 pub(super) struct Measured {
     unit: String,
     maps: Vec<Lies>,
 }
 
-/// A saliency network, a model to put beside it, and what both are measured on.
+/// A saliency network, a model to compare it with, and the data of both measurements.
 pub(crate) struct Findings<'a> {
     path: PathBuf,
     finder: Finder,
@@ -105,7 +106,7 @@ pub(crate) struct Findings<'a> {
     seed: u64,
 }
 
-/// A picture as the finder and as the model take it, and what both make of it.
+/// A picture as input of the finder and of the model, and the results of both.
 struct Seen {
     picture: Decoded,
     maps: FindingMaps,
@@ -145,7 +146,7 @@ impl<'a> Findings<'a> {
         self.dataset.items.iter().filter(move |item| item.split.is_some_and(unseen))
     }
 
-    /// Pictures with boxes, under the maps of the network.
+    /// The maps of pictures with boxes by the network.
     fn see(&self, items: &[&Item], mirrors: bool) -> Result<Vec<Seen>> {
         let decode = |item: &&Item, preprocess| {
             ingest::decode(&Listed::from_item(item), preprocess)
@@ -197,7 +198,7 @@ impl<'a> Findings<'a> {
             .collect())
     }
 
-    /// How each kind of map lies on the boxes of a label.
+    /// The agreement of each kind of map with the boxes of a label.
     fn lies(&self, seen: &Seen, label: &str, boxes: &[BoundingBox]) -> Vec<Lies> {
         let Seen { picture, maps, mirrored, input, model } = seen;
         let own = self.finder.card().findings.iter().position(|finding| finding == label);
@@ -223,7 +224,8 @@ impl<'a> Findings<'a> {
         MAPS.into_iter().zip(all).filter_map(lies).collect()
     }
 
-    /// Some pictures with boxes, drawn beside themselves under the square of S, row by row.
+    /// A sheet of some pictures with boxes. Each is beside itself under the square of S, row by
+    /// row.
     pub(crate) fn sheet(&self) -> Result<RgbImage> {
         let items: Vec<&Item> =
             self.unseen().filter(|item| self.boxes.contains_key(&item.name)).collect();
@@ -241,7 +243,7 @@ impl<'a> Findings<'a> {
         Ok(overlay::below(&rows))
     }
 
-    /// Pictures of each source, evenly.
+    /// The correlation with brightness, on evenly chosen pictures of each source.
     fn beside_brightness(&self) -> Result<Vec<Brightness>> {
         let mut sources = BTreeMap::<&str, Vec<&Item>>::new();
         for item in self.unseen() {

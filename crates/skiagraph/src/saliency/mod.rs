@@ -1,5 +1,5 @@
-//! What saliency maps are worth: on expert boxes, on retrieval, on learned weights, and as carriers
-//! of the class.
+//! The quality of saliency maps: their agreement with expert boxes, and their dependence on codes,
+//! learned weights and class.
 
 mod alone;
 mod boxes;
@@ -26,7 +26,7 @@ use crate::ingest::{self, Decoded, Listed};
 /// Experts' boxes by name of the item.
 pub(crate) type Boxes = BTreeMap<String, Vec<BoundingBox>>;
 
-/// The boxes that were given, or those beside the data set; none if there are none.
+/// The given boxes, or those beside the data set; empty if there are none.
 pub(crate) fn boxes_of(data: &Path, given: Option<&PathBuf>) -> Result<Boxes> {
     match given.cloned().or_else(|| beside(data, "boxes.csv")) {
         Some(file) => Ok(read_boxes(&file)?),
@@ -34,22 +34,23 @@ pub(crate) fn boxes_of(data: &Path, given: Option<&PathBuf>) -> Result<Boxes> {
     }
 }
 
-/// Pictures that the slower measures are taken of, evenly over the queries.
+/// The number of pictures, evenly over the queries, for the slower measures.
 const SAMPLED: usize = 100;
 
-/// Everything that is measured of a model's saliency.
+/// All measures of a model's saliency.
 #[derive(Serialize)]
 pub(crate) struct Report {
     pub(crate) model: String,
-    /// On expert boxes, by what they hold and by map.
+    /// The agreement with expert boxes, by label and by map.
     pub(crate) boxes: Vec<boxes::Row>,
-    /// Insertion and deletion, by map.
+    /// The areas under insertion and deletion, by map.
     pub(crate) perturbation: Vec<perturbation::Row>,
-    /// Similarity to the trained network's maps, as weights are randomised from the head downwards.
+    /// The similarity to the trained network's maps, as weights are randomised from the head
+    /// downwards.
     pub(crate) randomised: Vec<SanityRow>,
-    /// How well maps alone tell the class.
+    /// The accuracy of telling the class from maps alone.
     pub(crate) alone: Vec<alone::Row>,
-    /// Codes under the maps of other pictures.
+    /// The change of codes under the maps of other pictures.
     pub(crate) swapped: alone::Swap,
 }
 
@@ -68,7 +69,7 @@ impl From<Randomised> for SanityRow {
     }
 }
 
-/// What all measures work on.
+/// The model and the data of all measures.
 pub(crate) struct Subject<'a> {
     pub(crate) encoder: Encoder,
     pub(crate) explainer: Explainer,
@@ -78,7 +79,7 @@ pub(crate) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// A model and the data set it is measured on.
+    /// Makes a subject of a model and the data set to measure it on.
     pub(crate) fn new(model: &Path, dataset: &'a Dataset, boxes: Boxes, seed: u64) -> Result<Self> {
         let encoder = Encoder::load(model, DeviceChoice::Cpu)?;
         if !encoder.card().architecture.learns_saliency() {
@@ -90,7 +91,7 @@ impl<'a> Subject<'a> {
         Ok(Self { encoder, explainer: Explainer::load(model)?, dataset, boxes, seed })
     }
 
-    /// Takes every measure; tasks name the classes that maps alone should not tell.
+    /// Takes every measure. `tasks` name the classes that maps alone should not tell.
     pub(crate) fn measure(&self, tasks: &[Task]) -> Result<Report> {
         let queries: Vec<&Item> = self.of(|split| split == Split::Query).collect();
         if queries.is_empty() {
@@ -110,12 +111,12 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// Items of some splits.
+    /// The items of some splits.
     fn of(&self, wanted: impl Fn(Split) -> bool) -> impl Iterator<Item = &'a Item> {
         self.dataset.items.iter().filter(move |item| item.split.is_some_and(&wanted))
     }
 
-    /// Reads pictures; one that cannot be read is an error here, where each is chosen for a reason.
+    /// Decodes pictures. One that cannot be read is an error here, as each is chosen for a reason.
     fn decode<'b>(&self, items: impl Iterator<Item = &'b Item>) -> Result<Vec<Decoded>> {
         let one = |item: &Item| {
             ingest::decode(&Listed::from_item(item), self.encoder.preprocess())

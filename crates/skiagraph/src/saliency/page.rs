@@ -12,7 +12,7 @@ use crate::report::answers::draw;
 use crate::report::html::{self, Answer, Card, Page, Section, Table};
 use crate::report::results::figure;
 
-/// Pictures drawn.
+/// The number of pictures drawn.
 const DRAWN: usize = 12;
 const PAGE_MAX_BYTES: usize = 15_000_000;
 

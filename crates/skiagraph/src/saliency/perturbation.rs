@@ -1,4 +1,4 @@
-//! Insertion and deletion: whether the code comes with the salient places, and goes with them.
+//! Insertion and deletion: whether the code depends on the salient places.
 
 use anyhow::Result;
 use network::explain::perturb::{area, insertion_deletion};
@@ -9,22 +9,22 @@ use super::Subject;
 use super::boxes::{MAPS, maps};
 use crate::progress::Progress;
 
-/// One kind of map; areas under the curves of similarity to the unchanged picture, means over
-/// pictures.
+/// The measures of one kind of map: areas under the curves of similarity to the unchanged picture,
+/// as means over pictures.
 #[derive(Serialize)]
 pub(crate) struct Row {
     pub(crate) map: &'static str,
     pub(crate) pictures: usize,
-    /// Of 1 − d/K of codes while salient places are blurred first: the lower the better.
+    /// The area of 1 − d/K of codes while salient places are blurred first. Lower is better.
     pub(crate) deletion: f64,
-    /// The same while they come back first: the higher the better.
+    /// The area of 1 − d/K of codes while they come back first. Higher is better.
     pub(crate) insertion: f64,
-    /// Of the cosine of embeddings.
+    /// The area of the cosine of embeddings.
     pub(crate) deletion_embedding: f64,
     pub(crate) insertion_embedding: f64,
 }
 
-/// Every kind of map on every picture.
+/// Measures every kind of map on every picture.
 pub(super) fn measure(subject: &Subject, inputs: &[Input]) -> Result<Vec<Row>> {
     let progress = Progress::images("insertion and deletion", MAPS.len() * inputs.len());
     let mut rows = Vec::new();

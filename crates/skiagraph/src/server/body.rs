@@ -1,4 +1,4 @@
-//! Bodies of requests, read within bounds of bytes and time, and JSON both ways.
+//! Bodies of requests, read within limits of bytes and time, and JSON both ways.
 
 use std::time::Duration;
 
@@ -18,17 +18,18 @@ use super::client::Share;
 use super::error::Problem;
 use super::state::{App, State};
 
-/// The most bytes of JSON.
+/// The greatest length of JSON, in bytes.
 const JSON_BYTES: usize = 1 << 20;
 
-/// The most bytes that are taken in of a body that is too large, and the most time.
+/// The most bytes that are read and discarded of a body that is too large, and the longest time for
+/// it.
 const DISCARD: usize = 64 << 20;
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 
-/// The least room that a body is given.
+/// The least capacity of a body's buffer, in bytes.
 const LEAST_ROOM: usize = 8 << 10;
 
-/// A body's bytes, and the memory that they hold of the budget.
+/// A body's bytes, and the memory of the budget that they hold.
 pub(super) struct Bytes {
     pub(super) bytes: Vec<u8>,
     _memory: Reservation,
@@ -40,12 +41,12 @@ pub(super) struct Bytes {
 /// # Errors
 /// [`Problem::TooLarge`], [`Problem::Slow`], or [`Problem::Busy`] if there is no room for it now.
 pub(super) async fn read(state: &State, request: Request, limit: usize) -> Result<Bytes, Problem> {
-    // While a body grows there may be two of it for a moment.
+    // A growing body may be in memory twice for a moment.
     let limit = limit.min((memory::for_files().bytes() / 2).try_into().unwrap_or(usize::MAX));
     let length =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > limit) {
-        // Who waits for leave to send the body is not given it.
+        // A client that waits for permission to send the body does not get it.
         if !request.headers().contains_key(EXPECT) {
             discard_some(request.into_body()).await;
         }
@@ -56,8 +57,8 @@ pub(super) async fn read(state: &State, request: Request, limit: usize) -> Resul
     timeout(state.settings.limits.transfer, reading).await.unwrap_or(Err(Problem::Slow))
 }
 
-/// Takes in some of a body that is not wanted: a client that sends it all before it listens hears
-/// the answer then.
+/// Reads and discards some of an unwanted body. A client that sends it all before it listens then
+/// gets the answer.
 pub(super) async fn discard_some(mut body: Body) {
     let discard = async {
         let mut discarded = 0;
@@ -70,7 +71,8 @@ pub(super) async fn discard_some(mut body: Body) {
     let _enough = timeout(DISCARD_TIME, discard).await;
 }
 
-/// Reads a body of at most `limit` bytes that is said to have `length`, within its client's share.
+/// Reads a body of at most `limit` bytes, within its client's share. `length` is the length that
+/// the client states.
 async fn collect(
     mut body: Body,
     limit: usize,
@@ -79,7 +81,7 @@ async fn collect(
 ) -> Result<Bytes, Problem> {
     let (mut bytes, mut memory) = (Vec::new(), memory::for_files().take(0, Duration::ZERO)?);
     while let Some(frame) = body.frame().await {
-        // The client has gone away: nobody reads what is answered.
+        // The client has gone away, so nobody reads the answer.
         let frame = frame.map_err(|error| Problem::Syntax { reason: error.to_string() })?;
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > limit {
@@ -105,7 +107,7 @@ async fn collect(
     Ok(Bytes { bytes, _memory: memory, _share: share })
 }
 
-/// Moves bytes to where there is room for so many. While they are copied there are both.
+/// Moves bytes to a larger buffer. During the copy both are in memory.
 fn make_room(
     bytes: &mut Vec<u8>,
     capacity: usize,
@@ -117,7 +119,7 @@ fn make_room(
     Ok(())
 }
 
-/// JSON of a request, or of an answer.
+/// JSON as the body of a request or an answer.
 pub(super) struct Json<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<App> for Json<T> {

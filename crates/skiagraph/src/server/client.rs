@@ -1,6 +1,6 @@
 //! Clients, among whom the server is shared: holders of keys and people who have signed in, others
-//! by their address. Each request is of one client, and the server's resources are divided among
-//! clients, not among requests.
+//! by their address. Each request belongs to one client, and the server's resources are divided
+//! among clients, not among requests.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -35,13 +35,13 @@ impl Client {
         CURRENT.try_with(Self::clone).unwrap_or(Self::Own)
     }
 
-    /// Answers a request of this client.
+    /// Runs `answer` for a request of this client.
     pub(super) async fn answering<T>(self, answer: impl Future<Output = T>) -> T {
         CURRENT.scope(self, answer).await
     }
 }
 
-/// The most frequent of these; any of those that are equally frequent, none of none.
+/// The most frequent of these keys; any one of equally frequent ones, `None` without keys.
 pub(super) fn most_frequent<K: Clone + Eq + std::hash::Hash>(
     keys: impl Iterator<Item = K>,
 ) -> Option<K> {
@@ -52,7 +52,7 @@ pub(super) fn most_frequent<K: Clone + Eq + std::hash::Hash>(
     counts.into_iter().max_by_key(|(_, count)| *count).map(|(key, _)| key)
 }
 
-/// Amounts that clients hold, of each at most so much.
+/// The amounts that clients hold, each at most `most`.
 pub(super) struct Shares {
     most: usize,
     held: Mutex<HashMap<Client, usize>>,
@@ -64,7 +64,7 @@ impl Shares {
         Arc::new(Self { most, held: Mutex::default() })
     }
 
-    /// A share of the current client, with nothing in it yet.
+    /// An empty share of the current client.
     pub(super) fn of_current(self: &Arc<Self>) -> Share {
         Share { shares: Arc::clone(self), client: Client::current(), amount: 0 }
     }
@@ -91,7 +91,7 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Takes more, and says whether that is within what the client may hold; else nothing changes.
+    /// Takes more. Returns false, and changes nothing, if that exceeds what the client may hold.
     pub(super) fn grow(&mut self, more: usize) -> bool {
         let most = self.shares.most;
         let grown =

@@ -1,9 +1,9 @@
-//! Connections: how many, how long a client may take to send a head and to take an answer, and who
-//! makes room for whom.
+//! Connections: their number, the time a client may take to send a head and to take an answer, and
+//! which of them makes room for others.
 //!
 //! A connection that waits for its client's next head makes room for others (`pacs::Slots`). A
-//! connection that nobody makes room for gets one of a few slots apart, where probes alone are
-//! answered: so they are answered whatever else is full.
+//! connection for which none makes room gets one of a few reserved slots, in which only probes are
+//! answered. So probes are answered whatever else is full.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,19 +34,19 @@ use super::error::Problem;
 use super::hurried::Hurried;
 use super::tls::Tls;
 
-/// Paths of probes, which are answered where there is no slot.
+/// The paths of probes, which are answered even when all slots are taken.
 const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
-/// Slots apart for probes, and the time that a client has there to send a head.
+/// The number of slots reserved for probes, and the time for a client there to send a head.
 const APART: usize = 16;
 const APART_HEAD: Duration = Duration::from_secs(1);
-/// After a failed accept, as when no file descriptor is left.
+/// The pause after a failed accept, as when no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Who is at the other end: among each request's extensions.
+/// The client's address, among each request's extensions.
 #[derive(Clone, Copy)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
-/// Accepts until it is told to stop, and counts connections in `open`. Then open requests are
+/// Accepts connections until it is told to stop, and counts them in `open`. Then open requests are
 /// answered, and idle connections closed.
 pub(super) async fn serve(
     listener: TcpListener,
@@ -68,7 +68,7 @@ pub(super) async fn serve(
             sleep(PAUSE).await;
             continue;
         };
-        // Where not even a slot apart is to be had, dropping the stream closes it.
+        // If even the reserved slots are taken, dropping the stream closes the connection.
         let Some(connection) = rooms.iter().find_map(|room| room.admit(peer, open)) else {
             continue;
         };
@@ -85,7 +85,7 @@ struct Room {
     slots: Arc<Slots>,
     router: Router,
     head: Duration,
-    /// Whether a connection may ask more than once.
+    /// True if a connection may send more than one request.
     keep_alive: bool,
 }
 
@@ -99,7 +99,7 @@ impl Room {
         Self { slots: Slots::new(APART), router, head: APART_HEAD, keep_alive: false }
     }
 
-    /// Gives a connection a slot, if one is free or somebody makes room.
+    /// Gives a connection a slot, if one is free or another connection makes room.
     fn admit(&self, peer: SocketAddr, open: &Arc<AtomicUsize>) -> Option<Connection> {
         let end = Arc::new(Notify::new());
         let ended = Arc::clone(&end);
@@ -118,8 +118,8 @@ impl Room {
     }
 }
 
-/// Answers probes. Other requests are told to come back, once some of their body is read: else
-/// closing would discard the answer.
+/// Answers probes. For other requests, it reads some of the body and asks the client to come back:
+/// otherwise closing would discard the answer.
 async fn probes_alone(request: axum::extract::Request, next: Next) -> Response {
     if PROBES.contains(&request.uri().path()) {
         return next.run(request).await;
@@ -131,7 +131,7 @@ async fn probes_alone(request: axum::extract::Request, next: Next) -> Response {
 /// A connection that has a slot.
 struct Connection {
     slot: Arc<Slot>,
-    /// Notified when it has to make room.
+    /// The signal to make room.
     end: Arc<Notify>,
     _open: Open,
     router: Router,
@@ -141,7 +141,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Answers what comes, until the client leaves or the slot is needed.
+    /// Answers requests until the client leaves or the slot is needed.
     async fn live(self, stream: Hurried, tls: Option<Arc<Tls>>, watcher: Watcher) {
         let answering = async {
             match tls {
@@ -159,7 +159,7 @@ impl Connection {
         }
     }
 
-    /// Answers what comes by a stream; each request has the client's address among its extensions.
+    /// Answers the requests of a stream. Each has the client's address among its extensions.
     async fn converse<S>(&self, stream: S, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -168,7 +168,7 @@ impl Connection {
         let slot = Arc::clone(&self.slot);
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            // A request keeps the slot from its head to the end of its answer; after that the
+            // A request keeps the slot from its head to the end of its answer. After that the
             // stream keeps it until all is sent.
             let task = slot.task();
             let answer = router.call(request);
@@ -214,7 +214,7 @@ mod tests {
 
     const LARGE: usize = 32 << 20;
 
-    /// Stops the server, also when a client panics.
+    /// Stops the server, even if a client panics.
     struct Stops(Arc<Notify>);
 
     impl Drop for Stops {
@@ -223,13 +223,13 @@ mod tests {
         }
     }
 
-    /// Runs `clients` against a server of two connections that is in a hurry, and stops it
+    /// Runs `clients` against a server with two connections and short timeouts, and stops it
     /// afterwards.
     fn served(clients: impl FnOnce(SocketAddr, &AtomicUsize) + Send + 'static) {
         served_within(Duration::from_secs(1), clients);
     }
 
-    /// As [`served`], where an answer may take so long.
+    /// Runs `clients` as [`served`] does, with this time for an answer.
     fn served_within(
         transfer: Duration,
         clients: impl FnOnce(SocketAddr, &AtomicUsize) + Send + 'static,
@@ -263,7 +263,7 @@ mod tests {
 
     fn all(mut stream: std::net::TcpStream) -> Vec<u8> {
         let mut bytes = Vec::new();
-        // A connection that is cut is at its end, too.
+        // A connection that is cut off is at its end, too.
         let _cut = stream.read_to_end(&mut bytes);
         bytes
     }

@@ -1,5 +1,5 @@
-//! Why a request fails: the only place that knows status codes of failures, what the client is
-//! told, and what only the log is.
+//! The failures of requests. Only this file knows their status codes, what the client is told, and
+//! what only the log is told.
 
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -22,24 +22,24 @@ pub(super) enum Problem {
     UnknownQuery,
     UnknownRecord,
     UnknownJob,
-    /// A job that somebody else made.
+    /// A job that another caller made.
     NotOwner,
-    /// None was drawn.
+    /// The map was not drawn.
     NoMap,
-    /// Another server works off the jobs of the folder.
+    /// Another server processes the folder's jobs.
     JobsElsewhere,
-    /// Also one that is somebody else's.
+    /// An unknown set, or one of another caller.
     UnknownSet,
-    /// Neither a key nor a session.
+    /// Neither a key nor a session was sent.
     KeyWanted,
     WrongKey,
     RoleTooLow {
         wanted: Role,
     },
-    /// Another site's page sent it.
+    /// Another site's page sent the request.
     OtherSite,
-    /// Without keys, a name that is not this machine's: a page of another site that has itself
-    /// resolved to here.
+    /// The host is not a name of this machine, on a server without keys. It is a page of another
+    /// site whose name resolves to this machine.
     OtherHost,
     Picture(Unreadable),
     TooLarge {
@@ -54,32 +54,32 @@ pub(super) enum Problem {
         expected: String,
     },
     Filter(FilterError),
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     Slow,
     Busy,
-    /// The gallery is another model's now.
+    /// The gallery has another model now.
     OtherModel,
-    /// No server of the gallery answers, and what is known without is too little or too old.
+    /// The gallery's database is unreachable, and the cache has too little or is too old.
     Unreachable(anyhow::Error),
     /// A record of the gallery whose bytes have changed since they were stored.
     Damaged(retrieval::Error),
-    /// The audit log cannot be written, and nothing is shown without.
+    /// The audit log cannot be written, so no data is shown.
     NoAudit(anyhow::Error),
-    /// Nothing that the client can change.
+    /// A fault of the server.
     Internal(anyhow::Error),
 }
 
-/// What only the log is told, among a response's extensions.
+/// A message for the log alone, among a response's extensions.
 #[derive(Clone)]
 pub(super) struct Inside(pub(super) String);
 
 impl Problem {
-    /// A value that will not do.
+    /// The failure of a value that is not allowed.
     pub(super) fn invalid(got: impl Into<String>, expected: impl Into<String>) -> Self {
         Self::Invalid { got: got.into(), expected: expected.into() }
     }
 
-    /// Turns it into the failure of a command.
+    /// Converts it to the failure of a command.
     pub(super) fn into_error(self) -> anyhow::Error {
         match self {
             Self::Internal(error) | Self::NoAudit(error) | Self::Unreachable(error) => error,
@@ -187,7 +187,7 @@ impl Problem {
         fixed.to_owned()
     }
 
-    /// Where a filter does not read, and what should be there.
+    /// The position at which a filter cannot be parsed, and what is expected there.
     fn place(&self) -> (Option<usize>, Option<String>) {
         match self {
             Self::Filter(error) => (Some(error.offset()), Some(error.expected().to_owned())),

@@ -1,5 +1,5 @@
-//! Who may ask for what: keys and sessions, roles, and requests that another site's page sends in
-//! somebody's name.
+//! Access control: keys and sessions, roles, and protection from requests that another site's page
+//! sends in somebody's name.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,38 +22,38 @@ use crate::audit::Entry;
 /// The session's cookie.
 pub(super) const COOKIE_NAME: &str = "skiagraph_session";
 
-/// What a route wants of whoever asks.
+/// The access that a route requires of a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Nothing.
+    /// No requirement.
     Open,
-    /// A key or a session with this role or more, where there are any.
+    /// A key or a session with at least this role, if there are keys or an identity provider.
     Role(Role),
 }
 
-/// What a route's guard knows of it.
+/// The guard's knowledge of a route.
 #[derive(Clone)]
 pub(super) struct Post {
     pub(super) access: Access,
-    /// What the audit log calls it: its method and path; none where nothing of a patient is to be
-    /// seen.
+    /// The action in the audit log: the route's method and path. `None` if the route shows nothing
+    /// of a patient.
     pub(super) audited_as: Option<Arc<str>>,
 }
 
-/// What an answer showed: handlers put it among the answer's extensions, for the audit log.
+/// The data that an answer shows, for the audit log. Handlers put it among the answer's extensions.
 #[derive(Clone, Default)]
 pub(super) struct Shown {
     pub(super) records: Vec<u64>,
     pub(super) queries: Vec<String>,
     /// The answer that was saved.
     pub(super) set: Option<String>,
-    /// Who has shown a key or signed in, where that was what was asked.
+    /// The name and role of a caller who has just shown a key or signed in.
     pub(super) who: Option<(String, Role)>,
-    /// What the answer amounts to, where a browser is sent on whatever came of it.
+    /// The effective status, if the answer itself only sends the browser on.
     pub(super) status: Option<StatusCode>,
 }
 
-/// Lets a request through to its route, or says why not; and puts both into the audit log before
+/// Lets a request through to its route, or refuses it. Either is written to the audit log before
 /// the answer leaves.
 pub(super) async fn guard(
     State((app, post)): State<(App, Post)>,
@@ -92,7 +92,7 @@ pub(super) async fn guard(
     }
 }
 
-/// The client of a request, for shares.
+/// The client of a request, for its shares.
 fn client(caller: &Result<Option<Caller>, Problem>, request: &Request) -> Client {
     match (caller, request.extensions().get::<Peer>()) {
         (Ok(Some(caller)), _) => Client::Holder(caller.id.clone()),
@@ -101,9 +101,9 @@ fn client(caller: &Result<Option<Caller>, Problem>, request: &Request) -> Client
     }
 }
 
-/// What the path names: a picture of the gallery, one that is asked with, or a saved answer.
+/// Notes what the path names: a picture of the gallery, a query's picture, or a saved answer.
 fn name(entry: &mut Entry, id: &str) {
-    // What does not look like one of ours names nothing, and might be anything.
+    // An id of another form is none of this server's, and may be anything.
     let alike = id.len() <= 64
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     match id.parse() {
@@ -114,7 +114,8 @@ fn name(entry: &mut Entry, id: &str) {
     }
 }
 
-/// The answer, once the audit log has it; a failure in its place if the log cannot be written.
+/// Returns the answer once the audit log has it. If the log cannot be written, it returns a failure
+/// instead.
 async fn keep(app: &App, mut entry: Entry, response: Response) -> Response {
     let Some(audit) = &app.audit else { return response };
     entry.status = Some(response.status().as_u16());
@@ -158,22 +159,22 @@ fn check(
     if caller.role < wanted { Err(Problem::RoleTooLow { wanted }) } else { Ok(()) }
 }
 
-/// Who asks; nobody in particular where nobody has to say. Among the extensions of a request that
-/// was let through.
+/// The caller, or `None` if callers need no key. It is among the extensions of a request that was
+/// let through.
 #[derive(Clone)]
 pub(super) struct Asker(pub(super) Option<Caller>);
 
-/// Who asks.
+/// A caller with a key or a session.
 #[derive(Clone)]
 pub(super) struct Caller {
     /// The id of the key, or the name of the person.
     pub(super) id: String,
     pub(super) role: Role,
-    /// By a session's cookie, which a browser sends by itself.
+    /// True if a session's cookie identified the caller. Browsers send it by themselves.
     by_cookie: bool,
 }
 
-/// Who asks, if they have shown a key or have a session. A key that is shown counts alone.
+/// The caller, if the request has a key or a session. A key takes precedence.
 ///
 /// # Errors
 /// [`Problem::WrongKey`] for a key that is not known.
@@ -208,9 +209,9 @@ pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
         .find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Whether a page of another site sent a request. Browsers say so in `Sec-Fetch-Site`, and those
-/// that do not know that header in `Origin`; pages cannot change either. Behind a proxy the host of
-/// `Origin` may be another one than ours, so a server with keys does not compare it.
+/// Tells whether a page of another site sent a request. Browsers say so in `Sec-Fetch-Site`, and
+/// those that do not know that header in `Origin`; pages cannot change either. Behind a proxy the
+/// host of `Origin` may differ from this server's, so a server with keys does not compare it.
 fn is_of_another_site(headers: &HeaderMap, is_guarded: bool) -> bool {
     match (text(headers, "sec-fetch-site"), headers.get(ORIGIN)) {
         (Some(site), _) => site.ends_with("-site"),
@@ -223,8 +224,8 @@ fn is_of_another_site(headers: &HeaderMap, is_guarded: bool) -> bool {
     }
 }
 
-/// Whether a request was meant for this machine by a name of its own. Else it is from a page of
-/// another site, which has its name resolve to this machine so that the browser takes both for one.
+/// Tells whether a request names this machine as its host. Otherwise it is from a page of another
+/// site, whose name resolves to this machine so that the browser takes both for one.
 fn names_this_machine(headers: &HeaderMap, bound: IpAddr) -> bool {
     let Some(host) = text(headers, HOST.as_str()) else { return false };
     let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -241,7 +242,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 impl Caller {
-    /// For tests of what callers may do.
+    /// A caller with a key, for tests.
     pub(super) fn of_key(id: &str, role: Role) -> Self {
         Self { id: id.to_owned(), role, by_cookie: false }
     }

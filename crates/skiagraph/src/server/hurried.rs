@@ -1,4 +1,4 @@
-//! A stream to a client who has to take an answer in time, and keeps its slot meanwhile.
+//! A stream to a client who must take an answer in time. It keeps its slot meanwhile.
 
 use std::io;
 use std::pin::Pin;
@@ -11,19 +11,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A stream whose reader must take an answer within a time: from when it first does not take what
-/// is written, to when nothing more waits to be written.
+/// A stream whose reader must take an answer within a time. The time runs from when it first does
+/// not take what is written, to when nothing more waits to be written.
 pub(super) struct Hurried {
     stream: TcpStream,
     timeout: Duration,
     end: Pin<Box<Sleep>>,
     slot: Arc<Slot>,
-    /// While something waits to be written.
+    /// The task while something waits to be written.
     writing: Option<Task>,
 }
 
 impl Hurried {
-    /// Such a stream, of the connection that has the slot.
+    /// Makes such a stream, for the connection that has the slot.
     pub(super) fn new(stream: TcpStream, timeout: Duration, slot: &Arc<Slot>) -> Self {
         Self {
             stream,
@@ -34,7 +34,7 @@ impl Hurried {
         }
     }
 
-    /// What a write came to, or that it has taken too long.
+    /// The result of a write, or an error if it has taken too long.
     fn hurried(
         &mut self,
         context: &mut Context<'_>,
@@ -85,7 +85,7 @@ impl AsyncWrite for Hurried {
         self.stream.is_write_vectored()
     }
 
-    /// Comes when all that was to be written is.
+    /// Completes when everything to be written is written.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.writing = None;
         Pin::new(&mut self.stream).poll_flush(context)

@@ -1,9 +1,9 @@
-//! API keys: a file of their hashes and roles, which the server reads anew when it changes, so that
-//! a key that is taken out counts no more at once. Who changes the file holds a lock from reading
-//! to writing, so that no change undoes another.
+//! API keys: a file of their hashes and roles. The server reads it anew when it changes, so that a
+//! revoked key stops working at once. A process that changes the file holds a lock from reading to
+//! writing, so that no change undoes another.
 //!
-//! A key is 256 random bits. One round of SHA-256 keeps it as secret as a slow hash would: there is
-//! nothing to guess.
+//! A key is 256 random bits. One round of SHA-256 keeps it as secret as a slow hash would, as there
+//! is nothing to guess.
 
 use std::fmt;
 use std::fs;
@@ -23,10 +23,10 @@ use subtle::ConstantTimeEq;
 
 use crate::output;
 
-/// What every key begins with, so that it is known for one where it does not belong.
+/// The prefix of every key, by which a leaked one is recognised.
 const PREFIX: &str = "skia_";
 
-/// Who may do what; each may do what the ones before it may.
+/// Roles of callers. Each may do what the ones before it may.
 #[derive(
     Clone,
     Copy,
@@ -60,20 +60,20 @@ impl fmt::Display for Role {
     }
 }
 
-/// A key as the file has it.
+/// A key's entry in the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Key {
-    /// Its name in the file; no secret.
+    /// The key's name in the file; not secret.
     pub(crate) id: String,
     pub(crate) role: Role,
-    /// Whose it is.
+    /// The holder's name.
     pub(crate) name: Option<String>,
-    /// SHA-256 of the key, in hexadecimal.
+    /// The SHA-256 of the key, in hexadecimal.
     sha256: String,
 }
 
-/// The file.
+/// The contents of the file.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyFile {
@@ -81,7 +81,7 @@ struct KeyFile {
     key: Vec<Key>,
 }
 
-/// The keys of a file; of none where it is not there.
+/// The keys of a file; empty if it does not exist.
 ///
 /// # Errors
 /// If it cannot be read, or is no file of keys.
@@ -97,7 +97,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Key>> {
     Ok(file.key)
 }
 
-/// Changes the keys of a file, alone: others who would change them wait.
+/// Changes the keys of a file. Other processes that want to change them wait.
 ///
 /// # Errors
 /// As [`read`]; if it cannot be locked or written; those of `change`, after which the file is as it
@@ -110,7 +110,7 @@ pub(crate) fn change<T>(path: &Path, change: impl FnOnce(&mut Vec<Key>) -> Resul
     Ok(changed)
 }
 
-/// A new key: what its holder shows, and what the file keeps.
+/// A new key: the text for its holder, and the entry for the file.
 ///
 /// # Errors
 /// If the system gives no random bytes.
@@ -131,12 +131,12 @@ pub(crate) fn random_text<const N: usize>() -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// In hexadecimal.
+/// The SHA-256 of a text, in hexadecimal.
 pub(super) fn hash(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The keys of a file as they are now.
+/// The keys of a file, kept up to date.
 pub(super) struct Keys {
     path: PathBuf,
     known: Mutex<Known>,
@@ -144,12 +144,12 @@ pub(super) struct Keys {
 
 struct Known {
     keys: Vec<Key>,
-    /// Of the file that they were read from.
+    /// The state of the file that they were read from.
     state: FileState,
 }
 
-/// The state of a file, by which a change is seen: its time, its length and its inode, as it is
-/// replaced whole.
+/// The state of a file, which shows a change: its time, its length and its inode, as it is replaced
+/// whole.
 pub(super) type FileState = Option<(SystemTime, u64, u64)>;
 
 impl Keys {
@@ -168,23 +168,23 @@ impl Keys {
         Ok(Self { path: path.to_owned(), known: Mutex::new(known) })
     }
 
-    /// The key that somebody shows, compared with all in a time that does not depend on how much of
-    /// it is right.
+    /// Finds a key by its text. The comparison with all keys takes a time that does not depend on
+    /// how much of the text is right.
     pub(super) fn find(&self, shown: &str) -> Option<Key> {
         let hash = hash(shown);
         let known = self.current();
         let same = |key: &&Key| bool::from(key.sha256.as_bytes().ct_eq(hash.as_bytes()));
-        // All of them, whichever it is.
+        // All keys are compared, whichever it is.
         let mut found = known.keys.iter().filter(same).collect::<Vec<_>>();
         found.pop().cloned()
     }
 
-    /// The role of a key, if it still counts.
+    /// The role of a key, if it is still valid.
     pub(super) fn role_of(&self, id: &str) -> Option<Role> {
         self.current().keys.iter().find(|key| key.id == id).map(|key| key.role)
     }
 
-    /// The keys that the file has now; while it does not read, those that it had before.
+    /// The present keys of the file. While it cannot be read, the keys read before stay valid.
     fn current(&self) -> MutexGuard<'_, Known> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let state = file_state(&self.path);
@@ -199,13 +199,13 @@ impl Keys {
     }
 }
 
-/// Writes to the log that the file does not read, once for each state of the file.
+/// Writes to the log that the file cannot be read, once for each state of the file.
 fn complain(error: &anyhow::Error) {
     let line = serde_json::json!({ "error": format!("the API keys stay as they were: {error:#}") });
     let _nobody_reads = writeln!(stderr().lock(), "{line}");
 }
 
-/// A file's state; none where there is none.
+/// A file's state; `None` if it does not exist.
 pub(super) fn file_state(path: &Path) -> FileState {
     let metadata = fs::metadata(path).ok()?;
     #[cfg(unix)]

@@ -13,14 +13,14 @@ use super::state::State;
 /// Upper ends of the histogram's bins, in seconds.
 const BINS: [f64; 11] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
 
-/// What was answered, and who is connected.
+/// The counts of answered requests and of connections.
 #[derive(Default)]
 pub(super) struct Metrics {
     requests: Mutex<BTreeMap<Kind, Histogram>>,
     pub(super) connections: Arc<AtomicUsize>,
 }
 
-/// Requests that are counted together.
+/// The attributes of requests that are counted together.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
     route: String,
@@ -30,7 +30,8 @@ struct Kind {
 
 #[derive(Default)]
 struct Histogram {
-    /// Requests that took no longer than each bin's end, and longer than the bin's before it.
+    /// The number of requests in each bin: no longer than its end, and longer than the end of the
+    /// bin before.
     bins: [u64; BINS.len()],
     count: u64,
     seconds: f64,
@@ -55,7 +56,7 @@ impl Histogram {
     }
 }
 
-/// All counts.
+/// All counts, in Prometheus's text format.
 pub(super) fn text(state: &State) -> String {
     let mut text = String::new();
     // Writing to a `String` does not fail.

@@ -1,8 +1,9 @@
 //! The server: a gallery and a model behind HTTP, for the browser application and for programs.
 //!
-//! `router.rs` has every route; `guard.rs` says who may ask; `work.rs` bounds what runs at a time,
-//! `turns.rs` whose turn it is; `connection.rs` what a slow client may hold; `client.rs` among whom
-//! that is shared; `error.rs` alone knows status codes of failures.
+//! `router.rs` has every route; `guard.rs` controls access; `work.rs` limits how much work runs at
+//! a time, `turns.rs` gives clients turns; `connection.rs` limits what a slow client may hold;
+//! `client.rs` divides resources among clients; `error.rs` alone knows the status codes of
+//! failures.
 
 mod body;
 mod client;
@@ -50,46 +51,46 @@ pub(crate) use sets::Sets;
 use state::State;
 use tls::Tls;
 
-/// How long work that has begun may go on after the last connection is closed.
+/// The time that work which has begun may continue after the last connection is closed.
 const LAST_WORK: Duration = Duration::from_secs(5);
-/// How often expired queries are let go.
+/// The interval at which expired queries are removed.
 const SWEEP: Duration = Duration::from_secs(30);
-/// How often a gallery on a server is looked at.
+/// The interval at which a gallery on a server is checked for changes.
 const FOLLOW: Duration = Duration::from_millis(100);
 
-/// What is served, to whom, and how much of it at a time.
+/// The settings of a server: what it serves, to whom, and its limits.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// The gallery's folder.
+    /// The gallery's location.
     pub(crate) gallery: Location,
-    /// Where to listen; port 0 lets the system choose.
+    /// The address to listen on; port 0 lets the system choose.
     pub(crate) address: SocketAddr,
-    /// The file of keys; without one, and without an identity provider, everybody on this machine
-    /// may ask.
+    /// The file of keys. Without it, and without an identity provider, everybody on this machine
+    /// has access.
     pub(crate) keys: Option<PathBuf>,
-    /// The identity provider by which people sign in.
+    /// The identity provider with which people sign in.
     pub(crate) oidc: Option<oidc::Settings>,
     /// The folder of the audit log.
     pub(crate) audit: Option<PathBuf>,
-    /// The file of saved answers; where none is named, one in the gallery's folder.
+    /// The file of saved answers; by default one in the gallery's folder.
     pub(crate) sets: Option<PathBuf>,
-    /// The folder where files wait to be indexed; where none is named, one in the gallery's folder.
+    /// The folder where files wait to be indexed; by default one in the gallery's folder.
     pub(crate) jobs: Option<PathBuf>,
     /// The folder of a comparison of methods, whose report is shown.
     pub(crate) comparison: Option<PathBuf>,
     /// The folder of the model's evaluation, whose figures and report are shown.
     pub(crate) evaluation: Option<PathBuf>,
-    /// Who we are under TLS; none for plain text.
+    /// The server's TLS settings; `None` for plain text.
     pub(crate) tls: Option<ServerTls>,
-    /// Address of a collector of traces.
+    /// The address of a collector of traces.
     pub(crate) traces: Option<String>,
-    /// Address of a viewer with `{study}` in it.
+    /// The address of a viewer with `{study}` in it.
     pub(crate) viewer: Option<String>,
     pub(crate) limits: Limits,
 }
 
 impl Settings {
-    /// A gallery at an address, and nothing else said.
+    /// The default settings for a gallery at an address.
     pub(crate) fn of(gallery: Location, address: SocketAddr) -> Self {
         Self {
             gallery,
@@ -109,38 +110,38 @@ impl Settings {
     }
 }
 
-/// How much is let in, worked on and kept.
+/// The limits on what is accepted, processed and kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Bytes of a file.
+    /// The most bytes of a file.
     pub(crate) upload_bytes: usize,
-    /// Pixels of a picture.
+    /// The most pixels of a picture.
     pub(crate) pixels: u64,
-    /// Queries kept.
+    /// The most queries kept.
     pub(crate) queries: usize,
-    /// Bytes that kept queries take.
+    /// The most bytes of kept queries.
     pub(crate) query_bytes: usize,
-    /// How long a query is kept after it was last used.
+    /// The time that a query is kept after its last use.
     pub(crate) query_life: Duration,
-    /// Connections at a time.
+    /// The most connections at a time.
     pub(crate) connections: usize,
-    /// Pictures that are decoded and encoded at a time.
+    /// The most pictures that are decoded and encoded at a time.
     pub(crate) encoders: usize,
-    /// Requests that wait for either kind of worker.
+    /// The most requests that wait for each kind of worker.
     pub(crate) queue: usize,
-    /// How long a request waits for a worker.
+    /// The time that a request waits for a worker.
     pub(crate) patience: Duration,
-    /// Files that wait to be indexed, and jobs.
+    /// The limits on files that wait to be indexed, and on jobs.
     pub(crate) jobs: jobs::Limits,
-    /// How old answers may be while no server of the gallery answers.
+    /// The greatest age of answers while the gallery's database is unreachable.
     pub(crate) stale: Duration,
-    /// How long a browser's session lasts.
+    /// The length of a browser's session.
     pub(crate) session_life: Duration,
-    /// How long a client may take to send a request's head.
+    /// The time that a client may take to send a request's head.
     pub(crate) head: Duration,
-    /// How long a client may take to send a body, and to take an answer.
+    /// The time that a client may take to send a body, and to take an answer.
     pub(crate) transfer: Duration,
-    /// How long open requests may go on when the server is asked to end.
+    /// The time that open requests may continue when the server is asked to end.
     pub(crate) grace: Duration,
 }
 
@@ -166,11 +167,11 @@ impl Default for Limits {
     }
 }
 
-/// Serves until the process is interrupted; `listening` hears where.
+/// Serves until the process is interrupted. `listening` gets the address.
 ///
 /// # Errors
-/// If the address is not this machine's alone and there are no keys and no identity provider, or no
-/// audit log, if it cannot be had, or the gallery is not of this model.
+/// If the address is open to other machines, but there are neither keys nor an identity provider, or
+/// there is no audit log. If the address cannot be listened on, or the gallery has another model.
 pub(crate) fn run(
     settings: Settings,
     encoder: impl FnOnce() -> Result<Encoder>,
@@ -212,7 +213,7 @@ pub(crate) fn run(
     over.store(true, Ordering::Relaxed);
     state.jobs.wake();
     runtime.shutdown_timeout(LAST_WORK);
-    // The batch that is under way is finished; what waits is there when the server starts again.
+    // The present batch is finished. Waiting files are still there when the server starts again.
     let _or_it_panicked = (indexing.join(), following.join());
     if let Some(tracing) = &state.tracing {
         tracing.end();
@@ -220,7 +221,7 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Does something beside the requests, until it is told to stop.
+/// Runs work beside the requests, on a thread, until it is told to stop.
 fn meanwhile(
     name: &str,
     state: &Arc<State>,
@@ -234,12 +235,12 @@ fn meanwhile(
         .with_context(|| format!("cannot start the thread {name}"))
 }
 
-/// Keeps up with a gallery on a server though nobody asks, so that who asks need not wait, and what
-/// is known is young when no server answers any more.
+/// Follows the changes of a gallery on a server even without requests. So requests need not wait,
+/// and the cache is recent when the database becomes unreachable.
 fn follow(state: &Arc<State>, over: &AtomicBool) {
     let mut ready = false;
     while state.settings.gallery.folder().is_none() && !over.load(Ordering::Relaxed) {
-        // What fails here fails whoever asks, too, who is told.
+        // A failure here also fails the next request, which reports it.
         let seen =
             state.with_gallery(|gallery| if ready { Ok(()) } else { Ok(gallery.keep_ready()?) });
         ready |= seen.is_ok();
@@ -252,7 +253,7 @@ fn runtime() -> Result<Runtime> {
     runtime.context("cannot start the server's threads")
 }
 
-/// What SIGINT and SIGTERM notify.
+/// A signal for SIGINT and SIGTERM.
 fn stop_when_interrupted() -> Result<Arc<Notify>> {
     let stop = Arc::new(Notify::new());
     let notified = Arc::clone(&stop);
@@ -260,7 +261,7 @@ fn stop_when_interrupted() -> Result<Arc<Notify>> {
     Ok(stop)
 }
 
-/// Lets expired queries go, though nobody asks.
+/// Removes expired queries, even without requests.
 async fn sweep(state: Arc<State>) {
     loop {
         tokio::time::sleep(SWEEP).await;

@@ -1,4 +1,4 @@
-//! Around every request: its line in the log, its counts, and the headers that every answer has.
+//! The wrapper of every request: its line in the log, its counts, and the headers of every answer.
 
 use std::io::{Write, stderr};
 use std::time::{Duration, Instant, SystemTime};
@@ -18,11 +18,11 @@ use super::error::{Inside, Problem};
 use super::state::App;
 use super::trace;
 
-/// How long a request may take in all, its body included.
+/// The longest time of a request in all, its body included.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// What every answer says to browsers: nothing but ours is loaded, framed, sniffed or told on, and
-/// nothing is kept.
+/// The headers of every answer. Browsers load and frame only this server's content, guess no types,
+/// send no referrer, and cache nothing.
 static HEADERS: [(HeaderName, &str); 5] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -35,26 +35,26 @@ static HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// A line of the log: never an id, a filter, or anything of a patient.
+/// A line of the log. It never has an id, a filter, or anything of a patient.
 #[derive(Serialize)]
 struct Line<'a> {
-    /// Seconds since 1970.
+    /// The time, in seconds since 1970.
     time: f64,
     method: &'a str,
     /// The route's template.
     route: &'a str,
     status: u16,
     ms: f64,
-    /// The trace that it is part of: the one that the client names, or else, where spans are sent,
-    /// one of its own.
+    /// The id of its trace: the one that the client names. If it names none and spans are sent, it
+    /// is a new one.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<&'a str>,
-    /// Why it failed, where the client is not told.
+    /// The reason of a failure, if the client is not told.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
 
-/// Runs a request, and tells of it.
+/// Runs a request, and logs and counts it.
 pub(super) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let method = known(request.method());
@@ -83,8 +83,8 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     response
 }
 
-/// The trace id of a W3C `traceparent`, so that a proxy's spans and our lines are found together;
-/// nothing else is let into the log.
+/// The trace id of a W3C `traceparent`, so that a proxy's spans and this server's lines are found
+/// together. No other part goes into the log.
 fn trace_of(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("traceparent")?.to_str().ok()?;
     let mut parts = text.split('-');
@@ -95,7 +95,8 @@ fn trace_of(headers: &HeaderMap) -> Option<String> {
         .then(|| id.to_owned())
 }
 
-/// A method that is counted by its name; whoever makes names up does not fill the counts with them.
+/// A method that is counted by its name. Invented names are counted together, so that they do not
+/// fill the counts.
 fn known(method: &Method) -> &'static str {
     let all = ["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"];
     all.into_iter().find(|name| *name == method.as_str()).unwrap_or("(other)")
@@ -117,8 +118,8 @@ fn now() -> f64 {
         .map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// Written at once, so that lines of several threads do not mix; a log that nobody reads any more
-/// stops nothing.
+/// Writes a line at once, so that lines of several threads do not mix. A log without a reader stops
+/// nothing.
 fn log(line: &Line<'_>) {
     if let Ok(mut bytes) = serde_json::to_vec(line) {
         bytes.push(b'\n');

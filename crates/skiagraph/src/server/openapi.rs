@@ -1,5 +1,5 @@
-//! The OpenAPI document: made of the table of routes and of the types that they take and give, so
-//! that it cannot fall behind.
+//! The OpenAPI document. It is made from the table of routes and their types, so that it is always
+//! up to date.
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
@@ -9,7 +9,7 @@ use super::guard::Access;
 use super::router::Route;
 use super::views::ErrorBody;
 
-/// What a route is for.
+/// The documentation of a route.
 pub(super) struct Doc {
     pub(super) summary: &'static str,
     pub(super) takes: Takes,
@@ -21,14 +21,14 @@ type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 /// A request's content.
 pub(super) enum Takes {
     Nothing,
-    /// Nothing but how large a picture may be, in the address.
+    /// The size of a picture, in the address.
     Side,
     /// A picture's file.
     File,
     Json(SchemaOf),
 }
 
-/// The content of an answer to what succeeded, and its status.
+/// The content and status of a successful answer.
 pub(super) enum Gives {
     Nothing,
     Media(&'static str),

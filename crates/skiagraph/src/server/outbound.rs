@@ -1,5 +1,5 @@
 //! Requests that the server itself sends: to the identity provider, and to the collector of traces.
-//! No redirects, no proxies, little patience, small answers.
+//! They allow no redirects and no proxies, and limit the time and size of answers.
 
 use std::io::Error;
 use std::path::Path;
@@ -10,20 +10,20 @@ use axum::http::{Request, Response};
 use ureq::tls::TlsConfig;
 use ureq::{Agent, AsSendBody};
 
-/// How long an answer may take.
+/// The time that an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes of an answer.
+/// The most bytes of an answer.
 const MOST: u64 = 1 << 20;
 
-/// A client.
+/// An HTTP client.
 #[derive(Debug)]
 pub(super) struct Http {
     agent: Agent,
 }
 
 impl Http {
-    /// A client that believes these authorities (PEM), or those that browsers believe; without TLS
-    /// only if `plain`.
+    /// Makes a client that trusts these authorities (PEM), or those that browsers trust. It works
+    /// without TLS only if `plain`.
     ///
     /// # Errors
     /// If the file cannot be read or has no certificate.
@@ -37,7 +37,7 @@ impl Http {
             .https_only(!plain)
             .tls_config(tls.build())
             .proxy(None)
-            // Who is sent elsewhere might be sent to what only we can reach.
+            // A redirect might lead to an address that only this server can reach.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(PATIENCE))

@@ -1,4 +1,4 @@
-//! A file to a picture that can be asked with and looked at, and the pictures that are drawn of it.
+//! A file as a picture that can be searched for and shown, and the pictures drawn of it.
 
 use std::time::{Duration, Instant};
 
@@ -21,17 +21,17 @@ use crate::report::overlay;
 
 /// The longer side of a saliency map, in pixels.
 const MAP_SIDE: u32 = 512;
-/// The shortest side of a part that is searched for, in pixels.
+/// The shortest side of a part that can be searched for, in pixels.
 const LEAST_SIDE: u32 = 16;
 
-/// A picture with what the model makes of it.
+/// A picture and its encoding.
 pub(super) struct Picture {
     pub(super) width: u32,
     pub(super) height: u32,
-    /// Grey values in two bytes, little endian, row by row, 0 black.
+    /// The grey values in two bytes, little endian, row by row; 0 is black.
     pub(super) pixels: Bytes,
     pub(super) format: Option<Format>,
-    /// What its file said, and its key.
+    /// The record from its file, and its key.
     pub(super) record: Record,
     pub(super) doubts: Vec<Doubt>,
     /// Faults of its file that were put up with.
@@ -40,13 +40,13 @@ pub(super) struct Picture {
     pub(super) source: Option<Source>,
     pub(super) encoding: Encoding,
     pub(super) frame: Frame,
-    /// Milliseconds that encoding took.
+    /// The time of encoding, in milliseconds.
     pub(super) encoded_in: f64,
-    /// The longest time that a drawing of it may wait for memory.
+    /// The longest time that drawing it may wait for memory.
     wait: Duration,
 }
 
-/// Pixels with the memory that they hold of the budget, as long as anybody shows them.
+/// Pixels with the memory of the budget that they hold, as long as anybody uses them.
 struct Pixels {
     bytes: Vec<u8>,
     _memory: Option<Reservation>,
@@ -107,8 +107,9 @@ impl Picture {
         })
     }
 
-    /// A part of it as a picture of its own, which is known as the whole is: it finds neither that
-    /// nor others of its patient. It is not doubted, as a part is never what the model knows.
+    /// A part of it as a picture of its own. It has the whole's identity, so that it finds neither
+    /// the whole nor others of its patient. It gets no doubts, as a part always differs from what
+    /// the model knows.
     ///
     /// # Errors
     /// [`Problem::Invalid`] if the part is not within the picture, or smaller than 16 pixels.
@@ -141,23 +142,23 @@ impl Picture {
         })
     }
 
-    /// Memory for a picture of these sides that is made of it.
+    /// Reserves memory for a picture of these sides that is made of it.
     fn reserve(&self, width: u32, height: u32) -> Result<Reservation, Problem> {
         let bytes = Radiograph::bytes(u64::from(width) * u64::from(height));
         Ok(memory::for_pictures().take(bytes, self.wait)?)
     }
 
-    /// Memory that it takes, nearly.
+    /// The memory that it takes, approximately, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.pixels.len() + 4 * self.encoding.saliency.values.len()
     }
 
-    /// In 8 bits, its longer side at most `side`, as a PNG file.
+    /// The picture in 8 bits, its longer side at most `side`, as a PNG file.
     pub(super) fn preview(&self, side: u32) -> Result<Vec<u8>, Problem> {
         png(&self.small(side)?)
     }
 
-    /// In 8 bits, its longer side at most `side`.
+    /// The picture in 8 bits, its longer side at most `side`.
     pub(super) fn small(&self, side: u32) -> Result<GrayImage, Problem> {
         let _memory = self.reserve(self.width, self.height)?;
         let eight_bits = |pair: &[u8]| {
@@ -171,13 +172,13 @@ impl Picture {
         Ok(overlay::shrink_grey(picture, side))
     }
 
-    /// The map of where to look, over the whole picture, as a PNG file.
+    /// The saliency map over the whole picture, as a PNG file.
     pub(super) fn saliency(&self, encoder: &Encoder) -> Result<Vec<u8>, Problem> {
         let look = self.look(encoder)?;
         map(&look.map, &look.frame, self.width, self.height)
     }
 
-    /// The map of where to look: of the network of findings or, where there is none, of the model
+    /// The saliency map: by the network of findings if there is one, otherwise the model's from
     /// when it encoded the picture.
     pub(super) fn look(&self, encoder: &Encoder) -> Result<Look, Problem> {
         if encoder.has_finder() {
@@ -188,7 +189,7 @@ impl Picture {
         Ok(Look { map: self.encoding.saliency.clone(), frame: self.frame, findings: Vec::new() })
     }
 
-    /// What of it makes it similar to another, over the whole picture, as a PNG file.
+    /// The map of what makes it similar to another, over the whole picture, as a PNG file.
     pub(super) fn evidence(
         &self,
         other: &Embedding,
@@ -198,7 +199,7 @@ impl Picture {
         evidence_of(&grey(self.width, self.height, &self.pixels)?, other, encoder)
     }
 
-    /// For tests of who keeps it.
+    /// A blank picture, for tests of the kept queries.
     #[cfg(test)]
     pub(super) fn blank(side: u32) -> Self {
         use retrieval::HashCode;
@@ -221,7 +222,7 @@ impl Picture {
     }
 }
 
-/// None for what is no DICOM file, or lacks what results need.
+/// The patient and study of a DICOM file. `None` if it is another file, or lacks what results need.
 fn source(bytes: &[u8], limits: &radiograph::Limits, sides: [u32; 2]) -> Option<Source> {
     if bytes.get(128..132) != Some(b"DICM") {
         return None;
@@ -229,13 +230,13 @@ fn source(bytes: &[u8], limits: &radiograph::Limits, sides: [u32; 2]) -> Option<
     Source::new(radiograph::texts(bytes, limits, &Source::WANTED).ok()?, sides).ok()
 }
 
-/// A stored thumbnail.
+/// Reads a stored thumbnail.
 fn stored(thumbnail: &[u8]) -> Result<Radiograph, Problem> {
     let read = radiograph::decode(thumbnail, &radiograph::Limits::default());
     Ok(read.map_err(|error| anyhow::Error::from(error).context("a stored thumbnail is damaged"))?)
 }
 
-/// What of a thumbnail makes it similar to another picture, as a PNG file.
+/// The map of what makes a thumbnail similar to another picture, as a PNG file.
 pub(super) fn evidence_in(
     thumbnail: &[u8],
     other: &Embedding,
@@ -254,15 +255,15 @@ fn evidence_of(
     map(&found, &input.frame, radiograph.width(), radiograph.height())
 }
 
-/// The map of where to look in a thumbnail, as a PNG file.
+/// The saliency map of a thumbnail, as a PNG file.
 pub(super) fn saliency_of(thumbnail: &[u8], encoder: &Encoder) -> Result<Vec<u8>, Problem> {
     let radiograph = stored(thumbnail)?;
     let look = encoder.look(&radiograph).map_err(anyhow::Error::from)?;
     map(&look.map, &look.frame, radiograph.width(), radiograph.height())
 }
 
-/// A map over a picture of those sides, from the least salient point, black, to the most salient
-/// one, white.
+/// A map over a picture of those sides, as a PNG file, from the least salient point, black, to the
+/// most salient one, white.
 fn map(saliency: &SaliencyMap, frame: &Frame, width: u32, height: u32) -> Result<Vec<u8>, Problem> {
     let scale = (f64::from(MAP_SIDE) / f64::from(width.max(height))).min(1.0);
     let fit = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
@@ -281,7 +282,7 @@ fn sixteen_bits(radiograph: &Radiograph) -> Vec<u8> {
     bytes
 }
 
-/// A radiograph of grey values in two bytes.
+/// A radiograph from grey values in two bytes.
 fn grey(width: u32, height: u32, pixels: &[u8]) -> Result<Radiograph, Problem> {
     let grey =
         |pair: &[u8]| f32::from(u16::from_le_bytes([pair[0], pair[1]])) / f32::from(u16::MAX);
@@ -290,7 +291,7 @@ fn grey(width: u32, height: u32, pixels: &[u8]) -> Result<Radiograph, Problem> {
 
 fn png(picture: &GrayImage) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
-    // Pictures are made for one look at them: speed counts more than bytes.
+    // Each picture is looked at once, so speed counts more than size.
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Sub)
         .write_image(picture, picture.width(), picture.height(), ExtendedColorType::L8)
         .map_err(anyhow::Error::from)?;
@@ -312,7 +313,7 @@ struct Part {
 impl Part {
     fn of(region: &Region, width: u32, height: u32) -> Result<Self, Problem> {
         let Region { left, top, width: across, height: down } = *region;
-        // A hair more than the whole is rounding.
+        // A tiny excess over the whole is rounding.
         let within =
             |start: f64, extent: f64| start >= 0.0 && extent > 0.0 && start + extent <= 1.0 + 1e-6;
         if !within(left, across) || !within(top, down) {

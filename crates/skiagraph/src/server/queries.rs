@@ -1,6 +1,6 @@
-//! Pictures that were asked with, in memory: found by an id that nobody guesses, bounded in number
-//! and bytes, and gone some time after they were last used. Who has most there makes room for the
-//! others.
+//! Query pictures, kept in memory. Each is found by an id that cannot be guessed. They are limited
+//! in number and bytes, and removed some time after their last use. The client with most of them
+//! makes room for others.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -49,13 +49,13 @@ struct Query {
 }
 
 impl Queries {
-    /// At most so many, of so many bytes, for so long after the last use.
+    /// Keeps at most `most` queries of `most_bytes` in all, each for `life` after its last use.
     pub(super) fn new(most: usize, most_bytes: usize, life: Duration) -> Self {
         Self { kept: Mutex::default(), most, most_bytes, life }
     }
 
     /// Keeps a picture of the current client. Until there is room, the client whose pictures take
-    /// most bytes loses the one that was used least lately.
+    /// most bytes loses its least recently used one.
     ///
     /// # Errors
     /// [`Problem::TooLarge`] if there would be no room for it alone.
@@ -77,7 +77,7 @@ impl Queries {
         Ok((id, picture))
     }
 
-    /// The picture of that id, which lives longer for it.
+    /// The picture of that id. This counts as a use.
     ///
     /// # Errors
     /// [`Problem::UnknownQuery`].
@@ -89,7 +89,7 @@ impl Queries {
         Ok(Arc::clone(&query.picture))
     }
 
-    /// Lets a picture go.
+    /// Removes a picture.
     ///
     /// # Errors
     /// [`Problem::UnknownQuery`].
@@ -99,12 +99,12 @@ impl Queries {
         kept.remove(id).ok_or(Problem::UnknownQuery)
     }
 
-    /// Lets go what has expired.
+    /// Removes expired pictures.
     pub(super) fn sweep(&self) {
         self.kept().expire(self.life);
     }
 
-    /// How many are kept, and their bytes.
+    /// The number of kept pictures, and their bytes.
     pub(super) fn load(&self) -> (usize, usize) {
         let kept = self.kept();
         (kept.by_id.len(), kept.bytes)

@@ -1,5 +1,4 @@
-//! Every route in one table: its method and path, whom it lets in, who answers, and what its
-//! document says.
+//! Every route in one table: its method and path, its access, its handler, and its documentation.
 
 use std::sync::Arc;
 
@@ -32,9 +31,9 @@ pub(super) struct Route {
     pub(super) method: Method,
     pub(super) path: &'static str,
     pub(super) access: Access,
-    /// None for the application's pages.
+    /// The documentation; `None` for the application's pages.
     pub(super) doc: Option<Doc>,
-    /// Whether the audit log tells of who asked.
+    /// True if the audit log records its requests.
     audited: bool,
     handler: MethodRouter<App>,
 }
@@ -150,7 +149,8 @@ fn delete<T: 'static>(path: &'static str, access: Access, handler: impl Handler<
 }
 
 impl Route {
-    /// What is open to anybody shows nothing of a patient; but who signs in or out is told of.
+    /// Makes a route. Routes open to anybody show nothing of a patient and are not audited, except
+    /// those that sign in or out.
     fn new(method: Method, path: &'static str, access: Access, handler: MethodRouter<App>) -> Self {
         let audited = access != Access::Open || method != Method::GET;
         Self { method, path, access, doc: None, audited, handler }

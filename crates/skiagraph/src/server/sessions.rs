@@ -1,8 +1,8 @@
-//! Sessions of browsers that have shown a key or signed in: a random token in a cookie, known here
-//! by its hash.
+//! Sessions of browsers that have shown a key or signed in. A random token in a cookie identifies a
+//! session; the server keeps its hash.
 //!
-//! Their number is bounded, of each holder too. Whoever opens more ends sessions of their own: the
-//! oldest of the address from which that holder has most. Where all sessions are too many, the
+//! Their number is limited, in all and for each holder. A holder who opens too many loses their
+//! own: the oldest of the address from which they have most. If all sessions are too many, the
 //! holder with most makes room.
 
 use std::collections::HashMap;
@@ -15,14 +15,14 @@ use super::client::{Client, most_frequent};
 use super::keys::{hash, random_text};
 use super::oidc::Person;
 
-/// Sessions at a time, in all and of one holder.
+/// The most sessions, in all and of one holder.
 const MOST: usize = 10_000;
 const MOST_OF_HOLDER: usize = 250;
 
 /// The open sessions. They end with the process.
 pub(super) struct Sessions {
     life: Duration,
-    /// By the hash of their token.
+    /// The sessions, by the hash of their token.
     open: Mutex<Open>,
 }
 
@@ -35,12 +35,12 @@ struct Session {
     since: Instant,
 }
 
-/// Whose a session is.
+/// The holder of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
-    /// Whoever has shown the key of this id, as long as it counts.
+    /// The holder of the key with this id, as long as the key is valid.
     Key(String),
-    /// Who has signed in, with the role they had then.
+    /// A person who has signed in, with their role at that time.
     Person(Person),
 }
 
@@ -55,12 +55,12 @@ impl Holder {
 }
 
 impl Sessions {
-    /// None yet; each lasts so long.
+    /// Makes an empty set of sessions, each of which lasts for `life`.
     pub(super) fn new(life: Duration) -> Self {
         Self { life, open: Mutex::default() }
     }
 
-    /// Opens a session for the current client; its token.
+    /// Opens a session for the current client. Returns its token.
     ///
     /// # Errors
     /// If the system gives no random bytes.
@@ -83,7 +83,7 @@ impl Sessions {
         Ok(token)
     }
 
-    /// Whose a session is, if it is open.
+    /// The holder of a session, if it is open.
     pub(super) fn holder(&self, token: &str) -> Option<Holder> {
         self.current().get(&hash(token)).map(|session| session.holder.clone())
     }
@@ -100,7 +100,7 @@ impl Sessions {
     }
 }
 
-/// Ends the oldest session of a holder, of those opened where that holder opened most.
+/// Ends the oldest session of a holder, among those from the address where the holder has most.
 fn end_one(open: &mut Open, holder: &str) {
     let own: Vec<_> = open.iter().filter(|(_, session)| session.holder.name() == holder).collect();
     let most = most_frequent(own.iter().map(|(_, session)| &session.client));

@@ -1,5 +1,5 @@
-//! What every request shares: the model, the gallery's handles, the kept queries, the workers, the
-//! keys, the counts.
+//! The state that all requests share: the model, the gallery's handles, the kept queries, the
+//! workers, the keys, the counts.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -29,21 +29,21 @@ use super::work::Workers;
 use super::{Limits, Settings};
 use crate::audit::AuditLog;
 
-/// Requests that read the gallery at a time.
+/// The number of requests that read the gallery at a time.
 const READERS: usize = 4;
-/// The part of the budget of memory that kept queries may take at most, as a divisor.
+/// The divisor of the memory budget that gives the most for kept queries.
 const QUERIES: u64 = 4;
-/// Requests to the identity provider at a time.
+/// The number of requests to the identity provider at a time.
 const SIGN_INS: usize = 4;
-/// Probes at a time.
+/// The number of probes at a time.
 const PROBES: usize = 1;
-/// The part of the memory for files that the bodies of one client may take, as a divisor.
+/// The divisor of the memory for files that gives the most for the bodies of one client.
 const CLIENT_BODIES: u64 = 2;
 
 /// The shared state, as handlers take it.
 pub(super) type App = Arc<State>;
 
-/// See the module.
+/// The shared state: see the module.
 pub(super) struct State {
     pub(super) settings: Settings,
     pub(super) encoder: Encoder,
@@ -55,46 +55,48 @@ pub(super) struct State {
     pub(super) jobs: Jobs,
     pub(super) metrics: Metrics,
     pub(super) tracing: Option<Tracing>,
-    /// Who decodes and encodes pictures.
+    /// The workers that decode and encode pictures.
     pub(super) encoding: Workers,
-    /// Who reads the gallery.
+    /// The workers that read the gallery.
     pub(super) reading: Workers,
-    /// Who asks the identity provider.
+    /// The workers that ask the identity provider.
     pub(super) signing_in: Workers,
-    /// Workers for probes of readiness, apart from those that read the gallery.
+    /// The workers for probes of readiness, apart from those that read the gallery.
     pub(super) probing: Workers,
-    /// Shares of the memory for files that bodies of requests take, by client.
+    /// Shares of the memory for files, by client, for the bodies of requests.
     pub(super) body_shares: Arc<Shares>,
-    /// Taken at the front and put back at the end, so that none grows old.
+    /// The gallery's idle handles. They are taken at the front and put back at the end, so that all
+    /// are used.
     galleries: Mutex<VecDeque<Gallery>>,
-    /// Where files that belong to the gallery are.
+    /// The folder of files that belong to the gallery.
     folder: PathBuf,
-    /// Milliseconds since what was last answered of was what is committed.
+    /// The time since the state of the last answer was known to be the newest, in milliseconds.
     age: AtomicU64,
-    /// Opened when first wanted: a gallery may be one that is only read.
+    /// The saved answers, opened at their first use, as the gallery's folder may be read-only.
     sets: OnceLock<Sets>,
     pictures: AtomicUsize,
     facets: Mutex<Option<(GalleryState, Arc<Facets>)>>,
-    /// As JSON, of a state of the gallery and of the map's file.
+    /// The map as JSON, with the state of the gallery and of the map's file that it was made of.
     map: Mutex<Option<((GalleryState, FileState), Bytes)>>,
-    /// How good the model was found to be.
+    /// The figures of the model's evaluation.
     pub(super) quality: Vec<QualityView>,
 }
 
-/// A gallery's generation, and its pictures.
+/// A gallery's generation, and its number of pictures.
 type GalleryState = (u64, usize);
 
 /// The most values of a field that are offered for filtering.
 const FACET_VALUES: usize = 100;
 
 impl State {
+    /// Opens the gallery and makes the state.
+    ///
     /// # Errors
-    /// If the gallery does not open, or is neither of this model nor being re-indexed to it.
+    /// If the gallery cannot be opened, or is neither of this model nor being re-indexed to it.
     pub(super) fn open(settings: Settings, encoder: Encoder, keys: Option<Keys>) -> Result<Self> {
         let provider = settings.oidc.clone().map(Provider::open).transpose()?;
         let gallery = Gallery::open(&settings.gallery)?;
-        // One of the next model waits for the switch, so that there is somebody who answers when it
-        // comes.
+        // A server with the next model waits for the switch, so that it answers from then on.
         if gallery.reindexing_to() != Some((encoder.model_id(), encoder.bits())) {
             gallery.check_model(encoder.model_id(), encoder.bits())?;
         }
@@ -102,7 +104,7 @@ impl State {
         let folder = gallery.folder().ok_or_else(none)?.to_owned();
         let Limits { encoders, queue, patience, queries, query_bytes, query_life, .. } =
             settings.limits;
-        // So that decoders always have the other half.
+        // Decoders always keep the other half.
         let query_bytes =
             query_bytes.min((memory::total() / QUERIES).try_into().unwrap_or(usize::MAX));
         let evaluation = settings.evaluation.as_deref();
@@ -141,27 +143,28 @@ impl State {
         })
     }
 
-    /// Whether whoever asks has to say who they are.
+    /// Tells whether callers need a key or must sign in.
     pub(super) fn is_guarded(&self) -> bool {
         self.keys.is_some() || self.provider.is_some()
     }
 
-    /// The key that somebody shows.
+    /// Finds a key by its text.
     ///
     /// # Errors
-    /// [`Problem::WrongKey`] if it is none of ours, or there are none.
+    /// [`Problem::WrongKey`] if it is unknown, or there are no keys.
     pub(super) fn find_key(&self, shown: &str) -> Result<Key, Problem> {
         let keys = self.keys.as_ref().ok_or(Problem::WrongKey)?;
         keys.find(shown).ok_or(Problem::WrongKey)
     }
 
-    /// The role of a key, if it still counts.
+    /// The role of a key, if it is still valid.
     pub(super) fn role_of_key(&self, id: &str) -> Option<Role> {
         self.keys.as_ref()?.role_of(id)
     }
 
-    /// Gives `work` the gallery as it is now, whoever changed it: of a server as it was a moment
-    /// ago, and while none answers as it was then. Blocks: for workers.
+    /// Runs `work` with the gallery in its present state, whoever changed it. A gallery on a server
+    /// may be a moment behind; while the database is unreachable, its last known state is used.
+    /// Blocks, so it must run on a worker.
     ///
     /// # Errors
     /// [`Problem::OtherModel`] if it was re-indexed to another model, [`Problem::Unreachable`] if
@@ -173,7 +176,7 @@ impl State {
         self.with(Gallery::refresh, self.settings.limits.stale, work)
     }
 
-    /// The same, of all that was committed before.
+    /// Runs `work` as [`State::with_gallery`] does, with everything that was committed before.
     pub(super) fn with_newest_gallery<T>(
         &self,
         work: impl FnOnce(&Gallery) -> Result<T, Problem>,
@@ -197,15 +200,16 @@ impl State {
         gallery.check_model(self.encoder.model_id(), self.encoder.bits())?;
         self.pictures.store(gallery.len(), Ordering::Relaxed);
         let done = work(&gallery);
-        // One that failed is opened anew.
+        // A handle that failed is not put back, so that it is opened anew.
         if !matches!(done, Err(Problem::Internal(_))) {
             self.galleries.lock().unwrap_or_else(PoisonError::into_inner).push_back(gallery);
         }
         done
     }
 
-    /// A handle that nobody uses. It is one connection to the database; there are hardly more of
-    /// them than workers. One stays for whoever comes next, who so needs no server to answer.
+    /// An idle handle. It is one connection to the database; there are hardly more of them than
+    /// workers. One is always left, so that the next request can be answered while the database is
+    /// unreachable.
     fn idle_gallery(&self) -> Result<Gallery, Problem> {
         let mut idle = self.galleries.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(gallery) = idle.pop_front() else {
@@ -217,7 +221,7 @@ impl State {
         Ok(gallery)
     }
 
-    /// The saved answers. Blocks: for workers.
+    /// The saved answers. Blocks, so it must run on a worker.
     ///
     /// # Errors
     /// If their file cannot be written.
@@ -230,8 +234,8 @@ impl State {
         Ok(self.sets.get_or_init(|| opened))
     }
 
-    /// The saved answers without what was deleted from the gallery; where the gallery cannot be
-    /// asked, as they were last. Blocks.
+    /// The saved answers without pictures deleted from the gallery. If the gallery is unreachable,
+    /// they are as they were last. Blocks.
     ///
     /// # Errors
     /// As [`State::sets`]; if the gallery fails.
@@ -243,7 +247,7 @@ impl State {
         }
     }
 
-    /// What can be filtered for, counted once for each state of the gallery.
+    /// The values to filter by, counted once for each state of the gallery.
     pub(super) fn facets(&self, gallery: &Gallery) -> Result<Arc<Facets>, Problem> {
         let state = (gallery.generation(), gallery.len());
         let mut known = self.facets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -257,7 +261,8 @@ impl State {
         }
     }
 
-    /// The gallery's map, written once for each state of the gallery; none if none was drawn.
+    /// The gallery's map as JSON, written once for each state of the gallery. `None` if none was
+    /// drawn.
     pub(super) fn map(&self, gallery: &Gallery) -> Result<Option<Bytes>, Problem> {
         let state = ((gallery.generation(), gallery.len()), file_state(&self.folder.join(MAP)));
         let mut known = self.map.lock().unwrap_or_else(PoisonError::into_inner);
@@ -274,12 +279,12 @@ impl State {
         Ok(Some(map))
     }
 
-    /// Pictures in the gallery when it was last looked at.
+    /// The number of pictures in the gallery when it was last read.
     pub(super) fn pictures(&self) -> usize {
         self.pictures.load(Ordering::Relaxed)
     }
 
-    /// Seconds since what was last answered of was what is committed.
+    /// The time since the state of the last answer was known to be the newest, in seconds.
     pub(super) fn age(&self) -> f64 {
         self.age.load(Ordering::Relaxed) as f64 / 1000.0
     }

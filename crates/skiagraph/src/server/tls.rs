@@ -1,4 +1,5 @@
-//! TLS: our certificate as its files are now, so that a renewed one counts without a restart.
+//! TLS of the server. It follows its certificate's files, so that a renewed one is used without a
+//! restart.
 
 use std::io::{Write, stderr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +15,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::keys::{FileState, file_state};
 
-/// Who we are.
+/// The server's certificate and key.
 pub(super) struct Tls {
     files: ServerTls,
     known: Mutex<Known>,
@@ -22,7 +23,7 @@ pub(super) struct Tls {
 
 struct Known {
     config: Arc<ServerConfig>,
-    /// Of the files that it was read from.
+    /// The states of the files that it was read from.
     states: Vec<FileState>,
 }
 
@@ -30,13 +31,13 @@ impl Tls {
     /// Reads the files.
     ///
     /// # Errors
-    /// If one does not read, or key and certificate are not of each other.
+    /// If one cannot be read, or key and certificate do not match.
     pub(super) fn open(files: ServerTls) -> Result<Self> {
         let known = Known { states: states(&files), config: files.config()? };
         Ok(Self { files, known: Mutex::new(known) })
     }
 
-    /// The stream under TLS, if the client shakes hands in time.
+    /// Performs the TLS handshake, if the client does it in time.
     pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
@@ -45,7 +46,8 @@ impl Tls {
         timeout(patience, TlsAcceptor::from(self.current()).accept(stream)).await.ok()?.ok()
     }
 
-    /// What the files say now; while they do not read, what they said before.
+    /// The present contents of the files. While they cannot be read, the contents read before stay
+    /// valid.
     fn current(&self) -> Arc<ServerConfig> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let states = states(&self.files);
@@ -65,7 +67,7 @@ fn states(files: &ServerTls) -> Vec<FileState> {
     paths.into_iter().flatten().map(|path| file_state(path)).collect()
 }
 
-/// In the log, once for each state of the files.
+/// Writes the error to the log, once for each state of the files.
 fn complain(error: &pacs::Error) {
     let line = serde_json::json!({ "error": format!("the certificate stays as it was: {error}") });
     let _nobody_reads = writeln!(stderr().lock(), "{line}");

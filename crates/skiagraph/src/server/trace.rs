@@ -1,6 +1,6 @@
-//! Spans of requests for a collector of traces (OpenTelemetry, OTLP as JSON over HTTP): a span a
-//! request, part of the caller's trace if it names one (W3C Trace Context). As the log, they tell
-//! the route's template, and nothing of a patient.
+//! Spans of requests for a collector of traces (OpenTelemetry, OTLP as JSON over HTTP). Each
+//! request is a span, part of the caller's trace if it names one (W3C Trace Context). Like the log,
+//! spans have the route's template, and nothing of a patient.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -20,15 +20,15 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span};
 
 use super::outbound::Http;
 
-/// Sends spans, in batches, on a thread of its own. A collector that does not answer costs spans,
-/// and holds nothing up.
+/// Sends spans, in batches, on a separate thread. While a collector does not answer, spans are
+/// lost, but nothing waits.
 pub(super) struct Tracing {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
 }
 
 impl Tracing {
-    /// To the collector at this address; `/v1/traces` is below it.
+    /// Sends spans to the collector at this address; `/v1/traces` is below it.
     ///
     /// # Errors
     /// If it is no address.
@@ -65,14 +65,14 @@ impl Tracing {
             .start_with_context(&self.tracer, &parent)
     }
 
-    /// Sends what is left.
+    /// Sends the remaining spans.
     pub(super) fn end(&self) {
-        // A collector that is away takes nothing with it that anybody could still get.
+        // If the collector is away, only spans are lost.
         let _lost = self.provider.shutdown();
     }
 }
 
-/// The trace that a span is part of, in hexadecimal.
+/// The id of the trace that a span is part of, in hexadecimal.
 pub(super) fn id_of(span: &Span) -> String {
     span.span_context().trace_id().to_string()
 }
@@ -90,7 +90,8 @@ pub(super) fn end(mut span: Span, status: u16) {
 struct Client(Http);
 
 impl HttpClient for Client {
-    // As `async_trait` would write it. It blocks, as the thread that calls does nothing else.
+    // The signature is what `async_trait` would write. It may block, as the calling thread does
+    // nothing else.
     fn send_bytes<'life0, 'async_trait>(
         &'life0 self,
         request: Request<Bytes>,

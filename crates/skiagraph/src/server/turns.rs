@@ -1,12 +1,12 @@
 //! Turns at a fixed number of places to work at, with a short queue before them that is fair to
 //! clients.
 //!
-//! A queue in order of arrival belongs to the client who asks most. So the next free place goes to
-//! the client who has fewest places now, among those to the one whose last turn is longest ago, and
-//! only then to the first who came. A client alone may have all places. Where the queue is full,
-//! the client with most requests in it loses the newest of them to one who has fewer there. So a
-//! client who sends a hundred requests waits for their own, and another who sends one waits for one
-//! turn.
+//! In a queue in order of arrival, the client with most requests would get most turns. So the next
+//! free place goes to the client with the fewest places now. Of several, it goes to the one whose
+//! last turn is longest ago, and only then to the first who came. A client alone may have all
+//! places. If the queue is full, the client with most requests in it loses the newest of them to
+//! one who has fewer there. So a client who sends a hundred requests waits for their own, and
+//! another who sends one waits for one turn.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::client::{Client, most_frequent};
 use super::error::Problem;
 
-/// The places, and who works and waits.
+/// The places, and the requests that work and wait.
 pub(super) struct Turns {
     places: usize,
     queue: usize,
@@ -26,14 +26,14 @@ pub(super) struct Turns {
 
 #[derive(Default)]
 struct State {
-    /// Places at which each client works.
+    /// The number of places at which each client works.
     working: HashMap<Client, usize>,
     /// The number of the last turn of each client that works or waits.
     last: HashMap<Client, u64>,
     turns: u64,
     /// The number of the next request that waits.
     next: u64,
-    /// Requests in order of arrival.
+    /// The waiting requests, in order of arrival.
     waiting: Vec<Waiting>,
 }
 
@@ -66,10 +66,10 @@ impl Turns {
         turn.ok().and_then(Result::ok).ok_or(Problem::Busy)
     }
 
-    /// Puts a request into the queue, and gives its number.
+    /// Puts a request into the queue. Returns its number.
     fn join(&self, client: Client, call: oneshot::Sender<Turn>) -> Result<u64, Problem> {
         let mut state = self.state();
-        // With a place free nobody waits.
+        // While a place is free, nobody waits.
         let places = self.places + self.queue;
         if state.at_work() + state.waiting.len() >= places {
             state.make_room(&client)?;
@@ -80,17 +80,17 @@ impl Turns {
         Ok(number)
     }
 
-    /// Gives free places to those who wait.
+    /// Gives free places to waiting requests.
     fn call(self: &Arc<Self>) {
         loop {
             let called = self.state().next_turn(self.places);
             let Some(Waiting { client, call, .. }) = called else { return };
-            // One who has gone away gives the place back at once.
+            // A client who has gone away gives the place back at once.
             let _gone = call.send(Turn { turns: Arc::clone(self), client });
         }
     }
 
-    /// The numbers of requests that work and that wait.
+    /// The numbers of working and of waiting requests.
     pub(super) fn load(&self) -> (usize, usize) {
         let state = self.state();
         (state.at_work(), state.waiting.len())
@@ -110,7 +110,8 @@ impl State {
         self.waiting.iter().filter(|waiting| waiting.client == *client).count()
     }
 
-    /// Sends away the newest of whoever has most in the queue, if those are more than `client` has.
+    /// Removes the newest request of the client with most in the queue, if those are more than
+    /// `client` has.
     fn make_room(&mut self, client: &Client) -> Result<(), Problem> {
         let most = most_frequent(self.waiting.iter().map(|waiting| waiting.client.clone()));
         let most = most.filter(|most| self.of(most) > self.of(client) + 1).ok_or(Problem::Busy)?;
@@ -144,7 +145,7 @@ impl State {
     }
 }
 
-/// A place to work at, free again when this is dropped.
+/// A place to work at. Dropping it frees the place.
 pub(super) struct Turn {
     turns: Arc<Turns>,
     client: Client,
@@ -165,7 +166,7 @@ impl Drop for Turn {
     }
 }
 
-/// Takes a request out of the queue when it no longer waits.
+/// Removes a request from the queue when it no longer waits.
 struct Left<'a> {
     turns: &'a Turns,
     number: u64,

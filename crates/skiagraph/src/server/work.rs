@@ -1,5 +1,5 @@
-//! Work that takes a processor or a disk, on a bounded number of threads, with a short queue before
-//! them that is fair to clients. A client who would wait too long is told to come back.
+//! Work that takes a processor or a disk, on a limited number of threads. A short queue before them
+//! is fair to clients. A client who would wait too long is asked to come back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +17,14 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Makes workers: `count` work at a time, `queue` more may wait, each for `timeout` at most.
+    /// Makes workers: `count` threads work at a time, and `queue` further requests may wait, each
+    /// for `timeout` at most.
     pub(super) fn new(name: &'static str, count: usize, queue: usize, timeout: Duration) -> Self {
         Self { name, turns: Turns::new(count, queue), timeout }
     }
 
-    /// Does the work of the current client on a thread of its own, when it is their turn. Whoever
-    /// asked may go away: work that has begun goes on, and counts until it ends.
+    /// Runs work of the current client on a separate thread, when it is their turn. The caller may
+    /// go away: work that has begun continues, and counts until it ends.
     ///
     /// # Errors
     /// [`Problem::Busy`] if the queue is full or the wait too long; else what the work gives.
@@ -39,7 +40,7 @@ impl Workers {
         working.await.unwrap_or_else(|panic| Err(Problem::Internal(panic.into())))
     }
 
-    /// How many work, and how many requests wait.
+    /// The number of working and of waiting requests.
     pub(super) fn load(&self) -> (usize, usize) {
         self.turns.load()
     }

@@ -1,5 +1,5 @@
-//! What happens when machines, networks and disks fail: nothing that was acknowledged is lost or
-//! there twice, and reads go on.
+//! Failures of machines, networks and disks: nothing acknowledged is lost or there twice, and reads
+//! continue.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -17,10 +17,11 @@ use super::ingest::{Nodes, ingest, lost_and_doubled};
 use super::proxy::Proxy;
 use super::server::Server;
 
-/// Where a disk becomes full: its thumbnails are large, so that room is wanted at once.
+/// The name of the ingestion that fills a disk. Its thumbnails are large, so that room runs out
+/// soon.
 const FULL: &str = "full";
 
-/// Inserts and asks while something fails, and counts.
+/// Inserts and searches while something fails, and counts.
 fn while_failing(
     cluster: &mut Cluster,
     nodes: &Nodes,
@@ -63,7 +64,7 @@ pub(super) fn the_leader_is_killed(cluster: &mut Cluster, nodes: &Nodes) {
     while_failing(cluster, nodes, "leader", kill_leader);
 }
 
-/// The standby has all, but shows nothing of it until it has to lead.
+/// The standby has received everything, but shows nothing of it until it leads.
 pub(super) fn a_standby_lags_when_the_leader_is_killed(cluster: &mut Cluster, nodes: &Nodes) {
     while_failing(cluster, nodes, "lagging", |cluster| {
         let standby = 1 - cluster.leader().unwrap();
@@ -95,8 +96,7 @@ pub(super) fn the_leaders_disk_is_full(cluster: &mut Cluster, nodes: &Nodes) {
     });
 }
 
-/// A node that nothing reaches from the database answers of what it knows, says so, and catches up
-/// later.
+/// A node that is cut off from the database answers from its cache, says so, and catches up later.
 pub(super) fn the_network_is_cut(cluster: &Cluster, nodes: &Nodes, folder: &Path) {
     let ways = [Proxy::to(cluster.port(0)), Proxy::to(cluster.port(1))];
     let ports = ways.each_ref().map(|way| way.port);
@@ -131,9 +131,8 @@ pub(super) fn the_network_is_cut(cluster: &Cluster, nodes: &Nodes, folder: &Path
     });
 }
 
-/// A node dies under load, and a balancer asks another one. An answer that has begun to come may be
-/// cut, which no balancer undoes: that is one at most, as one is under way, and it comes when it is
-/// asked for again.
+/// A node dies under load, and a balancer asks another one. At most one answer may be cut off, as
+/// one is being sent. No balancer can undo that, but the request succeeds when repeated.
 pub(super) fn a_search_node_is_killed(cluster: &Cluster, nodes: &Nodes, folder: &Path) {
     let at = |name: &str| {
         cluster.address(DATABASE, &format!("snapshots={}", folder.join(name).display()))
@@ -171,7 +170,7 @@ pub(super) fn a_search_node_is_killed(cluster: &Cluster, nodes: &Nodes, folder: 
     );
 }
 
-/// In place of a status: nothing came, or not all of it.
+/// A substitute for a status: no answer, or not all of it.
 const CUT: u16 = 0;
 
 /// HAProxy in front of some nodes.
@@ -229,8 +228,8 @@ impl Drop for Balancer {
     }
 }
 
-/// While no server answers, the nodes answer of what they know, and say how old it is; then all is
-/// as it was.
+/// While the database is unreachable, the nodes answer from their caches, and say how old the
+/// answers are. Afterwards everything is as before.
 pub(super) fn everything_is_killed(cluster: &mut Cluster, nodes: &Nodes) {
     let question = nodes.question(4);
     let before = nodes.servers[0].post("/api/v1/search", &question).json()["hits"].clone();

@@ -1,4 +1,4 @@
-//! Somebody who inserts one picture after the other, somebody who asks, and what became of it.
+//! A writer that inserts one picture after the other, a reader that searches, and the outcome.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,14 +14,15 @@ use super::DATABASE;
 use super::cluster::Cluster;
 use super::server::Server;
 
-/// What somebody who inserts one picture after the other saw.
+/// The record of a writer that inserts one picture after the other.
 pub(super) struct Ingested {
     pub(super) acknowledged: Vec<String>,
     /// The longest time between two acknowledgements.
     pub(super) gap: Duration,
 }
 
-/// Inserts pictures with thumbnails of so many bytes until told to stop; what fails is done again.
+/// Inserts pictures with thumbnails of so many bytes until told to stop. Failed insertions are
+/// repeated.
 pub(super) fn ingest(at: &str, name: &str, size: usize, stop: &AtomicBool) -> Ingested {
     let mut gallery = None;
     let (mut acknowledged, mut gap, mut last, mut n) =
@@ -54,7 +55,7 @@ pub(super) fn ingest(at: &str, name: &str, size: usize, stop: &AtomicBool) -> In
     Ingested { acknowledged, gap }
 }
 
-/// Counts what was acknowledged and is not there, and what is there twice.
+/// Counts acknowledged pictures that are missing, and pictures that are there twice.
 pub(super) fn lost_and_doubled(
     cluster: &Cluster,
     ingested: &Ingested,
@@ -72,8 +73,8 @@ pub(super) fn lost_and_doubled(
 pub(super) struct Nodes {
     pub(super) at: String,
     pub(super) servers: [Server; 2],
-    /// Pictures to ask with: a killed worker takes the ids that it had drawn along, so that not all
-    /// numbers are there.
+    /// The pictures to search for. A killed worker loses the ids that it had drawn, so some numbers
+    /// are missing.
     known: Vec<u64>,
 }
 
@@ -92,7 +93,7 @@ impl Nodes {
         json!({ "like": [self.known[n % self.known.len()]], "k": 5 })
     }
 
-    /// Asks both nodes until told to stop: how many requests failed, of how many.
+    /// Searches on both nodes until told to stop. Returns the number of failed requests and of all.
     pub(super) fn ask(&self, stop: &AtomicBool) -> (usize, usize) {
         let (mut failed, mut asked) = (0, 0);
         while !stop.load(Ordering::Relaxed) {
@@ -106,7 +107,7 @@ impl Nodes {
         (failed, asked)
     }
 
-    /// Both nodes know what there is.
+    /// Waits until both nodes have everything.
     pub(super) fn wait_until_alike(&self, cluster: &Cluster) {
         cluster.wait("nodes that have caught up", |_| {
             let Ok(gallery) = Gallery::open(Path::new(&self.at)) else { return false };

@@ -1,7 +1,7 @@
-//! More than one machine: workers, search nodes, and a real cluster of PostgreSQL whose servers are
+//! Several machines: workers, search nodes, and a real cluster of PostgreSQL whose servers are
 //! killed.
 //!
-//! One test after the other on one cluster, as starting one takes its time.
+//! The tests run one after the other on one cluster, as starting one takes time.
 
 #![expect(
     clippy::unwrap_used,
@@ -112,7 +112,7 @@ fn worker(at: &str, more: &[&str]) -> Child {
     command(&[&fixed, more].concat()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Neighbours of every picture, by key: ids differ.
+/// The neighbours of every picture are compared by key, as ids differ.
 fn nodes_answer_as_a_folder_does(at: &str, folder: &Path, nodes: &[Server; 2]) {
     let (export, copy) = (folder.join("export"), folder.join("copy"));
     common::json(&["gallery", "export", at, text(&export)]);
@@ -129,7 +129,7 @@ fn nodes_answer_as_a_folder_does(at: &str, folder: &Path, nodes: &[Server; 2]) {
     }
 }
 
-/// Keys and distances of the pictures that are near, as a filter admits.
+/// The keys and distances of the nearest pictures, as a filter admits them.
 fn keys(server: &Server, like: u64, gallery: &Gallery) -> BTreeSet<(u64, String)> {
     let body = json!({ "like": [like], "k": 1000, "within": 28, "filter": "width > 60" });
     let answer = server.post("/api/v1/search", &body);
@@ -144,7 +144,8 @@ fn keys(server: &Server, like: u64, gallery: &Gallery) -> BTreeSet<(u64, String)
     hits.iter().map(key).collect()
 }
 
-/// A picture that one node was given is found by the other at once, if it is asked for the newest.
+/// A picture given to one node is found by the other at once, if the search asks for the newest
+/// state.
 fn what_one_node_acknowledges_another_shows(at: &str, nodes: &[Server; 2]) {
     let mut gallery = Gallery::open(Path::new(at)).unwrap();
     let like = gallery.ids()[0];

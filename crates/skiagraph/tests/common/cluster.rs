@@ -1,5 +1,5 @@
-//! A real cluster on the loopback, of Debian's packages: etcd, and two PostgreSQL servers with
-//! pgvector under Patroni, of which one is in charge and the other stands by, synchronously.
+//! A real cluster on the loopback, from Debian's packages: etcd, and two PostgreSQL servers with
+//! pgvector under Patroni. One server is in charge; the other is a synchronous standby.
 #![allow(dead_code, reason = "a test and a bench use a part each")]
 
 use std::fs;
@@ -19,18 +19,18 @@ mod debian;
 pub(crate) use debian::free_port;
 use debian::{bin, postgres_user};
 
-/// How long the cluster may take to be what it should be.
+/// The time that the cluster may take to reach an expected state.
 const PATIENCE: Duration = Duration::from_secs(120);
 const PASSWORD: &str = "loopback";
 
-/// See the module. It goes with its folder.
+/// A cluster: see the module. It is removed with its folder.
 pub(crate) struct Cluster {
     dir: TempDir,
     etcd: Option<Child>,
     nodes: [Node; 2],
     etcd_ports: [u16; 2],
     user: Option<(u32, u32)>,
-    /// Whether each server has a file system of its own, which can become full.
+    /// True if each server has its own file system, which can become full.
     pub(crate) has_disks: bool,
 }
 
@@ -43,9 +43,9 @@ struct Node {
 }
 
 impl Cluster {
-    /// Starts one, and waits until a standby stands by; each server on a small disk of its own if
-    /// `small_disks` and that is allowed; nothing if a program is not installed, which is an error
-    /// where tests must not be left out.
+    /// Starts a cluster, and waits until it has a standby. If `small_disks` and mounting is
+    /// allowed, each server has its own small disk. `None` if a program is not installed, which is
+    /// an error where tests must not be left out.
     pub(crate) fn start(small_disks: bool) -> Option<Self> {
         let found = ["/usr/bin/etcd", "/usr/bin/patroni", "/usr/sbin/haproxy"]
             .into_iter()
@@ -86,7 +86,7 @@ impl Cluster {
         Some(cluster)
     }
 
-    /// Starts what does not run.
+    /// Starts the processes that do not run.
     pub(crate) fn power_on(&mut self) {
         if self.etcd.is_none() {
             let [client, peer] = self.etcd_ports.map(|port| format!("http://127.0.0.1:{port}"));
@@ -156,8 +156,7 @@ postgresql:
         )
     }
 
-    /// A program as the user `postgres`, in a process group of its own; what it says goes to a
-    /// file.
+    /// A program as the user `postgres`, in its own process group. Its output goes to a file.
     fn command(&self, program: &str, name: &str) -> Command {
         let log = fs::File::options()
             .create(true)
@@ -181,17 +180,17 @@ postgresql:
         command
     }
 
-    /// Which server is in charge, by its own word.
+    /// The server that says that it is in charge.
     pub(crate) fn leader(&self) -> Option<usize> {
         (0..2).find(|&n| self.asks(n, "/primary"))
     }
 
-    /// Whether a standby has everything that is acknowledged.
+    /// Tells whether a standby has everything acknowledged.
     pub(crate) fn has_synchronous_standby(&self) -> bool {
         (0..2).any(|n| self.asks(n, "/synchronous"))
     }
 
-    /// What Patroni says of a server.
+    /// Tells whether Patroni confirms a state of a server.
     fn asks(&self, n: usize, path: &str) -> bool {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.nodes[n].rest)) else {
             return false;
@@ -214,7 +213,7 @@ postgresql:
         kill_postmaster(&data);
     }
 
-    /// Kills all there is at once.
+    /// Kills all processes at once.
     pub(crate) fn power_off(&mut self) {
         for n in 0..2 {
             if let Some(patroni) = &mut self.nodes[n].patroni {
@@ -241,18 +240,17 @@ postgresql:
         self.nodes[n].port
     }
 
-    /// The address of a database for whoever takes either server. `options` follow the question
-    /// mark.
+    /// The address of a database at either server. `options` follow the question mark.
     pub(crate) fn address(&self, database: &str, options: &str) -> String {
         Self::address_by([self.port(0), self.port(1)], database, options)
     }
 
-    /// The same by other ports.
+    /// The address of a database at these ports.
     pub(crate) fn address_by([a, b]: [u16; 2], database: &str, options: &str) -> String {
         format!("postgres://postgres:{PASSWORD}@127.0.0.1:{a},127.0.0.1:{b}/{database}?{options}")
     }
 
-    /// What `psql` says at one of the servers.
+    /// Runs SQL by `psql` at one of the servers.
     pub(crate) fn sql_at(&self, n: usize, sql: &str) {
         let port = self.nodes[n].port.to_string();
         let mut command = Command::new(bin().unwrap().join("psql"));
@@ -269,11 +267,10 @@ postgresql:
         assert!(command.status().unwrap().success(), "{sql}");
     }
 
-    /// What `psql` says, at the server in charge.
+    /// The output of `psql` at the server in charge.
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         let (start, mut output) = (Instant::now(), self.psql(database, sql).output().unwrap());
-        // Who is in charge may change between two questions; `psql` ends with 2 where it finds
-        // nobody.
+        // The server in charge may change meanwhile; `psql` ends with 2 if it finds none.
         while output.status.code() == Some(2) && start.elapsed() < PATIENCE {
             sleep(Duration::from_millis(500));
             output = self.psql(database, sql).output().unwrap();
@@ -301,7 +298,7 @@ postgresql:
         command
     }
 
-    /// Waits until something is so.
+    /// Waits until a condition holds.
     pub(crate) fn wait(&self, what: &str, so: impl Fn(&Self) -> bool) {
         let start = Instant::now();
         while !so(self) {
@@ -325,7 +322,7 @@ postgresql:
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.power_off();
-        // The last processes may need a moment to let go of it.
+        // The last processes may need a moment to release it.
         for name in ["a", "b"] {
             let _gone = Command::new("umount")
                 .arg("-l")
@@ -336,7 +333,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Mounts a small file system; whether that is allowed.
+/// Mounts a small file system. Returns whether that is allowed.
 fn mount(folder: &Path) -> bool {
     let mut command = Command::new("mount");
     command.args(["-t", "tmpfs", "-o", "size=1g", "none"]).arg(folder).stderr(Stdio::null());

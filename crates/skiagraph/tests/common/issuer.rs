@@ -1,4 +1,4 @@
-//! An identity provider that says what a test wants it to say; a real one stands in web/e2e.
+//! An identity provider whose answers a test chooses. A real one is in web/e2e.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,7 +11,7 @@ use openidconnect::core::{CoreEdDsaPrivateSigningKey, CoreJsonWebKeySet, CoreJws
 use openidconnect::{JsonWebKeyId, PrivateSigningKey};
 use serde_json::{Value, json};
 
-/// Keys that sign nothing but what tests make.
+/// Keys that sign nothing but the tests' tokens.
 const KEY: &str = "-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIFSVdH+8lx6K0txq4f/RL09VUhipdl8/XhYVJmmYf7+2
 -----END PRIVATE KEY-----
@@ -21,7 +21,7 @@ MC4CAQAwBQYDK2VwBCIEIMmAedcL+2bGYwgPh1wY2UJzZi0hCGsgFjhGwTXnL/+b
 -----END PRIVATE KEY-----
 ";
 
-/// How an ID token is signed.
+/// The signature of an ID token.
 #[derive(Clone, Copy, Default, PartialEq)]
 pub(crate) enum Signed {
     #[default]
@@ -30,15 +30,15 @@ pub(crate) enum Signed {
     Not,
 }
 
-/// What it answers.
+/// The provider's answers.
 #[derive(Clone, Default)]
 pub(crate) struct Says {
-    /// The claims of the next ID token, but for those that every one has.
+    /// The claims of the next ID token, beside those that every token has.
     pub(crate) claims: Value,
-    /// What it tells of the person beside the token.
+    /// The person's data that it gives beside the token.
     pub(crate) info: Value,
     pub(crate) signed: Signed,
-    /// What was posted to get the token.
+    /// The parameters that were posted to get the token.
     pub(crate) asked: BTreeMap<String, String>,
 }
 
@@ -131,7 +131,7 @@ fn id_token(here: &str, says: &Says) -> String {
     format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// The parts of a query or a form; none has what would have to be decoded, but for addresses.
+/// The parts of a query or a form. None needs decoding, except addresses.
 pub(crate) fn form(text: &str) -> BTreeMap<String, String> {
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
     pairs

@@ -7,14 +7,14 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// What a command printed and how it ended.
+/// A command's output and exit code.
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// The binary with arguments, not started yet.
+/// The binary with arguments, not yet started.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skiagraph"));
     command.args(arguments).env("COLUMNS", "100").stdin(Stdio::null());
@@ -64,12 +64,12 @@ pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
-/// The samples that ship.
+/// The shipped samples.
 pub(crate) fn samples() -> PathBuf {
     workspace().join("samples")
 }
 
-/// The model that ships.
+/// The shipped model.
 pub(crate) fn model() -> PathBuf {
     workspace().join("models/skiagraph.safetensors")
 }

@@ -1,4 +1,4 @@
-//! A way to a server that can be cut: nothing gets through, and nobody is told.
+//! A proxy to a server whose connection can be cut: nothing gets through, and neither side is told.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,21 +7,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// See the module. It listens as long as the test lasts.
+/// A proxy: see the module. It listens as long as the test lasts.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     cut: Arc<AtomicBool>,
 }
 
 impl Proxy {
-    /// To a port of this machine.
+    /// Starts a proxy to a port of this machine.
     pub(crate) fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Self { port: listener.local_addr().unwrap().port(), cut: Arc::default() };
         let cut = Arc::clone(&proxy.cut);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                // Who connects while it is cut hears nothing.
+                // A client that connects during a cut gets no answer.
                 while cut.load(Ordering::Relaxed) {
                     thread::sleep(Duration::from_millis(20));
                 }
@@ -41,7 +41,7 @@ impl Proxy {
     }
 }
 
-/// What comes in during a cut is lost, and the connection with it.
+/// Copies bytes. Those that arrive during a cut are lost, and the connection with them.
 fn pump(mut from: TcpStream, mut to: TcpStream, cut: &AtomicBool) {
     let mut bytes = [0; 1 << 16];
     while let Ok(n @ 1..) = from.read(&mut bytes) {

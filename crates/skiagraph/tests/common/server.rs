@@ -1,5 +1,5 @@
-//! A server that runs, asked as a client would; every answer is compared with what the server's own
-//! document says of it.
+//! A running server, used as by a client. Every answer is compared with the server's own OpenAPI
+//! document.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,21 +15,21 @@ use ureq::http::{HeaderMap, Request};
 
 use crate::common::{command, model, text};
 
-/// A running server, ended with the test.
+/// A running server, which ends with the test.
 pub(crate) struct Server {
     child: Child,
     /// Host and port.
     pub(crate) address: String,
     log: Arc<Mutex<String>>,
-    /// Reads the log until its end.
+    /// The thread that reads the log until its end.
     reader: Option<JoinHandle<()>>,
     agent: ureq::Agent,
     document: Value,
-    /// Sent with every request.
+    /// The headers sent with every request.
     pub(crate) headers: Vec<(String, String)>,
 }
 
-/// What came back.
+/// A server's answer.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -55,7 +55,8 @@ impl Answer {
 }
 
 impl Server {
-    /// Of a gallery, at a port of the system's choice unless there is one among the arguments.
+    /// Starts a server of a gallery, at a port of the system's choice unless the arguments have
+    /// one.
     pub(crate) fn start(gallery: &Path, more: &[&str]) -> Self {
         let model = model();
         let fixed = ["serve", "--gallery", text(gallery), "--model", text(&model), "--json"];
@@ -120,7 +121,7 @@ impl Server {
         self.ask("POST", path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
     }
 
-    /// Asks, and checks the answer against the document.
+    /// Sends a request, and checks the answer against the document.
     pub(crate) fn ask(
         &self,
         method: &str,
@@ -145,7 +146,7 @@ impl Server {
         answer
     }
 
-    /// Sends bytes as they are, and gives all that comes back.
+    /// Sends raw bytes, and returns everything that comes back.
     pub(crate) fn raw(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -155,8 +156,8 @@ impl Server {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The document's operations: method, path, and the role that is wanted; none where anybody may
-    /// ask.
+    /// The document's operations: method, path, and the required role; `None` for those open to
+    /// anybody.
     pub(crate) fn operations(&self) -> Vec<(String, String, Option<String>)> {
         let paths = self.document["paths"].as_object().unwrap();
         let of_path = |(path, operations): (&String, &Value)| {
@@ -171,7 +172,7 @@ impl Server {
         paths.iter().flat_map(of_path).collect()
     }
 
-    /// Whether the log says something, now or in a moment.
+    /// Tells whether the log contains a text, now or in a moment.
     pub(crate) fn logs(&self, text: &str) -> bool {
         let waits = || std::thread::sleep(Duration::from_millis(20));
         (0..250).any(|_| {
@@ -182,12 +183,12 @@ impl Server {
         })
     }
 
-    /// What the log says so far.
+    /// The log so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// Asks it to end, and gives its exit code.
+    /// Asks it to end. Returns its exit code.
     #[cfg(unix)]
     pub(crate) fn terminate(&mut self) -> Option<i32> {
         assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
@@ -249,7 +250,7 @@ impl Server {
                     .all(|(a, b)| a.starts_with('{') || a == b)
         };
         let paths = self.document["paths"].as_object()?;
-        // A path that is written out goes before one with a place in it.
+        // A literal path takes precedence over one with a placeholder.
         let (_, found) = paths
             .iter()
             .filter(|(template, _)| alike(template))
@@ -257,7 +258,7 @@ impl Server {
         found.get(method.to_lowercase())
     }
 
-    /// That a value is as the schema says, with no property that the schema does not know.
+    /// Checks that a value matches the schema, and has no property that the schema lacks.
     fn fits(&self, value: &Value, schema: &Value, at: &str) {
         if let Some(name) = schema["$ref"].as_str() {
             return self.fits(value, self.document.pointer(&name[1..]).unwrap(), at);

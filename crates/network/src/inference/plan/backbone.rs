@@ -9,7 +9,7 @@ use crate::model::resample::cell;
 use crate::model::resnet::FEATURES;
 use crate::model::weights::Weights;
 
-/// The last block of the third stage.
+/// The index of the third stage's last block.
 const THIRD: usize = 5;
 
 /// A residual block.
@@ -20,7 +20,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// By its name in a model file.
+    /// Builds the block by its name in a model file.
     pub(super) fn new(weights: &Weights, name: &str, stride: usize) -> Self {
         let conv = |conv: &str, norm: &str, stride| {
             Convolution::normalised(
@@ -34,7 +34,7 @@ impl Block {
         Self { first: conv("conv1", "bn1", stride), second: conv("conv2", "bn2", 1), downsample }
     }
 
-    /// (N, H, W, C) → (N, H/stride, W/stride, O); `x` is used up.
+    /// (N, H, W, C) → (N, H/stride, W/stride, O). It consumes `x`.
     pub(super) fn run(&self, x: Map, buffers: &mut Buffers) -> Map {
         let inner = self.first.run(&x, None, true, buffers);
         let shortcut = match &self.downsample {
@@ -55,12 +55,12 @@ impl Block {
 pub(super) struct Backbone {
     stem: Convolution,
     blocks: Vec<Block>,
-    /// After the first block.
+    /// Spatial attention after the first block, if there is any.
     attention: Option<Convolution>,
 }
 
 impl Backbone {
-    /// By torchvision's names, with or without spatial attention.
+    /// Builds the backbone from weights by torchvision's names, with or without spatial attention.
     pub(super) fn new(weights: &Weights, attention: bool) -> Self {
         let stages = [("layer1", 1), ("layer2", 2), ("layer3", 2), ("layer4", 2)];
         let blocks = stages.iter().flat_map(|(stage, stride)| {

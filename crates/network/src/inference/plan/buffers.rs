@@ -9,23 +9,23 @@ pub(super) struct Map {
 }
 
 impl Map {
-    /// Floats of one picture.
+    /// The number of floats of one picture.
     pub(super) fn picture(&self) -> usize {
         self.shape[1..].iter().product::<usize>().max(1)
     }
 }
 
-/// Memory of feature maps that are done with, for those to come.
+/// Memory of feature maps that are no longer needed, for those to come.
 #[derive(Default)]
 pub(super) struct Buffers {
     free: Vec<Vec<f32>>,
-    /// Multiplications and additions of the convolutions so far, counted as if none took a short
-    /// cut.
+    /// The number of multiplications and additions of the convolutions so far, counted as if none
+    /// took a short cut.
     pub operations: usize,
 }
 
 impl Buffers {
-    /// A map whose values are what was left in it.
+    /// A map whose values are arbitrary: what was left in its memory.
     pub(super) fn take(&mut self, shape: [usize; 4]) -> Map {
         let len = shape.iter().product();
         let spare = self.free.iter().enumerate().filter(|(_, b)| b.capacity() >= len);
@@ -35,14 +35,14 @@ impl Buffers {
         Map { values, shape }
     }
 
-    /// A map of one value.
+    /// A map with one value throughout.
     pub(super) fn filled(&mut self, value: f32, shape: [usize; 4]) -> Map {
         let mut map = self.take(shape);
         map.values.fill(value);
         map
     }
 
-    /// A map of these values.
+    /// A map with these values.
     pub(super) fn copy(&mut self, values: &[f32], shape: [usize; 4]) -> Map {
         let mut map = self.take(shape);
         map.values.copy_from_slice(values);

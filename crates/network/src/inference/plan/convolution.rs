@@ -5,10 +5,10 @@ use crate::kernels::{Epilogue, Filters, Geometry, convolve_into};
 use crate::model::layers::EPSILON;
 use crate::model::weights::{Weights, filters_last};
 
-/// What a batch normalisation of fixed statistics is: x·scale + offset, channel by channel.
+/// A batch normalisation of fixed statistics: x·scale + offset, channel by channel.
 pub(super) struct Affine {
     pub scale: Vec<f32>,
-    /// Filled up with zeros to a multiple of 16.
+    /// The offsets, padded with zeros to a multiple of 16.
     pub offset: Vec<f32>,
 }
 
@@ -25,7 +25,7 @@ impl Affine {
     }
 }
 
-/// Values of a weight that the network is known to have.
+/// The values of a weight that the network must have.
 pub(super) fn named<'a>(weights: &'a Weights, name: &str) -> &'a [f32] {
     weights.get(name).map_or(&[], |weight| &weight.values)
 }
@@ -39,7 +39,7 @@ fn padded(mut values: Vec<f32>) -> Vec<f32> {
 pub(super) struct Convolution {
     filters: Filters,
     bias: Vec<f32>,
-    /// k, k, C, O.
+    /// The shape k, k, C, O.
     shape: [usize; 4],
     stride: usize,
 }
@@ -96,7 +96,7 @@ impl Convolution {
         out
     }
 
-    /// Convolution, bias, ReLU; `x` is used up.
+    /// Convolution, bias, ReLU. It consumes `x`.
     pub(super) fn relu(&self, x: Map, buffers: &mut Buffers) -> Map {
         let out = self.run(&x, None, true, buffers);
         buffers.give([x]);

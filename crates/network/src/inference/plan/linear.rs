@@ -8,14 +8,14 @@ use crate::model::weights::Weights;
 /// Weights in panels, and a bias.
 pub(super) struct Linear {
     packed: Vec<f32>,
-    /// Filled up with zeros to a multiple of 16.
+    /// The bias, padded with zeros to a multiple of 16.
     bias: Vec<f32>,
     inputs: usize,
     outputs: usize,
 }
 
 impl Linear {
-    /// From a weight by its input and output.
+    /// Builds the layer from `weight(input, output)`.
     pub(super) fn new(
         inputs: usize,
         mut bias: Vec<f32>,
@@ -26,7 +26,7 @@ impl Linear {
         Self { packed: pack(inputs, outputs, weight), bias, inputs, outputs }
     }
 
-    /// Floats of a row that it reads.
+    /// The number of floats of a row that it reads.
     pub(super) fn inputs(&self) -> usize {
         self.inputs
     }
@@ -49,7 +49,7 @@ pub(super) struct Embedding {
 }
 
 impl Embedding {
-    /// With parts of these lengths.
+    /// Builds the layer with parts of these lengths.
     pub(super) fn new(weights: &Weights, parts: EmbeddingParts) -> Self {
         let part = |name: &str| named(weights, &format!("embedding.{name}"));
         let bias = [part("labels.bias"), part("likeness.bias")].concat();
@@ -74,7 +74,7 @@ impl Embedding {
     }
 }
 
-/// Gives a row this Euclidean length.
+/// Scales a row to this Euclidean length.
 pub(super) fn to_length(row: &mut [f32], length: f32) {
     let factor = length / row.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
     row.iter_mut().for_each(|v| *v *= factor);

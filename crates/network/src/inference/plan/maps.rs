@@ -1,4 +1,4 @@
-//! The saliency network of findings, frozen by itself.
+//! The saliency network of findings, frozen without the rest.
 
 use super::BATCH;
 use super::buffers::Buffers;
@@ -9,7 +9,7 @@ use std::sync::Mutex;
 /// A frozen saliency network of findings.
 pub(crate) struct MapPlan {
     saliency: Saliency,
-    /// Buffers of the batches that are under way at the same time.
+    /// Buffers that no batch uses at present.
     idle: Mutex<Vec<Buffers>>,
 }
 

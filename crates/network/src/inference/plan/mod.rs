@@ -1,8 +1,8 @@
-//! The network frozen for encoding on the processor: the figure of `network.rs` without a graph.
+//! The network frozen for encoding on the processor: that of `network.rs` without gradients.
 //!
-//! Batch normalisation is folded into the convolutions before it; bias, residual and ReLU are part
-//! of a convolution's last step; filters are packed and transformed once; buffers are kept from one
-//! batch to the next. It gives what [`crate::Network`] gives: a test compares the two.
+//! Batch normalisation is folded into the convolutions before it. Bias, residual and ReLU are part
+//! of a convolution's last step. Filters are packed and transformed once. Buffers are kept from one
+//! batch to the next. It gives the same results as [`crate::Network`]: a test compares the two.
 
 mod backbone;
 mod buffers;
@@ -28,7 +28,8 @@ pub(crate) use maps::MapPlan;
 use saliency::Saliency;
 use std::sync::Mutex;
 
-/// Pictures that go through together: enough to share the filters, few enough for the caches.
+/// The number of pictures that go through together: enough to share the filters, few enough for the
+/// caches.
 const BATCH: usize = 16;
 
 /// A frozen network.
@@ -42,20 +43,20 @@ pub(crate) struct Plan {
     hash: Linear,
     pub bits: usize,
     pub embedding_length: usize,
-    /// Buffers of the batches that are under way at the same time.
+    /// Buffers that no batch uses at present.
     idle: Mutex<Vec<Buffers>>,
 }
 
-/// What a frozen network gives for N pictures of P places.
+/// A frozen network's results for N pictures of P places.
 #[derive(Default)]
 pub(crate) struct Encoded {
-    /// N×P, in (0, 1).
+    /// Saliency maps: N×P, in (0, 1).
     pub saliency: Vec<f32>,
-    /// N×2816: the averages of the last stage and of the third one's cells.
+    /// Features: N×2816, the averages of the last stage and of the third one's cells.
     pub features: Vec<f32>,
-    /// N×E, each row at unit length.
+    /// Embeddings: N×E, each row at unit length.
     pub embedding: Vec<f32>,
-    /// N×K, whose signs are the code.
+    /// The hash layer's outputs: N×K, whose signs are the code.
     pub hash: Vec<f32>,
 }
 
@@ -83,7 +84,7 @@ impl Plan {
         }
     }
 
-    /// Pictures in [0, 1], `size`×`size` each.
+    /// Encodes pictures in [0, 1], `size`×`size` each.
     pub(crate) fn run(&self, pictures: &[f32], size: usize) -> Encoded {
         let mut buffers = lend(&self.idle);
         let mut encoded = Encoded::default();
@@ -128,8 +129,8 @@ impl Plan {
         buffers.give([x, s, features]);
     }
 
-    /// Multiplications and additions of the convolutions for one picture, counted as if none took a
-    /// short cut.
+    /// The number of multiplications and additions of the convolutions for one picture, counted as
+    /// if none took a short cut.
     pub(crate) fn operations(&self, size: usize) -> usize {
         let mut buffers = Buffers::default();
         self.run_batch(&vec![0.0; size * size], size, &mut buffers, &mut Encoded::default());
@@ -152,14 +153,15 @@ impl Plan {
         (embedding, self.hash.run(features, INPUTS))
     }
 
-    /// What the hash layer reads, embeddings (N, E) or without an embedding layer features (N,
-    /// 512), → u (N, K).
+    /// The hash layer: rows of its inputs → u (N, K). They are embeddings (N, E), or features (N,
+    /// 512) without an embedding layer.
     pub(crate) fn hash_of(&self, rows: &[f32]) -> Vec<f32> {
         self.hash.run(rows, self.hash.inputs())
     }
 }
 
-// A poisoned lock guards nothing but spare buffers.
+// Lends buffers, new ones if none is idle. A poisoned lock is harmless: it guards nothing but
+// buffers.
 fn lend(idle: &Mutex<Vec<Buffers>>) -> Buffers {
     idle.lock().map_or_else(|_| None, |mut idle| idle.pop()).unwrap_or_default()
 }

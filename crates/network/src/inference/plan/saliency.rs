@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 /// Channel and spatial attention (CBAM).
 struct Attention {
-    /// Weight and bias of the two layers of the perceptron.
+    /// The weight and bias of the two layers of the perceptron.
     layers: [(Vec<f32>, Vec<f32>); 2],
     spatial: Convolution,
 }
@@ -145,7 +145,8 @@ impl Decoder {
 /// The saliency network.
 pub(super) struct Saliency {
     encoders: [Vec<Convolution>; 4],
-    /// After the third and the fourth encoder; none in the variant with one map.
+    /// The residual blocks after the third and the fourth encoder; empty in the variant with one
+    /// map.
     residual: [Vec<Block>; 2],
     attention: Attention,
     decoders: [Decoder; 2],
@@ -153,7 +154,7 @@ pub(super) struct Saliency {
 }
 
 impl Saliency {
-    /// By the names of a model file.
+    /// Builds the network from weights by their names in a model file.
     pub(super) fn new(weights: &Weights) -> Self {
         let conv = |stage: usize, i: usize| {
             let name = format!("saliency.enc{stage}.{i}");
@@ -218,14 +219,14 @@ impl Saliency {
     }
 }
 
-/// The residual blocks of a stage, as many as there are weights of.
+/// The residual blocks of a stage, as many as the weights have.
 fn blocks(weights: &Weights, stage: &str) -> Vec<Block> {
     let name = |i: usize| format!("saliency.{stage}.{i}");
     let there = |name: &String| weights.contains_key(&format!("{name}.conv1.weight"));
     (0..).map(name).take_while(there).map(|name| Block::new(weights, &name, 1)).collect()
 }
 
-/// Each picture less its mean, in units of its deviation, both of what is not black.
+/// Each picture less its mean, in units of its deviation, both over places that are not black.
 fn standardised(x: &Map, buffers: &mut Buffers) -> Map {
     let mut out = buffers.copy(&x.values, x.shape);
     for picture in out.values.chunks_exact_mut(x.picture()) {

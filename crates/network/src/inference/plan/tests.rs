@@ -1,4 +1,4 @@
-//! The frozen network against the one that is trained.
+//! The frozen network against the trained one.
 
 use super::Plan;
 use crate::device::DeviceChoice;
@@ -71,7 +71,7 @@ fn it_gives_what_the_network_gives() {
     }
 }
 
-/// The model that ships, and samples as it takes them.
+/// The shipped model, and samples as its input.
 fn shipped(count: usize) -> (Model, Vec<f32>) {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let model =

@@ -49,8 +49,8 @@ unsafe fn block<const R: usize, const P: usize>(block: &Block<'_>) {
             })
         });
         let mut b = block.b;
-        // Three bases and multiples of one stride need five registers where twelve pointers would
-        // not fit.
+        // Three bases and multiples of one stride need five registers; twelve pointers would not
+        // fit.
         let (one, three) = (block.stride, 3 * block.stride);
         for &segment in block.segments {
             let mut bases: [*const f32; 3] =

@@ -1,10 +1,10 @@
-//! 3×3 convolutions at stride 1 by F(4×4, 3×3): 36 products where the plain way takes 144
-//! (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
+//! 3×3 convolutions at stride 1 by F(4×4, 3×3): 36 products where the plain method takes 144 (Lavin
+//! and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
 //!
-//! A tile of 6×6 inputs becomes 36 points, a filter, too; at every point the tiles × channels
-//! matrix is multiplied by the channels × filters matrix; 36 points become 4×4 outputs. Images are
-//! channels-last, so that sixteen channels are transformed at once (`points.rs`). The weight
-//! gradient is the transpose of the same three steps (`weights.rs`).
+//! A tile of 6×6 inputs becomes 36 points, and so does a filter. At every point the tiles ×
+//! channels matrix is multiplied by the channels × filters matrix. 36 points become 4×4 outputs.
+//! Images are channels-last, so that sixteen channels are transformed at once (`points.rs`). The
+//! weight gradient is the transpose of the same three steps (`weights.rs`).
 
 mod points;
 mod weights;
@@ -17,15 +17,16 @@ use points::{transform_filters, transform_inputs, transform_outputs};
 use rayon::prelude::*;
 use std::cell::RefCell;
 
-/// Outputs along a side of a tile.
+/// The number of outputs along a side of a tile.
 const SIDE: usize = 4;
-/// Inputs along a side of a tile.
+/// The number of inputs along a side of a tile.
 const REACH: usize = 6;
 const POINTS: usize = REACH * REACH;
-/// Tiles that go through the three steps together: their points stay in the second-level cache.
+/// The number of tiles that go through the three steps together: their points stay in the
+/// second-level cache.
 const BLOCK: usize = 60;
 
-/// Images N×H×W and the channels on both sides.
+/// The shape: images N×H×W and the channels on both sides.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     pub batch: usize,
@@ -48,36 +49,36 @@ impl Shape {
         self.batch * self.tiles_of_image()
     }
 
-    /// Picture, row and column of the first output of a tile.
+    /// The picture, row and column of a tile's first output.
     fn place(&self, tile: usize) -> (usize, usize, usize) {
         let (n, t) = (tile / self.tiles_of_image(), tile % self.tiles_of_image());
         (n, t / self.tiles_across() * SIDE, t % self.tiles_across() * SIDE)
     }
 }
 
-/// Floats between two tiles of one point: a power of two would make them fight for the same lines
-/// of the cache.
+/// The number of floats between two tiles of one point. A power of two would map them to the same
+/// lines of the cache.
 fn pitch(channels: usize) -> usize {
     channels + PANEL
 }
 
-/// What follows a convolution, fused into its last step.
+/// The operations after a convolution, fused into its last step.
 #[derive(Clone, Copy)]
 pub(crate) struct Epilogue<'a> {
-    /// Added to every output, a value a filter.
+    /// The bias added to every output, a value for each filter.
     pub bias: Option<&'a [f32]>,
-    /// Added to every output, of the output's shape.
+    /// The residual added to every output, of the output's shape.
     pub residual: Option<&'a [f32]>,
-    /// Whether a ReLU ends it.
+    /// True if a ReLU ends it.
     pub relu: bool,
 }
 
 impl Epilogue<'_> {
-    /// Nothing follows.
+    /// No operation after the convolution.
     pub(crate) const NONE: Self = Self { bias: None, residual: None, relu: false };
 }
 
-/// Filters packed as 9·channels × filters to panels × 36 × channels × 16.
+/// Transforms packed filters, 9·channels × filters, to panels × 36 × channels × 16.
 pub(crate) fn filters(channels: usize, filters: usize, packed: &[f32]) -> Vec<f32> {
     let mut points = zeros(POINTS * packed_len(channels, filters));
     let panels = packed.par_chunks_exact(9 * channels * PANEL);
@@ -92,8 +93,7 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// The first `len` floats of a buffer that grows where needed; what they hold is what was left
-/// there.
+/// The first `len` floats of a buffer, which grows if needed. Their values are arbitrary.
 fn at_least(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
     if buffer.len() < len {
         buffer.resize(len, 0.0);
@@ -101,7 +101,7 @@ fn at_least(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
     &mut buffer[..len]
 }
 
-/// Scratch of one thread.
+/// The scratch memory of one thread.
 #[derive(Default)]
 struct Scratch {
     inputs: Vec<f32>,
@@ -123,7 +123,7 @@ pub(crate) fn forward(
     if shape.tiles() < 16 * threads || lines < threads {
         return forward_few(shape, images, points, epilogue, out);
     }
-    // Whole rows of tiles, so that every block owns its stretch of the output.
+    // Blocks are whole rows of tiles, so that each owns its part of the output.
     let blocks = (lines * across).div_ceil(BLOCK).next_multiple_of(threads).min(lines);
     let ends: Vec<usize> = (0..=blocks).map(|b| b * lines / blocks).collect();
     let mut parts = Vec::with_capacity(blocks);
@@ -151,7 +151,7 @@ pub(crate) fn forward(
     });
 }
 
-/// Offset in the output of a row of tiles.
+/// The offset in the output of a row of tiles.
 fn row_offset(shape: &Shape, line: usize) -> usize {
     let rows = shape.height.div_ceil(SIDE);
     let (n, row) = (line / rows, line % rows);
@@ -195,7 +195,8 @@ fn multiply(
     product(out, pitch(o), tiles, rows, panels, Start::Zero);
 }
 
-/// So few tiles that the threads share the points instead: each reads its own part of the filters.
+/// Convolves when there are so few tiles that the threads share the points instead: each reads its
+/// own part of the filters.
 fn forward_few(
     shape: &Shape,
     images: &[f32],
@@ -203,8 +204,8 @@ fn forward_few(
     epilogue: &Epilogue<'_>,
     out: &mut [f32],
 ) {
-    // Taken, not borrowed: a thread that waits for the others may meanwhile run a task that needs
-    // its own.
+    // The scratch is taken, not borrowed: a waiting thread may meanwhile run a task that needs its
+    // own.
     let mut scratch = SCRATCH.take();
     let tiles = shape.tiles();
     let inputs = at_least(&mut scratch.inputs, POINTS * tiles * pitch(shape.channels));

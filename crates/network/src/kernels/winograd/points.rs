@@ -1,4 +1,4 @@
-//! Between the tiles of images, upstream gradients and filters, and their points.
+//! The transforms between points and the tiles of images, upstream gradients and filters.
 
 use super::{Epilogue, REACH, Shape, pitch};
 use crate::kernels::lanes::{Lanes, dispatched};
@@ -42,9 +42,9 @@ fn weight_line(p: [Lanes; 6]) -> [Lanes; 3] {
     [p[0] * 0.25 + s + e * (1.0 / 24.0), d + f, s + e * (1.0 / 6.0) + p[5]]
 }
 
-/// A line transform along the columns, then along the rows, of what `load(y, x)` gives; `store(y,
-/// x, value)` takes the result. A macro, since closures handed to functions are not always inlined,
-/// and then run without vectors.
+/// Applies a line transform along the columns, then along the rows, to `load(y, x)`; `store(y, x,
+/// value)` takes the result. It is a macro, since closures handed to functions are not always
+/// inlined, and then run without vectors.
 macro_rules! both_ways {
     ($half:ident, $line:ident, $from:literal -> $to:literal, |$y:ident, $x:ident| $load:expr, |$v:ident, $w:ident, $value:ident| $store:expr) => {{
         for $x in 0..$from {
@@ -68,7 +68,7 @@ macro_rules! both_ways {
 }
 
 dispatched! {
-/// Points of the tiles from `first` on: `points` is 36 × tiles × pitch(channels).
+/// The points of the tiles from `first` on: `points` is 36 × tiles × pitch(channels).
 pub(super) fn transform_inputs(shape: &Shape, images: &[f32], first: usize, tiles: usize, points: &mut [f32]) {
     let (c, stride) = (shape.channels, pitch(shape.channels));
     let mut half = [[Lanes::ZERO; 6]; 6];
@@ -120,7 +120,7 @@ pub(super) fn transform_upstream(shape: &Shape, upstream: &[f32], first: usize, 
 }
 
 dispatched! {
-/// Outputs of the tiles from `first` on, written to `out`, which begins with the rows of output
+/// The outputs of the tiles from `first` on, written to `out`, which begins with the rows of output
 /// `origin`.
 pub(super) fn transform_outputs(
     shape: &Shape,
@@ -170,8 +170,8 @@ pub(super) fn transform_filters(channels: usize, panel: &[f32], points: &mut [f3
 }
 
 dispatched! {
-/// The transpose: 36 points of `len` weights, of which those from `first` on go to a part of each
-/// of the nine taps.
+/// The transpose of `transform_filters`: 36 points of `len` weights to a part, from `first` on, of
+/// each of the nine taps.
 pub(super) fn transform_weights(points: &[f32], len: usize, first: usize, taps: &mut [&mut [f32]]) {
     let mut half = [[Lanes::ZERO; 6]; 3];
     for at in (0..taps[0].len()).step_by(PANEL) {

@@ -6,9 +6,9 @@ use crate::kernels::lanes::zeros;
 use crate::kernels::product::{Panels, Rows, Start, product};
 use rayon::prelude::*;
 
-/// Weights whose points are gathered in one task.
+/// The number of weights whose points are gathered in one task.
 const PART: usize = 1 << 14;
-/// Tiles whose points are kept at once for the weight gradient.
+/// The number of tiles whose points are kept at once for the weight gradient.
 const STRETCH: usize = 4 * BLOCK;
 
 /// Gradient with respect to the weights, 3 × 3 × channels × filters, from images N×H×W×C and
@@ -40,7 +40,7 @@ pub(crate) fn weight_gradient(shape: &Shape, images: &[f32], upstream: &[f32]) -
     out
 }
 
-/// Points of a stretch of tiles, block by block: tiles, inputs, upstream.
+/// The points of some tiles, block by block: tiles, inputs, upstream.
 fn stretch_points(
     shape: &Shape,
     images: &[f32],

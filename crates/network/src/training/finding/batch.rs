@@ -1,4 +1,4 @@
-//! Batches of crops: which pictures, drawn by finding, so that rare lesions are seen often.
+//! Batches of crops. Pictures are drawn by finding, so that rare lesions are seen often.
 
 use super::config::SaliencyConfig;
 use super::crop::{Crop, PLACE, Taught};
@@ -10,40 +10,40 @@ use rand::distr::{Distribution, weighted::WeightedIndex};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-/// Share of the pictures without a finding that come from the sources which have it; the others are
-/// of any source.
+/// The share of the pictures without a finding that come from the sources that have it. The others
+/// are of any source.
 const SAME_SOURCE: f64 = 0.75;
 
 /// One batch on the host.
 pub(crate) struct Batch {
-    /// N×side×side.
+    /// The crops' pixels, N×side×side.
     pixels: Vec<f32>,
-    /// N×h×w×F.
+    /// The targets, N×h×w×F.
     targets: Vec<f32>,
-    /// Each N×F.
+    /// The tables `known`, `labels` and `weights`, each N×F.
     known: Vec<f32>,
     labels: Vec<f32>,
     weights: Vec<f32>,
-    /// Crops, side, findings.
+    /// The number of crops, their side, and the number of findings.
     extent: [usize; 3],
 }
 
-/// One batch as the loss takes it; all but `pixels` end in F, the findings.
+/// One batch in the form that the loss takes. All but `pixels` end in F, the findings.
 pub(crate) struct Lesson {
-    /// (N, 1, H, W).
+    /// The crops' pixels (N, 1, H, W).
     pub pixels: Tensor<4>,
-    /// (N, H/4, W/4, F).
+    /// The targets (N, H/4, W/4, F).
     pub targets: Tensor<4>,
-    /// Whether targets are known (N, F).
+    /// 1 where targets are known (N, F).
     pub known: Tensor<2>,
-    /// (N, F).
+    /// The labels (N, F).
     pub labels: Tensor<2>,
-    /// (N, F).
+    /// The labels' weights (N, F).
     pub weights: Tensor<2>,
 }
 
 impl Batch {
-    /// The crops of a step, which follow from seed, epoch and step alone.
+    /// Draws the crops of a step, which depend on seed, epoch and step alone.
     pub(crate) fn draw(
         lessons: &Lessons,
         config: &SaliencyConfig,
@@ -75,7 +75,7 @@ impl Batch {
         }
     }
 
-    /// As tensors.
+    /// Converts the batch to tensors.
     pub(crate) fn tensors(self, device: &Device) -> Lesson {
         let [n, side, findings] = self.extent;
         let table = |values| Tensor::from_data(TensorData::new(values, [n, findings]), device);
@@ -104,20 +104,20 @@ fn crop(
     (crop.pixels(lesson, lessons.size, random), crop.taught(lesson, config))
 }
 
-/// A finding, as often as pictures bear it.
+/// Draws a finding, in proportion to the pictures that have it.
 fn finding(lessons: &Lessons, random: &mut ChaCha8Rng) -> usize {
     let counts = lessons.bearing.iter().map(Vec::len);
     WeightedIndex::new(counts).map_or(0, |weighted| weighted.sample(random))
 }
 
-/// A picture with some finding.
+/// Draws a picture with some finding.
 fn bears(lessons: &Lessons, random: &mut ChaCha8Rng) -> usize {
     let pictures = &lessons.bearing[finding(lessons, random)];
     any(pictures, random).unwrap_or_else(|| random.random_range(0..lessons.lessons.len()))
 }
 
-/// A picture without some finding, mostly of a source that has it; where there is none, any
-/// picture.
+/// Draws a picture without some finding, mostly of a source that has it; any picture if there is
+/// none.
 fn does_not(lessons: &Lessons, random: &mut ChaCha8Rng) -> usize {
     let same_source = random.random::<f64>() < SAME_SOURCE;
     let pictures = &lessons.beside[finding(lessons, random)];

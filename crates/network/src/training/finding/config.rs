@@ -4,53 +4,54 @@
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// How the saliency network is trained. The seed is the configuration's, and so is the
-/// preprocessing, but for its size.
+/// The training of the saliency network. Seed and preprocessing are the configuration's, except the
+/// size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SaliencyConfig {
-    /// The file of a saliency network that was trained before: training for retrieval takes it in,
-    /// frozen. None lets the saliency network learn with the rest.
+    /// The file of a trained saliency network. Training for retrieval uses it, frozen. Without it,
+    /// the saliency network learns with the rest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<PathBuf>,
-    /// Side of the square that the backbone sees beside such a network, in pixels: a multiple of
-    /// 32.
+    /// The side of the square that the backbone sees beside such a network, in pixels: a multiple
+    /// of 32.
     pub backbone: usize,
-    /// Findings that get a map, as boxes or labels name them; empty takes all that have boxes on
-    /// enough pictures.
+    /// The findings that get a map, as boxes or labels name them. If empty, all with boxes on
+    /// enough pictures do.
     pub findings: Vec<String>,
-    /// Training pictures with boxes from which on a finding gets a map where none are named.
+    /// The number of training pictures with boxes that a finding needs to get a map, if none are
+    /// named.
     pub least_boxed: usize,
-    /// Side of the square that the network sees, in pixels: a multiple of 16.
+    /// The side of the square that the network sees, in pixels: a multiple of 16.
     pub size: u32,
-    /// Side of the crops that it is trained on, in pixels: a multiple of 16.
+    /// The side of the crops that it is trained on, in pixels: a multiple of 16.
     pub crop: usize,
-    /// Epochs.
+    /// The number of epochs.
     pub epochs: usize,
-    /// Steps an epoch.
+    /// The number of steps of an epoch.
     pub steps: usize,
-    /// Crops a step.
+    /// The number of crops of a step.
     pub batch: usize,
-    /// Share of the crops that are of pictures with a finding.
+    /// The share of the crops that are of pictures with a finding.
     pub bearing: f64,
-    /// Share of those crops that lie near a box.
+    /// The share of those crops that lie near a box.
     pub aimed: f64,
-    /// Highest learning rate of the one cycle (Smith and Topin 2018).
+    /// The highest learning rate of the one cycle (Smith and Topin 2018).
     pub learning_rate: f64,
     /// Decoupled weight decay.
     pub weight_decay: f32,
-    /// Norm above which the gradient of a weight is shortened.
+    /// The norm above which the gradient of a weight is shortened.
     pub clip: f32,
-    /// Weight of the overlap of maps and boxes (soft Dice).
+    /// The weight of the overlap of maps and boxes (soft Dice).
     pub overlap: f32,
-    /// Weight of the label told by the most salient share of a map, where boxes say that a finding
-    /// is seen or absent.
+    /// The weight of predicting the label from a map's most salient share, if boxes say that a
+    /// finding is seen or absent.
     pub label: f32,
-    /// The same where a label alone says that a finding is somewhere in the picture.
+    /// The same weight, if only a label says that a finding is somewhere in the picture.
     pub label_alone: f32,
-    /// Share of a map's places that tell the label.
+    /// The share of a map's places that predict the label.
     pub top_share: f64,
-    /// Weight of the labels told by the last stage of the encoder.
+    /// The weight of predicting the labels from the encoder's last stage.
     pub help: f32,
 }
 
@@ -81,7 +82,7 @@ impl Default for SaliencyConfig {
 }
 
 impl SaliencyConfig {
-    /// Whether every value makes sense; the reason if not.
+    /// Checks every value. Returns the reason if one is not allowed.
     pub(crate) fn check(&self) -> Result<(), String> {
         let share = |name: &str, value: f64| {
             ((0.0..=1.0).contains(&value), format!("saliency.{name} is {value}, expected 0 to 1"))
@@ -121,8 +122,8 @@ impl SaliencyConfig {
         rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, reason)| Err(reason))
     }
 
-    /// The learning rate at `done`, a share of the run: up over its first three tenths from 1/25 of
-    /// the highest, then down to nearly 0, each along half a cosine.
+    /// The learning rate at `done`, a share of the run. It rises over the first three tenths from
+    /// 1/25 of the highest, then falls to nearly 0, each along half a cosine.
     pub(crate) fn rate(&self, done: f64) -> f64 {
         const RISE: f64 = 0.3;
         let between = |from: f64, to: f64, part: f64| {

@@ -1,5 +1,5 @@
-//! The part of a picture that a step of training sees: turned, mirrored and enlarged at random,
-//! with the findings' targets for every place of its map.
+//! The part of a picture that a training step sees. It is turned, mirrored and enlarged at random,
+//! and has the findings' targets for every place of its map.
 
 use super::config::SaliencyConfig;
 use super::lessons::{Lesson, Rectangle, Sign};
@@ -7,38 +7,41 @@ use crate::training::augment::{around, sample};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-/// Pixels of the square by which an aimed crop misses the middle of a box, at most, on each axis.
+/// The greatest distance, in pixels of the square and on each axis, between an aimed crop and the
+/// middle of its box.
 const MISS: f32 = 70.0;
-/// Degrees beside a quarter turn.
+/// The greatest turn beside quarter turns, in degrees.
 const TURN: f32 = 20.0;
-/// Of the logarithm of the scale.
+/// The greatest change of the scale's logarithm.
 const SCALE: f32 = 0.22;
-/// Of contrast and brightness, in deviations of the picture's grey; the largest deviation of noise.
+/// The greatest changes of contrast and brightness, in deviations of the picture's grey, and the
+/// largest deviation of noise.
 const CONTRAST: f32 = 0.25;
 const BRIGHTNESS: f32 = 0.25;
 const NOISE: f32 = 0.1;
-/// σ of a target as a share of its box's side, which counts as at least 8 pixels.
+/// σ of a target as a share of its box's side. A side counts as at least 8 pixels.
 const SIGMA: f32 = 0.35;
 const LEAST_SIDE: f32 = 8.0;
-/// A target's largest value from which on a crop shows the finding, and up to which it does not.
+/// The least largest value of a target at which a crop shows the finding, and the greatest at which
+/// it does not.
 const SEEN: f32 = 0.5;
 const UNSEEN: f32 = 0.1;
-/// Pixels of a crop that a place of a map stands for.
+/// The side in pixels of a crop's area that a place of a map stands for.
 pub(crate) const PLACE: usize = 4;
 
-/// What a crop teaches of a finding.
+/// A crop's lesson about one finding.
 pub(crate) struct Taught {
-    /// A target in 0..=1 for every place of the map, row by row.
+    /// The targets in 0..=1, for every place of the map, row by row.
     pub places: Vec<f32>,
-    /// Whether the targets are to be trusted.
+    /// True if the targets can be trusted.
     pub known: bool,
-    /// Whether it is seen: 0 or 1.
+    /// The label: 1 if the finding is seen, else 0.
     pub label: f32,
-    /// How much the label counts.
+    /// The weight of the label.
     pub weight: f32,
 }
 
-/// Where a crop lies in the square: from its pixels to the square's.
+/// The position of a crop: a mapping from its pixels to the square's.
 pub(crate) struct Crop {
     side: usize,
     centre: (f32, f32),
@@ -48,8 +51,8 @@ pub(crate) struct Crop {
 }
 
 impl Crop {
-    /// Draws where a crop lies: near a box, where it is `aimed` and there is one, else anywhere in
-    /// the picture.
+    /// Draws a crop's position: near a box if it is `aimed` and there is a box, otherwise anywhere
+    /// in the picture.
     pub(crate) fn draw(lesson: &Lesson, side: usize, aimed: bool, random: &mut ChaCha8Rng) -> Self {
         let angle = 90.0 * random.random_range(0..4) as f32 + around(TURN, random);
         let zoom = around(SCALE, random).exp();
@@ -76,15 +79,15 @@ impl Crop {
         )
     }
 
-    /// Where a point of the crop, in pixels from its corner, lies in the square.
+    /// The point of the square at a point of the crop, in pixels from its corner.
     fn source(&self, x: f32, y: f32) -> (f32, f32) {
         let middle = self.side as f32 / 2.0;
         let (x, y) = ((x - middle) * self.mirror, y - middle);
         (self.centre.0 + self.cos * x - self.sin * y, self.centre.1 + self.sin * x + self.cos * y)
     }
 
-    /// Its pixels, standardised as the whole picture is, with contrast, brightness and noise at
-    /// random.
+    /// The crop's pixels, standardised as the whole picture is, with contrast, brightness and noise
+    /// at random.
     pub(crate) fn pixels(&self, lesson: &Lesson, size: usize, random: &mut ChaCha8Rng) -> Vec<f32> {
         let grey: Vec<f32> = lesson.pixels.iter().map(|grey| f32::from(*grey) / 255.0).collect();
         let (mean, deviation) = lesson.exposure;
@@ -102,7 +105,7 @@ impl Crop {
             .collect()
     }
 
-    /// What it teaches of each finding.
+    /// The crop's lesson about each finding.
     pub(crate) fn taught(&self, lesson: &Lesson, config: &SaliencyConfig) -> Vec<Taught> {
         lesson.signs.iter().map(|sign| self.of_sign(sign, config)).collect()
     }
@@ -127,7 +130,7 @@ impl Crop {
         }
     }
 
-    /// A Gaussian for each box, the largest of them at each place.
+    /// The targets: a Gaussian for each box, and the largest of them at each place.
     fn target(&self, boxes: &[Rectangle]) -> Vec<f32> {
         let across = self.side / PLACE;
         let middle = |at: usize| (at as f32 + 0.5) * PLACE as f32;

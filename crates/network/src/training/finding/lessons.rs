@@ -1,5 +1,5 @@
-//! What training pictures teach: their pixels, and of every finding whether boxes, a label or its
-//! absence is known.
+//! The lessons of training pictures: their pixels, and for every finding whether boxes, a label or
+//! its absence is known.
 
 use crate::error::{Error, Result};
 use crate::model::saliency::exposure;
@@ -14,45 +14,44 @@ pub type Boxes = BTreeMap<String, Vec<BoundingBox>>;
 /// A box in pixels of the square: left, top, right, bottom.
 pub(crate) type Rectangle = [f32; 4];
 
-/// What is known of a finding in a picture.
+/// The knowledge of a finding in a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sign {
     /// It lies in these boxes.
     Boxed(Vec<Rectangle>),
-    /// It is somewhere.
+    /// It is somewhere in the picture.
     Labelled,
-    /// It is nowhere.
+    /// It is not in the picture.
     Absent,
-    /// Nobody said.
+    /// It is not known.
     Unknown,
 }
 
-/// A picture and what it teaches.
+/// A picture and its findings.
 pub(crate) struct Lesson {
-    /// `size`×`size` grey values.
+    /// The `size`×`size` grey values.
     pub pixels: Vec<u8>,
     pub frame: Frame,
-    /// Mean and deviation of the grey that is not black, in 0..=1.
+    /// The mean and deviation of the grey that is not black, in 0..=1.
     pub exposure: (f32, f32),
-    /// By finding.
+    /// The sign of each finding.
     pub signs: Vec<Sign>,
     pub source: Option<String>,
 }
 
-/// Pictures that findings are learned from.
+/// The pictures that findings are learned from.
 pub(crate) struct Lessons {
     pub size: usize,
     pub findings: Vec<String>,
     pub lessons: Vec<Lesson>,
-    /// By finding, the lessons that have it: with boxes, or with its label where no picture has
-    /// boxes of it.
+    /// The lessons that have each finding: with boxes, or with its label if no picture has boxes of
+    /// it.
     pub bearing: Vec<Vec<usize>>,
-    /// By finding, lessons without it from the sources of those.
+    /// The lessons without each finding, from the sources that have it.
     pub beside: Vec<Vec<usize>>,
 }
 
-/// The findings that get a map: those that were named, or all with boxes on at least `least` of the
-/// items.
+/// The findings that get a map: the named ones, or all with boxes on at least `least` of the items.
 ///
 /// # Errors
 /// [`Error::NoFindings`].
@@ -87,15 +86,15 @@ fn boxed_labels<'a>(item: &Item, boxes: &'a Boxes) -> BTreeSet<&'a str> {
 }
 
 impl Lessons {
-    /// Decodes `items`, all of which must be there to learn from; those that fail are listed with
-    /// the reason, and left out.
+    /// Decodes `items`, which must all be free to learn from. Those that fail are left out and
+    /// listed with the reason.
     pub(crate) fn load(
         items: &[&Item],
         boxes: &Boxes,
         findings: &[String],
         preprocess: &Preprocess,
     ) -> (Self, Vec<Skipped>) {
-        // A box of a test picture must never teach: this is the one place where boxes become
+        // A box of a test picture must never teach. This is the only place where boxes become
         // targets.
         let may_teach = |item: &&Item| item.split.is_none_or(|split| split == Split::Train);
         assert!(
@@ -120,14 +119,14 @@ impl Lessons {
         (all, skipped)
     }
 
-    /// How many pictures have boxes of each finding.
+    /// The number of pictures with boxes of each finding.
     pub(crate) fn boxed(&self) -> Vec<usize> {
         let count =
             |f: usize| self.lessons.iter().filter(|l| matches!(l.signs[f], Sign::Boxed(_))).count();
         (0..self.findings.len()).map(count).collect()
     }
 
-    /// Lessons that bear a finding, and those of the same sources that do not.
+    /// The lessons that have a finding, and those of the same sources that do not.
     fn sorted(&self, finding: usize) -> (Vec<usize>, Vec<usize>) {
         let pick = |wanted: &dyn Fn(&Lesson) -> bool| -> Vec<usize> {
             (0..self.lessons.len()).filter(|&i| wanted(&self.lessons[i])).collect()
@@ -142,12 +141,12 @@ impl Lessons {
     }
 }
 
-/// What boxes and labels say of a data set's findings.
+/// The knowledge of a data set's findings from boxes and labels.
 struct Knowledge<'a> {
     findings: &'a [String],
-    /// By finding, whether it is a label of some picture.
+    /// True for each finding that is a label of some picture.
     labels: Vec<bool>,
-    /// By finding, the labels of the pictures with boxes of it.
+    /// The labels, for each finding, of the pictures with boxes of it.
     company: Vec<BTreeSet<&'a str>>,
 }
 
@@ -166,9 +165,9 @@ impl<'a> Knowledge<'a> {
         }
     }
 
-    /// A finding that is a label is absent where a picture does not bear it. One that has boxes
-    /// alone, such as a lung, is absent where a picture shares no label with those that have boxes
-    /// of it: a hand has no lung, another chest may.
+    /// The sign of a finding in a picture. A finding that is a label is absent if a picture lacks
+    /// it. One that has boxes alone, such as a lung, is absent if a picture shares no label with
+    /// those that have boxes of it: a hand has no lung, but another chest may.
     fn sign(&self, finding: usize, item: &Item, rectangles: Vec<Rectangle>) -> Sign {
         let shares =
             || item.labels.iter().any(|label| self.company[finding].contains(label.as_str()));
@@ -211,7 +210,7 @@ impl<'a> Knowledge<'a> {
     }
 }
 
-/// Where a box of a picture of (`width`, `height`) pixels lies in the square.
+/// The position in the square of a box of a picture of (`width`, `height`) pixels.
 fn in_square(found: &BoundingBox, frame: &Frame, (width, height): (u32, u32)) -> Rectangle {
     let (columns, rows) = (frame.region.columns(width), frame.region.rows(height));
     let across = frame.width as f32 / columns.len().max(1) as f32;

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-/// Epochs between two looks at the held-out pictures.
+/// The number of epochs between two validations on the held-out pictures.
 const JUDGED_EVERY: usize = 5;
 
 /// The result of a run.
@@ -37,18 +37,18 @@ const JUDGED_EVERY: usize = 5;
 pub struct SaliencyReport {
     /// The file of the network.
     pub model: PathBuf,
-    /// What it says of itself.
+    /// The network's description of itself.
     pub card: FindingCard,
-    /// Every epoch.
+    /// The metrics of every epoch.
     pub history: Vec<SaliencyMetrics>,
     /// Names and reasons of pictures that could not be used.
     pub skipped: Vec<(String, String)>,
 }
 
 /// Trains the saliency network of a configuration's section `[saliency]` on the training part of
-/// `dataset` and writes into the run folder: `config.toml`, `metrics.jsonl`, checkpoints, and in
-/// the end `saliency.safetensors`, the network of the last epoch. Boxes of other pictures than
-/// those that are learned from, or held out of them to judge by, are not read.
+/// `dataset`. It writes into the run folder: `config.toml`, `metrics.jsonl`, checkpoints, and at
+/// the end `saliency.safetensors`, the network of the last epoch. Only boxes of training pictures
+/// are read, including those held out of training for validation.
 ///
 /// The same seed, configuration and data give the same network, on any number of threads, killed
 /// and resumed or not.
@@ -98,7 +98,7 @@ fn preprocess(config: &TrainConfig) -> Preprocess {
     Preprocess { size: config.saliency.size, ..config.preprocess.clone() }
 }
 
-/// What is learned from, what is held out with boxes, and what could not be read.
+/// The pictures to learn from, the held-out ones with boxes, and those that could not be read.
 fn prepare(
     config: &TrainConfig,
     dataset: &Dataset,
@@ -135,7 +135,7 @@ struct Run<'a> {
     state: State<SaliencyMetrics>,
 }
 
-/// The whole loss, then its terms, unweighted.
+/// The whole loss, then its unweighted terms.
 type Terms<T> = [T; 5];
 
 impl<'a> Run<'a> {
@@ -251,7 +251,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// L = places + λo·overlap + labels + λh·help; none for a network without findings.
+/// L = places + λo·overlap + labels + λh·help; `None` for a network without findings.
 pub(super) fn terms(
     network: &AttentionFcn,
     config: &SaliencyConfig,
@@ -271,7 +271,8 @@ pub(super) fn terms(
     Some([total, places, overlap, told, help])
 }
 
-/// By finding, the share of the pictures with boxes of it whose map is largest in one.
+/// The share, for each finding, of the pictures with boxes of it whose map is largest in one of
+/// them.
 pub(super) fn points(network: &AttentionFcn, judged: &Lessons) -> BTreeMap<String, f64> {
     let plan = MapPlan::new(&finding::named(network));
     let (size, count) = (judged.size, judged.findings.len());

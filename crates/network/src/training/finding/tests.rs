@@ -1,4 +1,4 @@
-//! The saliency network's training on pictures made here: rings to be found among brighter discs.
+//! The saliency network's training on synthetic pictures: rings to be found among brighter discs.
 
 use super::batch::Batch;
 use super::config::SaliencyConfig;
@@ -73,7 +73,7 @@ fn network(seed: u64, device: &Device) -> AttentionFcn {
     weights::identify(AttentionFcn::of_findings(&mut Init::new(seed, device), 1))
 }
 
-/// Losses of some steps, and the network after them.
+/// The losses of some steps, and the network after them.
 fn trained(steps: usize, seed: u64) -> (Vec<f32>, AttentionFcn) {
     let (device, config, lessons) = (Device::flex().autodiff(), config(), lessons());
     let mut network = network(seed, &device);
@@ -124,7 +124,7 @@ fn the_gradient_is_that_of_the_loss() {
     let start = weights::collect(&network);
     assert_eq!(gradients.len(), start.keys().filter(|name| !name.contains("running")).count());
     for name in ["head.bias", "help.bias", "dec2.bn.weight", "res4.1.bn2.weight"] {
-        // Along the gradient itself, so that rounding does not drown a small one.
+        // The step is along the gradient itself, so that rounding does not hide a small one.
         let slope = &gradients[name].values;
         let length = slope.iter().map(|g| g * g).sum::<f32>().sqrt();
         let moved = |by: f32| {

@@ -4,7 +4,7 @@ use super::pairs::{triplets, valid_triplets, weighted_mean};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
-/// m.
+/// The margin m.
 const MARGIN: f32 = 0.5;
 
 /// Mean over triplets of max(0, mK − D(q, n) + D(q, p)), D the mean square difference over bits, m

@@ -3,7 +3,7 @@
 use super::centres;
 use burn::tensor::Tensor;
 
-/// λ.
+/// The weight λ of quantisation.
 const QUANTISATION: f32 = 1e-4;
 
 /// BCE(½(tanh u + 1), ½(c + 1)) + λ·mean(|tanh u| − 1)², c the picture's centre, λ = 10⁻⁴.

@@ -4,9 +4,9 @@ use super::centres;
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
-/// m.
+/// The margin m.
 const MARGIN: f32 = 1.0;
-/// Of the outputs' size.
+/// The weight of the outputs' size.
 const DECAY: f32 = 0.1;
 
 /// Σ_k max(0, m − u_k c_k) + 0.1·mean u², mean over samples, c the picture's target, m = 1.

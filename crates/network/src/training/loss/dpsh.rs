@@ -3,7 +3,7 @@
 use super::pairs::{negative_log_likelihood, others, quantisation, similarity, weighted_mean};
 use burn::tensor::Tensor;
 
-/// η.
+/// The weight η of quantisation.
 const QUANTISATION: f32 = 0.1;
 
 /// θ = ½uᵢᵀuⱼ; mean over pairs of log(1 + e^θ) − sθ, plus η·mean(u − sgn u)², η = 0.1.

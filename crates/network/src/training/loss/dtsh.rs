@@ -5,7 +5,7 @@ use super::pairs::{
 };
 use burn::tensor::Tensor;
 
-/// α.
+/// The margin α.
 const MARGIN: f32 = 5.0;
 
 /// θ = ½uᵢᵀuⱼ, z = θ_qp − θ_qn − α; mean over triplets of log(1 + e^z) − z, plus mean(u − sgn u)²;

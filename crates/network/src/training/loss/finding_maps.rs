@@ -1,13 +1,13 @@
-//! What maps of findings should be: high in boxes and low beside them, and such that their most
-//! salient share tells the label. Logits are (N, H, W, F), tables (N, F).
+//! Losses of the maps of findings: they should be high in boxes and low beside them, and their most
+//! salient share should predict the label. Logits are (N, H, W, F), tables (N, F).
 
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Tensor, TensorData};
 
-/// Share of all places that divides the error at places, at least: else a batch without a finding
-/// would outweigh others.
+/// The least divisor of the error at places, as a share of all places. Without it, a batch without
+/// a finding would outweigh others.
 const LEAST_SHARE: f32 = 0.005;
-/// Keeps the logarithm of a probability finite.
+/// The bound that keeps the logarithm of a probability finite.
 const SURE: f32 = 1e-6;
 
 /// Σ|y − p|²·BCE(p, y) / Σy over the places of pictures whose targets are `known`, summed over
@@ -69,7 +69,7 @@ fn largest_share(maps: Tensor<4>, share: f64) -> Tensor<2> {
     for map in 0..n * f {
         let first = map / f * h * w * f + map % f;
         let mut places: Vec<usize> = (0..h * w).map(|place| first + place * f).collect();
-        // Of equal places the first ones.
+        // Of equal places the first ones come first.
         let order = |a: &usize, b: &usize| values[*b].total_cmp(&values[*a]).then(a.cmp(b));
         places.select_nth_unstable_by(count - 1, order);
         places[..count].iter().for_each(|&place| chosen[place] = 1.0 / count as f32);
@@ -99,7 +99,7 @@ mod tests {
     const LOGITS: [f32; 8] = [2.0, -1.0, 0.5, -3.0, -0.2, 1.5, -2.0, 0.0];
     const TARGETS: [f32; 8] = [1.0, 0.0, 0.4, 0.0, 0.9, 0.0, 0.2, 0.0];
 
-    /// Logits and targets of a finding of the two, as they lie interleaved.
+    /// The logits and targets of one of two findings, which lie interleaved.
     fn places(finding: usize) -> impl Iterator<Item = (f64, f64)> {
         let pairs = LOGITS.into_iter().zip(TARGETS).skip(finding).step_by(2);
         pairs.map(|(x, y)| (1.0 / (1.0 + f64::from(-x).exp()), f64::from(y)))
@@ -114,7 +114,7 @@ mod tests {
         let shape = [1, 2, 2, 2];
         let sum =
             |finding| places(finding).map(|(p, y)| (p - y).powi(2) * cross(p, y)).sum::<f64>();
-        // The second finding is nowhere: what divides is half a percent of the four places.
+        // The second finding is absent: the divisor is half a percent of the four places.
         let expected = [sum(0) / 2.5, sum(1) / 0.02];
         let loss = |known: [f32; 2]| {
             finding_places(map(&LOGITS, shape), map(&TARGETS, shape), table(&known))

@@ -4,7 +4,7 @@
 use super::cross_entropy;
 use burn::tensor::Tensor;
 
-/// α.
+/// The weight α of quantisation.
 const QUANTISATION: f32 = 0.1;
 
 /// CE(b·Pᵀ, ŷ) + α·mean||u| − 1|³, b = sgn u with ∂b/∂u = 1, α = 0.1.

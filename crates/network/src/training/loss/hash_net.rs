@@ -1,12 +1,12 @@
-//! HashNet: pairwise likelihood, weighted against the scarcity of similar pairs, with a sign that
-//! sharpens as it goes.
+//! HashNet: pairwise likelihood, weighted against the scarcity of similar pairs, with a sign
+//! function that sharpens during the run.
 
 use super::pairs::{negative_log_likelihood, others, similarity};
 use burn::tensor::Tensor;
 
-/// α.
+/// The scale α.
 const SCALE: f32 = 0.1;
-/// Steps in which β grows in a run: the published code steps every 20 of 300 epochs.
+/// The number of steps in which β grows in a run. The published code steps every 20 of 300 epochs.
 const STEPS: f32 = 15.0;
 
 /// v = tanh(βu), θ = αvᵢᵀvⱼ; mean over pairs of w(log(1 + e^θ) − sθ), w = |S|/|S₁| for similar
@@ -20,7 +20,7 @@ pub fn hash_net(u: Tensor<2>, present: Tensor<2>, progress: f64) -> Tensor<1> {
     let v = (u * beta).tanh();
     let theta = v.clone().matmul(v.transpose()) * SCALE;
     let loss = negative_log_likelihood(theta, similar.clone());
-    // Weighted so, similar and dissimilar pairs have the same say: the mean over each, added.
+    // With these weights, similar and dissimilar pairs count equally: the mean over each, added.
     let mean =
         |chosen: Tensor<2>| (loss.clone() * chosen.clone()).sum() / chosen.sum().clamp_min(1.0);
     mean(similar.clone() * pairs.clone()) + mean((similar.neg() + 1.0) * pairs)

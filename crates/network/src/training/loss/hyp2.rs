@@ -4,9 +4,10 @@ use super::pairs::{cosines, similarity, weighted_mean};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
-/// ζ: the published table's value for up to 48 bits; below it at 64 bits and few classes by 0.031.
+/// The threshold ζ: the published table's value for up to 48 bits. At 64 bits and few classes it is
+/// below the table's by 0.031.
 const THRESHOLD: f32 = 0.0;
-/// β.
+/// The weight β of pairs.
 const PAIRS: f32 = 0.5;
 
 /// mean_{y=1}(1 − cos(u, p)) + mean_{y=0} max(0, cos(u, p) − ζ) + β·mean max(0, cos(uᵢ, uⱼ) − ζ)

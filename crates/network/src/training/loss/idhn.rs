@@ -3,11 +3,11 @@
 use super::pairs::{cosines, negative_log_likelihood, others, weighted_mean};
 use burn::tensor::Tensor;
 
-/// α.
+/// The scale α.
 const SCALE: f32 = 0.5;
-/// γ.
+/// The weight γ of graded similarity.
 const GRADED: f32 = 0.1;
-/// λ.
+/// The weight λ of quantisation.
 const QUANTISATION: f32 = 0.1;
 
 /// s = cos(yᵢ, yⱼ), v = u/(|u| + 1), θ = αvᵢᵀvⱼ; mean over pairs of log(1 + e^θ) − sθ where s is 0

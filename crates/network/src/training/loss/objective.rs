@@ -1,4 +1,4 @@
-//! Which loss trains the code, by its name in a configuration.
+//! The choice of the loss that trains the code, by its name in a configuration.
 
 use super::{ath, csq, dpn, dpsh, dtsh, greedy_hash, hash_net, hyp2, idhn, nca, ortho_hash};
 use burn::tensor::Tensor;
@@ -36,30 +36,30 @@ pub enum HashLoss {
 }
 
 impl HashLoss {
-    /// Whether it learns a vector a label beside the network.
+    /// Tells whether it learns a vector for each label beside the network.
     pub(crate) fn has_proxies(self) -> bool {
         matches!(self, Self::GreedyHash | Self::Hyp2)
     }
 }
 
-/// What a loss may need of a batch.
+/// The inputs of a loss for one batch.
 pub(crate) struct Given {
-    /// u (N, K).
+    /// The hash layer's outputs u (N, K).
     pub u: Tensor<2>,
-    /// o (C, K), fixed.
+    /// The fixed targets o (C, K).
     pub targets: Tensor<2>,
-    /// p (C, K), learned; of a loss that has them.
+    /// The learned proxies p (C, K), if the loss has them.
     pub proxies: Option<Tensor<2>>,
-    /// y (N, C).
+    /// The labels y (N, C).
     pub present: Tensor<2>,
-    /// ŷ (N, C).
+    /// The labels' shares ŷ (N, C).
     pub share: Tensor<2>,
     /// y without the labels that do not make two pictures similar (N, C).
     pub pairs: Tensor<2>,
     /// s and m of OrthoHash.
     pub scale: f32,
     pub margin: f32,
-    /// Part of the run that is over, in 0..1.
+    /// The share of the run that is over, in 0..1.
     pub progress: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What the pairwise and triplet losses share: which pictures of a batch are similar, and masked
+//! Helpers of the pairwise and triplet losses: which pictures of a batch are similar, and masked
 //! means.
 
 use burn::tensor::Tensor;
@@ -15,7 +15,7 @@ pub(super) fn others(u: &Tensor<2>) -> Tensor<2> {
     Tensor::eye(u.dims()[0], &u.device()).neg() + 1.0
 }
 
-/// Σ w·x / Σ w, or 0 where nothing has a weight.
+/// Σ w·x / Σ w, or 0 if the weights are all 0.
 pub(super) fn weighted_mean<const D: usize>(x: Tensor<D>, weights: Tensor<D>) -> Tensor<1> {
     (x * weights.clone()).sum() / weights.sum().clamp_min(1.0)
 }
@@ -34,7 +34,7 @@ pub(super) fn quantisation(u: Tensor<2>) -> Tensor<1> {
     (u.clone() - u.sign().detach()).square().mean()
 }
 
-/// (N, N, N) of all triplets: x_qp in the first of the two, x_qn in the second.
+/// All triplets (N, N, N): x_qp in the first tensor, x_qn in the second.
 pub(super) fn triplets(x: Tensor<2>) -> (Tensor<3>, Tensor<3>) {
     let n = x.dims()[0];
     (x.clone().reshape([n, n, 1]).repeat_dim(2, n), x.reshape([n, 1, n]).repeat_dim(1, n))

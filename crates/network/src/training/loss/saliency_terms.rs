@@ -1,5 +1,4 @@
-//! What a saliency map should be whatever it is used for: small, smooth, and moving with the
-//! picture.
+//! Losses of any saliency map: it should be small, smooth, and move with the picture.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;

@@ -1,10 +1,10 @@
-//! Fixed codes that pictures are drawn to.
+//! Fixed binary targets of the labels.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Targets (C, K) of ±1: rows of Sylvester's Hadamard matrix, the constant row left out; past K − 1
-/// classes, the negatives of the same rows. K is padded to a power of two and cut, so the rows are
-/// orthogonal exactly where K is a power of two.
+/// Targets (C, K) of ±1: rows of Sylvester's Hadamard matrix without the constant row. Past K − 1
+/// classes, they are the negatives of the same rows. K is padded to a power of two and cut, so the
+/// rows are orthogonal exactly if K is a power of two.
 pub fn hadamard_targets(classes: usize, bits: usize, device: &Device) -> Tensor<2> {
     let order = bits.next_power_of_two();
     let entry = |row: usize, column: usize| {
@@ -26,6 +26,6 @@ pub fn centres(targets: Tensor<2>, present: Tensor<2>) -> Tensor<2> {
     let fixed: Vec<f32> =
         (0..bits).map(|k| if (k * k + k / 3) % 4 < 2 { 0.5 } else { -0.5 }).collect();
     let fixed = Tensor::<2>::from_data(TensorData::new(fixed, [1, bits]), &targets.device());
-    // Sums of ±1 are whole numbers: half of one decides ties alone.
+    // Sums of ±1 are whole numbers: a half decides ties alone.
     (present.matmul(targets) + fixed).sign()
 }

@@ -1,4 +1,4 @@
-//! Why a filter does not read, and where.
+//! The error of a filter that cannot be parsed.
 
 use std::fmt;
 
@@ -6,22 +6,22 @@ use std::fmt;
 const BEFORE: usize = 50;
 const AFTER: usize = 30;
 
-/// Where a filter does not read, what is there, and what should be. `Display` shows the place with
-/// a caret under it; `Debug` shows nothing of the filter, which may name a patient.
+/// The place where a filter cannot be parsed, what is there, and what is expected. `Display` shows
+/// the place with a caret under it. `Debug` shows nothing of the filter, which may name a patient.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FilterError {
-    /// In bytes.
+    /// The place, in bytes from the filter's start.
     offset: usize,
     position: usize,
     found: String,
     expected: String,
-    /// The filter around the place, and the place in it.
+    /// The part of the filter around the place, and the place in it.
     excerpt: String,
     caret: usize,
 }
 
 impl FilterError {
-    /// At byte `at` of the text.
+    /// Makes an error at byte `at` of the text.
     pub(super) fn new(
         text: &str,
         at: usize,
@@ -36,19 +36,19 @@ impl FilterError {
         Self { offset: at.min(text.len()), position, found, expected, excerpt, caret }
     }
 
-    /// How many characters of the filter are before the place.
+    /// The number of characters before the place.
     #[must_use]
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// How many bytes of the filter are before the place.
+    /// The number of bytes before the place.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.offset
     }
 
-    /// What should be at the place, in words.
+    /// The expected token, in words.
     #[must_use]
     pub fn expected(&self) -> &str {
         &self.expected

@@ -1,14 +1,14 @@
 //! The fields that filters know.
 
-/// What a record has under a name.
+/// A field of a record.
 #[derive(PartialEq, Eq)]
 pub(super) struct Field {
-    /// Also the name of its column, where it has one.
+    /// The name; also that of its column, if it has one.
     pub(super) name: &'static str,
     pub(super) kind: Kind,
 }
 
-/// What a field holds, and so what it can be asked.
+/// The type of a field, which decides the tests it allows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Text that is compared exactly.
@@ -17,7 +17,7 @@ pub(super) enum Kind {
     Text,
     Number,
     Date,
-    /// Any number of texts, compared as those are.
+    /// Any number of texts, each compared as `Text`.
     Labels,
     /// Text that is searched for words.
     Report,
@@ -45,12 +45,12 @@ const FIELDS: [Field; 19] = [
     Field { name: "height", kind: Kind::Number },
 ];
 
-/// The field of that name, in any case.
+/// Finds a field by its name, in any case.
 pub(super) fn find(name: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.name.eq_ignore_ascii_case(name))
 }
 
-/// All names, and first the one that may have been meant.
+/// The names of all fields. First comes the one that was probably meant.
 pub(super) fn suggestion(name: &str) -> String {
     let all: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
     let all = format!("a field, which are {}", all.join(", "));
@@ -64,8 +64,8 @@ pub(super) fn suggestion(name: &str) -> String {
     }
 }
 
-/// The least number of letters to insert, delete or replace, or neighbours to exchange, that makes
-/// one word the other (optimal string alignment).
+/// The optimal string alignment distance: the least number of letters to insert, delete, replace or
+/// exchange with their neighbours to make one word the other.
 fn edits(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(32).collect(), b.chars().collect());
     let mut before = vec![0; b.len() + 1];

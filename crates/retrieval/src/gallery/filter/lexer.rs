@@ -1,8 +1,8 @@
-//! A filter's text to tokens.
+//! The lexer: a filter's text to tokens.
 
 use super::{Comparison, Date, FilterError};
 
-/// A word of the language.
+/// A token of the language.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Token {
     /// A field, or `and`, `or`, `not`, `in`, `null`.
@@ -19,7 +19,7 @@ pub(super) enum Token {
     End,
 }
 
-/// A token and the bytes of the text that it stands in.
+/// A token and its range of bytes in the text.
 pub(super) struct Placed {
     pub(super) token: Token,
     pub(super) start: usize,
@@ -77,7 +77,7 @@ fn token(text: &str, at: usize) -> Result<(Token, usize), FilterError> {
     }
 }
 
-/// What belongs where a strange character stands.
+/// The token that was probably meant by an unknown character.
 fn meant(strange: char) -> &'static str {
     match strange {
         '&' => "`and`",
@@ -90,7 +90,7 @@ fn meant(strange: char) -> &'static str {
     }
 }
 
-/// A text in quotes, in which a backslash makes the next quote or backslash a letter.
+/// Reads a quoted text. A backslash before a quote or a backslash makes it a letter.
 fn quoted(text: &str, at: usize, quote: char) -> Result<(Token, usize), FilterError> {
     let mut value = String::new();
     let mut letters = text[at..].char_indices().skip(1);
@@ -104,7 +104,7 @@ fn quoted(text: &str, at: usize, quote: char) -> Result<(Token, usize), FilterEr
                     return Err(FilterError::new(text, at + offset, "a backslash", expected));
                 }
             },
-            // SQLite ends a text there.
+            // SQLite ends a text at a NUL.
             '\0' => {
                 let expected = "text without it";
                 return Err(FilterError::new(text, at + offset, "the character NUL", expected));
@@ -138,7 +138,7 @@ fn number(text: &str, at: usize) -> Result<(Token, usize), FilterError> {
     }
 }
 
-/// As much of the text's start as is made of such characters.
+/// The longest start of the text that consists of such characters.
 fn run(text: &str, belongs: impl Fn(char) -> bool) -> &str {
     &text[..text.find(|c| !belongs(c)).unwrap_or(text.len())]
 }

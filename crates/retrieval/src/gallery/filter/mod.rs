@@ -1,4 +1,4 @@
-//! The filter language: which records may answer.
+//! The filter language, which selects the records that may answer.
 //!
 //! `body_part = "CHEST" and view in ("PA", "AP") and age >= 18 and not label = "effusion" and
 //! report ~ "opacity"`
@@ -22,17 +22,17 @@ pub use error::FilterError;
 use fields::Field;
 pub(super) use sql::{Dialect, Parameter};
 
-/// Says of each record whether it may answer.
+/// A filter of records.
 ///
-/// A test of what a record does not have is false, `!=` too; `not` turns every false into true.
-/// Text is compared without regard to the case of ASCII letters, identifiers (key, patient, study,
-/// series, instance) exactly.
+/// A test of a field that a record lacks is false, `!=` too; `not` turns every false into true.
+/// Text is compared without regard to the case of ASCII letters. Identifiers (key, patient, study,
+/// series, instance) are compared exactly.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Filter {
     expression: Expression,
 }
 
-/// `And` and `Or` are of two or more.
+/// An expression; `And` and `Or` have two or more parts.
 #[derive(Clone, PartialEq, Eq)]
 enum Expression {
     And(Vec<Expression>),
@@ -41,14 +41,14 @@ enum Expression {
     Test(&'static Field, Test),
 }
 
-/// What a field is asked.
+/// A test of a field.
 #[derive(Clone, PartialEq, Eq)]
 enum Test {
     Missing,
     Present,
     Compare(Comparison, Value),
     In(Vec<Value>),
-    /// That the report has these words, one after the other.
+    /// The report has these words, one after the other.
     Words(String),
 }
 
@@ -78,7 +78,7 @@ impl FromStr for Filter {
     }
 }
 
-/// A filter may name patients.
+/// Shows nothing: a filter may name patients.
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Filter(…)")

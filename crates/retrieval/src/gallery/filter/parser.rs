@@ -10,7 +10,7 @@ use super::fields::{self, Field, Kind};
 use super::lexer::{Placed, Token, tokens};
 use super::{Comparison, Expression, FilterError, Test, Value};
 
-/// Limits: what SQLite takes at once, with much to spare.
+/// Limits well below those of SQLite.
 const MAX_BYTES: usize = 16 * 1024;
 const MAX_TESTS: usize = 256;
 const MAX_DEPTH: usize = 32;
@@ -194,7 +194,7 @@ impl Parser<'_> {
     }
 }
 
-/// Several parts joined, or the one alone.
+/// Joins several parts, or returns the only one.
 fn joined(mut parts: Vec<Expression>, join: fn(Vec<Expression>) -> Expression) -> Expression {
     match parts.len() {
         1 => parts.remove(0),

@@ -9,14 +9,14 @@ use crate::Result;
 use crate::gallery::Gallery;
 use crate::gallery::store::Which;
 
-/// Whose SQL it is.
+/// The database whose SQL is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::gallery) enum Dialect {
     Sqlite,
     Postgres,
 }
 
-/// A value that stands for itself in a statement.
+/// A parameter's value.
 #[derive(Clone, PartialEq, Debug)]
 pub(in crate::gallery) enum Parameter {
     Text(String),
@@ -24,7 +24,7 @@ pub(in crate::gallery) enum Parameter {
 }
 
 impl Gallery {
-    /// The ids of the records that a filter admits, of what is committed now.
+    /// The ids of the records that a filter admits, as committed now.
     ///
     /// # Errors
     /// If the database fails.
@@ -49,7 +49,7 @@ struct Statement {
 }
 
 impl Statement {
-    /// Only `not` must say that NULL counts as false.
+    /// Writes a condition. Only `not` must say that NULL counts as false.
     fn condition(&mut self, expression: &Expression) -> String {
         match expression {
             Expression::And(parts) => self.joined(parts, " AND "),
@@ -74,7 +74,8 @@ impl Statement {
         }
     }
 
-    /// Of the labels one must pass; but `!=` says that there are some and none of them is the one.
+    /// Writes a test of labels: one of them must pass. For `!=`, there must be labels, and none
+    /// equal to the value.
     fn label_test(&mut self, test: &Test) -> String {
         const LABELLED: &str = "id IN (SELECT record FROM labels)";
         let mut one_that = |test: &Test| {
@@ -111,8 +112,8 @@ impl Statement {
         }
     }
 
-    /// Text without regard to the case of ASCII letters. PostgreSQL's columns have the collation
-    /// `C`.
+    /// A comparison of text without regard to the case of ASCII letters. PostgreSQL's columns have
+    /// the collation `C`.
     fn caseless(&self, left: &str, kind: Kind) -> String {
         match (kind, self.dialect) {
             (Kind::Text, Dialect::Sqlite) => format!("{left} COLLATE NOCASE"),
@@ -165,7 +166,7 @@ fn phrase(words: &str) -> String {
     format!("\"{}\"{star}", words.replace('"', "\"\""))
 }
 
-/// The same in the language of `tsquery`. Words are runs of letters and digits, as the function
+/// A phrase in the language of `tsquery`. Words are runs of letters and digits, as the function
 /// `report_words` takes them.
 fn lexemes(words: &str) -> String {
     let star = if words.trim_end().ends_with('*') { ":*" } else { "" };

@@ -1,4 +1,4 @@
-//! Filters against a naive evaluation in memory, and against whoever means harm.
+//! Filters against a naive evaluation in memory, and against attacks.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::*;
 use crate::gallery::{Entry, Gallery, Record};
 use crate::{Embedding, HashCode, ModelId};
 
-/// Values that stored fields and filters share, so that tests often pass; some are meant to break a
+/// Values that stored fields and filters share, so that tests often pass. Some are meant to break a
 /// statement.
 const TEXTS: [&str; 10] =
     ["PA", "pa", "AP", "", "CHEST", "x'; DROP TABLE records; --", "\"", "\\", "Ä", "ä\u{301} %_*"];
@@ -18,7 +18,7 @@ const WORDS: [&str; 6] = ["opacity", "Opacities", "no", "effusion", "left", "x2"
 
 type Random = ChaCha8Rng;
 
-/// What a filter should say of a record.
+/// The expected result of a filter for a record.
 type Holds = Box<dyn Fn(u64, &Record) -> bool>;
 
 /// A filter's text and its meaning.
@@ -88,7 +88,7 @@ fn cased(word: &str, random: &mut Random) -> String {
     if random.random_bool(0.3) { word.to_ascii_uppercase() } else { word.to_owned() }
 }
 
-/// What a record has under a name: nothing, one value or, of labels, several; ready to be compared.
+/// The values of a record's field, ready to be compared: none, one, or several labels.
 fn values(name: &str, id: u64, record: &Record) -> Vec<String> {
     let folded = |value: &Option<String>| value.iter().map(|v| v.to_ascii_lowercase()).collect();
     let exact = |value: &Option<String>| value.iter().cloned().collect();
@@ -305,7 +305,7 @@ fn hostile_texts_are_errors_or_mean_what_they_say() {
             }
         }
     }
-    // Reports are searched by a language of their own, which must not shine through either.
+    // Reports are searched in a language of their own, which must not be reachable either.
     for words in [
         "a\" OR \"b",
         "a AND b",

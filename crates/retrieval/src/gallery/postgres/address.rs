@@ -1,4 +1,4 @@
-//! A gallery's address: where the servers are, who asks, and what only this program reads of it.
+//! A gallery's address: the servers, the user, and the options that only this program reads.
 //!
 //! `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?sslmode=require&sslrootcert=FILE&passwordfile=FILE&snapshots=FOLDER`
 
@@ -18,18 +18,18 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::session::{Answer, Failure, Session};
 use crate::{Error, Result};
 
-/// How long a server may take to take a connection.
+/// The time that a server may take to accept a connection.
 const CONNECTING: Duration = Duration::from_secs(3);
-/// How long a server may take to acknowledge what was sent to it.
+/// The time that a server may take to acknowledge sent data.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// See the module.
+/// A parsed address: see the module.
 #[derive(Clone)]
 pub(super) struct Address {
-    /// One for each server: another may answer where one hangs.
+    /// The configuration of each server, so that another may answer while one hangs.
     servers: Vec<Config>,
     tls: Option<Arc<ClientConfig>>,
-    /// Where files that are made of the gallery may lie.
+    /// The folder for files that are derived from the gallery.
     pub(super) folder: Option<PathBuf>,
 }
 
@@ -58,8 +58,8 @@ impl Address {
             urls.map(|url| server(&url, password.as_deref())).collect::<Result<Vec<_>>>()?;
         let tls = roots.map(trusting).transpose()?;
         if tls.is_some() {
-            // Who names an authority does not mean to speak in the clear where a server cannot do
-            // otherwise.
+            // A user who names an authority wants no unencrypted connection where a server lacks
+            // TLS.
             for server in &mut servers {
                 server.ssl_mode(SslMode::Require);
             }
@@ -77,12 +77,12 @@ impl Address {
         Ok(Self { servers, tls, folder })
     }
 
-    /// A connection to the server in charge, or to any.
+    /// Connects to the server in charge, or to any.
     pub(super) fn connect(&self, to: TargetSessionAttrs) -> Answer<Session> {
         let mut refused = None;
         for server in &self.servers {
             match self.connect_to(server, to) {
-                // A server's word says more than another's silence.
+                // A server's error says more than the silence of another.
                 Err(failure) if refused.is_none() || matches!(failure, Failure::Server(_)) => {
                     refused = Some(failure);
                 }
@@ -102,13 +102,13 @@ impl Address {
                 Session::connect(&server, MakeRustlsConnect::new(ClientConfig::clone(tls)))
             }
         }?;
-        // Queries here take a millisecond or two; compiling one takes some hundred.
+        // Queries here take a millisecond or two; compiling one would take some hundred.
         session.batch_execute("SET search_path = skiagraph, public; SET jit = off")?;
         Ok(session)
     }
 }
 
-/// The URL's part before its options once for each of its hosts.
+/// The URL's part before its options, for each host.
 fn single_hosts(url: &str) -> Vec<String> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
@@ -119,7 +119,7 @@ fn single_hosts(url: &str) -> Vec<String> {
 }
 
 fn server(url: &str, password: Option<&[u8]>) -> Result<Config> {
-    // What the parser says may quote a password.
+    // The parser's error may quote a password.
     let mut server = Config::from_str(url).map_err(|_| wrong("the part after postgres://"))?;
     if let Some(password) = password {
         server.password(password.trim_ascii_end());
@@ -135,7 +135,7 @@ fn wrong(reason: &str) -> Error {
     Error::Address { reason: reason.to_owned() }
 }
 
-/// A path with its percent signs resolved.
+/// A path with its percent escapes decoded.
 fn decoded(path: &str) -> Result<PathBuf> {
     let text = percent_encoding::percent_decode_str(path)
         .decode_utf8()
@@ -147,7 +147,7 @@ fn decoded(path: &str) -> Result<PathBuf> {
     }
 }
 
-/// TLS to servers whose certificates an authority of the file has signed.
+/// A TLS configuration for servers whose certificates an authority of the file has signed.
 fn trusting(path: PathBuf) -> Result<Arc<ClientConfig>> {
     let unreadable = |error: String| Error::File {
         action: "read the certificates of",

@@ -1,4 +1,4 @@
-//! A state of the database, and what has changed since another one.
+//! A state of the database, and the changes since an earlier one.
 
 use std::thread;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use crate::code::check_bits;
 use crate::gallery::store::{Change, Coded, Meta, Next, Snapshot};
 use crate::{Descriptor, Error, HashCode, Index, ModelId, Result};
 
-/// Connections that read codes at a time.
+/// The number of connections that read codes at the same time.
 const READERS: usize = 4;
 
 /// A transaction that reads one state.
@@ -27,7 +27,7 @@ pub(super) struct Held<'a> {
 
 impl<'a> Held<'a> {
     pub(super) fn begin(store: &'a Postgres) -> Result<Self> {
-        // Its end would be the end of what was inserted, too.
+        // Ending it would end the transaction of the insertions, too.
         if store.link.busy.get() {
             let reason = "insertions are not committed yet".to_owned();
             return Err(Error::Server { gallery: store.link.location.clone(), reason, undone: 0 });
@@ -40,7 +40,7 @@ impl<'a> Held<'a> {
         Ok(Self { store, began })
     }
 
-    /// Which gallery of all this is.
+    /// The gallery's identity among all others.
     pub(super) fn gallery(&self) -> Result<String> {
         self.store
             .link
@@ -90,7 +90,7 @@ impl Snapshot for Held<'_> {
         })
     }
 
-    /// Over several connections, which all see this state.
+    /// Reads over several connections, which all see this state.
     fn codes(&self, meta: &Meta) -> Result<(Index, Vec<u64>)> {
         let link = &self.store.link;
         let (snapshot, tables) = link.read(|open| {
@@ -98,7 +98,7 @@ impl Snapshot for Held<'_> {
                 open.session.query_one("SELECT pg_export_snapshot()", &[])?.get(0);
             Ok((snapshot, partitions(&open.session)?))
         })?;
-        // Of several servers another one may have answered, which does not have this state.
+        // Another server may have answered, which does not have this state.
         let codes = copy_together(&link.address, link.leads(), &snapshot, &tables);
         let mut codes =
             codes.map_or_else(|| link.read_patiently(|open| copy(&open.session, &tables)), Ok)?;
@@ -133,8 +133,8 @@ impl Snapshot for Held<'_> {
                 continue;
             };
             let halves = row.get::<_, Option<HalfVector>>(2);
-            // A search compares embeddings of new records, too: it must have them when no server
-            // answers.
+            // A search compares embeddings of new records, too: the cache must have them while the
+            // database is unreachable.
             if let Some(halves) = &halves {
                 self.store.kept().keep(id, |known| known.embedding = Some(from_halves(halves)));
             }
@@ -150,10 +150,11 @@ impl Snapshot for Held<'_> {
     }
 }
 
-/// The tables of a part of the codes, and of the same records' embeddings.
+/// The name of a table of codes, and of the table with the same records' embeddings.
 type Partition = (String, String);
 
-/// Both are spread over as many tables by the same hash of the same number, and named after it.
+/// The partitions of codes and embeddings. Both are spread over as many tables by the same hash of
+/// the same number, and named after it.
 fn partitions(session: &Session) -> Answer<Vec<Partition>> {
     let of = |parent: &str| -> Answer<Vec<String>> {
         let sql = format!(
@@ -164,10 +165,10 @@ fn partitions(session: &Session) -> Answer<Vec<Partition>> {
     Ok(of("codes")?.into_iter().zip(of("embeddings")?).collect())
 }
 
-/// An id, and what the index holds of it if its code reads.
+/// An id, and its index entry if its code can be read.
 type CodedRow = (u64, Option<Coded>);
 
-/// The codes of all partitions, each connection reading some; nothing if one fails.
+/// Reads the codes of all partitions over several connections. Nothing if one fails.
 fn copy_together(
     address: &Address,
     leads: bool,
@@ -193,7 +194,7 @@ fn copy_together(
     })
 }
 
-/// The codes of some partitions.
+/// Reads the codes of some partitions.
 fn copy(session: &Session, tables: &[Partition]) -> Answer<Vec<CodedRow>> {
     // A type of an extension has another number in every database; it is read by its name.
     let halfvec = Type::new("halfvec".to_owned(), 0, Kind::Simple, "public".to_owned());
@@ -221,24 +222,24 @@ fn descriptor(halves: Option<&HalfVector>) -> Descriptor {
     halves.map(|halves| Descriptor::of(&from_halves(halves))).unwrap_or_default()
 }
 
-/// Bit `i` of a code is the bit string's bit `i`, from the left.
+/// A code as a bit string. Bit `i` of the code is the string's bit `i`, from the left.
 pub(super) fn to_bits(code: &HashCode) -> Bit {
     Bit::from_bytes(&code.to_bytes().into_iter().map(u8::reverse_bits).collect::<Vec<_>>())
 }
 
-/// The code, if it is one.
+/// Decodes a code; `None` if the bytes are none.
 fn from_bits(bytes: &[u8]) -> Option<HashCode> {
     HashCode::from_bytes(&bytes.iter().map(|byte| byte.reverse_bits()).collect::<Vec<_>>()).ok()
 }
 
-/// The code of what `bit_send` gives: four bytes of its length, then its bits. A column of the type
+/// Decodes what `bit_send` gives: four bytes of length, then the bits. A column of the type
 /// `bit(K)` would make a prepared statement unusable when another model's codes are longer.
 pub(super) fn from_sent(sent: &[u8]) -> Option<HashCode> {
     from_bits(sent.get(4..)?)
 }
 
 impl Link {
-    /// That a server's answer is of what this program made.
+    /// The error of a server's answer that this program did not write.
     pub(super) fn damaged(&self, detail: String) -> Error {
         Error::Damaged { gallery: self.location.clone(), detail }
     }

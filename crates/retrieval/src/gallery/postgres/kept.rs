@@ -1,4 +1,4 @@
-//! Records and embeddings that were read before, for answers while no server answers.
+//! A cache of records and embeddings, used while the database is unreachable.
 
 use std::collections::HashMap;
 
@@ -6,34 +6,35 @@ use crate::Embedding;
 use crate::gallery::Record;
 use crate::gallery::store::Which;
 
-/// So many of the last read are kept, and up to twice as many: about 3 KB each.
+/// The number of records, the last ones read, that are kept at least; there are up to twice as many.
+/// Each takes about 3 KB.
 const KEPT: usize = 65_536;
 
-/// What was read of a record.
+/// The cached parts of a record.
 #[derive(Clone, Default)]
 pub(super) struct Known {
     pub(super) record: Option<Record>,
     pub(super) embedding: Option<Embedding>,
 }
 
-/// Two halves: when the younger is full it becomes the older, and the older goes.
+/// The cache, in two halves. A full younger half becomes the older, and the older is dropped.
 #[derive(Default)]
 pub(super) struct Kept {
     younger: HashMap<u64, Known>,
     older: HashMap<u64, Known>,
-    /// Whose model's embeddings these are.
+    /// The `rebuilt` number of the codes whose embeddings are cached.
     rebuilt: u64,
 }
 
 impl Kept {
-    /// Forgets another model's embeddings.
+    /// Drops another model's embeddings.
     pub(super) fn follow(&mut self, rebuilt: u64) {
         if self.rebuilt != rebuilt {
             *self = Self { rebuilt, ..Self::default() };
         }
     }
 
-    /// Keeps what `set` adds to what is known of a record.
+    /// Adds to the cached parts of a record.
     pub(super) fn keep(&mut self, id: u64, set: impl FnOnce(&mut Known)) {
         if self.younger.len() >= KEPT {
             self.older = std::mem::take(&mut self.younger);
@@ -43,13 +44,13 @@ impl Kept {
         set(known);
     }
 
-    /// Forgets what was deleted.
+    /// Drops a deleted record.
     pub(super) fn forget(&mut self, id: u64) {
         self.younger.remove(&id);
         self.older.remove(&id);
     }
 
-    /// What `part` takes of all these records, or nothing if it lacks one.
+    /// The `part` of each of these records; `None` if it is missing for one.
     pub(super) fn all<T>(
         &self,
         ids: &[u64],
@@ -61,8 +62,8 @@ impl Kept {
 }
 
 impl Kept {
-    /// Ids of those of a key or a patient. There may be others, which cannot be answered with
-    /// anyhow.
+    /// The ids of cached records with a key or of a patient. Others may exist, but could not be
+    /// answered with.
     pub(super) fn ids(&self, which: Which<'_>) -> Option<Vec<u64>> {
         let record = |id: &u64| {
             self.younger

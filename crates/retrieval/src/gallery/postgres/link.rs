@@ -1,5 +1,5 @@
-//! The connection: to the server in charge if one is, else to any that answers, and made again when
-//! it breaks.
+//! The connection to the database: to the server in charge if there is one, otherwise to any that
+//! answers. A broken connection is made again.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -14,29 +14,30 @@ use super::session::{Answer, Failure, SLOW, Session};
 use crate::gallery::Location;
 use crate::{Error, Result};
 
-/// How often a connection to a server that only reads is tried to be one to the server in charge.
+/// The pause between attempts to reach the server in charge from a server that only reads.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How long nobody tries after no server answered, and how long one may try before another does.
+/// The pause in which nobody tries after no server answered, and the time that one attempt may take
+/// before another thread tries.
 const REST: Duration = Duration::from_secs(3);
 const TRYING: Duration = Duration::from_secs(15);
-/// Statements that are kept prepared; filters are all different.
+/// The number of statements that are kept prepared. Filters are all different.
 const STATEMENTS: usize = 128;
 
-/// See the module.
+/// A link to the servers: see the module.
 pub(super) struct Link {
     pub(super) address: Address,
     pub(super) location: Location,
     open: RefCell<Option<Open>>,
-    /// Whether a transaction is open, which a new connection would not have.
+    /// True while a transaction is open, which a new connection would not have.
     pub(super) busy: Cell<bool>,
-    /// What any link of this process found.
+    /// The findings of any link of this process.
     down: Arc<Down>,
 }
 
 /// An open connection.
 pub(super) struct Open {
     pub(super) session: Session,
-    /// Whether the server takes changes.
+    /// True if the server takes changes.
     leads: bool,
     tried: Instant,
     statements: HashMap<String, Statement>,
@@ -59,7 +60,7 @@ impl Link {
         Self { down: Arc::clone(&self.down), ..link }
     }
 
-    /// Does something that changes nothing, once more if the connection was broken.
+    /// Runs work that changes nothing. It runs once more if the connection was broken.
     pub(super) fn read<T>(&self, work: impl Fn(&mut Open) -> Answer<T>) -> Result<T> {
         let was_open = self.open.borrow().is_some();
         match self.attempt(false, &work) {
@@ -70,12 +71,12 @@ impl Link {
         }
     }
 
-    /// The same for what may go through everything.
+    /// Runs a read that may go through all rows, as [`Link::read`].
     pub(super) fn read_patiently<T>(&self, work: impl Fn(&mut Open) -> Answer<T>) -> Result<T> {
         self.read(|open| open.within(SLOW, &work))
     }
 
-    /// Does something with the server in charge; each step of it has so much time.
+    /// Runs work on the server in charge. Each step of it has so much time.
     pub(super) fn write<T>(
         &self,
         patience: Duration,
@@ -99,7 +100,7 @@ impl Link {
         };
         let done = work(link);
         let silent = matches!(done, Err(Failure::Silent));
-        // What was not answered in time may be answered yet, to whoever asks next.
+        // A late answer may still arrive, and would go to the next question.
         if link.session.is_closed() || silent {
             *open = None;
         }
@@ -107,7 +108,7 @@ impl Link {
         done.map_err(|error| self.failed(&error))
     }
 
-    /// A connection to the server in charge; or, for reading, what there is or any other.
+    /// Connects to the server in charge. For reading, the present connection or any server will do.
     fn connect(&self, leads: bool, had: Option<Open>) -> Result<Option<Open>> {
         let refused = match self.address.connect(TargetSessionAttrs::ReadWrite).and_then(listening)
         {
@@ -133,18 +134,19 @@ impl Link {
             .map_err(|error| self.unreachable(&text(&error)))
     }
 
-    /// Whether anything was heard of changes. Of a server that only reads nothing is heard.
+    /// Tells whether the server told of changes. A server that only reads never tells, so this is
+    /// true.
     pub(super) fn is_told(&self) -> bool {
         let mut open = self.open.borrow_mut();
         let Some(open) = open.as_mut() else { return true };
         if open.session.is_closed() || open.is_unfit(false) || !open.leads {
             return true;
         }
-        // One that breaks while it is looked at has something to tell, too.
+        // A connection that breaks during this look counts as changes, too.
         open.session.is_told() || open.session.is_closed()
     }
 
-    /// Whether the connection is to the server in charge.
+    /// Tells whether the connection is to the server in charge.
     pub(super) fn leads(&self) -> bool {
         self.open.borrow().as_ref().is_some_and(|open| open.leads)
     }
@@ -153,7 +155,8 @@ impl Link {
         Error::Unreachable { gallery: self.location.clone(), reason: reason.to_owned() }
     }
 
-    /// What an error means. What servers say of values is left out: it may name patients.
+    /// Converts a failure to an error. What servers say of values is left out: it may name
+    /// patients.
     pub(super) fn failed(&self, failure: &Failure) -> Error {
         let Failure::Server(error) = failure else { return self.unreachable(&text(failure)) };
         let Some(said) = error.as_db_error() else { return self.unreachable(&text(failure)) };
@@ -169,13 +172,13 @@ impl Link {
     }
 }
 
-/// That no server answers: then one asks from time to time, and all others are not kept waiting.
+/// The finding that no server answers. One thread then tries from time to time, and all others are
+/// not kept waiting.
 #[derive(Default)]
 struct Down(Mutex<Option<(Instant, String)>>);
 
 impl Down {
-    /// Lets one through who finds out whether a server answers again; the others hear why none
-    /// does.
+    /// Lets one thread try whether a server answers again. The others get the reason why none does.
     fn enter(&self) -> std::result::Result<(), String> {
         match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Some((until, reason)) if Instant::now() < *until => Err(reason.clone()),
@@ -187,7 +190,7 @@ impl Down {
         }
     }
 
-    /// Says what was found.
+    /// Notes the result of an attempt.
     fn leave(&self, reason: Option<String>) {
         let until = Instant::now() + REST;
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -195,7 +198,7 @@ impl Down {
     }
 }
 
-/// Why no server answered, if none did.
+/// The reason why no server answered, if none did.
 fn reason_of(error: &Error) -> Option<String> {
     match error {
         Error::Unreachable { reason, .. } => Some(reason.clone()),
@@ -242,7 +245,7 @@ fn listening(session: Session) -> Answer<Session> {
     Ok(session)
 }
 
-/// A failure and what is behind it.
+/// A failure and its sources, as text.
 fn text(failure: &Failure) -> String {
     let error = match failure {
         Failure::Server(error) => error,

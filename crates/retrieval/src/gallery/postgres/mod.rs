@@ -1,7 +1,7 @@
 //! The shared store: a PostgreSQL server with pgvector, or several of which one is in charge.
 //!
-//! Nothing of consensus, replication or failover is here: the servers see to that, and this goes to
-//! the one that takes changes, or for reading to any that answers. `formats/1.sql` has the tables.
+//! Consensus, replication and failover are the servers' work. This program goes to the one that
+//! takes changes, or for reading to any that answers. `formats/1.sql` has the tables.
 
 mod address;
 mod follow;
@@ -32,18 +32,18 @@ use super::{Entry, Insertion, Location, Problem, Record};
 use crate::file::replace;
 use crate::{Embedding, Error, HashCode, Index, ModelId, Result};
 
-/// A silent connection may be a dead one: it is asked after so long.
+/// The time of silence after which a connection is tested, as it may be dead.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// In the folder: which segment is whose.
+/// The file in the folder that says which segment belongs to which gallery.
 const NAMED: &str = "codes.json";
 
-/// A gallery of a server.
+/// A gallery on a server.
 pub(super) struct Postgres {
     link: Link,
-    /// Insertions since the last commit.
+    /// The number of insertions since the last commit.
     pending: usize,
     kept: Arc<Mutex<Kept>>,
-    /// When what is known was last what the server had.
+    /// The time when the known state was last the server's.
     current: Cell<Option<Instant>>,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Debug for Postgres {
 }
 
 impl Postgres {
-    /// Opens the gallery of a database. Which state it is in is found out when it is read.
+    /// Opens the gallery of a database. Its state is found out at the first read.
     pub(super) fn open(url: &str) -> Result<Self> {
         let store = Self::at(url)?;
         schema::check(&store.link)?;
@@ -66,7 +66,7 @@ impl Postgres {
         schema::create(&Self::at(url)?.link, model, bits)
     }
 
-    /// Whether a database has a gallery.
+    /// Tells whether a database has a gallery.
     pub(super) fn is_there(url: &str) -> Result<bool> {
         Ok(schema::format(&Self::at(url)?.link)?.is_some())
     }
@@ -80,7 +80,7 @@ impl Postgres {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The file that says which segment is whose.
+    /// The file that says which segment belongs to which gallery.
     fn naming(&self) -> Option<PathBuf> {
         Some(self.link.address.folder.as_ref()?.join(NAMED))
     }
@@ -115,7 +115,7 @@ impl Store for Postgres {
     }
 
     fn insist(&self) -> Result<()> {
-        // A standby may not show yet what it has.
+        // A standby may not show yet what it has received.
         self.link.write(CHANGE, |_| Ok(()))
     }
 
@@ -201,7 +201,7 @@ impl Store for Postgres {
         self.switch_to(next, known)
     }
 
-    /// Each machine has files of its own.
+    /// Names the segment in this machine's folder, as each machine has its own files.
     fn name_segment(&self, name: SegmentName) -> Result<Option<SegmentName>> {
         let Some(path) = self.naming() else { return Ok(None) };
         let held = follow::Held::begin(self)?;
@@ -240,8 +240,8 @@ impl Store for Postgres {
 }
 
 impl Postgres {
-    /// What was read, which is then kept; or what was kept, if no server answers and nothing is
-    /// missing.
+    /// Reads something and caches it. If no server answers, the cached value is returned, if it is
+    /// complete.
     fn or_kept<T: Clone>(
         &self,
         ids: &[u64],
@@ -263,7 +263,7 @@ impl Postgres {
         }
     }
 
-    /// The segment of this gallery and model that the folder has, if it names one.
+    /// The segment of this gallery and model that the folder names, if any.
     fn named(&self, gallery: &str, rebuilt: u64) -> Result<Option<SegmentName>> {
         let Some(path) = self.naming() else { return Ok(None) };
         let text = match fs::read_to_string(&path) {
@@ -271,7 +271,7 @@ impl Postgres {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Error::File { action: "read", path, source }),
         };
-        // One that does not read is as good as none.
+        // A file that cannot be read counts as none.
         let (of, at, name): (String, u64, String) = serde_json::from_str(&text).unwrap_or_default();
         Ok(name.parse().ok().filter(|_| (of.as_str(), at) == (gallery, rebuilt)))
     }

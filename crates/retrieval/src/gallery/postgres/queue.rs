@@ -1,4 +1,4 @@
-//! The table of pictures that wait.
+//! The table of pictures that wait to be encoded.
 
 use std::time::Duration;
 
@@ -11,9 +11,10 @@ use super::write::without_nul;
 use crate::Result;
 use crate::gallery::{Job, QueueLength, Record, SetAside, Waiting};
 
-/// How often a job is tried: after the first time, in which it may be among others, alone.
+/// The greatest number of attempts at a job. It may be among others the first time, and is alone
+/// after that.
 const ATTEMPTS: i32 = 5;
-/// The failure of a job whose last worker died, or it would have said why.
+/// The reason given for a job whose last worker died before it could give one.
 const DIED: &str = "its workers died of it";
 
 impl Postgres {

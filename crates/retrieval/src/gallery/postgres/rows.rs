@@ -12,7 +12,7 @@ use crate::gallery::store::{Field, Totals, Which};
 use crate::gallery::{Date, Record};
 use crate::{Embedding, Error, HashCode, Result};
 
-/// The rows of a statement that is asked often.
+/// The rows of a statement that is run often.
 fn query(link: &Link, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
     link.read(|open| {
         let statement = open.prepared(sql)?;
@@ -20,7 +20,7 @@ fn query(link: &Link, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<V
     })
 }
 
-/// The rows of a statement that may go through everything.
+/// The rows of a statement that may go through all rows.
 fn query_patiently(link: &Link, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
     link.read_patiently(|open| {
         let statement = open.prepared(sql)?;
@@ -28,7 +28,7 @@ fn query_patiently(link: &Link, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -
     })
 }
 
-/// SQL's numbers have signs.
+/// The ids as signed numbers, which is all that SQL has.
 pub(super) fn signed(ids: &[u64]) -> Vec<i64> {
     ids.iter().map(|id| id.cast_signed()).collect()
 }
@@ -38,7 +38,7 @@ fn id(row: &Row) -> u64 {
 }
 
 pub(super) fn ids(link: &Link, which: Which<'_>) -> Result<Vec<u64>> {
-    // More than SQL can count are more than there are.
+    // No table has more rows than SQL can count.
     let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let rows = match which {
         Which::All => query_patiently(link, "SELECT id FROM records ORDER BY id", &[]),
@@ -88,7 +88,7 @@ pub(super) fn records(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
     let rows = query(link, SQL, &[&signed(ids)])?;
     let record = |row: &Row| {
         let read = row.try_get::<_, Json<Record>>(1);
-        // What the row says is left out: it may name a patient.
+        // The database's message is left out: it may name a patient.
         let read = read.map_err(|_| damaged(id(row), "fields", "they do not read".to_owned()));
         Ok((id(row), read?.0))
     };
@@ -133,8 +133,8 @@ pub(super) fn thumbnail(link: &Link, id: u64) -> Result<Option<Vec<u8>>> {
     Ok(Some(thumbnail))
 }
 
-/// Bytes below this level are the server's to check, by its pages' checksums; here it is whether a
-/// value is one of its kind.
+/// The error of a damaged part. The server checks bytes by its pages' checksums; this program
+/// checks that a value is one of its kind.
 fn damaged(id: u64, part: &'static str, detail: String) -> Error {
     Error::DamagedRecord { id, part, detail }
 }
@@ -175,7 +175,7 @@ pub(super) fn totals(link: &Link) -> Result<Totals> {
     Ok(Totals { records: count(0), patients: count(1), study_dates: day(2).zip(day(3)) })
 }
 
-/// What the gallery's tables and their indices take.
+/// The size of the gallery's tables and their indices, in bytes.
 pub(super) fn bytes(link: &Link) -> Result<u64> {
     let sql = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
                WHERE relnamespace = 'skiagraph'::regnamespace AND relkind = 'r'";

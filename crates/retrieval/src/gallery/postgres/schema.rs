@@ -1,4 +1,4 @@
-//! The tables: how they are made, recognised and migrated.
+//! The tables: making, recognising and migrating them.
 
 use super::link::Link;
 use super::session::CHANGE;
@@ -37,7 +37,7 @@ pub(super) fn format(link: &Link) -> Result<Option<i32>> {
     })
 }
 
-/// That there is a gallery that this program knows.
+/// Checks that there is a gallery of a known format.
 pub(super) fn check(link: &Link) -> Result<()> {
     match format(link)? {
         Some(format) => check_format(link, format),

@@ -1,5 +1,5 @@
-//! A session with a server whose answers must come in time: one that hangs, or a network that
-//! swallows what is sent, is as good as no server.
+//! A session with a server whose answers must come in time. A server that hangs, or a network that
+//! loses data, counts as no server.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -14,38 +14,38 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Row, Statement, ToStatement};
 
-/// How long a small answer may take.
+/// The time that a small answer may take.
 const QUICK: Duration = Duration::from_secs(5);
-/// How long a change may take, its commit included, which may wait until a standby that is gone is
-/// waited for no more.
+/// The time that a change may take. Its commit may wait until the server gives up on a standby that
+/// is gone.
 pub(super) const CHANGE: Duration = Duration::from_secs(60);
-/// How long what goes through everything may take.
+/// The time that a statement over all rows may take.
 pub(super) const SLOW: Duration = Duration::from_secs(3600);
-/// How long a server may take to let us in.
+/// The time that a server may take to accept a session.
 const CONNECTING: Duration = Duration::from_secs(3);
 
-/// Turns of the runtime that a look at the socket takes.
+/// The number of runtime turns that a look at the socket takes.
 const TURNS: usize = 3;
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The server's word, or the connection broke.
+    /// An error of the server, or a broken connection.
     Server(tokio_postgres::Error),
-    /// Nothing came in time.
+    /// No answer in time.
     Silent,
-    /// The system gives no threads or sockets.
+    /// No thread or socket from the system.
     System(std::io::Error),
 }
 
 pub(super) type Answer<T> = std::result::Result<T, Failure>;
 
-/// See the module.
+/// A session with a server: see the module.
 pub(super) struct Session {
     client: Client,
-    /// Whether the server has told of changes.
+    /// True if the server has told of changes.
     told: Arc<AtomicBool>,
-    /// How long an answer may take.
+    /// The time that an answer may take.
     patience: Cell<Duration>,
     runtime: Runtime,
 }
@@ -77,10 +77,10 @@ impl Session {
         Ok(Self { client, told, patience: Cell::new(QUICK), runtime })
     }
 
-    /// Whether the server has told of changes since it was last asked. What has arrived is looked
-    /// at, and nothing is waited for.
+    /// Tells whether the server has told of changes since the last call. It looks at what has
+    /// arrived, and does not wait.
     pub(super) fn is_told(&self) -> bool {
-        // One turn takes from the socket what is there, the next gives it to the connection's task.
+        // The first turn reads what the socket has; the next gives it to the connection's task.
         self.runtime.block_on(async {
             for _ in 0..TURNS {
                 tokio::task::yield_now().await;
@@ -93,12 +93,12 @@ impl Session {
         self.client.is_closed()
     }
 
-    /// How long each answer may take from here on; what it was before.
+    /// Sets the time that each answer may take from here on. Returns the time before.
     pub(super) fn set_patience(&self, patience: Duration) -> Duration {
         self.patience.replace(patience)
     }
 
-    /// All of it, or nothing.
+    /// Runs work in a transaction: all of it takes effect, or nothing.
     pub(super) fn in_transaction<T>(&self, work: impl FnOnce() -> Answer<T>) -> Answer<T> {
         self.batch_execute("BEGIN")?;
         let done = work().and_then(|done| self.batch_execute("COMMIT").map(|()| done));
@@ -150,7 +150,7 @@ impl Session {
         self.wait(self.client.execute(statement, parameters))
     }
 
-    /// What a COPY in binary form gives, row by row.
+    /// Gives the rows of a COPY in binary form, one by one.
     pub(super) fn copy_out(
         &self,
         sql: &str,

@@ -1,6 +1,6 @@
-//! Checking that every record has its parts, that they read, and that the index has every code.
-//! Changed bytes are the server's to find, by the checksums of its pages; a server without them is
-//! a fault.
+//! Checks that every record has its parts, that they can be read, and that the index has every
+//! code. The server finds changed bytes by the checksums of its pages; a server without them is a
+//! fault.
 
 use pgvector::HalfVector;
 
@@ -11,7 +11,7 @@ use crate::gallery::Problem;
 use crate::gallery::store::Meta;
 use crate::{Index, Result};
 
-/// Records that are read together.
+/// The number of records that are read together.
 const ROWS: i64 = 4096;
 
 pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Problem>> {
@@ -33,7 +33,7 @@ pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Proble
             let id = last.cast_unsigned();
             match row.get::<_, Option<&[u8]>>(1) {
                 None => problems.push(Problem::Missing { id, part: "code" }),
-                // What others have put in since is not in this index.
+                // Records that others have added since are not in this index.
                 Some(sent) if row.get::<_, bool>(4) && index.code(id) != from_sent(sent) => {
                     problems.push(Problem::NotIndexed { id })
                 }
@@ -62,7 +62,7 @@ pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Proble
     }
 }
 
-/// The fault of a server that reads changed bytes without a word.
+/// The fault of a server that does not check its pages' checksums.
 fn without_checksums(link: &Link) -> Result<Option<Problem>> {
     let checked = link.read_patiently(|open| {
         open.session.query_one("SELECT current_setting('data_checksums')::bool", &[])

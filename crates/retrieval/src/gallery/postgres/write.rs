@@ -1,4 +1,4 @@
-//! Inserting, committing, deleting, and changing to another model's codes.
+//! Inserting, committing, deleting, and switching to another model's codes.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::gallery::store::{Meta, Next};
 use crate::gallery::{Entry, Insertion, Record};
 use crate::{Embedding, Error, HashCode, Result};
 
-/// What a transaction begins with: the row is held, so that nobody replaces all codes before its
-/// end.
+/// The first statement of a transaction. It holds the row, so that nobody replaces all codes before
+/// the end.
 const HOLD: &str = "SELECT rebuilt, model, dimensions FROM meta FOR SHARE";
 const SWITCH: &str = include_str!("formats/switch.sql");
 
@@ -40,8 +40,8 @@ impl Postgres {
         Ok(Insertion::New(id))
     }
 
-    /// Begins a transaction with the server in charge, unless one has begun. `dimensions` is what
-    /// embeddings have if there is none yet.
+    /// Begins a transaction with the server in charge, unless one has begun. `dimensions` becomes
+    /// the embeddings' length if there is none yet.
     fn begin(&mut self, known: &Meta, dimensions: Option<usize>) -> Result<()> {
         if self.link.busy.get() {
             return Ok(());
@@ -73,7 +73,7 @@ impl Postgres {
         current.inspect_err(|_| self.roll_back())
     }
 
-    /// A part of the transaction; a failure undoes all of it.
+    /// Runs a part of the transaction. A failure undoes all of it.
     pub(super) fn change<T>(&mut self, work: impl FnOnce(&mut Open) -> Answer<T>) -> Result<T> {
         self.change_within(CHANGE, work)
     }
@@ -101,8 +101,8 @@ impl Postgres {
         self.pending = 0;
     }
 
-    /// A commit whose answer does not come may have happened or not: it counts as failed, and who
-    /// does it again finds the keys.
+    /// Commits. A commit whose answer does not come counts as failed, though it may have happened.
+    /// A caller that repeats it finds the keys.
     pub(super) fn end(&mut self) -> Result<bool> {
         if !self.link.busy.get() {
             return Ok(false);
@@ -170,7 +170,7 @@ impl Postgres {
 
     pub(super) fn switch_to(&mut self, next: &Next, known: &Meta) -> Result<()> {
         self.begin(known, None)?;
-        // Nobody inserts between this and the end.
+        // Nobody can insert from here to the end.
         let missing = self.change_within(SLOW, |open| {
             open.session.batch_execute("LOCK TABLE records IN SHARE ROW EXCLUSIVE MODE")?;
             let sql =
@@ -191,7 +191,7 @@ impl Postgres {
     }
 }
 
-/// A record as JSON. PostgreSQL has no NUL in texts, which a DICOM file may.
+/// A record as JSON without NUL, which PostgreSQL's texts cannot hold but a DICOM file may.
 pub(super) fn without_nul(record: &Record) -> Json<serde_json::Value> {
     fn clean(value: &mut serde_json::Value) {
         match value {
@@ -206,8 +206,8 @@ pub(super) fn without_nul(record: &Record) -> Json<serde_json::Value> {
     Json(value)
 }
 
-/// Writes every table anew, so that none has a byte of what was deleted. The servers' logs and
-/// backups are their own.
+/// Writes every table anew, so that none has a byte of deleted records. The servers' logs and
+/// backups are not touched.
 pub(super) fn rewrite(link: &Link) -> Result<()> {
     let tables: Vec<String> = link.write(SLOW, |open| {
         let sql = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'skiagraph'::regnamespace AND relkind = 'r'";

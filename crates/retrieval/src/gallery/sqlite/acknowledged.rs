@@ -1,10 +1,10 @@
-//! The number of the last change that was acknowledged, kept beside the database.
+//! The number of the last acknowledged change, kept beside the database.
 //!
-//! A write-ahead log that somebody removes takes committed changes with it, and the rest looks like
-//! an older, sound database. So each commit writes its number to a small file when SQLite has made
-//! it durable. The number is never ahead of the database: one that is says that changes are lost.
-//! It is not synced, and so may lag behind after a power cut. It proves less then, and the next
-//! commit brings it up to date.
+//! If somebody removes a write-ahead log, committed changes are lost, and the rest looks like an
+//! older, sound database. So each commit writes its number to a small file when SQLite has made it
+//! durable. The number is never ahead of a sound database; a higher number means that changes are
+//! lost. The file is not synced, and so may lag behind after a power cut. It proves less then, and
+//! the next commit brings it up to date.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, Write};
@@ -13,7 +13,7 @@ use std::path::Path;
 /// The file's name in the gallery's folder.
 pub(super) const FILE: &str = "gallery.sqlite-acknowledged";
 
-/// The number of the file, if there is one.
+/// Reads the number from the file, if there is one.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidData`] if the file holds anything else; if it cannot be read.
@@ -25,7 +25,7 @@ pub(super) fn read(dir: &Path) -> io::Result<Option<u64>> {
     }
 }
 
-/// Writes a number, unless a higher one is there. What does not read is replaced.
+/// Writes a number, unless a higher one is there. Unreadable contents are replaced.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -47,7 +47,7 @@ pub(super) fn raise(dir: &Path, generation: u64) -> io::Result<()> {
     if before.is_some() {
         return Ok(());
     }
-    // A new file must not come back from a power cut with its length but without its bytes.
+    // After a power cut, a new file must not have its length but not its bytes.
     file.set_len(line.len() as u64).and_then(|()| file.sync_all())
 }
 
@@ -62,7 +62,8 @@ fn parse(file: &File) -> io::Result<Option<u64>> {
     }
 }
 
-/// The number and its CRC-32: always as long, so that writing it never needs room on a full disk.
+/// The number and its CRC-32, always equally long, so that writing it never needs room on a full
+/// disk.
 fn line(generation: u64) -> String {
     format!("{generation:016x} {:08x}\n", crc32fast::hash(&generation.to_le_bytes()))
 }

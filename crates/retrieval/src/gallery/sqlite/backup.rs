@@ -9,7 +9,7 @@ use super::meta;
 use super::schema::{self, UNFINISHED};
 use crate::Result;
 
-/// The copy is compact; it is whole, or not there.
+/// Copies the database. The copy is compact; it is whole, or not there.
 pub(super) fn back_up(connection: &Connection, to: &Path) -> Result<()> {
     schema::claim(to)?;
     let unfinished = to.join(UNFINISHED);
@@ -25,7 +25,7 @@ fn copy(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
     let path = path.to_string_lossy();
     connection.execute("VACUUM INTO ?1", [&path])?;
     let copy = Connection::open(&*path)?;
-    // The index's file stays behind.
+    // The index's file is not copied.
     let transaction = copy.unchecked_transaction()?;
     transaction.execute("DELETE FROM meta WHERE name = 'segment'", [])?;
     meta::seal(&transaction)?;

@@ -1,4 +1,4 @@
-//! What a failure of the database means for who uses the gallery.
+//! Conversion of the database's failures to this crate's errors.
 
 use std::path::Path;
 
@@ -14,11 +14,11 @@ pub(super) fn damaged_part(id: u64, part: &'static str, detail: String) -> Error
     Error::DamagedRecord { id, part, detail }
 }
 
-/// Sorts an error of SQLite. `undone` insertions were not yet committed.
+/// Converts an error of SQLite. `undone` is the number of insertions that were not committed.
 pub(super) fn database_error(dir: &Path, undone: usize, source: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode as Code;
     let dir = dir.to_owned();
-    // There is no room for the memory that SQLite's processes share.
+    // The memory that SQLite's processes share has no room.
     if source.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) {
         return Error::DiskFull { dir, undone, source };
     }

@@ -1,10 +1,10 @@
 //! Damage in the write-ahead log, which SQLite takes for the log's end.
 //!
-//! SQLite reads a log up to the first frame whose checksum is wrong: after a power cut that is
-//! where the last, unfinished transaction begins. Damage before it looks the same to SQLite, which
-//! then drops what was committed after it without a word. But a transaction is only acknowledged
-//! when it lies on the disk, so a power cut spoils the last one alone: where more than one ends
-//! behind the first wrong frame, a byte has changed.
+//! SQLite reads a log up to the first frame whose checksum is wrong. After a power cut, the last,
+//! unfinished transaction begins there. Damage before it looks the same to SQLite, which then
+//! silently drops all later commits. But a transaction is only acknowledged when it is on the disk,
+//! so a power cut spoils the last one alone. If more than one transaction ends behind the first
+//! wrong frame, a byte has changed.
 //!
 //! The layout is that of <https://www.sqlite.org/fileformat2.html#walformat>, section 4.1.
 
@@ -19,13 +19,13 @@ const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 /// The first bytes of a log; one more where checksums take their words in big-endian order.
 const MAGIC: u32 = 0x377f_0682;
-/// Where the salts are in the log's header and in a frame's, and their length.
+/// The positions of the salts in the log's header and in a frame's, and their length.
 const SALTS_OF_LOG: usize = 16;
 const SALTS_OF_FRAME: usize = 8;
 const SALTS: usize = 8;
 
-/// That everything committed to the log can be read; must be asked before SQLite opens it, which
-/// may cut it.
+/// Checks that everything committed to the log can be read. It must run before SQLite opens the
+/// log, as SQLite may cut it.
 ///
 /// # Errors
 /// [`Error::DamagedLog`] if not.
@@ -39,8 +39,8 @@ pub(super) fn check(dir: &Path) -> Result<()> {
         })
     };
     let Some(found) = find()? else { return Ok(()) };
-    // A process that begins the log anew meanwhile may show a part of the old one and a part of the
-    // new: not twice the same.
+    // A process that begins the log anew meanwhile may show parts of the old and the new one, but
+    // not twice the same.
     match find()? {
         Some(again) if again == found => Err(Error::DamagedLog { path, at: found.at }),
         _ => Ok(()),
@@ -49,7 +49,7 @@ pub(super) fn check(dir: &Path) -> Result<()> {
 
 #[derive(PartialEq, Eq)]
 struct Damage {
-    /// The first byte of what does not read.
+    /// The position of the first byte that cannot be read.
     at: u64,
     header: [u8; HEADER],
 }
@@ -82,18 +82,18 @@ fn first_damage(path: &Path) -> io::Result<Option<Damage>> {
             let follows = sum == [word(&frame, 16), word(&frame, 20)];
             reads = own && follows;
             at += if reads { frame.len() as u64 } else { 0 };
-            // Checksums leave out the salts, and no frame of a log before follows on one of this:
+            // Checksums leave out the salts. No frame of an earlier log continues one of this log:
             // its salts have changed.
             ends += if follows && !own { 2 } else { 0 };
         }
-        // The last frame of a transaction says how long the database is then. Frames of other salts
-        // are of a log before this one.
+        // The last frame of a transaction has the length of the database. Frames with other salts
+        // are of an earlier log.
         ends += u32::from(!reads && own && word(&frame, 4) != 0);
     }
     Ok((ends > 1).then_some(Damage { at, header }))
 }
 
-/// Whether so many bytes were left.
+/// Fills the buffer; returns false if fewer bytes are left.
 fn fills(log: &mut impl Read, bytes: &mut [u8]) -> io::Result<bool> {
     match log.read_exact(bytes) {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
@@ -105,7 +105,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-/// Goes on with a log's checksum over pairs of words.
+/// Continues a log's checksum over pairs of words.
 fn add(sum: &mut [u32; 2], bytes: &[u8], big_endian: bool) {
     for pair in bytes.as_chunks::<8>().0 {
         let words = [word(pair, 0), word(pair, 4)]

@@ -1,4 +1,4 @@
-//! What a gallery says of itself, in its table `meta`.
+//! The table `meta`: a gallery's description of itself.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::{Meta, Next, SegmentName};
 use crate::code::check_bits;
 use crate::{ModelId, Result};
 
-/// The table `meta`. A generation is the number of a transaction.
+/// Reads the table `meta`. A generation is the number of a transaction.
 pub(super) fn read(dir: &Path, connection: &Connection) -> Result<Meta> {
     let values = values(connection).map_err(|source| database_error(dir, 0, source))?;
     if values.get(CHECKSUM) != Some(&checksum(&values)) {
@@ -60,12 +60,12 @@ impl Values<'_> {
     }
 }
 
-/// The checksum of all others.
+/// The name of the checksum of all other values.
 const CHECKSUM: &str = "crc";
-/// The checksum of the tables' definitions.
+/// The name of the checksum of the tables' definitions.
 const SCHEMA: &str = "schema";
 
-/// All values, and the last id that was given to a record, which must not be given again. One
+/// All values, and the last id that was given to a record, which must not be given again. It is one
 /// statement, as another process may commit between two.
 fn values(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
     let sql = "SELECT name, value FROM meta
@@ -90,18 +90,18 @@ fn checksum_of<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     format!("{:08x}", crc.finalize())
 }
 
-/// The last thing that a transaction does: what it changed here gets its checksum.
+/// Writes the checksum of `meta`. It is a transaction's last step.
 pub(super) fn seal(connection: &Connection) -> rusqlite::Result<()> {
     set(connection, CHECKSUM, &checksum(&values(connection)?))
 }
 
-/// Keeps a checksum of the definitions of tables, indices and triggers, which a transaction has
-/// changed.
+/// Writes the checksum of the definitions of tables, indices and triggers, after a transaction has
+/// changed them.
 pub(super) fn seal_schema(connection: &Connection) -> rusqlite::Result<()> {
     set(connection, SCHEMA, &schema_checksum(connection)?)
 }
 
-/// Whether the definitions are what the last change of them made.
+/// Tells whether the definitions match their checksum.
 pub(super) fn is_schema_whole(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(values(connection)?.get(SCHEMA) == Some(&schema_checksum(connection)?))
 }
@@ -124,7 +124,7 @@ pub(super) fn set(connection: &Connection, name: &str, value: &str) -> rusqlite:
     connection.prepare_cached(sql)?.execute((name, value)).map(|_| ())
 }
 
-/// The length of all embeddings, which is this one if there was none yet.
+/// The length of all embeddings. If there is none yet, it becomes this one.
 pub(super) fn dimensions_or(connection: &Connection, dimensions: usize) -> rusqlite::Result<usize> {
     let sql = "INSERT INTO meta VALUES ('dimensions', ?1) ON CONFLICT (name) DO NOTHING";
     connection.prepare_cached(sql)?.execute([dimensions.to_string()])?;

@@ -31,13 +31,13 @@ use crate::{Database, Descriptor, Embedding, Error, HashCode, Index, ModelId, Op
 /// The database's file name in the gallery's folder.
 pub const DATABASE: &str = "gallery.sqlite";
 
-/// The gallery of a folder.
+/// A gallery in a folder.
 #[derive(Debug)]
 pub(super) struct Sqlite {
     dir: PathBuf,
     location: Location,
     connection: Database,
-    /// Insertions since the last commit.
+    /// The number of insertions since the last commit.
     pending: usize,
     /// The number of the transaction that has begun.
     writing: u64,
@@ -114,7 +114,7 @@ impl Store for Sqlite {
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
-        // Read first: what is committed after it will be seen by the next one.
+        // This is read first, so that the next call sees any later commit.
         self.data_version.set(self.read_data_version()?);
         let transaction =
             self.connection.unchecked_transaction().map_err(|source| self.failed(source))?;
@@ -242,7 +242,7 @@ impl Store for Sqlite {
 
 impl Sqlite {
     /// Names the file in the database, unless a newer one is named or all codes were replaced
-    /// since; the one that was named.
+    /// since. Returns the name before.
     fn name_in_database(&self, name: SegmentName) -> Result<Option<SegmentName>> {
         let failed = |source| database_error(&self.dir, 0, source);
         let transaction =
@@ -313,14 +313,14 @@ impl Snapshot for Held<'_> {
     }
 }
 
-/// A row's id, and what its code, its embedding and their checksums say.
+/// A row's id, and its change by code, embedding and their checksums.
 fn change(row: &Row<'_>) -> rusqlite::Result<(u64, Change)> {
     let id = row.get::<_, i64>(0)?.cast_unsigned();
     if row.get_ref(1)? == ValueRef::Null {
         return Ok((id, Change::Deleted));
     }
     let code = sound(row, 1)?.and_then(|bytes| HashCode::from_bytes(bytes).ok());
-    // One that is missing is told of where it is read.
+    // A missing embedding is reported when it is read.
     let embedding = match row.get_ref(3)? {
         ValueRef::Null => Some(None),
         _ => sound(row, 3)?.and_then(|bytes| Embedding::from_bytes(bytes).ok()).map(Some),
@@ -331,7 +331,7 @@ fn change(row: &Row<'_>) -> rusqlite::Result<(u64, Change)> {
     Ok((id, change))
 }
 
-/// The bytes of a column, if the checksum in the next one is theirs.
+/// The bytes of a column, if they match the checksum in the next one.
 fn sound<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Option<&'a [u8]>> {
     let (bytes, crc) = (row.get_ref(column)?, row.get_ref(column + 1)?);
     let bytes = bytes.as_blob().ok();

@@ -1,4 +1,4 @@
-//! Which records there are, what they have, and how many have it.
+//! Reading records, their parts and counts.
 
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params_from_iter};
@@ -9,7 +9,7 @@ use crate::Result;
 use crate::gallery::Date;
 use crate::gallery::filter::{Dialect, Parameter};
 
-/// What is said of bytes that are not those that were stored.
+/// The description of bytes that have changed since they were stored.
 pub(super) const CHANGED: &str = "its checksum differs: bytes of it have changed";
 
 impl Sqlite {
@@ -17,7 +17,7 @@ impl Sqlite {
         match which {
             Which::All => self.ids_by("SELECT id FROM records ORDER BY id", []),
             Which::Page { offset, limit } => {
-                // More than SQLite can count are more than there are.
+                // No table has more rows than SQLite can count.
                 let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
                 let sql = "SELECT id FROM records ORDER BY id LIMIT ?1 OFFSET ?2";
                 self.ids_by(sql, [bounded(limit), bounded(offset)])
@@ -100,7 +100,7 @@ impl Sqlite {
         read.map_err(|source| self.failed(source))
     }
 
-    /// What several statements read of one state.
+    /// Runs several statements on one state.
     pub(super) fn together<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
         let alone = self.connection.is_autocommit();
         let state = alone.then(|| self.connection.unchecked_transaction()).transpose();
@@ -119,7 +119,7 @@ impl Sqlite {
             }
             Ok(Some(_)) => damaged(CHANGED),
             Ok(None) => Ok(None),
-            // It is the value's own, such as a text that is no UTF-8.
+            // The error is the value's own, such as a text that is not UTF-8.
             Err(error) if error.sqlite_error().is_none() => damaged("they do not read"),
             Err(source) => Err(self.failed(source)),
         }

@@ -1,14 +1,14 @@
-//! The next model's codes, in tables of their own until they take the places of the others.
+//! The next model's codes, in tables of their own until they replace the present ones.
 
 use rusqlite::Connection;
 
 use super::{Meta, Next, Sqlite, Store, Which, meta};
 use crate::{Embedding, Error, HashCode, Result};
 
-/// Old codes go and the next ones take their places. Table names are all that changes, whatever the
+/// The statements that replace the old codes by the next ones. They rename tables, whatever the
 /// number of codes.
 const SWAP: &str = include_str!("swap.sql");
-/// What `meta` says of a re-indexing.
+/// The statement that removes a re-indexing from `meta`.
 const FORGET: &str =
     "DELETE FROM meta WHERE name IN ('next_model', 'next_bits', 'next_dimensions')";
 
@@ -60,7 +60,7 @@ fn put_one(
 impl Sqlite {
     pub(super) fn switch_to(&mut self, next: &Next, known: &Meta) -> Result<()> {
         self.begin(known)?;
-        // Shut out from here on, nobody can insert another.
+        // Nobody can insert a record from here on.
         let missing = self.ids(Which::NotReindexed { after: 0, limit: usize::MAX >> 1 });
         let missing = missing.inspect_err(|_| self.roll_back())?.len();
         if missing > 0 {

@@ -10,7 +10,7 @@ use super::{Entry, Record};
 const COLUMNS: &str = "key, name, patient, study, series, instance, modality, body_part, view, sex, age, study_date, \
                        source, licence, width, height";
 
-/// Writes the rows of an entry; its id.
+/// Writes the rows of an entry. Returns its id.
 pub(super) fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result<u64> {
     let record = &entry.record;
     let sql = format!(
@@ -79,7 +79,7 @@ pub(super) fn checksum(record: &Record) -> u32 {
     crc.finalize()
 }
 
-/// Gives the rows of a gallery that has none their checksums.
+/// Adds checksums to the rows of a gallery without them.
 pub(super) fn add_checksums(connection: &Connection) -> rusqlite::Result<()> {
     let ids: Vec<i64> = connection
         .prepare("SELECT id FROM records")?
@@ -126,7 +126,7 @@ fn values(record: &Record) -> [Value; 16] {
     ]
 }
 
-/// The record of [`COLUMNS`] and the report; its labels are elsewhere.
+/// A record from [`COLUMNS`] and the report. Its labels are read elsewhere.
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
     Ok(Record {
         key: row.get(0)?,

@@ -1,4 +1,4 @@
-//! The database file: how it is made, recognised, opened and migrated.
+//! The database file: making, recognising, opening and migrating it.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -12,16 +12,17 @@ use super::{DATABASE, meta, rows};
 use crate::code::check_bits;
 use crate::{Error, ModelId, Result};
 
-/// "SkGa" in the database's header says that it is a gallery.
+/// The mark "SkGa" in the database's header, which identifies a gallery.
 const APPLICATION_ID: u32 = 0x536b_4761;
 /// `FORMATS[v]` takes a database from format `v` to `v + 1`; a new one goes through all of them.
 const FORMATS: &[&str] =
     &[include_str!("formats/1.sql"), include_str!("formats/2.sql"), include_str!("formats/3.sql")];
 /// The first format whose rows have checksums.
 const CHECKSUMS: i64 = 2;
-/// A gallery being made. It gets its name when it is whole, so a kill leaves no half gallery.
+/// The name of a gallery that is being made. It is renamed when it is whole, so a kill leaves no
+/// half gallery.
 pub(super) const UNFINISHED: &str = "gallery.sqlite.new";
-/// How long to wait for another process's write.
+/// The time to wait for another process's write.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes the database of an empty gallery in a new or empty folder.
@@ -38,8 +39,7 @@ pub(super) fn create(dir: &Path, model: &ModelId, bits: usize) -> Result<()> {
     made
 }
 
-/// Makes sure that a folder is there and empty, but for what an interrupted creation left, which
-/// goes.
+/// Makes sure that a folder is there and empty. What an interrupted creation left is removed.
 pub(super) fn claim(dir: &Path) -> Result<()> {
     let unusable = |action| move |source| Error::File { action, path: dir.to_owned(), source };
     fs::create_dir_all(dir).map_err(unusable("make the folder"))?;
@@ -103,11 +103,11 @@ fn build(path: &Path, model: &ModelId, bits: usize) -> rusqlite::Result<()> {
     connection.close().map_err(|(_, error)| error)
 }
 
-/// That the folder holds a gallery's database, by the first bytes of the file: SQLite itself must
-/// not touch what is something else.
+/// Checks by the file's first bytes that the folder holds a gallery's database. SQLite itself must
+/// not touch another program's file.
 ///
-/// Only for a file of which this process has no handle ([`crate::Opening::is_first`]): the file is
-/// closed here, and all locks of the process on it go with that.
+/// This process must have no handle of the file ([`crate::Opening::is_first`]): closing it here
+/// releases all locks of the process on it.
 ///
 /// The layout is that of <https://www.sqlite.org/fileformat.html>, section 1.3.
 pub(super) fn check_header(dir: &Path) -> Result<()> {
@@ -146,7 +146,7 @@ pub(super) fn check_header(dir: &Path) -> Result<()> {
     check_version(dir, i64::from(version))
 }
 
-/// Opens the database, durable and erasing.
+/// Opens the database. Commits are durable, and deleted bytes are overwritten.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(
         path,
@@ -158,7 +158,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
-    // Nothing of a gallery goes to a file elsewhere: see `compact`.
+    // No temporary data of a gallery goes to a file elsewhere: see `compact`.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }

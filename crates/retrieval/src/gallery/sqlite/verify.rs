@@ -1,5 +1,5 @@
-//! Checking the database's pages, every record and its parts, the words of the reports, and that
-//! the index has every code.
+//! Checks the database's pages, every record and its parts, the words of the reports, and that the
+//! index has every code.
 
 use rusqlite::Row;
 
@@ -9,10 +9,10 @@ use super::{Meta, Problem, Sqlite, acknowledged, log, meta};
 use crate::gallery::record::check_thumbnail;
 use crate::{Embedding, Error, HashCode, Index, Result};
 
-/// Whether bytes are what they should be, or what they are.
+/// The result of a check; its error describes the bytes found.
 type Checked = std::result::Result<(), String>;
 
-/// A database, and an index that should be of it.
+/// A database, and the index to check against it.
 pub(super) struct Check<'a> {
     pub(super) store: &'a Sqlite,
     pub(super) index: &'a Index,
@@ -29,7 +29,7 @@ impl Check<'_> {
         for check in
             [Self::check_database, Self::check_references, Self::check_records, Self::check_words]
         {
-            // On a badly damaged file the checks may themselves fail: that too is a finding.
+            // On a badly damaged file the checks themselves may fail, which is a finding, too.
             match check(self, &mut problems)
                 .map_err(|source| database_error(&self.store.dir, 0, source))
             {
@@ -41,9 +41,9 @@ impl Check<'_> {
         Ok(problems)
     }
 
-    /// That no change is lost that was acknowledged.
+    /// Checks that no acknowledged change is lost.
     fn check_acknowledged(&self) -> Result<()> {
-        // Read first: what is acknowledged later is in the database by then.
+        // This is read first: a change acknowledged later is in the database by then.
         let path = self.store.dir.join(acknowledged::FILE);
         let expected = acknowledged::read(&self.store.dir).map_err(|source| Error::File {
             action: "read",
@@ -114,8 +114,8 @@ impl Check<'_> {
                 }
                 error => Problem::Unreadable { id, part: "fields", detail: error.to_string() },
             }));
-            // What is not committed, or was committed by another process since, is not in this
-            // index.
+            // Records that are uncommitted, or that another process has committed since, are not in
+            // this index.
             let inserted = row.get::<_, Option<i64>>(7)?.unwrap_or_default().cast_unsigned();
             let known = inserted <= self.known.generation;
             let stored =
@@ -125,7 +125,7 @@ impl Check<'_> {
             }
         }
         let strangers = self.index.len() - indexed.min(self.index.len());
-        // What another process has deleted meanwhile is still in this index.
+        // Records that another process has deleted meanwhile are still in this index.
         let followed = meta::read(&self.store.dir, &self.store.connection)
             .is_ok_and(|meta| meta.generation == self.known.generation);
         if strangers > 0 && followed {
@@ -137,7 +137,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// The words that reports are found by, against the reports.
+    /// Checks the index of words against the reports.
     fn check_words(&self, problems: &mut Vec<Problem>) -> rusqlite::Result<()> {
         let erases = "SELECT count(*) FROM report_words_config WHERE k = 'secure-delete' AND v = 1";
         if self.store.connection.query_row(erases, [], |row| row.get::<_, i64>(0))? != 1 {
@@ -172,8 +172,8 @@ impl Check<'_> {
     }
 }
 
-/// What is wrong with a part of a record, if anything: the row has its bytes at `column`, then
-/// their checksum.
+/// The fault of a record's part, if there is one. The row has its bytes at `column`, then their
+/// checksum.
 fn check_part(
     id: u64,
     part: &'static str,

@@ -37,13 +37,13 @@ impl Sqlite {
             meta::seal(&self.connection).and_then(|()| self.connection.execute_batch("COMMIT"));
         committed.map_err(|source| self.undo(source))?;
         self.pending = 0;
-        // The change is durable: without its number, a loss of it may go unnoticed, no more.
+        // The change is durable. Without its number, its loss may go unnoticed, but nothing more.
         let _best_effort = acknowledged::raise(&self.dir, self.writing);
         Ok(true)
     }
 
-    /// The bytes are overwritten in the database, and the write-ahead log is emptied (if no other
-    /// process is reading just then: then with its next emptying).
+    /// Deletes records. Their bytes are overwritten in the database, and the write-ahead log is
+    /// emptied. If another process is reading just then, it is emptied the next time.
     pub(super) fn erase(&mut self, ids: &[u64], known: &Meta) -> Result<usize> {
         self.begin(known)?;
         let mut deleted = 0;
@@ -65,7 +65,7 @@ impl Sqlite {
         Ok(deleted)
     }
 
-    /// A transaction of its own.
+    /// Runs a change in a transaction of its own.
     pub(super) fn change(
         &mut self,
         known: &Meta,
@@ -76,7 +76,7 @@ impl Sqlite {
         self.seal_and_commit().map(|_| ())
     }
 
-    /// Shuts other writers out until the commit; whether it has only now.
+    /// Shuts other writers out until the commit. Returns whether it did so only now.
     pub(super) fn begin(&mut self, known: &Meta) -> Result<bool> {
         if !self.connection.is_autocommit() {
             return Ok(false);
@@ -90,8 +90,8 @@ impl Sqlite {
         Ok(true)
     }
 
-    /// Gives the transaction that has begun its number, unless the database is not what it was:
-    /// others' changes are complete now, so that what was acknowledged is there or lost.
+    /// Numbers the transaction that has begun, unless the database has lost changes. Others'
+    /// changes are complete now, so what was acknowledged is there or lost.
     fn number_transaction(&self, known: &Meta) -> Result<u64> {
         let meta = meta::read(&self.dir, &self.connection)?;
         meta.check(known, &self.location)?;

@@ -1,4 +1,4 @@
-//! What a gallery says of itself.
+//! Counts and descriptions of a gallery.
 
 use super::*;
 

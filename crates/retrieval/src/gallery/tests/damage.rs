@@ -70,7 +70,7 @@ fn damaged_pages_are_an_error_or_a_problem_never_a_panic() {
     );
 }
 
-/// Everything that the database holds, definitions included; none if it does not read. Without the
+/// Everything in the database, definitions included; `None` if it cannot be read. It leaves out the
 /// log of changes, which matters to the index alone, and SQLite's own settings of the index of
 /// words.
 fn contents(dir: &Path) -> Option<Vec<(String, Vec<Vec<rusqlite::types::Value>>)>> {
@@ -158,8 +158,8 @@ fn a_changed_byte_of_the_log_is_named_before_anything_is_dropped() {
             assert_eq!(fs::read(copy.path().join(&log)).unwrap(), bytes, "it stays as it was");
             continue;
         }
-        // The last transaction alone may be one that a power cut spoiled, of which nobody was told
-        // that it is done.
+        // Only the last transaction may be one that a power cut spoiled and that was not
+        // acknowledged.
         let gallery = opened.unwrap();
         assert_eq!((gallery.len(), gallery.verify().unwrap()), (6, vec![]), "byte {at}");
     }
@@ -228,7 +228,7 @@ fn a_damaged_number_of_the_last_change_is_named_and_replaced() {
     assert_eq!(gallery.verify().unwrap(), []);
 }
 
-/// What a reading of a damaged part says, the index's included.
+/// Reads every damaged part, the index's included.
 #[test]
 fn what_is_damaged_is_an_error_that_names_the_record_wherever_it_is_read() {
     let asked = entry(3);

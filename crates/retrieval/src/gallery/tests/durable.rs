@@ -1,4 +1,4 @@
-//! What is committed stays, what is not leaves no trace, what is deleted is gone.
+//! Committed records stay, uncommitted ones leave no trace, and deleted ones are gone.
 
 use super::*;
 
@@ -52,7 +52,8 @@ fn what_is_not_committed_leaves_no_trace() {
     assert_eq!(gallery.verify().unwrap(), []);
 }
 
-/// The files as a kill in the middle of a transaction leaves them: copied while everything is open.
+/// The files are copied while everything is open, as a kill in the middle of a transaction leaves
+/// them.
 #[test]
 fn a_kill_between_commits_loses_only_what_came_after_the_last() {
     let (dir, copy) = (folder(), folder());

@@ -1,11 +1,11 @@
-//! What is deleted and compacted away is in no file.
+//! Deleted and compacted records are in no file.
 
 use super::*;
 use crate::gallery::Record;
 
 const MANY: u64 = 12_000;
 
-/// An entry of which every field is like no other's.
+/// An entry whose fields are all unlike other entries'.
 fn telling(i: u64) -> Entry {
     let named = |what: &str| format!("{what}-{i:05}-{:08x}", i.wrapping_mul(0x9e37_79b1) as u32);
     let bytes = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -34,7 +34,7 @@ fn telling(i: u64) -> Entry {
     }
 }
 
-/// What may be found of an entry in a file.
+/// The bytes by which an entry can be found in a file.
 fn traces(entry: &Entry) -> Vec<Vec<u8>> {
     let Entry { record, code, embedding, thumbnail } = entry;
     let fields =
@@ -50,7 +50,7 @@ fn traces(entry: &Entry) -> Vec<Vec<u8>> {
     texts.chain([code.to_bytes(), embedding.to_bytes(), thumbnail.clone()]).collect()
 }
 
-/// How many of the traces are in a file of the folder.
+/// The number of traces in the folder's files.
 fn found(dir: &Path, traces: &[Vec<u8>]) -> usize {
     let files: Vec<Vec<u8>> =
         fs::read_dir(dir).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
@@ -74,7 +74,7 @@ fn no_byte_of_a_deleted_picture_outlives_a_compaction() {
         gone.len(),
         "else the search finds nothing whatever is there"
     );
-    // What a killed process may leave.
+    // A killed process may leave such a file.
     fs::write(
         dir.path().join("codes-3-00000000000000ab.segment.part"),
         telling(77).code.to_bytes(),

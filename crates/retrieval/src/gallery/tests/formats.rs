@@ -1,4 +1,4 @@
-//! Galleries of older formats, as the programs of their day wrote them.
+//! Galleries of older formats, as the programs of their time wrote them.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The map that is kept beside the index: what is on it, and what is not believed.
+//! The map beside the index: its contents, and the files that are refused.
 
 use super::*;
 

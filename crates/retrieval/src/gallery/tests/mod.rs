@@ -65,13 +65,13 @@ fn filled(dir: &Path, n: u64) -> Gallery {
     gallery
 }
 
-/// The nearest to an entry.
+/// The entries nearest to an entry.
 fn search(gallery: &Gallery, Entry { code, embedding, .. }: &Entry, k: usize) -> Vec<Hit> {
     let images = [Example { code, embedding, key: "", patient: None }];
     gallery.search(&Query::nearest(&images, k)).unwrap()
 }
 
-/// Another program's hand on the database.
+/// Opens the database as another program would.
 fn raw(dir: &Path) -> Connection {
     Connection::open(dir.join(DATABASE)).unwrap()
 }

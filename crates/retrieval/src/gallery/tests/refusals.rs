@@ -1,4 +1,4 @@
-//! What is refused, and left as it was.
+//! Refused operations, which leave the gallery as it was.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! From one model to another: resumable, at once, seen by every process.
+//! Re-indexing to another model: resumable, at once, seen by every process.
 
 use super::*;
 
@@ -48,8 +48,8 @@ fn a_gallery_changes_to_another_model_while_it_is_used() {
     let (id, code, embedding) = recoded(10);
     assert_eq!(gallery.index().nearest(&code, 1).unwrap()[0].id, id);
     assert_eq!(gallery.embedding(id).unwrap(), embedding);
-    // The other process may not write codes of the old model any more, and sees the new ones when
-    // it looks.
+    // The other process may not write the old model's codes any more. It sees the new ones when it
+    // refreshes.
     assert!(matches!(other.insert(&entry(60)), Err(Error::Reindexed { .. })));
     assert!(other.refresh().unwrap());
     assert_eq!((other.model(), other.ids()), (gallery.model(), gallery.ids()));

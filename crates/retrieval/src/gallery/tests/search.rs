@@ -9,13 +9,13 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::Descriptor;
 
-/// The numbers of the entries that answer.
+/// The numbers of the entries found.
 fn numbers(gallery: &Gallery, query: &Query<'_>) -> Vec<u64> {
     let hits = gallery.search(query).unwrap();
     hits.iter().map(|hit| hit.record.key[4..].parse().unwrap()).collect()
 }
 
-/// The nearest by bits alone.
+/// A query ordered by bits alone.
 fn by_bits<'a>(images: &'a [Example<'a>], k: usize) -> Query<'a> {
     Query { order: Order::Hamming, ..Query::nearest(images, k) }
 }
@@ -144,22 +144,22 @@ fn a_query_that_does_not_fit_is_refused() {
     assert!(matches!(gallery.search(&Query::nearest(&[], 1)), Err(Error::EmptyQuery)));
 }
 
-/// Few codes, each of many entries, and embeddings that tell them apart.
+/// Entries that share few codes, and embeddings that tell them apart.
 fn likenesses(n: u64, seed: u64) -> Vec<Entry> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let entry = |i: u64| {
         let code = HashCode::from_words(&[rng.random::<u64>() & 0x11], 64).unwrap();
         let values = (0..16).map(|_| rng.random_range(-1.0..1.0)).collect();
-        // As it is stored.
+        // The embedding is rounded as it is stored.
         let embedding = Embedding::from_bytes(&Embedding::new(values).to_bytes()).unwrap();
         Entry { code, embedding, ..entry(i) }
     };
     (0..n).map(entry).collect()
 }
 
-/// The rule in its plainest form: of the first of a sort by (bits, descriptor, id) the first of a
-/// sort by (descriptor, bits, id), sorted by (Euclidean distance, bits, id). Both lists are
-/// lengthened until `k` patients are on them.
+/// The expected answer, by three sorts. The first of a sort by (bits, descriptor, id) are sorted by
+/// (descriptor, bits, id); the first of these by (Euclidean distance, bits, id). Both lists are
+/// lengthened until they have `k` patients.
 fn expected(
     entries: &[Entry],
     asked: &[Entry],

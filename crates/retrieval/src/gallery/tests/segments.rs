@@ -1,4 +1,5 @@
-//! The index's file: made when there is much, used when it fits, never trusted when it does not.
+//! The index's file: made when there are many codes, used when it fits, and refused when it does
+//! not.
 
 use super::*;
 
@@ -9,7 +10,7 @@ fn segments(dir: &Path) -> Vec<std::path::PathBuf> {
     files.filter(|path| path.to_string_lossy().contains(".segment")).collect()
 }
 
-/// A gallery of many, whose index has a file.
+/// A gallery large enough that its index has a file.
 fn large(dir: &Path) -> Gallery {
     let mut gallery = Gallery::create(dir, &model("m"), 64).unwrap();
     for i in 0..MANY {

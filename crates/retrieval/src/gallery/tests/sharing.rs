@@ -1,4 +1,4 @@
-//! Several hands on one gallery.
+//! Several processes that use one gallery.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn other_processes_changes_arrive_by_refreshing() {
     theirs.commit().unwrap();
     let gone = theirs.id_of("key-00001").unwrap().unwrap();
     theirs.delete(&[gone]).unwrap();
-    // Before refreshing, what they deleted is left out all the same.
+    // Even before a refresh, pictures that they deleted are left out.
     assert_eq!(search(&ours, &entry(1), 9).len(), 2);
     assert!(ours.refresh().unwrap());
     assert_eq!(ours.ids(), theirs.ids());

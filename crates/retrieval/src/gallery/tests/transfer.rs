@@ -1,4 +1,4 @@
-//! There and back as Parquet; damaged exports.
+//! Export to Parquet and import; damaged exports.
 
 use super::*;
 use std::convert::identity;
@@ -84,8 +84,7 @@ fn any_changed_byte_of_a_table_is_an_error_even_if_its_checksum_is_forged() {
         damaged[at] ^= 0x41;
         fs::write(&table, &damaged).unwrap();
         fs::write(&manifest, said.replace(&sum(&whole), &sum(&damaged))).unwrap();
-        // It may read all the same, where the byte is of a text or a picture; it may not panic or
-        // hang.
+        // A changed byte of a text or a picture may be read all the same; it may not panic or hang.
         let _whatever =
             Gallery::import(&export, &parent.path().join(format!("again-{at}")), |_| {});
     }

@@ -1,4 +1,4 @@
-//! A gallery to Parquet.
+//! Export of a gallery to Parquet.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -19,14 +19,13 @@ use crate::gallery::store::Which;
 use crate::gallery::{Entry, Gallery, Record};
 use crate::{Embedding, Error, Result};
 
-/// Pictures that are in memory together.
+/// The number of pictures that are in memory together.
 const ROWS: usize = 512;
 
 impl Gallery {
-    /// Writes what is committed now into a new or empty folder, as Parquet with a manifest; other
-    /// processes may go on writing. `change` gives what is written in place of a record; `progress`
-    /// is told how many pictures are written. The manifest comes last: without it there is no
-    /// export.
+    /// Writes what is committed now into a new or empty folder, as Parquet with a manifest. Other
+    /// processes may go on writing. `change` replaces each record before it is written; `progress`
+    /// gets the number of pictures written. The manifest comes last: without it there is no export.
     ///
     /// # Errors
     /// If the folder holds anything or cannot be written, or a picture of the gallery is damaged:
@@ -84,7 +83,7 @@ impl Gallery {
         })
     }
 
-    /// Some records with all that belongs to them, in the order of their ids.
+    /// Some records with their codes, embeddings and thumbnails, in the order of their ids.
     fn entries(&self, ids: &[u64], change: impl Fn(Record) -> Record) -> Result<Vec<(u64, Entry)>> {
         let mut records: HashMap<u64, Record> = self.store.records(ids)?.into_iter().collect();
         let mut embeddings: HashMap<u64, Embedding> =
@@ -106,8 +105,7 @@ fn unwritable(path: &Path, source: io::Error) -> Error {
     Error::File { action: "write", path: path.to_owned(), source }
 }
 
-/// Makes sure that a folder is there and empty, but for what an interrupted export left, which
-/// goes.
+/// Makes sure that a folder is there and empty. What an interrupted export left is removed.
 fn claim(to: &Path) -> Result<()> {
     let unusable = |action| move |source| Error::File { action, path: to.to_owned(), source };
     fs::create_dir_all(to).map_err(unusable("make the folder"))?;
@@ -153,7 +151,7 @@ pub(super) fn write(
     group.close().map(|_| ())
 }
 
-/// A field of all records.
+/// Writes a column of a record's field.
 fn fields(
     group: &mut SerializedRowGroupWriter<'_, File>,
     records: &[Value],
@@ -175,7 +173,7 @@ fn fields(
     }
 }
 
-/// A column of lists, which may be empty.
+/// Writes a column of lists, which may be empty.
 fn lists<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, File>,
     lists: impl Iterator<Item = Vec<T::T>>,
@@ -190,7 +188,8 @@ fn lists<T: DataType>(
     column::<T>(group, &values, Some((&defined, Some(&repeated))))
 }
 
-/// Values, with the levels of definition and repetition where not every row has one.
+/// Writes a column of values, with the levels of definition and repetition where not every row has
+/// one.
 fn column<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, File>,
     values: &[T::T],

@@ -1,4 +1,4 @@
-//! A gallery from Parquet, of which no byte is trusted.
+//! Import of a gallery from Parquet. No byte of it is trusted.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -15,19 +15,19 @@ use crate::gallery::record::check_thumbnail;
 use crate::gallery::{DATABASE, Entry, Gallery, Location, segment};
 use crate::{Embedding, Error, HashCode, Result};
 
-/// Pictures that become durable together.
+/// The number of pictures that become durable together.
 const BATCH: usize = 512;
-/// No manifest is longer.
+/// The greatest length of a manifest, in bytes.
 const MAX_MANIFEST: u64 = 1 << 16;
 
 impl Gallery {
     /// Makes a gallery of an export: in a folder that does not exist or is empty, or on a server
-    /// that has none. The pictures get new ids, in their old order. `progress` is told how many
-    /// pictures are read.
+    /// without one. The pictures get new ids, in their old order. `progress` gets the number of
+    /// pictures read.
     ///
     /// # Errors
     /// If the export is not whole or not what its manifest says, or the gallery cannot be written:
-    /// then no gallery is made, but that on a server may have the first pictures.
+    /// then no gallery is made. One on a server may have the first pictures.
     pub fn import(
         from: &Path,
         to: impl Into<Location>,
@@ -49,7 +49,7 @@ impl Gallery {
                 reason: "it holds files".to_owned(),
             });
         }
-        // It gets its name when it is whole.
+        // The gallery gets its name when it is whole.
         let unfinished = unfinished(to);
         discard(&unfinished);
         let filled =
@@ -66,8 +66,8 @@ impl Gallery {
         made.and_then(|()| Self::open(to))
     }
 
-    /// Adds an export's pictures to a gallery, which is made if there is none; a picture that it
-    /// knows stays as it is, so that an import that was interrupted is simply done again.
+    /// Adds an export's pictures to a gallery, which is made if there is none. A picture that it
+    /// has already stays as it is, so that an interrupted import can be repeated.
     ///
     /// # Errors
     /// If the export is not whole or of another model, or the gallery cannot be written; it may
@@ -84,7 +84,7 @@ impl Gallery {
         Ok(gallery)
     }
 
-    /// Adds what an export has, a durable batch at a time.
+    /// Adds an export's pictures, a durable batch at a time.
     fn add(
         &mut self,
         from: &Path,
@@ -113,7 +113,7 @@ fn discard(dir: &Path) {
     let _best_effort = fs::remove_dir(dir);
 }
 
-/// The manifest, and that the table is the one it was written of.
+/// Reads the manifest, and checks that the table is the one it describes.
 fn manifest(from: &Path) -> Result<Manifest> {
     let (path, table) = (from.join(MANIFEST), from.join(TABLE));
     let length = fs::metadata(&path).map_err(|error| failed(&path, error))?.len();
@@ -182,7 +182,7 @@ fn fill(
     Ok(())
 }
 
-/// A row as an entry, or what is wrong with it.
+/// Converts a row to an entry, or returns its fault.
 fn entry(row: &Row) -> std::result::Result<Entry, String> {
     let mut record = Map::new();
     let (mut code, mut embedding, mut thumbnail) = (None, None, None);

@@ -1,5 +1,5 @@
-//! Galleries as Parquet, which other programs read: `gallery.parquet` with a row a picture, and
-//! `manifest.json`, which says what it is of and by which checksum it is whole.
+//! Galleries as Parquet, which other programs read. `gallery.parquet` has a row for each picture;
+//! `manifest.json` describes the gallery and has the table's checksum.
 
 mod columns;
 mod export;
@@ -20,22 +20,22 @@ pub(super) const MANIFEST: &str = "manifest.json";
 const FORMAT: &str = "skiagraph gallery export";
 const VERSION: u32 = 1;
 
-/// What an export is of.
+/// The description of an export.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Always the same words.
+    /// The name of the format, always the same.
     format: String,
     version: u32,
-    /// The model whose codes these are.
+    /// The model of the gallery's codes.
     pub model: ModelId,
-    /// The codes' length.
+    /// The codes' length in bits.
     pub bits: usize,
     /// The embeddings' length, if there is one.
     pub dimensions: Option<usize>,
-    /// Pictures.
+    /// The number of pictures.
     pub records: u64,
-    /// The length of `gallery.parquet`.
+    /// The length of `gallery.parquet`, in bytes.
     pub bytes: u64,
     /// The SHA-256 of `gallery.parquet`, in hexadecimal digits.
     pub sha256: String,
@@ -45,7 +45,7 @@ fn failed(path: &Path, reason: impl ToString) -> Error {
     Error::Transfer { path: path.to_owned(), reason: reason.to_string() }
 }
 
-/// The length of a file and its SHA-256.
+/// The length of a file in bytes, and its SHA-256.
 fn digest(path: &Path) -> io::Result<(u64, String)> {
     let (mut file, mut hasher, mut bytes) = (File::open(path)?, Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 20];

@@ -1,9 +1,9 @@
-//! What a Parquet file would take in memory, found before anything is decompressed.
+//! The memory that a Parquet file would take, found before anything is decompressed.
 //!
-//! A page's header says how long the page is when it is decompressed, and how many values it has.
-//! The decoder believes both, so that some kilobytes may ask for gigabytes. The headers lie
-//! uncompressed between the pages: this walks along them, and sums what each row group, of which
-//! all is in memory together, asks for.
+//! A page's header has the decompressed length of the page, and its number of values. The decoder
+//! believes both, so that some kilobytes may ask for gigabytes. The headers lie uncompressed
+//! between the pages. This module walks along them, and adds up what each row group asks for, as
+//! all of it is in memory together.
 //!
 //! A header is a structure of Thrift's compact protocol:
 //! <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>,
@@ -15,23 +15,24 @@ use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 
 use parquet::file::metadata::RowGroupMetaData;
 
-/// What the pages of a row group may take: exports have some megabytes.
+/// The most bytes that the pages of a row group may take. Exports have some megabytes.
 const MAX_BYTES: u64 = 128 << 20;
-/// Values of a row group, each element of a list counted: exports have a quarter of a million.
+/// The most values of a row group, each element of a list counted. Exports have a quarter of a
+/// million.
 const MAX_VALUES: u64 = 4 << 20;
-/// Structures within one another in a header: there are three.
+/// The greatest depth of structures in a header. Page headers have three.
 const MAX_DEPTH: usize = 8;
 
-/// What a page's header says.
+/// The numbers in a page's header.
 #[derive(Default)]
 struct Page {
-    /// By parent's and own number of the field.
+    /// The fields, by the parent's number and their own.
     fields: Vec<((u64, u64), u64)>,
 }
 
 impl Page {
     fn note(&mut self, parent: u64, field: u64, value: i64) -> io::Result<()> {
-        // Of a field that is there twice nobody knows which one the decoder takes.
+        // If a field is there twice, it is unknown which one the decoder takes.
         let twice = self.fields.iter().any(|(name, _)| *name == (parent, field));
         match u64::try_from(value) {
             Ok(value) if !twice => self.fields.push(((parent, field), value)),
@@ -46,16 +47,16 @@ impl Page {
     }
 }
 
-/// Lengths of the page; numbers of values of a data page, a dictionary, and a data page of the
-/// second version.
+/// Tells whether a field is needed: lengths of the page, and numbers of values of a data page, a
+/// dictionary, and a data page of the second version.
 fn matters(parent: u64, field: u64) -> bool {
     matches!((parent, field), (0, 2 | 3) | (5 | 7 | 8, 1))
 }
 
-/// That the row groups of a file take no more than the limits; else what one takes.
+/// Checks that the row groups of a file stay within the limits. Returns the excess otherwise.
 ///
 /// # Errors
-/// If the file cannot be read, or a header does not read.
+/// If the file cannot be read, or a header cannot be parsed.
 pub(super) fn check(file: &File, groups: &[RowGroupMetaData]) -> io::Result<Result<(), String>> {
     let mut headers = Headers { file: BufReader::new(file), left: 0 };
     for group in groups {
@@ -85,7 +86,7 @@ pub(super) fn check(file: &File, groups: &[RowGroupMetaData]) -> io::Result<Resu
 /// The headers of a column's pages.
 struct Headers<'a> {
     file: BufReader<&'a File>,
-    /// Bytes until the column's end.
+    /// The number of bytes until the column's end.
     left: u64,
 }
 
@@ -110,7 +111,7 @@ impl Headers<'_> {
                 0 => self.signed()?.cast_unsigned(),
                 step => field + u64::from(step),
             };
-            // Fields of a structure within another of the page's are nobody's here.
+            // Fields of a structure within another one of the page's are not needed.
             let name = if depth == 0 {
                 0
             } else if depth == 1 {
@@ -124,17 +125,17 @@ impl Headers<'_> {
                     page.note(name, field, value)?;
                 }
                 12 => self.structure(field, page, depth + 1)?,
-                // A truth value is in its head.
+                // A boolean's value is in its field header.
                 1 | 2 => {}
                 kind => self.skip(kind, depth)?,
             }
         }
     }
 
-    /// Passes over a value that does not matter.
+    /// Skips a value.
     fn skip(&mut self, kind: u8, depth: usize) -> io::Result<()> {
         match kind {
-            // In a list a truth value is a byte.
+            // In a list a boolean is a byte.
             1..=3 => self.byte().map(|_| ()),
             4..=6 => self.varint().map(|_| ()),
             7 => self.skip_bytes(8),
@@ -145,7 +146,7 @@ impl Headers<'_> {
                 (0..count).try_for_each(|_| self.element(head & 15, depth))
             }
             12 => self.structure(u64::MAX, &mut Page::default(), depth + 1),
-            // Maps and identities are in no page's header.
+            // No page's header has maps or identities.
             _ => Err(ErrorKind::InvalidData.into()),
         }
     }
@@ -177,7 +178,7 @@ impl Headers<'_> {
         Err(ErrorKind::InvalidData.into())
     }
 
-    /// A number with its sign in the last bit.
+    /// Reads a number whose sign is its last bit.
     fn signed(&mut self) -> io::Result<i64> {
         let value = self.varint()?;
         Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
@@ -198,7 +199,7 @@ mod tests {
     use crate::gallery::{Entry, Record};
     use crate::{Embedding, HashCode};
 
-    /// What is said of a table of one picture.
+    /// The result of the check for a table of one picture.
     fn checked(labels: usize, thumbnail: usize) -> (u64, Result<(), String>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table");

@@ -1,4 +1,4 @@
-//! AVX-512: a plane is one vector, and `vpternlog` any function of three bits.
+//! AVX-512: a plane is one vector, and `vpternlog` computes any function of three bits.
 
 use std::arch::x86_64::{
     __m512i, _mm512_and_si512, _mm512_loadu_si512, _mm512_set1_epi64, _mm512_storeu_si512,

@@ -1,7 +1,7 @@
-//! Distances of one code to 512 at once, which lie bit-sliced: all their first bits in one plane,
-//! all their second bits in the next. Counting is by carry-save adders, as in Harley and Seal's
-//! population count (Warren, "Hacker's Delight", ch. 5; Muła, Kurz and Lemire 2018): a full adder
-//! takes two operations whatever the number of lanes.
+//! Distances of one code to 512 at once. The codes lie bit-sliced: all their first bits in one
+//! plane, all their second bits in the next. Counting is by carry-save adders, as in Harley and
+//! Seal's population count (Warren, "Hacker's Delight", ch. 5; Muła, Kurz and Lemire 2018): a full
+//! adder takes two operations whatever the number of lanes.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -13,35 +13,36 @@ mod portable;
 
 use super::{Kernel, Path};
 
-/// Codes of a block.
+/// The number of codes in a block.
 pub const LANES: usize = 512;
 /// One bit of each code of a block: code `i` is bit `i % 64` of word `i / 64`.
 pub type Plane = [u64; LANES / 64];
-/// Bit-sliced numbers from 0 to 256, one for each code of a block; the first plane is worth 1.
+/// Bit-sliced numbers from 0 to 256, one for each code of a block. The first plane is the lowest
+/// bit.
 type Counts = [Plane; COUNTERS];
 const COUNTERS: usize = 9;
-/// Planes that are counted before it is asked whether any code can still be near. Codes have a
-/// multiple of 16 bits.
+/// The number of planes that are counted between two tests whether any code can still be near.
+/// Codes have a multiple of 16 bits.
 const GROUP: usize = 16;
 
-/// What is asked of a block.
+/// A query of a block.
 #[derive(Clone, Copy)]
 pub struct Probe<'a> {
     /// The query as planes: see [`spread`].
     pub query: &'a [u64],
-    /// Codes that differ in fewer bits are near.
+    /// The bound: codes that differ in fewer bits are near.
     pub bound: u16,
-    /// Whether to stop counting where no code can be near any more.
+    /// True to stop counting when no code can be near any more.
     pub early: bool,
-    /// Answered: how many groups of 16 planes were left out.
+    /// The number of groups of 16 planes that were left out; set by the search.
     pub left_out: u16,
 }
 
-/// What a block holds for a query.
+/// The near codes of a block for one query.
 pub struct Near {
     /// The query's place among the probes.
     pub probe: usize,
-    /// The near codes: not none.
+    /// The near codes as bits, at least one.
     pub codes: Plane,
     counts: Counts,
 }
@@ -55,14 +56,15 @@ impl Near {
     }
 }
 
-/// A query as planes: each of its bits in all places of a word.
+/// A query as planes: each bit is repeated in all places of a word.
 #[must_use]
 pub fn spread(query: &[u64], bits: usize) -> Vec<u64> {
     (0..bits).map(|i| 0_u64.wrapping_sub(query[i / 64] >> (i % 64) & 1)).collect()
 }
 
 impl Kernel {
-    /// Adds what a block holds for each of the probes that it holds anything for.
+    /// Finds the near codes of a block for each probe. Adds an entry to `found` for each probe with
+    /// any.
     ///
     /// # Panics
     /// If queries and block differ in length, or have no multiple of 16 bits.
@@ -88,18 +90,19 @@ impl Kernel {
     }
 }
 
-/// 512 bits of an instruction set. The methods of all but the portable one may run only where it
-/// was detected.
+/// 512 bits of an instruction set. Methods other than the portable ones may run only where the
+/// instruction set was detected.
 trait Lanes: Copy {
     fn splat(word: u64) -> Self;
     fn load(plane: &Plane) -> Self;
     fn store(self) -> Plane;
     fn xor(self, other: Self) -> Self;
     fn and(self, other: Self) -> Self;
-    /// The majority of three: the carry of their sum, whose other digit is their exclusive or.
+    /// The majority of three bits: the carry of their sum. The sum's other digit is their exclusive
+    /// or.
     fn majority(self, b: Self, c: Self) -> Self;
-    /// A digit of a comparison from below: less where the digit is less than the bound's, or as
-    /// before where they are equal.
+    /// One digit of a comparison, from the lowest on: true where the digit is less than the
+    /// bound's, `before` where they are equal.
     fn less(digit: Self, bound: Self, before: Self) -> Self;
     fn any(self) -> bool;
 
@@ -110,7 +113,8 @@ trait Lanes: Copy {
     }
 }
 
-/// The body of every kernel. The usual lengths have loops of their own, which the compiler unrolls.
+/// The body of every kernel. The usual code lengths have their own loops, which the compiler
+/// unrolls.
 #[inline(always)]
 fn near_by<L: Lanes>(block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<Near>) {
     match block.len() / GROUP {
@@ -122,7 +126,7 @@ fn near_by<L: Lanes>(block: &[Plane], probes: &mut [Probe<'_>], found: &mut Vec<
     }
 }
 
-/// Blocks of `G` groups of planes, or fewer.
+/// Finds the near codes in blocks of at most `G` groups of planes.
 #[inline(always)]
 fn near_in<L: Lanes, const G: usize>(
     block: &[Plane],
@@ -150,8 +154,8 @@ fn near_in<L: Lanes, const G: usize>(
     }
 }
 
-/// Adds the differing bits of all planes to the counts, or those of some, where that shows that no
-/// code is near; gives how many groups were left out.
+/// Adds the differing bits of all planes to the counts. It stops early where some planes already
+/// show that no code is near. Returns the number of groups left out.
 #[inline(always)]
 fn count_all<L: Lanes, const G: usize>(
     counts: &mut [L; COUNTERS],
@@ -170,13 +174,13 @@ fn count_all<L: Lanes, const G: usize>(
     0
 }
 
-/// Digits of a count of up to 16·G.
+/// The number of digits of a count of up to 16·G.
 const fn digits_of(groups: usize) -> usize {
     (GROUP * groups).ilog2() as usize + 1
 }
 
 /// Adds the differing bits of sixteen planes to the counts.
-// No closures: only what is marked to be inlined has the instructions of its caller.
+// There are no closures, as only functions marked to be inlined have their caller's instructions.
 #[inline(always)]
 fn count<L: Lanes, const G: usize>(
     counts: &mut [L; COUNTERS],
@@ -192,8 +196,8 @@ fn count<L: Lanes, const G: usize>(
     }
 }
 
-/// Adds the differing bits of eight planes; gives the carry of the fours. Two at a time go into the
-/// ones, whose carries go two at a time into the twos, and so on.
+/// Adds the differing bits of eight planes. Returns the carry of the fours. Two at a time go into
+/// the ones, whose carries go two at a time into the twos, and so on.
 #[inline(always)]
 fn count_eight<L: Lanes>(
     counts: &mut [L; COUNTERS],
@@ -219,7 +223,7 @@ fn count_eight<L: Lanes>(
 /// The lanes whose count is less than the bound of these digits.
 #[inline(always)]
 fn below<L: Lanes, const G: usize>(counts: &[L; COUNTERS], digits: &[u64; COUNTERS]) -> L {
-    // A bound of more digits than counts have is greater than all of them.
+    // A bound with more digits than the counts is greater than all of them.
     let mut higher = 0;
     for digit in &digits[digits_of(G)..] {
         higher |= digit;
@@ -249,7 +253,7 @@ mod tests {
             let mut block = vec![[0; 8]; bits];
             let mut distances = [0_u16; LANES];
             for (code, distance) in distances.iter_mut().enumerate() {
-                // Each code has a likeness of its own, so that some are near and some are far.
+                // Each code has its own likeness, so that some are near and some are far.
                 let differs = likeness * rng.random::<f64>();
                 for (i, plane) in block.iter_mut().enumerate() {
                     let flip = u64::from(rng.random_bool(differs));

@@ -1,4 +1,5 @@
-//! `skiagraph eval`: how well a model retrieves, task by task, beside its embeddings and chance.
+//! `skiagraph eval`: measures how well a model retrieves, task by task, beside its embeddings and
+//! chance.
 
 mod sheet;
 mod tasks;
@@ -40,9 +41,9 @@ their originals; codes and first-ten lists that differ are counted.";
 
 /// Measure how well a model retrieves
 ///
-/// Rows of the splits train and database are the gallery, rows of the split query are the queries.
-/// Each task is measured by hash codes, by what `search` answers (the nearest codes in the order of
-/// their embeddings), by embeddings, and for a random order.
+/// Rows of the splits train and database are the gallery; rows of the split query are the queries.
+/// Each task is measured by hash codes, by the answers of `search` (the nearest codes in the order
+/// of their embeddings), by embeddings, and for a random order.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct EvalArgs {
@@ -57,7 +58,7 @@ pub(crate) struct EvalArgs {
     /// Measure an untrained network of the same shape, too
     #[arg(long)]
     untrained: bool,
-    /// Searched pictures that near copies are made of [0: none]
+    /// Searched pictures to make near copies of [0: none]
     #[arg(long, default_value_t = 200, value_name = "N")]
     near_copies: usize,
     /// Pictures that should be called unlike everything known: no radiographs, or of unknown kinds
@@ -72,12 +73,12 @@ pub(crate) struct EvalArgs {
     /// Write results.json, results.csv, results.html and answers.jpg into a folder
     ///
     /// answers.jpg shows queries of every source, their saliency maps and their first ten answers.
-    /// A green line is under answers with the query's labels.
+    /// Answers with the query's labels are underlined in green.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
-/// Pictures as the evaluation sees them; the three are parallel.
+/// Encoded pictures, items and near copies for the evaluation; the three are parallel.
 #[derive(Default)]
 struct Encoded {
     items: Vec<Labelled>,
@@ -87,7 +88,7 @@ struct Encoded {
     rejected: Vec<Rejected>,
 }
 
-/// Resamples of the bootstrap.
+/// The number of draws of the bootstrap.
 const DRAWS: usize = 1000;
 
 /// Encodes, measures and reports.
@@ -146,7 +147,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     if args.json { output::json(&report) } else { print(&report) }
 }
 
-/// How far the model's estimates hold, and what it says of strangers.
+/// The reliability of the model's estimates, and their result for strangers.
 fn relevance(
     encoder: &Encoder,
     encoded: &Encoded,
@@ -172,7 +173,7 @@ fn relevance(
     Ok(Some(report))
 }
 
-/// Whether a row is searched in, asked about, or neither.
+/// The role of a row: gallery, query or neither.
 pub(crate) fn role(item: &Item) -> Role {
     match item.split {
         Some(Split::Train | Split::Database) => Role::Gallery,
@@ -181,7 +182,7 @@ pub(crate) fn role(item: &Item) -> Role {
     }
 }
 
-/// Encodes what can be read, and gives the items of that.
+/// Encodes the readable pictures. Returns them with their items.
 fn encode<'a>(
     encoder: &Encoder,
     items: &[&'a Item],
@@ -210,7 +211,7 @@ fn encode<'a>(
 }
 
 impl Encoded {
-    /// Its rankings: by codes, as `search` answers, by embeddings.
+    /// The rankings: by codes, as `search` answers, by embeddings.
     fn methods(&self) -> [(Ranking<'_>, String); 3] {
         let (codes, embeddings) = (&self.codes, &self.embeddings);
         let answers = Ranking::Answers { codes, embeddings, shortlist: SHORTLIST };
@@ -237,7 +238,7 @@ impl Encoded {
     }
 }
 
-/// Every task by each of the methods.
+/// Evaluates every task by each of the methods.
 fn measure(
     tasks: &[Task],
     items: &[Labelled],
@@ -248,15 +249,14 @@ fn measure(
     both.map(|(task, (ranking, method))| evaluate(task, items, ranking, method, seed)).collect()
 }
 
-/// A network of the model's shape with random weights, and codes of as many bits as are used of the
-/// model's.
+/// A network of the model's shape with random weights, and codes of the same length.
 fn untrained(encoder: &Encoder, seed: u64) -> Result<Encoder> {
     let architecture = &encoder.card().architecture;
     let untrained = Encoder::untrained(architecture, encoder.preprocess(), encoder.labels(), seed)?;
     Ok(untrained.shortened(encoder.bits())?)
 }
 
-/// One task by one method, with 1,000 resamples.
+/// Evaluates one task by one method, with 1,000 draws of the bootstrap.
 pub(crate) fn evaluate(
     task: &Task,
     items: &[Labelled],

@@ -1,4 +1,4 @@
-//! A contact sheet of an evaluation: what a reader sees, beside the figures.
+//! A contact sheet of an evaluation: queries and answers as pictures, beside the figures.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,13 +18,12 @@ use crate::output;
 use crate::report::contact_sheet::{self, Row, TILE};
 use crate::report::overlay;
 
-/// Queries on a sheet.
+/// The number of queries on a sheet.
 const QUERIES: usize = 24;
 const ANSWERS: usize = 10;
 const QUALITY: u8 = 80;
 
-/// Writes the sheet of some queries of all sources and their first answers, as `search` orders
-/// them.
+/// Writes a sheet of some queries of all sources and their first answers, in the order of `search`.
 ///
 /// # Errors
 /// If a picture cannot be read any more, or the file cannot be written.
@@ -57,13 +56,13 @@ pub(super) fn write(
     output::file(file, overlay::colour_jpeg(&contact_sheet::draw(&rows), QUALITY)?)
 }
 
-/// A picture as its tile shows it, and whole.
+/// A picture as a tile, and whole.
 fn read(item: &Item) -> Result<(GrayImage, Radiograph)> {
     let (picture, _) = radiograph::read(&item.path, &Limits::default())?;
     Ok((overlay::shrink(&picture, TILE), picture))
 }
 
-/// Queries in turn from each source, in an order that the seed draws.
+/// The positions of queries, in turn from each source, in a random order by the seed.
 fn chosen(encoded: &Encoded, kept: &[&Item], seed: u64) -> Vec<usize> {
     let mut queries: Vec<usize> =
         (0..kept.len()).filter(|&i| encoded.items[i].role == Role::Query).collect();

@@ -1,4 +1,4 @@
-//! Which tasks a data set is measured by.
+//! The choice of the tasks for a data set.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::role;
 use crate::report::results::SkippedTask;
 
 /// The tasks of --tasks, of the data set, or the built-in ones. A task that was asked for must suit
-/// the data; of the others, those that do not are set aside. Known before the long work of encoding
+/// the data; other unsuitable ones are set aside. This is checked before the long work of encoding
 /// begins.
 pub(crate) fn tasks(
     data: &Path,
@@ -46,7 +46,7 @@ pub(crate) fn tasks(
     Ok((tasks, skipped))
 }
 
-/// A file of a data set, if it has it.
+/// The path of a file of a data set, if it exists.
 pub(crate) fn beside(data: &Path, name: &str) -> Option<PathBuf> {
     let folder = if data.is_dir() { Some(data) } else { data.parent() };
     folder.map(|folder| folder.join(name)).filter(|file| file.is_file())
@@ -59,8 +59,8 @@ fn read_tasks(file: &Path) -> Result<Vec<Task>> {
         .with_context(|| format!("the tasks `{}` are not right", file.display()))
 }
 
-/// That a task has queries and answers, and, if it was asked for, that all the labels it names
-/// exist: a built-in task may name more than one data set has.
+/// Checks that a task has queries and answers. If it was asked for, all labels that it names must
+/// exist, too. A built-in task may name more labels than one data set has.
 fn check(task: &Task, items: &[Labelled], asked_for: bool) -> Result<()> {
     let mut named = task.labels.iter().chain(&task.labels_except).flatten().filter(|_| asked_for);
     if let Some(label) = named.find(|label| !items.iter().any(|item| item.labels.contains(label))) {

@@ -1,4 +1,4 @@
-//! `skiagraph gallery backup|export|import`: galleries that become another folder.
+//! `skiagraph gallery backup|export|import`: copies of galleries.
 
 use std::path::PathBuf;
 
@@ -40,7 +40,7 @@ pub(super) struct Import {
     /// The gallery to make: a new or an empty folder, or its address on a PostgreSQL server
     #[arg(value_name = "TO")]
     to: Location,
-    /// Add to the gallery that is there
+    /// Add to an existing gallery
     #[arg(long)]
     add: bool,
     /// Print JSON
@@ -56,7 +56,7 @@ pub(super) struct Export {
     deidentify: KeyArgs,
 }
 
-/// A copy, which is checked as `gallery verify` does, with the saved answers.
+/// Makes a copy with the saved answers, and checks it as `gallery verify` does.
 pub(super) fn back_up(Backup { pair, sets }: &Backup) -> Result<()> {
     let sets = sets.open(&pair.from)?;
     Gallery::open(&pair.from)?.back_up(&pair.to)?;
@@ -74,7 +74,7 @@ pub(super) fn back_up(Backup { pair, sets }: &Backup) -> Result<()> {
     report(pair, copy.len(), "copied")
 }
 
-/// An export, of pseudonyms if a key is given. Thumbnails are as they are.
+/// Writes an export, with pseudonyms if a key is given. Thumbnails are not changed.
 pub(super) fn export(args: &Export) -> Result<()> {
     let pair = &args.pair;
     let deidentification = args.deidentify.deidentification()?;
@@ -92,8 +92,8 @@ pub(super) fn export(args: &Export) -> Result<()> {
     report(pair, gallery.len(), "exported")
 }
 
-/// Into a new gallery of one export; or of any number into what is there, where what is known stays
-/// as it is.
+/// Imports one export into a new gallery, or any number into an existing one. Pictures that it has
+/// already stay as they are.
 pub(super) fn import(args: &Import) -> Result<()> {
     let progress = Progress::images("importing", 0);
     let mut size = 0;

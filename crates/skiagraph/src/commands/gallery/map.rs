@@ -11,7 +11,7 @@ use crate::progress::Progress;
 
 /// Draw the map of a gallery, which `serve` shows: similar pictures lie near each other
 ///
-/// It is kept in the gallery's folder. Pictures that come later are not on it until it is drawn
+/// The map is kept in the gallery's folder. Pictures added later are not on it until it is drawn
 /// again.
 #[derive(clap::Args)]
 #[command(
@@ -21,7 +21,7 @@ pub(crate) struct MapArgs {
     /// The gallery's folder, or its address on a PostgreSQL server
     #[arg(value_name = "GALLERY")]
     gallery: Location,
-    /// Seed of where pictures begin and who is drawn
+    /// Seed of the map's random choices
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Print JSON
@@ -39,7 +39,7 @@ pub(super) fn run(args: &MapArgs) -> Result<()> {
     output::text(&format!("drew {pictures} pictures of `{}` in {seconds:.1} s", args.gallery))
 }
 
-/// Draws the map of a gallery; how many pictures are on it.
+/// Draws the map of a gallery. Returns the number of pictures on it.
 pub(crate) fn draw(gallery: &Location, seed: u64) -> Result<usize> {
     let progress = Progress::steps("drawing the map", PERCENT);
     let drawn = Gallery::open(gallery)?.draw_map(seed, |share| {
@@ -49,5 +49,5 @@ pub(crate) fn draw(gallery: &Location, seed: u64) -> Result<usize> {
     Ok(drawn)
 }
 
-/// Steps of the progress bar.
+/// The number of steps of the progress bar.
 const PERCENT: usize = 100;

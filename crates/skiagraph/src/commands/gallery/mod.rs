@@ -1,4 +1,4 @@
-//! `skiagraph gallery`: what a gallery holds, whether it is sound, and taking pictures out.
+//! `skiagraph gallery`: describes, checks and maintains a gallery.
 
 mod copies;
 mod map;
@@ -30,7 +30,7 @@ pub(crate) struct GalleryArgs {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// Say what a gallery holds and which model built it
+    /// Show what a gallery holds and which model built it
     #[command(
         after_help = "EXAMPLES:\n  skiagraph gallery info g\n  skiagraph gallery info g --json"
     )]
@@ -42,14 +42,14 @@ enum Action {
         after_help = "EXAMPLES:\n  skiagraph gallery verify g\n  skiagraph gallery verify g --json"
     )]
     Verify(Folder),
-    /// Take pictures out of a gallery, at once and for good, thumbnails included
+    /// Delete pictures from a gallery at once and for good, thumbnails included
     ///
-    /// If one of them is not there, nothing is deleted. `gallery compact` then wipes their last
+    /// If one of them does not exist, nothing is deleted. `gallery compact` then wipes their last
     /// bytes.
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery delete g 12\n  \
                             skiagraph gallery delete g 1.2.840.113619.2.55.3 --json")]
     Delete(Delete),
-    /// Make a gallery as small as what it holds, and wipe what was deleted from every file
+    /// Make a gallery as small as its contents, and wipe deleted pictures from every file
     #[command(
         after_help = "EXAMPLES:\n  skiagraph gallery compact g\n  skiagraph gallery compact g --json"
     )]
@@ -65,7 +65,7 @@ enum Action {
                             skiagraph gallery export g g-export --deidentify site.key --json\n  \
                             python -c 'import pandas; print(pandas.read_parquet(\"g-export/gallery.parquet\"))'")]
     Export(copies::Export),
-    /// Make a gallery of what `gallery export` or `encode` wrote, or add that to one
+    /// Make a gallery from the output of `gallery export` or `encode`, or add that to one
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery import g-export g2 --json\n  \
                             skiagraph gallery import shards/* g2\n  \
                             skiagraph gallery import --add shards/* postgres://site@db.example/gallery")]
@@ -82,7 +82,7 @@ struct Folder {
     json: bool,
 }
 
-// No comment for its help: it would stand for that of the command.
+// A comment on this struct would replace the command's help.
 #[derive(clap::Args)]
 struct SetsArgs {
     /// File of saved answers, of `serve --sets` [default: sets.sqlite in the gallery's folder]
@@ -114,12 +114,12 @@ struct Delete {
     folder: Folder,
     #[command(flatten)]
     sets: SetsArgs,
-    /// Keys (SOP Instance UID or content hash) or ids (the numbers that `search --json` shows)
+    /// Keys (SOP Instance UID or content hash) or ids (the numbers in `search --json`)
     #[arg(value_name = "KEY_OR_ID", required = true)]
     pictures: Vec<String>,
 }
 
-/// Does what was asked of the gallery.
+/// Runs the command.
 pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
     match &args.action {
         Action::Info(folder) => info(folder),
@@ -163,13 +163,13 @@ fn verify(args: &Folder) -> Result<()> {
 
 fn delete(args: &Delete) -> Result<()> {
     let mut gallery = Gallery::open(&args.folder.gallery)?;
-    // All of them are looked up first, so that a slip of the hand deletes nothing.
+    // All of them are looked up first, so that a mistyped name deletes nothing.
     let ids =
         args.pictures.iter().map(|picture| find(&gallery, picture)).collect::<Result<Vec<_>>>();
     let ids = ids.context("nothing was deleted")?;
     let sets = args.sets.open(&args.folder.gallery).context("nothing was deleted")?;
     let deleted = gallery.delete(&ids);
-    // They go from the saved answers even where their last bytes in the gallery could not be
+    // They are removed from the saved answers even if their last bytes in the gallery could not be
     // overwritten.
     let sets = sets.map_or(Ok(0), |sets| sets.forget(&ids));
     let (deleted, sets) =

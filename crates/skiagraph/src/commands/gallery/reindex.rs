@@ -1,4 +1,4 @@
-//! `skiagraph gallery reindex`: a gallery from one model to another.
+//! `skiagraph gallery reindex`: re-indexes a gallery from one model to another.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
 
-/// Thumbnails that are encoded together.
+/// The number of thumbnails that are encoded together.
 const BATCH: usize = 32;
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -26,10 +26,10 @@ const EXAMPLES: &str = "EXAMPLES:
 
 A command that was interrupted is simply given again: what was encoded is kept.";
 
-/// Encode a gallery again by another model, and switch to it at once
+/// Encode a gallery again with another model, and switch to it at once
 ///
-/// The gallery answers by its old codes until every picture has a new one. Pictures whose files are
-/// given are encoded from these, all others from their thumbnails of 256 pixels.
+/// The gallery answers with its old codes until every picture has a new one. Pictures whose files
+/// are given are encoded from these, all others from their thumbnails of 256 pixels.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ReindexArgs {
@@ -38,10 +38,10 @@ pub(super) struct ReindexArgs {
     /// The gallery's folder, or its address on a PostgreSQL server
     #[arg(value_name = "GALLERY")]
     gallery: Location,
-    /// Files of pictures that are in the gallery, and folders with all that is in them
+    /// Files of pictures that are in the gallery, and folders with all their files
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Give up a re-indexing that was interrupted
+    /// Give up an interrupted re-indexing
     #[arg(long, conflicts_with = "paths")]
     cancel: bool,
     #[command(flatten)]
@@ -51,14 +51,15 @@ pub(super) struct ReindexArgs {
     json: bool,
 }
 
-/// What became of the pictures.
+/// The outcome for the pictures.
 #[derive(Default, Serialize)]
 struct Report {
     model: String,
     size: usize,
     from_files: usize,
     from_thumbnails: usize,
-    /// Files that were given but are no picture of the gallery, or have their new code already.
+    /// The number of given files that are no picture of the gallery, or have their new code
+    /// already.
     not_needed: usize,
     rejected: Vec<Rejected>,
 }
@@ -77,7 +78,7 @@ pub(super) fn run(args: &ReindexArgs) -> Result<()> {
         ));
     }
     let mut listed = ingest::list_paths(&args.paths)?;
-    // A gallery of pseudonyms has pictures under the names that these have then.
+    // A gallery of pseudonyms knows its pictures by the pseudonyms.
     anonymous::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
     let encoder = args.model.load()?;
     gallery.begin_reindexing(encoder.model_id(), encoder.bits())?;

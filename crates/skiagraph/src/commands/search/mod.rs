@@ -1,4 +1,4 @@
-//! `skiagraph search`: the nearest pictures of a gallery.
+//! `skiagraph search`: finds the nearest pictures of a gallery.
 
 mod results;
 mod show;
@@ -28,11 +28,11 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph search --gallery g query.png --html answer.html
   skiagraph search --gallery g query.dcm --sr sr.dcm --capture saliency.dcm --fhir bundle.json --viewer https://ohif.example";
 
-/// Find the radiographs of a gallery that are most like the given ones
+/// Find the radiographs of a gallery that are most similar to the given ones
 ///
-/// The nearest hash codes are found exactly, ties among them by a short descriptor of the
-/// embeddings; the k of them whose embeddings are nearest are shown. The query's own picture and
-/// pictures of its patient are left out. The gallery must have been built by the same model.
+/// The nearest hash codes are found exactly; a short descriptor of the embeddings decides ties. Of
+/// these, the k with the nearest embeddings are shown. The query's own picture and pictures of its
+/// patient are left out. The gallery must have been built by the same model.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SearchArgs {
@@ -43,19 +43,19 @@ pub(crate) struct SearchArgs {
     /// The gallery's folder, or its address on a PostgreSQL server
     #[arg(long, value_name = "GALLERY")]
     gallery: Location,
-    /// The pictures to find the like of
+    /// Pictures to search for
     #[arg(value_name = "IMAGE", required_unless_present = "like")]
     images: Vec<PathBuf>,
-    /// How many neighbours to show
+    /// Number of neighbours to show
     #[arg(long, default_value_t = 10, value_name = "COUNT")]
     k: usize,
-    /// Only neighbours that differ in at most so many bits
+    /// Only neighbours that differ in at most this many bits
     #[arg(long, value_name = "BITS")]
     within: Option<u32>,
-    /// Which of the near pictures come first
+    /// Order of the hits
     #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
     order: AnswerOrder,
-    /// How many of the nearest codes there are to choose the most similar pictures of
+    /// Number of nearest codes from which the most similar pictures are chosen
     #[arg(long, value_name = "COUNT", default_value_t = SHORTLIST)]
     rerank: usize,
     /// Only pictures whose record passes, such as 'body_part = "CHEST" and report ~ "opacity"'
@@ -73,10 +73,10 @@ pub(crate) struct SearchArgs {
     /// Move the query away from this picture of the gallery; may be repeated
     #[arg(long, value_name = "KEY_OR_ID")]
     unlike: Vec<String>,
-    /// Show each patient once, by the best of the patient's pictures
+    /// Show each patient once, by the patient's best picture
     #[arg(long)]
     group_by_patient: bool,
-    /// Let the query's own picture and other pictures of the same patient answer, too
+    /// Include the query's own picture and other pictures of the same patient
     #[arg(long)]
     own: bool,
     #[command(flatten)]
@@ -91,19 +91,19 @@ pub(crate) struct SearchArgs {
     back: results::ResultArgs,
 }
 
-/// A query, of pictures or of entries of the gallery, and what was found.
+/// A query of pictures, or of entries of the gallery, and its answer.
 struct Answered<'a> {
     pictures: &'a [Decoded],
-    /// Entries to find the like of, where there is no picture.
+    /// The entries to search for, if there is no picture.
     entries: &'a [(u64, Record)],
     hits: Vec<Hit>,
-    /// See [`answer`].
+    /// The estimates: see [`answer`].
     estimate: Option<Estimate>,
-    /// De-identification that took identities out of its pictures.
+    /// The de-identification that was applied to its pictures.
     deidentification: Option<&'a Deidentification>,
 }
 
-/// Entries of the gallery that the query was told of.
+/// The judged entries of the gallery.
 struct Judged {
     like: Vec<u64>,
     unlike: Vec<u64>,
@@ -148,8 +148,8 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     show::print(args, &gallery, &answers)
 }
 
-/// A query as a gallery of pseudonyms, if it is one, knows it and its patient; whoever asks knows
-/// it by its name.
+/// The record of a query as a gallery of pseudonyms has it. The user still sees the query's own
+/// name.
 fn known_by_pseudonyms(
     path: &Path,
     encoder: &Encoder,
@@ -160,12 +160,12 @@ fn known_by_pseudonyms(
     Ok(Decoded { record: Record { name: listed.record.name, ..picture.record }, ..picture })
 }
 
-/// The entries that were named by key or id.
+/// The ids of the entries that were named by key or id.
 fn find(gallery: &Gallery, names: &[String]) -> Result<Vec<u64>> {
     names.iter().map(|name| super::gallery::find(gallery, name)).collect()
 }
 
-/// The hits of a query, and the estimates of them.
+/// The hits of a query and their estimates.
 fn ask(
     args: &SearchArgs,
     gallery: &Gallery,

@@ -1,4 +1,4 @@
-//! The answer as objects that go back to the hospital's systems: DICOM, FHIR, links to viewers.
+//! The answer as objects for the hospital's systems: DICOM, FHIR, links to viewers.
 
 use std::path::{Path, PathBuf};
 
@@ -17,14 +17,14 @@ use crate::told;
 
 /// The longer side of a capture, in pixels.
 const CAPTURE_SIDE: u32 = 1024;
-/// Of the grid on which the salient region is outlined.
+/// The side of the grid on which the salient region is outlined.
 const REGION_SIDE: u32 = 128;
-/// The salient region is what lies above the middle between the least and the most salient point.
+/// The threshold of the salient region: the middle between the least and the most salient point.
 const SALIENT: f32 = 0.5;
-/// A map whose values lie closer than this has no region: noise is no find.
+/// The least range of values of a map that has a region; a smaller one is noise.
 const LEAST_SPAN: f32 = 0.1;
 
-/// What is written for others.
+/// The files to write for other systems.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Results back (one query picture; docs/results-back.md)")]
 pub(super) struct ResultArgs {
@@ -34,7 +34,7 @@ pub(super) struct ResultArgs {
     /// Write the answer as a FHIR R4 bundle
     #[arg(long, value_name = "FILE", conflicts_with_all = ["like", "unlike"])]
     fhir: Option<PathBuf>,
-    /// Write where the network looked as a DICOM secondary capture
+    /// Write a picture of where the network looked as a DICOM secondary capture
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
     /// Write the outline of where it looked as a DICOM presentation state over the query
@@ -52,7 +52,7 @@ struct Query<'a> {
 }
 
 impl ResultArgs {
-    /// Each file that is wanted, and what it is.
+    /// The files to write, each with its kind.
     pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
         self.dicom()
             .into_iter()
@@ -68,7 +68,7 @@ impl ResultArgs {
         ]
     }
 
-    /// That what is wanted can be made: of one picture.
+    /// Checks that the files can be made: they need a single picture.
     pub(super) fn check(&self, args: &SearchArgs) -> Result<()> {
         match (self.files().next(), args.images.len()) {
             (Some((what, _)), count) if count != 1 => {
@@ -78,12 +78,12 @@ impl ResultArgs {
         }
     }
 
-    /// Where a viewer shows a picture of the gallery.
+    /// The address at which a viewer shows a picture of the gallery.
     pub(super) fn link(&self, record: &Record) -> Option<String> {
         told::link(self.viewer.as_ref(), record)
     }
 
-    /// Makes all that is wanted, and then writes it.
+    /// Makes all files first, and then writes them.
     pub(super) fn write(
         &self,
         args: &SearchArgs,
@@ -101,7 +101,7 @@ impl ResultArgs {
             made.extend(self.objects(encoder, &query, answered, &answer)?);
         }
         if let Some(path) = &self.fhir {
-            // Without a study, the answer is told all the same.
+            // The answer can be written without a study, too.
             let source =
                 answered.pictures.first().and_then(|picture| query.source(&picture.record).ok());
             made.push((
@@ -155,7 +155,7 @@ impl ResultArgs {
 }
 
 impl<'a> Query<'a> {
-    /// Reads a file; what is told of it names the patient as the search knows it.
+    /// Reads a file. It gets the identities that the search uses.
     fn read(path: &'a Path, deidentification: Option<&Deidentification>) -> Result<Self> {
         let mut bytes = ingest::bytes(path)?;
         if let Some(clean) = deidentification.map(|made| made.file(&bytes)).transpose()?.flatten() {
@@ -168,7 +168,7 @@ impl<'a> Query<'a> {
         radiograph::decode(&self.bytes, &Limits::default()).with_context(|| self.named())
     }
 
-    /// Who it is of, and where it is filed.
+    /// The patient and study of the query.
     fn source(&self, record: &Record) -> Result<Source> {
         if self.bytes.get(128..132) != Some(b"DICM") {
             bail!(
@@ -186,13 +186,13 @@ impl<'a> Query<'a> {
     }
 }
 
-/// The query under the map of where to look.
+/// The query under its saliency map.
 fn draw(radiograph: &Radiograph, Look { map, frame, .. }: &Look) -> Result<image::RgbImage> {
     let picture = shrink(radiograph, CAPTURE_SIDE);
     overlay(&picture, &map.onto(frame, picture.width(), picture.height()))
 }
 
-/// The region where to look most; an empty one if the map is nearly flat.
+/// The most salient region; empty if the map is nearly flat.
 fn region(record: &Record, Look { map, frame, .. }: &Look) -> Result<Region> {
     let longer = record.width.max(record.height).max(1);
     let side = |pixels: u32| (pixels * REGION_SIDE.min(longer)).div_ceil(longer).max(1);

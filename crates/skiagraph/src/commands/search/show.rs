@@ -1,4 +1,4 @@
-//! What a search prints: tables, or JSON. Patients are never printed.
+//! The output of a search: tables, or JSON. Patients are never printed.
 
 use anyhow::Result;
 use retrieval::estimate::Estimate;
@@ -22,17 +22,17 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct QueryLine<'a> {
     query: String,
-    /// What may be wrong with the query's pictures.
+    /// Doubts about the query's pictures.
     doubts: Vec<Doubt>,
     /// Faults of their files that were put up with.
     warnings: Vec<String>,
     /// Expected share of relevant pictures among the first ten hits; none for a model without
     /// estimates, after feedback, and for a novel query.
     expected_precision: Option<f64>,
-    /// Whether the query is unlike everything the model knows.
+    /// True if the query is unlike everything the model knows.
     novel: Option<bool>,
-    /// Whether nothing similar enough is there: the query is novel, nothing answers, or hardly any
-    /// answer is relevant.
+    /// True if nothing similar enough was found: the query is novel, there is no answer, or hardly
+    /// any answer is relevant.
     nothing_similar: Option<bool>,
     hits: Vec<HitLine<'a>>,
 }
@@ -46,13 +46,14 @@ struct HitLine<'a> {
     labels: &'a [String],
     source: Option<&'a str>,
     view: Option<&'a str>,
-    /// Bits that differ.
+    /// The Hamming distance, in bits.
     distance: u32,
-    /// Distance of the embeddings.
+    /// The distance of the embeddings.
     euclidean: f32,
-    /// Estimated probability of being relevant, of the first ten; it never rises with the rank.
+    /// The estimated probability of relevance, for the first ten hits; it never rises with the
+    /// rank.
     relevance: Option<f64>,
-    /// Where a viewer shows it.
+    /// The address at which a viewer shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<String>,
 }
@@ -102,7 +103,7 @@ pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) 
         .try_for_each(|(what, path)| output::text(&format!("{what}: {}", path.display())))
 }
 
-/// Of its pictures, or of the entries it was to be like.
+/// The name of its pictures, or of the entries it searches for.
 fn name(answered: &Answered) -> String {
     let pictures = answered.pictures.iter().map(|picture| &picture.record);
     let entries = answered.entries.iter().map(|(_, record)| record);

@@ -11,7 +11,7 @@ use super::marks::INK;
 const ROW: u32 = 24;
 /// Half the height of a bar, and of the ends of an interval.
 const HALF: [f64; 2] = [8.0, 4.0];
-/// Characters of a name.
+/// The greatest number of characters of a name.
 const CHARACTERS: usize = 36;
 
 /// A figure with its interval.
@@ -22,15 +22,15 @@ pub(crate) struct Bar<'a> {
     pub(crate) high: f64,
 }
 
-/// Horizontal bars, one a row in their order, with their intervals. Bars begin at a line at zero if
-/// that lies in the range; if not, the values are dots alone. What is not finite is left out, and
-/// what lies beyond the range is cut.
+/// Horizontal bars with their intervals, one a row in their order. Bars begin at a line at zero if
+/// it lies in the range; otherwise the values are dots alone. Values that are not finite are left
+/// out, and parts beyond the range are cut off.
 pub(crate) fn bars(caption: &str, x: &Axis, rows: &[Bar]) -> Result<String> {
     let height = ROW * rows.len().max(1) as u32;
     svg(caption, height + AROUND, |area| {
         let (left, right) = area.split_horizontally(names_width(rows));
         names(&left, rows)?;
-        // Upwards in pixels, so that a row is where its name is.
+        // The axis is upwards in pixels, so that a row is beside its name.
         let y = Axis { title: "", range: 0.0..f64::from(height) };
         let mut chart = chart(&right, x, &y)?;
         for (place, bar) in rows.iter().enumerate() {
@@ -43,7 +43,7 @@ pub(crate) fn bars(caption: &str, x: &Axis, rows: &[Bar]) -> Result<String> {
     })
 }
 
-/// From the top of the rows to the middle of one, in pixels.
+/// The distance from the top of the rows to the middle of one, in pixels.
 fn middle(place: usize) -> f64 {
     f64::from(ROW) * (place as f64 + 0.5)
 }
@@ -73,7 +73,7 @@ fn row(chart: &mut Chart, y: f64, x: &Axis, bar: &Bar) -> Result<()> {
     let path = |from, to| PathElement::new(vec![from, to], INK.stroke_width(2));
     if let (Some(low), Some(high)) = (x.nearest(bar.low), x.nearest(bar.high)) {
         chart.draw_series([path((low, y), (high, y))])?;
-        // An interval that goes on beyond the range has no end there.
+        // An interval that extends beyond the range has no end there.
         let ends = [bar.low, bar.high].into_iter().filter(|&at| x.holds(at));
         chart.draw_series(ends.map(|at| path((at, y - end), (at, y + end))))?;
     }

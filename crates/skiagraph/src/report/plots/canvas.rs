@@ -1,4 +1,4 @@
-//! What every plot stands on: a drawing under its caption, axes, and ranges that can be drawn.
+//! The basis of every plot: a drawing under its caption, axes, and ranges that can be drawn.
 
 use std::ops::Range;
 
@@ -14,21 +14,21 @@ use crate::report::html::escape;
 pub(super) const WIDTH: u32 = 760;
 /// The width of the legend within it.
 pub(super) const LEGEND: u32 = 210;
-/// Names, titles and numbers.
+/// The font and size of names, titles and numbers.
 pub(super) const TEXT: (&str, u32) = ("sans-serif", 17);
 const CAPTION: (&str, u32) = ("sans-serif", 20);
 const CAPTION_HEIGHT: u32 = 34;
-/// Characters of a caption.
+/// The greatest number of characters of a caption.
 const CHARACTERS: usize = 76;
-/// Above and to the right of a chart.
+/// The margin above and to the right of a chart, in pixels.
 pub(super) const MARGIN: u32 = 20;
-/// Below and to the left of a chart.
+/// The margin below and to the left of a chart, in pixels.
 const EDGE: u32 = 6;
 /// The height of the numbers and the title under a chart.
 const FOOT: u32 = 52;
 /// The width of the numbers and the title at its left.
 const SIDE: u32 = 68;
-/// What a chart takes above and below what it spans.
+/// The height of a chart without its plotting area, in pixels.
 pub(super) const AROUND: u32 = MARGIN + FOOT + EDGE;
 const MESH: RGBColor = RGBColor(225, 225, 225);
 
@@ -36,8 +36,7 @@ pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(super) type Chart<'a, 'b> =
     ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// A drawing of that height under its caption, as an image with a name and without a size of its
-/// own.
+/// A drawing of that height under its caption, as an image with a name and without a fixed size.
 pub(super) fn svg(
     caption: &str,
     height: u32,
@@ -82,7 +81,7 @@ pub(super) fn chart<'a, 'b>(area: &Area<'b>, x: &Axis, y: &Axis) -> Result<Chart
     Ok(chart)
 }
 
-/// A text of at most so many characters, which says that it was cut.
+/// Cuts a text to at most so many characters, and marks the cut.
 pub(super) fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         None => text.to_owned(),
@@ -91,29 +90,29 @@ pub(super) fn cut(text: &str, characters: usize) -> String {
 }
 
 impl Axis<'_> {
-    /// Whether a value lies on the axis: none does where the range cannot be drawn.
+    /// Tells whether a value lies on the axis. None does if the range cannot be drawn.
     pub(super) fn holds(&self, value: f64) -> bool {
         self.drawable() && self.range.start <= value && value <= self.range.end
     }
 
-    /// Whether the range leads upwards, and far enough for numbers of it to differ.
+    /// Tells whether the range ascends, and is long enough for its numbers to differ.
     fn drawable(&self) -> bool {
         let span = self.range.end - self.range.start;
         span.is_finite() && span > 1e-9 * self.range.start.abs().max(self.range.end.abs())
     }
 
-    /// The place nearest to a finite value, if there is a range.
+    /// The place of the axis nearest to a finite value, if there is a range.
     pub(super) fn nearest(&self, value: f64) -> Option<f64> {
         (self.drawable() && value.is_finite())
             .then(|| value.clamp(self.range.start, self.range.end))
     }
 
-    /// The range, or any that can be drawn.
+    /// The range, or a substitute that can be drawn.
     fn drawn(&self) -> Range<f64> {
         if self.drawable() { self.range.clone() } else { 0.0..1.0 }
     }
 
-    /// How many numbers the axis has at most where there is room for so many.
+    /// The greatest number of numbers on the axis, given the room.
     fn numbers(&self, room: u32) -> usize {
         if self.drawable() && !self.title.is_empty() { room as usize } else { 0 }
     }

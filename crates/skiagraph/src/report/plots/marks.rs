@@ -1,5 +1,4 @@
-//! What tells one series from another: colours that colour-blind readers can tell apart, then
-//! shapes.
+//! Marks that distinguish series: colours that colour-blind readers can tell apart, then shapes.
 
 use anyhow::Result;
 use plotters::element::{DynElement, IntoDynElement};
@@ -9,10 +8,10 @@ use super::canvas::{Area, MARGIN, TEXT, cut};
 
 /// The first series' colour, which no other has.
 const OURS: RGBColor = BLACK;
-/// The colour of what stands alone in its plot.
+/// The colour of a series that is alone in its plot.
 pub(super) const INK: RGBColor = RGBColor(0, 114, 178);
-/// The palette of Okabe and Ito ("Color Universal Design", 2008) without its yellow, which white
-/// paper swallows.
+/// The palette of Okabe and Ito ("Color Universal Design", 2008) without its yellow, which is
+/// hardly visible on white paper.
 const OTHERS: [RGBColor; 6] = [
     RGBColor(230, 159, 0),
     INK,
@@ -21,23 +20,23 @@ const OTHERS: [RGBColor; 6] = [
     RGBColor(86, 180, 233),
     RGBColor(204, 121, 167),
 ];
-/// Once the colours are used up, the next shape.
+/// The shapes, in the order in which they are used once the colours are used up.
 const SHAPES: [Option<Shape>; 4] =
     [None, Some(Shape::Ring), Some(Shape::Triangle), Some(Shape::Cross)];
 /// The height of a legend's line, in pixels.
 const ROW: u32 = 21;
-/// Characters of a name in a legend.
+/// The greatest number of characters of a name in a legend.
 const CHARACTERS: usize = 22;
 
-/// How a series is drawn.
+/// The appearance of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Mark {
     pub(super) colour: RGBColor,
-    /// None on a line that its colour tells from the others.
+    /// The shape; `None` on a line that its colour distinguishes.
     pub(super) shape: Option<Shape>,
 }
 
-/// What marks a point.
+/// The shape of a point's mark.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Shape {
     Dot,
@@ -50,7 +49,7 @@ pub(super) enum Shape {
 type Drawn<'a, C> = DynElement<'static, SVGBackend<'a>, C>;
 
 impl Mark {
-    /// Of a line by its place: the first seven are told by their colour alone.
+    /// The mark of a line by its place. The first seven differ by their colour alone.
     pub(super) fn of_line(place: usize) -> Self {
         match place.checked_sub(1) {
             None => Self { colour: OURS, shape: None },
@@ -61,7 +60,7 @@ impl Mark {
         }
     }
 
-    /// Of points by their place: as the line would be, and a dot where it has no shape.
+    /// The mark of points by their place: that of the line, or a dot if it has no shape.
     pub(super) fn of_point(place: usize) -> Self {
         let line = Self::of_line(place);
         Self { shape: line.shape.or(Some(Shape::Dot)), ..line }
@@ -86,7 +85,7 @@ impl Mark {
 /// A line of a legend: a name, its mark, and the width of its line, if it has one.
 pub(super) type Entry<'a> = (&'a str, Mark, u32);
 
-/// Names under each other, each by how it is drawn.
+/// A legend: names below each other, each beside its mark.
 pub(super) fn legend<'a>(area: &Area, entries: impl Iterator<Item = Entry<'a>>) -> Result<()> {
     for (place, (name, mark, stroke)) in entries.enumerate() {
         let y = ROW as i32 * place as i32 + MARGIN as i32 + 8;
@@ -101,7 +100,7 @@ pub(super) fn legend<'a>(area: &Area, entries: impl Iterator<Item = Entry<'a>>) 
     Ok(())
 }
 
-/// How high an area must be to hold a legend, in pixels.
+/// The height of an area for a legend, in pixels.
 pub(super) fn legend_height(entries: usize) -> u32 {
     2 * MARGIN + ROW * entries as u32
 }
@@ -115,7 +114,7 @@ mod tests {
         for of in [Mark::of_line, Mark::of_point] {
             let marks: Vec<Mark> = (0..25).map(of).collect();
             assert!((0..25).all(|i| marks[..i].iter().all(|mark| *mark != marks[i])), "{marks:?}");
-            // Beyond them marks recur, and none is ours.
+            // Beyond them marks recur, but never the first series' colour.
             assert!((25..200).all(|place| of(place).colour != OURS));
         }
     }

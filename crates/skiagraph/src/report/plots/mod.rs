@@ -18,10 +18,10 @@ use marks::{Mark, legend, legend_height};
 
 /// The height of a chart with its numbers, in pixels of the drawing.
 const HEIGHT: u32 = 400;
-/// A line of many points is marked at about so many of them.
+/// The approximate number of marked points of a line.
 const MARKED: usize = 10;
 
-/// What an axis measures, and from where to where. Without a title it has no numbers either.
+/// The title of an axis and its range. Without a title it has no numbers either.
 pub(crate) struct Axis<'a> {
     pub(crate) title: &'a str,
     pub(crate) range: Range<f64>,
@@ -33,8 +33,9 @@ pub(crate) struct Series<'a> {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// Lines over common axes with a legend beside; the first series is ours and drawn thicker, over
-/// the others. Points that are not finite, or that lie beyond the axes, are left out.
+/// Lines over common axes with a legend beside. The first series is the reference method's and
+/// drawn thicker, over the others. Points that are not finite, or that lie beyond the axes, are
+/// left out.
 pub(crate) fn lines(caption: &str, x: &Axis, y: &Axis, series: &[Series]) -> Result<String> {
     svg(caption, HEIGHT.max(legend_height(series.len())), |area| {
         let (left, right) = area.split_horizontally(WIDTH - LEGEND);
@@ -70,14 +71,14 @@ pub(crate) fn scatter(caption: &str, series: &[Series]) -> Result<String> {
 }
 
 fn line(chart: &mut Chart, place: usize, points: &[(f64, f64)]) -> Result<()> {
-    // One point makes no line, and without a mark would not be seen.
+    // A single point makes no line, and would be invisible without a mark.
     let mark = if points.len() == 1 { Mark::of_point(place) } else { Mark::of_line(place) };
     chart.draw_series([PathElement::new(
         points.to_vec(),
         mark.colour.stroke_width(stroke(place)),
     )])?;
-    // Marks of lines that run together lie beside each other: each line begins with another of its
-    // points.
+    // Each line begins its marks at another point, so that marks of lines that coincide lie beside
+    // each other.
     let step = points.len().div_ceil(MARKED).max(1);
     let marked = points.iter().skip(place % step).step_by(step);
     chart.draw_series(marked.filter_map(|&at| mark.at(at, 4, 1.0)))?;

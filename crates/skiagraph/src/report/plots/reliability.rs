@@ -1,4 +1,4 @@
-//! Reliability diagrams: whether what was predicted came true (DeGroot and Fienberg 1983).
+//! Reliability diagrams: predictions beside observations (DeGroot and Fienberg 1983).
 
 use std::ops::RangeInclusive;
 
@@ -10,18 +10,18 @@ use super::canvas::{Area, LEGEND, WIDTH, chart, svg};
 use super::marks::{INK, Mark, Shape, legend};
 use super::{Axis, HEIGHT};
 
-/// Where predictions and observations lie.
+/// The range of predictions and observations.
 const PARTS: RangeInclusive<f64> = 0.0..=1.0;
 const OBSERVED: Mark = Mark { colour: INK, shape: Some(Shape::Dot) };
-/// What perfect predictions would give.
+/// The mark of perfect predictions.
 const IDEAL: Mark = Mark { colour: RGBColor(130, 130, 130), shape: None };
 /// The height of the counts, in pixels.
 const COUNTS: u32 = 190;
 /// Half the width of a bin's bar, as a part of the range.
 const BAR: f64 = 0.02;
 
-/// What was observed over what was predicted, bin by bin, about a diagonal; beneath, the counts as
-/// bars. Empty bins, and those with means that are not in 0..=1, are left out.
+/// A diagram of observations over predictions, bin by bin, about a diagonal, with the counts as
+/// bars below. Empty bins, and those with means outside 0..=1, are left out.
 pub(crate) fn reliability(caption: &str, bins: &[Bin]) -> Result<String> {
     let drawn = |bin: &&Bin| {
         bin.count > 0 && PARTS.contains(&bin.predicted) && PARTS.contains(&bin.observed)

@@ -1,4 +1,4 @@
-//! The browser application, which is within the binary.
+//! The browser application, which is part of the binary.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, Uri};
@@ -8,11 +8,11 @@ use include_dir::{Dir, File, include_dir};
 use crate::server::error::Problem;
 
 static APPLICATION: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../web/dist");
-/// The page that every path of the application's own begins with.
+/// The page at which every path of the application begins.
 const PAGE: &str = "index.html";
 
-/// A file of the application, or its page for a path without extension, which the application
-/// itself knows what to do with.
+/// A file of the application. For a path without extension it is the page, which handles the path
+/// itself.
 pub(in crate::server) async fn page(uri: Uri) -> Result<Response, Problem> {
     let path = uri.path().strip_prefix('/').unwrap_or_default();
     if let Some(file) = APPLICATION.get_file(path) {

@@ -48,14 +48,14 @@ pub(in crate::server) async fn map(State(app): State<App>) -> Result<impl IntoRe
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], map.ok_or(Problem::NoMap)?))
 }
 
-/// The report of a comparison of methods, a page that stands alone.
+/// The report of a comparison of methods, a self-contained page.
 pub(in crate::server) async fn comparison(
     State(app): State<App>,
 ) -> Result<impl IntoResponse, Problem> {
     report(&app, app.settings.comparison.as_deref(), "report.html").await
 }
 
-/// The report of the model's evaluation, a page that stands alone.
+/// The report of the model's evaluation, a self-contained page.
 pub(in crate::server) async fn evaluation(
     State(app): State<App>,
 ) -> Result<impl IntoResponse, Problem> {

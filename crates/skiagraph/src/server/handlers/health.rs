@@ -1,4 +1,4 @@
-//! How the server is, and what it can be asked.
+//! The server's health, and the description of its API.
 
 use axum::extract::State;
 use axum::http::HeaderValue;

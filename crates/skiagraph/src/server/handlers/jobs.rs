@@ -1,4 +1,4 @@
-//! Jobs that fill the gallery: made, fed, looked at, closed, cancelled.
+//! Jobs that fill the gallery: making, feeding, showing, closing and cancelling them.
 
 use axum::Extension;
 use axum::extract::{FromRequestParts, Path, Request, State};
@@ -83,8 +83,8 @@ pub(in crate::server) async fn cancel(
     app.reading.run(move || shared.jobs.end(&id, true)).await.map(|_| StatusCode::NO_CONTENT)
 }
 
-/// Checks that a job is the asker's own, or the asker an admin. Others may look at it, but not
-/// feed, close or cancel it.
+/// Checks that the caller made the job or is an admin. Others may look at it, but not feed, close
+/// or cancel it.
 fn check_owner(app: &App, id: &str, Asker(asker): &Asker) -> Result<(), Problem> {
     let may = app.jobs.get(id)?.may_be_changed_by(asker.as_ref());
     if may { Ok(()) } else { Err(Problem::NotOwner) }

@@ -1,4 +1,4 @@
-//! Who answers, a file for each thing that is asked about.
+//! The handlers, a file for each kind of resource.
 
 pub(super) mod application;
 pub(super) mod gallery;

@@ -1,4 +1,4 @@
-//! Pictures to ask with: they come, are looked at, and go.
+//! Query pictures: uploading, showing and removing them.
 
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -16,7 +16,7 @@ use crate::server::queries::QueryId;
 use crate::server::state::App;
 use crate::server::views::{QueryView, Region};
 
-/// Sides that a preview may have, in pixels.
+/// The sides that a preview may have, in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=4096;
 const SIDE: u32 = 1024;
 

@@ -19,7 +19,7 @@ use crate::server::views::{ListBody, ListView, PriorsView, RecordView};
 /// The most records of a page, and of a patient.
 const MOST: usize = 500;
 
-/// The number of a picture, from the path. What is no number is no picture's.
+/// The id of a picture, from the path. A path without a number names no picture.
 pub(in crate::server) struct RecordId(u64);
 
 impl FromRequestParts<App> for RecordId {
@@ -74,7 +74,7 @@ pub(in crate::server) async fn saliency(
     app.encoding.run(move || saliency_of(&jpeg, &shared.encoder)).await.map(png)
 }
 
-/// What of one picture of the gallery makes it similar to another.
+/// The map of what makes one picture of the gallery similar to another.
 pub(in crate::server) async fn evidence(
     State(app): State<App>,
     pair: Result<Path<(u64, u64)>, PathRejection>,
@@ -87,7 +87,7 @@ pub(in crate::server) async fn evidence(
     Ok((Extension(Shown { records: vec![other], ..Shown::default() }), png(drawn)))
 }
 
-/// What of an uploaded picture makes it similar to one of the gallery, or the other way round.
+/// The map of what makes an uploaded picture similar to one of the gallery, or the other way round.
 pub(in crate::server) async fn evidence_of_query(
     State(app): State<App>,
     pair: Result<Path<(String, u64)>, PathRejection>,
@@ -106,7 +106,7 @@ pub(in crate::server) async fn evidence_of_query(
     Ok((Extension(Shown { records: vec![id], ..Shown::default() }), png(drawn)))
 }
 
-/// Which of two pictures a map is of.
+/// The choice of the picture that a map is of.
 #[derive(Clone, Copy)]
 pub(in crate::server) enum Side {
     Query,
@@ -127,7 +127,7 @@ pub(in crate::server) async fn priors(
     Ok((shown(&records), Json(PriorsView { records })))
 }
 
-/// For the audit log.
+/// The shown pictures, for the audit log.
 fn shown(records: &[RecordView]) -> Extension<Shown> {
     Extension(Shown {
         records: records.iter().map(|record| record.id).collect(),
@@ -135,7 +135,7 @@ fn shown(records: &[RecordView]) -> Extension<Shown> {
     })
 }
 
-/// Gives the gallery to `at` on a worker.
+/// Runs `at` with the gallery on a worker.
 async fn look<T: Send + 'static>(
     app: &App,
     at: impl FnOnce(&Gallery) -> Result<T, Problem> + Send + 'static,

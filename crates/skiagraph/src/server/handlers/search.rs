@@ -1,5 +1,5 @@
-//! The search: a question's pictures, feedback and filter to hits, with what is likely and what
-//! they have in common.
+//! The search: from a question's pictures, feedback and filter to hits, with estimates and the
+//! labels that they share.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const MOST_HITS: usize = 1000;
 const MOST_RERANKED: usize = 10_000;
 const MOST_PICTURES: usize = 16;
 const MOST_JUDGED: usize = 100;
-/// What a healthy database is seen within.
+/// The greatest age of a healthy database's state.
 const CURRENT: Duration = Duration::from_secs(5);
 
 /// A search whose pictures were found.
@@ -37,7 +37,7 @@ pub(super) struct Asked {
     filter: Option<Filter>,
 }
 
-/// Hits, and how good they are likely to be.
+/// The hits, and their estimates.
 pub(super) type Found = (Vec<Hit>, Option<Estimate>);
 
 pub(in crate::server) async fn search(
@@ -57,7 +57,7 @@ pub(in crate::server) async fn search(
     Ok((shown(&view, queries), Json(view)))
 }
 
-/// For the audit log.
+/// The shown pictures, for the audit log.
 pub(super) fn shown(view: &SearchView, queries: Vec<String>) -> Extension<Shown> {
     Extension(Shown {
         records: view.hits.iter().map(|hit| hit.id).collect(),
@@ -88,8 +88,10 @@ fn check(body: &SearchBody) -> Result<(), Problem> {
 }
 
 impl Asked {
+    /// Checks a search and looks up its pictures.
+    ///
     /// # Errors
-    /// If a value will not do, the filter does not read, or a picture is gone.
+    /// If a value is not allowed, the filter cannot be parsed, or a picture is gone.
     pub(super) fn new(shared: &Shared, body: SearchBody) -> Result<Self, Problem> {
         check(&body)?;
         let filter = body.filter.as_deref().map(str::parse::<Filter>).transpose()?;
@@ -98,7 +100,7 @@ impl Asked {
         Ok(Self { body, pictures, filter })
     }
 
-    /// What a gallery answers, and how long that took.
+    /// Runs the search on a gallery. Also returns its time in milliseconds.
     pub(super) fn find(
         &self,
         shared: &Shared,
@@ -125,7 +127,7 @@ impl Asked {
     }
 }
 
-/// What was found, as JSON.
+/// The answer, as JSON.
 pub(super) fn view(
     (hits, estimate): Found,
     bits: usize,
@@ -149,7 +151,7 @@ pub(super) fn view(
     SearchView { hits, bits, estimate, tally, milliseconds, stale_seconds, nothing_similar }
 }
 
-/// How many hits have each label, most first.
+/// The number of hits with each label, most first.
 fn tally(hits: &[Hit]) -> Vec<TallyView> {
     let mut counts = HashMap::<&String, usize>::new();
     for label in hits.iter().flat_map(|hit| &hit.record.labels) {

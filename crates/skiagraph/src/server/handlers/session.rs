@@ -1,5 +1,5 @@
-//! A browser's session: it shows a key once, or whoever sits before it signs in with the identity
-//! provider, and it shows a cookie from then on.
+//! Sessions of browsers. A browser shows a key once, or its user signs in with the identity
+//! provider. From then on it shows a cookie.
 
 use std::sync::Arc;
 
@@ -18,10 +18,11 @@ use crate::server::sessions::Holder;
 use crate::server::state::App;
 use crate::server::views::{KeyBody, SessionView};
 
-/// How long a sign-in may take.
+/// The time that a sign-in may take, in seconds.
 const SIGN_IN_SECONDS: u64 = 600;
 
-/// A cookie of ours: where browsers send it, and whether also when another site sends them here.
+/// A cookie of this server: the paths to which browsers send it, and whether also after a link from
+/// another site.
 struct Cookie {
     name: &'static str,
     path: &'static str,
@@ -29,7 +30,7 @@ struct Cookie {
 }
 
 const SESSION: Cookie = Cookie { name: COOKIE_NAME, path: "/", same_site: "Strict" };
-/// Of a sign-in that has begun: the browser comes back with it from the provider's site.
+/// The cookie of a sign-in that has begun. The browser comes back with it from the provider's site.
 const SIGN_IN: Cookie = Cookie { name: "skiagraph_sign_in", path: "/sign-in", same_site: "Lax" };
 
 pub(in crate::server) async fn show(
@@ -83,7 +84,7 @@ pub(in crate::server) async fn sign_in(
     }
 }
 
-/// What the provider sends a browser back with.
+/// The parameters with which the provider sends a browser back.
 #[derive(Deserialize)]
 pub(in crate::server) struct Returned {
     code: Option<String>,
@@ -91,8 +92,8 @@ pub(in crate::server) struct Returned {
     state: String,
 }
 
-/// Takes the browser back from the identity provider, and sends it on to the page that says what
-/// came of it.
+/// Handles a browser that comes back from the identity provider. Sends it on to the page with the
+/// outcome.
 pub(in crate::server) async fn signed_in(
     State(app): State<App>,
     Query(returned): Query<Returned>,
@@ -118,7 +119,7 @@ fn welcome(app: &App, person: Person, headers: &HeaderMap) -> Result<Response, P
     Ok((StatusCode::SEE_OTHER, Extension(shown), AppendHeaders(cookies), on).into_response())
 }
 
-/// Why is told by the page; what only the log is told, by the log.
+/// Sends the browser to the page with the reason. Details for the log alone go to the log.
 fn refused(app: &App, why: &Refused, headers: &HeaderMap) -> Result<Response, Problem> {
     let (page, status) = match why {
         Refused::NotBegun => ("/signed-in/not-begun", StatusCode::BAD_REQUEST),
@@ -136,7 +137,7 @@ fn refused(app: &App, why: &Refused, headers: &HeaderMap) -> Result<Response, Pr
     Ok(response)
 }
 
-/// The cookie of a session that begins.
+/// The cookie of a new session.
 fn begun(app: &App, holder: Holder, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
     let token = app.sessions.open(holder)?;
     SESSION.header(app, &token, app.settings.limits.session_life.as_secs(), headers)
@@ -147,8 +148,8 @@ fn header(text: &str) -> Result<HeaderValue, Problem> {
 }
 
 impl Cookie {
-    /// What sets it. Browsers send it back to us alone, and show it to no script; where we speak
-    /// TLS, or a proxy before us, never without TLS.
+    /// The header that sets it. Browsers send the cookie back to this server alone, and show it to
+    /// no script. If this server or a proxy before it uses TLS, they never send it without TLS.
     fn header(
         &self,
         app: &App,

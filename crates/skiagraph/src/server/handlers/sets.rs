@@ -1,4 +1,4 @@
-//! Answers that are saved under a name: kept, listed, read as pages and objects, deleted.
+//! Saved answers: keeping and listing them, reading them as pages and objects, deleting them.
 
 use axum::Extension;
 use axum::extract::{FromRequestParts, Path, State};
@@ -26,7 +26,7 @@ use crate::told::told;
 const NAME: usize = 200;
 const NOTE: usize = 4000;
 const HITS: usize = 100;
-/// The longer side of the query that is kept, in pixels.
+/// The longer side of the kept query picture, in pixels.
 const SIDE: u32 = 512;
 
 /// A set's id, from the path.
@@ -51,7 +51,7 @@ pub(in crate::server) async fn save(
     check(&body)?;
     let asked = Asked::new(&app, body.search)?;
     let (shared, queries) = (App::clone(&app), asked.body.queries.clone());
-    // The page's maps are made anew: work of those that encode.
+    // The page's maps are made anew, which is work for encoders.
     let (answer, kept) = app.encoding.run(move || keep(&shared, &asked)).await?;
     let set = SetView {
         id: random_text::<16>()?,
@@ -95,7 +95,7 @@ fn check(body: &SaveBody) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Searches, and makes all that is kept of the answer.
+/// Searches, and makes all parts of the answer that are kept.
 fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
     shared.with_gallery(|gallery| {
         let (found, took) = asked.find(shared, gallery)?;
@@ -144,7 +144,7 @@ fn draw(
     Ok(render(&page(gallery, vec![answer]), PAGE_MAX_BYTES).into_bytes())
 }
 
-/// The answer as other systems are told it; none after feedback, which it could not say.
+/// The answer in the form for other systems. `None` after feedback, which that form cannot express.
 fn tell(
     shared: &Shared,
     gallery: &Gallery,
@@ -187,7 +187,7 @@ fn shown_of(answer: &Value) -> Extension<Shown> {
     Extension(Shown { records, ..Shown::default() })
 }
 
-/// A part of a set; the router says which.
+/// A part of a set, which the router chooses.
 pub(in crate::server) async fn part(
     State(app): State<App>,
     Extension(Asker(asker)): Extension<Asker>,
@@ -204,7 +204,8 @@ pub(in crate::server) async fn part(
     Ok((shown_of(&answer), file(part), bytes))
 }
 
-/// What browsers are told of a part. Files to keep are shown by none as pages of the server's.
+/// The headers of a part. Browsers store files to keep, and do not show them as pages of this
+/// server.
 fn file(part: Part) -> [(HeaderName, HeaderValue); 2] {
     let (kind, disposition) = match part {
         Part::Preview => ("image/png", "inline"),

@@ -1,4 +1,4 @@
-//! Files of the jobs' folders: written whole, and found again.
+//! Files of the jobs' folders: writing them whole, and finding them again.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// What is known of a job, in its folder.
+/// The name of a job's state file, in its folder.
 pub(super) const STATE: &str = "job.json";
-/// The endings of a file that waits, and of one that comes.
+/// The endings of a file that waits, and of one that is arriving.
 pub(super) const WAITS: &str = "file";
 pub(super) const COMES: &str = "part";
 
-/// Writes a file whole or not at all: it is on the disk, and so is its name, when this returns.
+/// Writes a file whole or not at all. When it returns, the file and its name are on the disk.
 pub(super) fn store(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let (part, path) = (folder.join(format!("{name}.{COMES}")), folder.join(name));
     let written = File::create(&part)
@@ -25,7 +25,7 @@ pub(super) fn store(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// What is in a folder; nothing where there is none.
+/// The entries of a folder; empty if it does not exist.
 pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let read = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! What is known of the jobs, in memory: read from their folders by the one server that has them.
+//! The jobs' states in memory. The one server that has the jobs reads them from their folders.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -12,26 +12,26 @@ use super::Job;
 use super::disk::{COMES, STATE, WAITS, entries, number};
 use crate::server::error::Problem;
 
-/// The jobs.
+/// The states of the jobs.
 #[derive(Default)]
 pub(super) struct Known {
-    /// Held by the one server that works the folder's jobs off.
+    /// The lock, held by the one server that processes the folder's jobs.
     lock: Option<File>,
-    /// The notes of the files in hand; there where the lock is held.
+    /// The notes of the files being worked on; `Some` while the lock is held.
     pub(super) attempts: Option<Arc<Attempts>>,
     pub(super) jobs: BTreeMap<String, Job>,
-    /// Of files that wait, and of those that come.
+    /// The bytes of files that wait or are arriving.
     pub(super) bytes: u64,
 }
 
 impl Known {
-    /// Whether this server has the jobs of a folder, which it takes if no other has them; it reads
-    /// them then.
+    /// Tells whether this server has the jobs of a folder. It takes and reads them if no other
+    /// server has them.
     pub(super) fn claim(&mut self, root: &Path) -> Result<bool> {
         if self.lock.is_some() {
             return Ok(true);
         }
-        // There is no folder yet, or it is one that is only read.
+        // There is no folder yet, or it is read-only.
         let options =
             OpenOptions::new().write(true).create(true).truncate(false).open(root.join("lock"));
         let Some(lock) = options.ok().filter(|lock| lock.try_lock().is_ok()) else {
@@ -45,7 +45,7 @@ impl Known {
         Ok(true)
     }
 
-    /// Reads a job. A folder without its state is one of which nothing was acknowledged.
+    /// Reads a job. In a folder without its state, nothing was acknowledged.
     fn read(&mut self, folder: &Path) -> Result<()> {
         let Ok(bytes) = fs::read(folder.join(STATE)) else { return Ok(()) };
         let damaged =
@@ -57,7 +57,7 @@ impl Known {
                     self.bytes += fs::metadata(&path)?.len();
                     job.received = job.received.max(number(&path).unwrap_or_default());
                 }
-                // Nobody was told that it came.
+                // Its arrival was not acknowledged.
                 Some(COMES) => fs::remove_file(&path)?,
                 _ => {}
             }
@@ -67,7 +67,7 @@ impl Known {
         Ok(())
     }
 
-    /// The number of a file that is to come.
+    /// The number of a new file.
     pub(super) fn admit(&mut self, id: &str, bytes: u64, most: u64) -> Result<u64, Problem> {
         let job = self.jobs.get_mut(id).ok_or(Problem::UnknownJob)?;
         if job.closed || job.cancelled {

@@ -1,10 +1,10 @@
-//! Indexing by the API: jobs that files are sent to, one at a time, and that a thread of their own
-//! works off.
+//! Indexing by the API: jobs to which files are sent, one at a time, and which a separate thread
+//! processes.
 //!
-//! A job is a folder: `job.json` says how far it is, and each file that waits is one of its own,
-//! synced before its receipt is acknowledged. A file leaves when the gallery has its picture on the
-//! disk; a kill between the two encodes it again, and the gallery, which knows its key, stores it
-//! once. What is in hand is noted beside the jobs (`attempts/`), so that a file that kills the
+//! A job is a folder. `job.json` has its progress, and each file that waits is a file there, synced
+//! before its receipt is acknowledged. A file leaves when the gallery has its picture on the disk.
+//! A kill between the two encodes it again, and the gallery, which knows its key, stores it once.
+//! Files being worked on are noted beside the jobs (`attempts/`), so that a file that kills the
 //! server fails alone.
 
 mod disk;
@@ -21,36 +21,36 @@ use serde::{Deserialize, Serialize};
 use super::guard::Caller;
 use super::keys::Role;
 
-/// Failures that are told of one by one; the others are counted.
+/// The number of failures that are listed; further ones are only counted.
 const TOLD: usize = 1000;
 
-/// What is known of a job: its file `job.json`.
+/// The state of a job: its file `job.json`.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Job {
-    /// RFC 3339, UTC.
+    /// The time when it was made: RFC 3339, UTC.
     pub(super) made: String,
-    /// The id of the key of whoever made it.
+    /// The id of the key of the caller who made it.
     pub(super) owner: Option<String>,
-    /// Whether no more files will come.
+    /// True if no more files will come.
     pub(super) closed: bool,
     pub(super) cancelled: bool,
-    /// Files that came.
+    /// The number of files received.
     pub(super) received: u64,
-    /// New in the gallery.
+    /// The number that were new in the gallery.
     pub(super) added: u64,
-    /// The gallery had them.
+    /// The number that the gallery had already.
     pub(super) known: u64,
-    /// No usable radiographs.
+    /// The number that are no usable radiographs.
     pub(super) failed: u64,
     pub(super) failures: Vec<Failure>,
-    /// Numbers of known files with other content than the gallery's picture of their SOP Instance
-    /// UID, at most a thousand.
+    /// The numbers of known files with other content than the gallery's picture of their SOP
+    /// Instance UID, at most a thousand.
     #[serde(default)]
     pub(super) differing: Vec<u64>,
-    /// Numbers of the files that were counted last: a kill may have left them.
+    /// The numbers of the files that were counted last: a kill may have left them.
     #[serde(default)]
     last: Vec<u64>,
-    /// Of work.
+    /// The time of work, in seconds.
     pub(super) seconds: f64,
 }
 
@@ -63,12 +63,12 @@ pub(super) struct Failure {
 }
 
 impl Job {
-    /// Files that were worked off.
+    /// The number of files that were processed.
     pub(super) fn done(&self) -> u64 {
         self.added + self.known + self.failed
     }
 
-    /// Whether nothing is left to be done, or will come.
+    /// Tells whether no work is left and no more files will come.
     pub(super) fn is_over(&self) -> bool {
         self.cancelled || self.closed && self.done() >= self.received
     }
@@ -80,14 +80,14 @@ impl Job {
         }
     }
 
-    /// Fails a file that servers died of, which is told of first, however many others failed.
+    /// Fails a file on which servers died. It is listed first, however many others failed.
     fn fail_deadly(&mut self, file: u64) {
         self.failed += 1;
         self.failures.insert(0, Failure { file, reason: attempts::reason() });
     }
 
-    /// Whether somebody may change the job: who made it, and an admin. Where nobody has to say who
-    /// they are, anybody may.
+    /// Tells whether a caller may change the job: its maker or an admin may. On a server without
+    /// keys, anybody may.
     pub(super) fn may_be_changed_by(&self, caller: Option<&Caller>) -> bool {
         caller.is_none_or(|caller| {
             caller.role == Role::Admin || self.owner.as_ref() == Some(&caller.id)

@@ -1,4 +1,4 @@
-//! The folders of the jobs: what came is kept until the gallery has it.
+//! The folders of the jobs: received files are kept until the gallery has them.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write, stderr};
@@ -16,14 +16,14 @@ use super::{Failure, Job};
 use crate::server::error::Problem;
 use crate::server::keys::random_text;
 
-/// How much waits at most.
+/// The limits on waiting files and on jobs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Bytes of files.
+    /// The most bytes of files.
     pub(crate) bytes: u64,
-    /// Jobs that are not over.
+    /// The most jobs that are not over.
     pub(crate) open: usize,
-    /// Jobs that are remembered after they were.
+    /// The most finished jobs that are remembered.
     pub(crate) over: usize,
 }
 
@@ -32,10 +32,10 @@ pub(in crate::server) struct Jobs {
     root: PathBuf,
     limits: Limits,
     known: Mutex<Known>,
-    /// Held while what is known of a job is changed and written, so that no older state is written
+    /// A lock, held while a job's state is changed and written, so that no older state is written
     /// over a newer one.
     writing: Mutex<()>,
-    /// Told when something comes to be done.
+    /// The signal that there is work.
     wake: Condvar,
 }
 
@@ -45,18 +45,18 @@ pub(super) struct Waiting {
     pub(super) path: PathBuf,
 }
 
-/// Writes a file that servers died of to the log.
+/// Writes to the log that servers died on a file.
 fn tell_of_deadly(id: &str, number: u64) {
     let line = json!({ "job": id, "file": number, "set_aside": attempts::reason() });
     let _nobody_reads = writeln!(stderr().lock(), "{line}");
 }
 
-/// The names of a job's files in the notes of the files in hand.
+/// The names of a job's files in the notes of files being worked on.
 fn names(id: &str, files: &[Waiting]) -> Vec<String> {
     files.iter().map(|file| name(id, file)).collect()
 }
 
-/// The name of a job's file, in those notes and in the gallery; it tells nothing of a patient.
+/// The name of a job's file, in those notes and in the gallery. It reveals nothing of a patient.
 pub(super) fn name(id: &str, file: &Waiting) -> String {
     format!("{id}/{}", file.number)
 }
@@ -113,13 +113,15 @@ impl Jobs {
         jobs
     }
 
+    /// The state of a job.
+    ///
     /// # Errors
     /// [`Problem::UnknownJob`].
     pub(in crate::server) fn get(&self, id: &str) -> Result<Job, Problem> {
         self.known().jobs.get(id).cloned().ok_or(Problem::UnknownJob)
     }
 
-    /// Keeps a file: it is on the disk when its number is given.
+    /// Keeps a file. It is on the disk when its number is returned.
     ///
     /// # Errors
     /// [`Problem::UnknownJob`]; [`Problem::Invalid`] if the job takes no more; [`Problem::Busy`] if
@@ -129,7 +131,7 @@ impl Jobs {
         let name = format!("{number:08}.{WAITS}");
         let kept = store(&self.folder(id), &name, bytes).context("cannot keep a file of a job");
         if kept.is_err() {
-            // Its number stays: others may have come meanwhile.
+            // Its number stays used: others may have come meanwhile.
             self.known().bytes -= bytes.len() as u64;
             self.update(id, |job| {
                 job.fail(Failure { file: number, reason: "it could not be kept".to_owned() })
@@ -139,8 +141,8 @@ impl Jobs {
         kept.map(|()| number).map_err(Problem::Internal)
     }
 
-    /// Says that no more files will come, or, where it is to be cancelled, that those that wait are
-    /// not wanted.
+    /// Closes a job: no more files will come. If it is cancelled, the files that wait are dropped,
+    /// too.
     ///
     /// # Errors
     /// [`Problem::UnknownJob`].
@@ -153,8 +155,8 @@ impl Jobs {
         Ok(job)
     }
 
-    /// Counts files that were worked off, on the disk too, and then lets them go: a kill between
-    /// the two leaves files that are known to be counted.
+    /// Counts processed files, on the disk too, and then removes them. A kill between the two
+    /// leaves files that are known to be counted.
     pub(super) fn count(
         &self,
         id: &str,
@@ -171,12 +173,12 @@ impl Jobs {
         Ok(attempts.map_err(anyhow::Error::from)?)
     }
 
-    /// Notes that work on files ended without an outcome: they wait again, and nobody died of them.
+    /// Notes that work on files ended without an outcome. They wait again, and no death is counted.
     pub(super) fn put_down(&self, id: &str, files: &[Waiting]) -> Result<()> {
         self.attempts().map_or(Ok(()), |attempts| Ok(attempts.put_down(&names(id, files))?))
     }
 
-    /// Counts a death of the files that are in hand, where their work ended by a panic.
+    /// Counts a death for the files being worked on, after a panic ended their work.
     pub(super) fn count_death(&self) -> Result<()> {
         self.attempts().map_or(Ok(()), |attempts| Ok(attempts.count_death()?))
     }
@@ -185,7 +187,7 @@ impl Jobs {
         self.known().attempts.clone()
     }
 
-    /// Changes what is known of a job, on the disk too.
+    /// Changes a job's state, on the disk too.
     fn update(&self, id: &str, change: impl FnOnce(&mut Job)) -> Result<Job, Problem> {
         let _in_turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let job = {
@@ -204,8 +206,9 @@ impl Jobs {
         Ok(written.context("cannot write what is known of a job")?)
     }
 
-    /// Takes files in hand: at most `most`, of the oldest job that has any; none if there are none
-    /// within `timeout`. A suspect of an earlier death comes alone, after the others of its job.
+    /// Takes files to work on: at most `most`, of the oldest job that has any. Returns `None` if
+    /// there are none within `timeout`. A suspect of an earlier death comes alone, after the others
+    /// of its job.
     pub(super) fn next(
         &self,
         most: usize,
@@ -225,7 +228,7 @@ impl Jobs {
         Ok(None)
     }
 
-    /// Takes the files of a job that are worked on next. Those that servers died of fail.
+    /// Takes the files of a job to work on next. Those on which servers died fail.
     fn take(&self, id: &str, files: Vec<Waiting>, most: usize) -> Result<Vec<Waiting>> {
         let Some(attempts) = self.attempts().filter(|_| !files.is_empty()) else {
             return Ok(Vec::new());
@@ -253,7 +256,7 @@ impl Jobs {
         drop(self.wake.wait_timeout(known, timeout).unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Ends whoever's rest.
+    /// Wakes the waiting thread.
     pub(in crate::server) fn wake(&self) {
         self.wake.notify_all();
     }
@@ -267,7 +270,7 @@ impl Jobs {
         Ok(files)
     }
 
-    /// Lets a file go, unless somebody else did.
+    /// Removes a file, unless it is gone already.
     fn remove(&self, file: &Waiting) -> Result<()> {
         let removed = fs::metadata(&file.path)
             .and_then(|kept| fs::remove_file(&file.path).map(|()| kept.len()));
@@ -280,13 +283,13 @@ impl Jobs {
         Ok(())
     }
 
-    /// Of jobs that are over, the oldest that are too many.
+    /// Forgets the oldest finished jobs beyond the limit.
     fn forget_old(&self) -> Result<(), Problem> {
-        // None is about to be written, and nobody else forgets.
+        // No state is about to be written, and nobody else forgets jobs.
         let _in_turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let over = self.list().into_iter().filter(|(_, job)| job.is_over());
         for (id, _) in over.skip(self.limits.over) {
-            // Of one that was cancelled, some may still be there.
+            // A cancelled job may still have some.
             self.waiting(&id)?.iter().try_for_each(|file| self.remove(file))?;
             fs::remove_dir_all(self.folder(&id)).context("cannot remove an old job's folder")?;
             self.known().jobs.remove(&id);
@@ -338,7 +341,7 @@ mod tests {
             jobs.receive(&id, &[byte]).unwrap();
         }
         let (_, files) = jobs.next(2, Duration::ZERO).unwrap().unwrap();
-        // Killed when the files are counted and not yet let go.
+        // The process was killed after the files were counted and before they were removed.
         let two: Vec<u64> = files.iter().map(|file| file.number).collect();
         jobs.update(&id, |job| (job.added, job.last) = (2, two)).unwrap();
         drop(jobs);

@@ -1,4 +1,4 @@
-//! The thread that puts what waits into the gallery, a durable batch at a time.
+//! The thread that puts waiting files into the gallery, a durable batch at a time.
 
 use std::io::{Write, stderr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,9 +15,9 @@ use crate::ingest::{self, Filled, Listed};
 use crate::server::error::Problem;
 use crate::server::state::State;
 
-/// How long it sleeps when there is nothing to do, unless it is woken.
+/// The pause when there is nothing to do, unless it is woken.
 const SLEEP: Duration = Duration::from_secs(2);
-/// How long it waits after a failure of disk or gallery before it tries again.
+/// The pause after a failure of disk or gallery before it tries again.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Works until it is told to stop.
@@ -35,15 +35,15 @@ fn log(error: &str) {
     let _nobody_reads = writeln!(stderr().lock(), "{}", serde_json::json!({ "error": error }));
 }
 
-/// One batch, if anything waits; the gallery is kept open until nothing does. One that fails is
-/// opened anew.
+/// Processes one batch, if any file waits. The gallery is kept open until none does. After a
+/// failure it is opened anew.
 fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
     let Some((id, files)) = jobs.next(ingest::BATCH, SLEEP)? else {
         return kept.take().map_or(Ok(()), |mut gallery| Ok(gallery.settle()?));
     };
     let start = Instant::now();
-    // A panic, which no file should bring about, is counted as a death, so that one that does fails
-    // alone.
+    // A panic, which no file should cause, is counted as a death, so that a file that causes one
+    // fails alone.
     let filled = catch_unwind(AssertUnwindSafe(|| fill(state, kept, &id, &files)));
     let filled = match filled {
         Ok(filled) => filled.or_else(|error| jobs.put_down(&id, &files).and(Err(error)))?,
@@ -83,12 +83,12 @@ fn fill(state: &State, kept: &mut Option<Gallery>, id: &str, files: &[Waiting]) 
     Ok(filled)
 }
 
-/// A file's number in its job, which is the end of its name.
+/// The file's number in its job, which is the end of its name.
 fn number(name: &str) -> u64 {
     name.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// A file as `index` reads it.
+/// A file in the form that `index` reads.
 fn listed(id: &str, file: &Waiting) -> Listed {
     let record = Record { name: name(id, file), ..Record::default() };
     Listed { path: file.path.clone(), record, ..Listed::default() }

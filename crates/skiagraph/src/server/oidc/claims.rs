@@ -1,4 +1,4 @@
-//! What the provider says of a person: who they are, and what they may do.
+//! The provider's claims about a person: their identity and their role.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) struct Claims {
 
 impl AdditionalClaims for Claims {}
 
-/// Which claim says who somebody is.
+/// The claim that identifies a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum NameClaim {
     /// The provider's own name, which never changes and is nobody else's.
@@ -31,8 +31,10 @@ pub(crate) enum NameClaim {
 }
 
 impl NameClaim {
+    /// The name of a person.
+    ///
     /// # Errors
-    /// If the provider does not say it.
+    /// If the provider does not give it.
     pub(super) fn of(self, claims: &IdTokenClaims<Claims, CoreGenderClaim>) -> Result<String> {
         let said = match self {
             Self::Sub => Some(claims.subject().to_string()),
@@ -44,12 +46,12 @@ impl NameClaim {
     }
 }
 
-/// How roles follow from a claim.
+/// The rule that gives roles by a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Roles {
-    /// The claim, a text or a list of them; dots lead into objects.
+    /// The claim, a text or a list of them. Dots lead into objects.
     pub(crate) claim: String,
-    /// What stands there for each role.
+    /// The claim's value for each role.
     pub(crate) values: [(Role, String); 3],
 }
 
@@ -66,7 +68,7 @@ impl Roles {
         given.map(|(role, _)| *role).max()
     }
 
-    /// The claim by its whole name, as some have dots, or else by its path.
+    /// The value of the claim: by its whole name, as some names have dots, or else by its path.
     fn find<'a>(&self, claims: &'a BTreeMap<String, Value>) -> Option<&'a Value> {
         if let Some(value) = claims.get(&self.claim) {
             return Some(value);

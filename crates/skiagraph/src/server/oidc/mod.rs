@@ -1,8 +1,8 @@
-//! Sign-in by the identity provider of the house: OpenID Connect Core 1.0, authorization code flow,
+//! Sign-in with the site's identity provider: OpenID Connect Core 1.0, authorization code flow,
 //! with PKCE (RFC 7636).
 //!
-//! Nothing of a sign-in that has begun is kept here: what its end is compared with lies in a cookie
-//! of the browser that began it.
+//! The server keeps nothing of a sign-in that has begun. A cookie of the browser that began it has
+//! the values that its end is compared with.
 
 mod claims;
 mod settings;
@@ -29,11 +29,11 @@ use super::outbound::Http;
 use claims::Claims;
 pub(crate) use settings::{OidcArgs, Settings};
 
-/// How long what the provider says of itself, its keys among it, is believed.
+/// The time for which the provider's metadata, its keys included, is trusted.
 const FRESH: Duration = Duration::from_secs(60);
-/// Where browsers begin a sign-in.
+/// The path at which browsers begin a sign-in.
 pub(super) const BEGIN_PATH: &str = "/sign-in";
-/// Where they come back to, below our address.
+/// The path to which they come back, below this server's address.
 pub(super) const RETURN_PATH: &str = "/sign-in/done";
 
 type Fields = IdTokenFields<
@@ -44,8 +44,7 @@ type Fields = IdTokenFields<
     CoreJwsSigningAlgorithm,
 >;
 type Tokens = StandardTokenResponse<Fields, CoreTokenType>;
-/// A client that knows where to authorize, and perhaps where to get tokens and what is known of a
-/// person.
+/// A client that knows where to authorize, and perhaps where to get tokens and a person's data.
 type Client = openidconnect::Client<
     Claims,
     CoreAuthDisplay,
@@ -72,36 +71,36 @@ pub(super) struct Provider {
     issuer: IssuerUrl,
     secret: Option<ClientSecret>,
     http: Http,
-    /// What it said of itself, and when.
+    /// The provider's metadata, and the time when it was read.
     known: Mutex<Option<(Instant, Arc<CoreProviderMetadata>)>>,
 }
 
 /// A sign-in that has begun.
 pub(super) struct Begun {
-    /// Where the browser goes.
+    /// The address to send the browser to.
     pub(super) address: String,
-    /// What it keeps meanwhile.
+    /// The value of the browser's cookie meanwhile.
     pub(super) kept: String,
 }
 
-/// Who has signed in.
+/// A person who has signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Person {
-    /// The provider's name for them, after `oidc:`, so that none is the id of a key.
+    /// The provider's name for them, prefixed by `oidc:`, so that none is the id of a key.
     pub(super) name: String,
     pub(super) role: Role,
 }
 
-/// Why nobody is signed in.
+/// The reason why a sign-in failed.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// This browser did not begin it, or too long ago.
+    /// This browser did not begin the sign-in, or did so too long ago.
     NotBegun,
-    /// The provider says so.
+    /// The provider refused.
     ByProvider,
-    /// Known, but with no role here.
+    /// The person is known, but has no role here.
     NoRole,
-    /// The provider could not be asked, or its answer is not to be believed.
+    /// The provider was unreachable, or its answer cannot be trusted.
     Failed(anyhow::Error),
 }
 
@@ -112,8 +111,10 @@ impl From<anyhow::Error> for Refused {
 }
 
 impl Provider {
+    /// Opens a provider. The provider itself is not contacted yet.
+    ///
     /// # Errors
-    /// If an address is none, or a file cannot be read. The provider itself is not asked yet.
+    /// If an address is none, or a file cannot be read.
     pub(super) fn open(settings: Settings) -> Result<Self> {
         let issuer = IssuerUrl::new(settings.issuer.clone())
             .with_context(|| format!("the issuer is `{}`; expected an address", settings.issuer))?;
@@ -126,12 +127,12 @@ impl Provider {
         })
     }
 
-    /// Whether browsers reach us by TLS.
+    /// Tells whether browsers reach this server by TLS.
     pub(super) fn is_secure(&self) -> bool {
         self.settings.url.starts_with("https://")
     }
 
-    /// Begins a sign-in. Blocks: for workers.
+    /// Begins a sign-in. Blocks, so it must run on a worker.
     ///
     /// # Errors
     /// If the provider does not say where to send the browser.
@@ -151,8 +152,8 @@ impl Provider {
         Ok(Begun { address: address.into(), kept })
     }
 
-    /// Ends a sign-in with what the provider sent the browser back with, and what the browser has
-    /// kept. Blocks: for workers.
+    /// Ends a sign-in with the parameters that the provider sent with the browser, and the value
+    /// that the browser has kept. Blocks, so it must run on a worker.
     ///
     /// # Errors
     /// [`Refused`].
@@ -175,7 +176,7 @@ impl Provider {
         let roles = &self.settings.roles;
         let role = match roles.of(claims.additional_claims()) {
             Some(role) => Some(role),
-            // Some providers keep roles out of the ID token.
+            // Some providers leave roles out of the ID token.
             None => told()?.and_then(|info| roles.of(info.additional_claims())),
         };
         let name = format!("oidc:{}", self.settings.name.of(claims)?);
@@ -191,7 +192,7 @@ impl Provider {
         exchanged.context("the provider did not exchange the code")
     }
 
-    /// What the provider tells of the person, if it tells anything.
+    /// Asks the provider for the person's data. `None` if it gives none.
     fn ask(
         &self,
         client: &Client,

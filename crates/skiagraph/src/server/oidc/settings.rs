@@ -1,4 +1,4 @@
-//! Options: which provider, who we are to it, and what its claims mean here.
+//! Options of sign-in: the provider, this server's identity with it, and the meaning of its claims.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,54 +9,53 @@ use openidconnect::ClientSecret;
 use super::claims::{NameClaim, Roles};
 use crate::server::keys::Role;
 
-/// Sign-in by an identity provider, or none.
+/// Sign-in with an identity provider, or none.
 #[derive(clap::Args)]
 pub(crate) struct OidcArgs {
-    /// Address of the identity provider (OpenID Connect) by which people sign in
+    /// Address of the identity provider (OpenID Connect) with which people sign in
     #[arg(long, value_name = "URL", value_parser = address, requires = "oidc_client", requires = "oidc_url")]
     oidc_issuer: Option<String>,
-    /// What the provider calls this server
+    /// Name of this server at the provider (client id)
     #[arg(long, value_name = "ID", requires = "oidc_issuer")]
     oidc_client: Option<String>,
-    /// File with the secret that we share with the provider, where it wants one beside PKCE
+    /// File with the secret shared with the provider, if it requires one beside PKCE
     #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
     oidc_secret: Option<PathBuf>,
-    /// Address of this server as browsers know it; the provider sends them back to /sign-in/done
-    /// below it
+    /// Address of this server for browsers; the provider sends them back to /sign-in/done below it
     #[arg(long, value_name = "URL", value_parser = address, requires = "oidc_issuer")]
     oidc_url: Option<String>,
-    /// Authorities (PEM) one of which must have signed the provider's certificate [default: those
-    /// that browsers believe]
+    /// Authorities (PEM), one of which must have signed the provider's certificate [default: those
+    /// that browsers trust]
     #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
     oidc_authorities: Option<PathBuf>,
-    /// What we ask the provider to tell
+    /// Scopes to ask the provider for
     #[arg(long, value_name = "SCOPES", default_value = "profile")]
     oidc_scopes: String,
-    /// Claim that says who somebody is, in the audit log and for saved answers
+    /// Claim that identifies a person, in the audit log and for saved answers
     #[arg(long, value_name = "CLAIM", default_value = "sub")]
     oidc_name: NameClaim,
     /// Claim whose text, or list of texts, gives roles; dots lead into objects, as in
     /// realm_access.roles
     #[arg(long, value_name = "CLAIM", default_value = "roles")]
     oidc_roles: String,
-    /// What stands there for a reader
+    /// Value of that claim for a reader
     #[arg(long, value_name = "VALUE", default_value = "skiagraph-reader")]
     oidc_reader: String,
-    /// What stands there for a contributor
+    /// Value of that claim for a contributor
     #[arg(long, value_name = "VALUE", default_value = "skiagraph-contributor")]
     oidc_contributor: String,
-    /// What stands there for an admin
+    /// Value of that claim for an admin
     #[arg(long, value_name = "VALUE", default_value = "skiagraph-admin")]
     oidc_admin: String,
 }
 
-/// See [`OidcArgs`].
+/// The settings of sign-in: see [`OidcArgs`].
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(super) issuer: String,
     pub(super) client_id: String,
     secret: Option<PathBuf>,
-    /// Without a slash at its end.
+    /// The server's address, without a slash at its end.
     pub(super) url: String,
     pub(super) authorities: Option<PathBuf>,
     pub(super) scopes: String,
@@ -65,7 +64,7 @@ pub(crate) struct Settings {
 }
 
 impl OidcArgs {
-    /// The provider; none where none is named.
+    /// The settings; `None` if no provider is named.
     pub(crate) fn settings(&self) -> Option<Settings> {
         let values = [
             (Role::Reader, self.oidc_reader.clone()),
@@ -86,11 +85,13 @@ impl OidcArgs {
 }
 
 impl Settings {
-    /// Whether the provider is on this machine and speaks no TLS.
+    /// Tells whether the provider is on this machine and has no TLS.
     pub(super) fn is_plain(&self) -> bool {
         self.issuer.starts_with("http://")
     }
 
+    /// The secret shared with the provider, if any.
+    ///
     /// # Errors
     /// If its file cannot be read, or is not one line.
     pub(super) fn secret(&self) -> Result<Option<ClientSecret>> {
@@ -108,7 +109,7 @@ impl Settings {
     }
 }
 
-/// An address by TLS, or of this machine.
+/// Checks that an address is one with TLS, or of this machine.
 fn address(text: &str) -> Result<String, String> {
     let host = |scheme: &str| {
         let rest = text.strip_prefix(scheme)?;

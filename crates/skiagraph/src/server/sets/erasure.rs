@@ -1,9 +1,9 @@
 //! Erasure of deleted pictures from saved answers.
 //!
-//! A set names the pictures that it shows. When one of them is deleted, its hit leaves the answer,
-//! and the page and the objects that were made of it go, as they show or name it, too; the set says
-//! how many of its pictures were deleted. `gallery delete` and `gallery compact` see to that, and a
-//! server when it next reads sets.
+//! A set names the pictures that it shows. When one of them is deleted, its hit is removed from the
+//! answer. The page and the objects made of the answer are removed too, as they show or name it.
+//! The set says how many of its pictures were deleted. `gallery delete` and `gallery compact` do
+//! this, and a server when it next reads sets.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -20,17 +20,16 @@ use serde_json::{Value, json};
 use super::{FILE, Sets};
 use crate::server::error::Problem;
 
-/// Stands for the unknown pictures that a page of an older program shows.
+/// The id that stands for unknown pictures on a page of an older program.
 const UNTRACED: i64 = -1;
-/// The page in place of one that showed a deleted picture.
+/// The page that replaces one that showed a deleted picture.
 const PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
                     <title>Similar radiographs</title>\
                     <p>A picture of this answer was deleted from the gallery, \
                     and with it the page that showed it.</p></html>";
 
 impl Sets {
-    /// The sets of a gallery, if there are any: in a file that is named, or in the gallery's
-    /// folder.
+    /// The sets of a gallery, if there are any: in the named file, or in the gallery's folder.
     ///
     /// # Errors
     /// If the file cannot be opened.
@@ -39,7 +38,7 @@ impl Sets {
         path.filter(|path| path.exists()).map(|path| Self::open(&path)).transpose()
     }
 
-    /// Takes out the pictures that the gallery has no more. Returns the number of sets that had any
+    /// Removes the pictures that the gallery has no more. Returns the number of sets that had any
     /// of them.
     ///
     /// # Errors
@@ -66,7 +65,7 @@ impl Sets {
         Ok(changed)
     }
 
-    /// Takes pictures out of all sets. Returns the number of sets that had any of them.
+    /// Removes pictures from all sets. Returns the number of sets that had any of them.
     ///
     /// # Errors
     /// If the file fails; nothing is changed then.
@@ -103,8 +102,8 @@ impl Sets {
             .map_err(Problem::Internal)
     }
 
-    /// Takes out what the gallery has no more, and writes the file anew, so that it has no byte of
-    /// it. The copy that it needs meanwhile is in `folder`.
+    /// Removes pictures that the gallery has no more, and writes the file anew, so that none of
+    /// their bytes are left. Its temporary copy is in `folder`.
     ///
     /// # Errors
     /// If another program is in the way, or the disk is full.
@@ -129,7 +128,7 @@ impl Sets {
         let (part, path) = (to.join(format!("{FILE}.part")), to.join(FILE));
         let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         database.execute("VACUUM INTO ?1", [part.to_string_lossy()])?;
-        // A change, so that SQLite syncs the file.
+        // This is a change, so that SQLite syncs the file.
         let copy = Connection::open(&part)?;
         copy.execute_batch(
             "PRAGMA application_id = 0; CREATE TABLE synced (x); DROP TABLE synced;",
@@ -140,7 +139,7 @@ impl Sets {
     }
 }
 
-/// Says which pictures a set shows, and which of them are its queries.
+/// Records which pictures a set shows, and which of them are its queries.
 pub(super) fn name(
     sets: &Connection,
     set: &str,
@@ -158,8 +157,8 @@ pub(super) fn name(
     Ok(())
 }
 
-/// Says it for the sets of an older program, by their hits. Where the query was of the gallery, the
-/// page shows more.
+/// Records it for the sets of an older program, by their hits. If the query was of the gallery, the
+/// page shows further pictures.
 pub(super) fn trace(sets: &Connection) -> rusqlite::Result<()> {
     sets.execute_batch(
         "INSERT OR IGNORE INTO set_record
@@ -171,7 +170,7 @@ pub(super) fn trace(sets: &Connection) -> rusqlite::Result<()> {
     sets.execute(untraced, [UNTRACED]).map(drop)
 }
 
-/// Takes pictures out of a set.
+/// Removes pictures from a set.
 fn erase(sets: &Connection, set: &str, ids: &[i64]) -> rusqlite::Result<()> {
     let answer: String =
         sets.query_row("SELECT answer FROM result_set WHERE id = ?1", [set], |row| row.get(0))?;
@@ -194,7 +193,7 @@ fn erase(sets: &Connection, set: &str, ids: &[i64]) -> rusqlite::Result<()> {
     .map(drop)
 }
 
-/// An answer without some hits, and how many are left. One that does not read is left without any.
+/// An answer without some hits, and the number of hits left. An unreadable one is left without any.
 fn without(answer: &str, ids: &[i64]) -> (String, i64) {
     let read = serde_json::from_str(answer).ok().filter(Value::is_object);
     let mut answer: Value = read.unwrap_or_else(|| json!({ "hits": [] }));

@@ -1,8 +1,9 @@
-//! Result sets: answers that were saved under a name, with what was made of them for others, in a
+//! Result sets: answers that were saved under a name, with the files made of them for others, in a
 //! file of SQLite.
 //!
-//! A set is as its answer was: it shows what was found then, even if the gallery would answer
-//! otherwise now. But what is deleted from the gallery goes from the sets, too ([`erasure`]).
+//! A set stays as its answer was: it shows the hits of that time, even if the gallery would answer
+//! otherwise now. But pictures that are deleted from the gallery are removed from the sets, too
+//! ([`erasure`]).
 
 mod erasure;
 mod schema;
@@ -29,7 +30,7 @@ struct Quota {
     bytes: i64,
 }
 
-/// The quota of one owner; all who have no key are one.
+/// The quota of one owner. All callers without a key are one owner.
 const OWN: Quota = Quota { sets: 1000, bytes: 256 << 20 };
 /// The quota of all owners together.
 const ALL: Quota = Quota { sets: 10_000, bytes: 4 << 30 };
@@ -46,7 +47,7 @@ const COLUMNS: &str = "id, name, note, made, owner, shared, hits, \
 /// The saved sets.
 pub(crate) struct Sets {
     database: Mutex<Database>,
-    /// The gallery's state that they were last compared with.
+    /// The state of the gallery that they were last compared with.
     followed: Mutex<Option<u64>>,
 }
 
@@ -54,17 +55,17 @@ pub(crate) struct Sets {
 pub(super) struct Kept {
     /// The answer, in JSON.
     pub(super) answer: String,
-    /// The query, if it is a picture that was uploaded, as a PNG file.
+    /// The query as a PNG file, if it is an uploaded picture.
     pub(super) preview: Option<Vec<u8>>,
-    /// A page.
+    /// The page of the answer.
     pub(super) report: Vec<u8>,
-    /// A FHIR bundle; none after feedback, which that form cannot express.
+    /// The FHIR bundle; `None` after feedback, which that form cannot express.
     pub(super) fhir: Option<Vec<u8>>,
-    /// A DICOM report; none after feedback, and where the query has no study.
+    /// The DICOM report; `None` after feedback, or if the query has no study.
     pub(super) sr: Option<Vec<u8>>,
-    /// Pictures of the gallery that any of this shows or names.
+    /// The ids of the gallery's pictures that any part shows or names.
     pub(super) shows: Vec<u64>,
-    /// The queries themselves, of those that the gallery has.
+    /// The ids of the queries that the gallery has.
     pub(super) queries: Vec<u64>,
 }
 
@@ -99,7 +100,7 @@ impl Sets {
         Ok(Self { database: Mutex::new(database), followed: Mutex::default() })
     }
 
-    /// Keeps a set: it is on the disk when this returns.
+    /// Keeps a set. It is on the disk when this returns.
     ///
     /// # Errors
     /// [`Problem::Invalid`] if there are too many, of the owner's or of all.
@@ -126,7 +127,7 @@ impl Sets {
             erasure::name(&transaction, id, &kept.shows, &kept.queries)?;
             transaction.commit().map(Ok)
         })??;
-        // What it shows may have been deleted since it was found.
+        // A picture in it may have been deleted since it was found.
         *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
@@ -154,7 +155,7 @@ impl Sets {
         found.filter(|(set, _)| may_see(set, asker)).ok_or(Problem::UnknownSet)
     }
 
-    /// A part of a set, for somebody whom [`Sets::get`] gives it.
+    /// A part of a set, for a caller whom [`Sets::get`] gives it.
     ///
     /// # Errors
     /// [`Problem::UnknownSet`] where the set has no such part.
@@ -165,7 +166,7 @@ impl Sets {
         found.flatten().ok_or(Problem::UnknownSet)
     }
 
-    /// Takes a set out.
+    /// Deletes a set.
     ///
     /// # Errors
     /// As [`Sets::get`]; [`Problem::RoleTooLow`] for a set that is somebody else's, unless an admin
@@ -187,7 +188,7 @@ impl Sets {
     }
 }
 
-/// The number and the bytes of some sets with one more of `bytes`, if that is more than a quota.
+/// The number and the bytes of some sets with one more of `bytes`, if they exceed a quota.
 fn over(
     sets: &Connection,
     of: &str,
@@ -209,7 +210,8 @@ fn full((count, bytes): &(i64, i64), whose: &str, quota: Quota) -> Problem {
     )
 }
 
-/// One's own, what is shared, and what was saved when there were no keys; an admin sees all.
+/// Tells whether a caller may see a set: their own, shared ones, and those saved when there were no
+/// keys. An admin sees all.
 fn may_see(set: &SetView, asker: Option<&Caller>) -> bool {
     let Some(caller) = asker else { return true };
     let own = set.owner.as_ref().is_none_or(|owner| *owner == caller.id);

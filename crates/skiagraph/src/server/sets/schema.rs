@@ -1,4 +1,4 @@
-//! The file of sets: how it is made, opened and brought up to date.
+//! The file of sets: making, opening and migrating it.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ const FORMATS: [&str; 2] = [
         shared INTEGER NOT NULL, hits INTEGER NOT NULL, answer TEXT NOT NULL, preview BLOB, report BLOB NOT NULL,
         fhir BLOB, sr BLOB
     ) STRICT;",
-    // Which pictures of the gallery a set shows or names, and whether one is the query itself.
+    // The pictures of the gallery that a set shows or names, and whether each is the query itself.
     "ALTER TABLE result_set ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE set_record (
         record INTEGER NOT NULL, set_id TEXT NOT NULL REFERENCES result_set (id) ON DELETE CASCADE,

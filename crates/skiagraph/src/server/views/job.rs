@@ -5,38 +5,38 @@ use serde::Serialize;
 
 use crate::server::jobs::Job;
 
-/// Failures that are shown.
+/// The number of failures that are shown.
 const SHOWN: usize = 100;
 
 /// A job that fills the gallery.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct JobView {
     id: String,
-    /// RFC 3339, UTC.
+    /// The time when it was made: RFC 3339, UTC.
     made: String,
-    /// The id of the key of whoever made it.
+    /// The id of the key of the caller who made it.
     owner: Option<String>,
     state: StateView,
-    /// Files that came.
+    /// The number of files received.
     received: u64,
-    /// Of those, worked off: added, known or failed.
+    /// The number of files processed: added, known or failed.
     done: u64,
-    /// New in the gallery.
+    /// The number that were new in the gallery.
     added: u64,
-    /// The gallery had them.
+    /// The number that the gallery had already.
     known: u64,
-    /// No usable radiographs.
+    /// The number that are no usable radiographs.
     failed: u64,
-    /// The first hundred of those.
+    /// The first hundred files that are no usable radiographs.
     failures: Vec<FailureView>,
-    /// Numbers of known files with other content than the gallery's picture of their SOP Instance
-    /// UID, which is kept.
+    /// The numbers of known files with other content than the gallery's picture of their SOP
+    /// Instance UID, which is kept.
     differing: Vec<u64>,
-    /// While it works.
+    /// The rate while it works.
     pictures_per_second: Option<f64>,
 }
 
-/// How far a job is.
+/// The state of a job.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum StateView {
@@ -62,7 +62,7 @@ pub(in crate::server) struct JobsView {
     pub(in crate::server) jobs: Vec<JobView>,
 }
 
-/// A file that was received, and is kept.
+/// A file that was received and is kept.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct FileView {
     /// Its number in the job, from 1.
@@ -70,7 +70,7 @@ pub(in crate::server) struct FileView {
 }
 
 impl JobView {
-    /// A job of this id.
+    /// The view of a job with this id.
     pub(in crate::server) fn new(id: String, job: Job) -> Self {
         let state = match (job.cancelled, job.is_over(), job.closed) {
             (true, ..) => StateView::Cancelled,

@@ -9,23 +9,24 @@ use serde::Serialize;
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct MapView {
     ids: Vec<u64>,
-    /// From 0 at the left to 65,535.
+    /// The positions from the left, 0 to 65,535.
     x: Vec<u16>,
-    /// From 0 at the top to 65,535.
+    /// The positions from the top, 0 to 65,535.
     y: Vec<u16>,
-    /// What pictures can be coloured by.
+    /// The traits that pictures can be coloured by.
     traits: Vec<TraitView>,
-    /// Pictures that came after the map was drawn, and are not on it.
+    /// The number of pictures added since the map was drawn, which are not on it.
     newer: usize,
 }
 
-/// What every picture has one value of, or none.
+/// A property of pictures. Each picture has at most one value of it.
 #[derive(Serialize, JsonSchema)]
 struct TraitView {
     name: String,
     /// The most frequent values.
     values: Vec<String>,
-    /// For each picture its value's number; the length of `values` for any other value, or none.
+    /// The position in `values` of each picture's value; the length of `values` for any other value
+    /// or none.
     of: Vec<u8>,
 }
 

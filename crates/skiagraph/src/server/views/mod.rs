@@ -1,4 +1,4 @@
-//! What the API takes and gives, as JSON. The OpenAPI document is made of these types.
+//! The JSON that the API takes and gives. The OpenAPI document is made of these types.
 
 mod job;
 mod map;
@@ -29,31 +29,31 @@ pub(super) use set::{SaveBody, SavedView, SetView, SetsView};
 pub(super) struct GalleryView {
     pub(super) name: String,
     pub(super) pictures: usize,
-    /// Of a hash code.
+    /// The length of a hash code in bits.
     pub(super) bits: usize,
     pub(super) model_id: String,
-    /// Side of the square that the network sees, in pixels.
+    /// The side of the square that the network sees, in pixels.
     pub(super) input_size: u32,
     pub(super) facets: FacetsView,
     /// The first and the last day of a study.
     pub(super) study_dates: Option<[String; 2]>,
-    /// Address of a viewer; `{study}` is to be replaced by a Study Instance UID.
+    /// The address of a viewer. A Study Instance UID goes in place of `{study}`.
     pub(super) viewer: Option<String>,
     pub(super) version: String,
-    /// Whether there is a report of how the model compares with other methods.
+    /// True if there is a report that compares the model with other methods.
     pub(super) comparison: bool,
-    /// Whether there is a report of how good the model is.
+    /// True if there is a report of the model's evaluation.
     pub(super) evaluation: bool,
-    /// Its figures, task by task.
+    /// The figures of the model's evaluation, task by task.
     pub(super) quality: Vec<QualityView>,
     pub(super) card: CardView,
-    /// What the gallery takes on the disk.
+    /// The size of the gallery on the disk, in bytes.
     pub(super) bytes: u64,
-    /// Whether the model says how good its answers are likely to be.
+    /// True if the model estimates the relevance of its answers.
     pub(super) estimates: bool,
 }
 
-/// What can be filtered for, the most frequent values first.
+/// The values to filter by, the most frequent first.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct FacetsView {
     body_part: Vec<ValueView>,
@@ -64,7 +64,7 @@ pub(super) struct FacetsView {
     label: Vec<ValueView>,
 }
 
-/// A value, and how many pictures have it.
+/// A value, and the number of pictures that have it.
 #[derive(Serialize, JsonSchema)]
 struct ValueView {
     value: String,
@@ -97,35 +97,35 @@ pub(super) struct KeyBody {
     pub(super) key: String,
 }
 
-/// Whether whoever asks has to say who they are, how, and what they may do.
+/// The session: how callers identify themselves, and their role.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SessionView {
     pub(super) required: bool,
-    /// None before a key is shown or somebody has signed in.
+    /// The role. Null before a key is shown or a person has signed in.
     pub(super) role: Option<Role>,
-    /// Whether a key may be shown.
+    /// True if a key may be shown.
     pub(super) keys: bool,
-    /// Whether people sign in with an identity provider, at `/sign-in`.
+    /// True if people sign in with an identity provider, at `/sign-in`.
     pub(super) single_sign_on: bool,
 }
 
-/// Why a request failed.
+/// The reason why a request failed.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ErrorBody {
     pub(super) error: ErrorView,
 }
 
-/// See [`ErrorBody`].
+/// The reason why a request failed: see [`ErrorBody`].
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ErrorView {
-    /// For programs.
+    /// A code for programs.
     pub(super) code: String,
-    /// For people: what was got, what was expected, what to do.
+    /// A message for people: what was got, what was expected, what to do.
     pub(super) message: String,
-    /// Of a filter that does not read: bytes before the place.
+    /// For a filter that cannot be parsed: the number of bytes before the place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) position: Option<usize>,
-    /// Of a filter that does not read: what should be there.
+    /// For a filter that cannot be parsed: what is expected at the place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) expected: Option<String>,
 }

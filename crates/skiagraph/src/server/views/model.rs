@@ -1,4 +1,4 @@
-//! The model, as JSON: how it was made, and how good it was found to be.
+//! The model, as JSON: its training, and its figures.
 
 use std::fs;
 use std::path::Path;
@@ -8,15 +8,15 @@ use network::Encoder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a model's file says of it.
+/// A model file's description of the model.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct CardView {
-    /// What it was trained to tell apart.
+    /// The labels that it was trained to tell apart.
     labels: Vec<String>,
-    /// Passes through the training pictures; 0 is untrained.
+    /// The number of passes through the training pictures; 0 is untrained.
     epoch: usize,
     seed: u64,
-    /// Whether its hash layer was fitted once more after training.
+    /// True if its hash layer was fitted after training.
     fitted: bool,
 }
 
@@ -32,18 +32,18 @@ impl From<&Encoder> for CardView {
     }
 }
 
-/// How well the model answered the queries of a task.
+/// The quality of the model's answers to a task's queries.
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 pub(in crate::server) struct QualityView {
     task: String,
     bits: usize,
     queries: usize,
     gallery: usize,
-    /// Mean of average precision.
+    /// The mean of average precision.
     map_all: FigureView,
-    /// Share of relevant pictures among the first ten.
+    /// The share of relevant pictures among the first ten.
     p_at_10: FigureView,
-    /// The same as the mean over the classes.
+    /// The mean of that share over the classes.
     macro_p_at_10: FigureView,
 }
 
@@ -56,7 +56,7 @@ struct FigureView {
 }
 
 impl QualityView {
-    /// The figures of a model's codes in a folder of `skiagraph eval`.
+    /// Reads the figures of a model's codes from a folder of `skiagraph eval`.
     ///
     /// # Errors
     /// If it has none, or another model's.

@@ -1,4 +1,4 @@
-//! Pictures to ask with, as JSON.
+//! Query pictures, as JSON.
 
 use radiograph::Format;
 use schemars::JsonSchema;
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::gate::Doubt;
 use crate::server::pictures::Picture;
 
-/// A picture to ask with.
+/// A query picture.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct QueryView {
     id: String,
     width: u32,
     height: u32,
-    /// `dicom`, `png`, `jpeg` or `tiff`.
+    /// The format: `dicom`, `png`, `jpeg` or `tiff`.
     format: Option<&'static str>,
     header: HeaderView,
     doubts: Vec<DoubtView>,
@@ -21,7 +21,7 @@ pub(in crate::server) struct QueryView {
     warnings: Vec<String>,
 }
 
-/// What its file says.
+/// The statements of its file.
 #[derive(Serialize, JsonSchema)]
 struct HeaderView {
     modality: Option<String>,
@@ -34,7 +34,7 @@ struct HeaderView {
     study: Option<String>,
 }
 
-/// Something doubtful about a picture.
+/// A doubt about a picture.
 #[derive(Serialize, JsonSchema)]
 struct DoubtView {
     #[schemars(with = "String")]

@@ -4,7 +4,7 @@ use retrieval::gallery::Record;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is known of a picture of the gallery.
+/// The record of a picture of the gallery.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct RecordView {
     pub(in crate::server) id: u64,
@@ -54,7 +54,7 @@ impl From<(u64, Record)> for RecordView {
     }
 }
 
-/// Which records to list.
+/// The selection of records to list.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::server) struct ListBody {
@@ -62,7 +62,7 @@ pub(in crate::server) struct ListBody {
     pub(in crate::server) filter: Option<String>,
     #[serde(default)]
     pub(in crate::server) offset: u64,
-    /// At most 500.
+    /// The most records to list, at most 500.
     #[serde(default = "page")]
     #[schemars(range(max = 500))]
     pub(in crate::server) limit: usize,
@@ -72,10 +72,10 @@ fn page() -> usize {
     60
 }
 
-/// Some of the records that a filter admits.
+/// A page of the records that a filter admits.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct ListView {
-    /// How many it admits in all.
+    /// The number of records that it admits in all.
     pub(in crate::server) total: u64,
     pub(in crate::server) records: Vec<RecordView>,
 }

@@ -7,43 +7,43 @@ use serde::{Deserialize, Serialize};
 use super::record::RecordView;
 use crate::answer::AnswerOrder;
 
-/// What to look for. At least one of `queries` and `like` is not empty.
+/// A search. At least one of `queries` and `like` is not empty.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::server) struct SearchBody {
-    /// Ids of uploaded pictures; a picture is near that is near to one of them.
+    /// The ids of uploaded pictures. A picture's distance to several is that to the nearest.
     #[serde(default)]
     pub(in crate::server) queries: Vec<String>,
-    /// Ids of pictures of the gallery to move towards.
+    /// The ids of pictures of the gallery to move towards.
     #[serde(default)]
     pub(in crate::server) like: Vec<u64>,
-    /// Ids of pictures of the gallery to move away from.
+    /// The ids of pictures of the gallery to move away from.
     #[serde(default)]
     pub(in crate::server) unlike: Vec<u64>,
-    /// Hits wanted, 1 to 1000.
+    /// The number of hits wanted, 1 to 1000.
     #[serde(default = "some")]
     #[schemars(range(min = 1, max = 1000))]
     pub(in crate::server) k: usize,
-    /// Which records may answer: docs/gallery.md has the language.
+    /// The filter of the records that may answer: docs/gallery.md describes its language.
     #[serde(default)]
     pub(in crate::server) filter: Option<String>,
-    /// Whether each patient answers once.
+    /// True if each patient answers once.
     #[serde(default)]
     pub(in crate::server) group_by_patient: bool,
-    /// Whether the query's own picture and others of its patient may answer.
+    /// True if the query's own picture and others of its patient may answer.
     #[serde(default)]
     pub(in crate::server) own: bool,
-    /// The greatest distance wanted, in bits.
+    /// The greatest Hamming distance, in bits.
     #[serde(default)]
     pub(in crate::server) within: Option<u32>,
-    /// Whether the answer must be of all that was acknowledged before, by whichever machine; of a
-    /// gallery on a server alone, which otherwise may be a moment behind.
+    /// True if the answer must include everything acknowledged before, by any machine. It matters
+    /// for a gallery on a server alone, which otherwise may be a moment behind.
     #[serde(default)]
     pub(in crate::server) newest: bool,
-    /// Which of the near pictures come first.
+    /// The order of the hits.
     #[serde(default)]
     pub(in crate::server) order: AnswerOrder,
-    /// How many of the nearest codes there are to choose the most similar pictures of, 1 to 10000.
+    /// The number of nearest codes from which the most similar pictures are chosen, 1 to 10000.
     #[serde(default = "shortlist")]
     #[schemars(range(min = 1, max = 10000))]
     pub(in crate::server) rerank: usize,
@@ -62,42 +62,43 @@ fn shortlist() -> usize {
 pub(in crate::server) struct SearchView {
     pub(in crate::server) hits: Vec<HitView>,
     pub(in crate::server) bits: usize,
-    /// None for a model without estimates, and after feedback.
+    /// The estimates; null for a model without them, and after feedback.
     pub(in crate::server) estimate: Option<EstimateView>,
-    /// How many hits have each label, most first.
+    /// The number of hits with each label, most first.
     pub(in crate::server) tally: Vec<TallyView>,
     pub(in crate::server) milliseconds: MillisecondsView,
-    /// How old the answer may be, while the gallery's database does not answer.
+    /// The greatest age of the answer in seconds, while the gallery's database is unreachable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::server) stale_seconds: Option<f64>,
-    /// Whether the query is unlike all that the model knows, nothing answers, or hardly anything of
-    /// the answer is relevant: the `relevance` of the first hit is below 0.2, as with a filter that
-    /// leaves nothing alike.
+    /// True if nothing similar was found: the query is unlike all that the model knows, there is no
+    /// hit, or hardly any hit is relevant. In the last case the `relevance` of the first hit is
+    /// below 0.2, as when a filter leaves no similar picture.
     pub(in crate::server) nothing_similar: bool,
 }
 
-/// An answer.
+/// A hit.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct HitView {
     pub(in crate::server) id: u64,
-    /// Bits that differ.
+    /// The Hamming distance, in bits.
     pub(in crate::server) distance: u32,
-    /// Distance of the embeddings.
+    /// The distance of the embeddings.
     pub(in crate::server) euclidean: f32,
-    /// The estimated probability of being relevant (the same part of the body and a finding in
-    /// common, or both without), of the first ten; it never rises along the hits. None for a query
-    /// that is unlike all that the model knows.
+    /// The estimated probability of relevance, for the first ten hits; it never rises along the
+    /// hits. A picture is relevant if it shows the same part of the body and has a finding in
+    /// common with the query, or both have none. Null for a query that is unlike all that the
+    /// model knows.
     pub(in crate::server) relevance: Option<f64>,
     pub(in crate::server) record: RecordView,
 }
 
-/// How good an answer is likely to be.
+/// The estimated quality of an answer.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct EstimateView {
-    /// The expected share of relevant pictures among the first ten; 0 where the query is unlike all
+    /// The expected share of relevant pictures among the first ten; 0 if the query is unlike all
     /// that the model knows.
     pub(in crate::server) precision: f64,
-    /// Whether the query is unlike all that the model knows.
+    /// True if the query is unlike all that the model knows.
     pub(in crate::server) novel: bool,
 }
 
@@ -108,10 +109,10 @@ pub(in crate::server) struct TallyView {
     pub(in crate::server) count: usize,
 }
 
-/// What an answer took.
+/// The times of an answer's steps, in milliseconds.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct MillisecondsView {
-    /// When the queries were uploaded.
+    /// The time of encoding, when the queries were uploaded.
     pub(in crate::server) encode: f64,
     pub(in crate::server) search: f64,
 }

@@ -10,15 +10,15 @@ use super::search::{SearchBody, SearchView};
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::server) struct SaveBody {
-    /// At most 200 characters.
+    /// The name, at most 200 characters.
     pub(in crate::server) name: String,
-    /// At most 4000 characters.
+    /// A note, at most 4000 characters.
     #[serde(default)]
     pub(in crate::server) note: String,
-    /// Whether all who may search may see it, and not only whoever saved it.
+    /// True if everybody who may search may see it, not only the caller who saved it.
     #[serde(default)]
     pub(in crate::server) shared: bool,
-    /// With 100 hits at most.
+    /// The search, with at most 100 hits.
     pub(in crate::server) search: SearchBody,
 }
 
@@ -28,29 +28,29 @@ pub(in crate::server) struct SetView {
     pub(in crate::server) id: String,
     pub(in crate::server) name: String,
     pub(in crate::server) note: String,
-    /// RFC 3339, UTC.
+    /// The time when it was saved: RFC 3339, UTC.
     pub(in crate::server) made: String,
-    /// The id of the key of whoever saved it.
+    /// The id of the key of the caller who saved it.
     pub(in crate::server) owner: Option<String>,
     pub(in crate::server) shared: bool,
     pub(in crate::server) hits: usize,
-    /// Whether there is a FHIR bundle of it.
+    /// True if it has a FHIR bundle.
     pub(in crate::server) fhir: bool,
-    /// Whether there is a DICOM structured report of it.
+    /// True if it has a DICOM structured report.
     pub(in crate::server) sr: bool,
-    /// Whether its query was an uploaded picture, which is kept small.
+    /// True if its query was an uploaded picture, of which a small one is kept.
     pub(in crate::server) preview: bool,
-    /// Pictures of it that were deleted from the gallery since, and so from here.
+    /// The number of its pictures that were deleted from the gallery since, and so from it.
     pub(in crate::server) deleted: usize,
 }
 
-/// The saved answers that whoever asks may see, the newest first.
+/// The saved answers that the caller may see, the newest first.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct SetsView {
     pub(in crate::server) sets: Vec<SetView>,
 }
 
-/// A saved answer, and what it was.
+/// A saved answer with its contents.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::server) struct SavedView {
     pub(in crate::server) set: SetView,
