@@ -1,5 +1,6 @@
-"""A simulation of search nodes at a size that no machine here has: Poisson arrivals, nodes that each hold all codes, a balancer that
-takes the node with the fewest requests, and service times that were measured (docs/results.md) and grow with the number of codes.
+"""A simulation of search nodes at a size that no machine here has: Poisson arrivals, nodes that
+each hold all codes, a balancer that takes the node with the fewest requests, and service times that
+were measured (docs/results/server.md) and grow with the number of codes.
 
     python benches/peers/plan.py
 

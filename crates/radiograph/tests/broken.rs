@@ -1,6 +1,6 @@
 //! Real files that were broken on purpose: each is refused at once, in words that say where and
 //! why, within the memory that docs/dicom.md states. `cargo test --release -p radiograph --test
-//! broken -- --nocapture` prints the table of docs/results.md.
+//! broken -- --nocapture` prints the table of docs/results/dicom.md.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use radiograph::{Limits, read};

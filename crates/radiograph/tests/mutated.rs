@@ -3,7 +3,7 @@
 //! die nor take long.
 //!
 //! `HOSTILE=200 cargo test --release --workspace --test mutated -- --nocapture` tries 200 a format
-//! and prints the table of docs/results.md; without the variable there are 24.
+//! and prints a table; without the variable there are 24.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// The prefix of a view's label.
 const VIEW: &str = "view=";
 /// The weight of a view relative to another label, as held-out training pictures prefer it
-/// (docs/results.md).
+/// (docs/notebook.md).
 const VIEW_WEIGHT: f32 = 0.85;
 
 /// The labels of the training part, sorted, with their rarity.

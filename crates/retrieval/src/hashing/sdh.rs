@@ -29,7 +29,7 @@ const STARTS: usize = 10;
 /// The addition to the diagonal of φφᵀ, as in the authors' program: anchors may coincide.
 const RIDGE: f64 = 1e-2;
 /// The addition to the diagonal where φ is x, as a share of the diagonal's mean. Held-out training
-/// pictures chose it (docs/results.md).
+/// pictures chose it (docs/notebook.md).
 const LINEAR_RIDGE: f64 = 3.5e-3;
 /// The most sweeps over one sample's bits. No bit changes after a few; the limit ends a cycle due
 /// to rounding.

@@ -1,4 +1,4 @@
-//! Measurements of a gallery on a real cluster of PostgreSQL (docs/results.md, More than one
+//! Measurements of a gallery on a real cluster of PostgreSQL (docs/results/server.md, More than one
 //! machine).
 //!
 //! `cargo bench --bench cluster -- parity workers nodes lag start`; all of them if none is named.
