@@ -89,6 +89,7 @@ pub fn labels_of(item: &Item, view_labels: bool) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use radiograph::dataset::Description;
 
     fn item(labels: &[&str], view: Option<&str>) -> Item {
         Item {
@@ -101,6 +102,7 @@ mod tests {
             source: None,
             licence: None,
             split: None,
+            description: Description::default(),
             columns: BTreeMap::new(),
         }
     }

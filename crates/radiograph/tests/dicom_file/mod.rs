@@ -1,4 +1,5 @@
 //! Small DICOM files for tests, right or wrong in any element.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::collections::BTreeMap;
 
