@@ -156,7 +156,8 @@ fn broken_files_are_refused_with_where_and_why() {
         }
     }
     let there = std::fs::read_dir(folder.join("broken")).unwrap().count();
-    assert_eq!(there, BROKEN.len(), "broken files that this test does not know");
+    // One has another stream than its transfer syntax says, which `decoding.rs` reads.
+    assert_eq!(there, BROKEN.len() + 1, "broken files that this test does not know");
 }
 
 /// A PNG's chunk with its checksum.
