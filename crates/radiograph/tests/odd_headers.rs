@@ -193,11 +193,11 @@ fn an_odd_optional_attribute_is_a_warning() {
         (0x103, b"US", us(2), "PixelRepresentation is 2"),
         (0x103, b"US", vec![], "PixelRepresentation is missing"),
         (0x1053, b"DS", b"0.0".to_vec(), "RescaleSlope is 0.0, expected a number other than 0"),
-        (0x1053, b"DS", b"".to_vec(), "RescaleSlope is missing or empty"),
+        (0x1053, b"DS", b"".to_vec(), ""),
         (0x1053, b"DS", b"1e300".to_vec(), "RescaleSlope is 1e300"),
         (0x1053, b"DS", b"NaN".to_vec(), "RescaleSlope is NaN"),
         (0x1052, b"DS", b"none".to_vec(), "RescaleIntercept is none, expected a number"),
-        (0x1052, b"DS", b"".to_vec(), "RescaleIntercept is missing or empty"),
+        (0x1052, b"DS", b"".to_vec(), ""),
         (0x1056, b"CS", b"linear".to_vec(), "VOILUTFunction is linear"),
         (0x1056, b"CS", b"LOG".to_vec(), "VOILUTFunction is LOG"),
         (0x1050, b"DS", b"1\\2048".to_vec(), "WindowWidth is 0\\4096 with a centre of 1\\2048"),
@@ -238,6 +238,14 @@ fn missing_attributes_are_assumed() {
         assert_plain(&picture, attribute);
         assert!(warnings(&picture).concat().contains(attribute), "{attribute}");
     }
+    for (element, attribute) in [(0x1052, "RescaleIntercept"), (0x1053, "RescaleSlope")] {
+        let mut file = File::new(EXPLICIT);
+        file.put((0x28, 0x1052), b"DS", b"0").put((0x28, 0x1053), b"DS", b"1");
+        let picture = read(file.put((0x28, element), b"DS", b""));
+        assert_plain(&picture, attribute);
+        let said = warnings(&picture).concat();
+        assert!(said.contains(&format!("{attribute} is missing or empty")), "{said}");
+    }
     let mut colours = File::new(EXPLICIT);
     colours.put((0x28, 4), b"CS", b"rgb").put((0x28, 2), b"US", &[3, 0]);
     colours.put((0x28, 0x100), b"US", &[8, 0]).put((0x28, 0x101), b"US", &[8, 0]);
@@ -255,6 +263,9 @@ fn windows_without_a_meaning_leave_the_range_of_values() {
         read(file.remove((0x28, 0x1050)).remove((0x28, 0x1051)))
     };
     assert_eq!(warnings(&automatic), [""; 0]);
+    let mut empty = File::new(EXPLICIT);
+    let empty = read(empty.put((0x28, 0x1050), b"DS", b"").put((0x28, 0x1051), b"DS", b""));
+    assert_eq!((warnings(&empty), empty.pixels()), (vec![], automatic.pixels()));
     for (centre, width) in [
         (Some("2048"), None),
         (None, Some("4096")),

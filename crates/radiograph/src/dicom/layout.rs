@@ -4,7 +4,7 @@
 //! length of such an element is, the element after it tells: only under one of the ways to read it
 //! does a tag follow that can stand there.
 
-use super::header::Reader;
+use super::reader::Reader;
 use super::syntax::{Order, Vr};
 use dicom_core::Tag;
 

@@ -12,7 +12,7 @@ use dicom_dictionary_std::tags;
 use std::ops::RangeInclusive;
 
 /// Items of a sequence that are looked at for a table that reads.
-const MOST_ITEMS: u32 = 16;
+const MOST_ITEMS: u32 = 4;
 const ENTRIES: &str = "entries as LUTDescriptor says";
 
 /// Values become entries.

@@ -14,6 +14,7 @@ mod lut;
 mod modality;
 mod objects;
 mod overlay;
+mod reader;
 mod samples;
 mod shutter;
 mod syntax;

@@ -37,10 +37,7 @@ impl Modality {
 
     /// None where there is neither a slope nor an intercept.
     fn rescale(level: &Elements, warnings: &mut Warnings) -> Option<Self> {
-        let given = |tag| level.values.contains_key(&tag);
-        if !given(tags::RESCALE_SLOPE) && !given(tags::RESCALE_INTERCEPT) {
-            return None;
-        }
+        level.bytes(tags::RESCALE_SLOPE).or_else(|| level.bytes(tags::RESCALE_INTERCEPT))?;
         let mut number = |tag: Tag, attribute, usual: f64| {
             let number = level.numbers(tag).first().copied().flatten();
             number.filter(|n| *n != 0.0 || usual == 0.0).unwrap_or_else(|| {

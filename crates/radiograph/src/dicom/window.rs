@@ -23,28 +23,22 @@ pub(super) struct Window {
 impl Window {
     /// The first window whose width has a meaning.
     pub(super) fn of(level: &Elements, warnings: &mut Warnings) -> Option<Self> {
-        let given = |tag| level.values.contains_key(&tag);
-        if !given(tags::WINDOW_CENTER) && !given(tags::WINDOW_WIDTH) {
-            return None;
-        }
+        level.bytes(tags::WINDOW_CENTER).or_else(|| level.bytes(tags::WINDOW_WIDTH))?;
         let (centres, widths) =
             (level.numbers(tags::WINDOW_CENTER), level.numbers(tags::WINDOW_WIDTH));
-        let pairs = centres.iter().zip(&widths).filter_map(|(&centre, &width)| centre.zip(width));
-        let found = pairs.into_iter().find(|&(_, width)| width > 0.0);
-        if found.is_none() || found != centres.first().copied().flatten().zip(widths[0]) {
+        let mut pairs = centres.iter().zip(&widths).map(|(&centre, &width)| centre.zip(width));
+        let at = pairs.position(|pair| pair.is_some_and(|(_, width)| width > 0.0));
+        if at != Some(0) {
             let got = |tag| level.text(tag).unwrap_or_else(|| "missing".to_owned());
-            let said = format!(
-                "{} with a centre of {}",
-                got(tags::WINDOW_WIDTH),
-                got(tags::WINDOW_CENTER)
-            );
-            let assumed = match found {
+            let (centre, width) = (got(tags::WINDOW_CENTER), got(tags::WINDOW_WIDTH));
+            let assumed = match at {
                 Some(_) => "the first such window was taken",
                 None => "the range of values was shown",
             };
-            warnings.add("WindowWidth", said, "a number above 0, and a centre", assumed);
+            let got = format!("{width} with a centre of {centre}");
+            warnings.add("WindowWidth", got, "a number above 0, and a centre", assumed);
         }
-        let (centre, width) = found?;
+        let (centre, width) = centres[at?].zip(widths[at?])?;
         let shape = match shape(level, warnings) {
             // A linear window of less than 1 has no meaning but as an exact one.
             Shape::Linear if width < 1.0 => Shape::LinearExact,

@@ -176,7 +176,7 @@ fn encode(work: &Work) -> Result<()> {
     let waiting = inbox.counts()?.waiting;
     let progress = Progress::images("encoding", waiting as usize);
     let taken = intake.work(&AtomicBool::new(false), |batch| {
-        progress.advance(batch.added + batch.known + batch.failed)
+        progress.advance(batch.added + batch.known + batch.failed + batch.without_picture)
     })?;
     progress.finish();
     intake.gallery.settle()?;
