@@ -18,15 +18,12 @@ fn opened(bytes: &[u8]) -> DefaultDicomObject {
     from_reader(&bytes[128..]).unwrap()
 }
 
-/// The pixels as they are written: native bytes, or the offset table and the fragments.
+/// The pixels as they are written: native bytes, or fragments. The offset table may be written
+/// anew.
 fn pixels(object: &DefaultDicomObject) -> Vec<Vec<u8>> {
     match object.element(Tag(0x7FE0, 0x10)).unwrap().value() {
         Value::Primitive(bytes) => vec![bytes.to_bytes().into_owned()],
-        Value::PixelSequence(pixels) => {
-            let offsets =
-                pixels.offset_table().iter().flat_map(|offset| offset.to_le_bytes()).collect();
-            std::iter::once(offsets).chain(pixels.fragments().iter().cloned()).collect()
-        }
+        Value::PixelSequence(pixels) => pixels.fragments().to_vec(),
         Value::Sequence(_) => panic!("pixels are no sequence"),
     }
 }

@@ -32,9 +32,9 @@ pub(in crate::deidentify) fn scrub(
     transfer_syntax: &str,
     shape: &Shape,
 ) -> Result<Fragments> {
-    let compression = Compression::of(transfer_syntax);
-    let compression = compression.ok_or_else(|| wrong("its transfer syntax cannot be scrubbed"))?;
     let (offsets, mut fragments) = read(element, value)?;
+    let compression = Compression::found(&fragments.stream.bytes, transfer_syntax);
+    let compression = compression.ok_or_else(|| wrong("its transfer syntax cannot be scrubbed"))?;
     match compression {
         Compression::Jpeg => fragments.walk(shape, jpeg::scrub)?,
         Compression::Jpeg2000 => fragments.walk(shape, jpeg2000::scrub)?,
@@ -176,7 +176,7 @@ impl Fragments {
 mod tests {
     use super::*;
     use dicom_core::VR;
-    use dicom_dictionary_std::tags;
+    use dicom_dictionary_std::{tags, uids};
 
     const JPEG: &str = "1.2.840.10008.1.2.4.50";
     const PLAIN: &str = "1.2.840.10008.1.2.1.98";
@@ -228,5 +228,19 @@ mod tests {
             assert!(scrubbed(PLAIN, 2, offsets, &[b"12", b"34", b"56", b"78"]).is_err());
         }
         assert!(scrubbed("1.2.840.10008.1.2.1", 1, &[], &[b"1234"]).is_err());
+    }
+
+    #[test]
+    fn a_stream_of_another_kind_than_its_transfer_syntax_is_scrubbed_as_what_it_is() {
+        let jpeg = [0xFF, 0xD8, 0xFF, 0xFE, 0, 4, b'S', b'S', 0xFF, 0xD9];
+        let clean = [0xFF, 0xD8, 0xFF, 0xFE, 0, 4, 0, 0, 0xFF, 0xD9].to_vec();
+        for claimed in ["1.2.840.10008.1.2.4.90", uids::RLE_LOSSLESS, "1.2.840.10008.1.2.1"] {
+            let (_, fragments) = scrubbed(claimed, 1, &[], &[&jpeg]).unwrap();
+            assert_eq!(fragments, [clean.clone()], "{claimed}");
+        }
+        // Pixels that are not compressed may begin with any bytes; Part 2 is not known.
+        let (_, fragments) = scrubbed(PLAIN, 1, &[], &[&jpeg]).unwrap();
+        assert_eq!(fragments, [[&jpeg[..4], &[0; 6]].concat()]);
+        assert!(scrubbed("1.2.840.10008.1.2.4.92", 1, &[], &[&[0xFF, 0x4F, 0xFF, 0x51]]).is_err());
     }
 }

@@ -82,6 +82,20 @@ enum Compression {
 }
 
 impl Compression {
+    /// The compression of frames that begin with these bytes. Some files claim another kind than
+    /// they hold, and decoders go by the stream, so its own first marker counts. A transfer syntax
+    /// that cannot be scrubbed stays one, and pixels that are not compressed have no marker.
+    fn found(frames: &[u8], transfer_syntax: &str) -> Option<Self> {
+        let claimed = Self::of(transfer_syntax);
+        let unknown = claimed.is_none() && transfer_syntax.starts_with(CODED);
+        match frames {
+            _ if unknown || claimed == Some(Self::Plain) => claimed,
+            [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
+            [0xFF, 0x4F, 0xFF, 0x51, ..] => Some(Self::Jpeg2000),
+            _ => claimed,
+        }
+    }
+
     /// The compression of a transfer syntax; none if frames of it cannot be scrubbed. Segments of
     /// JPEG 2000 Part 2 (92, 93) decode pixels that Part 1 does not know.
     fn of(transfer_syntax: &str) -> Option<Self> {
