@@ -1,16 +1,12 @@
 //! Requests to a server of DICOMweb or Orthanc: its address, credentials, trusted authorities, and
 //! timeouts.
 
+use crate::authorization::Authorization;
 use crate::error::{Error, Result};
-use crate::multipart::MediaType;
+use crate::media_type::MediaType;
 use crate::tls::certificates;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD as STANDARD;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
-use std::fmt;
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,60 +18,7 @@ use ureq::{Agent, Body};
 /// The most bytes of an answer in JSON. A page of a thousand instances has one megabyte.
 const MAX_JSON: u64 = 64 << 20;
 
-/// Credentials that are sent to a server, or that clients must send. They are read from a file, as
-/// other users can see command lines and environments.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Authorization(String);
-
-impl Authorization {
-    /// Reads name and password as `name:password` from a file (RFC 7617).
-    ///
-    /// # Errors
-    /// [`Error::File`], [`Error::Setting`].
-    pub fn basic(file: &Path) -> Result<Self> {
-        let text = secret(file)?;
-        if !text.contains(':') {
-            return Err(wrong("another text", "`name:password` in the file"));
-        }
-        Ok(Self(format!("Basic {}", STANDARD.encode(text))))
-    }
-
-    /// Reads a token from a file (RFC 6750).
-    ///
-    /// # Errors
-    /// [`Error::File`], [`Error::Setting`].
-    pub fn bearer(file: &Path) -> Result<Self> {
-        Ok(Self(format!("Bearer {}", secret(file)?)))
-    }
-
-    /// Tells whether a header has the same credentials. Hashes are compared, so that the time does
-    /// not reveal how much was right.
-    pub(crate) fn is(&self, header: &[u8]) -> bool {
-        Sha256::digest(header) == Sha256::digest(&self.0)
-    }
-}
-
-impl fmt::Debug for Authorization {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Authorization(…)")
-    }
-}
-
-fn secret(file: &Path) -> Result<String> {
-    let text =
-        fs::read_to_string(file).map_err(|source| Error::File { path: file.into(), source })?;
-    let text = text.trim();
-    if text.is_empty() || !text.chars().all(|c| !c.is_control()) {
-        return Err(wrong("nothing, or several lines", "one line in the file"));
-    }
-    Ok(text.to_owned())
-}
-
-fn wrong(got: &str, expected: &'static str) -> Error {
-    Error::Setting { setting: "authorization", got: got.to_owned(), expected }
-}
-
-/// Reads the authorities that an HTTP client trusts from a PEM file.
+/// Whom to believe as a client of HTTP: the certificates of a PEM file.
 ///
 /// # Errors
 /// [`Error::Tls`], which names the file.
@@ -163,8 +106,8 @@ impl Http {
 
     pub(crate) fn get(&self, path: &str, accept: &str) -> Result<Response<Body>> {
         let mut request = self.agent.get(format!("{}{path}", self.base)).header("Accept", accept);
-        if let Some(Authorization(value)) = &self.authorization {
-            request = request.header("Authorization", value);
+        if let Some(shown) = &self.authorization {
+            request = request.header("Authorization", shown.header());
         }
         request.call().map_err(|error| self.failed(path, &error))
     }
@@ -187,8 +130,8 @@ impl Http {
             .header("Content-Type", content_type)
             .header("Content-Length", length.to_string())
             .header("Accept", accept);
-        if let Some(Authorization(value)) = &self.authorization {
-            request = request.header("Authorization", value);
+        if let Some(shown) = &self.authorization {
+            request = request.header("Authorization", shown.header());
         }
         request.send(ureq::SendBody::from_reader(body)).map_err(|error| self.failed(path, &error))
     }
@@ -302,15 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_passwords_are_not_shown() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), "Aladdin:open sesame\n").unwrap();
-        let basic = Authorization::basic(file.path()).unwrap();
-        // The example of RFC 7617 2.
-        assert_eq!(basic.0, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-        assert_eq!(format!("{basic:?}"), "Authorization(…)");
-        fs::write(file.path(), "a\nb").unwrap();
-        assert!(Authorization::bearer(file.path()).is_err());
+    fn addresses_with_secrets_are_refused_without_being_shown() {
         for url in ["https://a:b@c/d", "ftp://c", "https://", "http://c/?token=d", "http://c d"] {
             let error = Http::new(&Server::new(url)).unwrap_err().to_string();
             assert!(!error.contains("a:b@c") && !error.contains("token"), "{error}");

@@ -3,6 +3,7 @@
 
 mod association;
 pub mod attempts;
+mod authorization;
 mod command;
 pub mod dicomweb;
 mod elements;
@@ -13,6 +14,7 @@ mod folder;
 pub mod fuzzing;
 mod http;
 pub mod inbox;
+mod media_type;
 mod multipart;
 pub mod orthanc;
 mod part10;
@@ -27,10 +29,11 @@ mod tls;
 mod uids;
 
 pub use association::Timeouts;
+pub use authorization::Authorization;
 pub use dicom_core::Tag;
 pub use error::{Error, Result};
 pub use event::{Event, Events};
-pub use http::{Authorization, Server, authorities};
+pub use http::{Server, authorities};
 pub use query::Query;
 pub use receive::Fetched;
 pub use slots::{Slot, Slots, Task, client_of};

@@ -1,110 +1,16 @@
-//! Our client of DICOMweb against servers that page, name, pack and redirect as they like.
+//! Our client of DICOMweb asks and stores at servers that page, pack and redirect as they like.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
-use common::{CR, instance, limits, uid};
+use common::instance;
+use common::theirs::{Theirs, json_of, series, wanted};
 use pacs::dicomweb::{Client, Sent};
-use pacs::inbox::Inbox;
-use pacs::{Authorization, Event, Fetched, Query, Server};
-use serde_json::{Value, json};
+use pacs::{Authorization, Query, Server};
+use serde_json::json;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::io::Write;
 use tempfile::tempdir;
-
-/// What a server answers: status, headers, body.
-type Answer = (u16, String, Vec<u8>);
-
-/// A server that answers as a function of method and address says, and keeps what it was asked.
-struct Theirs {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Theirs {
-    fn start(answer: impl Fn(&str) -> Answer + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, asked) = (listener.local_addr().unwrap(), Arc::default());
-        let kept = Arc::clone(&asked);
-        // It ends with the process.
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let _a_client_may_leave = converse(stream.unwrap(), &answer, &kept);
-            }
-        });
-        Self { address, asked }
-    }
-
-    fn client(&self) -> Client {
-        Client::new(&self.server()).unwrap()
-    }
-
-    fn server(&self) -> Server {
-        Server::new(&format!("http://{}/dicom-web", self.address))
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.lock().unwrap().len()
-    }
-}
-
-fn converse(
-    stream: TcpStream,
-    answer: &dyn Fn(&str) -> Answer,
-    asked: &Mutex<Vec<String>>,
-) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?);
-    let (mut first, mut length, mut authorized) = (String::new(), 0, "");
-    lines.read_line(&mut first)?;
-    let mut line = first.clone();
-    while !line.trim_end().is_empty() {
-        line.clear();
-        lines.read_line(&mut line)?;
-        let header = line.to_ascii_lowercase();
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if header.starts_with("authorization:") {
-            authorized = " (authorized)";
-        }
-    }
-    lines.read_exact(&mut vec![0; length])?;
-    let asked_for = first.rsplit_once(' ').unwrap().0.to_owned() + authorized;
-    let (status, headers, body) = answer(&asked_for);
-    asked.lock().unwrap().push(asked_for);
-    let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status} X\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n"
-    );
-    (&stream).write_all(&[head.as_bytes(), &body].concat())
-}
-
-fn json_of(value: &Value) -> Answer {
-    (200, "Content-Type: application/dicom+json\r\n".to_owned(), value.to_string().into_bytes())
-}
-
-fn series(number: usize, modality: &str) -> Value {
-    let value = |vr: &str, text: String| json!({ "vr": vr, "Value": [text] });
-    json!({
-        "00080060": value("CS", modality.to_owned()),
-        "0020000D": value("UI", "1.2.826.0.1.3680043.10.2.0".to_owned()),
-        "0020000E": value("UI", format!("1.2.826.0.1.3680043.10.3.{number}")),
-    })
-}
-
-fn listed(number: usize) -> Value {
-    json!({
-        "00080016": { "vr": "UI", "Value": [CR] },
-        "00080018": { "vr": "UI", "Value": [uid(number)] },
-    })
-}
-
-fn wanted(modality: &str) -> Query {
-    Query { modality: Some(modality.to_owned()), ..Query::default() }
-}
 
 /// The offset that a page is asked for at.
 fn offset(asked: &str) -> usize {
@@ -265,96 +171,5 @@ fn what_is_stored_is_told_in_many_ways() {
         });
         assert_eq!(theirs.client().store(&file).ok(), expected, "{status}");
         assert_eq!(theirs.asked(), 1, "{status}: not sent on");
-    }
-}
-
-/// Fetches one instance that comes so, and gives what became of it and what was said.
-fn pulled(answer: Answer) -> (Fetched, String) {
-    let folder = tempdir().unwrap();
-    let inbox = Inbox::open(folder.path(), limits()).unwrap();
-    let theirs = Theirs::start(move |asked| match asked {
-        asked if asked.contains("/instances/") => answer.clone(),
-        asked if asked.contains("/instances?") => json_of(&json!([listed(1)])),
-        _ => json_of(&json!([series(0, "CR")])),
-    });
-    let said = Mutex::new(String::new());
-    let note = |event: &Event| *said.lock().unwrap() += &event.to_string();
-    let fetched = theirs.client().pull(&wanted("CR"), 10, &inbox, &note).unwrap();
-    (fetched, said.into_inner().unwrap())
-}
-
-fn parts(boundary: &str, headers: &str, instances: &[Vec<u8>]) -> Vec<u8> {
-    let part = |instance: &Vec<u8>| {
-        [format!("--{boundary}\r\n{headers}\r\n").as_bytes(), instance, b"\r\n"].concat()
-    };
-    [instances.iter().flat_map(part).collect(), format!("--{boundary}--\r\n").into_bytes()].concat()
-}
-
-#[test]
-fn an_instance_comes_in_many_ways() {
-    let dicom = "Content-Type: application/dicom\r\n";
-    let one = || vec![instance(1)];
-    let of = |kind: &str| format!("Content-Type: {kind}\r\n");
-    let cases = [
-        (
-            of("multipart/related; type=\"application/dicom\"; boundary=xyz"),
-            parts("xyz", dicom, &one()),
-        ),
-        (of("multipart/related; boundary=\"xyz\""), parts("xyz", "", &one())),
-        (of("multipart/related; boundary='xyz'"), parts("xyz", dicom, &one())),
-        (of("multipart/related; boundary=--xyz"), parts("xyz", dicom, &one())),
-        (of("multipart/related"), parts("xyz", dicom, &one())),
-        (of("multipart/mixed; boundary=xyz"), parts("xyz", "Content-Type: image/jpeg\r\n", &one())),
-        (
-            of("multipart/related; boundary=DICOM DATA BOUNDARY; type=application/dicom"),
-            parts("DICOM DATA BOUNDARY", "Content-Type: application/octet-stream\r\n", &one()),
-        ),
-        (
-            of("multipart/related; boundary=\"=_(a)'+,-./:?\""),
-            parts("=_(a)'+,-./:?", "content-location: x\r\n", &one()),
-        ),
-        (
-            of("multipart/related; boundary=xyz"),
-            [b"\r\n".to_vec(), parts("xyz", dicom, &one())].concat(),
-        ),
-        (
-            of("multipart/related; boundary=xyz"),
-            parts("xyz", dicom, &[b"{}".to_vec(), instance(2), instance(1)]),
-        ),
-        (of("application/dicom"), instance(1)),
-        (of("application/dicom"), parts("xyz", dicom, &one())),
-        (of("application/octet-stream"), instance(1)),
-        (of("multipart/related; boundary=xyz"), instance(1)),
-        (of("text/plain"), instance(1)),
-        (String::new(), instance(1)),
-    ];
-    for (headers, body) in cases {
-        let shown = headers.clone();
-        let (fetched, said) = pulled((200, headers, body));
-        assert_eq!((fetched.new, fetched.passed_over), (1, 0), "{shown}: {said}");
-    }
-    let (fetched, _) = pulled((206, String::new(), instance(1)));
-    assert_eq!(fetched.new, 1);
-}
-
-#[test]
-fn an_instance_that_does_not_come_whole_is_passed_over() {
-    let kind = || "Content-Type: multipart/related; boundary=xyz\r\n".to_owned();
-    let whole = parts("xyz", "", &[instance(1)]);
-    let html = "Content-Type: text/html\r\n".to_owned();
-    let cases = [
-        (200, kind(), whole[..whole.len() - 50].to_vec(), "the peer closed"),
-        (200, kind(), b"--xyz--\r\n".to_vec(), "no part at all"),
-        (200, kind(), parts("xyz", "", &[instance(2)]), "SOPInstanceUID"),
-        (200, html, b"<html>SECRET".to_vec(), "got text/html"),
-        (200, String::new(), Vec::new(), "not a DICOM file"),
-        (500, String::new(), Vec::new(), "500"),
-        (406, String::new(), Vec::new(), "406"),
-        (404, String::new(), Vec::new(), "404"),
-    ];
-    for (status, headers, body, expected) in cases {
-        let (fetched, said) = pulled((status, headers, body));
-        assert_eq!((fetched.new, fetched.passed_over), (0, 1), "{expected}");
-        assert!(said.contains(expected) && !said.contains("SECRET"), "{said}");
     }
 }

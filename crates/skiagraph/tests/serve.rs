@@ -279,6 +279,18 @@ fn bad_input_is_refused_with_its_reason() {
     assert_eq!(server.get("/api/v1/nothing").failure(404), "unknown_path");
     assert_eq!(server.get("/assets/nothing.js").failure(404), "unknown_path");
     assert_eq!(server.get("/api/v1/search").failure(405), "wrong_method");
+    assert_eq!(server.get("/api/v1/queries/%FF").failure(404), "unknown_query");
+    for (method, path, status, code) in [
+        ("POST", "/api/v1/nothing", 404, "unknown_path"),
+        ("PUT", "/nothing", 404, "unknown_path"),
+        ("DELETE", "/healthz", 405, "wrong_method"),
+        ("PATCH", "/api/v1/gallery", 405, "wrong_method"),
+        ("POST", "/", 405, "wrong_method"),
+    ] {
+        let answer = server.ask(method, path, &[], b"{}");
+        assert_eq!(answer.failure(status), code, "{method} {path}");
+        assert!(status == 404 || answer.header("allow").contains("GET"), "{method} {path}");
+    }
 }
 
 /// The pictures of a folder; none if it does not exist.

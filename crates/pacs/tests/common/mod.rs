@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 pub(crate) mod orthanc;
+pub(crate) mod theirs;
 
 use pacs::dicomweb::server;
 use pacs::inbox::{Inbox, Limits};

@@ -1,7 +1,7 @@
 //! The failures of requests. Only this file knows their status codes, what the client is told, and
 //! what only the log is told.
 
-use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use radiograph::Error as Unreadable;
@@ -11,6 +11,8 @@ use super::body::Json;
 use super::keys::Role;
 use super::views::{ErrorBody, ErrorView};
 
+/// The media type of a failure (RFC 9457).
+pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 /// Seconds after which a busy server may be asked again.
 const RETRY_SECONDS: &str = "2";
 
@@ -187,7 +189,17 @@ impl Problem {
         fixed.to_owned()
     }
 
-    /// The position at which a filter cannot be parsed, and what is expected there.
+    /// The answer's body.
+    fn body(&self) -> ErrorBody {
+        let ((status, code), (position, expected)) = (self.status_and_code(), self.place());
+        let detail = self.message();
+        let error =
+            ErrorView { code: code.to_owned(), message: detail.clone(), position, expected };
+        let title = status.canonical_reason().unwrap_or_default();
+        ErrorBody { kind: "about:blank", title, status: status.as_u16(), detail, error }
+    }
+
+    /// Where a filter does not read, and what should be there.
     fn place(&self) -> (Option<usize>, Option<String>) {
         match self {
             Self::Filter(error) => (Some(error.offset()), Some(error.expected().to_owned())),
@@ -198,11 +210,9 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, code) = self.status_and_code();
-        let (position, expected) = self.place();
-        let error =
-            ErrorView { code: code.to_owned(), message: self.message(), position, expected };
-        let mut response = (status, Json(ErrorBody { error })).into_response();
+        let (status, _) = self.status_and_code();
+        let mut response = (status, Json(self.body())).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
         }

@@ -5,6 +5,7 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
+use super::error::MEDIA_TYPE;
 use super::guard::Access;
 use super::router::Route;
 use super::views::ErrorBody;
@@ -121,7 +122,7 @@ fn operation(
     given: &mut SchemaGenerator,
 ) -> Value {
     let failure = given.subschema_for::<ErrorBody>().to_value();
-    let content = json!({ "application/json": { "schema": failure } });
+    let content = json!({ MEDIA_TYPE: { "schema": failure } });
     let mut operation = json!({
         "summary": doc.summary,
         "responses": { "default": { "description": "It failed.", "content": content } },

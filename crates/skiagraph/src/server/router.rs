@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::MatchedPath;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
@@ -38,6 +39,8 @@ pub(super) struct Route {
     handler: MethodRouter<App>,
 }
 
+/// The path of all pages of the application but the first.
+const PAGES: &str = "/{*path}";
 const OPEN: Access = Access::Open;
 const READER: Access = Access::Role(Role::Reader);
 const CONTRIBUTOR: Access = Access::Role(Role::Contributor);
@@ -132,7 +135,7 @@ pub(super) fn table() -> Vec<Route> {
         get(oidc::BEGIN_PATH, OPEN, session::sign_in),
         get(oidc::RETURN_PATH, OPEN, session::signed_in).audited(),
         get("/", OPEN, application::page),
-        get("/{*path}", OPEN, application::page),
+        get(PAGES, OPEN, application::page),
     ]
 }
 
@@ -174,6 +177,11 @@ impl Route {
     }
 }
 
+/// Why a path is not answered by this method. Where only the pages' path fits, there is nothing.
+async fn wrong_method(path: MatchedPath) -> Problem {
+    if path.as_str() == PAGES { Problem::UnknownPath } else { Problem::WrongMethod }
+}
+
 /// The table as a service: each route behind its guard, all of them observed.
 pub(super) fn router(app: &App) -> Router {
     let guarded = |route: Route| {
@@ -185,7 +193,7 @@ pub(super) fn router(app: &App) -> Router {
         .map(guarded)
         .fold(Router::new(), |router, (path, handler)| router.route(path, handler))
         .fallback(|| async { Problem::UnknownPath })
-        .method_not_allowed_fallback(|| async { Problem::WrongMethod })
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(app), observe))
         .with_state(Arc::clone(app))
 }

@@ -48,8 +48,12 @@ impl Answer {
     /// The failure's code; the status must be this one.
     pub(crate) fn failure(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
-        let error = &self.json()["error"];
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        let error = &problem["error"];
         assert!(error["message"].as_str().unwrap().len() > 20, "{error}");
+        assert_eq!((&problem["detail"], &problem["status"]), (&error["message"], &status.into()));
+        assert!(!problem["title"].as_str().unwrap().is_empty(), "{problem}");
         error["code"].as_str().unwrap().to_owned()
     }
 }
@@ -236,7 +240,7 @@ impl Server {
         let kind = answer.header("content-type").split(';').next().unwrap();
         let schema =
             &content.get(kind).unwrap_or_else(|| panic!("{method} {path} gives {kind}"))["schema"];
-        if kind == "application/json" {
+        if kind == "application/json" || kind == "application/problem+json" {
             self.fits(&answer.json(), schema, path);
         }
     }

@@ -1,8 +1,8 @@
 //! What a server of STOW-RS accepts, and from whom.
 
 use super::super::stow::Limits;
+use crate::authorization::Authorization;
 use crate::error::{Error, Result};
-use crate::http::Authorization;
 use crate::tls::ServerTls;
 use crate::uids::{EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN};
 use std::net::{Ipv4Addr, SocketAddr};

@@ -2,8 +2,8 @@
 
 use super::body::{Length, Patient};
 use super::{Refusal, broken};
+use crate::authorization::Authorization;
 use crate::error::{Error, network};
-use crate::http::Authorization;
 use std::io::Read;
 
 const PATH: &str = "/dicom-web/studies";

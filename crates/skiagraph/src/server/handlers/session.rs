@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -96,10 +97,11 @@ pub(in crate::server) struct Returned {
 /// outcome.
 pub(in crate::server) async fn signed_in(
     State(app): State<App>,
-    Query(returned): Query<Returned>,
+    returned: Result<Query<Returned>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let provider = Arc::clone(app.provider.as_ref().ok_or(Problem::UnknownPath)?);
+    let Ok(Query(returned)) = returned else { return refused(&app, &Refused::NotBegun, &headers) };
     let kept = guard::cookie(&headers, SIGN_IN.name).unwrap_or_default().to_owned();
     let Some(code) = returned.code else { return refused(&app, &Refused::ByProvider, &headers) };
     let ended = app.signing_in.run(move || Ok(provider.end(code, &returned.state, &kept))).await?;

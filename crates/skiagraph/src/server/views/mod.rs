@@ -109,13 +109,21 @@ pub(super) struct SessionView {
     pub(super) single_sign_on: bool,
 }
 
-/// The reason why a request failed.
+/// Why a request failed (RFC 9457, `application/problem+json`).
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ErrorBody {
+    /// Always `about:blank`: the kind is that of the status, and `error` has its code.
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    /// The status in words.
+    pub(super) title: &'static str,
+    pub(super) status: u16,
+    /// For people, as the message of `error`.
+    pub(super) detail: String,
     pub(super) error: ErrorView,
 }
 
-/// The reason why a request failed: see [`ErrorBody`].
+/// The failure as programs tell it. See [`ErrorBody`].
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ErrorView {
     /// A code for programs.
