@@ -131,7 +131,7 @@ fn read_parquet(path: &Path, expected: &Columns) -> Result<Vec<Row>> {
 /// Whether a column has times in nanoseconds, which the crate gives as numbers.
 fn has_nanoseconds(column: &Type) -> bool {
     column.get_basic_info().logical_type_ref().is_some_and(
-        |kind| matches!(kind, LogicalType::Timestamp(time) if matches!(time.unit, TimeUnit::NANOS)),
+        |kind| matches!(kind, LogicalType::Timestamp(time) if time.unit == TimeUnit::NANOS),
     )
 }
 

@@ -46,8 +46,8 @@ impl Text {
             // With a mark of the order of bytes, or known by the zeros of plain letters.
             [0xFF, 0xFE, ref rest @ ..] => utf_16(rest, u16::from_le_bytes),
             [0xFE, 0xFF, ref rest @ ..] => utf_16(rest, u16::from_be_bytes),
-            [a, 0, b, 0, ..] if a > 0 && b > 0 => utf_16(&bytes, u16::from_le_bytes),
-            [0, a, 0, b, ..] if a > 0 && b > 0 => utf_16(&bytes, u16::from_be_bytes),
+            [1..=255, 0, 1..=255, 0, ..] => utf_16(&bytes, u16::from_le_bytes),
+            [0, 1..=255, 0, 1..=255, ..] => utf_16(&bytes, u16::from_be_bytes),
             _ => return Ok(Self::of_bytes(bytes)),
         };
         Ok(Self {

@@ -57,13 +57,11 @@ pub(super) fn known(row: &Row, column: &str) -> Option<String> {
 /// A cell that names something. A number that a data frame made a float of is whole again.
 pub(super) fn name(row: &Row, column: &str) -> Option<String> {
     let cell = known(row, column)?;
-    let whole = cell.split_once(['.', ',']).filter(|(number, zeros)| {
-        let digits =
-            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits(number.strip_prefix('-').unwrap_or(number))
-            && !zeros.is_empty()
-            && zeros.bytes().all(|b| b == b'0')
-    });
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let zeros = |text: &str| digits(text) && text.bytes().all(|byte| byte == b'0');
+    let whole = cell
+        .split_once(['.', ','])
+        .filter(|(number, rest)| digits(number.trim_start_matches('-')) && zeros(rest));
     Some(whole.map_or(cell.as_str(), |(number, _)| number).to_owned())
 }
 
