@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
 
     /// PS3.5 A.4: an item with the offset table, then one for each fragment. Some writers leave out
     /// the end.
-    fn encapsulated(&mut self) -> Result<PixelData<'a>> {
+    pub(super) fn encapsulated(&mut self) -> Result<PixelData<'a>> {
         let (mut offsets, mut fragments) = (None, Vec::new());
         let mut first = self.at;
         while self.at < self.bytes.len() {

@@ -37,7 +37,7 @@ struct Decoded {
 pub(crate) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<Radiograph> {
     let decoded = match format {
         Format::Png => picture(bytes, ImageFormat::Png, limits)?,
-        Format::Jpeg => picture(bytes, ImageFormat::Jpeg, limits)?,
+        Format::Jpeg => picture(&jpeg::with_colours(bytes, false), ImageFormat::Jpeg, limits)?,
         _ => tiff::decode(bytes, limits)?,
     };
     let Decoded { width, height, pixels, bits_stored, inverted, orientation, memory } = decoded;
