@@ -22,10 +22,12 @@ pub(super) enum PixelData<'a> {
         /// Written as words of 16 bits (OW): in big endian, bytes lie swapped in pairs.
         words: bool,
     },
-    /// Compressed frames: the offset table, and the fragments, each with its distance from the
-    /// first.
-    Encapsulated { offsets: &'a [u8], fragments: Vec<(u64, &'a [u8])> },
+    /// Compressed frames: the offset table, and the fragments.
+    Encapsulated { offsets: &'a [u8], fragments: Vec<Fragment<'a>> },
 }
+
+/// The distance of a fragment from the first one, in bytes, and its value.
+pub(super) type Fragment<'a> = (u64, &'a [u8]);
 
 /// Bytes of a value.
 #[derive(Clone, Copy)]
@@ -111,7 +113,7 @@ pub(super) fn data_set<'a>(
 
 /// The fragments that are written into a value of stated length, if it holds these and nothing
 /// else.
-pub(super) fn fragments(bytes: &[u8], order: Order) -> Option<(&[u8], Vec<(u64, &[u8])>)> {
+pub(super) fn fragments(bytes: &[u8], order: Order) -> Option<(&[u8], Vec<Fragment<'_>>)> {
     let mut reader = Reader::new(bytes, 0, order);
     let Ok(PixelData::Encapsulated { offsets, fragments }) = reader.encapsulated() else {
         return None;

@@ -52,8 +52,8 @@ mod tests {
 
     /// A block with this orientation, as a value of this type, in either order of bytes.
     fn block(big: bool, kind: u16, orientation: u8) -> Vec<u8> {
-        let (order, short): (&[u8], fn(u16) -> [u8; 2]) =
-            if big { (b"MM", u16::to_be_bytes) } else { (b"II", u16::to_le_bytes) };
+        let order: &[u8] = if big { b"MM" } else { b"II" };
+        let short = |n: u16| if big { n.to_be_bytes() } else { n.to_le_bytes() };
         let long = |n: u16| if big { [[0, 0], short(n)] } else { [short(n), [0, 0]] }.concat();
         let value = match (kind, big) {
             (4, true) => [0, 0, 0, orientation],

@@ -8,7 +8,7 @@ pub(crate) fn of_text(text: &str) -> Vec<u8> {
 
 /// Differences to the number before in a row, if `differ`.
 pub(crate) fn differences(values: &[u64], width: usize, differ: bool, largest: u64) -> Vec<u64> {
-    let before = |at: usize| if differ && at % width > 0 { values[at - 1] } else { 0 };
+    let before = |at: usize| if differ && !at.is_multiple_of(width) { values[at - 1] } else { 0 };
     (0..values.len()).map(|at| values[at].wrapping_sub(before(at)) & largest).collect()
 }
 

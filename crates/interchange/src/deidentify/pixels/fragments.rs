@@ -43,9 +43,11 @@ pub(in crate::deidentify) fn scrub(
             for frame in fragments.ranges() {
                 match compression {
                     Compression::Rle => rle::scrub(&mut fragments.stream, frame, shape)?,
-                    _ => fragments
-                        .stream
-                        .blank(frame.start.saturating_add(shape.bytes(1))..frame.end),
+                    _ => {
+                        let stored = Shape { frames: 1, ..*shape }.stored(frame.len());
+                        let end = frame.start.saturating_add(stored.bytes(1));
+                        fragments.stream.blank(end..frame.end);
+                    }
                 }
             }
         }
@@ -236,7 +238,7 @@ mod tests {
         let clean = [0xFF, 0xD8, 0xFF, 0xFE, 0, 4, 0, 0, 0xFF, 0xD9].to_vec();
         for claimed in ["1.2.840.10008.1.2.4.90", uids::RLE_LOSSLESS, "1.2.840.10008.1.2.1"] {
             let (_, fragments) = scrubbed(claimed, 1, &[], &[&jpeg]).unwrap();
-            assert_eq!(fragments, [clean.clone()], "{claimed}");
+            assert_eq!(fragments, std::slice::from_ref(&clean), "{claimed}");
         }
         // Pixels that are not compressed may begin with any bytes; Part 2 is not known.
         let (_, fragments) = scrubbed(PLAIN, 1, &[], &[&jpeg]).unwrap();

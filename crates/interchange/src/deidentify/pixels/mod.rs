@@ -46,9 +46,17 @@ impl Shape {
         usize::try_from(bits.saturating_mul(frames.into()).div_ceil(8)).unwrap_or(usize::MAX)
     }
 
+    /// The shape of frames that take so many bytes. Some writers say that colours are subsampled,
+    /// and store all of them, which decoders then read.
+    fn stored(&self, bytes: usize) -> Self {
+        let full = Self { subsampled: false, ..*self };
+        let is_full = full.bytes(self.frames).next_multiple_of(2) == bytes.next_multiple_of(2);
+        if is_full { full } else { *self }
+    }
+
     /// The bytes of the picture in native Pixel Data; `words` if they are swapped in pairs.
     pub(super) fn cut<'a>(&self, value: &'a [u8], words: bool) -> &'a [u8] {
-        let bytes = self.bytes(self.frames);
+        let bytes = self.stored(value.len()).bytes(self.frames);
         // In big endian, the last byte of an odd number lies in the second half of a word.
         let bytes = if words { bytes.next_multiple_of(2) } else { bytes };
         value.get(..bytes).unwrap_or(value)
@@ -122,6 +130,10 @@ mod tests {
         assert_eq!(shape.cut(b"123SECRET", false), b"123");
         assert_eq!(shape.cut(b"12", false), b"12");
         assert_eq!(shape.cut(b"123SECRET", true), b"123S");
+        // Two bytes a pixel, or all three as they are stored after all.
+        let halved = Shape { rows: 1, columns: 2, samples: 3, subsampled: true, ..shape };
+        assert_eq!(halved.cut(b"1234SECRET", false), b"1234");
+        assert_eq!(halved.cut(b"123456", false), b"123456");
         assert_eq!(Shape { samples: 3, ..shape }.bytes(2), 18);
         assert_eq!(Shape { allocated: 1, columns: 3, ..shape }.bytes(1), 2);
         assert_eq!(Shape { samples: 3, columns: 2, subsampled: true, ..shape }.bytes(1), 12);
