@@ -195,7 +195,8 @@ pub(super) fn of(
     warnings: &mut Warnings,
 ) -> Result<&'static Syntax> {
     let uid = match meta.text(tags::TRANSFER_SYNTAX_UID) {
-        Some(uid) => uid,
+        // Some writers pad it by other blanks than NUL.
+        Some(uid) => uid.trim().to_owned(),
         None => guessed(start, warnings)?.to_owned(),
     };
     SYNTAXES.iter().find(|syntax| syntax.uid == uid).ok_or_else(|| refused(uid))
