@@ -26,8 +26,8 @@ pub fn years(age: &str) -> Option<u32> {
     (years <= f64::from(OLDEST)).then_some(years as u32)
 }
 
-/// A date as eight digits, if the day exists: of eight digits, of ISO 8601, and with dots, slashes or
-/// colons, the year first; with dots also the day first. A time behind it is left out.
+/// A date as eight digits, if the day exists: of eight digits, of ISO 8601, and with dots, slashes
+/// or colons, the year first; with dots also the day first. A time behind it is left out.
 pub fn date(text: &str) -> Option<String> {
     let text = text.trim_matches([' ', '\0']);
     let date = text.split(['T', 't', ' ']).next()?;

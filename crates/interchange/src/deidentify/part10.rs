@@ -99,8 +99,8 @@ fn uids_of_group_2<const N: usize>(
     Ok(found)
 }
 
-/// The uncompressed transfer syntax that a data set looks like: its first group has a low number, and
-/// letters follow the first tag where value representations do.
+/// The uncompressed transfer syntax that a data set looks like: its first group has a low number,
+/// and letters follow the first tag where value representations do.
 fn guessed(data: &[u8]) -> Option<&'static str> {
     let &[first, second, ..] = data else { return None };
     match (

@@ -55,8 +55,8 @@ pub(super) struct Elements<'a> {
 
 /// Reads the file meta group; also gives where the data set begins.
 ///
-/// It should be explicit little endian, and there once. Some files have it implicit, and some twice:
-/// then the first value of an attribute holds.
+/// It should be explicit little endian, and there once. Some files have it implicit, and some
+/// twice: then the first value of an attribute holds.
 ///
 /// # Errors
 /// [`Error::DicomParse`] with the position of what is cut off.

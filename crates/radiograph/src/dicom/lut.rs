@@ -1,8 +1,9 @@
 //! Look-up tables (PS3.3 C.11.1.1, C.11.2.1.1 and C.11.4.1): of modality, of values of interest, of
 //! presentation.
 //!
-//! Descriptors are often wrong: they say 16 bits where twelve are used, more entries than there are,
-//! or a first value of the wrong sign. The entries that are there are believed rather than they.
+//! Descriptors are often wrong: they say 16 bits where twelve are used, more entries than there
+//! are, or a first value of the wrong sign. The entries that are there are believed rather than
+//! they.
 
 use super::header::{Elements, Value};
 use super::syntax::Order;
@@ -95,8 +96,8 @@ impl Lut {
     }
 }
 
-/// The value that the first entry is for, if any of the values lies between the first entry's and the
-/// last one's.
+/// The value that the first entry is for, if any of the values lies between the first entry's and
+/// the last one's.
 ///
 /// PS3.3 C.11.2.1.1: it is signed if the values can be negative. Some writers think otherwise: the
 /// other sign holds if nothing of the picture were in the table.

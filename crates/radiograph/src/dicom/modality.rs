@@ -16,8 +16,8 @@ pub(super) enum Modality {
 }
 
 impl Modality {
-    /// The first of several groups of attributes that says how; stored values as they are, where none
-    /// does.
+    /// The first of several groups of attributes that says how; stored values as they are, where
+    /// none does.
     pub(super) fn of<'a>(
         levels: impl Iterator<Item = &'a Elements<'a>>,
         encoding: &Encoding,

@@ -1,5 +1,5 @@
-//! A reader of elements (PS3.5 7 and A.4). It compares lengths with the bytes that are there, and steps
-//! over sequences at most [`MAX_DEPTH`] deep, so that nesting cannot exhaust the stack.
+//! A reader of elements (PS3.5 7 and A.4). It compares lengths with the bytes that are there, and
+//! steps over sequences at most [`MAX_DEPTH`] deep, so that nesting cannot exhaust the stack.
 
 use super::header::{Elements, PixelData, Value};
 use super::layout::{Length, length_of};

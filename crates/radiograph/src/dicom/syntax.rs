@@ -187,8 +187,8 @@ const RETIRED: [(&str, &str); 17] = [
 
 const EXPECTED: &str = "the UID of a transfer syntax";
 
-/// The transfer syntax that a file meta group names. Where it names none, it is the uncompressed one
-/// that the data set, which begins with `start`, looks like.
+/// The transfer syntax that a file meta group names. Where it names none, it is the uncompressed
+/// one that the data set, which begins with `start`, looks like.
 pub(super) fn of(
     meta: &Elements,
     start: &[u8],
@@ -211,8 +211,8 @@ fn refused(uid: String) -> Error {
     }
 }
 
-/// The uncompressed transfer syntax that a data set looks like: its first group has a low number, and
-/// letters follow the first tag where value representations do.
+/// The uncompressed transfer syntax that a data set looks like: its first group has a low number,
+/// and letters follow the first tag where value representations do.
 fn guessed(start: &[u8], warnings: &mut Warnings) -> Result<&'static str> {
     let Some(start) = start.get(..8) else {
         return Err(wrong("TransferSyntaxUID", "missing", EXPECTED));
