@@ -449,7 +449,9 @@ fn tables_of_other_encodings_and_separators() {
 #[test]
 fn a_parquet_manifest_of_a_data_frame() {
     let folder = tempfile::tempdir().unwrap();
-    ["a.png", "b.png"].map(|name| picture(&folder.path().join(name)));
+    for name in ["a.png", "b.png"] {
+        picture(&folder.path().join(name));
+    }
     let path = folder.path().join("manifest.parquet");
     let schema = "message m {
         required binary path (UTF8); required binary labels (UTF8);
