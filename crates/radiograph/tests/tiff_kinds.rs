@@ -361,6 +361,18 @@ fn the_first_page_in_full_is_the_picture() {
 }
 
 #[test]
+fn an_orientation_turns_the_picture() {
+    for order in ALL {
+        let stored = strip(order, 12, &ramp(4095));
+        let upright = read(&stored.clone().with(274, &[6]).bytes());
+        assert_eq!((upright.width() as usize, upright.height() as usize), (H, W));
+        let first: Vec<f32> = (0..H).map(|y| expected(4095)[(H - 1 - y) * W]).collect();
+        assert_eq!(upright.pixels()[..H], first[..], "{order:?}");
+        near(&stored.with(274, &[9]).bytes(), &expected(4095), "no orientation");
+    }
+}
+
+#[test]
 fn kinds_that_are_not_read_say_what_to_do() {
     let plain = strip(LITTLE, 8, &ramp(255));
     for (tag, values, part) in [

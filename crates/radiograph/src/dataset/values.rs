@@ -7,39 +7,19 @@ use crate::error::quoted;
 use std::collections::BTreeMap;
 
 /// What data frames write for a value that is not there (pandas, `na_values`; R).
-const MISSING: [&str; 16] = [
-    "", "nan", "-nan", "na", "n/a", "<na>", "#n/a", "#na", "nat", "null", "none", "nil", "1.#ind",
-    "-1.#ind", "1.#qnan", "-1.#qnan",
-];
-/// Words of a sex, with its code in DICOM (PS3.3 C.7.1.1).
-const SEXES: [(&str, &[&str]); 3] = [
+const MISSING: &str = "nan -nan na n/a <na> #n/a #na nat null none nil 1.#ind -1.#ind 1.#qnan";
+/// Codes of a sex in DICOM (PS3.3 C.7.1.1), with words for each.
+const SEXES: [(&str, &str); 3] = [
     (
         "M",
-        &[
-            "m",
-            "male",
-            "man",
-            "boy",
-            "männlich",
-            "maennlich",
-            "mann",
-            "masculine",
-            "masculin",
-            "masculino",
-            "homme",
-            "hombre",
-            "maschio",
-            "h",
-        ],
+        "m male man boy h homme hombre mann männlich maennlich masculine masculin masculino \
+         maschio",
     ),
     (
         "F",
-        &[
-            "f", "female", "woman", "girl", "w", "weiblich", "frau", "feminine", "féminin",
-            "feminin", "femenino", "femme", "mujer", "femmina",
-        ],
+        "f female woman girl w frau weiblich femme féminin feminin feminine femenino mujer femmina",
     ),
-    ("O", &["o", "other", "divers", "diverse", "d", "x", "intersex", "nonbinary", "non-binary"]),
+    ("O", "o other d divers diverse x intersex nonbinary non-binary"),
 ];
 /// Words that say that a sex is not known.
 const UNKNOWN_SEX: [&str; 5] = ["u", "unknown", "unbekannt", "not specified", "?"];
@@ -51,7 +31,13 @@ const SHOWN: usize = 40;
 /// A cell; none where it says that nothing is known.
 pub(super) fn known(row: &Row, column: &str) -> Option<String> {
     let cell = row.get(column)?.trim();
-    (!MISSING.contains(&cell.to_ascii_lowercase().as_str())).then(|| cell.to_owned())
+    let missing = cell.is_empty() || has(MISSING, &cell.to_ascii_lowercase());
+    (!missing).then(|| cell.to_owned())
+}
+
+/// Whether a word is among words.
+fn has(words: &str, word: &str) -> bool {
+    words.split(' ').any(|other| other == word)
 }
 
 /// A cell that names something. A number that a data frame made a float of is whole again.
@@ -71,7 +57,7 @@ fn sex(word: &str) -> Option<&'static str> {
     if UNKNOWN_SEX.contains(&word.as_str()) {
         return Some("");
     }
-    SEXES.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(code, _)| *code)
+    SEXES.iter().find(|(_, words)| has(words, &word)).map(|(code, _)| *code)
 }
 
 /// A date as eight digits: as [`dates::date`] reads it, or with slashes where only one order of day
@@ -160,9 +146,8 @@ mod tests {
         ] {
             assert_eq!(of(cell).as_deref(), Some(expected), "{cell}");
         }
-        assert!(
-            MISSING.iter().all(|cell| of(cell).is_none() && of(&cell.to_uppercase()).is_none())
-        );
+        let missing = |cell: &str| of(cell).is_none() && of(&cell.to_uppercase()).is_none();
+        assert!(MISSING.split(' ').all(missing) && missing(" "));
     }
 
     #[test]
