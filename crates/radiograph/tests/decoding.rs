@@ -408,3 +408,15 @@ fn pictures_are_turned_upright() {
         assert_eq!((read(&file).width(), read(&file).height()), (width, height));
     }
 }
+
+#[test]
+fn a_jpeg_file_whose_colours_are_named_r_g_b_is_read_as_that() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dicom");
+    let dicom = std::fs::read(folder.join("rgb.jpeg50-letters.dcm")).unwrap();
+    let start = dicom.windows(3).rposition(|bytes| bytes == [0xFF, 0xD8, 0xFF]).unwrap();
+    let end = dicom.windows(2).rposition(|bytes| bytes == [0xFF, 0xD9]).unwrap() + 2;
+    let [whole, alone] =
+        [&dicom[..], &dicom[start..end]].map(|bytes| decode(bytes, &Limits::default()).unwrap());
+    let largest = whole.pixels().iter().zip(alone.pixels()).map(|(a, b)| (a - b).abs());
+    assert!(largest.fold(0.0, f32::max) < 0.01, "another picture");
+}
