@@ -3,9 +3,10 @@
 
 use super::super::encoding::Encoding;
 use super::super::samples::Shape;
+use super::frame_header::FrameHeader;
 use super::huffman::{self, Bits, Table};
 use super::{DEFINE_HUFFMAN, RESTART_INTERVAL, START_OF_SCAN, Segment};
-use super::{bad, check, restart_interval, segments};
+use super::{bad, restart_interval, segments};
 use crate::error::{Error, Result};
 use std::f32::consts::PI;
 
@@ -59,13 +60,9 @@ fn damaged(what: &str) -> Error {
 
 /// Checks the frame header, and gives the number of its quantisation table.
 fn frame(body: &[u8], encoding: &Encoding, shape: &Shape) -> Result<usize> {
-    let &[_, h1, h0, w1, w0, components, ref parameters @ ..] = body else {
-        return Err(damaged("the frame header"));
-    };
-    let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
-    check(FORMAT, (side(w1, w0), side(h1, h0), components.into()), encoding, shape)?;
-    match parameters {
-        [_, _, table @ 0..=3] => Ok(usize::from(*table)),
+    match FrameHeader::read(FORMAT, body, encoding, shape)?.components {
+        &[[_, _, table @ 0..=3]] => Ok(table.into()),
+        [_] => Err(damaged("the frame header")),
         _ => Err(bad(FORMAT, "colours of 12 bits are not decoded: transcode with gdcmconv --raw")),
     }
 }

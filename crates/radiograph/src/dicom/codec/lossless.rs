@@ -9,17 +9,16 @@
 
 use super::super::encoding::Encoding;
 use super::super::samples::Shape;
+use super::frame_header::FrameHeader;
 use super::huffman::{Bits, Table, Tables};
 use super::{DEFINE_HUFFMAN, RESTART_INTERVAL, START_OF_SCAN, Segment};
-use super::{bad, check, in_frame, restart_interval, segments, subsampled};
+use super::{FULL, bad, in_frame, restart_interval, segments, subsampled};
 use crate::error::{Error, Result};
 use crate::raster::jpeg;
 
 const FORMAT: &str = "JPEG Lossless";
 /// SOF3.
 pub(super) const START_OF_FRAME: u8 = 0xC3;
-/// Sampling factors of 1 in both directions.
-const FULL: u8 = 0x11;
 
 /// Samples, pixel by pixel.
 pub(super) fn decode(stream: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Vec<u16>> {
@@ -67,24 +66,12 @@ struct Frame {
 impl Frame {
     /// Reads the frame header (T.81 B.2.2).
     fn new(body: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Self> {
-        let &[precision, h1, h0, w1, w0, count, ref parameters @ ..] = body else {
-            return Err(damaged("the frame header"));
-        };
-        let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
-        check(FORMAT, (side(w1, w0), side(h1, h0), count.into()), encoding, shape)?;
-        if !(2..=16).contains(&precision) {
-            return Err(bad(FORMAT, format!("{precision} bits a sample, expected 2 to 16")));
-        }
-        let (parameters, _) = parameters.as_chunks::<3>();
-        let components: Vec<u8> = parameters.iter().map(|&[id, ..]| id).collect();
-        let Some(&[_, factors, _]) =
-            parameters.first().filter(|_| parameters.len() == count.into())
-        else {
-            return Err(damaged("the frame header"));
-        };
-        if parameters.iter().any(|parameters| parameters[1] != factors) {
+        let header = FrameHeader::read(FORMAT, body, encoding, shape)?;
+        let [_, factors, _] = header.components[0];
+        if header.components.iter().any(|component| component[1] != factors) {
             return Err(subsampled(FORMAT));
         }
+        let (precision, components) = (header.precision, header.identifiers());
         let (unread, samples) = (components.clone(), vec![0; encoding.samples() * shape.pixels()]);
         let width = shape.columns as usize;
         Ok(Self { precision, components, unread, factors, width, samples })

@@ -3,6 +3,7 @@
 mod codestream;
 mod dct;
 mod found;
+mod frame_header;
 mod high_throughput;
 mod huffman;
 mod jpeg2000;
@@ -22,6 +23,8 @@ use crate::raster;
 const SOI: [u8; 2] = [0xFF, 0xD8];
 /// EOI of a JPEG, and EOC of a JPEG 2000 code stream.
 const END: [u8; 2] = [0xFF, 0xD9];
+/// Sampling factors of 1 in both directions.
+const FULL: u8 = 0x11;
 /// SOS.
 const START_OF_SCAN: u8 = 0xDA;
 /// DHT.

@@ -6,8 +6,9 @@ mod scan;
 
 use super::super::encoding::Encoding;
 use super::super::samples::Shape;
+use super::frame_header::FrameHeader;
+use super::{FULL, bad, restart_interval, subsampled};
 use super::{RESTART_INTERVAL, START_OF_SCAN, Segment, Segments};
-use super::{bad, check, restart_interval, subsampled};
 use crate::error::{Error, Result};
 use crate::raster::jpeg;
 use bits::Bits;
@@ -96,19 +97,9 @@ struct Frame {
 impl Frame {
     /// Reads the frame header, which has the layout of a JPEG's (C.2.2).
     fn new(body: &[u8], stream: &[u8], encoding: &Encoding, shape: &Shape) -> Result<Self> {
-        let &[precision, h1, h0, w1, w0, count, ref parameters @ ..] = body else {
-            return Err(damaged("the frame header"));
-        };
-        let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
-        check(FORMAT, (side(w1, w0), side(h1, h0), count.into()), encoding, shape)?;
-        if !(2..=16).contains(&precision) {
-            return Err(bad(FORMAT, format!("{precision} bits a sample, expected 2 to 16")));
-        }
-        let (parameters, _) = parameters.as_chunks::<3>();
-        if parameters.len() != usize::from(count) {
-            return Err(damaged("the frame header"));
-        }
-        if count > 1 && parameters.iter().any(|&[_, factors, _]| factors != 0x11) {
+        let header = FrameHeader::read(FORMAT, body, encoding, shape)?;
+        let colours = header.components.len() > 1;
+        if colours && header.components.iter().any(|component| component[1] != FULL) {
             return Err(subsampled(FORMAT));
         }
         // A run of equal samples takes a bit at least, and ends with its line.
@@ -116,7 +107,7 @@ impl Frame {
             let got = format!("{} bytes cannot hold {} rows", stream.len(), shape.rows);
             return Err(bad(FORMAT, got));
         }
-        let components: Vec<u8> = parameters.iter().map(|&[id, ..]| id).collect();
+        let (precision, components) = (header.precision, header.identifiers());
         let (unread, samples) = (components.clone(), vec![0; encoding.samples() * shape.pixels()]);
         Ok(Self { precision, components, unread, width: shape.columns as usize, samples })
     }
