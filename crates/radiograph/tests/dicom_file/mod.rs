@@ -133,7 +133,6 @@ impl File {
         self
     }
 
-    #[allow(dead_code, reason = "not every test takes elements away")]
     pub(crate) fn remove(&mut self, tag: (u16, u16)) -> &mut Self {
         self.elements.remove(&tag);
         self

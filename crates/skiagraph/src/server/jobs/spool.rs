@@ -1,20 +1,20 @@
 //! The folders of the jobs: received files are kept until the gallery has them.
 
+mod waiting;
+
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write, stderr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
-use pacs::attempts::{self, Attempts, Plan};
-use serde_json::json;
 
-use super::disk::{STATE, WAITS, entries, number, store};
+use super::disk::{STATE, WAITS, store};
 use super::known::Known;
 use super::{Failure, Job};
 use crate::server::error::Problem;
 use crate::server::keys::random_text;
+
+pub(super) use waiting::{Waiting, name};
 
 /// The limits on waiting files and on jobs.
 #[derive(Clone, Copy, Debug)]
@@ -37,28 +37,6 @@ pub(in crate::server) struct Jobs {
     writing: Mutex<()>,
     /// The signal that there is work.
     wake: Condvar,
-}
-
-/// A file that waits.
-pub(super) struct Waiting {
-    pub(super) number: u64,
-    pub(super) path: PathBuf,
-}
-
-/// Writes to the log that servers died on a file.
-fn tell_of_deadly(id: &str, number: u64) {
-    let line = json!({ "job": id, "file": number, "set_aside": attempts::reason() });
-    let _nobody_reads = writeln!(stderr().lock(), "{line}");
-}
-
-/// The names of a job's files in the notes of files being worked on.
-fn names(id: &str, files: &[Waiting]) -> Vec<String> {
-    files.iter().map(|file| name(id, file)).collect()
-}
-
-/// The name of a job's file, in those notes and in the gallery. It reveals nothing of a patient.
-pub(super) fn name(id: &str, file: &Waiting) -> String {
-    format!("{id}/{}", file.number)
 }
 
 impl Jobs {
@@ -155,38 +133,6 @@ impl Jobs {
         Ok(job)
     }
 
-    /// Counts processed files, on the disk too, and then removes them. A kill between the two
-    /// leaves files that are known to be counted.
-    pub(super) fn count(
-        &self,
-        id: &str,
-        files: &[Waiting],
-        change: impl FnOnce(&mut Job),
-    ) -> Result<(), Problem> {
-        self.update(id, |job| {
-            change(job);
-            job.last = files.iter().map(|file| file.number).collect();
-        })?;
-        files.iter().try_for_each(|file| self.remove(file))?;
-        let attempts =
-            self.attempts().map_or(Ok(()), |attempts| attempts.finish(&names(id, files)));
-        Ok(attempts.map_err(anyhow::Error::from)?)
-    }
-
-    /// Notes that work on files ended without an outcome. They wait again, and no death is counted.
-    pub(super) fn put_down(&self, id: &str, files: &[Waiting]) -> Result<()> {
-        self.attempts().map_or(Ok(()), |attempts| Ok(attempts.put_down(&names(id, files))?))
-    }
-
-    /// Counts a death for the files being worked on, after a panic ended their work.
-    pub(super) fn count_death(&self) -> Result<()> {
-        self.attempts().map_or(Ok(()), |attempts| Ok(attempts.count_death()?))
-    }
-
-    fn attempts(&self) -> Option<Arc<Attempts>> {
-        self.known().attempts.clone()
-    }
-
     /// Changes a job's state, on the disk too.
     fn update(&self, id: &str, change: impl FnOnce(&mut Job)) -> Result<Job, Problem> {
         let _in_turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -206,81 +152,9 @@ impl Jobs {
         Ok(written.context("cannot write what is known of a job")?)
     }
 
-    /// Takes files to work on: at most `most`, of the oldest job that has any. Returns `None` if
-    /// there are none within `timeout`. A suspect of an earlier death comes alone, after the others
-    /// of its job.
-    pub(super) fn next(
-        &self,
-        most: usize,
-        timeout: Duration,
-    ) -> Result<Option<(String, Vec<Waiting>)>> {
-        for (id, job) in self.list().into_iter().rev() {
-            let wanted = |file: &Waiting| !job.cancelled && !job.last.contains(&file.number);
-            let (files, others): (Vec<_>, Vec<_>) =
-                self.waiting(&id)?.into_iter().partition(wanted);
-            others.iter().try_for_each(|file| self.remove(file))?;
-            let files = self.take(&id, files, most)?;
-            if !files.is_empty() {
-                return Ok(Some((id, files)));
-            }
-        }
-        self.rest(timeout);
-        Ok(None)
-    }
-
-    /// Takes the files of a job to work on next. Those on which servers died fail.
-    fn take(&self, id: &str, files: Vec<Waiting>, most: usize) -> Result<Vec<Waiting>> {
-        let Some(attempts) = self.attempts().filter(|_| !files.is_empty()) else {
-            return Ok(Vec::new());
-        };
-        let Plan { together, alone, set_aside } = attempts.plan(files, |file| name(id, file))?;
-        for file in set_aside {
-            let number = file.number;
-            match self.count(id, &[file], |job| job.fail_deadly(number)) {
-                Err(Problem::Internal(error)) => return Err(error),
-                // A job may be forgotten meanwhile.
-                _ => tell_of_deadly(id, number),
-            }
-        }
-        let (files, most) = if together.is_empty() { (alone, 1) } else { (together, most) };
-        let files: Vec<_> = files.into_iter().take(most).collect();
-        if !files.is_empty() {
-            attempts.begin(names(id, &files))?;
-        }
-        Ok(files)
-    }
-
-    /// Waits until it is woken, for `timeout` at most.
-    pub(super) fn rest(&self, timeout: Duration) {
-        let known = self.known();
-        drop(self.wake.wait_timeout(known, timeout).unwrap_or_else(PoisonError::into_inner));
-    }
-
     /// Wakes the waiting thread.
     pub(in crate::server) fn wake(&self) {
         self.wake.notify_all();
-    }
-
-    fn waiting(&self, id: &str) -> Result<Vec<Waiting>> {
-        let paths = entries(&self.folder(id))?.into_iter();
-        let waits = paths.filter(|path| path.extension().is_some_and(|ending| ending == WAITS));
-        let mut files: Vec<_> =
-            waits.filter_map(|path| Some(Waiting { number: number(&path)?, path })).collect();
-        files.sort_by_key(|file| file.number);
-        Ok(files)
-    }
-
-    /// Removes a file, unless it is gone already.
-    fn remove(&self, file: &Waiting) -> Result<()> {
-        let removed = fs::metadata(&file.path)
-            .and_then(|kept| fs::remove_file(&file.path).map(|()| kept.len()));
-        let bytes = match removed {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            removed => removed?,
-        };
-        let mut known = self.known();
-        known.bytes = known.bytes.saturating_sub(bytes);
-        Ok(())
     }
 
     /// Forgets the oldest finished jobs beyond the limit.
@@ -300,6 +174,8 @@ impl Jobs {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const LIMITS: Limits = Limits { bytes: 100, open: 2, over: 1 };
