@@ -12,7 +12,7 @@ pub const LIMITS: Limits = Limits {
     max_memory: 64 << 20,
     memory_timeout: Duration::ZERO,
 };
-/// What docs/dicom.md allows a pixel, and beside the pixels.
+/// The bytes that docs/dicom.md allows for a pixel, and beside the pixels.
 const PIXEL: usize = 32;
 const BESIDE: usize = 16 << 20;
 
@@ -28,7 +28,7 @@ pub fn allowed(outcome: &Result<Radiograph>) -> usize {
     BESIDE + PIXEL * pixels + LIMITS.max_bytes as usize
 }
 
-/// That the outcome is sound.
+/// Checks that the outcome is sound.
 ///
 /// # Panics
 /// If it is not.

@@ -1,5 +1,5 @@
-//! What must hold whatever the bytes are. Fuzz targets give them bytes that libFuzzer makes, tests
-//! of the crates those of the corpus.
+//! The properties that must hold for any bytes. Fuzz targets give them bytes that libFuzzer makes,
+//! tests of the crates those of the corpus.
 
 pub mod association;
 pub mod decode;

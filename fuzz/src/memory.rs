@@ -1,4 +1,4 @@
-//! How much memory something takes at its peak: libFuzzer's own limits see mappings and sanitizers'
+//! The peak of memory that something takes. libFuzzer's own limits see mappings and sanitizers'
 //! allocators only.
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset};
 
-/// What made an answer.
+/// The software that made an answer.
 #[derive(Clone, Debug)]
 pub struct Software {
     /// Its version.
@@ -14,9 +14,9 @@ pub struct Software {
 /// The cases that are most like a query.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// What made it.
+    /// The software that made it.
     pub software: Software,
-    /// When.
+    /// The time at which it was made.
     pub made: DateTime<FixedOffset>,
     /// Identity of the query's picture: SOP Instance UID, or the hash of a file.
     pub query: String,
@@ -52,15 +52,15 @@ pub struct Neighbor {
     pub euclidean: f32,
     /// Estimated probability of being relevant, 0 to 1.
     pub relevance: Option<f64>,
-    /// What is known of it, in the order given.
+    /// The case's labels, in the order given.
     pub labels: Vec<String>,
-    /// Where it can be seen.
+    /// The address of the case in a viewer.
     pub link: Option<String>,
 }
 
 /// The name under which we file.
 pub(crate) const NAME: &str = "Skiagraph";
-/// Said in every object.
+/// The notice in every object.
 pub(crate) const USE: &str = "For research, not for diagnosis. Similar is not the same: the labels are those of the \
                               similar cases, and say nothing certain of this patient.";
 
@@ -85,7 +85,7 @@ impl Answer {
         format!("{found} of {gallery} pictures.{precision}{novel}")
     }
 
-    /// What tells this answer from others, whenever it was made.
+    /// The parts that tell this answer from others; the time is not among them.
     pub(crate) fn identity(&self) -> Vec<String> {
         let Self { software, query, bits, gallery, precision, novel, .. } = self;
         let mut parts = vec![software.version.clone(), software.model.clone(), query.clone()];

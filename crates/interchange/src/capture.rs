@@ -1,5 +1,5 @@
-//! Where the network looked, as a picture that every viewer shows: Secondary Capture Image Storage
-//! (PS3.3 A.8.1).
+//! The saliency as a picture that every viewer shows: Secondary Capture Image Storage (PS3.3
+//! A.8.1).
 
 use chrono::{DateTime, FixedOffset};
 use dicom_dictionary_std::{tags, uids};
@@ -84,7 +84,8 @@ pub fn capture(
         .file()
 }
 
-/// Of rows and of columns; of type 2C, so an element without a value where the query has none.
+/// The patient orientation of rows and of columns. The attribute is of type 2C: where the query has
+/// none, the element is written without a value.
 fn orientation(source: &Source) -> Vec<&str> {
     let text = source.text(tags::PATIENT_ORIENTATION);
     if text.is_empty() { Vec::new() } else { text.split('\\').collect() }

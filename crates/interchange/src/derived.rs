@@ -3,12 +3,14 @@
 
 use sha2::{Digest, Sha256};
 
-/// The identity of an object: the same for the same kind and parts, and of no other.
+/// The identity of an object. Objects of the same kind and parts have the same identity, and no
+/// others have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity(u128);
 
 impl Identity {
-    /// Of a kind of object, and all that tells it from others of its kind.
+    /// Makes the identity from a kind of object, and all parts that tell it from others of its
+    /// kind.
     pub(crate) fn of(kind: &str, parts: &[String]) -> Self {
         let mut hash = Sha256::new();
         for part in [kind].into_iter().chain(parts.iter().map(String::as_str)) {
@@ -24,12 +26,12 @@ impl Identity {
         Self(u128::from_be_bytes(bytes))
     }
 
-    /// As a DICOM UID: a UUID below 2.25 (PS3.5 B.2).
+    /// The identity as a DICOM UID: a UUID below 2.25 (PS3.5 B.2).
     pub(crate) fn uid(self) -> String {
         format!("2.25.{}", self.0)
     }
 
-    /// As a URN (RFC 9562 4).
+    /// The identity as a URN (RFC 9562 4).
     pub(crate) fn urn(self) -> String {
         let hex = format!("{:032x}", self.0);
         let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| &hex[range]);

@@ -1,5 +1,5 @@
-//! What can go wrong with objects that we read and write, with what was got, what was expected and
-//! what to do.
+//! Errors of objects that are read or written. Each says what was got, what was expected and what
+//! to do.
 
 use std::path::PathBuf;
 
@@ -12,11 +12,11 @@ pub enum Error {
     /// A key file cannot be read or made.
     #[error("cannot {action} the key file `{path}`: {source}")]
     KeyFile {
-        /// What was tried.
+        /// The action that failed, a verb: `read`.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A key that is too short to keep anything secret, or no key at all.
@@ -47,7 +47,7 @@ pub enum Error {
         "not a DICOM file: {got}, expected `DICM` after 128 bytes and the UIDs of class, instance and transfer syntax"
     )]
     NotDicom {
-        /// What was found.
+        /// The fault that was found.
         got: &'static str,
     },
     /// More bytes than the limit, of the file or of its inflated data set.
@@ -63,9 +63,9 @@ pub enum Error {
     Parse {
         /// The element.
         tag: Tag,
-        /// Where its header begins; of a deflated data set, after inflation.
+        /// The position of its header in bytes; in a deflated data set, after inflation.
         at: usize,
-        /// What is wrong with it.
+        /// The fault.
         problem: &'static str,
     },
     /// A deflated data set that does not inflate.
@@ -93,7 +93,7 @@ pub enum Error {
          the sender transcode"
     )]
     Frames {
-        /// What is wrong with them.
+        /// The fault of the frames.
         problem: &'static str,
     },
     /// A value that is too long for its value representation.
@@ -135,7 +135,7 @@ pub enum Error {
         "{got} values do not fill {width} × {height}, expected sides of 1 to 65535 and a value for each place"
     )]
     Size {
-        /// How many.
+        /// The number of values.
         got: usize,
         /// Columns.
         width: u32,
@@ -145,9 +145,9 @@ pub enum Error {
     /// A viewer's address that cannot be made a link.
     #[error("the viewer's address has {got}, expected {expected}")]
     Viewer {
-        /// What is wrong with it.
+        /// The fault.
         got: String,
-        /// What would do.
+        /// The expected form.
         expected: &'static str,
     },
     /// An object that does not become a file.

@@ -24,7 +24,7 @@ const LONGEST: usize = 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Object(InMemDicomObject);
 
-/// What tells our objects apart.
+/// The kind of an object that we write.
 pub(crate) struct Kind {
     pub(crate) sop_class: &'static str,
     pub(crate) modality: &'static str,
@@ -33,14 +33,14 @@ pub(crate) struct Kind {
 }
 
 impl Object {
-    /// Of no elements.
+    /// An object without elements.
     pub(crate) fn new() -> Self {
         Self(InMemDicomObject::new_empty())
     }
 
-    /// With the modules that all have: patient, study, series, equipment, SOP common (PS3.3 C.7,
-    /// C.12.1). `parts` tell the instance from others of its series, which is that of a query, a
-    /// model and a kind.
+    /// An object with the modules that all have: patient, study, series, equipment, SOP common
+    /// (PS3.3 C.7, C.12.1). `parts` tell the instance from others of its series. A series is that
+    /// of a query, a model and a kind.
     pub(crate) fn of_kind(
         kind: &Kind,
         source: &Source,

@@ -1,5 +1,5 @@
-//! Where the network looked, as lines over the query itself: Grayscale Softcopy Presentation State
-//! (PS3.3 A.33.1).
+//! The saliency as lines over the query itself: Grayscale Softcopy Presentation State (PS3.3
+//! A.33.1).
 
 use chrono::{DateTime, FixedOffset};
 use dicom_core::Tag;
@@ -18,7 +18,7 @@ const KIND: Kind = Kind {
     description: "Salient region (not for diagnosis)",
 };
 const LAYER: &str = "SALIENCY";
-/// Of eight bytes each, in a value of at most 65534 (PS3.5 7.1.2).
+/// The most points of a line. Each takes eight bytes of a value of at most 65534 (PS3.5 7.1.2).
 const MOST_POINTS: usize = 8191;
 const DESCRIPTION: &str = "Where the network looked; not for diagnosis";
 const TABLES: [(Tag, &str); 3] = [

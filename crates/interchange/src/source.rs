@@ -60,7 +60,7 @@ impl fmt::Debug for Source {
 }
 
 impl Source {
-    /// What of the query is used: the elements whose texts [`Source::new`] takes.
+    /// The elements of the query whose texts [`Source::new`] takes.
     pub const WANTED: [Tag; 34] = [
         tags::SOP_CLASS_UID,
         tags::SOP_INSTANCE_UID,
@@ -98,8 +98,8 @@ impl Source {
         tags::PRESENTATION_LUT_SEQUENCE,
     ];
 
-    /// From the texts of an instance's elements, in Unicode with U+FFFD for what did not decode, and
-    /// its columns and rows.
+    /// Makes a source from the texts of an instance's elements, and its columns and rows. The texts
+    /// are in Unicode, with U+FFFD for what did not decode.
     ///
     /// # Errors
     /// [`Error::NotOfAStudy`] if class, instance, series or study have no UID,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::object::is_uid;
 
-/// What OHIF takes (<https://docs.ohif.org/configuration/url/>).
+/// The path and query of OHIF's viewer (<https://docs.ohif.org/configuration/url/>).
 const OHIF: &str = "/viewer?StudyInstanceUIDs={study}";
 const PLACES: [&str; 3] = ["{study}", "{series}", "{instance}"];
 

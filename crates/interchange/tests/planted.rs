@@ -15,7 +15,7 @@ const PIXELS: &[u8] = b"\x01\x02\x03\x04PIXELS THAT STAY";
 const MARKERS: [&[u8]; 6] =
     [b"SECRET", b"1.2.3.777", b"19570313", b"171717.7", b"-777777", b"7.7e7"];
 
-/// What is planted in an attribute: a value as its kind has it, or the same text everywhere.
+/// The text planted in an attribute: a value as its kind has it, or the same text everywhere.
 fn planted(tag: Tag, vr: VR, proper: bool) -> String {
     let number = format!("{:04X}{:04X}", tag.0, tag.1);
     match vr {
@@ -92,7 +92,7 @@ fn all_of_the_table(syntax: Syntax, proper: bool, undefined: bool, in_sequences:
     elements.into_iter().flat_map(|(_, bytes)| bytes).collect()
 }
 
-/// What lies in each sequence of the table.
+/// The elements in each sequence of the table.
 fn lesser(syntax: Syntax, proper: bool) -> Vec<u8> {
     let one = |group, number, vr| {
         let tag = Tag(group, number);

@@ -1,4 +1,4 @@
-//! What is shown to a server, or by a client to us: a password or a token.
+//! Credentials that we send to a server, or a client sends to us: a password or a token.
 
 use crate::error::{Error, Result};
 use base64::Engine;
@@ -8,13 +8,13 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-/// What we show to a server, or a client to us. Read from a file, as command lines and environments
-/// are seen by others.
+/// Credentials that we send to a server, or a client sends to us. They are read from a file,
+/// because others can see command lines and environments.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Authorization(String);
 
 impl Authorization {
-    /// Name and password as `name:password` in a file (RFC 7617).
+    /// Reads name and password, `name:password`, from a file (RFC 7617).
     ///
     /// # Errors
     /// [`Error::File`], [`Error::Setting`].
@@ -26,7 +26,7 @@ impl Authorization {
         Ok(Self(format!("Basic {}", STANDARD.encode(text))))
     }
 
-    /// A token in a file (RFC 6750).
+    /// Reads a token from a file (RFC 6750).
     ///
     /// # Errors
     /// [`Error::File`], [`Error::Setting`].
@@ -39,8 +39,8 @@ impl Authorization {
         &self.0
     }
 
-    /// Whether a header shows the same. Hashes are compared, so that the time tells nothing of how
-    /// much was right.
+    /// Tells whether a header holds the same credentials. Hashes are compared, so that the time
+    /// does not tell how much was right.
     pub(crate) fn is(&self, header: &[u8]) -> bool {
         Sha256::digest(header) == Sha256::digest(&self.0)
     }

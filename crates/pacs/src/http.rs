@@ -18,7 +18,7 @@ use ureq::{Agent, Body};
 /// The most bytes of an answer in JSON. A page of a thousand instances has one megabyte.
 const MAX_JSON: u64 = 64 << 20;
 
-/// Whom to believe as a client of HTTP: the certificates of a PEM file.
+/// The authorities that an HTTP client trusts: the certificates of a PEM file.
 ///
 /// # Errors
 /// [`Error::Tls`], which names the file.
@@ -112,8 +112,7 @@ impl Http {
         request.call().map_err(|error| self.failed(path, &error))
     }
 
-    /// Posts a body whose length is known beforehand. Where the server sends on, it is not followed:
-    /// the body would not come along.
+    /// Posts a body of known length. A redirection is not followed: the body would not come along.
     pub(crate) fn post(
         &self,
         path: &str,
@@ -136,8 +135,8 @@ impl Http {
         request.send(ureq::SendBody::from_reader(body)).map_err(|error| self.failed(path, &error))
     }
 
-    /// An answer in JSON; none where there is nothing to tell: 204 No Content, or an empty body. 206
-    /// Partial Content tells of a page of a list.
+    /// The answer in JSON. There is none for 204 No Content, or an empty body. 206 Partial Content
+    /// answers with a page of a list.
     pub(crate) fn json<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<Option<T>> {
         let response = self.get(path, accept)?;
         match response.status().as_u16() {
@@ -147,7 +146,7 @@ impl Http {
         }
     }
 
-    /// The body as JSON, whatever it is called; none if it is empty.
+    /// The body as JSON, under any media type; none if it is empty.
     pub(crate) fn parse<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -174,7 +173,7 @@ impl Http {
         })
     }
 
-    /// The body, unpacked where it comes packed (RFC 9110 8.4.1), asked for or not.
+    /// The body, decompressed if it is compressed (RFC 9110 8.4.1), asked for or not.
     pub(crate) fn body(&self, path: &str, response: Response<Body>) -> Result<Box<dyn Read>> {
         let coding = header(&response, "content-encoding").to_ascii_lowercase();
         let body = response.into_body().into_reader();

@@ -1,4 +1,4 @@
-//! Media types and their parameters (RFC 2045 5.1), and which boundary a body of parts has.
+//! Media types and their parameters (RFC 2045 5.1), and the boundary of a body of parts.
 
 /// The media type of a Content-Type header, in small letters, and its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +35,9 @@ fn is_boundary(text: &str) -> bool {
     fits && text.bytes().all(|c| c.is_ascii_graphic() || c == b' ')
 }
 
-/// The boundary of an answer that begins so. Of some servers the header names none, or another one,
-/// as with the dashes before it: then the first line is believed, if it can be a boundary.
+/// The boundary of an answer, whose first bytes are `head`. Some servers' headers name none, or a
+/// wrong one, such as one with the dashes before it. Then the first line counts, if it can be a
+/// boundary.
 pub(crate) fn boundary_of(kind: &MediaType, head: &[u8]) -> Option<String> {
     let named = kind.boundary();
     let begun = head.trim_ascii_start().strip_prefix(b"--").and_then(|rest| {

@@ -18,7 +18,7 @@ fn listed(number: usize) -> Value {
     })
 }
 
-/// Fetches one instance that comes so, and gives what became of it and what was said.
+/// Fetches one instance with this answer. Returns the counts and the messages of the events.
 fn pulled(answer: Answer) -> (Fetched, String) {
     let folder = tempdir().unwrap();
     let inbox = Inbox::open(folder.path(), limits()).unwrap();

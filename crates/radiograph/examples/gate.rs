@@ -78,7 +78,7 @@ fn quantile(values: impl Iterator<Item = f64>) -> f64 {
     values[(QUIET * (values.len() - 1) as f64).ceil() as usize]
 }
 
-/// Of some pictures, how many are doubted.
+/// The number of pictures of a group, and of the doubted ones among them.
 #[derive(Clone, Copy, Default)]
 struct Rate {
     doubted: usize,
@@ -112,8 +112,8 @@ fn measure(data: &Dataset) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the picture shows in broad terms: turns are certain where bodies always lie in the same
-/// direction.
+/// The broad kind of a picture: trunk and head, or limbs. Trunks always lie in the same direction,
+/// so that their turns are certain.
 fn kind(item: &Item) -> String {
     let limb = |label: &String| label == "upper_limb" || label == "lower_limb";
     let kind = if item.labels.iter().any(limb) { "limbs" } else { "trunk and head" };
@@ -170,7 +170,8 @@ fn tiled(left: &Radiograph, right: &Radiograph) -> Radiograph {
     rebuilt(width, height, (0..width * height).map(pixel).collect())
 }
 
-/// With a line of letters at the lower left, as high as a share of the longer side.
+/// Returns the picture with a line of letters at the lower left. `share` is the letters' height as
+/// a share of the longer side.
 fn annotated(picture: &Radiograph, share: f64) -> Radiograph {
     let (width, height) = (picture.width(), picture.height());
     let scale = ((share * f64::from(width.max(height)) / 7.0).round() as u32).max(1);

@@ -1,5 +1,5 @@
-//! What decoding takes: the peak of a process that reads one file, beside what it takes of the
-//! budget of memory, in bytes a pixel.
+//! The memory that decoding takes, in bytes a pixel. A process of its own reads one file; its peak
+//! is printed beside the bytes that decoding took of the memory budget.
 //!
 //! ```sh
 //! cargo run --release --workspace --example memory -- FILE…

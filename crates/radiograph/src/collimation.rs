@@ -18,8 +18,8 @@ const STRAIGHT: f64 = 0.7;
 const COLUMN: f64 = 0.1;
 /// Share of the border's length that the field's extent takes at least.
 const WIDE: f64 = 0.3;
-/// How far from the border's end that is, as a share of the side: an edge that is blurred, or less
-/// than a degree askew.
+/// The longest distance from the border's last even line to the straight edge, as a share of the
+/// side. It allows for an edge that is blurred, or less than a degree askew.
 const SHARP: f64 = 0.02;
 /// Share of the picture that the field takes at least.
 const PLAUSIBLE: f64 = 0.25;
@@ -50,7 +50,8 @@ pub(crate) fn field(radiograph: &Radiograph) -> Region {
     region(cut, f64::from(width), f64::from(height))
 }
 
-/// What remains, with one line more on every side that is cut: the field's own edge is no loss.
+/// The region that is left after `cut`, the lines cut above, left, below and right. One line more
+/// stays on every side that is cut, so that the field keeps its edge.
 fn region(cut: [usize; 4], width: f64, height: f64) -> Region {
     let [top, left, bottom, right] = cut.map(|lines| lines.saturating_sub(1) as f64);
     let (columns, rows) = (width - left - right, height - top - bottom);
@@ -66,7 +67,7 @@ fn turned(lines: &[Vec<f32>]) -> Vec<Vec<f32>> {
     columns.map(|x| lines.iter().rev().map(|line| line[x]).collect()).collect()
 }
 
-/// How many of the lines, from above, are border.
+/// The number of lines that are border, counted from above.
 fn border(lines: &[Vec<f32>]) -> usize {
     let Some(grey) = lines.first().and_then(|line| median(line)) else { return 0 };
     let differs: Vec<Vec<bool>> =
@@ -81,8 +82,8 @@ fn border(lines: &[Vec<f32>]) -> usize {
     if even && sharp { last + 1 } else { 0 }
 }
 
-/// From the first to the last column in which more differs from the border than markers and noise
-/// would.
+/// The range from the first to the last column in which more differs from the border than markers
+/// and noise would. It is empty if the range is too narrow for a field.
 fn extent(differs: &[Vec<bool>]) -> std::ops::Range<usize> {
     let columns = differs.first().map_or(0, Vec::len);
     let least = COLUMN * differs.len() as f64;

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// What of a file is decoded.
+/// Options of decoding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The frame of a DICOM file that has several; the first is 0.
@@ -26,7 +26,7 @@ pub struct Options {
 pub struct ContentHash(pub [u8; 32]);
 
 impl ContentHash {
-    /// Of these bytes.
+    /// Hashes these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
@@ -46,7 +46,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Radiograph> {
     decode_with(bytes, limits, &Options::default())
 }
 
-/// As [`decode`], with a choice of what is decoded.
+/// Decodes a file as [`decode`] does, with options.
 ///
 /// # Errors
 /// As [`decode`]; also if there is no such frame.

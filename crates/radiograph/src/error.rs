@@ -1,5 +1,4 @@
-//! What can go wrong with pictures and data sets, each with what was got, what was expected and
-//! what to do.
+//! Errors of pictures and data sets. Each says what was got, what was expected and what to do.
 
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_dictionary_std::StandardDataDictionary;
@@ -14,7 +13,7 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A file whose content is at fault.
@@ -22,7 +21,7 @@ pub enum Error {
     InFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of its content.
         source: Box<Error>,
     },
     /// No bytes at all.
@@ -39,7 +38,7 @@ pub enum Error {
     /// More pixels than the limit, as the file claims, before anything is allocated.
     #[error("{claimant} claims {width}×{height} pixels, expected at most {limit} in all")]
     TooManyPixels {
-        /// What says so: the file, or attributes of DICOM.
+        /// The source of the claim: the file, or attributes of DICOM.
         claimant: &'static str,
         /// Columns.
         width: u64,
@@ -54,7 +53,7 @@ pub enum Error {
          times the shorter"
     )]
     Sides {
-        /// What says so: the file, or attributes of DICOM.
+        /// The source of the claim: the file, or attributes of DICOM.
         claimant: &'static str,
         /// Columns.
         width: u64,
@@ -87,7 +86,7 @@ pub enum Error {
     MemoryBusy {
         /// Bytes that it needs.
         needed: u64,
-        /// What all may take together.
+        /// Bytes of memory that all pictures may take together.
         limit: u64,
     },
     /// Bytes of no known format.
@@ -104,7 +103,7 @@ pub enum Error {
     Raster {
         /// PNG, JPEG or TIFF.
         format: &'static str,
-        /// What the decoder said.
+        /// The decoder's message.
         reason: String,
     },
     /// A compressed frame in a DICOM file that its decoder refuses.
@@ -112,15 +111,15 @@ pub enum Error {
         "DICOM attribute (7FE0,0010) PixelData holds a {format} frame that does not decode: {reason}"
     )]
     Frame {
-        /// How it is compressed.
+        /// The name of its compression.
         format: &'static str,
-        /// What the decoder said.
+        /// The decoder's message.
         reason: String,
     },
     /// A DICOM file that does not parse.
     #[error("DICOM does not parse: {reason}")]
     DicomParse {
-        /// What the parser said.
+        /// The parser's message.
         reason: String,
     },
     /// A DICOM attribute that is missing or makes no sense.
@@ -128,9 +127,9 @@ pub enum Error {
     DicomAttribute {
         /// Its keyword.
         attribute: &'static str,
-        /// What was found.
+        /// The value in the file.
         got: String,
-        /// What would do.
+        /// The values that are accepted.
         expected: &'static str,
     },
     /// A transfer syntax that is not decoded.
@@ -185,7 +184,7 @@ pub enum Error {
     Manifest {
         /// The table.
         path: PathBuf,
-        /// What is wrong, where, and what is expected.
+        /// The fault, its place, and what is expected.
         reason: String,
     },
     /// Nothing usable in a data set.
@@ -193,11 +192,11 @@ pub enum Error {
     NoPictures {
         /// The data set.
         path: PathBuf,
-        /// How many were listed but cannot be used.
+        /// The number of listed pictures that cannot be used.
         skipped: usize,
         /// The first of them with its reason.
         example: String,
-        /// What a data set looks like.
+        /// The expected form of a data set.
         expected: &'static str,
     },
 }
@@ -224,8 +223,8 @@ fn megabytes(bytes: u64) -> u64 {
     bytes.div_ceil(1_000_000)
 }
 
-/// What a file, or a decoder that may quote it, says: shortened, in one line, without control
-/// characters.
+/// A text from a file, or from a decoder that may quote one, made safe to show. It has at most 200
+/// characters in one line, and no control characters.
 pub(crate) fn quoted(said: &str) -> String {
     said.trim().chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

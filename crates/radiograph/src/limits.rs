@@ -1,4 +1,4 @@
-//! How much an untrusted file may ask for, checked before anything is allocated.
+//! Limits on an untrusted file, checked before anything is allocated.
 
 use crate::error::{Error, Result};
 use crate::memory::{self, Reservation};
@@ -10,7 +10,7 @@ const MAX_SIDE: u64 = 65_535;
 /// spine come to five.
 const MAX_ASPECT: u64 = 100;
 
-/// How much an untrusted file may ask for.
+/// Limits on an untrusted file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the file.

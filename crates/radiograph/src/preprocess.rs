@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// The largest square.
 const MAX_SIZE: u32 = 4096;
 
-/// How a radiograph becomes the square picture that the network sees. Read from a file, its values
+/// The steps from a radiograph to the square picture that the network sees. Values read from a file
 /// are checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -50,8 +50,8 @@ fn clip<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     (0.0..=0.4).contains(&clip).then_some(clip).ok_or_else(reason)
 }
 
-/// Where the picture lies in the padded square, in pixels of the square, and which part of it is
-/// there.
+/// The place of the picture in the padded square, in pixels of the square, and the part of the
+/// picture that is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frame {
     /// First column.
@@ -74,19 +74,19 @@ impl Frame {
     }
 }
 
-/// What the network takes: `size` × `size` values in [0, 1], row by row, black around the picture.
+/// The network's input: `size` × `size` values in [0, 1], row by row, black around the picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
     /// Side of the square.
     pub size: u32,
     /// The square, row by row.
     pub pixels: Vec<f32>,
-    /// Where the picture lies in it.
+    /// The place of the picture in the square.
     pub frame: Frame,
 }
 
 impl Input {
-    /// With black and white exchanged in the picture; what pads it stays black.
+    /// Returns the input with black and white exchanged in the picture; the padding stays black.
     pub fn inverted(&self) -> Self {
         let mut inverted = self.clone();
         let (size, frame) = (self.size as usize, self.frame);
@@ -157,8 +157,8 @@ impl Preprocess {
         Input { size: self.size, pixels: pad(&small, frame, self.size), frame }
     }
 
-    /// Where a part of a picture of `width` × `height` lies in the square: in the middle, its
-    /// longer side filling it.
+    /// The place in the square of a part of a picture of `width` × `height`. The part lies in the
+    /// middle, and its longer side fills the square.
     pub fn frame(&self, region: Region, width: u32, height: u32) -> Frame {
         let (width, height) = (region.columns(width).len(), region.rows(height).len());
         let longer = width.max(height).max(1) as f64;

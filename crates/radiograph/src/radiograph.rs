@@ -17,7 +17,7 @@ pub struct Radiograph {
     height: u32,
     pixels: Vec<f32>,
     header: Header,
-    /// What it holds of the process's budget, if it was decoded.
+    /// Its share of the process's memory budget, if it was decoded.
     memory: Option<Arc<Reservation>>,
 }
 
@@ -41,7 +41,7 @@ pub enum Format {
     Dicom,
 }
 
-/// What the file said of itself.
+/// The file's description of its picture.
 #[derive(Clone, Default, PartialEq)]
 pub struct Header {
     /// The format of the bytes; none for pixels that came from elsewhere.
@@ -101,7 +101,7 @@ impl fmt::Debug for Header {
 }
 
 impl Radiograph {
-    /// From pixels in [0, 1], row by row, 0 black.
+    /// Makes a radiograph from pixels in [0, 1], row by row; 0 is black.
     ///
     /// # Errors
     /// [`Error::PixelCount`] if they do not fill `width` × `height`, or a side is 0.
@@ -118,7 +118,8 @@ impl Radiograph {
         BYTES.saturating_mul(pixels)
     }
 
-    /// As decoded: with what the file says, and what is left of the memory that decoding took.
+    /// Completes a decoded radiograph with its header, and keeps what it needs of the memory that
+    /// decoding took.
     pub(crate) fn decoded(self, header: Header, mut memory: Reservation) -> Self {
         memory.shrink_to(Self::bytes(self.pixels.len() as u64));
         Self { header, memory: Some(Arc::new(memory)), ..self }
@@ -145,7 +146,7 @@ impl Radiograph {
         &self.pixels
     }
 
-    /// What the file said of itself.
+    /// The file's description of its picture.
     pub fn header(&self) -> &Header {
         &self.header
     }

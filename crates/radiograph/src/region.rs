@@ -6,9 +6,9 @@ use std::ops::Range;
 /// picture is shown in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Region {
-    /// Where it begins from the left.
+    /// Its left edge, as a share of the picture's width.
     pub left: f64,
-    /// Where it begins from above.
+    /// Its upper edge, as a share of the picture's height.
     pub top: f64,
     /// Its share of the width.
     pub width: f64,
@@ -20,19 +20,19 @@ impl Region {
     /// All of the picture.
     pub const WHOLE: Self = Self { left: 0.0, top: 0.0, width: 1.0, height: 1.0 };
 
-    /// Of `width` columns of the picture, those whose middles lie in it.
+    /// The columns, of `width` in all, whose middles lie in the region.
     #[must_use]
     pub fn columns(&self, width: u32) -> Range<u32> {
         span(self.left, self.width, width)
     }
 
-    /// Of `height` rows of the picture, those whose middles lie in it.
+    /// The rows, of `height` in all, whose middles lie in the region.
     #[must_use]
     pub fn rows(&self, height: u32) -> Range<u32> {
         span(self.top, self.height, height)
     }
 
-    /// Where it lies once the picture has been turned by a quarter, clockwise.
+    /// The region after the picture has been turned by a quarter, clockwise.
     pub(crate) fn turned(&self) -> Self {
         Self {
             left: 1.0 - self.top - self.height,

@@ -13,11 +13,11 @@ const MOST: usize = 16;
 pub struct Warning {
     /// Keyword of a DICOM attribute, or a part of the file: `the JPEG frame`.
     pub subject: &'static str,
-    /// What was found.
+    /// The value in the file.
     pub got: String,
-    /// What would have been right.
+    /// The values that are right.
     pub expected: &'static str,
-    /// What was read instead, or done: `1 was assumed`.
+    /// The value or action instead: `1 was assumed`.
     pub assumed: Cow<'static, str>,
 }
 

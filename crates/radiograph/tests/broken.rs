@@ -65,7 +65,8 @@ const BROKEN: [(&str, &str, &[&str]); 14] = [
     ),
 ];
 
-/// Where the files lie beside a checkout of the project; none where they do not, which is said.
+/// The folder of the files beside a checkout of the project. Where there is none, a message says
+/// so.
 fn folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/dicom");
     if folder.join("broken").is_dir() {
@@ -77,7 +78,7 @@ fn folder() -> Option<PathBuf> {
     None
 }
 
-/// What became of a file that a process of its own read.
+/// The outcome of reading a file in a process of its own.
 struct Outcome {
     /// Pixels, or the error.
     read: Result<u64, String>,
@@ -123,7 +124,7 @@ fn outcome(file: &Path) -> Outcome {
     Outcome { read, ms: ms.parse().unwrap(), peak: peak.parse().unwrap() }
 }
 
-/// That a file was read, or refused, in time and within its memory.
+/// Checks that a file was read, or refused, in time and within its memory.
 fn check(file: &Path, outcome: &Outcome) {
     let bytes = file.metadata().unwrap().len();
     let allowed = bytes + BESIDE + PIXEL * outcome.read.as_ref().unwrap_or(&0);

@@ -331,7 +331,7 @@ fn what_is_wrong_with_boxes_is_said() {
     assert!(matches!(read_boxes(&folder.path().join("none.csv")), Err(Error::File { .. })));
 }
 
-/// What data frames, spreadsheets and published tables write.
+/// Cells as data frames, spreadsheets and published tables write them.
 #[test]
 fn cells_are_read_as_they_are_written_and_what_is_not_understood_is_counted() {
     let folder = tempfile::tempdir().unwrap();
@@ -445,7 +445,7 @@ fn tables_of_other_encodings_and_separators() {
     assert!(Dataset::open(&path).unwrap_err().to_string().contains("gunzip"));
 }
 
-/// As pandas writes a column of numbers with one that is missing, and of times.
+/// Columns as pandas writes them: numbers with one missing, and times.
 #[test]
 fn a_parquet_manifest_of_a_data_frame() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! From stored values to grey where headers are odd but clear: tables, and functional groups.
+//! Grey levels of stored values where headers are odd but clear: tables, and functional groups.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod dicom_file;

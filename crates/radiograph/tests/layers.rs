@@ -1,5 +1,5 @@
-//! What lies over and around a picture: overlays, shutters, padding, a presentation table; pictures
-//! of one bit.
+//! Layers over and around a picture: overlays, shutters, padding, a presentation table. Also
+//! pictures of one bit.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use dicom_core::value::DataSetSequence;

@@ -40,7 +40,7 @@ fn status(line: &str) -> u64 {
     value.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
-/// What became of a file.
+/// The outcome of reading a file.
 struct Outcome {
     /// Pixels, or the error.
     read: Result<u64, String>,
@@ -169,7 +169,7 @@ fn insert(bytes: &mut Vec<u8>, stream: usize, at: usize, inserted: Vec<u8>) {
     bytes.splice(at..at, inserted);
 }
 
-/// Where the last marker of a frame is: EOI, or EOC.
+/// The position of a frame's last marker: EOI, or EOC.
 fn end(bytes: &[u8]) -> usize {
     bytes.windows(2).rposition(|pair| pair == [0xFF, 0xD9]).unwrap()
 }

@@ -169,8 +169,7 @@ fn blank_value_representations_are_no_obstacle() {
     }
 }
 
-/// What becomes of an attribute that makes no sense: the picture stays as it is, and a warning names
-/// the attribute.
+/// An attribute that makes no sense leaves the picture as it is, and a warning names the attribute.
 #[test]
 fn an_odd_optional_attribute_is_a_warning() {
     let us = |value: u16| value.to_le_bytes().to_vec();

@@ -150,7 +150,7 @@ fn samples_of_more_bits_than_are_allocated_are_refused_and_signs_are_none_of_the
     assert!(signed.pixels() == unsigned.pixels());
 }
 
-/// Where the last fragment of a compressed picture begins, and its length.
+/// The position of a compressed picture's last fragment, and its length.
 fn last_fragment(bytes: &[u8]) -> Option<(usize, usize)> {
     let at = bytes
         .windows(12)

@@ -1,4 +1,4 @@
-//! What headers say: against pydicom, which made the files (`benches/peers/records.py`).
+//! Values of headers, compared with pydicom, which made the files (`benches/peers/records.py`).
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! What a DICOM file says in words, in every form of data set.
+//! The texts of a DICOM file, in every form of data set.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use dicom_dictionary_std::tags;

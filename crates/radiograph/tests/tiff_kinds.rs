@@ -310,7 +310,7 @@ fn jpegs_in_strips_with_their_tables_apart() {
     }
 }
 
-/// As section 22 of TIFF 6.0 has it: tables in the directory, and strips of coded data alone.
+/// Old JPEGs as in section 22 of TIFF 6.0: tables in the directory, and strips of coded data alone.
 #[test]
 fn old_jpegs_with_tables_in_the_directory() {
     let (stream, pixels) = jpeg(false);

@@ -2,7 +2,8 @@
 //! another thread inserts and deletes. A JSON line for each figure.
 //!
 //! ```text
-//! cargo bench -p retrieval --bench gallery -- --rows 1000000 --batch 32 --thumbnail 8000 --folder DIR
+//! cargo bench -p retrieval --bench gallery -- --rows 1000000 --batch 32 --thumbnail 8000 \
+//!     --folder DIR
 //! ```
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use common::{fail, json, model, run, subset, succeed, text};
 use serde_json::Value;
 
-/// A data set of a few samples with two more columns: ages of which every second is lost, and sexes.
+/// A data set of a few samples with two more columns: ages, every second of which is lost, and
+/// sexes.
 fn data(folder: &Path) -> PathBuf {
     let manifest = subset(folder, 3, |_| true);
     let rows = fs::read_to_string(&manifest).unwrap();

@@ -41,14 +41,14 @@ impl fmt::Display for Doubt {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BurnedIn {
-    /// It does not say.
+    /// The file does not say.
     #[default]
     Unknown,
-    /// It says that there is none.
+    /// The file says that there is none.
     No,
-    /// It says something that is neither.
+    /// The file has a value that means neither.
     Unclear,
-    /// It says that there is some.
+    /// The file says that there is some.
     Yes,
 }
 

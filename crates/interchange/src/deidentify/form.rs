@@ -9,7 +9,7 @@ use super::{calendar, dictionary, terms};
 
 /// The most bytes that a character takes in any character set.
 const BYTES_PER_CHARACTER: usize = 4;
-/// As many printable bytes in a row are taken for text, not for numbers.
+/// The least number of printable bytes in a row that count as text, not as numbers.
 const TEXT_RUN: usize = 6;
 
 /// The part of a value that may stay.

@@ -54,13 +54,13 @@ use rewrite::Rewriter;
 /// The treatment of dates and times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dates {
-    /// As the basic profile says: removed, emptied, or replaced by one fixed day.
+    /// Dates are treated as the basic profile says: removed, emptied, or replaced by one fixed day.
     #[default]
     Removed,
-    /// All dates of a patient moved by the same number of days, which follows from the key (PS3.15
-    /// E.3.6, modified dates).
+    /// All dates of a patient are moved by the same number of days, which follows from the key
+    /// (PS3.15 E.3.6, modified dates).
     Shifted,
-    /// Left as they are (PS3.15 E.3.6, full dates).
+    /// Dates are left as they are (PS3.15 E.3.6, full dates).
     Kept,
 }
 

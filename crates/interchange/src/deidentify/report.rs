@@ -20,8 +20,8 @@ pub struct Report {
     pub private: u64,
     /// Elements that were removed as the dictionary does not know them.
     pub unknown: u64,
-    /// How often an attribute or one of its values was removed, as it had not the value
-    /// representation of the dictionary or not its form.
+    /// The number of removals of an attribute or one of its values, because it had not the
+    /// dictionary's value representation or the form of one.
     pub wrong_form: BTreeMap<Attribute, u64>,
     /// Bytes of Pixel Data that were no picture, and were cut off or zeroed.
     pub beside_pixels: u64,

@@ -44,7 +44,7 @@ pub fn bundle(answer: &Answer, source: Option<&Source>) -> Value {
     json!({ "resourceType": "Bundle", "type": "transaction", "timestamp": time(answer), "entry": entries })
 }
 
-/// What every resource is made from.
+/// The common sources of all resources.
 struct Context<'a> {
     answer: &'a Answer,
     source: Option<&'a Source>,

@@ -49,7 +49,7 @@ pub(super) fn whole(context: &Context, identity: Identity, members: &[Identity])
     observation
 }
 
-/// What all observations have.
+/// The elements that all observations have.
 fn frame(context: &Context, identity: Identity, code: &Code) -> Value {
     let mut observation = json!({
         "resourceType": "Observation",

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::observation::readable;
 use crate::source::Source;
 
-/// How a name is written (R4, extension iso21090-EN-representation).
+/// The extension for the writing system of a name (R4, iso21090-EN-representation).
 const REPRESENTATION: &str = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation";
 /// The groups of a name: letters, ideographs, their sound (PS3.5 6.2.1.2).
 const GROUPS: [&str; 3] = ["ABC", "IDE", "SYL"];

@@ -38,7 +38,7 @@ impl Code {
     }
 }
 
-/// What our scheme is (PS3.3 C.12.1.1.3).
+/// The description of our own coding scheme (PS3.3 C.12.1.1.3).
 pub(super) fn own_scheme() -> Object {
     Object::new()
         .with(tags::CODING_SCHEME_DESIGNATOR, OWN)

@@ -6,7 +6,7 @@ use dicom_dictionary_std::tags;
 use super::codes::Code;
 use crate::object::Object;
 
-/// How an item belongs to the one above it.
+/// The relation of an item to the one above it.
 #[derive(Clone, Copy)]
 pub(super) enum Relation {
     Contains,

@@ -128,7 +128,7 @@ pub(crate) fn program(name: &str, package: &str) -> Option<Command> {
     found.map(Command::new)
 }
 
-/// What a program says, and whether it succeeded.
+/// Runs a program. Returns its output, errors included, and whether it succeeded.
 pub(crate) fn said(command: &mut Command) -> (String, bool) {
     let output = command.output().unwrap();
     let text = [output.stdout, output.stderr].concat();

@@ -1,4 +1,4 @@
-//! What the tests share: keys, files written element by element, and files that are real.
+//! Helpers of the tests: keys, files written element by element, and real files.
 #![allow(dead_code, reason = "each test uses some of it")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -22,7 +22,7 @@ pub(crate) fn deidentifier(options: Options) -> Deidentifier {
     Deidentifier::new(&Key::read(file.path()).unwrap(), options)
 }
 
-/// How a data set is written.
+/// The form in which a data set is written.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Syntax {
     Explicit,

@@ -73,7 +73,8 @@ impl EmbeddingLayer {
     /// Features (N, 512) and the third stage (N, H/16, W/16, 256) → E (N, labels + likeness), at
     /// unit length.
     pub(crate) fn forward(&self, features: Tensor<2>, middle: Tensor<4>) -> Tensor<2> {
-        let described = Tensor::cat(vec![features, resample::grid_average(middle, GRID)], 1); // N×2816
+        // N×2816
+        let described = Tensor::cat(vec![features, resample::grid_average(middle, GRID)], 1);
         let labels = unit_length(self.labels.forward(described.clone()).tanh());
         let likeness = unit_length(self.likeness.forward(described));
         Tensor::cat(

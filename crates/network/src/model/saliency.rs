@@ -184,7 +184,8 @@ impl AttentionFcn {
         let e1 = through(&self.enc1, x, mode); //                                      N×H/2×W/2×16
         let e2 = through(&self.enc2, e1, mode); //                                     N×H/4×W/4×32
         let e3 = residual(&self.res3, through(&self.enc3, e2.clone(), mode), mode); // N×H/8×W/8×64
-        let e4 = residual(&self.res4, through(&self.enc4, e3.clone(), mode), mode); // N×H/16×W/16×128
+        // N×H/16×W/16×128
+        let e4 = residual(&self.res4, through(&self.enc4, e3.clone(), mode), mode);
         let e4 = self.cbam.forward(e4, mode);
         let d3 = self.decode(&self.gate3, &self.dec3, e4.clone(), e3, mode); //        N×H/8×W/8×64
         let d2 = self.decode(&self.gate2, &self.dec2, d3, e2, mode); //                N×H/4×W/4×32

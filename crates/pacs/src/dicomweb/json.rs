@@ -1,4 +1,4 @@
-//! The DICOM JSON model (PS3.18 annex F), as much of it as queries and answers need.
+//! The part of the DICOM JSON model (PS3.18 annex F) that queries and answers need.
 
 use dicom_core::Tag;
 use serde::Deserialize;
@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 /// A data set: members are named by tags in hexadecimal.
 pub(super) type Object = Map<String, Value>;
 
-/// A page of answers: a list, or the one there is.
+/// A page of answers: a list, or a single answer.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Page {
-    /// Also `null`, where there are none.
+    /// A list, or `null` where there are no answers.
     Several(Option<Vec<Object>>),
     One(Object),
 }
@@ -39,7 +39,8 @@ pub(super) fn number(object: &Object, tag: Tag) -> Option<u64> {
     value(object, tag)?.get(0)?.as_u64()
 }
 
-/// The values of an element. Capital letters are the standard's; not all heed that.
+/// The value of an element. The standard's tags have capital letters; some servers write small
+/// ones.
 fn value(object: &Object, tag: Tag) -> Option<&Value> {
     let name = name(tag);
     let element = object.get(&name).or_else(|| object.get(&name.to_ascii_lowercase()))?;

@@ -1,5 +1,5 @@
-//! DICOMweb (PS3.18): asking a server what it has (QIDO-RS), fetching it (WADO-RS), giving it what
-//! is ours (STOW-RS); and, as a server, taking what others give.
+//! DICOMweb (PS3.18). The client searches (QIDO-RS), fetches (WADO-RS) and sends (STOW-RS). The
+//! server receives (STOW-RS).
 
 mod json;
 mod problem;
@@ -23,7 +23,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// For a server, which is not asked yet.
+    /// Makes a client of a server, without a request to it.
     ///
     /// # Errors
     /// [`crate::Error::Setting`] if the address is none, [`crate::Error::Tls`] if its authorities

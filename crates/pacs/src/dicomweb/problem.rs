@@ -1,11 +1,11 @@
-//! Why a request fails, as a body that programs and people read (RFC 9457).
+//! The reason why a request fails, as a body that programs and people read (RFC 9457).
 
 use serde_json::json;
 
 /// The media type of such a body.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// The body: what the status says in words, and what was got and expected.
+/// The body: the status in words, and what was got and expected.
 pub(super) fn body(status: u16, detail: &str) -> String {
     let title = title(status);
     json!({ "type": "about:blank", "title": title, "status": status, "detail": detail }).to_string()

@@ -1,8 +1,8 @@
-//! QIDO-RS (PS3.18 10.6): which series and instances a server has.
+//! QIDO-RS (PS3.18 10.6): a search for a server's series and instances.
 //!
-//! Servers page as they like: they give fewer answers than asked for, heed no offset, no limit or
-//! no key, or give the same pages for ever. So a list ends with the first page that brings nothing
-//! new, whatever of it was asked for, and no list has more than so many pages and answers.
+//! Servers differ in their pages. Some give fewer answers than asked for, ignore offset, limit or
+//! keys, or repeat the same pages for ever. So a list ends with the first page without a new
+//! answer. Every list has a limit on its pages and answers.
 
 use super::Client;
 use super::json::{Object, Page, text};
@@ -39,8 +39,8 @@ pub(super) struct Instance {
 }
 
 impl Client {
-    /// The series that fit, at most `limit`, page by page. A server that does not heed a key gives
-    /// more than was asked for; what its answers tell is compared with the query once more.
+    /// The series that fit, at most `limit`, page by page. A server may ignore a key and answer
+    /// with more, so its answers are compared with the query again.
     ///
     /// # Errors
     /// [`crate::Error::Http`], [`crate::Error::HttpStatus`], [`crate::Error::Answer`], also of a
@@ -112,7 +112,7 @@ impl Client {
     }
 }
 
-/// A UID of an answer, which goes into addresses: whatever else is there is no UID.
+/// A UID of an answer. It goes into addresses, so any other text counts as none.
 fn uid(answer: &Object, tag: Tag) -> Option<String> {
     let padding = |c: char| c.is_whitespace() || c == '\0';
     text(answer, tag)

@@ -1,4 +1,4 @@
-//! STOW-RS as client (PS3.18 10.5): gives a server what is ours.
+//! STOW-RS as client (PS3.18 10.5): sends instances to a server.
 
 use super::Client;
 use super::json::{Object, items, number};
@@ -8,16 +8,16 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Never in a DICOM file by chance: 122 random bits, chosen once.
+/// The boundary of parts: 122 random bits, chosen once, so that no DICOM file has it by chance.
 const BOUNDARY: &str = "skiagraph-7c1f2b0e-58d4-4c8e-9d39-0b7c5a4e61f3";
 const ACCEPT: &str = "application/dicom+json";
 
-/// What a server made of a file.
+/// The server's decision on a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// It has it.
+    /// The server has stored it.
     Stored,
-    /// It does not want it: the failure reason (PS3.18 I.2.2), or 0 where it tells none.
+    /// The server refused it, for this failure reason (PS3.18 I.2.2), or 0 if it gave none.
     Refused(u16),
 }
 
@@ -51,7 +51,7 @@ impl Client {
     }
 }
 
-/// What the answer says of the one instance that was sent.
+/// The answer's statement on the one instance that was sent.
 fn outcome(answer: &Object) -> Sent {
     let referenced = items(answer, tags::REFERENCED_SOP_SEQUENCE).next();
     let failed = items(answer, tags::FAILED_SOP_SEQUENCE)

@@ -1,5 +1,5 @@
-//! STOW-RS as server (PS3.18 10.5): a body of DICOM files into the inbox, and the answer that says
-//! what became of each. Knows nothing of sockets: [`super::server`] does.
+//! STOW-RS as server (PS3.18 10.5): puts the DICOM files of a body into the inbox, and answers with
+//! the outcome of each. The sockets are in [`super::server`].
 
 use super::json::{Object, object};
 use super::problem;
@@ -15,12 +15,12 @@ use dicom_dictionary_std::tags;
 use serde_json::{Value, json};
 use std::io::Read;
 
-/// Of PS3.18 table I.2-2.
+/// The failure reason for a transfer syntax that is not accepted (PS3.18 table I.2-2).
 const TRANSFER_SYNTAX_NOT_SUPPORTED: u16 = 0xC122;
 const KIND_EXPECTED: &str =
     "another Content-Type, expected multipart/related; type=\"application/dicom\"; boundary=…";
 
-/// How much one request may bring. The size of an instance is limited by the inbox.
+/// The limits on one request. The inbox limits the size of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Instances.
@@ -36,13 +36,13 @@ impl Default for Limits {
     }
 }
 
-/// What to answer.
+/// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status: 200 all stored, 202 some or with a warning, 409 none, 400 not a body of
     /// parts, 415 another media type, 503 no room.
     pub status: u16,
-    /// What the body is.
+    /// The media type of the body.
     pub media_type: &'static str,
     /// The Store Instances Response Module as DICOM JSON, `application/dicom+json` (PS3.18 table
     /// 10.5.3-2); where nothing was received, as with 400 and 415, the reason in
@@ -50,7 +50,7 @@ pub struct Answer {
     pub body: String,
 }
 
-/// What became of the parts so far.
+/// The outcomes of the parts so far.
 #[derive(Default)]
 struct Outcome {
     stored: Vec<Value>,
@@ -60,22 +60,22 @@ struct Outcome {
     warned: usize,
 }
 
-/// What answers `POST /studies`.
+/// The service behind `POST /studies`.
 #[derive(Clone, Copy)]
 pub struct Receiver<'a> {
-    /// Where instances go.
+    /// The inbox for received instances.
     pub inbox: &'a Inbox,
     /// Transfer syntaxes in which instances are taken: those that the decoder reads.
     pub transfer_syntaxes: &'a [String],
-    /// How much a request may bring.
+    /// The limits on one request.
     pub limits: Limits,
-    /// Where events go.
+    /// The listener for events.
     pub events: Events<'a>,
 }
 
 impl Receiver<'_> {
-    /// Receives the body of a request: each part that the answer calls stored is durable in the
-    /// inbox. `content_type` is the request's header, `from` whom it is from, as logs may say.
+    /// Receives the body of a request. Every part that the answer calls stored is durable in the
+    /// inbox. `content_type` is the request's header; `from` names the client as logs may show it.
     ///
     /// # Errors
     /// [`Error::Closed`], [`Error::TimedOut`] or [`Error::Network`] if the body breaks off; nobody
@@ -136,7 +136,7 @@ impl Receiver<'_> {
     }
 }
 
-/// Whether the body cannot go on after this.
+/// Tells whether the body cannot be read on after this error.
 fn is_broken(error: &Error) -> bool {
     !concerns_one(error) && !matches!(error, Error::OutOfSpace { .. } | Error::File { .. })
 }
@@ -203,7 +203,7 @@ impl Outcome {
 }
 
 impl Answer {
-    /// Why a request is not served.
+    /// The answer to a request that is not served.
     pub(super) fn problem(status: u16, detail: &str) -> Self {
         let body = problem::body(status, detail);
         Self { status, media_type: problem::MEDIA_TYPE, body }

@@ -1,4 +1,4 @@
-//! WADO-RS (PS3.18 10.4): instances of a server into the inbox.
+//! WADO-RS (PS3.18 10.4): fetches instances of a server into the inbox.
 
 use super::Client;
 use super::qido::{Found, Instance};
@@ -14,7 +14,8 @@ use crate::receive::{Fetched, Received, concerns_one, receive};
 use crate::uids::is_image_storage;
 use std::io::Read;
 
-/// Files as the server keeps them (PS3.18 8.7.3.3): what is transcoded on the way is no better.
+/// The media type of files as the server keeps them (PS3.18 8.7.3.3). Transcoded ones would be no
+/// better.
 const ACCEPT: &str = r#"multipart/related; type="application/dicom"; transfer-syntax=*"#;
 /// Bytes that tell a file from a body of parts.
 const HEAD: u64 = 512;
@@ -22,8 +23,8 @@ const HEAD: u64 = 512;
 const MAX_PARTS: usize = 10_000;
 
 impl Client {
-    /// Fetches what fits the query and is not known yet, of at most `limit` series. What goes wrong
-    /// with one instance is an event; running it again goes on where it stopped.
+    /// Fetches the instances that fit the query and are not known yet, of at most `limit` series. A
+    /// failure of one instance is an event. Another call goes on where this one stopped.
     ///
     /// # Errors
     /// Those of [`Client::series`]; [`Error::OutOfSpace`] and [`Error::File`] of the inbox.
@@ -115,14 +116,14 @@ impl Client {
     }
 }
 
-/// How an instance comes.
+/// The form in which an instance comes.
 enum Content {
     File,
-    /// With this boundary.
+    /// Parts of a body, with this boundary.
     Parts(String),
 }
 
-/// What an answer is: by its first bytes, and where they do not tell by what it is called.
+/// The form of an answer, told by its first bytes, else by its media type.
 fn content(kind: &MediaType, head: &[u8]) -> Option<Content> {
     if head.get(128..132) == Some(b"DICM") {
         return Some(Content::File);
@@ -137,7 +138,7 @@ fn content(kind: &MediaType, head: &[u8]) -> Option<Content> {
     }
 }
 
-/// The part with the instance, which ought to be the only one. Another one is passed over.
+/// Receives the part with the instance, which ought to be the only one. Others are passed over.
 fn of_parts(
     mut parts: Multipart<impl Read>,
     inbox: &Inbox,
@@ -158,13 +159,13 @@ fn of_parts(
     Err(first.unwrap_or(Error::Multipart { got: "no part at all" }))
 }
 
-/// Deleted between the list and the fetching.
+/// Tells whether the instance was deleted after it was listed.
 fn is_gone(error: &Error) -> bool {
     matches!(error, Error::HttpStatus { status: 404 | 410, .. })
 }
 
-/// Whether the next instance may come all the same: this one is damaged at the server, is not to be
-/// had as it is kept there, or did not come whole.
+/// Tells whether the error concerns this instance alone: it is damaged at the server, cannot be had
+/// as it is kept there, or did not come whole.
 fn is_of_one(error: &Error) -> bool {
     concerns_one(error)
         || is_gone(error)

@@ -5,7 +5,8 @@
 //! format              what this folder is
 //! lock                held for the moment in which an instance changes its state
 //! consumer.lock       held by the one consumer
-//! incoming/<n>/       files being written, a folder for each process, which holds <n>.lock while it lives
+//! incoming/<n>/       files being written, a folder for each process
+//! incoming/<n>.lock   held by that process while it lives
 //! waiting/<key>.dcm   acknowledged
 //! taken/<key>.dcm     being worked on
 //! failed/<key>.dcm    kept aside, with <key>.json saying why

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What a server answers: status, headers, body.
+/// A server's answer: status, headers, body.
 pub(crate) type Answer = (u16, String, Vec<u8>);
 
 /// A server that answers as a function of method and address says, and keeps what it was asked.

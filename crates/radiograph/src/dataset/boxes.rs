@@ -15,7 +15,7 @@ const COLUMNS: Columns = Columns {
 /// 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoundingBox {
-    /// What it holds.
+    /// The label of the finding.
     pub label: String,
     /// Its left edge.
     pub x: f32,

@@ -29,7 +29,7 @@ pub(super) fn read(root: &Path) -> Result<Dataset> {
     Ok(dataset)
 }
 
-/// What a folder holds, sorted so that a data set has one order everywhere.
+/// The paths in a folder, sorted so that a data set has one order everywhere.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let failed = |source| Error::File { path: folder.into(), source };
     let read = std::fs::read_dir(folder).map_err(failed)?;

@@ -50,7 +50,7 @@ impl Split {
 /// One picture of a data set.
 #[derive(Clone, PartialEq)]
 pub struct Item {
-    /// Where it can be opened.
+    /// The path at which it can be opened.
     pub path: PathBuf,
     /// Its path as the data set names it.
     pub name: String,
@@ -58,7 +58,7 @@ pub struct Item {
     pub labels: Vec<String>,
     /// Patient, unique within the source: patient data, never shown by `Debug`.
     pub patient: Option<String>,
-    /// What a split must not divide, where that is more than a patient.
+    /// A name shared by pictures that a split keeps together, where a patient's are not enough.
     pub group: Option<String>,
     /// View: PA, AP, lateral …
     pub view: Option<String>,
@@ -68,14 +68,14 @@ pub struct Item {
     pub licence: Option<String>,
     /// Part of the data set; none where it is not cut.
     pub split: Option<Split>,
-    /// What else a manifest says of it.
+    /// Further values of the manifest.
     pub description: Description,
     /// Every column of the manifest as it stands.
     pub columns: BTreeMap<String, String>,
 }
 
-/// What a manifest says of a picture beside what commands learn and measure by: patient data, never
-/// shown by `Debug`.
+/// A manifest's description of a picture, beside the values for training and evaluation. It is
+/// patient data, never shown by `Debug`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Description {
     /// Study Instance UID, or another name of the study.
@@ -127,7 +127,7 @@ pub struct Unread {
     pub rows: Vec<usize>,
     /// Their cells, shortened.
     pub values: Vec<String>,
-    /// What is understood.
+    /// The values that are understood, in words.
     pub expected: &'static str,
 }
 
@@ -158,11 +158,11 @@ impl fmt::Display for Unread {
 /// A data set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dataset {
-    /// What can be used.
+    /// The pictures that can be used.
     pub items: Vec<Item>,
-    /// What cannot.
+    /// The pictures that cannot be used, with reasons.
     pub skipped: Vec<Skipped>,
-    /// What of the manifest's cells was left out, by column.
+    /// Cells of the manifest that were not understood and left out, by column.
     pub unread: Vec<Unread>,
     /// A guess at the manifest's encoding that somebody should know of.
     pub note: Option<String>,
@@ -199,7 +199,7 @@ impl Dataset {
         labels
     }
 
-    /// What was left out or guessed of the manifest, a sentence each.
+    /// Remarks on cells left out and on guesses at the manifest, a sentence each.
     pub fn remarks(&self) -> impl Iterator<Item = String> {
         let note = self.note.iter().map(|note| format!("the manifest {note}"));
         note.chain(self.unread.iter().map(Unread::to_string))

@@ -4,8 +4,8 @@ use super::{Dataset, Item, Split};
 use sha2::{Digest, Sha256};
 
 impl Item {
-    /// What a cut never divides: the group, else the patient within the source, else the picture
-    /// itself.
+    /// The unit that a split never divides: the group, else the patient within the source, else the
+    /// picture itself.
     pub fn unit(&self) -> String {
         let source = self.source.as_deref().unwrap_or_default();
         match (&self.group, &self.patient) {

@@ -23,10 +23,10 @@ const NANOSECONDS: i64 = 1_000_000;
 /// The cells of a row by their column.
 pub(super) type Row = BTreeMap<String, String>;
 
-/// What a table must have.
+/// The columns that a table must have.
 pub(super) struct Columns {
     pub required: &'static [&'static str],
-    /// What to say where one is missing.
+    /// The expectation that the error states where one is missing.
     pub expected: &'static str,
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// A table as CSV has at most so many bytes.
 const MOST_BYTES: u64 = 1 << 30;
-/// What separates cells.
+/// The characters that may separate cells.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// The characters of Windows-1252 from 0x80 to 0x9F (WHATWG Encoding); from there on it is Latin-1.
 const WINDOWS: [char; 32] = [
@@ -78,7 +78,8 @@ impl Text {
         }
     }
 
-    /// What separates its cells: that which gives its first line all of these columns.
+    /// The separator of its cells: the first that finds all of `required` in the first line, else a
+    /// comma.
     pub(super) fn separator(&self, required: &[&str]) -> u8 {
         let first = self.text.lines().next().unwrap_or_default();
         let has_all = |separator: &u8| {

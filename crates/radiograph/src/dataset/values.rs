@@ -6,7 +6,7 @@ use crate::dates;
 use crate::error::quoted;
 use std::collections::BTreeMap;
 
-/// What data frames write for a value that is not there (pandas, `na_values`; R).
+/// The words that data frames write for a missing value (pandas, `na_values`; R).
 const MISSING: &str = "nan -nan na n/a <na> #n/a #na nat null none nil 1.#ind -1.#ind 1.#qnan";
 /// Codes of a sex in DICOM (PS3.3 C.7.1.1), with words for each.
 const SEXES: [(&str, &str); 3] = [
@@ -102,7 +102,7 @@ impl Losses {
         value
     }
 
-    /// What a row says of its picture.
+    /// Reads the description of a picture from its row.
     pub(super) fn description(&mut self, number: usize, row: &Row) -> Description {
         let at = (number, row);
         let sex = self.read(at, "sex", "M, F, O, U or words for them", sex);

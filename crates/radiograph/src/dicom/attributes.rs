@@ -39,8 +39,8 @@ impl<'a> Elements<'a> {
         text::decode(self.bytes(tags::SPECIFIC_CHARACTER_SET).unwrap_or_default(), tag, bytes)
     }
 
-    /// What a code string says, and what the first item of a sequence of codes does; nothing, where
-    /// that is damaged.
+    /// The value of a code string, and the code and meaning of a code sequence's first item.
+    /// Damaged values count as missing.
     pub(super) fn said(&self, word: Tag, codes: Tag) -> Said {
         let item = self.first_item(codes).ok().flatten();
         let of_item = |tag| item.as_ref().and_then(|item| item.text(tag));

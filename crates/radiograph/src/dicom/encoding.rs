@@ -1,4 +1,4 @@
-//! How a pixel is stored: bits, sign, and what its samples mean (PS3.3 C.7.6.3).
+//! The storage of a pixel: bits, sign, and the meaning of its samples (PS3.3 C.7.6.3).
 
 use super::attributes::wrong;
 use super::header::Elements;
@@ -7,7 +7,7 @@ use crate::warning::Warnings;
 use dicom_dictionary_std::tags;
 use std::ops::RangeInclusive;
 
-/// What the samples of a pixel mean.
+/// The meaning of a pixel's samples.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Photometric {
     /// One sample; low is white where `inverted`.
@@ -16,7 +16,7 @@ pub(super) enum Photometric {
     Rgb,
     /// Luminance and two differences of colour.
     Ybr,
-    /// The same with half the differences, Y Y Cb Cr, where pixels are stored as they are.
+    /// The same with one pair of differences for two pixels. Uncompressed pixels lie as Y Y Cb Cr.
     Ybr422,
 }
 
@@ -32,12 +32,12 @@ impl Photometric {
     }
 }
 
-/// How a pixel is stored.
+/// The storage of a pixel.
 #[derive(Clone, Copy)]
 pub(super) struct Encoding {
     /// Bits a sample takes: 1, 8 or 16.
     pub(super) allocated: u32,
-    /// Bits that mean something.
+    /// Bits of a sample that carry its value.
     pub(super) stored: u32,
     /// The lowest of them.
     pub(super) lowest: u32,

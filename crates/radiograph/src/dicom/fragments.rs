@@ -16,9 +16,9 @@ use dicom_dictionary_std::tags;
 
 /// The fragments of all frames.
 pub(super) struct Fragments<'f, 'a> {
-    /// Each with its distance from the first.
+    /// The fragments, each with its distance in bytes from the first.
     pub(super) fragments: &'f [(u64, &'a [u8])],
-    /// How the transfer syntax says that they are compressed.
+    /// The compression that the transfer syntax states.
     pub(super) codec: Codec,
     /// Bytes of a frame that is not compressed.
     pub(super) needed: usize,
@@ -94,8 +94,8 @@ impl<'a> Fragments<'_, 'a> {
     }
 }
 
-/// Where frames begin, as distances from the first fragment: of the extended table, or of the basic
-/// one.
+/// The starts of frames, as distances in bytes from the first fragment. They are those of the
+/// extended offset table, or of the basic one.
 pub(super) struct Offsets(Vec<u64>);
 
 impl Offsets {

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 /// A frame as it lies in the file.
 pub(super) struct Frame<'a> {
     pub(super) codec: Codec,
-    /// What its samples mean, as they are stored.
+    /// The meaning of its samples as they are stored.
     pub(super) photometric: Photometric,
     parts: Vec<&'a [u8]>,
 }
@@ -81,7 +81,7 @@ struct Search<'s, 'a> {
 }
 
 impl<'a> Search<'_, 'a> {
-    /// In compressed Pixel Data.
+    /// Finds the frame in compressed Pixel Data.
     fn fragments(
         &self,
         offsets: &[u8],
@@ -105,7 +105,7 @@ impl<'a> Search<'_, 'a> {
         Ok(Frame { codec, photometric, parts })
     }
 
-    /// In Pixel Data that are not compressed.
+    /// Finds the frame in uncompressed Pixel Data.
     fn native(&self, bytes: &'a [u8]) -> Result<Frame<'a>> {
         let (photometric, needed) = self.stored(bytes.len());
         let all = needed.saturating_mul(self.shape.frames as usize);
@@ -129,8 +129,8 @@ impl<'a> Search<'_, 'a> {
         })?;
         Ok(Frame { codec: Codec::Native, photometric, parts: vec![part] })
     }
-    /// What samples mean that take so many bytes in all frames, and the bytes of one. Some writers
-    /// say that colours are halved, and store all of them.
+    /// Returns the meaning of the samples, and the bytes of one frame, where all frames have
+    /// `bytes`. Some writers state halved colours, and store all of them.
     fn stored(&self, bytes: usize) -> (Photometric, usize) {
         let (stated, full) = (self.encoding.photometric, self.encoding.photometric.full());
         let [stated_bytes, full_bytes] =

@@ -1,4 +1,5 @@
-//! From stored values to grey (PS3.3 C.11): modality, padding, values of interest, presentation.
+//! The steps from stored values to grey (PS3.3 C.11): modality, padding, values of interest,
+//! presentation.
 //!
 //! Every step maps one value to one value, so that all of them together are a table: a pixel costs
 //! one look-up.
@@ -25,15 +26,15 @@ enum Interest {
     Automatic,
 }
 
-/// What happens to stored values on their way to the screen.
+/// The steps from stored values to grey levels on a screen.
 #[derive(Debug)]
 pub(super) struct Pipeline {
     modality: Modality,
     interest: Interest,
     presentation: Option<Lut>,
-    /// Low is white.
+    /// True if low values are white.
     inverted: bool,
-    /// Stored values that are no picture: they are black, and count for no window.
+    /// Stored values that are no picture. They are black, and do not count for an automatic window.
     padding: Option<RangeInclusive<i32>>,
 }
 

@@ -7,7 +7,7 @@ use crate::warning::Warnings;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
-/// What is used of the groups for one frame: of each macro the frame's item, then the shared one.
+/// The functional groups of one frame. Each list holds the frame's own item, then the shared one.
 #[derive(Default)]
 pub(super) struct Groups<'a> {
     /// Windows and tables of values of interest.

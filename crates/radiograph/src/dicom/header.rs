@@ -16,7 +16,7 @@ const START: usize = 132;
 
 /// The bytes of Pixel Data.
 pub(super) enum PixelData<'a> {
-    /// As they are.
+    /// Uncompressed pixels.
     Native {
         bytes: &'a [u8],
         /// Written as words of 16 bits (OW): in big endian, bytes lie swapped in pairs.
@@ -35,7 +35,7 @@ pub(super) struct Value<'a> {
     pub(super) bytes: &'a [u8],
     /// The value representation that stands in the file.
     pub(super) vr: Option<[u8; 2]>,
-    /// How its numbers are written, and the elements in it should it be a sequence.
+    /// The layout of its numbers, and of the elements inside if it is a sequence.
     pub(super) inside: Layout,
 }
 

@@ -3,8 +3,8 @@
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
-/// What is kept of the elements: all that this crate asks for, and no more than that, however many
-/// there are.
+/// The tags of the elements that are kept: all that this crate asks for, and no others, so that a
+/// file's other elements take no memory.
 const KEPT: &[Tag] = &[
     tags::MEDIA_STORAGE_SOP_CLASS_UID,
     tags::MEDIA_STORAGE_SOP_INSTANCE_UID,

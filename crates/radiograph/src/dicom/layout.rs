@@ -8,14 +8,14 @@ use super::reader::Reader;
 use super::syntax::{Order, Vr};
 use dicom_core::Tag;
 
-/// How the length of an element is written.
+/// The form of an element's length.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Length {
-    /// In the two bytes after the value representation.
+    /// The length takes the two bytes after the value representation.
     Short,
-    /// In four bytes, after two reserved ones.
+    /// The length takes four bytes, after two reserved ones.
     Long,
-    /// In four bytes in the place of the value representation.
+    /// The length takes four bytes, in the place of the value representation.
     Implicit,
 }
 
@@ -55,7 +55,9 @@ impl Reader<'_> {
         }
     }
 
-    /// As [`Reader::vr_found`], of a data set: where the first element has none, it may be blank.
+    /// Finds whether a data set has value representations, as [`Reader::vr_found`] does. The first
+    /// element may have a blank one. It is explicit or implicit as `claimed`, unless it reads as
+    /// implicit.
     pub(super) fn first_vr(&self, claimed: Vr) -> Vr {
         let Some(start) = self.bytes.get(self.at..self.at.saturating_add(8)) else {
             return claimed;
@@ -85,8 +87,8 @@ impl Reader<'_> {
         }
     }
 
-    /// How the length of an element is written whose value representation is none of the
-    /// standard's. Eight bytes of it have been read.
+    /// Finds the form of the length of an element with an unknown value representation. The reader
+    /// has passed the element's first eight bytes.
     pub(super) fn length_found(&mut self, tag: Tag) -> Length {
         self.odd.get_or_insert(tag);
         self.at -= 8;

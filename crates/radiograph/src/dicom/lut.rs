@@ -90,7 +90,8 @@ impl Lut {
         f64::from(self.entry(value)) / f64::from(self.largest)
     }
 
-    /// As [`share`](Self::share), of a value in [0, 1] that runs over the whole table.
+    /// The entry at a place in the table, as a share of the largest. The place runs from 0, the
+    /// first entry, to 1, the last.
     pub(super) fn share_of_share(&self, grey: f64) -> f64 {
         self.share(f64::from(self.first) + grey * (self.entries.len() - 1) as f64)
     }

@@ -40,7 +40,7 @@ const KINDS: &[(&str, &str)] = &[
     ("200", "a protocol of examinations"),
     ("201", "an inventory"),
 ];
-/// Those beside storage.
+/// The classes that are not below the storage classes' common root.
 const OTHERS: &[(&str, &str)] = &[
     ("1.2.840.10008.1.3.10", "a table of contents (DICOMDIR)"),
     ("1.2.840.10008.5.1.4.38.1", "a hanging protocol"),

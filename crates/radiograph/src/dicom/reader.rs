@@ -18,17 +18,17 @@ const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 
-/// What an element holds.
+/// The content of an element.
 pub(super) enum Content<'a> {
     Value(Value<'a>),
     Pixels(PixelData<'a>),
 }
 
-/// What stands before the value of an element.
+/// The header of an element, before its value.
 struct Start {
     tag: Tag,
     vr: Option<[u8; 2]>,
-    /// How the elements inside are written, should it be a sequence.
+    /// The layout of the elements inside, if it is a sequence.
     inside: Layout,
     length: u32,
 }
@@ -37,9 +37,9 @@ pub(super) struct Reader<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) at: usize,
     pub(super) order: Order,
-    /// What was read last, to say where a file ends that is cut short.
+    /// The element read last, which errors name where a file is cut short.
     pub(super) last: Option<Tag>,
-    /// The first element whose value representation is none.
+    /// The first element with an unknown value representation.
     pub(super) odd: Option<Tag>,
 }
 

@@ -12,7 +12,7 @@ use crate::radiograph::Radiograph;
 /// Bytes that decoders take besides, however small the picture: tables, contexts.
 pub(super) const WORKSPACE: u64 = 4 << 20;
 
-/// What a frame should be.
+/// The stated size of frames, and the frame to decode.
 pub(super) struct Shape {
     pub(super) columns: u32,
     pub(super) rows: u32,

@@ -7,7 +7,7 @@ use dicom_dictionary_std::tags;
 /// Corners that a polygon may have.
 const MOST_VERTICES: usize = 256;
 
-/// What is shown, in columns and rows that count from 1.
+/// The part of the picture that is shown, in columns and rows that count from 1.
 pub(super) enum Shutter {
     Rectangle {
         left: f64,
@@ -72,7 +72,7 @@ impl Shutter {
         }
     }
 
-    /// Where a row is shown, from column to column; what two spans share is not.
+    /// The spans of a row that are shown, from column to column. A place in two spans is not shown.
     fn spans(&self, row: f64) -> Vec<(f64, f64)> {
         match self {
             Self::Rectangle { left, right, upper, lower } => {

@@ -14,7 +14,7 @@ use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Vr {
     Explicit,
-    /// They follow from the tags.
+    /// Value representations follow from the tags.
     Implicit,
 }
 
@@ -66,14 +66,14 @@ impl Order {
     }
 }
 
-/// How elements are written.
+/// The layout of elements: explicit or implicit value representations, and the order of bytes.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Layout {
     pub(super) vr: Vr,
     pub(super) order: Order,
 }
 
-/// How a data set is written.
+/// The form of a data set.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Form {
     pub(super) layout: Layout,
@@ -90,15 +90,15 @@ const EXPLICIT_UID: &str = "1.2.840.10008.1.2.1";
 const IMPLICIT_UID: &str = "1.2.840.10008.1.2";
 const BIG_ENDIAN_UID: &str = "1.2.840.10008.1.2.2";
 
-/// How a frame is stored.
+/// The coding of frames.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Codec {
-    /// As it is.
+    /// No compression.
     Native,
-    /// As it is, in fragments.
+    /// No compression, in fragments.
     EncapsulatedNative,
     Rle,
-    /// Of 8 bits, or of 12.
+    /// Lossy JPEG with samples of 8 or 12 bits.
     JpegDct,
     JpegLossless,
     JpegLs,
@@ -108,7 +108,7 @@ pub(super) enum Codec {
 }
 
 impl Codec {
-    /// What people call it.
+    /// The common name of the coding.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Native | Self::EncapsulatedNative => "no compression",
@@ -137,7 +137,8 @@ const fn native(uid: &'static str, form: Form) -> Syntax {
     Syntax { uid, form, codec: Codec::Native }
 }
 
-/// In the order in which a receiver prefers them: what costs least to read first.
+/// All transfer syntaxes, in the order in which a receiver prefers them: the cheapest to read
+/// first.
 const SYNTAXES: [Syntax; 17] = [
     native(EXPLICIT_UID, EXPLICIT),
     native(IMPLICIT_UID, form(Vr::Implicit, Order::Little)),

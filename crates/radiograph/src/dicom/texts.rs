@@ -1,4 +1,4 @@
-//! What a DICOM file says in words, for those who write another object about it.
+//! The texts of a DICOM file's elements, for programs that write another object about it.
 
 use super::header::{self, Elements};
 use super::{data_set, syntax};

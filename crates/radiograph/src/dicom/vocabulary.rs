@@ -1,5 +1,4 @@
-//! What is shown, from where and of which side, in the standard's words, whichever words or codes a
-//! file has.
+//! The standard's words for body part, view and side. Files say them in many words and codes.
 
 /// Body Part Examined (PS3.16 Annex L), the words for it that files have instead, and its codes
 /// (SNOMED CT, also as it was before 2021, and SNOMED RT): the parts that radiographs are made of.
@@ -102,7 +101,7 @@ const SIDES: &[(&str, &[&str], &[&str])] = &[
     ("U", &["UNPAIRED"], &[]),
 ];
 
-/// What a file says of one thing: a word, and the code and meaning of a sequence's item.
+/// A file's statement about one attribute: a word, and the code and meaning of a sequence's item.
 #[derive(Default)]
 pub(super) struct Said {
     pub(super) word: Option<String>,
@@ -141,7 +140,7 @@ impl Said {
     }
 }
 
-/// In capitals, without what words are written apart with: `C-Spine` is `CSPINE`.
+/// A word in capitals, without spaces and punctuation: `C-Spine` becomes `CSPINE`.
 fn squeezed(word: &str) -> String {
     word.chars()
         .filter(|c| !matches!(c, ' ' | '-' | '_' | '.' | ',' | '/'))

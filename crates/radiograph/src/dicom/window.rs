@@ -4,7 +4,7 @@ use super::header::Elements;
 use crate::warning::Warnings;
 use dicom_dictionary_std::tags;
 
-/// How a window runs from black to white (PS3.3 C.11.2.1.3).
+/// The curve of a window from black to white (PS3.3 C.11.2.1.3).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Shape {
     Linear,

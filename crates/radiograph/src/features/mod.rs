@@ -27,8 +27,9 @@ pub enum Feature {
 impl Feature {
     /// Describes a picture.
     ///
-    /// What a picture is too small for is 0. An input whose pixels do not fill its square, which
-    /// [`Preprocess::apply`](crate::Preprocess::apply) never gives, counts as one without pixels.
+    /// Values that a picture is too small for are 0. An input whose pixels do not fill its square
+    /// counts as one without pixels; [`Preprocess::apply`](crate::Preprocess::apply) never gives
+    /// one.
     #[must_use]
     pub fn describe(self, input: &Input) -> Vec<f32> {
         match self {

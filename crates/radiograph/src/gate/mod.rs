@@ -1,7 +1,7 @@
-//! What a radiograph's pixels tell of mistakes made before it came: inverted, turned, several
+//! Checks of a radiograph's pixels for earlier mistakes: an inverted or turned picture, several
 //! pictures in one, text in it.
 //!
-//! Nothing here needs a network or refuses a picture: it is for warnings.
+//! The checks need no network and refuse no picture: they are for warnings.
 
 mod fitting;
 mod posture;

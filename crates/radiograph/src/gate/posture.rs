@@ -9,32 +9,32 @@ use crate::radiograph::Radiograph;
 /// A picture is called inverted above this chance: below it are 99 % of training pictures that the
 /// scorer had not seen.
 const INVERTED: f64 = 0.573;
-/// The same for turned ones.
+/// A picture is called turned above this chance, chosen in the same way.
 const TURNED: f64 = 0.987;
 
 static SCORER: LazyLock<Scorer> = LazyLock::new(Scorer::built_in);
 
-/// How likely a picture is not the right way round; each from 0 to 1.
+/// The chances that a picture is not the right way round; each from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Posture {
-    /// That black and white are exchanged.
+    /// The chance that black and white are exchanged.
     pub inverted: f64,
-    /// That it was turned to the left by one, two or three quarters.
+    /// The chances that it was turned to the left by one, two or three quarters.
     pub turned: [f64; 3],
 }
 
-/// How a picture was turned.
+/// The turn that a picture has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// A quarter turn clockwise would right it.
     Left,
-    /// Half a turn would.
+    /// Half a turn would right it.
     UpsideDown,
-    /// A quarter turn counter-clockwise would.
+    /// A quarter turn counter-clockwise would right it.
     Right,
 }
 
-/// How likely a radiograph is not the right way round, by its own pixels.
+/// Estimates from a radiograph's pixels whether it is the right way round.
 ///
 /// Limbs lie in their pictures in all directions, so that turns are seldom certain there.
 #[must_use]
@@ -43,7 +43,7 @@ pub fn posture(radiograph: &Radiograph) -> Posture {
 }
 
 impl Posture {
-    /// By a scorer that may be another than the built-in one.
+    /// Estimates the chances with a given scorer.
     #[must_use]
     pub fn by(scorer: &Scorer, views: &Views) -> Self {
         let chances = scorer.chances(views);
@@ -60,7 +60,7 @@ impl Posture {
         self.inverted > INVERTED
     }
 
-    /// How it was probably turned.
+    /// Its turn, if it was probably turned.
     #[must_use]
     pub fn turn(&self) -> Option<Turn> {
         let turns = [Turn::Left, Turn::UpsideDown, Turn::Right];

@@ -1,5 +1,5 @@
-//! How right a view of a radiograph looks: a network of one hidden layer, so small that it is part
-//! of the program.
+//! A score of how upright a view of a radiograph looks: a network of one hidden layer, so small
+//! that it is part of the program.
 
 use super::views::{FEATURES, Views, WAYS};
 
@@ -25,14 +25,13 @@ impl Scorer {
         Self { weights: weights.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect() }
     }
 
-    /// What [`Self::built_in`] reads: weights as little-endian floats.
+    /// The weights as little-endian floats, the form of [`Self::built_in`]'s file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.weights.iter().flat_map(|weight| weight.to_le_bytes()).collect()
     }
 
-    /// How likely it is that the picture is right when put in each of the [`Views`]; they add up to
-    /// 1.
+    /// The chances that the picture is right when put in each of the [`Views`]; they add up to 1.
     #[must_use]
     pub fn chances(&self, views: &Views) -> [f64; WAYS] {
         let mut scores: [f64; WAYS] =

@@ -7,7 +7,7 @@ use crate::region::Region;
 /// The longer side at which text is looked for, in pixels: letters of 1 % of the picture are ten
 /// pixels high.
 const LARGE: u32 = 1024;
-/// How much brighter than its surroundings a letter is.
+/// The least difference in grey between a letter and its darker surroundings.
 const CONTRAST: f32 = 0.3;
 /// Letters that make a line. Markers of the side and of the technician have one to three.
 const LETTERS: usize = 5;
@@ -67,8 +67,8 @@ impl Shape {
         (self.right - self.left + 1) as f64
     }
 
-    /// As high as 0.7 to 4 % of the picture's side, not wider than high by much, and neither a
-    /// frame nor a full block.
+    /// Tells whether the shape may be a letter: 0.7 to 4 % of the picture's side high, hardly wider
+    /// than high, and neither a frame nor a full block.
     fn is_a_letter(&self, side: f64) -> bool {
         let filled = self.pixels as f64 / (self.height() * self.width());
         (0.007 * side..0.04 * side).contains(&self.height())
@@ -114,8 +114,8 @@ fn fill(start: usize, bright: &[bool], width: usize, seen: &mut [bool]) -> Shape
     shape
 }
 
-/// How many letters follow one another from this one: on one line, of like height, no farther apart
-/// than they are high.
+/// The number of letters in a row from this one: on one line, of like height, and at most 1.2
+/// heights apart.
 fn line_from(first: &Shape, by_left: &[Shape]) -> usize {
     let (mut last, mut count) = (*first, 1);
     for letter in by_left.iter().filter(|letter| letter.left > first.left) {

@@ -7,7 +7,7 @@
 use super::tiff::ORIENTATION;
 use super::tiff::directory::File;
 
-/// What some writers put before the block.
+/// The bytes that some writers put before the block.
 const PREFIX: &[u8] = b"Exif\0\0";
 
 /// The orientation that an EXIF block states, from 1 to 8.

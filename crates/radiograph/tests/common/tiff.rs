@@ -21,7 +21,7 @@ impl Order {
     }
 }
 
-/// What an entry names.
+/// The value of an entry.
 #[derive(Clone)]
 enum Value {
     Numbers(Vec<u64>),
@@ -55,28 +55,28 @@ impl Tiff {
         self
     }
 
-    /// With whole numbers.
+    /// Sets an entry of whole numbers.
     pub(crate) fn with(self, tag: u16, values: &[u64]) -> Self {
         self.set(tag, Value::Numbers(values.to_vec()))
     }
 
-    /// With bytes of no meaning to TIFF.
+    /// Sets an entry of bytes that TIFF does not interpret.
     pub(crate) fn block(self, tag: u16, bytes: &[u8]) -> Self {
         self.set(tag, Value::Block(bytes.to_vec()))
     }
 
-    /// With the position of bytes.
+    /// Sets an entry of the position of bytes.
     pub(crate) fn pointer(self, tag: u16, bytes: Vec<u8>) -> Self {
         self.set(tag, Value::Pointer(bytes))
     }
 
-    /// With one more strip.
+    /// Adds a strip.
     pub(crate) fn strip(mut self, bytes: Vec<u8>) -> Self {
         self.chunks.push(bytes);
         self
     }
 
-    /// With one more tile.
+    /// Adds a tile.
     pub(crate) fn tile(mut self, bytes: Vec<u8>) -> Self {
         self.tiled = true;
         self.strip(bytes)

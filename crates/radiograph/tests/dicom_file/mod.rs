@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-/// How elements are written.
+/// The form of elements: value representations and the order of bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Form {
     pub(crate) explicit: bool,

@@ -43,8 +43,8 @@ struct File {
 /// Reads the tasks of a TOML file.
 ///
 /// # Errors
-/// If the file cannot be parsed, has a field that no task has, two tasks of one name, or a task that
-/// contradicts itself.
+/// If the file cannot be parsed, or has a field that no task has. If two tasks have one name, or a
+/// task contradicts itself.
 pub fn read_tasks(text: &str) -> Result<Vec<Task>> {
     let File { task: tasks } = toml::from_str(text)?;
     let mut names = BTreeSet::new();

@@ -4,11 +4,14 @@
 //! whatever it acknowledged has to be there in the end.
 //!
 //! ```sh
-//! cargo test --release --workspace --bench load                        # 64 clients for five minutes, of the samples
+//! # 64 clients for five minutes, of the samples
+//! cargo test --release --workspace --bench load
 //! cargo test --release --workspace --bench load -- --seconds 1800 --clients 8
 //! cargo test --release --workspace --bench load -- --gallery g
-//! cargo test --release --workspace --bench load -- --seconds 60 --kill 10     # and it is killed every ten seconds
-//! cargo test --release --workspace --bench load -- --seconds 120 --largest 2048   # uploads of 64 megapixels, with this budget in MB
+//! # The server is killed every ten seconds.
+//! cargo test --release --workspace --bench load -- --seconds 60 --kill 10
+//! # Uploads of 64 megapixels, with a memory budget of 2048 MB
+//! cargo test --release --workspace --bench load -- --seconds 120 --largest 2048
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails ends")]

@@ -2,9 +2,9 @@
 //! At the end whatever was acknowledged is there, and nothing is there twice.
 //!
 //! `serve` answers searches and uploads, takes jobs and saves answers; `listen` receives by
-//! STOW-RS; two `index` loops add folders; `sqlite3` and Python read the database. One upload in ten
-//! is hostile. Every so many seconds one of the processes, drawn by chance, is killed (SIGKILL) and
-//! started again.
+//! STOW-RS. Two `index` loops add folders; `sqlite3` and Python read the database. One upload in
+//! ten is hostile. Every so many seconds one of the processes, drawn by chance, is killed (SIGKILL)
+//! and started again.
 //!
 //! ```sh
 //! cargo test --release --workspace --bench soak                               # two hours

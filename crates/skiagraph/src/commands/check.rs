@@ -135,7 +135,7 @@ fn report(checked: &[Checked], json: bool) -> Result<()> {
 }
 
 impl Checked {
-    /// What is to be said of it, in words.
+    /// The remarks on the file, in words.
     fn said(&self) -> Vec<String> {
         let doubts = self.doubts.iter().map(|doubt| doubt.text().to_owned());
         let warnings = self.warnings.iter().map(|warning| format!("warning: {warning}"));

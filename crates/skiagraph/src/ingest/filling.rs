@@ -1,4 +1,4 @@
-//! Pictures that were read go into a gallery; and the report of what became of them.
+//! Insertion of the pictures that were read into a gallery, and the report of it.
 
 use std::collections::BTreeMap;
 
@@ -94,7 +94,7 @@ impl Filled {
         few(kinds.iter().map(|(reason, count)| format!("  passed over {count}: {reason}")))
     }
 
-    /// Files of which nothing got into the gallery.
+    /// The number of files of which nothing got into the gallery.
     pub(crate) fn unusable(&self) -> usize {
         self.rejected.len() + self.without_picture.len()
     }
@@ -114,7 +114,7 @@ pub(crate) fn describe_rejected(rejected: &[Rejected]) -> String {
     few(rejected.iter().map(line)).join("\n")
 }
 
-/// The first lines, made plain, and how many more there are.
+/// The first lines, made plain, and the number of further ones.
 pub(crate) fn few(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     const SHOWN: usize = 20;
     let more = lines.len().saturating_sub(SHOWN);

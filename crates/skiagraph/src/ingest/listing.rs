@@ -1,4 +1,4 @@
-//! Which files are read: single ones, folders, and rows of a manifest.
+//! The list of files to read: single ones, folders, and rows of a manifest.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -11,7 +11,7 @@ use retrieval::gallery::Record;
 
 use crate::anonymous::Deidentification;
 
-/// A file to read, and what a manifest says of it; its record has no key yet.
+/// A file to read, and the manifest's record of it, which has no key yet.
 #[derive(Clone, Default)]
 pub(crate) struct Listed {
     pub(crate) path: PathBuf,
@@ -21,7 +21,7 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    /// A bare file, of which nothing is known but its name.
+    /// A file without a manifest; only its name is known.
     pub(crate) fn bare(path: &Path) -> Self {
         let name = path.display().to_string();
         Self {
@@ -55,7 +55,7 @@ impl Listed {
     }
 }
 
-/// The patient's name in a world of several sources, each of which numbers its own patients.
+/// The patient's name with that of the source, as each source numbers its own patients.
 pub(crate) fn patient_across_sources(item: &Item) -> Option<String> {
     let patient = item.patient.as_ref()?;
     Some(format!("{}/{patient}", item.source.as_deref().unwrap_or_default()))
@@ -108,8 +108,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Whether a file is to be read as a radiograph: by its name, so that a broken picture is reported,
-/// or by its first bytes, as DICOM files often have no telling name.
+/// Tells whether a file is to be read as a radiograph. Its name tells, so that a broken picture is
+/// reported. So do its first bytes, as DICOM files often have no telling name.
 fn looks_like_a_radiograph(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     if ["png", "jpg", "jpeg", "tif", "tiff", "dcm", "dicom"]

@@ -1,6 +1,6 @@
-//! Files to radiographs to network inputs: what `index`, `search`, `eval` and `demo` share.
-//! `listing.rs` says which files, `filling.rs` puts what was read into a gallery, `warned.rs` tells
-//! what was wrong with it, `remarks.rs` what of a manifest was left out.
+//! The way from files to radiographs to network inputs, for `index`, `search`, `eval` and `demo`.
+//! `listing.rs` lists the files, and `filling.rs` puts pictures into a gallery. `warned.rs` reports
+//! faults of files, and `remarks.rs` cells of a manifest that were left out.
 
 mod filling;
 mod listing;
@@ -41,18 +41,19 @@ const AHEAD: usize = 1;
 const THUMBNAIL_SIDE: u32 = 256;
 const THUMBNAIL_QUALITY: u8 = 80;
 
-/// A file that is no usable radiograph, and why.
+/// A file that is no usable radiograph, and the reason.
 #[derive(Debug, Serialize)]
 pub(crate) struct Rejected {
     pub(crate) name: String,
     pub(crate) reason: String,
-    /// Whether it is sound, but of a kind of DICOM object that holds no picture.
+    /// True if it is sound, but a DICOM object of a kind that holds no picture.
     #[serde(skip)]
     pub(crate) without_picture: bool,
 }
 
 impl Rejected {
-    /// A file that does not read. The errors above the root name it, which is named already.
+    /// A file that cannot be read. The reason is the root error, as those above it repeat the
+    /// file's name.
     pub(crate) fn new(name: &str, error: &anyhow::Error) -> Self {
         let (name, reason) = (name.to_owned(), error.root_cause().to_string());
         Self { name, reason, without_picture: is_without_picture(error) }
@@ -65,14 +66,14 @@ impl From<&Skipped> for Rejected {
     }
 }
 
-/// Whether a file is sound, but of a kind of DICOM object that holds no picture.
+/// Tells whether a file is sound, but a DICOM object of a kind that holds no picture.
 pub(crate) fn is_without_picture(error: &anyhow::Error) -> bool {
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<radiograph::Error>());
     causes.any(radiograph::Error::is_no_picture)
 }
 
-/// A picture ready for the network. The full-size pixels are gone: a batch of large ones would not
-/// fit.
+/// A picture ready for the network. It has no full-size pixels: a batch of large pictures would not
+/// fit in memory.
 pub(crate) struct Decoded {
     pub(crate) record: Record,
     pub(crate) thumbnail: GrayImage,
@@ -104,8 +105,7 @@ pub(crate) struct Batch {
     pub(crate) rejected: Vec<Rejected>,
 }
 
-/// Gives the files to `consume`, a batch at a time; the next batch is decoded meanwhile, and no
-/// more than that.
+/// Gives the files to `consume`, a batch at a time. Meanwhile one further batch is decoded.
 pub(crate) fn for_each_batch(
     listed: &[Listed],
     preprocess: &Preprocess,
@@ -114,7 +114,7 @@ pub(crate) fn for_each_batch(
     for_each_batch_begun(listed, preprocess, |_| Ok(()), consume)
 }
 
-/// As [`for_each_batch`]; calls `begin` with a batch before any of its files is read.
+/// Runs [`for_each_batch`], and calls `begin` with a batch before any of its files is read.
 pub(crate) fn for_each_batch_begun(
     listed: &[Listed],
     preprocess: &Preprocess,
@@ -132,8 +132,8 @@ pub(crate) fn for_each_batch_begun(
     })
 }
 
-/// Threads that decode, and may wait for memory meanwhile. They are apart from rayon's own, which
-/// encode the pictures that hold the memory in a server.
+/// The threads that decode, and may wait for memory meanwhile. They are apart from rayon's own
+/// threads. In a server, those encode the pictures that hold the memory.
 static DECODERS: LazyLock<Option<ThreadPool>> =
     LazyLock::new(|| ThreadPoolBuilder::new().build().ok());
 
@@ -161,7 +161,7 @@ pub(crate) fn decode(listed: &Listed, preprocess: &Preprocess) -> Result<Decoded
     Ok(prepare(&radiograph, key, listed.record.clone(), preprocess))
 }
 
-/// A file's bytes, and one more than is allowed at most, which whoever reads them refuses.
+/// A file's bytes, at most one more than the limit. The decoder refuses that many.
 pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = Limits::default().max_bytes.saturating_add(1);
@@ -196,7 +196,7 @@ fn prepare(
     Decoded { record, thumbnail, input, doubts, warnings }
 }
 
-/// The record of a picture: what is known of it, and what its file says where nothing is known.
+/// The record of a picture. Known values take precedence over those of the file.
 pub(crate) fn described(radiograph: &Radiograph, key: String, known: Record) -> Record {
     let header = radiograph.header();
     let or_header =

@@ -1,11 +1,11 @@
-//! What of a manifest was left out or guessed, in the reports of the commands that read it.
+//! Remarks on a manifest, in the reports of the commands that read it: cells left out, and guesses.
 
 use radiograph::dataset::{Dataset, Unread};
 use serde::Serialize;
 
 use crate::output;
 
-/// What of a manifest was left out or guessed.
+/// The cells of a manifest that were left out, and the guesses at it.
 #[derive(Default, Serialize)]
 pub(crate) struct Remarks {
     /// Cells that were not understood, by column.
@@ -16,7 +16,7 @@ pub(crate) struct Remarks {
 }
 
 impl Remarks {
-    /// Says on standard error what of a data set's manifest was left out or guessed.
+    /// Writes the remarks on a data set's manifest to standard error.
     pub(crate) fn said(dataset: &Dataset) -> Self {
         dataset.remarks().for_each(|remark| output::note(&format!("  {remark}")));
         Self { unread: dataset.unread.clone(), encoding: dataset.note.clone() }

@@ -1,11 +1,11 @@
-//! Faults of files that were put up with, as reports tell them.
+//! Faults of files that were read nevertheless, as reports show them.
 
 use radiograph::Warning;
 use serde::Serialize;
 
 use super::Decoded;
 
-/// A picture whose file is at fault, and how.
+/// A picture whose file is at fault, and the faults.
 #[derive(Debug, Serialize)]
 pub(crate) struct Warned {
     name: String,
@@ -13,7 +13,7 @@ pub(crate) struct Warned {
 }
 
 impl Warned {
-    /// None for a picture of a sound file.
+    /// Reports a picture's faults; none for a sound file.
     pub(crate) fn of(picture: &Decoded) -> Option<Self> {
         let name = &picture.record.name;
         let warnings = lines(&picture.warnings);

@@ -30,7 +30,7 @@ pub(crate) struct Report<'a> {
     pub(crate) relevance: Option<RelevanceReport>,
     pub(crate) skipped_tasks: Vec<SkippedTask>,
     pub(crate) rejected: Vec<Rejected>,
-    /// What of the manifest was left out or guessed.
+    /// The cells of the manifest that were left out, and the guesses at it.
     #[serde(flatten)]
     pub(crate) remarks: Remarks,
 }

@@ -170,8 +170,8 @@ impl Default for Limits {
 /// Serves until the process is interrupted. `listening` gets the address.
 ///
 /// # Errors
-/// If the address is open to other machines, but there are neither keys nor an identity provider, or
-/// there is no audit log. If the address cannot be listened on, or the gallery has another model.
+/// If the address is open to other machines, but there are neither keys nor an identity provider,
+/// or no audit log. If the address cannot be listened on, or the gallery has another model.
 pub(crate) fn run(
     settings: Settings,
     encoder: impl FnOnce() -> Result<Encoder>,

@@ -1,5 +1,5 @@
-//! The body of a request, however it is sent (RFC 9112 6 and 7), from a client who may not be
-//! silent for long.
+//! The body of a request in either framing (RFC 9112 6 and 7). The client may not be silent for
+//! long.
 
 use crate::association::Stream;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
@@ -8,17 +8,16 @@ use std::time::{Duration, Instant};
 /// Bytes of a line between two chunks, and of all lines after the last.
 const MAX_LINE: u64 = 4 << 10;
 
-/// How long a body is.
+/// The length of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Length {
-    /// So many bytes.
+    /// A known number of bytes.
     Bytes(u64),
-    /// Each piece says how long it is.
+    /// Chunks, each with its length.
     Chunked,
 }
 
-/// A connection on which something has to come within the time of a silence, and all of it before
-/// the end.
+/// A connection with time limits: on each silence, and on the whole request.
 pub(super) struct Patient<'a> {
     pub(super) stream: &'a mut Stream,
     pub(super) idle: Duration,
@@ -38,13 +37,13 @@ pub(super) struct Body<R> {
     length: Length,
     /// Bytes that are left, of the body or of the chunk.
     left: u64,
-    /// Whether a chunk has begun, which ends with a line.
+    /// True within a chunk, which ends with a line.
     within: bool,
     ended: bool,
 }
 
 impl<R: Read> Body<R> {
-    /// Of what was read with the head, and what comes.
+    /// Makes a body from the bytes that were read with the head, and the source of the others.
     pub(super) fn new(rest: Vec<u8>, source: R, length: Length) -> Self {
         let left = if let Length::Bytes(bytes) = length { bytes } else { 0 };
         let source = BufReader::with_capacity(64 << 10, Cursor::new(rest).chain(source));
@@ -102,7 +101,7 @@ impl<R: Read> Read for Body<R> {
     }
 }
 
-/// A broken framing: what follows cannot be told from the body.
+/// The error of a broken framing: the end of the body is unknown.
 fn wrong() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "a chunk that is none")
 }

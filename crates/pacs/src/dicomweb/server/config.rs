@@ -1,4 +1,4 @@
-//! What a server of STOW-RS accepts, and from whom.
+//! The configuration of a STOW-RS server: its address, clients and limits.
 
 use super::super::stow::Limits;
 use crate::authorization::Authorization;
@@ -8,33 +8,33 @@ use crate::uids::{EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// How a server of STOW-RS listens. The size of an instance and the room on the disk are limited by
-/// the inbox.
+/// The configuration of a STOW-RS server. The inbox limits the size of an instance and the room on
+/// the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where to listen: on this machine alone, unless it says otherwise. Port 0 lets the system
+    /// The address to listen at; by default this machine alone reaches it. Port 0 lets the system
     /// choose.
     pub address: SocketAddr,
-    /// What a client has to show. Without it, and without certificates of clients, the address has
-    /// to be one that this machine alone reaches.
+    /// The credentials that a client has to send. Without them, and without certificates of
+    /// clients, the address must be one that this machine alone reaches.
     pub authorization: Option<Authorization>,
     /// Transfer syntaxes in which instances are accepted: those that the decoder reads.
     pub transfer_syntaxes: Vec<String>,
     /// Requests at a time; further ones are answered with 503.
     pub max_requests: usize,
-    /// How much a request may bring.
+    /// The limits on one request.
     pub limits: Limits,
-    /// How long a client may be silent in the midst of a request, and how long its head may take.
+    /// The longest silence of a client within a request, and the longest time for its head.
     pub idle: Duration,
-    /// How long a request may take from its first byte to the last.
+    /// The longest time from a request's first byte to the last.
     pub request: Duration,
-    /// Under TLS alone, where given.
+    /// The settings of TLS; where given, the server takes no other connections.
     pub tls: Option<ServerTls>,
 }
 
 impl Default for Config {
-    /// 127.0.0.1:8043, for whoever connects there, uncompressed, 8 requests, 30 seconds of silence,
-    /// an hour.
+    /// Address 127.0.0.1:8043, no credentials, uncompressed instances, 8 requests at a time. A
+    /// silence may last 30 seconds, and a request an hour.
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8043)),

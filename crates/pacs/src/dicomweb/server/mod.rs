@@ -1,4 +1,4 @@
-//! STOW-RS over HTTP (PS3.18 10.5): what is posted to `/dicom-web/studies` goes into an inbox. A
+//! STOW-RS over HTTP (PS3.18 10.5): instances posted to `/dicom-web/studies` go into an inbox. A
 //! connection has a thread and carries one request.
 
 mod body;
@@ -22,10 +22,10 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// How long a client has to take its answer and to leave.
+/// The time that a client has to take its answer and to close the connection.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// A socket that listens for HTTP, and what is accepted there.
+/// A socket that listens for HTTP, and the configuration of its server.
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
@@ -33,7 +33,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens. Connections are answered from [`Listener::serve`] on.
+    /// Opens the socket. Connections are answered from [`Listener::serve`] on.
     ///
     /// # Errors
     /// [`Error::Setting`], [`Error::Tls`], and [`Error::Address`] where the address is taken or not
@@ -49,7 +49,7 @@ impl Listener {
         self.socket.address()
     }
 
-    /// What ends [`Listener::serve`].
+    /// The handle that ends [`Listener::serve`].
     pub fn stopper(&self) -> Stopper {
         self.socket.stopper()
     }
@@ -70,7 +70,7 @@ struct Requests<'a> {
     events: Events<'a>,
 }
 
-/// Why a request is not served: the status (RFC 9110 15), and what to say of it.
+/// The reason why a request is not served: the status (RFC 9110 15), and an explanation.
 type Refusal = (u16, Error);
 
 impl Serve for Requests<'_> {
@@ -90,8 +90,8 @@ impl Serve for Requests<'_> {
     }
 }
 
-/// Answers, and ends the connection. How a client takes its leave changes nothing: what was stored
-/// is stored.
+/// Answers, and ends the connection. An error of the connection changes nothing: stored instances
+/// stay stored.
 fn respond(mut stream: Stream, answer: &Answer) {
     let end = Instant::now() + FAREWELL;
     stream.set_deadline(end);
@@ -101,7 +101,7 @@ fn respond(mut stream: Stream, answer: &Answer) {
 }
 
 impl Requests<'_> {
-    /// Receives a request and what it brings.
+    /// Receives a request and its body.
     fn answer(
         &self,
         stream: &mut Stream,
@@ -129,7 +129,7 @@ impl Requests<'_> {
     }
 }
 
-/// A request that breaks off. Who is late may still be there to hear it.
+/// The refusal of a request that breaks off. A client that is late may still read it.
 fn broken(error: Error) -> Refusal {
     (if matches!(error, Error::TimedOut) { 408 } else { 400 }, error)
 }

@@ -1,4 +1,4 @@
-//! The head of a request (RFC 9112 2 to 6): what is asked, who may, and how long the body is.
+//! The head of a request (RFC 9112 2 to 6): its target, its credentials, and the body's length.
 
 use super::body::{Length, Patient};
 use super::{Refusal, broken};
@@ -11,7 +11,7 @@ const PATH: &str = "/dicom-web/studies";
 const MAX_HEAD: usize = 32 << 10;
 const MAX_HEADERS: usize = 64;
 
-/// What a head says.
+/// The values of a head.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request {
     method: String,
@@ -21,7 +21,7 @@ pub(super) struct Request {
     /// Values of the headers about the body's length.
     content_lengths: Vec<String>,
     transfer_encodings: Vec<String>,
-    /// Whether the client waits to be told that its body is wanted.
+    /// True if the client waits for 100 Continue before it sends the body.
     pub(super) expects_continue: bool,
 }
 
@@ -30,7 +30,7 @@ fn refuse(status: u16, reason: &'static str) -> Refusal {
 }
 
 impl Request {
-    /// Reads a head, and gives what was read of the body with it.
+    /// Reads a head. Returns it, and the bytes of the body that were read with it.
     pub(super) fn read(patient: &mut Patient) -> Result<(Self, Vec<u8>), Refusal> {
         let mut bytes = Vec::new();
         let mut piece = [0; 4096];
@@ -49,7 +49,7 @@ impl Request {
         }
     }
 
-    /// A head and its bytes, if it is there to its end.
+    /// The head and its length in bytes, if it is complete.
     fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Refusal> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut parsed = httparse::Request::new(&mut headers);
@@ -79,7 +79,7 @@ impl Request {
         Ok(Some((request, length)))
     }
 
-    /// How long the body is, if the request is one that is served.
+    /// Checks that the request may be served. Returns the length of its body.
     pub(super) fn admit(
         &self,
         wanted: Option<&Authorization>,
@@ -109,7 +109,8 @@ impl Request {
         }
     }
 
-    /// RFC 9112 6.3. Two lengths are none: whoever stands between might heed the other one.
+    /// The length of the body (RFC 9112 6.3). A request with two is refused: a proxy might use the
+    /// other one.
     fn length(&self) -> Result<Length, Refusal> {
         let wrong = || {
             refuse(

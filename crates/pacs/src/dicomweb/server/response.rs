@@ -1,4 +1,4 @@
-//! What is answered, as bytes (RFC 9112 4).
+//! The bytes of answers (RFC 9112 4).
 
 use super::super::problem::title;
 use super::super::stow::Answer;

@@ -19,7 +19,7 @@ const ZIGZAG: [usize; BLOCK] = [
     52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// What the marker segments before the scan say.
+/// The tables and the restart interval that the marker segments before the scan define.
 #[derive(Default)]
 struct Tables {
     quantisation: [Option<[f32; BLOCK]>; 4],

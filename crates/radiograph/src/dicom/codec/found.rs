@@ -1,4 +1,4 @@
-//! How a frame is compressed, by its bytes: a transfer syntax may say something else.
+//! The compression of a frame, found by its bytes: a transfer syntax may name another.
 
 use super::super::syntax::Codec;
 use super::{END, SOI, codestream, jpeg_ls, jpeg2000, lossless, segments};

@@ -12,19 +12,19 @@ const LONGEST: usize = 16;
 
 /// A Huffman table.
 pub(super) struct Table {
-    /// By the first nine bits: the code's length in the upper byte, its symbol in the lower; 0 for
-    /// a longer code, or none.
+    /// The codes of at most nine bits, by the next nine bits of the stream. The upper byte is the
+    /// code's length, the lower its symbol. 0 stands for a longer code, or none.
     short: Vec<u16>,
-    /// By length: the sixteen bits at which longer codes begin.
+    /// The sixteen bits at which longer codes begin, by length.
     ends: [u32; LONGEST + 1],
-    /// By length: how far the number of a symbol is from its code.
+    /// The difference between the number of a symbol and its code, by length.
     distances: [i32; LONGEST + 1],
     symbols: Vec<u8>,
 }
 
 impl Table {
-    /// From the number of codes of each length from 1 to 16, and their symbols; none if they
-    /// overlap.
+    /// Makes a table from the number of codes of each length from 1 to 16, and their symbols; none
+    /// if codes overlap.
     pub(super) fn new(counts: &[u8; LONGEST], symbols: &[u8]) -> Option<Self> {
         let (mut ends, mut distances) = ([0; LONGEST + 1], [0; LONGEST + 1]);
         let mut short = Vec::with_capacity(1 << SHORT);
@@ -67,7 +67,7 @@ impl Table {
 /// The tables that marker segments DHT have defined, by their numbers.
 #[derive(Default)]
 pub(super) struct Tables {
-    /// Of the mean of a block, or of differences in a lossless picture.
+    /// The tables for the mean of a block (DC), or for differences in a lossless picture.
     pub(super) dc: [Option<Table>; 4],
     pub(super) ac: [Option<Table>; 4],
 }

@@ -55,7 +55,7 @@ struct Frame {
     precision: u8,
     /// Identifiers of the components.
     components: Vec<u8>,
-    /// Those that no scan had yet.
+    /// The components that no scan had yet.
     unread: Vec<u8>,
     /// Sampling factors that all components have.
     factors: u8,

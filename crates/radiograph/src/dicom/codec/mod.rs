@@ -142,9 +142,9 @@ fn precision(stream: &[u8]) -> Option<u8> {
 /// A marker segment of a JPEG.
 struct Segment<'a> {
     marker: u8,
-    /// What follows its length.
+    /// The bytes of the segment after its length.
     body: &'a [u8],
-    /// What follows it: after a scan's header, what is coded.
+    /// The bytes after the segment; after a scan's header, the coded data.
     rest: &'a [u8],
 }
 

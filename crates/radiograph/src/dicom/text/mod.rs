@@ -48,10 +48,10 @@ const TO_THE_RIGHT: &[(&[u8], Set)] = &[
 /// A text that was decoded.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Decoded {
-    /// With U+FFFD for whatever is not of its set.
+    /// The text, with U+FFFD for bytes that are not of its character set.
     pub(super) strict: String,
-    /// With a guess for that: Latin-1 where no set is named, else the byte in octal digits. So
-    /// what differs stays different.
+    /// The text with a guess for such bytes: Latin-1 where no set is named, else the byte in octal
+    /// digits. Different bytes stay different.
     pub(super) lenient: String,
 }
 
@@ -87,7 +87,7 @@ pub(super) fn decode(sets: &[u8], tag: Tag, text: &[u8]) -> Decoded {
     decoded
 }
 
-/// What ends the reach of an escape in an element, beside the ends of lines.
+/// The characters that end an escape's effect in an element's value, as ends of lines do.
 fn delimiters(tag: Tag) -> &'static [u8] {
     match StandardDataDictionary.by_tag(tag).map(|entry| entry.vr().relaxed()) {
         Some(VR::PN) => b"\\^=",
@@ -127,7 +127,8 @@ fn canonical(name: &str) -> String {
 }
 
 impl Sides {
-    /// What follows an escape, if it is known, and the sets that hold there.
+    /// Reads an escape. Returns the bytes after it and the sets that then hold; none if it is
+    /// unknown.
     fn escaped(self, rest: &[u8]) -> Option<(&[u8], Self)> {
         let find = |escapes: &[(&[u8], Set)]| {
             escapes.iter().find_map(|(escape, set)| Some((rest.strip_prefix(*escape)?, *set)))

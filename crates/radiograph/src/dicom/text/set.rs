@@ -2,10 +2,11 @@
 
 use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
 
-/// Where Latin-5 (ISO_IR 148, Turkish) is not Latin-1.
+/// The bytes and characters in which Latin-5 (ISO_IR 148, Turkish) differs from Latin-1.
 const LATIN_5: [(u8, char); 6] =
     [(0xD0, 'Ğ'), (0xDD, 'İ'), (0xDE, 'Ş'), (0xF0, 'ğ'), (0xFD, 'ı'), (0xFE, 'ş')];
-/// Where Latin-9 (ISO_IR 203, Western Europe with the euro) is not Latin-1.
+/// The bytes and characters in which Latin-9 (ISO_IR 203, Western Europe with the euro) differs
+/// from Latin-1.
 const LATIN_9: [(u8, char); 8] = [
     (0xA4, '€'),
     (0xA6, 'Š'),

@@ -1,4 +1,4 @@
-//! What samples mean, and their grey (TIFF 6.0, sections 8, 16, 20 and 21).
+//! The meaning of samples, and their grey (TIFF 6.0, sections 8, 16, 20 and 21).
 
 use super::super::luma;
 use super::bad;
@@ -11,18 +11,18 @@ const INK_SET: u16 = 332;
 const COEFFICIENTS: u16 = 529;
 const REFERENCE: u16 = 532;
 
-/// What the samples of a pixel mean.
+/// The meaning of a pixel's samples.
 pub(super) enum Colour {
-    /// The first is grey.
+    /// The first sample is grey.
     Grey,
-    /// The first is the number of one of these greys.
+    /// The first sample is an index of this table of greys.
     Palette(Vec<f32>),
     Rgb,
     Cmyk,
     YCbCr(Luminance),
 }
 
-/// How luminance and differences of colour become red, green and blue.
+/// The weights and ranges by which luminance and differences of colour become red, green and blue.
 pub(super) struct Luminance {
     /// Parts of red, green and blue in the luminance.
     parts: [f32; 3],

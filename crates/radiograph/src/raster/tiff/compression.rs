@@ -1,4 +1,4 @@
-//! How the chunks of a TIFF are compressed, and readers of LZW and PackBits.
+//! The compression of a TIFF's chunks, and readers of LZW and PackBits.
 
 use std::io::{Error, ErrorKind, Read, Result};
 
@@ -7,7 +7,7 @@ use weezl::{BitOrder, LzwStatus};
 
 use super::bad;
 
-/// How chunks are compressed.
+/// The compression of chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compression {
     None,

@@ -30,7 +30,7 @@ const MARGIN: usize = 64;
 /// Bytes of tables that each stream gets: four of each kind have fewer.
 const MAX_TABLES: usize = 16 << 10;
 
-/// What a directory says of its streams.
+/// A directory's parameters of its JPEG streams.
 pub(super) struct Streams<'a> {
     tables: &'a [u8],
     old: OldTables,

@@ -14,7 +14,7 @@ const HUFFMAN: [u16; 2] = [520, 521];
 /// Tables of a kind.
 const MAX_TABLES: usize = 4;
 
-/// What a directory says of old-style JPEG.
+/// A directory's parameters of old-style JPEG.
 pub(super) struct OldTables {
     /// Position and length of a stream.
     stream: Option<(u64, u64)>,

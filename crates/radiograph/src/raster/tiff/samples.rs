@@ -16,7 +16,7 @@ const MAX_SAMPLES: u64 = 64;
 /// Bits of whole numbers whose largest is white.
 const WHITE_BITS: u32 = 16;
 
-/// How bits are read as a number.
+/// The type of a sample's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Numbers {
     Unsigned,
@@ -24,13 +24,14 @@ enum Numbers {
     Float,
 }
 
-/// Of what numbers are differences.
+/// The differences that are stored in place of samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Predictor {
     None,
-    /// Of numbers.
+    /// Differences of neighbouring samples.
     Horizontal,
-    /// Of the bytes of floats, which lie apart: first all first ones.
+    /// Differences of the bytes of floats. A row stores all first bytes, then all second ones, and
+    /// so on.
     Float,
 }
 

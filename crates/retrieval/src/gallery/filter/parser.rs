@@ -3,7 +3,8 @@
 //! ```text
 //! filter = and { "or" and }        and = unary { "and" unary }
 //! unary  = "not" unary | "(" filter ")" | test
-//! test   = field comparison ( value | "null" ) | field "in" "(" value { "," value } ")" | "report" "~" text
+//! test   = field comparison ( value | "null" ) | field "in" "(" value { "," value } ")"
+//!        | "report" "~" text
 //! ```
 
 use super::fields::{self, Field, Kind};

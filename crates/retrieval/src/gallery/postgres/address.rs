@@ -1,6 +1,9 @@
 //! A gallery's address: the servers, the user, and the options that only this program reads.
 //!
-//! `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?sslmode=require&sslrootcert=FILE&passwordfile=FILE&snapshots=FOLDER`
+//! ```text
+//! postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE
+//!     ?sslmode=require&sslrootcert=FILE&passwordfile=FILE&snapshots=FOLDER
+//! ```
 
 use std::fs;
 use std::path::PathBuf;

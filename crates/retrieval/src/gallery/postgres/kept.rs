@@ -6,8 +6,8 @@ use crate::Embedding;
 use crate::gallery::Record;
 use crate::gallery::store::Which;
 
-/// The number of records, the last ones read, that are kept at least; there are up to twice as many.
-/// Each takes about 3 KB.
+/// The least number of records that are kept, those read last. There are up to twice as many. Each
+/// takes about 3 KB.
 const KEPT: usize = 65_536;
 
 /// The cached parts of a record.

@@ -25,7 +25,7 @@ const MAX_CHANGES: usize = 128;
 
 pub(super) type Result<T> = std::result::Result<T, String>;
 
-/// How a component is coded.
+/// The coding style of a component.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Style {
     /// Decomposition levels, up to 32.
@@ -36,7 +36,7 @@ pub(super) struct Style {
     pub(super) precincts: [[u8; 2]; 33],
 }
 
-/// How a picture or a tile is coded.
+/// The coding style of a picture or a tile.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Coding {
     pub(super) layers: u64,
@@ -44,11 +44,11 @@ pub(super) struct Coding {
     pub(super) styles: Vec<Style>,
 }
 
-/// Where the picture and its tiles lie on the reference grid (A.5.1).
+/// The place of the picture and its tiles on the reference grid (A.5.1).
 #[derive(Debug)]
 pub(super) struct Size {
     picture: [Span; 2],
-    /// Where the first tile begins, and a tile's sides.
+    /// The first tile's start and a tile's side, in x and in y.
     tile: [(u64, u64); 2],
     /// Distances between the samples of each component.
     steps: Vec<[u64; 2]>,

@@ -28,7 +28,7 @@ const SOT_LENGTH: usize = 12;
 /// Position of a tile-part's length in SOT.
 const LENGTH: usize = 6;
 
-/// How a stream is coded, as its main header says.
+/// The coding of a stream, by its main header.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in super::super) struct Kind {
     /// Whether red, green and blue were mixed, and the decoder separates them (MCT).
@@ -102,7 +102,8 @@ pub(super) fn plain(stream: &[u8], halves: bool) -> Result<Cow<'_, [u8]>> {
 /// Bytes of a stream, and those that take their place; no more of them.
 type Edit = (Range<usize>, Vec<u8>);
 
-/// What to change in a header, and the position behind it: of SOT, or behind SOD.
+/// Returns the changes to a header, and the position behind it: that of the next SOT or EOC, or the
+/// one behind SOD.
 fn header(stream: &[u8], mut at: usize, halves: bool) -> Result<(Vec<Edit>, usize)> {
     let mut edits = Vec::new();
     loop {

@@ -32,8 +32,9 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
-    /// From the bits of a sample, the values of a marker segment LSE (MAXVAL, T1, T2, T3 and
-    /// RESET; 0 for the default), and NEAR; none if they do not go together.
+    /// Makes parameters from the bits of a sample, the values of a marker segment LSE and NEAR. The
+    /// values are MAXVAL, T1, T2, T3 and RESET; 0 stands for the default. Returns none if they do
+    /// not go together.
     pub(super) fn new(precision: u8, presets: [u16; 5], near: u8) -> Option<Self> {
         let [largest, t1, t2, t3, reset] = presets.map(i32::from);
         let all = (1 << precision) - 1;
@@ -149,7 +150,8 @@ impl Context {
 /// The contexts of a scan.
 pub(super) struct Contexts {
     regular: Vec<Context>,
-    /// Where a run ends at a sample that is above as it is to the left, or not.
+    /// The contexts of samples that end a run. There the samples above and to the left are equal,
+    /// or not.
     run_ends: [Context; 2],
 }
 

@@ -88,7 +88,7 @@ struct Frame {
     precision: u8,
     /// Identifiers of the components.
     components: Vec<u8>,
-    /// Those that no scan had yet.
+    /// The components that no scan had yet.
     unread: Vec<u8>,
     width: usize,
     samples: Vec<u16>,

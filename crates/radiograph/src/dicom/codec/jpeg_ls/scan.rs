@@ -14,7 +14,7 @@ pub(super) struct Lines {
     line: Vec<u16>,
     /// Samples of a pixel.
     samples: usize,
-    /// How long runs are expected to be.
+    /// The index of the expected run length (T.87, `RUNindex`).
     run_index: usize,
 }
 
