@@ -3,11 +3,12 @@
 //!
 //! A file is noted by a hash of its path, its length and the time of its last change, which reveals
 //! nothing of a patient. A replaced file counts as another one, and is tried again. A gallery on a
-//! server keeps the notes in its folder of snapshots. Without such a folder there are none; `queue`
-//! and `worker` count deaths in the database.
+//! server keeps the notes in its folder of snapshots. Without such a folder they are in the user's
+//! folder of states, under a hash of the gallery's address. `queue` and `worker` count deaths in
+//! the database.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
@@ -18,6 +19,7 @@ use radiograph::ContentHash;
 use retrieval::gallery::Gallery;
 
 use crate::ingest::Listed;
+use crate::output;
 
 /// The folder of the notes in that of the gallery.
 const NOTES: &str = "attempts";
@@ -27,17 +29,26 @@ const INTERRUPTED: i32 = 130;
 /// The notes that an interruption removes; empty if no file is being worked on.
 static CURRENT: Mutex<Weak<Attempts>> = Mutex::new(Weak::new());
 
-/// The notes of this process, if the gallery has a folder for them.
+/// The notes of this process; `None` if there is no folder for them.
 pub(crate) struct InHand(Option<Arc<Attempts>>);
 
 impl InHand {
-    /// Opens the notes of files that go into this gallery.
+    /// Opens the notes of files that go into this gallery. Where the user's folder of states cannot
+    /// be written, there are none, which standard error says.
     ///
     /// # Errors
-    /// If the notes cannot be read or written.
+    /// If the notes in the gallery's folder cannot be read or written.
     pub(crate) fn of(gallery: &Gallery) -> Result<Self> {
-        let folder = gallery.folder().map(|folder| folder.join(NOTES));
-        Ok(Self(folder.as_deref().map(Attempts::open).transpose()?.map(Arc::new)))
+        if let Some(folder) = gallery.folder() {
+            return Ok(Self(Some(Arc::new(Attempts::open(&folder.join(NOTES))?))));
+        }
+        let folder = folder_for_user(&gallery.location().to_string());
+        let attempts = folder.map(|folder| Attempts::open(&folder)).transpose();
+        let attempts = attempts.unwrap_or_else(|error| {
+            output::note(&format!("deaths of this process are not counted: {error}"));
+            None
+        });
+        Ok(Self(attempts.map(Arc::new)))
     }
 
     /// Sorts files: those that may be read together, those to be read alone, and those not to be
@@ -104,6 +115,17 @@ pub(crate) fn end_in_order_when_interrupted(attempts: &Arc<Attempts>) -> Result<
         std::process::exit(INTERRUPTED)
     };
     ctrlc::set_handler(end).context("cannot listen for interrupts")
+}
+
+/// The folder of the notes of a gallery without a folder: in `$XDG_STATE_HOME`, or in
+/// `~/.local/state` as the XDG Base Directory Specification says. `None` for a user without a home.
+fn folder_for_user(address: &str) -> Option<PathBuf> {
+    let given = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let states = given
+        .filter(|folder| folder.is_absolute())
+        .or_else(|| Some(std::env::home_dir()?.join(".local/state")))?;
+    let gallery = ContentHash::of(address.as_bytes()).to_string();
+    Some(states.join("skiagraph").join(NOTES).join(gallery))
 }
 
 fn names(listed: &[Listed]) -> Vec<String> {

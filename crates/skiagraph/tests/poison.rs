@@ -128,6 +128,26 @@ fn of_files_and_folders_one_is_set_aside_and_named() {
     succeed(&index);
 }
 
+/// A gallery on a server has no folder for the notes, so they are in the user's.
+#[test]
+fn of_files_for_a_server_one_is_set_aside_and_named() {
+    let Some(postgres) = postgres::Server::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (at, model, all) = (postgres.database("gallery"), model(), forty_one(folder.path()));
+    let files: Vec<&str> = all[..5].iter().map(|file| text(file)).collect();
+    let index = ["index", "--gallery", text(&at), "--model", text(&model)];
+    let (deaths, code, report) =
+        until_it_lives(&[&index[..], &files].concat(), &fault(&fs::read(files[2]).unwrap()));
+    assert_eq!((deaths, code), (1 + DEATHS, WARNING), "{report}");
+    assert_eq!(report["set_aside"], serde_json::json!([files[2]]));
+    assert_eq!(json(&["gallery", "info", text(&at)])["records"], 4);
+    // Without a home, files are read all the same.
+    let mut homeless = command(&[&index[..], &files[3..]].concat());
+    let ran = homeless.env("XDG_STATE_HOME", "/dev/null/state").output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success() && said.contains("are not counted"), "{said}");
+}
+
 /// A panic leaves the same note.
 #[test]
 fn a_panic_counts_as_a_death() {

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/phantoms.rs"]
+mod phantoms;
 #[path = "common/server.rs"]
 mod server;
 
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use common::{json, pictures, samples, succeed, text};
+use phantoms::{copies, replaced};
 use serde_json::{Value, json};
 use server::Server;
 
@@ -46,6 +49,22 @@ fn finished(server: &Server, job: &str) -> Value {
         assert!(start.elapsed() < Duration::from_secs(60), "{now}");
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+#[test]
+fn faults_of_files_are_told_with_their_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let (g, _) = gallery(folder.path());
+    let server = Server::start(&g, &[]);
+    let one = job(&server);
+    let files = copies(folder.path(), "u8.native.dcm", 20..22);
+    let [sound, other] = [&files[0], &files[1]].map(|file| fs::read(file).unwrap());
+    send(&server, &one, &sound);
+    send(&server, &one, &replaced(&other, b"MONOCHROME2", b"Monochrome2"));
+    let done = finished(&server, &one);
+    let warned = done["warned"].as_array().unwrap();
+    assert_eq!((&done["added"], warned.len(), &warned[0]["file"]), (&2.into(), 1, &2.into()));
+    assert!(warned[0]["warnings"][0].as_str().unwrap().contains("MONOCHROME2 was assumed"));
 }
 
 #[test]

@@ -3,14 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/phantoms.rs"]
+mod phantoms;
 #[path = "../../retrieval/tests/common/server.rs"]
 mod postgres;
 
+use std::fs;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
 use common::{command, json, model, pictures, samples, text};
+use phantoms::{copies, replaced};
 use postgres::Server;
 use serde_json::Value;
 
@@ -54,4 +58,20 @@ fn what_is_refused_keeps_nobody_else_out() {
     );
     assert_eq!(server.sql("gallery", "SELECT attempts FROM skiagraph.jobs"), "5");
     assert_eq!(json(&["gallery", "info", text(&at)])["records"], 11);
+}
+
+#[test]
+fn faults_of_pictures_are_told() {
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (at, model) = (server.database("gallery"), model());
+    let file = copies(folder.path(), "u8.native.dcm", 20..21).remove(0);
+    let sound = fs::read(&file).unwrap();
+    fs::write(&file, replaced(&sound, b"MONOCHROME2", b"Monochrome2")).unwrap();
+    let gallery = ["--gallery", text(&at), "--model", text(&model)];
+    json(&[&["queue", "put"], &gallery[..], &[text(&file)]].concat());
+    let worked = json(&[&["worker", "--until-empty"], &gallery[..]].concat());
+    let warned = worked["warned"].as_array().unwrap();
+    assert_eq!((&worked["added"], warned.len()), (&1.into(), 1), "{worked}");
+    assert!(warned[0]["warnings"][0].as_str().unwrap().contains("MONOCHROME2 was assumed"));
 }

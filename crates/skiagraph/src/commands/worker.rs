@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use retrieval::gallery::{Entry, Gallery, Insertion, Job, Location, SetAside};
 use serde::Serialize;
 
-use crate::ingest::{self, Decoded};
+use crate::ingest::{self, Decoded, Warned, few};
 use crate::known_pictures;
 use crate::model::ModelArgs;
 use crate::output;
@@ -75,6 +75,8 @@ struct Worked {
     /// Names of the known pictures with other content than the gallery's under their SOP Instance
     /// UID, which is kept.
     differing: Vec<String>,
+    /// Stored pictures whose files are at fault.
+    warned: Vec<Warned>,
     /// The pictures that are set aside in the queue because workers died while working on them.
     deadly: Vec<SetAside>,
     seconds: f64,
@@ -119,6 +121,7 @@ impl Worked {
                 "  other content under a known SOP Instance UID, kept the first: {name}"
             ));
         }
+        few(self.warned.iter().map(Warned::line)).iter().for_each(|line| output::note(line));
         let Self { added, known, failed, seconds, .. } = self;
         output::text(&format!(
             "added {added}, already known {known}, failed {failed} in {seconds:.1} s"
@@ -210,15 +213,19 @@ fn batch(
             }
         }
     }
+    let warned: Vec<Warned> = pictures.iter().filter_map(Warned::of).collect();
     let encoded = ingest::encode_pictures(encoder, &pictures);
     let stored = encoded
         .and_then(|encodings| ingest::entries(pictures, encodings))
         .and_then(|entries| store(gallery, &sound, &entries, stop, worked));
-    if let Err(error) = stored {
-        // One of them may have caused the failure: each is tried again by itself.
-        worked.failed += sound.len();
-        let reason = error.root_cause().to_string();
-        sound.iter().try_for_each(|job| gallery.queue()?.fail(job, &reason, false))?;
+    match stored {
+        Ok(()) => worked.warned.extend(warned),
+        Err(error) => {
+            // One of them may have caused the failure: each is tried again by itself.
+            worked.failed += sound.len();
+            let reason = error.root_cause().to_string();
+            sound.iter().try_for_each(|job| gallery.queue()?.fail(job, &reason, false))?;
+        }
     }
     Ok(claimed)
 }

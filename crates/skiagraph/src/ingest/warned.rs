@@ -8,8 +8,8 @@ use super::Decoded;
 /// A picture whose file is at fault, and the faults.
 #[derive(Debug, Serialize)]
 pub(crate) struct Warned {
-    name: String,
-    warnings: Vec<String>,
+    pub(crate) name: String,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Warned {

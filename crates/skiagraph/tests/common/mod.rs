@@ -18,6 +18,8 @@ pub(crate) struct Ran {
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skiagraph"));
     command.args(arguments).env("COLUMNS", "100").stdin(Stdio::null());
+    // Nothing is left in the home of who runs the tests.
+    command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     command
 }
 

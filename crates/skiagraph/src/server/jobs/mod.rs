@@ -47,6 +47,9 @@ pub(super) struct Job {
     /// Instance UID, at most a thousand.
     #[serde(default)]
     pub(super) differing: Vec<u64>,
+    /// Added files that are at fault, at most a thousand.
+    #[serde(default)]
+    pub(super) warned: Vec<Warned>,
     /// The numbers of the files that were counted last: a kill may have left them.
     #[serde(default)]
     last: Vec<u64>,
@@ -60,6 +63,14 @@ pub(super) struct Failure {
     /// Its number in the job, from 1.
     pub(super) file: u64,
     pub(super) reason: String,
+}
+
+/// A file that is at fault and was added nevertheless.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Warned {
+    /// Its number in the job, from 1.
+    pub(super) file: u64,
+    pub(super) warnings: Vec<String>,
 }
 
 impl Job {

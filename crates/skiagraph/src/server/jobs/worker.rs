@@ -10,7 +10,7 @@ use anyhow::Result;
 use retrieval::gallery::{Gallery, Record};
 
 use super::spool::{Jobs, Waiting, name};
-use super::{Failure, TOLD};
+use super::{Failure, TOLD, Warned};
 use crate::ingest::{self, Filled, Listed};
 use crate::server::error::Problem;
 use crate::server::state::State;
@@ -57,6 +57,9 @@ fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
         job.known += filled.known as u64;
         let differing = filled.differing.iter().map(|name| number(name));
         job.differing.extend(differing.take(TOLD.saturating_sub(job.differing.len())));
+        let warned = filled.warned.into_iter();
+        let warned = warned.map(|w| Warned { file: number(&w.name), warnings: w.warnings });
+        job.warned.extend(warned.take(TOLD.saturating_sub(job.warned.len())));
         for rejected in filled.rejected.into_iter().chain(filled.without_picture) {
             job.fail(Failure { file: number(&rejected.name), reason: rejected.reason });
         }

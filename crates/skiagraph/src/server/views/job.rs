@@ -32,6 +32,9 @@ pub(in crate::server) struct JobView {
     /// The numbers of known files with other content than the gallery's picture of their SOP
     /// Instance UID, which is kept.
     differing: Vec<u64>,
+    /// The first hundred added files that are at fault, such as one of another encoding than it
+    /// says.
+    warned: Vec<WarnedView>,
     /// The rate while it works.
     pictures_per_second: Option<f64>,
 }
@@ -54,6 +57,14 @@ struct FailureView {
     /// Its number in the job, from 1.
     file: u64,
     reason: String,
+}
+
+/// A file that is at fault and was added nevertheless.
+#[derive(Serialize, JsonSchema)]
+struct WarnedView {
+    /// Its number in the job, from 1.
+    file: u64,
+    warnings: Vec<String>,
 }
 
 /// All jobs, the newest first.
@@ -81,6 +92,7 @@ impl JobView {
         let rate = (job.seconds > 0.0).then(|| job.done() as f64 / job.seconds);
         let done = job.done();
         let failures = job.failures.into_iter().take(SHOWN);
+        let warned = job.warned.into_iter().take(SHOWN);
         Self {
             id,
             made: job.made,
@@ -93,6 +105,7 @@ impl JobView {
             failed: job.failed,
             failures: failures.map(|f| FailureView { file: f.file, reason: f.reason }).collect(),
             differing: job.differing,
+            warned: warned.map(|w| WarnedView { file: w.file, warnings: w.warnings }).collect(),
             pictures_per_second: rate,
         }
     }
