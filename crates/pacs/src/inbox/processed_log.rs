@@ -1,4 +1,4 @@
-//! A memory of instances by key and digest: 32 bytes an instance, in 256 files that are only ever
+//! A log of processed instances, by key and digest: 32 bytes an instance, in 256 files that are only ever
 //! appended to.
 //!
 //! A look-up reads one file. Ten million instances make files of 1.25 MB. So nothing is held in
@@ -15,11 +15,11 @@ use std::path::PathBuf;
 const KEY: usize = 16;
 const RECORD: usize = KEY + DIGEST + 4;
 
-/// The folder of records. Its caller holds the inbox's lock while anything is looked up or added.
+/// The folder of the log. Its caller holds the inbox's lock while anything is looked up or added.
 #[derive(Debug)]
-pub(super) struct Known(PathBuf);
+pub(super) struct ProcessedLog(PathBuf);
 
-impl Known {
+impl ProcessedLog {
     pub(super) fn at(folder: PathBuf) -> Self {
         Self(folder)
     }
@@ -96,23 +96,23 @@ mod tests {
     #[test]
     fn half_a_record_is_cut_off_and_damage_costs_one_record() {
         let folder = tempfile::tempdir().unwrap();
-        let known = Known::at(folder.path().into());
+        let log = ProcessedLog::at(folder.path().into());
         let keys: Vec<Key> = (0..600).map(|i| Key::of(&format!("1.{i}"))).collect();
         for (i, key) in keys.iter().enumerate() {
-            assert_eq!(known.find(key).unwrap(), None);
-            known.add(key, &[i as u8; DIGEST]).unwrap();
+            assert_eq!(log.find(key).unwrap(), None);
+            log.add(key, &[i as u8; DIGEST]).unwrap();
         }
-        let shard = known.shard(&keys[0]);
+        let shard = log.shard(&keys[0]);
         folder::open_to_append(&shard).unwrap().write_all(&[1, 2, 3]).unwrap();
-        known.add(&keys[0], &[9; DIGEST]).unwrap();
+        log.add(&keys[0], &[9; DIGEST]).unwrap();
         for (i, key) in keys.iter().enumerate() {
-            assert_eq!(known.find(key).unwrap(), Some([i as u8; DIGEST]), "the first counts");
+            assert_eq!(log.find(key).unwrap(), Some([i as u8; DIGEST]), "the first counts");
         }
-        assert_eq!(known.count().unwrap(), 601);
+        assert_eq!(log.count().unwrap(), 601);
         let mut bytes = fs::read(&shard).unwrap();
         bytes[20] ^= 1;
         fs::write(&shard, bytes).unwrap();
-        let lost = keys.iter().filter(|key| known.find(key).unwrap().is_none()).count();
+        let lost = keys.iter().filter(|key| log.find(key).unwrap().is_none()).count();
         assert!(lost <= 1);
     }
 }
