@@ -24,6 +24,7 @@ mod record;
 mod reindex;
 mod search;
 mod segment;
+mod segment_name;
 mod sqlite;
 mod store;
 mod transfer;

@@ -6,8 +6,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::postgres::Postgres;
-use super::segment::SegmentName;
+use super::queue::JobQueue;
+use super::segment_name::SegmentName;
 use super::{Date, Entry, Filter, Insertion, Location, Problem, Record};
 use crate::{Descriptor, Embedding, Error, HashCode, Index, ModelId, Result};
 
@@ -134,7 +134,7 @@ pub(super) trait Store: fmt::Debug + Send {
     fn has_changed(&self) -> Result<bool>;
 
     /// Makes sure that the next read is of the newest state, or returns an error.
-    fn insist(&self) -> Result<()>;
+    fn require_fresh(&self) -> Result<()>;
 
     /// The time since the last snapshot's state was known to be the newest.
     fn age(&self) -> Duration;
@@ -214,7 +214,7 @@ pub(super) trait Store: fmt::Debug + Send {
     fn back_up(&self, to: &Path) -> Result<()>;
 
     /// The queue of pictures that wait to be encoded; `None` in a folder.
-    fn queue(&mut self) -> Option<&mut Postgres> {
+    fn queue(&mut self) -> Option<&mut dyn JobQueue> {
         None
     }
 

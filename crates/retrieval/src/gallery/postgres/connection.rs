@@ -23,14 +23,14 @@ const TRYING: Duration = Duration::from_secs(15);
 /// The number of statements that are kept prepared. Filters are all different.
 const STATEMENTS: usize = 128;
 
-/// A link to the servers: see the module.
-pub(super) struct Link {
+/// A connection to the servers: see the module.
+pub(super) struct Connection {
     pub(super) address: Address,
     pub(super) location: Location,
     open: RefCell<Option<Open>>,
     /// True while a transaction is open, which a new connection would not have.
     pub(super) busy: Cell<bool>,
-    /// The findings of any link of this process.
+    /// The findings of any connection of this process.
     down: Arc<Down>,
 }
 
@@ -38,12 +38,12 @@ pub(super) struct Link {
 pub(super) struct Open {
     pub(super) session: Session,
     /// True if the server takes changes.
-    leads: bool,
+    is_primary: bool,
     tried: Instant,
     statements: HashMap<String, Statement>,
 }
 
-impl Link {
+impl Connection {
     pub(super) fn new(address: Address, location: Location) -> Self {
         Self {
             address,
@@ -56,8 +56,8 @@ impl Link {
 
     /// Another connection to the same servers.
     pub(super) fn another(&self) -> Self {
-        let link = Self::new(self.address.clone(), self.location.clone());
-        Self { down: Arc::clone(&self.down), ..link }
+        let connection = Self::new(self.address.clone(), self.location.clone());
+        Self { down: Arc::clone(&self.down), ..connection }
     }
 
     /// Runs work that changes nothing. It runs once more if the connection was broken.
@@ -71,51 +71,51 @@ impl Link {
         }
     }
 
-    /// Runs a read that may go through all rows, as [`Link::read`].
-    pub(super) fn read_patiently<T>(&self, work: impl Fn(&mut Open) -> Answer<T>) -> Result<T> {
+    /// Runs a read that may go through all rows, as [`Connection::read`].
+    pub(super) fn scan<T>(&self, work: impl Fn(&mut Open) -> Answer<T>) -> Result<T> {
         self.read(|open| open.within(SLOW, &work))
     }
 
     /// Runs work on the server in charge. Each step of it has so much time.
     pub(super) fn write<T>(
         &self,
-        patience: Duration,
+        timeout: Duration,
         work: impl FnOnce(&mut Open) -> Answer<T>,
     ) -> Result<T> {
-        self.attempt(true, |open| open.within(patience, work))
+        self.attempt(true, |open| open.within(timeout, work))
     }
 
-    fn attempt<T>(&self, leads: bool, work: impl FnOnce(&mut Open) -> Answer<T>) -> Result<T> {
+    fn attempt<T>(&self, to_primary: bool, work: impl FnOnce(&mut Open) -> Answer<T>) -> Result<T> {
         let busy = self.busy.get();
         if !busy {
             self.down.enter().map_err(|reason| self.unreachable(&reason))?;
         }
-        let mut open = self.open.borrow_mut();
-        if !busy && open.as_ref().is_none_or(|open| open.is_unfit(leads)) {
-            let connected = self.connect(leads, open.take());
-            *open = connected.inspect_err(|error| self.down.leave(reason_of(error)))?;
+        let mut slot = self.open.borrow_mut();
+        if !busy && slot.as_ref().is_none_or(|open| open.is_unfit(to_primary)) {
+            let connected = self.connect(to_primary, slot.take());
+            *slot = connected.inspect_err(|error| self.down.leave(reason_of(error)))?;
         }
-        let Some(link) = open.as_mut() else {
+        let Some(open) = slot.as_mut() else {
             return Err(self.unreachable("the connection broke"));
         };
-        let done = work(link);
+        let done = work(open);
         let silent = matches!(done, Err(Failure::Silent));
         // A late answer may still arrive, and would go to the next question.
-        if link.session.is_closed() || silent {
-            *open = None;
+        if open.session.is_closed() || silent {
+            *slot = None;
         }
         self.down.leave(silent.then(|| text(&Failure::Silent)));
         done.map_err(|error| self.failed(&error))
     }
 
     /// Connects to the server in charge. For reading, the present connection or any server will do.
-    fn connect(&self, leads: bool, had: Option<Open>) -> Result<Option<Open>> {
+    fn connect(&self, to_primary: bool, had: Option<Open>) -> Result<Option<Open>> {
         let refused = match self.address.connect(TargetSessionAttrs::ReadWrite).and_then(listening)
         {
             Ok(session) => return Ok(Some(Open::new(session, true))),
             Err(error) => error,
         };
-        if leads {
+        if to_primary {
             let any = self.address.connect(TargetSessionAttrs::Any);
             let reason = text(&refused);
             return Err(match any {
@@ -134,21 +134,26 @@ impl Link {
             .map_err(|error| self.unreachable(&text(&error)))
     }
 
-    /// Tells whether the server told of changes. A server that only reads never tells, so this is
-    /// true.
-    pub(super) fn is_told(&self) -> bool {
+    /// Tells whether the server has notified of changes. A server that only reads never does, so
+    /// this is true.
+    pub(super) fn has_notification(&self) -> bool {
         let mut open = self.open.borrow_mut();
         let Some(open) = open.as_mut() else { return true };
-        if open.session.is_closed() || open.is_unfit(false) || !open.leads {
+        if open.session.is_closed() || open.is_unfit(false) || !open.is_primary {
             return true;
         }
         // A connection that breaks during this look counts as changes, too.
-        open.session.is_told() || open.session.is_closed()
+        open.session.has_notification() || open.session.is_closed()
     }
 
     /// Tells whether the connection is to the server in charge.
-    pub(super) fn leads(&self) -> bool {
-        self.open.borrow().as_ref().is_some_and(|open| open.leads)
+    pub(super) fn is_primary(&self) -> bool {
+        self.open.borrow().as_ref().is_some_and(|open| open.is_primary)
+    }
+
+    /// The error of a server's answer that this program did not write.
+    pub(super) fn damaged(&self, detail: String) -> Error {
+        Error::Damaged { gallery: self.location.clone(), detail }
     }
 
     pub(super) fn unreachable(&self, reason: &str) -> Error {
@@ -207,22 +212,22 @@ fn reason_of(error: &Error) -> Option<String> {
 }
 
 impl Open {
-    fn new(session: Session, leads: bool) -> Self {
-        Self { session, leads, tried: Instant::now(), statements: HashMap::new() }
+    fn new(session: Session, is_primary: bool) -> Self {
+        Self { session, is_primary, tried: Instant::now(), statements: HashMap::new() }
     }
 
-    fn is_unfit(&self, leads: bool) -> bool {
-        self.session.is_closed() || !self.leads && (leads || self.tried.elapsed() > AGAIN)
+    fn is_unfit(&self, to_primary: bool) -> bool {
+        self.session.is_closed() || !self.is_primary && (to_primary || self.tried.elapsed() > AGAIN)
     }
 
     fn within<T>(
         &mut self,
-        patience: Duration,
+        timeout: Duration,
         work: impl FnOnce(&mut Self) -> Answer<T>,
     ) -> Answer<T> {
-        let before = self.session.set_patience(patience);
+        let before = self.session.set_timeout(timeout);
         let done = work(self);
-        self.session.set_patience(before);
+        self.session.set_timeout(before);
         done
     }
 

@@ -8,71 +8,74 @@ use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::types::{Kind, Type};
 
 use super::address::Address;
-use super::link::Link;
-use super::rows::from_halves;
+use super::codec::{descriptor, from_bits, from_halves, from_sent};
 use super::session::{Answer, SLOW, Session};
 use super::{Postgres, schema};
 use crate::code::check_bits;
 use crate::gallery::store::{Change, Coded, Meta, Next, Snapshot};
-use crate::{Descriptor, Error, HashCode, Index, ModelId, Result};
+use crate::{Error, Index, ModelId, Result};
 
 /// The number of connections that read codes at the same time.
 const READERS: usize = 4;
 
 /// A transaction that reads one state.
-pub(super) struct Held<'a> {
+pub(super) struct ReadTransaction<'a> {
     store: &'a Postgres,
     began: Instant,
 }
 
-impl<'a> Held<'a> {
+impl<'a> ReadTransaction<'a> {
     pub(super) fn begin(store: &'a Postgres) -> Result<Self> {
         // Ending it would end the transaction of the insertions, too.
-        if store.link.busy.get() {
+        if store.connection.busy.get() {
             let reason = "insertions are not committed yet".to_owned();
-            return Err(Error::Server { gallery: store.link.location.clone(), reason, undone: 0 });
+            return Err(Error::Server {
+                gallery: store.connection.location.clone(),
+                reason,
+                undone: 0,
+            });
         }
         let began = Instant::now();
-        store.link.read(|open| {
+        store.connection.read(|open| {
             open.session.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         })?;
-        store.link.busy.set(true);
+        store.connection.busy.set(true);
         Ok(Self { store, began })
     }
 
     /// The gallery's identity among all others.
     pub(super) fn gallery(&self) -> Result<String> {
         self.store
-            .link
+            .connection
             .read(|open| Ok(open.session.query_one("SELECT gallery::text FROM meta", &[])?.get(0)))
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for ReadTransaction<'_> {
     fn drop(&mut self) {
         // A broken connection has no transaction to end.
-        let _ended = self.store.link.read(|open| open.session.batch_execute("COMMIT"));
-        self.store.link.busy.set(false);
+        let _ended = self.store.connection.read(|open| open.session.batch_execute("COMMIT"));
+        self.store.connection.busy.set(false);
     }
 }
 
-impl Snapshot for Held<'_> {
+impl Snapshot for ReadTransaction<'_> {
     fn meta(&self) -> Result<Meta> {
         const SQL: &str =
             "SELECT model, bits, dimensions, rebuilt, next_model, next_bits, next_dimensions, gallery::text,
                                   pg_snapshot_xmin(pg_current_snapshot())::text, format FROM meta";
-        let link = &self.store.link;
-        let row = link.read(|open| {
+        let connection = &self.store.connection;
+        let row = connection.read(|open| {
             let statement = open.prepared(SQL)?;
             open.session.query_one(&statement, &[])
         })?;
-        schema::check_format(link, row.get(9))?;
+        schema::check_format(connection, row.get(9))?;
         let count = |column: usize| row.get::<_, Option<i32>>(column).map(|count| count as usize);
         let (bits, rebuilt) = (count(1).unwrap_or(0), row.get::<_, i64>(3).cast_unsigned());
-        check_bits(bits).map_err(|error| link.damaged(format!("it says it has {error}")))?;
+        check_bits(bits).map_err(|error| connection.damaged(format!("it says it has {error}")))?;
         let oldest: String = row.get(8);
         let next: Option<String> = row.get(4);
-        self.store.kept().follow(rebuilt);
+        self.store.cache().follow(rebuilt);
         let generation = oldest.parse().unwrap_or(0);
         let segment = self.store.named(row.get(7), rebuilt)?;
         Ok(Meta {
@@ -92,16 +95,16 @@ impl Snapshot for Held<'_> {
 
     /// Reads over several connections, which all see this state.
     fn codes(&self, meta: &Meta) -> Result<(Index, Vec<u64>)> {
-        let link = &self.store.link;
-        let (snapshot, tables) = link.read(|open| {
+        let connection = &self.store.connection;
+        let (snapshot, tables) = connection.read(|open| {
             let snapshot: String =
                 open.session.query_one("SELECT pg_export_snapshot()", &[])?.get(0);
             Ok((snapshot, partitions(&open.session)?))
         })?;
         // Another server may have answered, which does not have this state.
-        let codes = copy_together(&link.address, link.leads(), &snapshot, &tables);
+        let codes = copy_together(&connection.address, connection.is_primary(), &snapshot, &tables);
         let mut codes =
-            codes.map_or_else(|| link.read_patiently(|open| copy(&open.session, &tables)), Ok)?;
+            codes.map_or_else(|| connection.scan(|open| copy(&open.session, &tables)), Ok)?;
         codes.sort_unstable_by_key(|(id, _)| *id);
         let damaged =
             codes.extract_if(.., |(_, coded)| coded.is_none()).map(|(id, _)| id).collect();
@@ -121,14 +124,14 @@ impl Snapshot for Held<'_> {
                                (SELECT embedding FROM embeddings WHERE embeddings.record = changes.record)
                            FROM changes WHERE xid >= $1::text::xid8";
         let since = since.to_string();
-        let rows = self.store.link.read_patiently(|open| {
+        let rows = self.store.connection.scan(|open| {
             let statement = open.prepared(SQL)?;
             open.session.query(&statement, &[&since])
         })?;
         for row in rows {
             let (id, sent) = (row.get::<_, i64>(0).cast_unsigned(), row.get::<_, Option<&[u8]>>(1));
             let Some(sent) = sent else {
-                self.store.kept().forget(id);
+                self.store.cache().forget(id);
                 each(id, Change::Deleted);
                 continue;
             };
@@ -136,7 +139,7 @@ impl Snapshot for Held<'_> {
             // A search compares embeddings of new records, too: the cache must have them while the
             // database is unreachable.
             if let Some(halves) = &halves {
-                self.store.kept().keep(id, |known| known.embedding = Some(from_halves(halves)));
+                self.store.cache().keep(id, |cached| cached.embedding = Some(from_halves(halves)));
             }
             let descriptor = descriptor(halves.as_ref());
             each(
@@ -171,15 +174,15 @@ type CodedRow = (u64, Option<Coded>);
 /// Reads the codes of all partitions over several connections. Nothing if one fails.
 fn copy_together(
     address: &Address,
-    leads: bool,
+    is_primary: bool,
     snapshot: &str,
     tables: &[Partition],
 ) -> Option<Vec<CodedRow>> {
-    let to = if leads { TargetSessionAttrs::ReadWrite } else { TargetSessionAttrs::Any };
+    let to = if is_primary { TargetSessionAttrs::ReadWrite } else { TargetSessionAttrs::Any };
     let share = tables.len().div_ceil(READERS).max(1);
     let read = |tables: &[Partition]| {
         let session = address.connect(to)?;
-        session.set_patience(SLOW);
+        session.set_timeout(SLOW);
         // The snapshot's name is the server's own word.
         session.batch_execute(&format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot}'"
@@ -216,31 +219,4 @@ fn copy(session: &Session, tables: &[Partition]) -> Answer<Vec<CodedRow>> {
         })?;
     }
     Ok(codes)
-}
-
-fn descriptor(halves: Option<&HalfVector>) -> Descriptor {
-    halves.map(|halves| Descriptor::of(&from_halves(halves))).unwrap_or_default()
-}
-
-/// A code as a bit string. Bit `i` of the code is the string's bit `i`, from the left.
-pub(super) fn to_bits(code: &HashCode) -> Bit {
-    Bit::from_bytes(&code.to_bytes().into_iter().map(u8::reverse_bits).collect::<Vec<_>>())
-}
-
-/// Decodes a code; `None` if the bytes are none.
-fn from_bits(bytes: &[u8]) -> Option<HashCode> {
-    HashCode::from_bytes(&bytes.iter().map(|byte| byte.reverse_bits()).collect::<Vec<_>>()).ok()
-}
-
-/// Decodes what `bit_send` gives: four bytes of length, then the bits. A column of the type
-/// `bit(K)` would make a prepared statement unusable when another model's codes are longer.
-pub(super) fn from_sent(sent: &[u8]) -> Option<HashCode> {
-    from_bits(sent.get(4..)?)
-}
-
-impl Link {
-    /// The error of a server's answer that this program did not write.
-    pub(super) fn damaged(&self, detail: String) -> Error {
-        Error::Damaged { gallery: self.location.clone(), detail }
-    }
 }
