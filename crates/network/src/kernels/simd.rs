@@ -78,12 +78,12 @@ macro_rules! dispatched {
                 fn avx512($($arg: $type),*) { plain($($arg),*) }
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2($($arg: $type),*) { plain($($arg),*) }
-                match $crate::kernels::lanes::instructions() {
+                match $crate::kernels::simd::instructions() {
                     // SAFETY: the processor has these instructions.
-                    $crate::kernels::lanes::Instructions::Avx512 => return unsafe { avx512($($arg),*) },
+                    $crate::kernels::simd::Instructions::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
-                    $crate::kernels::lanes::Instructions::Avx2 => return unsafe { avx2($($arg),*) },
-                    $crate::kernels::lanes::Instructions::Plain => {}
+                    $crate::kernels::simd::Instructions::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::kernels::simd::Instructions::Plain => {}
                 }
             }
             plain($($arg),*)
