@@ -10,7 +10,7 @@ use crate::{Descriptor, Embedding, HashCode};
 
 /// The answer to a query, and the relevance of its neighbours.
 #[derive(Clone, Debug)]
-pub struct KnownAnswer {
+pub struct LabelledAnswer {
     /// The query's position among the items.
     pub query: usize,
     /// The evidence for each neighbour.
@@ -23,21 +23,21 @@ pub struct KnownAnswer {
 /// query's own patient. Queries without labels are left out. `codes` and `embeddings` are parallel
 /// to `items`.
 #[must_use]
-pub fn known_answers(
+pub fn labelled_answers(
     items: &[Labelled],
     codes: &[HashCode],
     embeddings: &[Embedding],
     kinds: &LabelKinds,
-) -> Vec<KnownAnswer> {
+) -> Vec<LabelledAnswer> {
     let descriptors: Vec<Descriptor> = embeddings.par_iter().map(Descriptor::of).collect();
-    let known = Known { items, codes, embeddings, descriptors, kinds };
+    let labelled = LabelledItems { items, codes, embeddings, descriptors, kinds };
     let asks = |item: &Labelled| item.role == Role::Query && !item.labels.is_empty();
     let queries: Vec<usize> = (0..items.len()).filter(|&i| asks(&items[i])).collect();
-    queries.into_par_iter().map(|query| known.answer(query)).collect()
+    queries.into_par_iter().map(|query| labelled.answer(query)).collect()
 }
 
 /// Labelled items with their codes and embeddings.
-struct Known<'a> {
+struct LabelledItems<'a> {
     items: &'a [Labelled],
     codes: &'a [HashCode],
     embeddings: &'a [Embedding],
@@ -45,8 +45,8 @@ struct Known<'a> {
     kinds: &'a LabelKinds,
 }
 
-impl Known<'_> {
-    fn answer(&self, query: usize) -> KnownAnswer {
+impl LabelledItems<'_> {
+    fn answer(&self, query: usize) -> LabelledAnswer {
         let nearest = self.nearest(query);
         let labels = &self.items[query].labels;
         let relevant =
@@ -56,7 +56,7 @@ impl Known<'_> {
             (f64::from(distance) / bits, f64::from(euclidean), self.items[i].labels.as_slice())
         };
         let evidence = evidence(&nearest.iter().map(neighbor).collect::<Vec<_>>(), self.kinds);
-        KnownAnswer { query, relevant: relevant.collect(), evidence }
+        LabelledAnswer { query, relevant: relevant.collect(), evidence }
     }
 
     /// The (Euclidean distance, Hamming distance, item) of a search's answers, nearest first: see
@@ -105,13 +105,15 @@ mod tests {
         let code = |word| HashCode::from_words(&[word], 64).unwrap();
         let codes = [code(0), code(0), code(0b111), code(1)];
         let embeddings = [0.0, 0.0, 1.0, 0.5].map(|x| Embedding::new(vec![x, 0.0]));
-        let known = known_answers(&items, &codes, &embeddings, &LabelKinds::default());
-        assert_eq!(known.len(), 1);
-        assert_eq!(known[0].relevant, [false, true]);
-        assert_eq!(known[0].evidence[1].distance, 3.0 / 64.0);
-        assert_eq!(known[0].evidence[1].euclidean, 1.0);
-        assert_eq!(known[0].evidence[0].agreement, Some(0.0));
+        let answers = labelled_answers(&items, &codes, &embeddings, &LabelKinds::default());
+        assert_eq!(answers.len(), 1);
+        assert_eq!(answers[0].relevant, [false, true]);
+        assert_eq!(answers[0].evidence[1].distance, 3.0 / 64.0);
+        assert_eq!(answers[0].evidence[1].euclidean, 1.0);
+        assert_eq!(answers[0].evidence[0].agreement, Some(0.0));
         let unlabelled = items.map(|item| Labelled { labels: Vec::new(), ..item });
-        assert!(known_answers(&unlabelled, &codes, &embeddings, &LabelKinds::default()).is_empty());
+        assert!(
+            labelled_answers(&unlabelled, &codes, &embeddings, &LabelKinds::default()).is_empty()
+        );
     }
 }
