@@ -50,7 +50,7 @@ pub use filter::{Filter, FilterError};
 pub use info::Info;
 pub use location::Location;
 pub use map::{MAP, Plot, Trait};
-pub use query::{Example, Feedback, Order, Query, Rehash, SHORTLIST, SPARE};
+pub use query::{EncodeEmbedding, Example, Feedback, Order, Query, SHORTLIST, SPARE};
 pub use queue::{Job, Queue, QueueLength, SetAside, Waiting};
 pub use record::{Entry, Insertion, Record};
 pub use search::Hit;

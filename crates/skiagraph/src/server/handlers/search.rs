@@ -117,7 +117,7 @@ impl Asked {
             order: body.order.of(body.rerank),
             filter: self.filter.as_ref(),
             group_by_patient: body.group_by_patient,
-            own: body.own,
+            include_same_patient: body.include_same_patient,
         };
         let start = Instant::now();
         let found = answer(gallery, &shared.encoder, &question)?;

@@ -21,7 +21,7 @@ impl Encoder {
     ///
     /// # Errors
     /// [`Error::EmbeddingLength`] for an embedding that is not the model's.
-    pub fn rehash(
+    pub fn encode_embedding(
         &self,
         embedding: &Embedding,
         known: &[(Embedding, HashCode)],
@@ -125,7 +125,8 @@ mod tests {
         for encoding in encoder.encode(&inputs).unwrap() {
             // The embedding is rounded as in a gallery.
             let stored = Embedding::from_bytes(&encoding.embedding.to_bytes()).unwrap();
-            let code = encoder.rehash(&stored, &[(stored.clone(), encoding.code)]).unwrap();
+            let code =
+                encoder.encode_embedding(&stored, &[(stored.clone(), encoding.code)]).unwrap();
             assert!(
                 code.distance(&encoding.code) <= 1,
                 "{} bits differ",
@@ -137,8 +138,10 @@ mod tests {
     #[test]
     fn an_embedding_of_another_model_is_refused() {
         for encoder in shipped() {
-            let message =
-                encoder.rehash(&Embedding::new(vec![1.0; 3]), &[]).unwrap_err().to_string();
+            let message = encoder
+                .encode_embedding(&Embedding::new(vec![1.0; 3]), &[])
+                .unwrap_err()
+                .to_string();
             let expected = encoder.card().architecture.embedding_length();
             assert!(message.contains(&format!("3 values; expected {expected}")), "{message}");
         }
