@@ -16,7 +16,7 @@ use retrieval::gallery::{Gallery, Record};
 use serde::Serialize;
 
 use crate::anonymous::Deidentification;
-use crate::gate;
+use crate::image_qc;
 use crate::ingest::{self, Batch, Decoded, Filled, Listed, Rejected};
 
 /// The numbers of instances by outcome.
@@ -112,7 +112,7 @@ impl Intake<'_> {
         let batch = Batch { files, pictures, rejected };
         ingest::fill_batch(&mut self.gallery, &self.encoder, batch, &mut filled)?;
         if !filled.doubtful.is_empty() {
-            eprintln!("{}", gate::describe(&filled.doubtful));
+            eprintln!("{}", image_qc::describe(&filled.doubtful));
         }
         filled.describe().iter().for_each(|line| eprintln!("{line}"));
         sound.into_iter().try_for_each(|item| self.consumer.done(item))?;

@@ -7,7 +7,7 @@ mod bench;
 mod commands;
 mod compare;
 mod fault;
-mod gate;
+mod image_qc;
 mod in_hand;
 mod ingest;
 mod intake;

@@ -11,7 +11,7 @@ use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
 use crate::anonymous::{self, DeidentifyArgs};
-use crate::gate;
+use crate::image_qc;
 use crate::in_hand::InHand;
 use crate::ingest::{self, Filled, Listed, Rejected, Remarks};
 use crate::model::ModelArgs;
@@ -210,7 +210,7 @@ fn report(
     }
     filled.describe().iter().for_each(|line| eprintln!("{line}"));
     if !filled.doubtful.is_empty() {
-        eprintln!("{}", gate::describe(&filled.doubtful));
+        eprintln!("{}", image_qc::describe(&filled.doubtful));
     }
     output::text(&format!(
         "added {}, already known {}, rejected {}; `{}` holds {} pictures ({images_per_second:.1} images/s)",

@@ -9,7 +9,7 @@ use retrieval::gallery::{Gallery, Insertion};
 use serde::Serialize;
 
 use super::{Batch, Rejected, Warned, encode_pictures, entries};
-use crate::gate::Doubtful;
+use crate::image_qc::Doubtful;
 use crate::known_pictures::{self, Sorted};
 use crate::output;
 

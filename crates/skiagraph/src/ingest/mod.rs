@@ -30,7 +30,7 @@ use retrieval::gallery::{Entry, Record};
 use serde::Serialize;
 
 use crate::fault;
-use crate::gate::{self, Doubt};
+use crate::image_qc::{self, Doubt};
 use crate::report::overlay;
 
 /// Pictures that are decoded, encoded and committed together.
@@ -191,7 +191,7 @@ fn prepare(
 ) -> Decoded {
     let record = described(radiograph, key, known);
     let thumbnail = overlay::shrink(radiograph, THUMBNAIL_SIDE);
-    let (input, doubts) = (preprocess.apply(radiograph), gate::of_pixels(radiograph));
+    let (input, doubts) = (preprocess.apply(radiograph), image_qc::of_pixels(radiograph));
     let warnings = radiograph.header().warnings.clone();
     Decoded { record, thumbnail, input, doubts, warnings }
 }

@@ -6,7 +6,7 @@ use retrieval::gallery::{Gallery, Hit};
 use serde::Serialize;
 
 use super::{Answered, SearchArgs};
-use crate::gate::{self, Doubt, Doubtful};
+use crate::image_qc::{self, Doubt, Doubtful};
 use crate::ingest::{self, Warned};
 use crate::output;
 use crate::told::relevance_at;
@@ -76,7 +76,7 @@ pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) 
         ))?;
         let doubtful: Vec<Doubtful> = answered.pictures.iter().filter_map(Doubtful::of).collect();
         if !doubtful.is_empty() {
-            eprintln!("{}", gate::describe(&doubtful));
+            eprintln!("{}", image_qc::describe(&doubtful));
         }
         let warned: Vec<Warned> = answered.pictures.iter().filter_map(Warned::of).collect();
         ingest::few(warned.iter().map(Warned::line)).iter().for_each(|line| eprintln!("{line}"));

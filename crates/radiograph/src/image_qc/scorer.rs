@@ -18,7 +18,7 @@ pub struct Scorer {
 }
 
 impl Scorer {
-    /// The scorer that is part of the program, made by the example `gate` (`docs/dicom.md`).
+    /// The scorer that is part of the program, made by the example `image_qc` (`docs/dicom.md`).
     #[must_use]
     pub fn built_in() -> Self {
         let (weights, _) = include_bytes!("scorer.bin").as_chunks();

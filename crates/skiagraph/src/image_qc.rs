@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use network::{Encoder, Encoding};
-use radiograph::gate::{self, Turn};
+use radiograph::image_qc::{self, Turn};
 use radiograph::{Input, Radiograph};
 use serde::Serialize;
 
@@ -67,13 +67,13 @@ impl From<Turn> for Doubt {
 
 /// The doubts from the pixels, and from the file's own statements.
 pub(crate) fn of_pixels(radiograph: &Radiograph) -> Vec<Doubt> {
-    let posture = gate::posture(radiograph);
+    let orientation = image_qc::orientation(radiograph);
     // A file that denies text is not believed.
-    let text = radiograph.header().burned_in || gate::burned_in_text(radiograph);
+    let text = radiograph.header().burned_in || image_qc::burned_in_text(radiograph);
     let found = [
-        posture.is_inverted().then_some(Doubt::Inverted),
-        posture.turn().map(Doubt::from),
-        gate::several_pictures(radiograph).then_some(Doubt::SeveralPictures),
+        orientation.is_inverted().then_some(Doubt::Inverted),
+        orientation.turn().map(Doubt::from),
+        image_qc::several_pictures(radiograph).then_some(Doubt::SeveralPictures),
         text.then_some(Doubt::BurnedInText),
     ];
     found.into_iter().flatten().collect()

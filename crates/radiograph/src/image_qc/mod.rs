@@ -4,13 +4,13 @@
 //! The checks need no network and refuse no picture: they are for warnings.
 
 mod fitting;
-mod posture;
+mod orientation;
 mod scorer;
 mod several;
 mod text;
 mod views;
 
-pub use posture::{Posture, Turn, posture};
+pub use orientation::{OrientationEstimate, Turn, orientation};
 pub use scorer::Scorer;
 pub use several::several_pictures;
 pub use text::burned_in_text;

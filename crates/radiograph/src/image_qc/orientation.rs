@@ -16,7 +16,7 @@ static SCORER: LazyLock<Scorer> = LazyLock::new(Scorer::built_in);
 
 /// The chances that a picture is not the right way round; each from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Posture {
+pub struct OrientationEstimate {
     /// The chance that black and white are exchanged.
     pub inverted: f64,
     /// The chances that it was turned to the left by one, two or three quarters.
@@ -38,11 +38,11 @@ pub enum Turn {
 ///
 /// Limbs lie in their pictures in all directions, so that turns are seldom certain there.
 #[must_use]
-pub fn posture(radiograph: &Radiograph) -> Posture {
-    Posture::by(&SCORER, &Views::of(radiograph))
+pub fn orientation(radiograph: &Radiograph) -> OrientationEstimate {
+    OrientationEstimate::by(&SCORER, &Views::of(radiograph))
 }
 
-impl Posture {
+impl OrientationEstimate {
     /// Estimates the chances with a given scorer.
     #[must_use]
     pub fn by(scorer: &Scorer, views: &Views) -> Self {

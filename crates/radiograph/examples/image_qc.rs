@@ -1,9 +1,9 @@
-//! Fits the input gate's scorer to the pictures of a data set's `train` part, and measures the gate
-//! on the others.
+//! Fits the scorer of image quality control to the pictures of a data set's `train` part, and
+//! measures the checks on the others.
 //!
 //! ```text
-//! cargo run --release -p radiograph --example gate -- fit MANIFEST OUT
-//! cargo run --release -p radiograph --example gate -- measure MANIFEST
+//! cargo run --release -p radiograph --example image_qc -- fit MANIFEST OUT
+//! cargo run --release -p radiograph --example image_qc -- measure MANIFEST
 //! ```
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
@@ -12,7 +12,9 @@ use std::error::Error;
 use std::path::Path;
 
 use radiograph::dataset::{Dataset, Item, Split};
-use radiograph::gate::{Posture, Scorer, Turn, Views, burned_in_text, posture, several_pictures};
+use radiograph::image_qc::{
+    OrientationEstimate, Scorer, Turn, Views, burned_in_text, orientation, several_pictures,
+};
 use radiograph::{Limits, Radiograph};
 
 const FOLDS: usize = 5;
@@ -64,10 +66,13 @@ fn fit(data: &Dataset, out: &Path) -> Result<(), Box<dyn Error>> {
         let (left_out, kept): (Vec<usize>, Vec<usize>) =
             (0..items.len()).partition(|&at| fold_of(at) == fold);
         let scorer = Scorer::fit(&kept.iter().map(|&at| &views[at]).collect::<Vec<_>>());
-        unseen.extend(left_out.iter().map(|&at| Posture::by(&scorer, &views[at])));
+        unseen.extend(left_out.iter().map(|&at| OrientationEstimate::by(&scorer, &views[at])));
     }
-    println!("INVERTED {:.3}", quantile(unseen.iter().map(|posture| posture.inverted)));
-    println!("TURNED {:.3}", quantile(unseen.iter().map(|posture| posture.turned.iter().sum())));
+    println!("INVERTED {:.3}", quantile(unseen.iter().map(|orientation| orientation.inverted)));
+    println!(
+        "TURNED {:.3}",
+        quantile(unseen.iter().map(|orientation| orientation.turned.iter().sum()))
+    );
     std::fs::write(out, Scorer::fit(&views.iter().collect::<Vec<_>>()).to_bytes())?;
     Ok(())
 }
@@ -128,9 +133,9 @@ fn is_several(item: &Item) -> bool {
 fn doubts(picture: &Radiograph, beside: &Radiograph, several: bool) -> Vec<(&'static str, bool)> {
     let views = Views::of(picture);
     let changed = |quarters, inverted| {
-        Posture::by(&Scorer::built_in(), &views.of_changed(quarters, inverted))
+        OrientationEstimate::by(&Scorer::built_in(), &views.of_changed(quarters, inverted))
     };
-    let as_it_is = posture(picture);
+    let as_it_is = orientation(picture);
     let composite =
         if several { "several: files of two exposures" } else { "several: false alarms" };
     let mut found = vec![
