@@ -7,7 +7,6 @@ use radiograph::image_qc::{self, Turn};
 use radiograph::{Input, Radiograph};
 use serde::Serialize;
 
-use crate::ingest::Decoded;
 use crate::output;
 
 /// A doubt about a picture.
@@ -49,9 +48,8 @@ impl Doubt {
 
 impl Doubtful {
     /// Returns `None` for a picture without doubts.
-    pub(crate) fn of(picture: &Decoded) -> Option<Self> {
-        let Decoded { record, doubts, .. } = picture;
-        (!doubts.is_empty()).then(|| Self { name: record.name.clone(), doubts: doubts.clone() })
+    pub(crate) fn new(name: &str, doubts: &[Doubt]) -> Option<Self> {
+        (!doubts.is_empty()).then(|| Self { name: name.to_owned(), doubts: doubts.to_vec() })
     }
 }
 

@@ -6,11 +6,12 @@ use anyhow::{Context, Result};
 use radiograph::dataset::Dataset;
 use retrieval::evaluation::Role;
 
-use crate::commands::eval::{self, role};
-use crate::ingest::Remarks;
+use crate::commands::eval;
+use crate::ingest::ManifestDiagnostics;
 use crate::model::ModelFile;
 use crate::output;
-use crate::report::results::figure;
+use crate::report::figures::figure;
+use crate::roles::role;
 use crate::saliency::{self, FindingReport, Findings, Report, Subject};
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -59,7 +60,7 @@ pub(crate) struct SaliencyArgs {
 /// Measures and reports.
 pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
-    Remarks::said(&dataset);
+    ManifestDiagnostics::report(&dataset);
     if let Some(network) = &args.findings {
         return findings(args, network, &dataset);
     }

@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use retrieval::gallery::{Entry, Gallery, Insertion, Job, Location, SetAside};
 use serde::Serialize;
 
+use crate::duplicates;
 use crate::ingest::{self, Decoded};
-use crate::known_pictures;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -247,7 +247,7 @@ fn store(
     worked.lost += jobs.len() - done;
     for (id, entry) in known {
         // Finished work stays finished, even if the gallery cannot be read now.
-        let differs = known_pictures::differs(gallery, id, &entry.record, &entry.thumbnail);
+        let differs = duplicates::differs(gallery, id, &entry.record, &entry.thumbnail);
         let differs = differs.unwrap_or_else(|error| {
             output::note(&format!(
                 "{} was known, and could not be compared: {error:#}",

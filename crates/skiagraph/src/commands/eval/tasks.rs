@@ -8,8 +8,8 @@ use network::labelled;
 use radiograph::dataset::Item;
 use retrieval::evaluation::{self, Labelled, Options, Ranking, Task};
 
-use super::role;
 use crate::report::results::SkippedTask;
+use crate::roles::role;
 
 /// The tasks of --tasks, of the data set, or the built-in ones. A task that was asked for must suit
 /// the data; other unsuitable ones are set aside. This is checked before the long work of encoding

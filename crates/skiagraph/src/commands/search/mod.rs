@@ -11,8 +11,8 @@ use network::{Encoder, Encoding};
 use retrieval::estimate::Estimate;
 use retrieval::gallery::{Filter, Gallery, Hit, Location, Record, SHORTLIST};
 
-use crate::anonymous::{Deidentification, KeyArgs};
 use crate::answer::{AnswerOrder, Question, answer};
+use crate::deidentification::{Deidentification, KeyArgs};
 use crate::ingest::{self, Decoded, Listed};
 use crate::model::{FinderArgs, ModelArgs};
 use crate::report::answers::{Asked, Illustrator, page, write_page};

@@ -8,7 +8,7 @@
 //! server fails alone.
 
 mod disk;
-mod known;
+mod job_registry;
 mod spool;
 mod worker;
 
@@ -18,7 +18,7 @@ pub(super) use worker::work;
 use pacs::attempts;
 use serde::{Deserialize, Serialize};
 
-use super::guard::Caller;
+use super::caller::Caller;
 use super::keys::Role;
 
 /// The number of failures that are listed; further ones are only counted.

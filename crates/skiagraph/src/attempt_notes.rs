@@ -28,9 +28,9 @@ const INTERRUPTED: i32 = 130;
 static CURRENT: Mutex<Weak<Attempts>> = Mutex::new(Weak::new());
 
 /// The notes of this process, if the gallery has a folder for them.
-pub(crate) struct InHand(Option<Arc<Attempts>>);
+pub(crate) struct AttemptNotes(Option<Arc<Attempts>>);
 
-impl InHand {
+impl AttemptNotes {
     /// Opens the notes of files that go into this gallery.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use retrieval::estimate::Estimate;
 use retrieval::gallery::{Gallery, Hit, Record};
 
 /// The answer to the query of this key.
-pub(crate) fn told(
+pub(crate) fn export_answer(
     encoder: &Encoder,
     gallery: &Gallery,
     query: String,

@@ -7,12 +7,12 @@ use super::Decoded;
 
 /// A picture whose file is at fault, and the faults.
 #[derive(Debug, Serialize)]
-pub(crate) struct Warned {
+pub(crate) struct FileWarnings {
     name: String,
     warnings: Vec<String>,
 }
 
-impl Warned {
+impl FileWarnings {
     /// Reports a picture's faults; none for a sound file.
     pub(crate) fn of(picture: &Decoded) -> Option<Self> {
         let name = &picture.record.name;

@@ -8,14 +8,14 @@ use pacs::attempts;
 use retrieval::gallery::{Gallery, Insertion};
 use serde::Serialize;
 
-use super::{Batch, Rejected, Warned, encode_pictures, entries};
+use super::{Batch, Decoded, FileWarnings, Rejected, encode_pictures, entries};
+use crate::duplicates::{self, Partition};
 use crate::image_qc::Doubtful;
-use crate::known_pictures::{self, Sorted};
 use crate::output;
 
 /// The report of files that were put into a gallery.
 #[derive(Default, Serialize)]
-pub(crate) struct Filled {
+pub(crate) struct IngestReport {
     pub(crate) added: usize,
     pub(crate) known: usize,
     /// Names of known files with other content than the gallery's picture of their SOP Instance
@@ -29,7 +29,7 @@ pub(crate) struct Filled {
     /// Added pictures that may be inverted, turned, several in one or have text in them.
     pub(crate) doubtful: Vec<Doubtful>,
     /// Added pictures whose files are at fault.
-    pub(crate) warned: Vec<Warned>,
+    pub(crate) warned: Vec<FileWarnings>,
     pub(crate) seconds: f64,
 }
 
@@ -37,38 +37,37 @@ pub(crate) struct Filled {
 ///
 /// # Errors
 /// If the gallery fails.
-pub(crate) fn fill_batch(
+pub(crate) fn insert_batch(
     gallery: &mut Gallery,
     encoder: &Encoder,
     batch: Batch,
-    filled: &mut Filled,
+    ingested: &mut IngestReport,
 ) -> Result<()> {
     let (objects, rejected): (Vec<_>, Vec<_>) =
         batch.rejected.into_iter().partition(|file| file.without_picture);
-    filled.rejected.extend(rejected);
-    filled.without_picture.extend(objects);
-    let Sorted { fresh, known, differing } = Sorted::of(gallery, batch.pictures)?;
-    filled.known += known;
-    filled.differing.extend(differing);
-    filled.doubtful.extend(fresh.iter().filter_map(Doubtful::of));
-    filled.warned.extend(fresh.iter().filter_map(Warned::of));
+    ingested.rejected.extend(rejected);
+    ingested.without_picture.extend(objects);
+    let Partition { fresh, known, differing } = Partition::of(gallery, batch.pictures)?;
+    ingested.known += known;
+    ingested.differing.extend(differing);
+    ingested.doubtful.extend(fresh.iter().filter_map(Decoded::doubtful));
+    ingested.warned.extend(fresh.iter().filter_map(FileWarnings::of));
     let encodings = encode_pictures(encoder, &fresh)?;
     for entry in entries(fresh, encodings)? {
         match gallery.insert(&entry)? {
-            Insertion::New(_) => filled.added += 1,
+            Insertion::New(_) => ingested.added += 1,
             // Another process was faster.
             Insertion::Known(id) => {
-                filled.known += 1;
-                let differs =
-                    known_pictures::differs(gallery, id, &entry.record, &entry.thumbnail)?;
-                filled.differing.extend(differs.then_some(entry.record.name));
+                ingested.known += 1;
+                let differs = duplicates::differs(gallery, id, &entry.record, &entry.thumbnail)?;
+                ingested.differing.extend(differs.then_some(entry.record.name));
             }
         }
     }
     gallery.commit().context("cannot store a batch of pictures")
 }
 
-impl Filled {
+impl IngestReport {
     /// Lines of text on the files that somebody has to look at: rejected ones, those that were set
     /// aside, those with other content, those at fault; at most twenty of each. Objects without a
     /// picture are counted by their kind.
@@ -83,7 +82,7 @@ impl Filled {
         }
         lines.extend(few(self.set_aside.iter().map(aside)));
         lines.extend(few(self.differing.iter().map(other)));
-        lines.extend(few(self.warned.iter().map(Warned::line)));
+        lines.extend(few(self.warned.iter().map(FileWarnings::line)));
         lines.extend(self.kinds_passed_over());
         lines
     }

@@ -1,4 +1,4 @@
-//! Remarks on a manifest, in the reports of the commands that read it: cells left out, and guesses.
+//! ManifestDiagnostics on a manifest, in the reports of the commands that read it: cells left out, and guesses.
 
 use radiograph::dataset::{Dataset, Unread};
 use serde::Serialize;
@@ -7,7 +7,7 @@ use crate::output;
 
 /// The cells of a manifest that were left out, and the guesses at it.
 #[derive(Default, Serialize)]
-pub(crate) struct Remarks {
+pub(crate) struct ManifestDiagnostics {
     /// Cells that were not understood, by column.
     unread: Vec<Unread>,
     /// A guess at the manifest's encoding.
@@ -15,9 +15,9 @@ pub(crate) struct Remarks {
     encoding: Option<String>,
 }
 
-impl Remarks {
-    /// Writes the remarks on a data set's manifest to standard error.
-    pub(crate) fn said(dataset: &Dataset) -> Self {
+impl ManifestDiagnostics {
+    /// Writes the diagnostics of a data set's manifest to standard error.
+    pub(crate) fn report(dataset: &Dataset) -> Self {
         dataset.remarks().for_each(|remark| output::note(&format!("  {remark}")));
         Self { unread: dataset.unread.clone(), encoding: dataset.note.clone() }
     }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// A stream whose reader must take an answer within a time. The time runs from when it first does
 /// not take what is written, to when nothing more waits to be written.
-pub(super) struct Hurried {
+pub(super) struct TimeoutStream {
     stream: TcpStream,
     timeout: Duration,
     end: Pin<Box<Sleep>>,
@@ -22,7 +22,7 @@ pub(super) struct Hurried {
     writing: Option<Task>,
 }
 
-impl Hurried {
+impl TimeoutStream {
     /// Makes such a stream, for the connection that has the slot.
     pub(super) fn new(stream: TcpStream, timeout: Duration, slot: &Arc<Slot>) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Hurried {
     }
 
     /// The result of a write, or an error if it has taken too long.
-    fn hurried(
+    fn in_time(
         &mut self,
         context: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
@@ -52,7 +52,7 @@ impl Hurried {
     }
 }
 
-impl AsyncRead for Hurried {
+impl AsyncRead for TimeoutStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -62,14 +62,14 @@ impl AsyncRead for Hurried {
     }
 }
 
-impl AsyncWrite for Hurried {
+impl AsyncWrite for TimeoutStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.hurried(context, written)
+        self.in_time(context, written)
     }
 
     fn poll_write_vectored(
@@ -78,7 +78,7 @@ impl AsyncWrite for Hurried {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.hurried(context, written)
+        self.in_time(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

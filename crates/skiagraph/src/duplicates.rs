@@ -1,4 +1,4 @@
-//! Comparison of a batch's pictures with those that a gallery has under their keys.
+//! Duplicates: a batch's pictures beside those that a gallery has under their keys.
 //!
 //! A SOP Instance UID names one instance for ever (PS3.5 9), so a gallery keeps the first instance
 //! under it. A correction under the old UID, or somebody else's picture under a reused UID, would
@@ -17,7 +17,7 @@ const SAME: u8 = 16;
 
 /// The pictures of a batch, divided into new and known ones.
 #[derive(Default)]
-pub(crate) struct Sorted {
+pub(crate) struct Partition {
     /// Pictures whose keys it does not have.
     pub(crate) fresh: Vec<Decoded>,
     /// Number of pictures whose keys it has.
@@ -26,19 +26,19 @@ pub(crate) struct Sorted {
     pub(crate) differing: Vec<String>,
 }
 
-impl Sorted {
+impl Partition {
     /// Sorts the pictures of a batch, in their order; of two with one key the first is fresh.
     ///
     /// # Errors
     /// If the gallery fails.
     pub(crate) fn of(gallery: &Gallery, pictures: Vec<Decoded>) -> Result<Self> {
-        let mut sorted = Self::default();
+        let mut partition = Self::default();
         for picture in pictures {
             let id = gallery.id_of(&picture.record.key)?;
-            let first = sorted.fresh.iter().find(|first| first.record.key == picture.record.key);
+            let first = partition.fresh.iter().find(|first| first.record.key == picture.record.key);
             let differs = match (id, first) {
                 (None, None) => {
-                    sorted.fresh.push(picture);
+                    partition.fresh.push(picture);
                     continue;
                 }
                 _ if picture.record.instance.is_none() => false,
@@ -48,10 +48,10 @@ impl Sorted {
                     (&picture.record, &thumbnail(&picture)?),
                 ),
             };
-            sorted.known += 1;
-            sorted.differing.extend(differs.then_some(picture.record.name));
+            partition.known += 1;
+            partition.differing.extend(differs.then_some(picture.record.name));
         }
-        Ok(sorted)
+        Ok(partition)
     }
 }
 

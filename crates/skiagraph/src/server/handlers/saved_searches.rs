@@ -11,16 +11,17 @@ use retrieval::gallery::Gallery;
 use serde_json::Value;
 
 use super::search::{Asked, Found, shown, view};
+use crate::export::export_answer;
 use crate::report::answers::{Asked as Drawn, Illustrator, PAGE_MAX_BYTES, page};
 use crate::report::html::render;
 use crate::server::body::Json;
+use crate::server::caller::Asker;
 use crate::server::error::Problem;
-use crate::server::guard::{Asker, Shown};
+use crate::server::guard::Shown;
 use crate::server::keys::random_text;
 use crate::server::sets::{Kept, Part};
 use crate::server::state::{App, State as Shared};
 use crate::server::views::{SaveBody, SavedView, SearchView, SetView, SetsView};
-use crate::told::told;
 
 /// The most characters of a name and of a note, and the most hits.
 const NAME: usize = 200;
@@ -101,11 +102,15 @@ fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
         let (found, took) = asked.find(shared, gallery)?;
         let picture = asked.pictures.first();
         let report = draw(shared, gallery, asked, &found)?;
-        let told = tell(shared, gallery, asked, &found);
+        let exported = export(shared, gallery, asked, &found);
         let source = picture.and_then(|picture| picture.source.as_ref());
-        let fhir =
-            told.as_ref().map(|told| serde_json::to_vec_pretty(&interchange::bundle(told, source)));
-        let sr = told.as_ref().zip(source).map(|(told, source)| interchange::report(told, source));
+        let fhir = exported
+            .as_ref()
+            .map(|exported| serde_json::to_vec_pretty(&interchange::bundle(exported, source)));
+        let sr = exported
+            .as_ref()
+            .zip(source)
+            .map(|(exported, source)| interchange::report(exported, source));
         let view = view(found, shared.encoder.bits(), took, gallery.age());
         let answer = serde_json::to_string(&view).map_err(anyhow::Error::from)?;
         let preview = picture.map(|picture| picture.preview(SIDE)).transpose()?;
@@ -145,7 +150,7 @@ fn draw(
 }
 
 /// The answer in the form for other systems. `None` after feedback, which that form cannot express.
-fn tell(
+fn export(
     shared: &Shared,
     gallery: &Gallery,
     asked: &Asked,
@@ -156,7 +161,7 @@ fn tell(
     }
     let key = asked.pictures.first().map(|picture| picture.record.key.clone()).unwrap_or_default();
     let viewer = shared.settings.viewer.as_deref().and_then(|viewer| viewer.parse().ok());
-    Some(told(&shared.encoder, gallery, key, (hits, estimate.as_ref()), viewer.as_ref()))
+    Some(export_answer(&shared.encoder, gallery, key, (hits, estimate.as_ref()), viewer.as_ref()))
 }
 
 pub(in crate::server) async fn list(

@@ -15,13 +15,13 @@ use rayon::prelude::*;
 use retrieval::gallery::{Gallery, Record};
 use serde::Serialize;
 
-use crate::anonymous::Deidentification;
+use crate::deidentification::Deidentification;
 use crate::image_qc;
-use crate::ingest::{self, Batch, Decoded, Filled, Listed, Rejected};
+use crate::ingest::{self, Batch, Decoded, IngestReport, Listed, Rejected};
 
 /// The numbers of instances by outcome.
 #[derive(Clone, Copy, Default, Serialize)]
-pub(crate) struct Taken {
+pub(crate) struct IngestCounts {
     /// The number that were new in the gallery.
     pub(crate) added: usize,
     /// The number that the gallery had already. In reports they stand beside those that the inbox
@@ -41,7 +41,7 @@ pub(crate) struct Taken {
     pub(crate) differing: usize,
 }
 
-impl Taken {
+impl IngestCounts {
     /// The sums of two counts.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Taken {
 }
 
 /// The worker that fills the gallery.
-pub(crate) struct Intake<'a> {
+pub(crate) struct InboxIngest<'a> {
     pub(crate) consumer: Consumer<'a>,
     pub(crate) gallery: Gallery,
     pub(crate) encoder: Encoder,
@@ -65,14 +65,18 @@ pub(crate) struct Intake<'a> {
     pub(crate) deidentification: Option<Arc<Deidentification>>,
 }
 
-impl Intake<'_> {
+impl InboxIngest<'_> {
     /// Works through all waiting instances, or until it is told to stop. `each` gets the counts of
     /// every batch.
     ///
     /// # Errors
     /// If the inbox or the gallery fails. What was taken then waits again for the next consumer.
-    pub(crate) fn work(&mut self, stop: &AtomicBool, mut each: impl FnMut(Taken)) -> Result<Taken> {
-        let mut total = Taken::default();
+    pub(crate) fn work(
+        &mut self,
+        stop: &AtomicBool,
+        mut each: impl FnMut(IngestCounts),
+    ) -> Result<IngestCounts> {
+        let mut total = IngestCounts::default();
         while !stop.load(Ordering::Relaxed) {
             let items = self.consumer.take(ingest::BATCH)?;
             if items.is_empty() {
@@ -85,7 +89,7 @@ impl Intake<'_> {
         Ok(total)
     }
 
-    fn batch(&mut self, items: Vec<Item>) -> Result<Taken> {
+    fn batch(&mut self, items: Vec<Item>) -> Result<IngestCounts> {
         let preprocess = self.encoder.preprocess();
         let decoded =
             items.par_iter().map(|item| decode(item, preprocess, self.deidentification.clone()));
@@ -108,28 +112,28 @@ impl Intake<'_> {
                 }
             }
         }
-        let mut filled = Filled::default();
+        let mut ingested = IngestReport::default();
         let batch = Batch { files, pictures, rejected };
-        ingest::fill_batch(&mut self.gallery, &self.encoder, batch, &mut filled)?;
-        if !filled.doubtful.is_empty() {
-            eprintln!("{}", image_qc::describe(&filled.doubtful));
+        ingest::insert_batch(&mut self.gallery, &self.encoder, batch, &mut ingested)?;
+        if !ingested.doubtful.is_empty() {
+            eprintln!("{}", image_qc::describe(&ingested.doubtful));
         }
-        filled.describe().iter().for_each(|line| eprintln!("{line}"));
+        ingested.describe().iter().for_each(|line| eprintln!("{line}"));
         sound.into_iter().try_for_each(|item| self.consumer.done(item))?;
-        Ok(Taken { failed, ..Taken::from(&filled) })
+        Ok(IngestCounts { failed, ..IngestCounts::from(&ingested) })
     }
 }
 
-impl From<&Filled> for Taken {
-    fn from(filled: &Filled) -> Self {
+impl From<&IngestReport> for IngestCounts {
+    fn from(ingested: &IngestReport) -> Self {
         Self {
-            added: filled.added,
-            known: filled.known,
+            added: ingested.added,
+            known: ingested.known,
             failed: 0,
-            doubtful: filled.doubtful.len(),
-            warned: filled.warned.len(),
-            without_picture: filled.without_picture.len(),
-            differing: filled.differing.len(),
+            doubtful: ingested.doubtful.len(),
+            warned: ingested.warned.len(),
+            without_picture: ingested.without_picture.len(),
+            differing: ingested.differing.len(),
         }
     }
 }

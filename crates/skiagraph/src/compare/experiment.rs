@@ -1,4 +1,5 @@
-//! A cell: one method at one code length with one seed. It is made once, and then read.
+//! An experiment: the data and the folder of a comparison's runs. A run's encodings are made once,
+//! and then read.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,53 +12,26 @@ use network::{DeviceChoice, Encoder, TrainConfig, TrainOptions, TrainReport};
 use radiograph::dataset::{Dataset, Item};
 use retrieval::ModelId;
 
-use super::config::{CompareConfig, Kind, Method};
-use super::encodings::{About, Cost, Encodings};
-use super::shallow::{self, in_order};
-use crate::commands::train::Display;
+use super::config::{CompareConfig, Kind};
+use super::encodings::{Cost, Encodings, in_order};
+use super::run::Run;
+use super::shallow;
 use crate::ingest::{self, Listed};
 use crate::output;
 use crate::progress::Progress;
+use crate::training_display::TrainingDisplay;
 
-/// The name of the file with a cell's results, in its folder.
+/// The folder of the runs, in that of the comparison.
+const CELLS: &str = "cells";
+
+/// The name of the file with a run's results, in its folder.
 const ENCODINGS: &str = "encodings.safetensors";
 
-/// The name of the file with a cell's network.
+/// The name of the file with a run's network.
 const MODEL: &str = "model.safetensors";
 
-/// A method, a code length and a seed.
-#[derive(Clone, Copy)]
-pub(crate) struct Cell<'a> {
-    pub(crate) method: &'a Method,
-    pub(crate) bits: usize,
-    pub(crate) seed: u64,
-}
-
-impl Cell<'_> {
-    /// The cell's name, which is also its folder's.
-    pub(crate) fn name(&self) -> String {
-        format!("{}-{}-{}", self.method.slug(), self.bits, self.seed)
-    }
-}
-
-/// All cells: first those of the tables, seed by seed, then those of the other code lengths.
-pub(crate) fn cells(config: &CompareConfig) -> Vec<Cell<'_>> {
-    let made =
-        || config.methods.iter().filter(|method| !matches!(method.kind(), Ok(Kind::Embeddings(_))));
-    let first = config
-        .seeds
-        .iter()
-        .flat_map(|&seed| made().map(move |method| (method, config.bits[0], seed)));
-    let others = config.bits[1..].iter().flat_map(|&bits| {
-        made()
-            .filter(|method| !method.first_bits_only)
-            .map(move |method| (method, bits, config.seeds[0]))
-    });
-    first.chain(others).map(|(method, bits, seed)| Cell { method, bits, seed }).collect()
-}
-
-/// The place where cells are made.
-pub(crate) struct Workshop<'a> {
+/// The common setting of the runs.
+pub(crate) struct Experiment<'a> {
     pub(crate) config: &'a CompareConfig,
     /// The configuration's file, for messages.
     pub(crate) path: &'a Path,
@@ -78,60 +52,64 @@ pub(crate) struct Start {
     model_id: ModelId,
 }
 
-impl Workshop<'_> {
-    /// The cell of the reference method from which pictures are drawn: the first code length, the
+impl Experiment<'_> {
+    /// The run of the reference method from which pictures are drawn: the first code length, the
     /// first seed.
-    pub(crate) fn ours(&self) -> Result<Cell<'_>> {
+    pub(crate) fn ours(&self) -> Result<Run<'_>> {
         self.source(&self.config.ours, self.config.seeds[0])
     }
 
-    /// The folder of a cell.
-    pub(crate) fn folder(&self, cell: &Cell) -> PathBuf {
-        self.out.join("cells").join(cell.name())
+    /// The folder of a run.
+    pub(crate) fn folder(&self, run: &Run) -> PathBuf {
+        self.out.join(CELLS).join(run.name())
     }
 
-    /// The encodings of a cell, which is made if necessary.
-    pub(crate) fn make(&self, cell: &Cell) -> Result<Encodings> {
-        let made = match cell.method.kind()? {
-            Kind::Network => self.network(cell),
-            Kind::Fitted(of) => self.fitted(cell, of),
-            Kind::Untrained => self.untrained(cell),
+    /// The encodings of a run, which is made if necessary.
+    pub(crate) fn make(&self, run: &Run) -> Result<Encodings> {
+        let made = match run.method.kind()? {
+            Kind::Network => self.network(run),
+            Kind::Fitted(of) => self.fitted(run, of),
+            Kind::Untrained => self.untrained(run),
             Kind::HashedFeatures(hashing, feature) => {
-                let recipe =
-                    format!("{hashing:?} {feature:?} {:?}", self.training_of(cell)?.preprocess);
-                self.kept(cell, &recipe, || shallow::hash_features(self, cell, hashing, feature))
+                let preprocess = self.training_of(run)?.preprocess;
+                let recipe = format!("{hashing:?} {feature:?} {preprocess:?}");
+                self.kept(run, &recipe, || {
+                    shallow::hash_features(&self.items, &preprocess, run, hashing, feature)
+                })
             }
             Kind::HashedEmbeddings(hashing, of) => {
-                let source = self.make(&self.source(of, cell.seed)?)?;
+                let source = self.make(&self.source(of, run.seed)?)?;
                 let recipe = format!("{hashing:?} of {}", source.about.recipe);
-                self.kept(cell, &recipe, || shallow::hash_embeddings(self, cell, hashing, &source))
+                self.kept(run, &recipe, || {
+                    shallow::hash_embeddings(&self.items, run, hashing, &source)
+                })
             }
-            Kind::Embeddings(of) => self.make(&self.source(of, cell.seed)?),
+            Kind::Embeddings(of) => self.make(&self.source(of, run.seed)?),
         };
-        made.with_context(|| format!("cannot make the cell `{}`", cell.name()))
+        made.with_context(|| format!("cannot make the cell `{}`", run.name()))
     }
 
-    /// The cell of a method at the first code length.
-    fn source(&self, of: &str, seed: u64) -> Result<Cell<'_>> {
+    /// The run of a method at the first code length.
+    fn source(&self, of: &str, seed: u64) -> Result<Run<'_>> {
         let method = self.config.methods.iter().find(|method| method.name == of);
         let method = method.with_context(|| format!("there is no method `{of}`"))?;
-        Ok(Cell { method, bits: self.config.bits[0], seed })
+        Ok(Run { method, bits: self.config.bits[0], seed })
     }
 
-    /// The training configuration of a cell; the common one if it is no network.
-    pub(crate) fn training_of(&self, cell: &Cell) -> Result<TrainConfig> {
-        self.config.training_of(cell.method, cell.bits, cell.seed, self.path)
+    /// The training configuration of a run; the common one if it is no network.
+    pub(crate) fn training_of(&self, run: &Run) -> Result<TrainConfig> {
+        self.config.training_of(run.method, run.bits, run.seed, self.path)
     }
 
-    /// The encodings in a cell's folder, if they were made by this recipe. Otherwise runs `make`
+    /// The encodings in a run's folder, if they were made by this recipe. Otherwise runs `make`
     /// and keeps its result.
     fn kept(
         &self,
-        cell: &Cell,
+        run: &Run,
         recipe: &str,
         make: impl FnOnce() -> Result<Encodings>,
     ) -> Result<Encodings> {
-        let folder = self.folder(cell);
+        let folder = self.folder(run);
         let file = folder.join(ENCODINGS);
         match Encodings::read(&file)? {
             Some(other)
@@ -158,45 +136,45 @@ impl Workshop<'_> {
         }
     }
 
-    fn network(&self, cell: &Cell) -> Result<Encodings> {
-        let mut config = self.training_of(cell)?;
-        let start = if cell.method.from_scratch { None } else { self.pretrained(cell.seed)? };
+    fn network(&self, run: &Run) -> Result<Encodings> {
+        let mut config = self.training_of(run)?;
+        let start = if run.method.from_scratch { None } else { self.pretrained(run.seed)? };
         let recipe = format!(
             "{}\n# from {:?}",
             toml::to_string(&config)?,
             start.as_ref().map(|s| &s.model_id)
         );
         config.optimisation.pretrained = start.map(|start| start.model);
-        let encodings = self.kept(cell, &recipe, || {
-            let folder = self.folder(cell);
-            let report = self.train(&cell.name(), &config, &folder)?;
+        let encodings = self.kept(run, &recipe, || {
+            let folder = self.folder(run);
+            let report = self.train(&run.name(), &config, &folder)?;
             let mut encodings =
-                self.encode(&Encoder::load(&report.model, self.device)?, &cell.name())?;
+                self.encode(&Encoder::load(&report.model, self.device)?, &run.name())?;
             encodings.about.cost.training_seconds =
                 report.history.iter().map(|epoch| epoch.seconds).sum();
             Ok(encodings)
         })?;
         // This comes after the encodings are there, so that a kill before continues from the
         // checkpoint.
-        remove_checkpoints(&self.folder(cell))?;
+        remove_checkpoints(&self.folder(run))?;
         Ok(encodings)
     }
 
     /// The encodings by the network of another method at the first code length, with a hash layer
-    /// fitted for this cell.
-    fn fitted(&self, cell: &Cell, of: &str) -> Result<Encodings> {
-        let source = self.source(of, cell.seed)?;
+    /// fitted for this run.
+    fn fitted(&self, run: &Run, of: &str) -> Result<Encodings> {
+        let source = self.source(of, run.seed)?;
         let trained = self.make(&source)?.about;
         let config = self.training_of(&source)?;
-        self.kept(cell, &format!("fitted to {} bits: {}", cell.bits, trained.recipe), || {
+        self.kept(run, &format!("fitted to {} bits: {}", run.bits, trained.recipe), || {
             let (start, model) = (Instant::now(), self.folder(&source).join(MODEL));
             let kinds = &config.relevance;
             let fitted =
-                network::calibrate(&model, self.dataset, &config.data, kinds, &[cell.bits])?;
+                network::calibrate(&model, self.dataset, &config.data, kinds, &[run.bits])?;
             let seconds = start.elapsed().as_secs_f64();
-            let model = self.folder(cell).join(MODEL);
+            let model = self.folder(run).join(MODEL);
             output::file(&model, fitted.model)?;
-            let mut encodings = self.encode(&Encoder::load(&model, self.device)?, &cell.name())?;
+            let mut encodings = self.encode(&Encoder::load(&model, self.device)?, &run.name())?;
             encodings.about.cost.training_seconds = trained.cost.training_seconds + seconds;
             Ok(encodings)
         })
@@ -205,10 +183,10 @@ impl Workshop<'_> {
     /// The model of the reference method from which pictures are drawn; `None` if it is no trained
     /// network.
     pub(crate) fn our_model(&self) -> Result<Option<(TrainConfig, PathBuf)>> {
-        let cell = self.ours()?;
-        match cell.method.kind()? {
+        let run = self.ours()?;
+        match run.method.kind()? {
             Kind::Network | Kind::Fitted(_) => {
-                Ok(Some((self.training_of(&cell)?, self.folder(&cell).join(MODEL))))
+                Ok(Some((self.training_of(&run)?, self.folder(&run).join(MODEL))))
             }
             _ => Ok(None),
         }
@@ -222,7 +200,7 @@ impl Workshop<'_> {
         let start = match self.config.pretraining_of(seed, self.path)? {
             Some(config) => {
                 let name = format!("pretraining-{seed}");
-                let report = self.train(&name, &config, &self.out.join("cells").join(&name))?;
+                let report = self.train(&name, &config, &self.out.join(CELLS).join(&name))?;
                 Some(Start { model: report.model, model_id: report.model_id })
             }
             None => None,
@@ -234,16 +212,16 @@ impl Workshop<'_> {
     fn train(&self, name: &str, config: &TrainConfig, folder: &Path) -> Result<TrainReport> {
         let options =
             TrainOptions { out: folder.to_owned(), resume: true, seed: None, device: self.device };
-        let mut display = Display::named(name);
+        let mut display = TrainingDisplay::named(name);
         Ok(network::train(config, self.dataset, &options, &mut |event| display.show(&event))?)
     }
 
-    fn untrained(&self, cell: &Cell) -> Result<Encodings> {
-        let config = self.training_of(cell)?;
-        self.kept(cell, &format!("untrained {}", toml::to_string(&config)?), || {
+    fn untrained(&self, run: &Run) -> Result<Encodings> {
+        let config = self.training_of(run)?;
+        self.kept(run, &format!("untrained {}", toml::to_string(&config)?), || {
             let encoder =
-                Encoder::untrained(&config.architecture, &config.preprocess, &[], cell.seed)?;
-            self.encode(&encoder, &cell.name())
+                Encoder::untrained(&config.architecture, &config.preprocess, &[], run.seed)?;
+            self.encode(&encoder, &run.name())
         })
     }
 
@@ -284,14 +262,4 @@ fn remove_checkpoints(folder: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A description of encodings that cost `training_seconds` to fit and `encoding_milliseconds` a
-/// picture.
-pub(super) fn about(
-    names: Vec<String>,
-    training_seconds: f64,
-    encoding_milliseconds: f64,
-) -> About {
-    About { recipe: String::new(), names, cost: Cost { training_seconds, encoding_milliseconds } }
 }

@@ -9,14 +9,14 @@ use super::error::Problem;
 use super::turns::Turns;
 
 /// Threads for one kind of work.
-pub(super) struct Workers {
+pub(super) struct WorkerPool {
     /// Their name in metrics.
     pub(super) name: &'static str,
     turns: Arc<Turns>,
     timeout: Duration,
 }
 
-impl Workers {
+impl WorkerPool {
     /// Makes workers: `count` threads work at a time, and `queue` further requests may wait, each
     /// for `timeout` at most.
     pub(super) fn new(name: &'static str, count: usize, queue: usize, timeout: Duration) -> Self {
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn whoever_would_wait_too_long_is_sent_away() {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
-        let workers = Arc::new(Workers::new("test", 1, 1, Duration::from_millis(50)));
+        let workers = Arc::new(WorkerPool::new("test", 1, 1, Duration::from_millis(50)));
         runtime.block_on(async {
             let (end, ended) = mpsc::channel::<()>();
             let other = Arc::clone(&workers);

@@ -14,7 +14,7 @@ use crate::server::error::Problem;
 
 /// The states of the jobs.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct JobRegistry {
     /// The lock, held by the one server that processes the folder's jobs.
     lock: Option<File>,
     /// The notes of the files being worked on; `Some` while the lock is held.
@@ -24,7 +24,7 @@ pub(super) struct Known {
     pub(super) bytes: u64,
 }
 
-impl Known {
+impl JobRegistry {
     /// Tells whether this server has the jobs of a folder. It takes and reads them if no other
     /// server has them.
     pub(super) fn claim(&mut self, root: &Path) -> Result<bool> {
