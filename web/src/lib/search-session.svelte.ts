@@ -13,7 +13,7 @@ export type Subject =
 const PAGE = 60;
 const HITS = 48;
 
-class Workplace {
+class SearchSession {
   gallery = $state.raw<Gallery | null>(null);
   session = $state.raw<Session | null>(null);
   subject = $state.raw<Subject | null>(null);
@@ -304,4 +304,4 @@ class Workplace {
   }
 }
 
-export const workplace = new Workplace();
+export const searchSession = new SearchSession();

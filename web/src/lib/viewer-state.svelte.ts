@@ -3,7 +3,7 @@ import { FITTED, panned, zoomed } from './view/frame.ts';
 import { dragged, WHOLE } from './view/window.ts';
 import type { Action } from './keys.ts';
 
-class Stage {
+class ViewerState {
   view = $state.raw(FITTED);
   window = $state.raw(WHOLE);
   inverted = $state(false);
@@ -51,4 +51,4 @@ class Stage {
   }
 }
 
-export const stage = new Stage();
+export const viewerState = new ViewerState();
