@@ -2,6 +2,7 @@
 //!
 //! The index, the search, the map and the transfers use it, and know neither database.
 
+use std::any::Any;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -116,7 +117,7 @@ pub(super) struct Totals {
 }
 
 /// A database that holds one gallery.
-pub(super) trait Store: fmt::Debug + Send {
+pub(super) trait Store: Any + fmt::Debug + Send {
     /// The gallery's location.
     fn location(&self) -> &Location;
 
@@ -216,12 +217,6 @@ pub(super) trait Store: fmt::Debug + Send {
     /// The queue of pictures that wait to be encoded; `None` in a folder.
     fn queue(&mut self) -> Option<&mut dyn JobQueue> {
         None
-    }
-
-    /// The connection of a folder's database, for tests that take its room or its rights away.
-    #[cfg(test)]
-    fn connection(&self) -> &rusqlite::Connection {
-        unreachable!("only a folder has one")
     }
 }
 

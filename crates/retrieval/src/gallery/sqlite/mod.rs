@@ -36,7 +36,7 @@ pub const DATABASE: &str = "gallery.sqlite";
 pub(super) struct Sqlite {
     dir: PathBuf,
     location: Location,
-    connection: Database,
+    pub(super) connection: Database,
     /// The number of insertions since the last commit.
     pending: usize,
     /// The number of the transaction that has begun.
@@ -232,11 +232,6 @@ impl Store for Sqlite {
 
     fn back_up(&self, to: &Path) -> Result<()> {
         backup::back_up(&self.connection, to)
-    }
-
-    #[cfg(test)]
-    fn connection(&self) -> &rusqlite::Connection {
-        &self.connection
     }
 }
 
