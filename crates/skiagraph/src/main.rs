@@ -26,6 +26,7 @@ mod roles;
 mod saliency;
 mod server;
 mod settings;
+mod tasks;
 mod tls;
 mod training_display;
 

@@ -14,7 +14,7 @@ use crate::roles::role;
 /// The tasks of --tasks, of the data set, or the built-in ones. A task that was asked for must suit
 /// the data; other unsuitable ones are set aside. This is checked before the long work of encoding
 /// begins.
-pub(crate) fn tasks(
+pub(crate) fn of(
     data: &Path,
     given: Option<&PathBuf>,
     items: &[&Item],

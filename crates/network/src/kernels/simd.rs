@@ -78,12 +78,13 @@ macro_rules! dispatched {
                 fn avx512($($arg: $type),*) { plain($($arg),*) }
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2($($arg: $type),*) { plain($($arg),*) }
-                match $crate::kernels::simd::instructions() {
+                use $crate::kernels::simd::{Instructions, instructions};
+                match instructions() {
                     // SAFETY: the processor has these instructions.
-                    $crate::kernels::simd::Instructions::Avx512 => return unsafe { avx512($($arg),*) },
+                    Instructions::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
-                    $crate::kernels::simd::Instructions::Avx2 => return unsafe { avx2($($arg),*) },
-                    $crate::kernels::simd::Instructions::Plain => {}
+                    Instructions::Avx2 => return unsafe { avx2($($arg),*) },
+                    Instructions::Plain => {}
                 }
             }
             plain($($arg),*)

@@ -1,5 +1,5 @@
-//! A log of processed instances, by key and digest: 32 bytes an instance, in 256 files that are only ever
-//! appended to.
+//! A log of processed instances, by key and digest. An instance takes 32 bytes, in one of 256 files
+//! that are only ever appended to.
 //!
 //! A look-up reads one file. Ten million instances make files of 1.25 MB. So nothing is held in
 //! memory, and every process sees what the others have written.

@@ -8,7 +8,6 @@ use network::DeviceChoice;
 use radiograph::dataset::Dataset;
 use retrieval::evaluation::Role;
 
-use crate::commands::eval;
 use crate::compare::config::CompareConfig;
 use crate::compare::experiment::Experiment;
 use crate::compare::measure::{self, Report};
@@ -19,6 +18,7 @@ use crate::near_copies;
 use crate::output;
 use crate::roles::role;
 use crate::saliency::{self, Subject};
+use crate::tasks;
 
 /// The number of searched pictures that near copies are made of, as in `eval` by default.
 const NEAR_COPIES: usize = 200;
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
     ManifestDiagnostics::report(&dataset);
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
-    let (tasks, skipped) = eval::tasks(&args.data, args.tasks.as_ref(), &items)?;
+    let (tasks, skipped) = tasks::of(&args.data, args.tasks.as_ref(), &items)?;
     for task in &skipped {
         output::note(&format!("skipped {}: {}", task.task, task.reason));
     }

@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 use radiograph::dataset::Dataset;
 use retrieval::evaluation::Role;
 
-use crate::commands::eval;
 use crate::ingest::ManifestDiagnostics;
 use crate::model::ModelFile;
 use crate::output;
 use crate::report::figures::figure;
 use crate::roles::role;
 use crate::saliency::{self, FindingReport, Findings, Report, Subject};
+use crate::tasks;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph saliency --data data/
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
         return findings(args, network, &dataset);
     }
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
-    let (tasks, _) = eval::tasks(&args.data, None, &items)?;
+    let (tasks, _) = tasks::of(&args.data, None, &items)?;
     let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
     let subject = Subject::new(&args.model.path()?, &dataset, boxes, args.seed)?;
     let report = subject.measure(&tasks)?;

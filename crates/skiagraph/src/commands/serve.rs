@@ -105,7 +105,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65536))]
     queue: u32,
     /// Time that a request waits for its turn, in seconds
-    #[arg(long = "patience", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=110))]
+    #[arg(
+        long = "patience",
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=110),
+    )]
     timeout: u32,
     /// Greatest age of answers while the gallery's database is unreachable, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]

@@ -1,4 +1,5 @@
-//! ManifestDiagnostics on a manifest, in the reports of the commands that read it: cells left out, and guesses.
+//! Diagnostics of a manifest, in the reports of the commands that read it: cells left out, and
+//! guesses.
 
 use radiograph::dataset::{Dataset, Unread};
 use serde::Serialize;

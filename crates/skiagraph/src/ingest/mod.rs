@@ -1,6 +1,7 @@
 //! The way from files to radiographs to network inputs, for `index`, `search`, `eval` and `demo`.
-//! `listing.rs` lists the files, and `insertion.rs` puts pictures into a gallery. `file_warnings.rs`
-//! reports faults of files, and `manifest_diagnostics.rs` cells of a manifest that were left out.
+//! `listing.rs` lists the files, and `insertion.rs` puts pictures into a gallery.
+//! `file_warnings.rs` reports faults of files, and `manifest_diagnostics.rs` cells of a manifest
+//! that were left out.
 
 mod file_warnings;
 mod insertion;

@@ -1,8 +1,8 @@
 //! The server: a gallery and a model behind HTTP, for the browser application and for programs.
 //!
-//! `router.rs` has every route; `guard.rs` controls access; `worker_pool.rs` limits how much work runs at
-//! a time, `turns.rs` gives clients turns; `connection.rs` limits what a slow client may hold;
-//! `client.rs` divides resources among clients; `error.rs` alone knows the status codes of
+//! `router.rs` has every route; `guard.rs` controls access; `worker_pool.rs` limits how much work
+//! runs at a time, `turns.rs` gives clients turns; `connection.rs` limits what a slow client may
+//! hold; `client.rs` divides resources among clients; `error.rs` alone knows the status codes of
 //! failures.
 
 mod body;

@@ -2,7 +2,6 @@
 //! chance.
 
 mod sheet;
-mod tasks;
 
 use std::path::PathBuf;
 
@@ -24,8 +23,7 @@ use crate::relevance::{self, RelevanceReport};
 use crate::report::likeness;
 use crate::report::results::{self, Report};
 use crate::roles::role;
-
-pub(crate) use tasks::{beside, tasks};
+use crate::tasks;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph eval --data data/
@@ -104,7 +102,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
             args.data.display()
         );
     }
-    let (tasks, skipped_tasks) = tasks(&args.data, args.tasks.as_ref(), &items)?;
+    let (tasks, skipped_tasks) = tasks::of(&args.data, args.tasks.as_ref(), &items)?;
     let encoder = args.model.load()?;
     let folder = tempfile::tempdir().context("cannot make a folder for near copies")?;
     let copies = near_copies::make(&items, args.near_copies, args.seed, folder.path())?;
