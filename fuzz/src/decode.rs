@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use radiograph::{Error, Limits, Options, Radiograph, Result, decode_with, gate};
+use radiograph::{Error, Limits, Options, Radiograph, Result, decode_with, image_qc};
 
 /// Small, so that runs are short; what is allocated in proportion shows nevertheless.
 pub const LIMITS: Limits = Limits {
@@ -39,8 +39,8 @@ pub fn check(outcome: &Result<Radiograph>) {
                 picture.pixels().iter().all(|grey| (0.0..=1.0).contains(grey)),
                 "grey beyond black or white"
             );
-            gate::several_pictures(picture);
-            gate::burned_in_text(picture);
+            image_qc::several_pictures(picture);
+            image_qc::burned_in_text(picture);
         }
         Err(error) => {
             assert!(!matches!(error, Error::Panicked), "a decoder panicked");

@@ -8,7 +8,7 @@ mod decode;
 mod dicom;
 mod error;
 pub mod features;
-pub mod gate;
+pub mod image_qc;
 mod limits;
 pub mod memory;
 mod preprocess;

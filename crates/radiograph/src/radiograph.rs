@@ -6,8 +6,8 @@ use crate::warning::Warning;
 use std::fmt;
 use std::sync::Arc;
 
-/// Bytes a pixel that a radiograph takes: four itself, and at most four in what is made of it: the
-/// input gate, resampling, a thumbnail, 16-bit grey.
+/// Bytes a pixel that a radiograph takes: four itself, and at most four in what is made of it: for
+/// image quality control, by resampling, a thumbnail, 16-bit grey.
 const BYTES: u64 = 8;
 
 /// A greyscale radiograph: inversion, rescale and window are applied, 0 is black and 1 is white.

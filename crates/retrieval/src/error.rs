@@ -182,7 +182,7 @@ pub enum Error {
     EmptyKey,
     /// A query that was moved by feedback and cannot be hashed.
     #[error("the query moved by feedback cannot be hashed: {0}")]
-    Rehash(#[source] Box<dyn std::error::Error + Send + Sync>),
+    EncodeEmbedding(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A query without a picture or an entry to look for.
     #[error(
         "a query without a picture; expected an image, or an entry of the gallery to find the like of"

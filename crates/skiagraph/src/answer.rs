@@ -46,7 +46,7 @@ pub(crate) struct Question<'a> {
     pub(crate) order: Order,
     pub(crate) filter: Option<&'a Filter>,
     pub(crate) group_by_patient: bool,
-    pub(crate) own: bool,
+    pub(crate) include_same_patient: bool,
 }
 
 /// The hits and their estimates. There are no estimates for a model without an estimator, nor after
@@ -64,17 +64,21 @@ pub(crate) fn answer(
     let pictures = question.pictures.iter().map(|(record, encoding)| example(record, encoding));
     let examples: Vec<Example> = pictures.chain(lone.as_ref().map(Entry::example)).collect();
     let moved = lone.is_none() && !(question.like.is_empty() && question.unlike.is_empty());
-    let rehash = |embedding: &Embedding, known: &[(Embedding, HashCode)]| {
-        encoder.rehash(embedding, known).map_err(Into::into)
+    let encode_embedding = |embedding: &Embedding, known: &[(Embedding, HashCode)]| {
+        encoder.encode_embedding(embedding, known).map_err(Into::into)
     };
-    let feedback = Feedback { like: question.like, unlike: question.unlike, rehash: &rehash };
+    let feedback = Feedback {
+        like: question.like,
+        unlike: question.unlike,
+        encode_embedding: &encode_embedding,
+    };
     let mut hits = gallery.search(&Query {
         feedback: moved.then_some(feedback),
         within: question.within,
         order: question.order,
         filter: question.filter,
         group_by_patient: question.group_by_patient,
-        own: question.own,
+        include_same_patient: question.include_same_patient,
         // There are at least as many hits as estimates need, whatever number is shown.
         ..Query::nearest(&examples, question.k.max(NEIGHBORS))
     })?;

@@ -1,17 +1,18 @@
 //! The one binary: parses the command line, runs one command, prints one error.
 
-mod anonymous;
 mod answer;
+mod attempt_notes;
 mod audit;
 mod bench;
 mod commands;
 mod compare;
+mod deidentification;
+mod duplicates;
+mod export;
 mod fault;
-mod gate;
-mod in_hand;
+mod image_qc;
+mod inbox_ingest;
 mod ingest;
-mod intake;
-mod known_pictures;
 mod memory;
 mod memory_limit;
 mod model;
@@ -21,11 +22,13 @@ mod private;
 mod progress;
 mod relevance;
 mod report;
+mod roles;
 mod saliency;
 mod server;
 mod settings;
+mod tasks;
 mod tls;
-mod told;
+mod training_display;
 
 use std::process::ExitCode;
 

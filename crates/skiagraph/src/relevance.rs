@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use retrieval::estimate::{Estimate, Estimator, Reliability, evidence, known_answers};
+use retrieval::estimate::{Estimate, Estimator, Reliability, evidence, labelled_answers};
 use retrieval::evaluation::Labelled;
 use retrieval::gallery::Hit;
 use retrieval::{Embedding, HashCode};
@@ -58,16 +58,16 @@ pub(crate) fn measure(
     let (mut neighbors, mut answers) = (Vec::new(), Vec::new());
     let mut strangeness = Vec::new();
     let mut novel = BTreeMap::<String, (usize, usize)>::new();
-    for known in known_answers(items, codes, embeddings, estimator.kinds()) {
-        let estimate = estimator.estimate(&embeddings[known.query], &known.evidence);
-        let truth: Vec<f64> = known.relevant.iter().map(|&hit| f64::from(u8::from(hit))).collect();
+    for answer in labelled_answers(items, codes, embeddings, estimator.kinds()) {
+        let estimate = estimator.estimate(&embeddings[answer.query], &answer.evidence);
+        let truth: Vec<f64> = answer.relevant.iter().map(|&hit| f64::from(u8::from(hit))).collect();
         // Novel queries have no estimates.
         if !estimate.novel {
             neighbors.extend(estimate.relevance.iter().copied().zip(truth.iter().copied()));
             answers
                 .push((estimate.precision, truth.iter().sum::<f64>() / truth.len().max(1) as f64));
         }
-        let source = items[known.query].columns.get(SOURCE).cloned().unwrap_or_default();
+        let source = items[answer.query].columns.get(SOURCE).cloned().unwrap_or_default();
         let (queries, called) = novel.entry(source).or_default();
         strangeness.push(estimate.strangeness);
         *queries += 1;

@@ -1,4 +1,4 @@
-//! The input gate: `check`, and the warnings of `index` and `search`.
+//! Image quality control: `check`, and the warnings of `index` and `search`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

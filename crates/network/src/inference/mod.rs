@@ -4,6 +4,7 @@
 //! `encoder.rs` is what others call; `plan/` is the network without gradients, laid out for the
 //! kernels.
 
+mod encode_embedding;
 pub(crate) mod encoder;
 pub(crate) mod finder;
 pub(crate) mod plan;

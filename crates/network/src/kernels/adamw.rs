@@ -1,6 +1,6 @@
 //! A step of AdamW (Loshchilov and Hutter 2019) over all values of one parameter, in one pass.
 
-use super::lanes::{dispatched, zeros};
+use super::simd::{dispatched, zeros};
 use rayon::prelude::*;
 
 /// The number of values of one task.

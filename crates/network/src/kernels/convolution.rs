@@ -5,8 +5,8 @@
 //! of a block of positions, or, for wide images, with the rows of a padded copy. No sum depends on
 //! the number of threads.
 
-use super::lanes::{dispatched, zeros};
 use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
+use super::simd::{dispatched, zeros};
 use super::winograd::{self, Epilogue};
 use rayon::prelude::*;
 

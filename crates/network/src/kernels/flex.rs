@@ -1,8 +1,8 @@
 //! The operations on Burn's CPU backend: tensors in, slices to the kernels, tensors out.
 
 use super::convolution::{self, Filters, Geometry};
-use super::lanes::zeros;
 use super::normalisation::{self, Saved};
+use super::simd::zeros;
 use super::winograd::Epilogue;
 use super::{Forward, Gradients, Normalised, Optimise, Step, adamw, gradients, pooling};
 use burn::backend::flex::FlexTensor;

@@ -4,8 +4,8 @@
 use super::convolution::{
     BLOCK, Filters, Geometry, WIDE, backwards, forward, gather, padded, panels_of,
 };
-use super::lanes::{dispatched, zeros};
 use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
+use super::simd::{dispatched, zeros};
 use super::winograd::{self, Epilogue};
 use rayon::prelude::*;
 

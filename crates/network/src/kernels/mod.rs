@@ -16,12 +16,12 @@ mod autodiff;
 mod convolution;
 mod flex;
 mod gradients;
-mod lanes;
 mod normalisation;
 mod pooling;
 mod portable;
 mod product;
 mod roofline;
+mod simd;
 #[cfg(test)]
 mod tests;
 mod winograd;

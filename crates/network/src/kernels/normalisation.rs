@@ -3,7 +3,7 @@
 //! Layout M×C: a row is one place of one image. Sums are made of parts of a fixed number of rows,
 //! so they do not depend on the number of threads.
 
-use super::lanes::{dispatched, zeros};
+use super::simd::{dispatched, zeros};
 use rayon::prelude::*;
 
 /// Rows, channels.

@@ -1,7 +1,7 @@
 //! The largest of every 3×3 window at stride 2 with a margin of 1, and its gradient. Layout
 //! N×H×W×C.
 
-use super::lanes::{dispatched, zeros};
+use super::simd::{dispatched, zeros};
 use rayon::prelude::*;
 
 /// Rows or columns of the input, `size` in all, that output `at` sees.

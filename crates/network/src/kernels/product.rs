@@ -16,7 +16,7 @@ mod neon;
 mod scalar;
 
 #[cfg(not(target_arch = "aarch64"))]
-use super::lanes::{Instructions, instructions};
+use super::simd::{Instructions, instructions};
 
 /// The number of columns of a panel.
 pub(crate) const PANEL: usize = 16;

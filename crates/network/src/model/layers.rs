@@ -16,7 +16,7 @@ pub enum Mode {
     Train,
     /// The batch's statistics, without updating the running ones: for a second pass over altered
     /// pictures.
-    Probe,
+    FrozenStats,
     /// The running statistics.
     Infer,
 }
@@ -191,7 +191,7 @@ impl BatchNorm {
     ) -> Tensor<4> {
         let (mean, variance) = match mode {
             Mode::Infer => (self.running_mean.value_sync(), self.running_var.value_sync()),
-            Mode::Train | Mode::Probe => kernels::statistics(x.clone()),
+            Mode::Train | Mode::FrozenStats => kernels::statistics(x.clone()),
         };
         if mode == Mode::Train {
             let [n, h, w, _] = x.dims();

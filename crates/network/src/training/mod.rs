@@ -19,7 +19,6 @@ mod optimiser;
 mod parity;
 mod prepared;
 mod pretrained;
-mod rehash;
 pub(crate) mod report;
 mod run;
 mod schedule;

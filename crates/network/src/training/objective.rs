@@ -4,7 +4,7 @@ use crate::model::layers::Mode;
 use crate::model::network::{Network, Output};
 use crate::training::batch::BatchTensors;
 use crate::training::config::{LossConfig, TrainConfig};
-use crate::training::loss::{self, Given};
+use crate::training::loss::{self, LossInputs};
 use crate::training::targets::Vocabulary;
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -72,7 +72,7 @@ impl<'a> Objective<'a> {
         let l = self.config;
         let term = |targets: &Tensor<2>| {
             let bits = targets.dims()[1];
-            let given = Given {
+            let inputs = LossInputs {
                 u: u.clone().narrow(1, 0, bits),
                 targets: targets.clone(),
                 proxies: network.proxies().map(|proxies| proxies.narrow(1, 0, bits)),
@@ -83,7 +83,7 @@ impl<'a> Objective<'a> {
                 margin: l.margin,
                 progress,
             };
-            loss::hash_term(l.hash, given)
+            loss::hash_term(l.hash, inputs)
         };
         let terms: Vec<Tensor<1>> = self.targets.iter().map(term).collect();
         Tensor::cat(terms, 0).mean()
@@ -94,12 +94,12 @@ impl<'a> Objective<'a> {
     fn probe(&self, network: &Network, batch: &BatchTensors, saliency: Tensor<4>) -> Tensor<1> {
         let (l, probed) = (self.config, saliency.dims()[0]);
         let x = batch.x.clone().narrow(0, 0, probed);
-        let mirrored = network.saliency_of(x.clone().flip([3]), Mode::Probe);
+        let mirrored = network.saliency_of(x.clone().flip([3]), Mode::FrozenStats);
         let moved = loss::disagreement(mirrored, saliency.clone().flip([3])) * l.disagreement;
         if l.erased == 0.0 {
             return moved;
         }
-        let erased = network.classify_without(x, saliency, Mode::Probe);
+        let erased = network.classify_without(x, saliency, Mode::FrozenStats);
         moved + loss::erased(erased, batch.present.clone().narrow(0, 0, probed)) * l.erased
     }
 }

@@ -8,7 +8,7 @@ use crate::training::copies::copy;
 use radiograph::dataset::Item;
 use radiograph::{Frame, Input};
 use rayon::prelude::*;
-use retrieval::estimate::{Estimator, LabelKinds, known_answers};
+use retrieval::estimate::{Estimator, LabelKinds, labelled_answers};
 use retrieval::evaluation::{self, Labelled, Options, Ranking, Role, Task};
 use retrieval::{Embedding, HashCode};
 use std::collections::BTreeMap;
@@ -99,7 +99,7 @@ impl Validation {
         codes.extend(more_codes);
         embeddings.extend_from_slice(&known);
         let items = [&self.items[..self.queries()], gallery].concat();
-        let answers = known_answers(&items, &codes, &embeddings, kinds);
+        let answers = labelled_answers(&items, &codes, &embeddings, kinds);
         Ok(Estimator::fit(&answers, kinds, &known, &held_out, &self.inner_embeddings(plan)))
     }
 

@@ -72,7 +72,7 @@ impl Inbox {
         let path = self.path("taken", key);
         let _moving = self.moving()?;
         // It is done, and the process died before it removed the file.
-        if self.known.find(key)?.is_some() {
+        if self.processed.find(key)?.is_some() {
             folder::remove_if_there(&path)?;
         } else {
             folder::rename_if_there(&path, &self.path("waiting", key))?;
@@ -154,7 +154,7 @@ impl Consumer<'_> {
         let digest = digest_of(&mut file).map_err(at(&item.path))?;
         {
             let _moving = self.inbox.moving()?;
-            self.inbox.known.add(&item.key, &digest)?;
+            self.inbox.processed.add(&item.key, &digest)?;
             folder::remove_if_there(&item.path)?;
         }
         self.attempts.finish(&[item.key.to_string()])

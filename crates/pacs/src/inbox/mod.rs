@@ -23,8 +23,8 @@ mod digests;
 mod failures;
 mod incoming;
 mod key;
-mod known;
 mod positions;
+mod processed_log;
 #[cfg(test)]
 mod tests;
 
@@ -37,7 +37,7 @@ use crate::error::{Error, Result};
 use crate::folder::{self, at};
 use crate::place::Place;
 use digests::{Digest, digest_of, whole_digest_of};
-use known::Known;
+use processed_log::ProcessedLog;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -96,8 +96,8 @@ pub struct Counts {
 pub struct Inbox {
     folder: PathBuf,
     limits: Limits,
-    known: Known,
-    differing: Known,
+    processed: ProcessedLog,
+    differing: ProcessedLog,
     moves: Mutex<File>,
     /// The folder that this process writes to.
     incoming: Place,
@@ -126,8 +126,8 @@ impl Inbox {
         Ok(Self {
             folder: folder.into(),
             limits,
-            known: Known::at(folder.join("known")),
-            differing: Known::at(folder.join("differing")),
+            processed: ProcessedLog::at(folder.join("known")),
+            differing: ProcessedLog::at(folder.join("differing")),
             moves: Mutex::new(moves),
             incoming,
             next: AtomicU64::new(0),
@@ -169,7 +169,7 @@ impl Inbox {
             waiting: count("waiting")?,
             taken: count("taken")?,
             failed: count("failed")?,
-            done: self.known.count()?,
+            done: self.processed.count()?,
             differing: self.differing.count()?,
         })
     }
@@ -207,7 +207,7 @@ impl Inbox {
                 return Ok(Some(First::File(file)));
             }
         }
-        Ok(self.known.find(key)?.map(First::Done))
+        Ok(self.processed.find(key)?.map(First::Done))
     }
 
     fn path(&self, state: &str, key: &Key) -> PathBuf {

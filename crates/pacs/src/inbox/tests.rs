@@ -157,7 +157,7 @@ fn a_death_between_two_steps_is_mended() {
     let (done, failed) = (take(&mut consumer).unwrap(), take(&mut consumer).unwrap());
     // One is remembered and not yet removed; one has a reason and is not yet moved.
     let bytes = fs::read(done.path()).unwrap();
-    inbox.known.add(&done.key(), &digest_of(&mut bytes.as_slice()).unwrap()).unwrap();
+    inbox.processed.add(&done.key(), &digest_of(&mut bytes.as_slice()).unwrap()).unwrap();
     fs::write(inbox.path("failed", &failed.key()).with_extension("json"), "{").unwrap();
     drop(consumer);
     let mut consumer = inbox.consumer().unwrap();

@@ -11,8 +11,8 @@
 //! kind do. That does not depend on the gallery.
 
 mod exemplars;
-mod known;
 mod label_kinds;
+mod labelled_answers;
 mod logistic;
 mod monotone;
 mod reliability;
@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 use crate::Embedding;
 
 use exemplars::Exemplars;
-pub use known::{KnownAnswer, known_answers};
 pub use label_kinds::LabelKinds;
+pub use labelled_answers::{LabelledAnswer, labelled_answers};
 use logistic::Logistic;
 use monotone::never_rising;
 pub use reliability::{Bin, Reliability};
@@ -116,7 +116,7 @@ impl Estimator {
     /// neighbours were relevant or none was, or if the embeddings do not differ.
     #[must_use]
     pub fn fit(
-        answers: &[KnownAnswer],
+        answers: &[LabelledAnswer],
         kinds: &LabelKinds,
         known: &[Embedding],
         held_out: &[Embedding],
@@ -248,18 +248,18 @@ mod tests {
             .collect()
     }
 
-    fn fit(answers: &[KnownAnswer]) -> Option<Estimator> {
+    fn fit(answers: &[LabelledAnswer]) -> Option<Estimator> {
         Estimator::fit(answers, &LabelKinds::default(), &embeddings(), &curve(0.5), &curve(0.5))
     }
 
     /// Answers in which near neighbours are relevant with the probability 0.9, far ones with 0.2.
-    fn answers() -> Vec<KnownAnswer> {
+    fn answers() -> Vec<LabelledAnswer> {
         let answer = |i: usize| {
             let near = i.is_multiple_of(2);
             let euclidean = if near { 0.3 } else { 0.8 };
             let evidence = Evidence { distance: euclidean / 2.0, euclidean, agreement: Some(1.0) };
             let relevant = (0..10).map(|j| if near { j != i % 10 } else { j % 5 == i % 5 });
-            KnownAnswer { query: i, evidence: vec![evidence; 10], relevant: relevant.collect() }
+            LabelledAnswer { query: i, evidence: vec![evidence; 10], relevant: relevant.collect() }
         };
         (0..100).map(answer).collect()
     }
@@ -314,7 +314,8 @@ mod tests {
 
     #[test]
     fn nothing_is_fitted_to_one_outcome() {
-        let relevant = |answer: KnownAnswer| KnownAnswer { relevant: vec![true; 10], ..answer };
+        let relevant =
+            |answer: LabelledAnswer| LabelledAnswer { relevant: vec![true; 10], ..answer };
         let all: Vec<_> = answers().into_iter().map(relevant).collect();
         assert!(fit(&all).is_none() && fit(&[]).is_none());
         let kinds = LabelKinds::default();

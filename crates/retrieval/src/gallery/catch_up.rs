@@ -26,13 +26,13 @@ impl Gallery {
         Ok(changed)
     }
 
-    /// Refreshes to the newest committed state, even if the server has not yet told of a change.
+    /// Refreshes to the newest committed state, even if the server has not yet notified of it.
     ///
     /// # Errors
     /// If the database fails, or no server is in charge.
     pub fn refresh_now(&mut self) -> Result<bool> {
         self.commit()?;
-        self.store.insist()?;
+        self.store.require_fresh()?;
         self.catch_up()
     }
 

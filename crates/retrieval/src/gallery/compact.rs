@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Gallery, segment};
+use super::{Gallery, segment_name};
 use crate::{Error, Result};
 
 /// The result of a compaction.
@@ -62,7 +62,7 @@ impl Gallery {
         for file in fs::read_dir(&dir).map_err(unreadable)? {
             let file = file.map_err(unreadable)?;
             let name = file.file_name().to_string_lossy().into_owned();
-            if segment::is_segment(&name) && Some(&name) != named.as_ref() {
+            if segment_name::is_segment(&name) && Some(&name) != named.as_ref() {
                 let unremovable =
                     |source| Error::File { action: "remove", path: file.path(), source };
                 fs::remove_file(file.path()).map_err(unremovable)?;

@@ -31,7 +31,8 @@ impl Gallery {
             let terms =
                 [(QUERY, start.as_slice().to_vec()), (LIKE, refs(&like)), (-UNLIKE, refs(&unlike))];
             let embedding = unit_length(weighted(&terms));
-            let code = (feedback.rehash)(&embedding, &known).map_err(Error::Rehash)?;
+            let code =
+                (feedback.encode_embedding)(&embedding, &known).map_err(Error::EncodeEmbedding)?;
             Ok(Target { code, embedding })
         };
         starts.into_iter().map(moved).collect()

@@ -24,7 +24,7 @@ pub struct Query<'a> {
     /// patient answers by itself.
     pub group_by_patient: bool,
     /// True if the images themselves and other pictures of their patients may answer.
-    pub own: bool,
+    pub include_same_patient: bool,
 }
 
 /// The order of an answer.
@@ -84,12 +84,12 @@ pub struct Feedback<'a> {
     /// Ids of entries that are unlike what is wanted.
     pub unlike: &'a [u64],
     /// The function that hashes a moved embedding.
-    pub rehash: Rehash<'a>,
+    pub encode_embedding: EncodeEmbedding<'a>,
 }
 
 /// The model's hash layer: from an embedding, and from embeddings whose codes are known, to its
 /// code.
-pub type Rehash<'a> = &'a dyn Fn(
+pub type EncodeEmbedding<'a> = &'a dyn Fn(
     &Embedding,
     &[(Embedding, HashCode)],
 ) -> Result<HashCode, Box<dyn Error + Send + Sync>>;
@@ -106,7 +106,7 @@ impl<'a> Query<'a> {
             order: Order::default(),
             filter: None,
             group_by_patient: false,
-            own: false,
+            include_same_patient: false,
         }
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::postgres::Postgres;
 use super::{Gallery, Record};
 use crate::{Error, Result};
 
@@ -62,8 +61,20 @@ pub struct SetAside {
     pub deadly: bool,
 }
 
+/// The queue of a database, whose transactions are those of its gallery. [`Queue`] says what each
+/// of these does.
+pub(super) trait JobQueue {
+    fn put(&mut self, pictures: &[Waiting]) -> Result<usize>;
+    fn claim(&mut self, worker: &str, most: usize, lease: Duration) -> Result<Vec<Job>>;
+    fn done(&mut self, jobs: &[Job]) -> Result<usize>;
+    fn fail(&mut self, job: &Job, reason: &str, hopeless: bool) -> Result<()>;
+    fn length(&self) -> Result<QueueLength>;
+    fn set_aside(&self) -> Result<Vec<SetAside>>;
+    fn retry(&mut self) -> Result<usize>;
+}
+
 /// The queue of a gallery on a server.
-pub struct Queue<'a>(&'a mut Postgres);
+pub struct Queue<'a>(&'a mut dyn JobQueue);
 
 impl Gallery {
     /// The pictures that wait to be encoded.

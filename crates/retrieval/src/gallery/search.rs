@@ -147,7 +147,7 @@ impl Gallery {
             .iter()
             .flat_map(|judged| judged.like.iter().chain(judged.unlike))
             .collect();
-        if query.own {
+        if query.include_same_patient {
             return Ok(ids);
         }
         for image in query.images {

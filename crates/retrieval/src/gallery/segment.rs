@@ -6,15 +6,12 @@
 //! and the database names it after that. So a kill leaves at most a file that nobody names. A lost
 //! file is made again.
 
-use std::collections::hash_map::RandomState;
-use std::fmt;
 use std::fs;
-use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
-use std::str::FromStr;
 use std::thread::{self, JoinHandle};
 
 use super::Gallery;
+use super::segment_name::SegmentName;
 use super::store::Meta;
 use crate::{Error, Index, Result};
 
@@ -23,44 +20,6 @@ use crate::{Error, Index, Result};
 /// its codes.
 const FRESH: usize = 8192;
 const FRESH_SHARE: usize = 8;
-
-/// A file's name: the generation it was made of, and a random number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct SegmentName {
-    pub(super) generation: u64,
-    token: u64,
-}
-
-impl fmt::Display for SegmentName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "codes-{}-{:016x}.segment", self.generation, self.token)
-    }
-}
-
-impl FromStr for SegmentName {
-    type Err = ();
-
-    /// Reads what `Display` writes and nothing else: no text of a database leads out of its folder.
-    fn from_str(text: &str) -> std::result::Result<Self, ()> {
-        let parts = text.strip_prefix("codes-").and_then(|rest| rest.strip_suffix(".segment"));
-        let (generation, token) = parts.and_then(|parts| parts.split_once('-')).ok_or(())?;
-        let token = u64::from_str_radix(token, 16).map_err(|_| ())?;
-        let name = Self { generation: generation.parse().map_err(|_| ())?, token };
-        if name.to_string() == text { Ok(name) } else { Err(()) }
-    }
-}
-
-/// A random number that no other process draws. It comes from the standard library's random hash
-/// keys.
-fn token() -> u64 {
-    RandomState::new().build_hasher().finish()
-}
-
-/// Tells whether a file of the folder is a segment, or an unfinished one of a killed process.
-pub(super) fn is_segment(name: &str) -> bool {
-    let name = name.strip_suffix(".part").unwrap_or(name);
-    name.parse::<SegmentName>().is_ok()
-}
 
 /// An index of one segment, its generation, its model's number, and the file that it was written
 /// to, if any.
@@ -133,7 +92,7 @@ impl Gallery {
         let dir = self.store.folder().filter(|_| to_file && whole).map(Path::to_owned);
         let work = move || {
             let write = |dir: &Path| {
-                let name = SegmentName { generation, token: token() };
+                let name = SegmentName::new(generation);
                 let path = dir.join(name.to_string());
                 // A written file is mapped, so that processes share its memory.
                 index

@@ -2,12 +2,13 @@
 //!
 //! The index, the search, the map and the transfers use it, and know neither database.
 
+use std::any::Any;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::postgres::Postgres;
-use super::segment::SegmentName;
+use super::queue::JobQueue;
+use super::segment_name::SegmentName;
 use super::{Date, Entry, Filter, Insertion, Location, Problem, Record};
 use crate::{Descriptor, Embedding, Error, HashCode, Index, ModelId, Result};
 
@@ -116,7 +117,7 @@ pub(super) struct Totals {
 }
 
 /// A database that holds one gallery.
-pub(super) trait Store: fmt::Debug + Send {
+pub(super) trait Store: Any + fmt::Debug + Send {
     /// The gallery's location.
     fn location(&self) -> &Location;
 
@@ -134,7 +135,7 @@ pub(super) trait Store: fmt::Debug + Send {
     fn has_changed(&self) -> Result<bool>;
 
     /// Makes sure that the next read is of the newest state, or returns an error.
-    fn insist(&self) -> Result<()>;
+    fn require_fresh(&self) -> Result<()>;
 
     /// The time since the last snapshot's state was known to be the newest.
     fn age(&self) -> Duration;
@@ -214,14 +215,8 @@ pub(super) trait Store: fmt::Debug + Send {
     fn back_up(&self, to: &Path) -> Result<()>;
 
     /// The queue of pictures that wait to be encoded; `None` in a folder.
-    fn queue(&mut self) -> Option<&mut Postgres> {
+    fn queue(&mut self) -> Option<&mut dyn JobQueue> {
         None
-    }
-
-    /// The connection of a folder's database, for tests that take its room or its rights away.
-    #[cfg(test)]
-    fn connection(&self) -> &rusqlite::Connection {
-        unreachable!("only a folder has one")
     }
 }
 

@@ -97,12 +97,12 @@ fn best_start(
 ) -> Result<(Mat<f64>, Mat<f64>)> {
     let mut start = || learn(x, labels, bits, regression, random);
     let mut best = start()?;
-    let mut least = untold(best.1.as_ref(), labels)?;
+    let mut least = residual(best.1.as_ref(), labels)?;
     for _ in 1..STARTS {
         let other = start()?;
-        let rest = untold(other.1.as_ref(), labels)?;
-        if rest < least {
-            (best, least) = (other, rest);
+        let other_residual = residual(other.1.as_ref(), labels)?;
+        if other_residual < least {
+            (best, least) = (other, other_residual);
         }
     }
     Ok(best)
@@ -136,7 +136,7 @@ pub(super) fn centred(mut labels: Mat<f64>) -> Mat<f64> {
 }
 
 /// The error of predicting the labels from the codes: ‖Y − WᵀB‖² + λ‖W‖² at the best W.
-fn untold(codes: MatRef<'_, f64>, labels: MatRef<'_, f64>) -> Result<f64> {
+fn residual(codes: MatRef<'_, f64>, labels: MatRef<'_, f64>) -> Result<f64> {
     let weights = ridge(codes, LAMBDA)?.solve(codes * labels.transpose());
     Ok((labels - weights.transpose() * codes).squared_norm_l2()
         + LAMBDA * weights.squared_norm_l2())
@@ -306,7 +306,7 @@ mod tests {
     fn labels_are_told_from_codes_that_differ_where_they_do() {
         let labels = faer::mat![[0.5, 0.5, -0.5, -0.5]];
         let of = |codes: [f64; 4]| {
-            untold(Mat::from_fn(1, 4, |_, i| codes[i]).as_ref(), labels.as_ref()).unwrap()
+            residual(Mat::from_fn(1, 4, |_, i| codes[i]).as_ref(), labels.as_ref()).unwrap()
         };
         assert!(of([1.0, 1.0, -1.0, -1.0]) < of([1.0, 1.0, 1.0, -1.0]));
         assert!((of([1.0, -1.0, 1.0, -1.0]) - 1.0).abs() < 1e-12);

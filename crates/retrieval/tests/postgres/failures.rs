@@ -19,7 +19,7 @@ fn while_the_server_is_down_what_was_read_is_answered() {
     let ask = |gallery: &Gallery| {
         let embedding = entry(7).embedding;
         let images = [Example { code: &code, embedding: &embedding, key: "", patient: None }];
-        gallery.search(&Query { own: true, ..Query::nearest(&images, 10) })
+        gallery.search(&Query { include_same_patient: true, ..Query::nearest(&images, 10) })
     };
     let before = ask(&gallery).unwrap();
     let other = gallery.another().unwrap();

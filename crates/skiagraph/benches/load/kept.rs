@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::server::Server;
 
 /// The time that the server may take to process waiting files.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 #[derive(Default)]
 pub(crate) struct Kept {
@@ -45,7 +45,7 @@ impl Kept {
             let waits = |job: &&Value| job["done"].as_u64() < job["received"].as_u64();
             jobs["jobs"].as_array().unwrap().iter().filter(waits).count()
         };
-        while left() > 0 && waited.elapsed() < PATIENCE {
+        while left() > 0 && waited.elapsed() < TIMEOUT {
             thread::sleep(Duration::from_millis(500));
         }
         let opened = Gallery::open(gallery).unwrap();

@@ -8,10 +8,10 @@ use network::TrainConfig;
 use radiograph::dataset::Dataset;
 use serde_json::json;
 
-use super::train::{figures, rejected};
-use crate::ingest::{self, Remarks};
+use crate::ingest::{self, ManifestDiagnostics};
 use crate::model::ModelFile;
 use crate::output;
+use crate::training_display::{figures, rejected};
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph calibrate --data data/ --out calibrated.safetensors
@@ -57,7 +57,7 @@ pub(crate) struct CalibrateArgs {
 pub(crate) fn run(args: &CalibrateArgs) -> Result<()> {
     let config = args.config.as_deref().map(TrainConfig::read).transpose()?.unwrap_or_default();
     let dataset = Dataset::open(&args.data)?;
-    Remarks::said(&dataset);
+    ManifestDiagnostics::report(&dataset);
     let path = args.model.path()?;
     let calibrated =
         network::calibrate(&path, &dataset, &config.data, &config.relevance, &args.hash_layer)

@@ -8,7 +8,7 @@ use radiograph::{Input, Preprocess};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::gate::{self, Doubt};
+use crate::image_qc::{self, Doubt};
 use crate::ingest;
 use crate::model::ModelArgs;
 use crate::output;
@@ -80,7 +80,7 @@ fn read(path: &Path, preprocess: &Preprocess) -> Result<Picture> {
     let (radiograph, _) = ingest::read(path)?;
     let input = preprocess.apply(&radiograph);
     let warnings = ingest::warning_lines(&radiograph.header().warnings);
-    Ok(Picture { input, doubts: gate::of_pixels(&radiograph), warnings })
+    Ok(Picture { input, doubts: image_qc::of_pixels(&radiograph), warnings })
 }
 
 /// A file's name, and its picture.
@@ -95,7 +95,7 @@ fn check(encoder: &Encoder, pictures: Vec<Named>) -> Result<Vec<Checked>> {
         match picture {
             Ok(Picture { input, mut doubts, warnings }) => {
                 if let Some(encoding) = encodings.next() {
-                    doubts.extend(gate::of_network(encoder, &input, &encoding, &doubts)?);
+                    doubts.extend(image_qc::of_network(encoder, &input, &encoding, &doubts)?);
                 }
                 Ok(Checked { name, doubts, warnings, without_picture: None, error: None })
             }

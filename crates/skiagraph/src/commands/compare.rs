@@ -6,23 +6,23 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use network::DeviceChoice;
 use radiograph::dataset::Dataset;
-use retrieval::evaluation::{Overall, Role};
+use retrieval::evaluation::Role;
 
-use crate::commands::eval::{self, role};
-use crate::compare::cell::{self, Workshop};
 use crate::compare::config::CompareConfig;
+use crate::compare::experiment::Experiment;
 use crate::compare::measure::{self, Report};
-use crate::compare::{origin, page, report};
-use crate::ingest::Remarks;
+use crate::compare::{origin, page, report, run};
+use crate::ingest::ManifestDiagnostics;
 use crate::memory;
 use crate::near_copies;
 use crate::output;
-use crate::report::results::{figure, signed};
+use crate::roles::role;
 use crate::saliency::{self, Subject};
+use crate::tasks;
 
 /// The number of searched pictures that near copies are made of, as in `eval` by default.
 const NEAR_COPIES: usize = 200;
-/// The seed of the near copies. It is fixed, as cells are kept, and each must have encoded the same
+/// The seed of the near copies. It is fixed, as runs are kept, and each must have encoded the same
 /// copies.
 const NEAR_COPIES_SEED: u64 = 1;
 
@@ -74,14 +74,14 @@ pub(crate) struct CompareArgs {
     json: bool,
 }
 
-/// Makes the missing cells, measures all, writes the report.
+/// Makes the missing runs, measures all, writes the report.
 pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     memory::keep_freed();
     let config = config(args)?;
     let dataset = Dataset::open(&args.data)?;
-    Remarks::said(&dataset);
+    ManifestDiagnostics::report(&dataset);
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
-    let (tasks, skipped) = eval::tasks(&args.data, args.tasks.as_ref(), &items)?;
+    let (tasks, skipped) = tasks::of(&args.data, args.tasks.as_ref(), &items)?;
     for task in &skipped {
         output::note(&format!("skipped {}: {}", task.task, task.reason));
     }
@@ -91,28 +91,28 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let items = items.into_iter().chain(&copies).collect();
     let (path, out, device) = (&args.config, &args.out, args.device);
     let starts = RefCell::default();
-    let workshop =
-        Workshop { config: &config, path, dataset: &dataset, items, out, device, starts };
-    let mut figures = measure::measure(&workshop, &cell::cells(&config), &tasks, args.seed)?;
-    let subject = subject(args, &workshop)?;
+    let experiment =
+        Experiment { config: &config, path, dataset: &dataset, items, out, device, starts };
+    let mut figures = measure::measure(&experiment, &run::runs(&config), &tasks, args.seed)?;
+    let subject = subject(args, &experiment)?;
     figures.saliency = subject.as_ref().map(|subject| subject.measure(&tasks)).transpose()?;
     report::write(
         &args.out,
         &figures,
-        &page::page(&workshop, &figures, &tasks, subject.as_ref())?,
+        &page::page(&experiment, &figures, &tasks, subject.as_ref())?,
     )?;
     if args.json { output::json(&figures) } else { print(args, &figures) }
 }
 
 /// The reference method's model, to measure by experts' boxes. `None` if it does not learn
 /// saliency.
-fn subject<'a>(args: &CompareArgs, workshop: &Workshop<'a>) -> Result<Option<Subject<'a>>> {
-    let Some((training, model)) = workshop.our_model()? else { return Ok(None) };
+fn subject<'a>(args: &CompareArgs, experiment: &Experiment<'a>) -> Result<Option<Subject<'a>>> {
+    let Some((training, model)) = experiment.our_model()? else { return Ok(None) };
     if !training.architecture.learns_saliency() {
         return Ok(None);
     }
     let boxes = saliency::boxes_of(&args.data, None)?;
-    Subject::new(&model, workshop.dataset, boxes, args.seed).map(Some)
+    Subject::new(&model, experiment.dataset, boxes, args.seed).map(Some)
 }
 
 /// The configuration, less the parts that the command line leaves out.
@@ -151,7 +151,7 @@ fn print(args: &CompareArgs, figures: &Report) -> Result<()> {
         "ours ahead, mAP",
         "ours ahead, macro P@10",
     ];
-    let rows: Vec<_> = figures.overall.iter().map(|overall| row(figures, overall)).collect();
+    let rows: Vec<_> = figures.overall.iter().map(|overall| page::row(figures, overall)).collect();
     output::lines(&output::table(&heads, &rows))?;
     output::text(&format!(
         "mean over the tasks at {} bits; in brackets: 95 % bootstrap intervals; {} pictures, {} queries; {}",
@@ -160,14 +160,4 @@ fn print(args: &CompareArgs, figures: &Report) -> Result<()> {
         figures.queries,
         args.out.join("report.html").display()
     ))
-}
-
-/// A method's figures, and the reference method's lead over it.
-pub(crate) fn row(figures: &Report, overall: &Overall) -> Vec<String> {
-    let of = [&overall.map_all, &overall.p_at_10, &overall.macro_p_at_10, &overall.ndcg_100];
-    let name = format!("{} − {}", figures.ours, overall.method);
-    let ahead = figures.overall_differences.iter().find(|difference| difference.method == name);
-    let ahead = ahead
-        .map_or([const { String::new() }; 2], |d| [signed(&d.map_all), signed(&d.macro_p_at_10)]);
-    [overall.method.clone()].into_iter().chain(of.map(figure)).chain(ahead).collect()
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use interchange::deidentify::{
     Action, Dates, Deidentified, Deidentifier, EDITION, Key, Options, Report,
 };
-use radiograph::gate;
+use radiograph::image_qc;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -146,7 +146,7 @@ impl DeidentifyArgs {
 fn clean(deidentifier: &Deidentifier, path: &Path) -> Result<(Deidentified, Option<bool>)> {
     let clean = deidentifier.file(&ingest::bytes(path)?)?;
     let picture = radiograph::decode(&clean.bytes, &radiograph::Limits::default());
-    Ok((clean, picture.ok().map(|picture| gate::burned_in_text(&picture))))
+    Ok((clean, picture.ok().map(|picture| image_qc::burned_in_text(&picture))))
 }
 
 impl Done {

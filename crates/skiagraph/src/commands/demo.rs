@@ -15,14 +15,14 @@ use serde_json::json;
 use super::eval::evaluate;
 use super::index::fill;
 use crate::answer::example;
-use crate::in_hand::InHand;
-use crate::ingest::{self, Decoded, Filled, Listed};
+use crate::attempt_notes::AttemptNotes;
+use crate::ingest::{self, Decoded, IngestReport, Listed};
 use crate::model::{ModelArgs, shipped, workspace};
 use crate::output;
 use crate::progress::Progress;
 use crate::report::answers::{Asked, Illustrator, write_page};
+use crate::report::figures::figure;
 use crate::report::html::{Page, Table};
-use crate::report::results::figure;
 
 /// The number of neighbours of each query on the page.
 const NEIGHBORS: usize = 10;
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let out =
         std::path::absolute(args.out.clone().unwrap_or_else(|| workspace().join("target/demo")))?;
     let folder = out.join("samples-gallery");
-    let (gallery, filled) = gallery(&folder, &encoder, &database)?;
+    let (gallery, ingested) = gallery(&folder, &encoder, &database)?;
     let (answers, seconds) = answer(&gallery, &encoder, &queries)?;
     let figures = measure(&gallery, &database, &queries, &answers)?;
     let page = out.join("index.html");
@@ -98,13 +98,13 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
             "bits": encoder.bits(),
             "gallery": gallery.len(),
             "queries": answers.len(),
-            "indexing": filled,
+            "indexing": ingested,
             "query_seconds": seconds,
             "average_precision_over": "all relevant",
             "results": figures,
         }))?;
     } else {
-        print(&page, &gallery, &filled, &figures, &answers)?;
+        print(&page, &gallery, &ingested, &figures, &answers)?;
     }
     if !args.serve {
         return Ok(());
@@ -120,7 +120,11 @@ fn of_split(dataset: &Dataset, split: Split) -> Vec<&Item> {
 }
 
 /// The gallery of the present samples. Pictures that an earlier demo left are removed.
-fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gallery, Filled)> {
+fn gallery(
+    folder: &Path,
+    encoder: &Encoder,
+    database: &[&Item],
+) -> Result<(Gallery, IngestReport)> {
     // Only a folder that opens as a gallery is ever removed.
     if Gallery::open(folder).is_ok_and(|gallery| gallery.model() != encoder.model_id()) {
         fs::remove_dir_all(folder)
@@ -139,16 +143,16 @@ fn gallery(folder: &Path, encoder: &Encoder, database: &[&Item]) -> Result<(Gall
     }
     gallery.delete(&others)?;
     let listed: Vec<_> = database.iter().map(|item| Listed::from_item(item)).collect();
-    let in_hand = InHand::of(&gallery)?;
-    let filled = fill(&mut gallery, encoder, listed, &in_hand)?;
+    let attempt_notes = AttemptNotes::of(&gallery)?;
+    let ingested = fill(&mut gallery, encoder, listed, &attempt_notes)?;
     if gallery.is_empty() {
         bail!(
             "not one of the {} samples is usable\n{}",
             database.len(),
-            ingest::describe_rejected(&filled.rejected)
+            ingest::describe_rejected(&ingested.rejected)
         );
     }
-    Ok((gallery, filled))
+    Ok((gallery, ingested))
 }
 
 /// The queries' neighbours, and the time of decoding, encoding and searching in seconds.
@@ -247,18 +251,18 @@ fn figure_row(result: &TaskResult) -> Vec<String> {
 fn print(
     page: &Path,
     gallery: &Gallery,
-    filled: &Filled,
+    ingested: &IngestReport,
     figures: &[TaskResult],
     answers: &[Answered],
 ) -> Result<()> {
-    if !filled.rejected.is_empty() {
-        eprintln!("{}", ingest::describe_rejected(&filled.rejected));
+    if !ingested.rejected.is_empty() {
+        eprintln!("{}", ingest::describe_rejected(&ingested.rejected));
     }
     output::lines(&format!(
         "gallery: {} pictures of {} bits ({} new); queries: {}\n",
         gallery.len(),
         gallery.bits(),
-        filled.added,
+        ingested.added,
         answers.len()
     ))?;
     let rows: Vec<_> = figures.iter().map(figure_row).collect();

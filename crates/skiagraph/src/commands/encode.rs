@@ -13,9 +13,9 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::index::{self, PicturesArgs};
-use crate::anonymous::{self, DeidentifyArgs};
+use crate::attempt_notes::AttemptNotes;
 use crate::audit::hexadecimal;
-use crate::in_hand::InHand;
+use crate::deidentification::{self, DeidentifyArgs};
 use crate::ingest::Listed;
 use crate::model::ModelArgs;
 use crate::output;
@@ -131,7 +131,7 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     if listed.is_empty() {
         bail!("none of the pictures belongs to the shard; expected more pictures than shards");
     }
-    anonymous::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
+    deidentification::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
     // A gallery holds the finished pictures, so that an interrupted shard of the same pictures
     // continues. The export gets its name when it is whole.
     let unfinished = folder.with_extension(format!("{}.encoding", origin.pictures));
@@ -139,14 +139,14 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make the folder `{}`", args.out.display()))?;
     let mut gallery = Gallery::open_or_create(&unfinished, encoder.model_id(), encoder.bits())?;
-    let in_hand = InHand::of(&gallery)?;
-    in_hand.end_in_order_when_interrupted()?;
-    let mut filled = index::fill(&mut gallery, &encoder, listed, &in_hand)?;
-    drop(in_hand);
-    filled.rejected.extend(missing);
-    filled.describe().iter().for_each(|line| eprintln!("{line}"));
+    let attempt_notes = AttemptNotes::of(&gallery)?;
+    attempt_notes.end_in_order_when_interrupted()?;
+    let mut ingested = index::fill(&mut gallery, &encoder, listed, &attempt_notes)?;
+    drop(attempt_notes);
+    ingested.rejected.extend(missing);
+    ingested.describe().iter().for_each(|line| eprintln!("{line}"));
     if gallery.is_empty() {
-        bail!("not one of the {} files is a usable radiograph", filled.unusable());
+        bail!("not one of the {} files is a usable radiograph", ingested.unusable());
     }
     if exported.exists() {
         fs::remove_dir_all(&exported)
@@ -160,8 +160,8 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     drop(gallery);
     fs::remove_dir_all(&unfinished)
         .with_context(|| format!("cannot remove `{}`", unfinished.display()))?;
-    report(args, &folder, false, pictures, filled.rejected.len())?;
-    filled.check()
+    report(args, &folder, false, pictures, ingested.rejected.len())?;
+    ingested.check()
 }
 
 fn report(

@@ -9,9 +9,9 @@ use pacs::inbox::{Counts, Failure, Inbox, Key, Limits};
 use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
-use crate::anonymous::DeidentifyArgs;
-use crate::in_hand::end_in_order_when_interrupted;
-use crate::intake::{Intake, Taken};
+use crate::attempt_notes::end_in_order_when_interrupted;
+use crate::deidentification::DeidentifyArgs;
+use crate::inbox_ingest::{InboxIngest, IngestCounts};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -97,13 +97,13 @@ impl Destination {
     }
 
     /// The worker that fills the gallery from the inbox.
-    pub(crate) fn intake<'a>(&self, inbox: &'a Inbox) -> Result<Intake<'a>> {
+    pub(crate) fn inbox_ingest<'a>(&self, inbox: &'a Inbox) -> Result<InboxIngest<'a>> {
         let folder = self.gallery.as_ref().context("--gallery GALLERY says where pictures go")?;
         let deidentification = self.deidentify.deidentification()?;
         let consumer = inbox.consumer()?;
         let encoder = self.model.load()?;
         let gallery = Gallery::open_or_create(folder, encoder.model_id(), encoder.bits())?;
-        Ok(Intake { consumer, gallery, encoder, deidentification })
+        Ok(InboxIngest { consumer, gallery, encoder, deidentification })
     }
 }
 
@@ -171,21 +171,21 @@ fn status(folder: &Folder) -> Result<()> {
 
 fn encode(work: &Work) -> Result<()> {
     let inbox = open(&work.folder)?;
-    let mut intake = work.destination.intake(&inbox)?;
-    end_in_order_when_interrupted(intake.consumer.attempts())?;
+    let mut inbox_ingest = work.destination.inbox_ingest(&inbox)?;
+    end_in_order_when_interrupted(inbox_ingest.consumer.attempts())?;
     let waiting = inbox.counts()?.waiting;
     let progress = Progress::images("encoding", waiting as usize);
-    let taken = intake.work(&AtomicBool::new(false), |batch| {
+    let taken = inbox_ingest.work(&AtomicBool::new(false), |batch| {
         progress.advance(batch.added + batch.known + batch.failed + batch.without_picture)
     })?;
     progress.finish();
-    intake.gallery.settle()?;
+    inbox_ingest.gallery.settle()?;
     let set_aside = deadly(&inbox)?;
     if work.folder.json {
         output::json(&Worked { taken, set_aside: &set_aside })?;
     } else {
         tell_of_deadly(&set_aside);
-        let size = intake.gallery.len();
+        let size = inbox_ingest.gallery.len();
         output::text(&format!(
             "added {}, already known {}, failed {}; the gallery holds {size} pictures",
             taken.added, taken.known, taken.failed
@@ -198,7 +198,7 @@ fn encode(work: &Work) -> Result<()> {
 #[derive(Serialize)]
 struct Worked<'a> {
     #[serde(flatten)]
-    taken: Taken,
+    taken: IngestCounts,
     /// Names of instances that were put aside, now or earlier, because processes died while working
     /// on them.
     set_aside: &'a [String],

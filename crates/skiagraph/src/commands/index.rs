@@ -10,10 +10,10 @@ use radiograph::dataset::{Dataset, Split};
 use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
-use crate::anonymous::{self, DeidentifyArgs};
-use crate::gate;
-use crate::in_hand::InHand;
-use crate::ingest::{self, Filled, Listed, Rejected, Remarks};
+use crate::attempt_notes::AttemptNotes;
+use crate::deidentification::{self, DeidentifyArgs};
+use crate::image_qc;
+use crate::ingest::{self, IngestReport, Listed, ManifestDiagnostics, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -77,10 +77,12 @@ impl PicturesArgs {
     ///
     /// # Errors
     /// If a path or the manifest does not read, or there is not one picture.
-    pub(crate) fn list(&self) -> Result<(Vec<Listed>, Vec<Rejected>, Remarks)> {
+    pub(crate) fn list(&self) -> Result<(Vec<Listed>, Vec<Rejected>, ManifestDiagnostics)> {
         match &self.manifest {
             Some(manifest) => list_manifest(manifest, &self.split),
-            None => Ok((ingest::list_paths(&self.paths)?, Vec::new(), Remarks::default())),
+            None => {
+                Ok((ingest::list_paths(&self.paths)?, Vec::new(), ManifestDiagnostics::default()))
+            }
         }
     }
 }
@@ -113,29 +115,29 @@ struct Report<'a> {
     size: usize,
     images_per_second: f64,
     #[serde(flatten)]
-    filled: &'a Filled,
+    ingested: &'a IngestReport,
     #[serde(flatten)]
-    remarks: &'a Remarks,
+    diagnostics: &'a ManifestDiagnostics,
 }
 
 /// Indexes the files, and reports.
 pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     // The list first: a wrong path should not wait for a model to load.
-    let (mut listed, missing, remarks) = args.pictures.list()?;
-    anonymous::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
+    let (mut listed, missing, diagnostics) = args.pictures.list()?;
+    deidentification::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
     let encoder = args.model.load()?;
     let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
-    let in_hand = InHand::of(&gallery)?;
-    in_hand.end_in_order_when_interrupted()?;
+    let attempt_notes = AttemptNotes::of(&gallery)?;
+    attempt_notes.end_in_order_when_interrupted()?;
     if args.retry {
-        in_hand.pardon(&listed)?;
+        attempt_notes.pardon(&listed)?;
     }
-    let mut filled = fill(&mut gallery, &encoder, listed, &in_hand)?;
-    filled.rejected.splice(0..0, missing);
-    report(args, &gallery, (&filled, &remarks))?;
-    filled.check()?;
-    if filled.added + filled.known == 0 {
-        bail!("not one of the {} files is a usable radiograph", filled.unusable());
+    let mut ingested = fill(&mut gallery, &encoder, listed, &attempt_notes)?;
+    ingested.rejected.splice(0..0, missing);
+    report(args, &gallery, (&ingested, &diagnostics))?;
+    ingested.check()?;
+    if ingested.added + ingested.known == 0 {
+        bail!("not one of the {} files is a usable radiograph", ingested.unusable());
     }
     Ok(())
 }
@@ -145,9 +147,9 @@ pub(crate) fn run(args: &IndexArgs) -> Result<()> {
 fn list_manifest(
     manifest: &Path,
     splits: &[SplitName],
-) -> Result<(Vec<Listed>, Vec<Rejected>, Remarks)> {
+) -> Result<(Vec<Listed>, Vec<Rejected>, ManifestDiagnostics)> {
     let dataset = Dataset::open(manifest)?;
-    let remarks = Remarks::said(&dataset);
+    let diagnostics = ManifestDiagnostics::report(&dataset);
     let splits: Vec<Split> = splits.iter().map(|&name| name.into()).collect();
     let wanted = |split: Option<Split>| {
         splits.is_empty() || split.is_some_and(|split| splits.contains(&split))
@@ -157,7 +159,7 @@ fn list_manifest(
     if listed.is_empty() {
         bail!("`{}` has no row in the splits that --split asks for", manifest.display());
     }
-    Ok((listed, dataset.skipped.iter().map(Rejected::from).collect(), remarks))
+    Ok((listed, dataset.skipped.iter().map(Rejected::from).collect(), diagnostics))
 }
 
 /// Puts the pictures into the gallery, a durable batch at a time. Files on which a process died
@@ -166,57 +168,57 @@ pub(crate) fn fill(
     gallery: &mut Gallery,
     encoder: &Encoder,
     listed: Vec<Listed>,
-    in_hand: &InHand,
-) -> Result<Filled> {
+    attempt_notes: &AttemptNotes,
+) -> Result<IngestReport> {
     let progress = Progress::images("indexing", listed.len());
-    let Plan { together, alone, set_aside } = in_hand.plan(listed)?;
-    let mut filled = Filled::default();
-    filled.set_aside.extend(set_aside.into_iter().map(|listed| listed.record.name));
-    progress.advance(filled.set_aside.len());
+    let Plan { together, alone, set_aside } = attempt_notes.plan(listed)?;
+    let mut ingested = IngestReport::default();
+    ingested.set_aside.extend(set_aside.into_iter().map(|listed| listed.record.name));
+    progress.advance(ingested.set_aside.len());
     let mut read = |listed: &[Listed]| {
         let mut batches = listed.chunks(ingest::BATCH);
-        let begin = |batch: &[Listed]| in_hand.begin(batch);
+        let begin = |batch: &[Listed]| attempt_notes.begin(batch);
         ingest::for_each_batch_begun(listed, encoder.preprocess(), begin, |batch| {
             let files = batch.files;
-            ingest::fill_batch(gallery, encoder, batch, &mut filled)?;
+            ingest::insert_batch(gallery, encoder, batch, &mut ingested)?;
             progress.advance(files);
-            in_hand.finish(batches.next().unwrap_or_default())
+            attempt_notes.finish(batches.next().unwrap_or_default())
         })
     };
     read(&together)?;
     alone.chunks(1).try_for_each(&mut read)?;
     progress.finish();
-    filled.seconds = progress.seconds();
+    ingested.seconds = progress.seconds();
     gallery.settle()?;
-    Ok(filled)
+    Ok(ingested)
 }
 
 fn report(
     args: &IndexArgs,
     gallery: &Gallery,
-    (filled, remarks): (&Filled, &Remarks),
+    (ingested, diagnostics): (&IngestReport, &ManifestDiagnostics),
 ) -> Result<()> {
-    let images = filled.added + filled.known + filled.unusable();
-    let images_per_second = images as f64 / filled.seconds.max(1e-9);
+    let images = ingested.added + ingested.known + ingested.unusable();
+    let images_per_second = images as f64 / ingested.seconds.max(1e-9);
     if args.json {
         return output::json(&Report {
             gallery: args.gallery.to_string(),
             model: &gallery.model().0,
             size: gallery.len(),
             images_per_second,
-            filled,
-            remarks,
+            ingested,
+            diagnostics,
         });
     }
-    filled.describe().iter().for_each(|line| eprintln!("{line}"));
-    if !filled.doubtful.is_empty() {
-        eprintln!("{}", gate::describe(&filled.doubtful));
+    ingested.describe().iter().for_each(|line| eprintln!("{line}"));
+    if !ingested.doubtful.is_empty() {
+        eprintln!("{}", image_qc::describe(&ingested.doubtful));
     }
     output::text(&format!(
         "added {}, already known {}, rejected {}; `{}` holds {} pictures ({images_per_second:.1} images/s)",
-        filled.added,
-        filled.known,
-        filled.rejected.len(),
+        ingested.added,
+        ingested.known,
+        ingested.rejected.len(),
         args.gallery,
         gallery.len(),
     ))

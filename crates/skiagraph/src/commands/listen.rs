@@ -15,7 +15,7 @@ use pacs::{Authorization, Event};
 use serde::Serialize;
 
 use super::inbox::{Destination, deadly, tell_of_deadly};
-use crate::intake::{Intake, Taken};
+use crate::inbox_ingest::{InboxIngest, IngestCounts};
 use crate::output;
 use crate::tls::TlsArgs;
 
@@ -93,7 +93,7 @@ struct Report {
     /// The number of instances that were refused.
     refused: u64,
     #[serde(flatten)]
-    taken: Taken,
+    taken: IngestCounts,
     /// Names of instances that were put aside, now or earlier, because processes died while working
     /// on them.
     set_aside: Vec<String>,
@@ -112,7 +112,8 @@ pub(crate) fn run(args: &ListenArgs) -> Result<()> {
     let listener = Listener::bind(&args.config())?;
     let web = args.web()?.map(|config| server::Listener::bind(&config)).transpose()?;
     let inbox = Inbox::open(&args.inbox, Limits::default())?;
-    let mut intake = if args.store_only { None } else { Some(args.destination.intake(&inbox)?) };
+    let mut inbox_ingest =
+        if args.store_only { None } else { Some(args.destination.inbox_ingest(&inbox)?) };
     let stoppers =
         iter::once(listener.stopper()).chain(web.as_ref().map(server::Listener::stopper));
     let end = End(stoppers.collect());
@@ -127,8 +128,11 @@ pub(crate) fn run(args: &ListenArgs) -> Result<()> {
     let taken = thread::scope(|scope| {
         let sent = scope.spawn(|| end.after(listener.serve(inbox, hear)));
         let posted = web.as_ref().map(|web| scope.spawn(move || end.after(web.serve(inbox, hear))));
-        let taken =
-            end.after(intake.as_mut().map_or(Ok(Taken::default()), |intake| follow(intake, inbox)));
+        let taken = end.after(
+            inbox_ingest
+                .as_mut()
+                .map_or(Ok(IngestCounts::default()), |inbox_ingest| follow(inbox_ingest, inbox)),
+        );
         for listening in iter::once(sent).chain(posted) {
             listening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         }
@@ -200,10 +204,10 @@ impl End {
 }
 
 /// Encodes instances as they arrive.
-fn follow(intake: &mut Intake, inbox: &Inbox) -> Result<Taken> {
-    let (mut total, mut told) = (Taken::default(), false);
+fn follow(inbox_ingest: &mut InboxIngest, inbox: &Inbox) -> Result<IngestCounts> {
+    let (mut total, mut told) = (IngestCounts::default(), false);
     while !STOP.load(Ordering::Relaxed) {
-        let taken = intake.work(&STOP, |_| ())?;
+        let taken = inbox_ingest.work(&STOP, |_| ())?;
         if taken.added + taken.known + taken.failed > 0 {
             eprintln!("encoded {}, known {}, failed {}", taken.added, taken.known, taken.failed);
         }
@@ -232,7 +236,7 @@ impl Received {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn report(&self, taken: Taken, set_aside: Vec<String>, json: bool) -> Result<()> {
+    fn report(&self, taken: IngestCounts, set_aside: Vec<String>, json: bool) -> Result<()> {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (received, repeated, refused) =
             (count(&self.new), count(&self.known), count(&self.refused));

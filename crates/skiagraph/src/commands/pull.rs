@@ -17,8 +17,8 @@ use serde::Serialize;
 
 use super::inbox::{Destination, deadly, tell_of_deadly};
 use super::listen::decodable;
-use crate::in_hand::end_in_order_when_interrupted;
-use crate::intake::Taken;
+use crate::attempt_notes::end_in_order_when_interrupted;
+use crate::inbox_ingest::IngestCounts;
 use crate::output;
 
 /// The pause between two requests to a feed.
@@ -163,7 +163,7 @@ struct Report {
     differing: u64,
     passed_over: u64,
     #[serde(flatten)]
-    taken: Option<Taken>,
+    taken: Option<IngestCounts>,
     /// Names of instances that were put aside, now or earlier, because processes died while working
     /// on them.
     set_aside: Vec<String>,
@@ -185,7 +185,7 @@ pub(crate) fn run(args: &PullArgs) -> Result<()> {
             // Warnings are printed, but do not end the command.
             let fill = || match fill() {
                 Err(error) if output::warned(&error).is_some() => Ok(()),
-                filled => filled,
+                ingested => ingested,
             };
             fill()?;
             loop {
@@ -276,9 +276,9 @@ impl Target {
         let counts = inbox.counts()?;
         let to_encode = self.destination.is_given() && counts.waiting + counts.taken > 0;
         let work = || {
-            let mut intake = self.destination.intake(&inbox)?;
-            end_in_order_when_interrupted(intake.consumer.attempts())?;
-            intake.work(&AtomicBool::new(false), |_| ())
+            let mut inbox_ingest = self.destination.inbox_ingest(&inbox)?;
+            end_in_order_when_interrupted(inbox_ingest.consumer.attempts())?;
+            inbox_ingest.work(&AtomicBool::new(false), |_| ())
         };
         let taken = to_encode.then(work).transpose()?;
         let set_aside = deadly(&inbox)?;

@@ -6,12 +6,13 @@ use anyhow::{Context, Result};
 use radiograph::dataset::Dataset;
 use retrieval::evaluation::Role;
 
-use crate::commands::eval::{self, role};
-use crate::ingest::Remarks;
+use crate::ingest::ManifestDiagnostics;
 use crate::model::ModelFile;
 use crate::output;
-use crate::report::results::figure;
+use crate::report::figures::figure;
+use crate::roles::role;
 use crate::saliency::{self, FindingReport, Findings, Report, Subject};
+use crate::tasks;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph saliency --data data/
@@ -59,12 +60,12 @@ pub(crate) struct SaliencyArgs {
 /// Measures and reports.
 pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
-    Remarks::said(&dataset);
+    ManifestDiagnostics::report(&dataset);
     if let Some(network) = &args.findings {
         return findings(args, network, &dataset);
     }
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
-    let (tasks, _) = eval::tasks(&args.data, None, &items)?;
+    let (tasks, _) = tasks::of(&args.data, None, &items)?;
     let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
     let subject = Subject::new(&args.model.path()?, &dataset, boxes, args.seed)?;
     let report = subject.measure(&tasks)?;

@@ -105,8 +105,13 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65536))]
     queue: u32,
     /// Time that a request waits for its turn, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=110))]
-    patience: u32,
+    #[arg(
+        long = "patience",
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=110),
+    )]
+    timeout: u32,
     /// Greatest age of answers while the gallery's database is unreachable, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     stale: u32,
@@ -172,7 +177,7 @@ impl ServeArgs {
             query_life: Duration::from_secs(60 * u64::from(self.query_minutes)),
             connections: self.max_connections as usize,
             queue: self.queue as usize,
-            patience: Duration::from_secs(self.patience.into()),
+            timeout: Duration::from_secs(self.timeout.into()),
             stale: Duration::from_secs(self.stale.into()),
             session_life: Duration::from_secs(60 * u64::from(self.session_minutes)),
             encoders: self.encoders.map_or(defaults.encoders, |encoders| encoders as usize),

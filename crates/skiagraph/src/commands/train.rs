@@ -1,19 +1,18 @@
 //! `skiagraph train`: trains a network on labelled radiographs.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use network::{DeviceChoice, EpochMetrics, SaliencyMetrics, TrainConfig, TrainEvent, TrainOptions};
-use radiograph::dataset::{Dataset, Skipped};
+use network::{DeviceChoice, TrainConfig, TrainOptions};
+use radiograph::dataset::Dataset;
 use serde::Serialize;
 
-use crate::ingest::{self, Rejected, Remarks};
+use crate::ingest::{self, ManifestDiagnostics};
 use crate::memory;
 use crate::output;
-use crate::progress::Progress;
 use crate::saliency;
+use crate::training_display::{TrainingDisplay, rejected};
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph train --config configs/default.toml --data data/ --out runs/a
@@ -80,21 +79,21 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     if !dataset.skipped.is_empty() {
         eprintln!("{}", ingest::describe_rejected(&rejected(&dataset.skipped)));
     }
-    let remarks = Remarks::said(&dataset);
+    let diagnostics = ManifestDiagnostics::report(&dataset);
     let options = TrainOptions {
         out: args.out.clone(),
         resume: args.resume,
         seed: args.seed,
         device: args.device,
     };
-    let mut display = Display::default();
+    let mut display = TrainingDisplay::default();
     if args.stage == Stage::Saliency {
-        return train_saliency(args, &config, (&dataset, &remarks), &options, &mut display);
+        return train_saliency(args, &config, (&dataset, &diagnostics), &options, &mut display);
     }
     let report = network::train(&config, &dataset, &options, &mut |event| display.show(&event))
         .with_context(|| format!("cannot train in `{}`", args.out.display()))?;
     if args.json {
-        return output::json(&Trained { report, remarks: &remarks });
+        return output::json(&Trained { report, diagnostics: &diagnostics });
     }
     output::text(&format!(
         "{} (model {}) is the network of epoch {}; `skiagraph eval --model {0} --data DIR` measures it",
@@ -110,15 +109,15 @@ struct Trained<'a, R> {
     #[serde(flatten)]
     report: R,
     #[serde(flatten)]
-    remarks: &'a Remarks,
+    diagnostics: &'a ManifestDiagnostics,
 }
 
 fn train_saliency(
     args: &TrainArgs,
     config: &TrainConfig,
-    (dataset, remarks): (&Dataset, &Remarks),
+    (dataset, diagnostics): (&Dataset, &ManifestDiagnostics),
     options: &TrainOptions,
-    display: &mut Display,
+    display: &mut TrainingDisplay,
 ) -> Result<()> {
     let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
     let report = network::train_saliency(config, dataset, &boxes, options, &mut |event| {
@@ -126,7 +125,7 @@ fn train_saliency(
     })
     .with_context(|| format!("cannot train in `{}`", args.out.display()))?;
     if args.json {
-        return output::json(&Trained { report, remarks });
+        return output::json(&Trained { report, diagnostics });
     }
     let taught = |(name, boxed): (&String, &usize)| match boxed {
         0 => format!("{name} (by labels alone: its map does not say where)"),
@@ -139,119 +138,4 @@ fn train_saliency(
         report.model.display(),
         findings.join(", ")
     ))
-}
-
-/// The rows that could not be used, for a message.
-pub(crate) fn rejected(skipped: &[Skipped]) -> Vec<Rejected> {
-    skipped.iter().map(Rejected::from).collect()
-}
-
-/// The progress bar of the running epoch, and its counts.
-#[derive(Default)]
-pub(crate) struct Display {
-    /// The name of the run, if there are several.
-    name: String,
-    bar: Option<Progress>,
-    epochs: usize,
-    steps: usize,
-}
-
-impl Display {
-    /// A display of one run of several.
-    pub(crate) fn named(name: &str) -> Self {
-        Self { name: format!("{name}: "), ..Self::default() }
-    }
-
-    /// Shows an event on standard error.
-    pub(crate) fn show(&mut self, event: &TrainEvent) {
-        match event {
-            TrainEvent::Started { training, validation, skipped, epochs_done, epochs, steps } => {
-                (self.epochs, self.steps) = (*epochs, *steps);
-                if !skipped.is_empty() {
-                    eprintln!("{}", ingest::describe_rejected(&rejected(skipped)));
-                }
-                let name = &self.name;
-                eprintln!(
-                    "{name}{training} pictures to learn from, {validation} to judge by, {steps} steps an epoch"
-                );
-                if *epochs_done > 0 {
-                    eprintln!("{name}going on after epoch {epochs_done}/{epochs}");
-                }
-            }
-            TrainEvent::Step { epoch, step, loss, images_per_second } => {
-                let (name, epochs) = (&self.name, self.epochs);
-                let heading =
-                    || Progress::steps(&format!("{name}epoch {epoch}/{epochs}"), self.steps);
-                let bar = self.bar.get_or_insert_with(heading);
-                bar.at(*step, format!("{images_per_second:.1} images/s, loss {loss:.4}"));
-            }
-            TrainEvent::Epoch(metrics) => {
-                if let Some(bar) = self.bar.take() {
-                    bar.finish();
-                }
-                eprintln!("{}{}", self.name, epoch_line(metrics, self.epochs));
-            }
-            TrainEvent::SaliencyEpoch(metrics) => {
-                if let Some(bar) = self.bar.take() {
-                    bar.finish();
-                }
-                eprintln!("{}", saliency_line(metrics, self.epochs));
-            }
-            TrainEvent::Fitted(validation) => {
-                eprintln!(
-                    "{}hash layer fitted: validation macro P@10 {}",
-                    self.name,
-                    figures(validation)
-                );
-            }
-        }
-    }
-}
-
-/// Figures by code length, for a message.
-pub(crate) fn figures(by_bits: &BTreeMap<usize, f64>) -> String {
-    let figures: Vec<String> =
-        by_bits.iter().map(|(bits, figure)| format!("{figure:.3} at {bits} bits")).collect();
-    if figures.is_empty() { "-".to_owned() } else { figures.join(", ") }
-}
-
-fn saliency_line(metrics: &SaliencyMetrics, epochs: usize) -> String {
-    let pointing: String = metrics
-        .pointing
-        .iter()
-        .map(|(finding, share)| format!("  {finding} pointed at {share:.3}"))
-        .collect();
-    format!(
-        "epoch {}/{epochs}  loss {:.4} (places {:.4}, overlap {:.4}, labels {:.4}, help {:.4}){pointing}  \
-         {:.1} images/s  {:.0} s",
-        metrics.epoch,
-        metrics.loss,
-        metrics.places,
-        metrics.overlap,
-        metrics.labels,
-        metrics.help,
-        metrics.images_per_second,
-        metrics.seconds,
-    )
-}
-
-fn epoch_line(metrics: &EpochMetrics, epochs: usize) -> String {
-    let by_bits: String = metrics
-        .validation_by_bits
-        .iter()
-        .map(|(bits, figure)| format!(", {figure:.3} at {bits}"))
-        .collect();
-    let validation =
-        metrics.validation.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.3}{by_bits}"));
-    format!(
-        "epoch {}/{epochs}  loss {:.4} (hash {:.4}, class {:.4})  mean saliency {:.3}  \
-         validation macro P@10 {validation}  {:.1} images/s  {:.0} s",
-        metrics.epoch,
-        metrics.loss,
-        metrics.hash,
-        metrics.classification,
-        metrics.saliency_mean,
-        metrics.images_per_second,
-        metrics.seconds,
-    )
 }

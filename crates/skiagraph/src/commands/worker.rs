@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use retrieval::gallery::{Entry, Gallery, Insertion, Job, Location, SetAside};
 use serde::Serialize;
 
-use crate::ingest::{self, Decoded, Warned, few};
-use crate::known_pictures;
+use crate::duplicates;
+use crate::ingest::{self, Decoded, FileWarnings, few};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -76,7 +76,7 @@ struct Worked {
     /// UID, which is kept.
     differing: Vec<String>,
     /// Stored pictures whose files are at fault.
-    warned: Vec<Warned>,
+    warned: Vec<FileWarnings>,
     /// The pictures that are set aside in the queue because workers died while working on them.
     deadly: Vec<SetAside>,
     seconds: f64,
@@ -121,7 +121,7 @@ impl Worked {
                 "  other content under a known SOP Instance UID, kept the first: {name}"
             ));
         }
-        few(self.warned.iter().map(Warned::line)).iter().for_each(|line| output::note(line));
+        few(self.warned.iter().map(FileWarnings::line)).iter().for_each(|line| output::note(line));
         let Self { added, known, failed, seconds, .. } = self;
         output::text(&format!(
             "added {added}, already known {known}, failed {failed} in {seconds:.1} s"
@@ -213,7 +213,7 @@ fn batch(
             }
         }
     }
-    let warned: Vec<Warned> = pictures.iter().filter_map(Warned::of).collect();
+    let warned: Vec<FileWarnings> = pictures.iter().filter_map(FileWarnings::of).collect();
     let encoded = ingest::encode_pictures(encoder, &pictures);
     let stored = encoded
         .and_then(|encodings| ingest::entries(pictures, encodings))
@@ -254,7 +254,7 @@ fn store(
     worked.lost += jobs.len() - done;
     for (id, entry) in known {
         // Finished work stays finished, even if the gallery cannot be read now.
-        let differs = known_pictures::differs(gallery, id, &entry.record, &entry.thumbnail);
+        let differs = duplicates::differs(gallery, id, &entry.record, &entry.thumbnail);
         let differs = differs.unwrap_or_else(|error| {
             output::note(&format!(
                 "{} was known, and could not be compared: {error:#}",

@@ -1,10 +1,11 @@
-//! The encodings of a cell: the codes and embeddings of all pictures, in one file.
+//! The encodings of a run: the codes and embeddings of all pictures, in one file.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use radiograph::dataset::Item;
 use retrieval::{Embedding, HashCode};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ pub(crate) struct Encodings {
 /// The description of encodings.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct About {
-    /// The complete recipe of the cell. Another recipe makes another cell.
+    /// The complete recipe of the run. Another recipe makes another run.
     pub(crate) recipe: String,
     /// The names of the pictures.
     pub(crate) names: Vec<String>,
@@ -34,7 +35,7 @@ pub(crate) struct About {
 /// The cost of a method.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Cost {
-    /// The time of training or fitting in seconds, over all runs of a resumed cell.
+    /// The time of training or fitting in seconds, over all parts of a resumed run.
     pub(crate) training_seconds: f64,
     /// The time of encoding a picture in milliseconds, without decoding.
     pub(crate) encoding_milliseconds: f64,
@@ -99,6 +100,12 @@ impl Encodings {
             .collect::<Result<_, _>>()?;
         Ok(Self { about: serde_json::from_str(about)?, codes, embeddings })
     }
+}
+
+/// The items of these names, which are in the items' order with some left out.
+pub(super) fn in_order<'a>(items: &[&'a Item], names: &[String]) -> Vec<&'a Item> {
+    let mut rest = items.iter();
+    names.iter().filter_map(|name| rest.find(|item| item.name == *name).copied()).collect()
 }
 
 #[cfg(test)]

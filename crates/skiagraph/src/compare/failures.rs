@@ -8,14 +8,14 @@ use network::{Encoder, SaliencyMap};
 use radiograph::dataset::Item;
 use retrieval::evaluation::{Task, TaskResult};
 
-use super::cell::Workshop;
 use super::encodings::Encodings;
+use super::encodings::in_order;
+use super::experiment::Experiment;
 use super::measure::Report;
-use super::shallow::in_order;
-use crate::commands::eval::role;
 use crate::ingest::{self, Decoded, Listed, patient_across_sources};
 use crate::report::answers::draw;
 use crate::report::html::{Answer, Card, Label};
+use crate::roles::role;
 
 /// The number of queries drawn of each task.
 const QUERIES: usize = 2;
@@ -23,11 +23,15 @@ const QUERIES: usize = 2;
 const NEIGHBORS: usize = 5;
 
 /// The worst answers of the reference method, a few of each task.
-pub(super) fn worst(workshop: &Workshop, report: &Report, tasks: &[Task]) -> Result<Vec<Answer>> {
-    let Some((_, model)) = workshop.our_model()? else { return Ok(Vec::new()) };
-    let encodings = workshop.make(&workshop.ours()?)?;
-    let encoder = Encoder::load(&model, workshop.device)?;
-    let items = in_order(&workshop.items, &encodings.about.names);
+pub(super) fn worst(
+    experiment: &Experiment,
+    report: &Report,
+    tasks: &[Task],
+) -> Result<Vec<Answer>> {
+    let Some((_, model)) = experiment.our_model()? else { return Ok(Vec::new()) };
+    let encodings = experiment.make(&experiment.ours()?)?;
+    let encoder = Encoder::load(&model, experiment.device)?;
+    let items = in_order(&experiment.items, &encodings.about.names);
     let mut drawer = Drawer { encoder, items, drawn: HashMap::new() };
     let mut answers = Vec::new();
     for task in tasks {

@@ -10,13 +10,14 @@ use retrieval::evaluation::{
 };
 use serde::Serialize;
 
-use super::cell::{Cell, Workshop};
 use super::config::{CompareConfig, Kind, Method};
 use super::encodings::Cost;
-use super::shallow::in_order;
-use crate::commands::eval::role;
+use super::encodings::in_order;
+use super::experiment::Experiment;
+use super::run::Run;
 use crate::near_copies;
 use crate::progress::Progress;
+use crate::roles::role;
 use crate::saliency;
 
 /// The number of draws of the bootstrap.
@@ -46,8 +47,9 @@ pub(crate) struct Report {
     pub(crate) differences: Vec<Difference>,
     /// The reference method's lead in the mean over the tasks.
     pub(crate) overall_differences: Vec<Overall>,
-    /// The mean over the tasks of every cell.
-    pub(crate) cells: Vec<CellFigures>,
+    /// The mean over the tasks of every run.
+    #[serde(rename = "cells")]
+    pub(crate) runs: Vec<RunFigures>,
     /// Precision and recall within every Hamming distance, of the first seed.
     pub(crate) curves: Vec<Curve>,
     pub(crate) costs: Vec<MethodCost>,
@@ -56,9 +58,9 @@ pub(crate) struct Report {
     pub(crate) saliency: Option<saliency::Report>,
 }
 
-/// One cell in the mean over the tasks.
+/// One run in the mean over the tasks.
 #[derive(Serialize)]
-pub(crate) struct CellFigures {
+pub(crate) struct RunFigures {
     pub(crate) method: String,
     pub(crate) bits: usize,
     pub(crate) seed: u64,
@@ -84,7 +86,7 @@ pub(crate) struct MethodCost {
     pub(crate) bytes: usize,
 }
 
-/// One cell, evaluated.
+/// One run, evaluated.
 struct Measured {
     /// The result of each task.
     results: Vec<TaskResult>,
@@ -93,31 +95,31 @@ struct Measured {
     curves: Vec<Curve>,
 }
 
-/// Makes the missing cells and measures all.
+/// Makes the missing runs and measures all.
 pub(crate) fn measure(
-    workshop: &Workshop,
-    cells: &[Cell],
+    experiment: &Experiment,
+    runs: &[Run],
     tasks: &[Task],
     seed: u64,
 ) -> Result<Report> {
-    let config = workshop.config;
-    for (i, cell) in cells.iter().enumerate() {
-        eprintln!("cell {}/{}: {}", i + 1, cells.len(), cell.name());
-        workshop.make(cell)?;
+    let config = experiment.config;
+    for (i, run) in runs.iter().enumerate() {
+        eprintln!("cell {}/{}: {}", i + 1, runs.len(), run.name());
+        experiment.make(run)?;
     }
     let options = Options { bootstrap: DRAWS, seed };
     let mut report = empty(config);
     let progress = Progress::steps("measuring", config.methods.len());
     for (i, method) in config.methods.iter().enumerate() {
-        let measured = measured(workshop, method, tasks)?;
+        let measured = measured(experiment, method, tasks)?;
         add(&mut report, method, measured, &options)?;
         progress.at(i + 1, method.name.clone());
     }
     progress.finish();
-    add_random(&mut report, workshop, tasks, &options)?;
+    add_random(&mut report, experiment, tasks, &options)?;
     compare(&mut report, tasks.len(), &options)?;
-    add_other_bits(&mut report, workshop, cells, tasks)?;
-    let of = |wanted: Role| workshop.items.iter().filter(|item| role(item) == wanted).count();
+    add_other_bits(&mut report, experiment, runs, tasks)?;
+    let of = |wanted: Role| experiment.items.iter().filter(|item| role(item) == wanted).count();
     (report.gallery, report.queries) = (of(Role::Gallery), of(Role::Query));
     Ok(report)
 }
@@ -135,32 +137,32 @@ fn empty(config: &CompareConfig) -> Report {
         likeness: Vec::new(),
         differences: Vec::new(),
         overall_differences: Vec::new(),
-        cells: Vec::new(),
+        runs: Vec::new(),
         curves: Vec::new(),
         costs: Vec::new(),
         saliency: None,
     }
 }
 
-/// The cells of a method at the first code length, seed by seed.
-fn measured(workshop: &Workshop, method: &Method, tasks: &[Task]) -> Result<Vec<Measured>> {
-    let cell = |&seed: &u64| Cell { method, bits: workshop.config.bits[0], seed };
-    workshop.config.seeds.iter().map(cell).map(|cell| evaluate(workshop, &cell, tasks)).collect()
+/// The runs of a method at the first code length, seed by seed.
+fn measured(experiment: &Experiment, method: &Method, tasks: &[Task]) -> Result<Vec<Measured>> {
+    let run = |&seed: &u64| Run { method, bits: experiment.config.bits[0], seed };
+    experiment.config.seeds.iter().map(run).map(|run| evaluate(experiment, &run, tasks)).collect()
 }
 
-/// Evaluates a cell on every task, without intervals: those are of the mean over seeds.
-fn evaluate(workshop: &Workshop, cell: &Cell, tasks: &[Task]) -> Result<Measured> {
-    let encodings = workshop.make(cell)?;
-    let encoded = in_order(&workshop.items, &encodings.about.names);
+/// Evaluates a run on every task, without intervals: those are of the mean over seeds.
+fn evaluate(experiment: &Experiment, run: &Run, tasks: &[Task]) -> Result<Measured> {
+    let encodings = experiment.make(run)?;
+    let encoded = in_order(&experiment.items, &encodings.about.names);
     let items = labelled_of(&encoded);
-    let floats = matches!(cell.method.kind()?, Kind::Embeddings(_));
+    let floats = matches!(run.method.kind()?, Kind::Embeddings(_));
     let ranking = if floats {
         Ranking::Embeddings(&encodings.embeddings)
     } else {
         Ranking::Codes(&encodings.codes)
     };
     let options = Options { bootstrap: 0, seed: 0 };
-    let name = &cell.method.name;
+    let name = &run.method.name;
     let results =
         tasks.iter().map(|task| evaluation::evaluate(task, &items, &ranking, name, &options));
     let results = results.collect::<Result<_, _>>()?;
@@ -189,7 +191,7 @@ fn add(
     options: &Options,
 ) -> Result<()> {
     for (measured, &seed) in measured.iter().zip(&report.seeds) {
-        report.cells.push(cell_figures(method, report.bits, seed, &measured.results));
+        report.runs.push(run_figures(method, report.bits, seed, &measured.results));
     }
     let tasks = measured.first().map_or(0, |measured| measured.results.len());
     let runs_of =
@@ -213,11 +215,11 @@ fn add(
 }
 
 /// The figures of one run in the mean over the tasks.
-fn cell_figures(method: &Method, bits: usize, seed: u64, results: &[TaskResult]) -> CellFigures {
+fn run_figures(method: &Method, bits: usize, seed: u64, results: &[TaskResult]) -> RunFigures {
     let mean = |of: fn(&TaskResult) -> f64| {
         results.iter().map(of).sum::<f64>() / results.len().max(1) as f64
     };
-    CellFigures {
+    RunFigures {
         method: method.name.clone(),
         bits,
         seed,
@@ -228,14 +230,14 @@ fn cell_figures(method: &Method, bits: usize, seed: u64, results: &[TaskResult])
 
 fn add_random(
     report: &mut Report,
-    workshop: &Workshop,
+    experiment: &Experiment,
     tasks: &[Task],
     options: &Options,
 ) -> Result<()> {
     let any =
-        Cell { method: &workshop.config.methods[0], bits: report.bits, seed: report.seeds[0] };
-    let encodings = workshop.make(&any)?;
-    let items = labelled_of(&in_order(&workshop.items, &encodings.about.names));
+        Run { method: &experiment.config.methods[0], bits: report.bits, seed: report.seeds[0] };
+    let encodings = experiment.make(&any)?;
+    let items = labelled_of(&in_order(&experiment.items, &encodings.about.names));
     let results =
         tasks.iter().map(|t| evaluation::evaluate(t, &items, &Ranking::Random, RANDOM, options));
     let results: Vec<TaskResult> = results.collect::<Result<_, _>>()?;
@@ -266,13 +268,13 @@ fn compare(report: &mut Report, tasks: usize, options: &Options) -> Result<()> {
 
 fn add_other_bits(
     report: &mut Report,
-    workshop: &Workshop,
-    cells: &[Cell],
+    experiment: &Experiment,
+    runs: &[Run],
     tasks: &[Task],
 ) -> Result<()> {
-    for cell in cells.iter().filter(|cell| cell.bits != report.bits) {
-        let measured = evaluate(workshop, cell, tasks)?;
-        report.cells.push(cell_figures(cell.method, cell.bits, cell.seed, &measured.results));
+    for run in runs.iter().filter(|run| run.bits != report.bits) {
+        let measured = evaluate(experiment, run, tasks)?;
+        report.runs.push(run_figures(run.method, run.bits, run.seed, &measured.results));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The data set that a folder's cells were made of. As cells are kept, a changed label or split
+//! The data set that a folder's runs were made of. As runs are kept, a changed label or split
 //! must make others.
 
 use std::fs;
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::audit::hexadecimal;
 use crate::output;
 
-/// Fails if the folder's cells are of another data set. Otherwise notes the data set there.
+/// Fails if the folder's runs are of another data set. Otherwise notes the data set there.
 pub(crate) fn check(out: &Path, dataset: &Dataset) -> Result<()> {
     let (file, here) = (out.join("cells/data.sha256"), digest(dataset));
     match fs::read_to_string(&file) {

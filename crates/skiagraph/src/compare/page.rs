@@ -2,19 +2,18 @@
 //! reference method.
 
 use anyhow::Result;
-use retrieval::evaluation::{Difference, Figure, Role, Task, TaskResult};
+use retrieval::evaluation::{Difference, Figure, Overall, Role, Task, TaskResult};
 
-use super::cell::Workshop;
+use super::encodings::in_order;
+use super::experiment::Experiment;
 use super::failures;
 use super::measure::{RANDOM, Report};
-use super::shallow::in_order;
-use crate::commands::compare::row;
-use crate::commands::eval::role;
 use crate::report::embed;
+use crate::report::figures::{figure, signed};
 use crate::report::html::{Page, Section, Table};
 use crate::report::likeness;
 use crate::report::plots::{self, Axis, Bar, Series};
-use crate::report::results::{figure, signed};
+use crate::roles::role;
 use crate::saliency::{self, Subject};
 
 /// The number of pictures on the map of the codes.
@@ -22,7 +21,7 @@ const MAPPED: usize = 900;
 
 /// The page.
 pub(crate) fn page(
-    workshop: &Workshop,
+    experiment: &Experiment,
     report: &Report,
     tasks: &[Task],
     subject: Option<&Subject>,
@@ -31,9 +30,9 @@ pub(crate) fn page(
     for task in tasks {
         sections.push(one_task(report, &task.name)?);
     }
-    sections.extend([by_bits(report)?, costs(report), code_map(workshop, report)?]);
+    sections.extend([by_bits(report)?, costs(report), code_map(experiment, report)?]);
     sections.extend(report.saliency.iter().flat_map(saliency::sections));
-    let mut answers = failures::worst(workshop, report, tasks)?;
+    let mut answers = failures::worst(experiment, report, tasks)?;
     answers.extend(subject.map(saliency::pictures).transpose()?.into_iter().flatten());
     Ok(Page {
         title: "Methods compared".to_owned(),
@@ -42,6 +41,16 @@ pub(crate) fn page(
         sections,
         answers,
     })
+}
+
+/// A method's figures, and the reference method's lead over it.
+pub(crate) fn row(figures: &Report, overall: &Overall) -> Vec<String> {
+    let of = [&overall.map_all, &overall.p_at_10, &overall.macro_p_at_10, &overall.ndcg_100];
+    let name = format!("{} − {}", figures.ours, overall.method);
+    let ahead = figures.overall_differences.iter().find(|difference| difference.method == name);
+    let ahead = ahead
+        .map_or([const { String::new() }; 2], |d| [signed(&d.map_all), signed(&d.macro_p_at_10)]);
+    [overall.method.clone()].into_iter().chain(of.map(figure)).chain(ahead).collect()
 }
 
 fn intro(report: &Report) -> Vec<String> {
@@ -188,15 +197,15 @@ fn precision_recall(report: &Report, task: &str) -> Result<String> {
 fn by_bits(report: &Report) -> Result<Section> {
     let series: Vec<Series> = methods(report)
         .map(|method| {
-            let cells =
-                report.cells.iter().filter(|c| c.method == method && c.seed == report.seeds[0]);
-            let mut points: Vec<_> = cells.map(|cell| (cell.bits as f64, cell.map_all)).collect();
+            let runs =
+                report.runs.iter().filter(|c| c.method == method && c.seed == report.seeds[0]);
+            let mut points: Vec<_> = runs.map(|run| (run.bits as f64, run.map_all)).collect();
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             Series { name: method, points }
         })
         .collect();
     let heads = ["method", "bits", "seed", "mAP", "macro P@10"].map(str::to_owned).to_vec();
-    let rows = report.cells.iter().map(|c| {
+    let rows = report.runs.iter().map(|c| {
         let figures = [c.map_all, c.macro_p_at_10].map(|figure| format!("{figure:.3}"));
         [c.method.clone(), c.bits.to_string(), c.seed.to_string()]
             .into_iter()
@@ -204,7 +213,7 @@ fn by_bits(report: &Report) -> Result<Section> {
             .collect()
     });
     let caption = "Every cell, mean over the tasks".to_owned();
-    let most = report.cells.iter().map(|cell| cell.bits).max().unwrap_or(0) as f64;
+    let most = report.runs.iter().map(|run| run.bits).max().unwrap_or(0) as f64;
     let (x, y) =
         (Axis { title: "bits", range: 0.0..most * 1.05 }, Axis { title: "mAP", range: 0.0..1.0 });
     Ok(Section {
@@ -235,9 +244,9 @@ fn costs(report: &Report) -> Section {
 }
 
 /// The plane of the queries' codes of the reference method, by source.
-fn code_map(workshop: &Workshop, report: &Report) -> Result<Section> {
-    let encodings = workshop.make(&workshop.ours()?)?;
-    let items = in_order(&workshop.items, &encodings.about.names);
+fn code_map(experiment: &Experiment, report: &Report) -> Result<Section> {
+    let encodings = experiment.make(&experiment.ours()?)?;
+    let items = in_order(&experiment.items, &encodings.about.names);
     let chosen: Vec<usize> =
         (0..items.len()).filter(|&i| role(items[i]) == Role::Query).take(MAPPED).collect();
     let bits = |i: &usize| -> Vec<f32> {

@@ -1,4 +1,4 @@
-//! Cells without a network of their own: hashing fitted on the training part's embeddings or
+//! Runs without a network of their own: hashing fitted on the training part's embeddings or
 //! hand-made features.
 
 use std::collections::BTreeSet;
@@ -6,26 +6,27 @@ use std::time::Instant;
 
 use anyhow::Result;
 use network::labels_of;
+use radiograph::Preprocess;
 use radiograph::dataset::{Item, Split};
 use radiograph::features::Feature;
 use rayon::prelude::*;
 use retrieval::HashCode;
 use retrieval::hashing::Hashing;
 
-use super::cell::{Cell, Workshop, about};
-use super::encodings::Encodings;
+use super::encodings::{About, Cost, Encodings, in_order};
+use super::run::Run;
 use crate::ingest::{self, Listed};
 use crate::progress::Progress;
 
-/// Hash codes of the embeddings that another cell left.
+/// Hash codes of the embeddings that another run left.
 pub(super) fn hash_embeddings(
-    workshop: &Workshop,
-    cell: &Cell,
+    items: &[&Item],
+    run: &Run,
     hashing: Hashing,
     source: &Encodings,
 ) -> Result<Encodings> {
     let features: Vec<Vec<f32>> = source.embeddings.iter().map(|e| e.values().to_vec()).collect();
-    let mut encodings = hash(workshop, cell, hashing, &source.about.names, &features)?;
+    let mut encodings = hash(items, run, hashing, &source.about.names, &features)?;
     encodings.about.cost.training_seconds += source.about.cost.training_seconds;
     encodings.about.cost.encoding_milliseconds += source.about.cost.encoding_milliseconds;
     Ok(encodings)
@@ -33,15 +34,16 @@ pub(super) fn hash_embeddings(
 
 /// Hash codes of hand-made features of the pictures as networks see them.
 pub(super) fn hash_features(
-    workshop: &Workshop,
-    cell: &Cell,
+    items: &[&Item],
+    preprocess: &Preprocess,
+    run: &Run,
     hashing: Hashing,
     feature: Feature,
 ) -> Result<Encodings> {
-    let listed: Vec<_> = workshop.items.iter().map(|item| Listed::from_item(item)).collect();
-    let progress = Progress::images(&format!("{}: features", cell.name()), listed.len());
+    let listed: Vec<_> = items.iter().map(|item| Listed::from_item(item)).collect();
+    let progress = Progress::images(&format!("{}: features", run.name()), listed.len());
     let (mut names, mut features, mut seconds) = (Vec::new(), Vec::new(), 0.0);
-    ingest::for_each_batch(&listed, &workshop.training_of(cell)?.preprocess, |batch| {
+    ingest::for_each_batch(&listed, preprocess, |batch| {
         let start = Instant::now();
         let described: Vec<_> =
             batch.pictures.par_iter().map(|p| feature.describe(&p.input)).collect();
@@ -52,33 +54,35 @@ pub(super) fn hash_features(
         Ok(())
     })?;
     progress.finish();
-    let mut encodings = hash(workshop, cell, hashing, &names, &features)?;
+    let mut encodings = hash(items, run, hashing, &names, &features)?;
     encodings.about.cost.encoding_milliseconds += 1e3 * seconds / names.len().max(1) as f64;
     Ok(encodings)
 }
 
 /// Fits on the pictures of the split train, then hashes all.
 fn hash(
-    workshop: &Workshop,
-    cell: &Cell,
+    items: &[&Item],
+    run: &Run,
     hashing: Hashing,
     names: &[String],
     features: &[Vec<f32>],
 ) -> Result<Encodings> {
-    let items = in_order(&workshop.items, names);
+    let items = in_order(items, names);
     let learned: Vec<usize> =
         (0..items.len()).filter(|&i| items[i].split == Some(Split::Train)).collect();
     let labels: Vec<_> =
-        learned.iter().map(|&i| labels_of(items[i], cell.method.view_labels)).collect();
+        learned.iter().map(|&i| labels_of(items[i], run.method.view_labels)).collect();
     let labels = label_rows(&labels);
     let training: Vec<Vec<f32>> = learned.iter().map(|&i| features[i].clone()).collect();
     let start = Instant::now();
-    let hasher = hashing.fit(&training, &labels, cell.bits, cell.seed)?;
+    let hasher = hashing.fit(&training, &labels, run.bits, run.seed)?;
     let fitted = start.elapsed().as_secs_f64();
     let codes: Vec<HashCode> =
         features.par_iter().map(|f| hasher.code(f)).collect::<Result<_, _>>()?;
     let hashed = start.elapsed().as_secs_f64() - fitted;
-    let about = about(names.to_vec(), fitted, 1e3 * hashed / names.len().max(1) as f64);
+    let encoding_milliseconds = 1e3 * hashed / names.len().max(1) as f64;
+    let cost = Cost { training_seconds: fitted, encoding_milliseconds };
+    let about = About { recipe: String::new(), names: names.to_vec(), cost };
     Ok(Encodings { about, codes, embeddings: Vec::new() })
 }
 
@@ -89,10 +93,4 @@ fn label_rows(samples: &[Vec<String>]) -> Vec<Vec<f32>> {
         vocabulary.iter().map(|l| if has.contains(l) { 1.0 } else { 0.0 }).collect()
     };
     samples.iter().map(row).collect()
-}
-
-/// The items of these names, which are in the items' order with some left out.
-pub(super) fn in_order<'a>(items: &[&'a Item], names: &[String]) -> Vec<&'a Item> {
-    let mut rest = items.iter();
-    names.iter().filter_map(|name| rest.find(|item| item.name == *name).copied()).collect()
 }

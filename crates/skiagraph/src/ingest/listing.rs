@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use radiograph::dataset::Item;
 use retrieval::gallery::Record;
 
-use crate::anonymous::Deidentification;
+use crate::deidentification::Deidentification;
 
 /// A file to read, and the manifest's record of it, which has no key yet.
 #[derive(Clone, Default)]

@@ -1,16 +1,17 @@
 //! The way from files to radiographs to network inputs, for `index`, `search`, `eval` and `demo`.
-//! `listing.rs` lists the files, and `filling.rs` puts pictures into a gallery. `warned.rs` reports
-//! faults of files, and `remarks.rs` cells of a manifest that were left out.
+//! `listing.rs` lists the files, and `insertion.rs` puts pictures into a gallery.
+//! `file_warnings.rs` reports faults of files, and `manifest_diagnostics.rs` cells of a manifest
+//! that were left out.
 
-mod filling;
+mod file_warnings;
+mod insertion;
 mod listing;
-mod remarks;
-mod warned;
+mod manifest_diagnostics;
 
-pub(crate) use filling::{Filled, describe_rejected, few, fill_batch};
+pub(crate) use file_warnings::{FileWarnings, lines as warning_lines};
+pub(crate) use insertion::{IngestReport, describe_rejected, few, insert_batch};
 pub(crate) use listing::{Listed, list_paths, patient_across_sources};
-pub(crate) use remarks::Remarks;
-pub(crate) use warned::{Warned, lines as warning_lines};
+pub(crate) use manifest_diagnostics::ManifestDiagnostics;
 
 use std::fs::File;
 use std::io::Read;
@@ -30,7 +31,7 @@ use retrieval::gallery::{Entry, Record};
 use serde::Serialize;
 
 use crate::fault;
-use crate::gate::{self, Doubt};
+use crate::image_qc::{self, Doubt, Doubtful};
 use crate::report::overlay;
 
 /// Pictures that are decoded, encoded and committed together.
@@ -81,6 +82,13 @@ pub(crate) struct Decoded {
     pub(crate) doubts: Vec<Doubt>,
     /// Faults of its file.
     pub(crate) warnings: Vec<Warning>,
+}
+
+impl Decoded {
+    /// The picture's doubts, if it has any.
+    pub(crate) fn doubtful(&self) -> Option<Doubtful> {
+        Doubtful::new(&self.record.name, &self.doubts)
+    }
 }
 
 /// Reads one file whole, for a command that needs its full-size pixels.
@@ -191,7 +199,7 @@ fn prepare(
 ) -> Decoded {
     let record = described(radiograph, key, known);
     let thumbnail = overlay::shrink(radiograph, THUMBNAIL_SIDE);
-    let (input, doubts) = (preprocess.apply(radiograph), gate::of_pixels(radiograph));
+    let (input, doubts) = (preprocess.apply(radiograph), image_qc::of_pixels(radiograph));
     let warnings = radiograph.header().warnings.clone();
     Decoded { record, thumbnail, input, doubts, warnings }
 }

@@ -2,8 +2,8 @@
 
 use retrieval::evaluation::{Figure, Likeness, Recall};
 
+use super::figures::figure;
 use super::html::Table;
-use super::results::figure;
 
 /// The columns of [`row`]. All methods had the same queries.
 pub(crate) fn heads(measured: &[Likeness]) -> Vec<String> {

@@ -3,6 +3,7 @@
 pub(crate) mod answers;
 pub(crate) mod contact_sheet;
 pub(crate) mod embed;
+pub(crate) mod figures;
 pub(crate) mod html;
 pub(crate) mod likeness;
 pub(crate) mod markdown;

@@ -7,10 +7,11 @@ use retrieval::estimate::Reliability;
 use retrieval::evaluation::{Figure, Likeness, TaskResult};
 use serde::Serialize;
 
+use super::figures::figure;
 use super::html::{self, Page, Section, Table};
 use super::likeness;
 use super::plots::{self, Axis, Bar};
-use crate::ingest::{Rejected, Remarks};
+use crate::ingest::{ManifestDiagnostics, Rejected};
 use crate::output;
 use crate::relevance::RelevanceReport;
 
@@ -32,7 +33,7 @@ pub(crate) struct Report<'a> {
     pub(crate) rejected: Vec<Rejected>,
     /// The cells of the manifest that were left out, and the guesses at it.
     #[serde(flatten)]
-    pub(crate) remarks: Remarks,
+    pub(crate) diagnostics: ManifestDiagnostics,
 }
 
 /// A task that the data cannot answer.
@@ -47,16 +48,6 @@ pub(crate) fn write(folder: &Path, report: &Report) -> Result<()> {
     output::file(&folder.join("results.json"), serde_json::to_string_pretty(report)?)?;
     output::file(&folder.join("results.csv"), csv(&report.results)?)?;
     output::file(&folder.join("results.html"), page(report)?)
-}
-
-/// A figure with its interval, such as "0.812 [0.790, 0.834]".
-pub(crate) fn figure(figure: &Figure) -> String {
-    format!("{:.3} [{:.3}, {:.3}]", figure.value, figure.low, figure.high)
-}
-
-/// A difference with its interval, such as "+0.012 [-0.003, +0.034]".
-pub(crate) fn signed(figure: &Figure) -> String {
-    format!("{:+.3} [{:+.3}, {:+.3}]", figure.value, figure.low, figure.high)
 }
 
 /// The columns of [`row`].

@@ -20,8 +20,8 @@ use radiograph::dataset::{BoundingBox, Dataset, Item, Split, read_boxes};
 use retrieval::evaluation::Task;
 use serde::Serialize;
 
-use crate::commands::eval::beside;
 use crate::ingest::{self, Decoded, Listed};
+use crate::tasks::beside;
 
 /// Experts' boxes by name of the item.
 pub(crate) type Boxes = BTreeMap<String, Vec<BoundingBox>>;

@@ -9,8 +9,8 @@ use super::boxes::{MAPS, maps};
 use super::{Report, Subject};
 use crate::ingest::Decoded;
 use crate::report::answers::draw;
+use crate::report::figures::figure;
 use crate::report::html::{self, Answer, Card, Page, Section, Table};
-use crate::report::results::figure;
 
 /// The number of pictures drawn.
 const DRAWN: usize = 12;

@@ -31,7 +31,7 @@ use tokio::time::{sleep, timeout};
 use super::Limits;
 use super::body;
 use super::error::Problem;
-use super::hurried::Hurried;
+use super::timeout_stream::TimeoutStream;
 use super::tls::Tls;
 
 /// The paths of probes, which are answered even when all slots are taken.
@@ -73,7 +73,7 @@ pub(super) async fn serve(
             continue;
         };
         let _or_slower = stream.set_nodelay(true);
-        let stream = Hurried::new(stream, limits.transfer, &connection.slot);
+        let stream = TimeoutStream::new(stream, limits.transfer, &connection.slot);
         tokio::spawn(connection.live(stream, tls.clone(), graceful.watcher()));
     }
     drop(listener);
@@ -142,7 +142,7 @@ struct Connection {
 
 impl Connection {
     /// Answers requests until the client leaves or the slot is needed.
-    async fn live(self, stream: Hurried, tls: Option<Arc<Tls>>, watcher: Watcher) {
+    async fn live(self, stream: TimeoutStream, tls: Option<Arc<Tls>>, watcher: Watcher) {
         let answering = async {
             match tls {
                 None => self.converse(stream, watcher).await,

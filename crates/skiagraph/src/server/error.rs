@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use radiograph::Error as Unreadable;
 use retrieval::gallery::FilterError;
 
-use super::body::Json;
 use super::keys::Role;
 use super::views::{ErrorBody, ErrorView};
 
@@ -211,8 +210,9 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, _) = self.status_and_code();
-        let mut response = (status, Json(self.body())).into_response();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        let kind = [(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
+        let body = serde_json::to_vec(&self.body()).unwrap_or_default();
+        let mut response = (status, kind, body).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
         }

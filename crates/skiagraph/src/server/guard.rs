@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::caller::{Asker, Caller};
 use super::client::Client;
 use super::connection::Peer;
 use super::error::Problem;
@@ -159,21 +160,6 @@ fn check(
     if caller.role < wanted { Err(Problem::RoleTooLow { wanted }) } else { Ok(()) }
 }
 
-/// The caller, or `None` if callers need no key. It is among the extensions of a request that was
-/// let through.
-#[derive(Clone)]
-pub(super) struct Asker(pub(super) Option<Caller>);
-
-/// A caller with a key or a session.
-#[derive(Clone)]
-pub(super) struct Caller {
-    /// The id of the key, or the name of the person.
-    pub(super) id: String,
-    pub(super) role: Role,
-    /// True if a session's cookie identified the caller. Browsers send it by themselves.
-    by_cookie: bool,
-}
-
 /// The caller, if the request has a key or a session. A key takes precedence.
 ///
 /// # Errors
@@ -238,14 +224,6 @@ fn names_this_machine(headers: &HeaderMap, bound: IpAddr) -> bool {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-#[cfg(test)]
-impl Caller {
-    /// A caller with a key, for tests.
-    pub(super) fn of_key(id: &str, role: Role) -> Self {
-        Self { id: id.to_owned(), role, by_cookie: false }
-    }
 }
 
 #[cfg(test)]

@@ -1,35 +1,38 @@
 //! The server: a gallery and a model behind HTTP, for the browser application and for programs.
 //!
-//! `router.rs` has every route; `guard.rs` controls access; `work.rs` limits how much work runs at
-//! a time, `turns.rs` gives clients turns; `connection.rs` limits what a slow client may hold;
-//! `client.rs` divides resources among clients; `error.rs` alone knows the status codes of
+//! `router.rs` has every route; `guard.rs` controls access; `worker_pool.rs` limits how much work
+//! runs at a time, `turns.rs` gives clients turns; `connection.rs` limits what a slow client may
+//! hold; `client.rs` divides resources among clients; `error.rs` alone knows the status codes of
 //! failures.
 
 mod body;
+mod caller;
 mod client;
 mod connection;
 mod error;
+mod exposition;
 mod guard;
 mod handlers;
-mod hurried;
 mod jobs;
 pub(crate) mod keys;
 mod metrics;
-mod observe;
 pub(crate) mod oidc;
 mod openapi;
 mod outbound;
 mod pictures;
 mod queries;
+mod request_telemetry;
+mod route;
 mod router;
 mod sessions;
 mod sets;
 mod state;
+mod timeout_stream;
 mod tls;
 mod trace;
 mod turns;
 mod views;
-mod work;
+mod worker_pool;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -130,7 +133,7 @@ pub(crate) struct Limits {
     /// The most requests that wait for each kind of worker.
     pub(crate) queue: usize,
     /// The time that a request waits for a worker.
-    pub(crate) patience: Duration,
+    pub(crate) timeout: Duration,
     /// The limits on files that wait to be indexed, and on jobs.
     pub(crate) jobs: jobs::Limits,
     /// The greatest age of answers while the gallery's database is unreachable.
@@ -156,7 +159,7 @@ impl Default for Limits {
             connections: 512,
             encoders: available_parallelism().map_or(2, usize::from).clamp(1, 4),
             queue: 32,
-            patience: Duration::from_secs(10),
+            timeout: Duration::from_secs(10),
             jobs: jobs::Limits { bytes: 4 << 30, open: 100, over: 100 },
             stale: Duration::from_secs(600),
             session_life: Duration::from_secs(12 * 3600),

@@ -2,45 +2,14 @@
 //! up to date.
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
-use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use super::error::MEDIA_TYPE;
 use super::guard::Access;
-use super::router::Route;
+use super::route::{Doc, Gives, Route, Takes};
 use super::views::ErrorBody;
 
-/// The documentation of a route.
-pub(super) struct Doc {
-    pub(super) summary: &'static str,
-    pub(super) takes: Takes,
-    pub(super) gives: Gives,
-}
-
-type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
-
-/// A request's content.
-pub(super) enum Takes {
-    Nothing,
-    /// The size of a picture, in the address.
-    Side,
-    /// A picture's file.
-    File,
-    Json(SchemaOf),
-}
-
-/// The content and status of a successful answer.
-pub(super) enum Gives {
-    Nothing,
-    Media(&'static str),
-    Json(u16, SchemaOf),
-}
-
 impl Takes {
-    pub(super) fn json<T: JsonSchema>() -> Self {
-        Self::Json(SchemaGenerator::subschema_for::<T>)
-    }
-
     fn add(&self, operation: &mut Value, schemas: &mut SchemaGenerator) {
         let (kind, schema) = match self {
             Self::Nothing => return,
@@ -60,10 +29,6 @@ impl Takes {
 }
 
 impl Gives {
-    pub(super) fn json<T: JsonSchema>(status: u16) -> Self {
-        Self::Json(status, SchemaGenerator::subschema_for::<T>)
-    }
-
     fn add(&self, responses: &mut Value, schemas: &mut SchemaGenerator) {
         let (status, content) = match self {
             Self::Nothing => (204, None),

@@ -11,7 +11,7 @@ use ureq::tls::TlsConfig;
 use ureq::{Agent, AsSendBody};
 
 /// The time that an answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of an answer.
 const MOST: u64 = 1 << 20;
 
@@ -40,7 +40,7 @@ impl Http {
             // A redirect might lead to an address that only this server can reach.
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(TIMEOUT))
             .build();
         Ok(Self { agent: config.into() })
     }

@@ -15,7 +15,7 @@ use retrieval::gallery::Record;
 
 use super::error::Problem;
 use super::views::Region;
-use crate::gate::{self, Doubt};
+use crate::image_qc::{self, Doubt};
 use crate::ingest;
 use crate::report::overlay;
 
@@ -79,7 +79,7 @@ impl Picture {
         let key = ingest::key(&radiograph, ContentHash::of(bytes));
         let record = ingest::described(&radiograph, key, Record::default());
         let input = encoder.preprocess().apply(&radiograph);
-        let mut doubts = gate::of_pixels(&radiograph);
+        let mut doubts = image_qc::of_pixels(&radiograph);
         let format = radiograph.header().format;
         let warnings = ingest::warning_lines(&radiograph.header().warnings);
         let pixels = sixteen_bits(&radiograph);
@@ -88,7 +88,7 @@ impl Picture {
         let start = Instant::now();
         let encoding =
             encoder.encode(std::slice::from_ref(&input)).map_err(anyhow::Error::from)?.remove(0);
-        doubts.extend(gate::of_network(encoder, &input, &encoding, &doubts)?);
+        doubts.extend(image_qc::of_network(encoder, &input, &encoding, &doubts)?);
         let (width, height, frame) = (record.width, record.height, input.frame);
         let (encoded_in, wait) = (milliseconds(start), limits.memory_timeout);
         Ok(Self {

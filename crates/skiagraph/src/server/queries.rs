@@ -7,26 +7,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
-
 use super::client::Client;
 use super::error::Problem;
 use super::keys::random_text;
 use super::pictures::Picture;
-use super::state::App;
-
-/// A query's id, from the path.
-pub(super) struct QueryId(pub(super) String);
-
-impl FromRequestParts<App> for QueryId {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let id = Path::<String>::from_request_parts(parts, app).await;
-        id.map(|Path(id)| Self(id)).map_err(|_| Problem::UnknownQuery)
-    }
-}
 
 /// The kept queries.
 pub(super) struct Queries {

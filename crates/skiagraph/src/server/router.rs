@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::MatchedPath;
-use axum::handler::Handler;
-use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use serde_json::Value;
 
+use super::body::Json;
 use super::error::Problem;
-use super::guard::{Access, Post, guard};
+use super::guard::{Access, guard};
 use super::handlers::records::Side;
 use super::handlers::{
-    application, gallery, health, jobs, queries, records, search, session, sets,
+    application, gallery, health, jobs, queries, records, saved_searches, search, session,
 };
 use super::keys::Role;
-use super::observe::observe;
 use super::oidc;
-use super::openapi::{Doc, Gives, Takes};
+use super::openapi;
+use super::request_telemetry::observe;
+use super::route::{Gives, Route, Takes, delete, get, post};
 use super::sets::Part;
 use super::state::App;
 use super::views::{
@@ -26,18 +26,6 @@ use super::views::{
     QueryView, RecordView, Region, SaveBody, SavedView, SearchBody, SearchView, SessionView,
     SetView, SetsView,
 };
-
-/// A row of the table.
-pub(super) struct Route {
-    pub(super) method: Method,
-    pub(super) path: &'static str,
-    pub(super) access: Access,
-    /// The documentation; `None` for the application's pages.
-    pub(super) doc: Option<Doc>,
-    /// True if the audit log records its requests.
-    audited: bool,
-    handler: MethodRouter<App>,
-}
 
 /// The path of all pages of the application but the first.
 const PAGES: &str = "/{*path}";
@@ -47,7 +35,7 @@ const CONTRIBUTOR: Access = Access::Role(Role::Contributor);
 
 /// All routes.
 #[rustfmt::skip]
-pub(super) fn table() -> Vec<Route> {
+fn table() -> Vec<Route> {
     let png = || Gives::Media("image/png");
     vec![
         get("/api/v1/gallery", READER, gallery::show)
@@ -90,21 +78,21 @@ pub(super) fn table() -> Vec<Route> {
             .doc("What of a picture's thumbnail makes it similar to another picture: how much less it is without each place", Takes::Nothing, png()),
         get("/api/v1/records/{id}/priors", READER, records::priors)
             .doc("Other pictures of the same patient, newest first", Takes::Nothing, Gives::json::<PriorsView>(200)),
-        post("/api/v1/sets", READER, sets::save)
+        post("/api/v1/sets", READER, saved_searches::save)
             .doc("Save the answer to a search under a name", Takes::json::<SaveBody>(), Gives::json::<SetView>(201)),
-        get("/api/v1/sets", READER, sets::list)
+        get("/api/v1/sets", READER, saved_searches::list)
             .doc("The saved answers: one's own, and those that are shared", Takes::Nothing, Gives::json::<SetsView>(200)),
-        get("/api/v1/sets/{id}", READER, sets::show)
+        get("/api/v1/sets/{id}", READER, saved_searches::show)
             .doc("A saved answer, as it was", Takes::Nothing, Gives::json::<SavedView>(200)),
-        delete("/api/v1/sets/{id}", READER, sets::remove)
+        delete("/api/v1/sets/{id}", READER, saved_searches::remove)
             .doc("Delete a saved answer: one's own, or as admin any", Takes::Nothing, Gives::Nothing),
-        get("/api/v1/sets/{id}/preview.png", READER, |app, asker, id| sets::part(app, asker, id, Part::Preview))
+        get("/api/v1/sets/{id}/preview.png", READER, |app, asker, id| saved_searches::part(app, asker, id, Part::Preview))
             .doc("The picture that was asked with, small", Takes::Nothing, png()),
-        get("/api/v1/sets/{id}/report.html", READER, |app, asker, id| sets::part(app, asker, id, Part::Report))
+        get("/api/v1/sets/{id}/report.html", READER, |app, asker, id| saved_searches::part(app, asker, id, Part::Report))
             .doc("A saved answer as a page that stands alone, to read or print", Takes::Nothing, Gives::Media("text/html")),
-        get("/api/v1/sets/{id}/fhir.json", READER, |app, asker, id| sets::part(app, asker, id, Part::Fhir))
+        get("/api/v1/sets/{id}/fhir.json", READER, |app, asker, id| saved_searches::part(app, asker, id, Part::Fhir))
             .doc("A saved answer as a FHIR R4 bundle", Takes::Nothing, Gives::Media("application/fhir+json")),
-        get("/api/v1/sets/{id}/report.dcm", READER, |app, asker, id| sets::part(app, asker, id, Part::Sr))
+        get("/api/v1/sets/{id}/report.dcm", READER, |app, asker, id| saved_searches::part(app, asker, id, Part::Sr))
             .doc("A saved answer as a DICOM structured report of the query's study", Takes::Nothing, Gives::Media("application/dicom")),
         post("/api/v1/jobs", CONTRIBUTOR, jobs::make)
             .doc("Begin a job that puts pictures into the gallery", Takes::Nothing, Gives::json::<JobView>(201)),
@@ -124,7 +112,7 @@ pub(super) fn table() -> Vec<Route> {
             .doc("Show a key, get a cookie", Takes::json::<KeyBody>(), Gives::Nothing),
         delete("/api/v1/session", OPEN, session::close)
             .doc("End the session", Takes::Nothing, Gives::Nothing),
-        get("/api/openapi.json", OPEN, health::openapi)
+        get("/api/openapi.json", OPEN, document)
             .doc("This document", Takes::Nothing, Gives::Media("application/json")),
         get("/healthz", OPEN, health::alive)
             .doc("Whether the server runs", Takes::Nothing, Gives::Media("text/plain")),
@@ -139,42 +127,9 @@ pub(super) fn table() -> Vec<Route> {
     ]
 }
 
-fn get<T: 'static>(path: &'static str, access: Access, handler: impl Handler<T, App>) -> Route {
-    Route::new(Method::GET, path, access, on(MethodFilter::GET, handler))
-}
-
-fn post<T: 'static>(path: &'static str, access: Access, handler: impl Handler<T, App>) -> Route {
-    Route::new(Method::POST, path, access, on(MethodFilter::POST, handler))
-}
-
-fn delete<T: 'static>(path: &'static str, access: Access, handler: impl Handler<T, App>) -> Route {
-    Route::new(Method::DELETE, path, access, on(MethodFilter::DELETE, handler))
-}
-
-impl Route {
-    /// Makes a route. Routes open to anybody show nothing of a patient and are not audited, except
-    /// those that sign in or out.
-    fn new(method: Method, path: &'static str, access: Access, handler: MethodRouter<App>) -> Self {
-        let audited = access != Access::Open || method != Method::GET;
-        Self { method, path, access, doc: None, audited, handler }
-    }
-
-    fn unaudited(self) -> Self {
-        Self { audited: false, ..self }
-    }
-
-    fn audited(self) -> Self {
-        Self { audited: true, ..self }
-    }
-
-    fn post(&self) -> Post {
-        let audited_as = self.audited.then(|| format!("{} {}", self.method, self.path).into());
-        Post { access: self.access, audited_as }
-    }
-
-    fn doc(self, summary: &'static str, takes: Takes, gives: Gives) -> Self {
-        Self { doc: Some(Doc { summary, takes, gives }), ..self }
-    }
+/// The OpenAPI document of all routes.
+async fn document() -> Json<Value> {
+    Json(openapi::document(&table()))
 }
 
 /// Why a path is not answered by this method. Where only the pages' path fits, there is nothing.

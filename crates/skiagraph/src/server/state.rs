@@ -25,7 +25,7 @@ use super::sessions::Sessions;
 use super::sets::{self, Sets};
 use super::trace::Tracing;
 use super::views::{MapView, QualityView};
-use super::work::Workers;
+use super::worker_pool::WorkerPool;
 use super::{Limits, Settings};
 use crate::audit::AuditLog;
 
@@ -56,13 +56,13 @@ pub(super) struct State {
     pub(super) metrics: Metrics,
     pub(super) tracing: Option<Tracing>,
     /// The workers that decode and encode pictures.
-    pub(super) encoding: Workers,
+    pub(super) encoding: WorkerPool,
     /// The workers that read the gallery.
-    pub(super) reading: Workers,
+    pub(super) reading: WorkerPool,
     /// The workers that ask the identity provider.
-    pub(super) signing_in: Workers,
+    pub(super) signing_in: WorkerPool,
     /// The workers for probes of readiness, apart from those that read the gallery.
-    pub(super) probing: Workers,
+    pub(super) probing: WorkerPool,
     /// Shares of the memory for files, by client, for the bodies of requests.
     pub(super) body_shares: Arc<Shares>,
     /// The gallery's idle handles. They are taken at the front and put back at the end, so that all
@@ -102,7 +102,7 @@ impl State {
         }
         let none = || Error::NoFolder { gallery: gallery.location().clone() };
         let folder = gallery.folder().ok_or_else(none)?.to_owned();
-        let Limits { encoders, queue, patience, queries, query_bytes, query_life, .. } =
+        let Limits { encoders, queue, timeout, queries, query_bytes, query_life, .. } =
             settings.limits;
         // Decoders always keep the other half.
         let query_bytes =
@@ -118,10 +118,10 @@ impl State {
             galleries: Mutex::new(VecDeque::from([gallery])),
             sets: OnceLock::new(),
             facets: Mutex::default(),
-            encoding: Workers::new("encoding", encoders, queue, patience),
-            reading: Workers::new("reading", READERS, queue, patience),
-            signing_in: Workers::new("signing_in", SIGN_INS, queue, patience),
-            probing: Workers::new("probing", PROBES, queue, patience),
+            encoding: WorkerPool::new("encoding", encoders, queue, timeout),
+            reading: WorkerPool::new("reading", READERS, queue, timeout),
+            signing_in: WorkerPool::new("signing_in", SIGN_INS, queue, timeout),
+            probing: WorkerPool::new("probing", PROBES, queue, timeout),
             body_shares: Shares::new(
                 (memory::for_files().bytes() / CLIENT_BODIES).try_into().unwrap_or(usize::MAX),
             ),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use pacs::ServerTls;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
+use tokio::time;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
@@ -41,9 +41,9 @@ impl Tls {
     pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
-        patience: Duration,
+        timeout: Duration,
     ) -> Option<TlsStream<S>> {
-        timeout(patience, TlsAcceptor::from(self.current()).accept(stream)).await.ok()?.ok()
+        time::timeout(timeout, TlsAcceptor::from(self.current()).accept(stream)).await.ok()?.ok()
     }
 
     /// The present contents of the files. While they cannot be read, the contents read before stay

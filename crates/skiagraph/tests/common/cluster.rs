@@ -20,7 +20,7 @@ pub(crate) use debian::free_port;
 use debian::{bin, postgres_user};
 
 /// The time that the cluster may take to reach an expected state.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 const PASSWORD: &str = "loopback";
 
 /// A cluster: see the module. It is removed with its folder.
@@ -271,7 +271,7 @@ postgresql:
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         let (start, mut output) = (Instant::now(), self.psql(database, sql).output().unwrap());
         // The server in charge may change meanwhile; `psql` ends with 2 if it finds none.
-        while output.status.code() == Some(2) && start.elapsed() < PATIENCE {
+        while output.status.code() == Some(2) && start.elapsed() < TIMEOUT {
             sleep(Duration::from_millis(500));
             output = self.psql(database, sql).output().unwrap();
         }
@@ -302,7 +302,7 @@ postgresql:
     pub(crate) fn wait(&self, what: &str, so: impl Fn(&Self) -> bool) {
         let start = Instant::now();
         while !so(self) {
-            assert!(start.elapsed() < PATIENCE, "no {what}: {}", self.logs());
+            assert!(start.elapsed() < TIMEOUT, "no {what}: {}", self.logs());
             sleep(Duration::from_millis(100));
         }
     }

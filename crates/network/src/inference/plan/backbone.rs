@@ -2,7 +2,7 @@
 
 use super::buffers::{Buffers, Map};
 use super::convolution::Convolution;
-use super::saliency::weigh_places;
+use super::spatial_attention::weigh_places;
 use crate::kernels::max_pool_into;
 use crate::model::embedding::{GRID, INPUTS};
 use crate::model::resample::cell;

@@ -11,6 +11,7 @@ mod linear;
 mod maps;
 mod modify;
 mod saliency;
+mod spatial_attention;
 #[cfg(test)]
 mod tests;
 

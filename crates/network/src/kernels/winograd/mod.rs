@@ -11,8 +11,8 @@ mod weights;
 
 pub(crate) use weights::weight_gradient;
 
-use super::lanes::zeros;
 use super::product::{PANEL, Panels, Rows, Start, packed_len, product};
+use super::simd::zeros;
 use points::{transform_filters, transform_inputs, transform_outputs};
 use rayon::prelude::*;
 use std::cell::RefCell;

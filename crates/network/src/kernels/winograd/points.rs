@@ -1,8 +1,8 @@
 //! The transforms between points and the tiles of images, upstream gradients and filters.
 
 use super::{Epilogue, REACH, Shape, pitch};
-use crate::kernels::lanes::{Lanes, dispatched};
 use crate::kernels::product::PANEL;
+use crate::kernels::simd::{Lanes, dispatched};
 
 /// Bᵀd.
 #[inline(always)]

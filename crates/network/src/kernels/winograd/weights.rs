@@ -2,8 +2,8 @@
 
 use super::points::{transform_inputs, transform_upstream, transform_weights};
 use super::{BLOCK, POINTS, Shape, pitch};
-use crate::kernels::lanes::zeros;
 use crate::kernels::product::{Panels, Rows, Start, product};
+use crate::kernels::simd::zeros;
 use rayon::prelude::*;
 
 /// The number of weights whose points are gathered in one task.

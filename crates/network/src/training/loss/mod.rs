@@ -35,7 +35,7 @@ pub use idhn::idhn;
 pub use instance::instance_discrimination;
 pub use nca::nca;
 pub use objective::HashLoss;
-pub(crate) use objective::{Given, hash_term};
+pub(crate) use objective::{LossInputs, hash_term};
 pub use ortho_hash::ortho_hash;
 pub use saliency_terms::{area, disagreement, total_variation};
 pub use targets::{centres, hadamard_targets};

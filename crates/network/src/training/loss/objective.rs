@@ -43,7 +43,7 @@ impl HashLoss {
 }
 
 /// The inputs of a loss for one batch.
-pub(crate) struct Given {
+pub(crate) struct LossInputs {
     /// The hash layer's outputs u (N, K).
     pub u: Tensor<2>,
     /// The fixed targets o (C, K).
@@ -64,8 +64,8 @@ pub(crate) struct Given {
 }
 
 /// The hash term of a batch.
-pub(crate) fn hash_term(loss: HashLoss, given: Given) -> Tensor<1> {
-    let Given { u, targets, proxies, present, share, pairs, scale, margin, progress } = given;
+pub(crate) fn hash_term(loss: HashLoss, inputs: LossInputs) -> Tensor<1> {
+    let LossInputs { u, targets, proxies, present, share, pairs, scale, margin, progress } = inputs;
     let proxies = proxies.unwrap_or_else(|| targets.clone());
     match loss {
         HashLoss::OrthoHash => ortho_hash(u, targets, share, present, scale, margin),

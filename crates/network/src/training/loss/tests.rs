@@ -219,7 +219,7 @@ fn every_loss_has_finite_gradients_even_without_labels() {
             let present = on(present() * labelled);
             let term = hash_term(
                 loss,
-                Given {
+                LossInputs {
                     u: u.clone(),
                     targets: on(tensor(&targets())),
                     proxies: None,

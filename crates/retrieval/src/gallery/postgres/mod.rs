@@ -4,13 +4,14 @@
 //! takes changes, or for reading to any that answers. `formats/1.sql` has the tables.
 
 mod address;
-mod follow;
-mod kept;
-mod link;
+mod codec;
+mod connection;
 mod queue;
+mod record_cache;
 mod rows;
 mod schema;
 mod session;
+mod snapshot;
 mod verify;
 mod write;
 
@@ -23,10 +24,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::address::Address;
-use self::kept::Kept;
-use self::link::Link;
+use self::connection::Connection;
+use self::record_cache::{CachedRecord, RecordCache};
 use self::session::CHANGE;
-use super::segment::SegmentName;
+use self::snapshot::ReadTransaction;
+use super::queue::JobQueue;
+use super::segment_name::SegmentName;
 use super::store::{Field, Meta, Next, Snapshot, Store, Totals, Which};
 use super::{Entry, Insertion, Location, Problem, Record};
 use crate::file::replace;
@@ -39,17 +42,17 @@ const NAMED: &str = "codes.json";
 
 /// A gallery on a server.
 pub(super) struct Postgres {
-    link: Link,
+    connection: Connection,
     /// The number of insertions since the last commit.
     pending: usize,
-    kept: Arc<Mutex<Kept>>,
+    cache: Arc<Mutex<RecordCache>>,
     /// The time when the known state was last the server's.
     current: Cell<Option<Instant>>,
 }
 
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Postgres({})", self.link.location)
+        write!(f, "Postgres({})", self.connection.location)
     }
 }
 
@@ -57,66 +60,66 @@ impl Postgres {
     /// Opens the gallery of a database. Its state is found out at the first read.
     pub(super) fn open(url: &str) -> Result<Self> {
         let store = Self::at(url)?;
-        schema::check(&store.link)?;
+        schema::check(&store.connection)?;
         Ok(store)
     }
 
     /// Makes the tables of an empty gallery in a database that has none.
     pub(super) fn create(url: &str, model: &ModelId, bits: usize) -> Result<()> {
-        schema::create(&Self::at(url)?.link, model, bits)
+        schema::create(&Self::at(url)?.connection, model, bits)
     }
 
     /// Tells whether a database has a gallery.
     pub(super) fn is_there(url: &str) -> Result<bool> {
-        Ok(schema::format(&Self::at(url)?.link)?.is_some())
+        Ok(schema::format(&Self::at(url)?.connection)?.is_some())
     }
 
     fn at(url: &str) -> Result<Self> {
-        let link = Link::new(Address::read(url)?, Location::Server(url.to_owned()));
-        Ok(Self { link, pending: 0, kept: Arc::default(), current: Cell::new(None) })
+        let connection = Connection::new(Address::read(url)?, Location::Server(url.to_owned()));
+        Ok(Self { connection, pending: 0, cache: Arc::default(), current: Cell::new(None) })
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, RecordCache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The file that says which segment belongs to which gallery.
     fn naming(&self) -> Option<PathBuf> {
-        Some(self.link.address.folder.as_ref()?.join(NAMED))
+        Some(self.connection.address.folder.as_ref()?.join(NAMED))
     }
 }
 
 impl Store for Postgres {
     fn location(&self) -> &Location {
-        &self.link.location
+        &self.connection.location
     }
 
     fn folder(&self) -> Option<&Path> {
-        self.link.address.folder.as_deref()
+        self.connection.address.folder.as_deref()
     }
 
     fn bytes(&self) -> u64 {
-        rows::bytes(&self.link).unwrap_or(0)
+        rows::bytes(&self.connection).unwrap_or(0)
     }
 
     fn another(&self) -> Result<Box<dyn Store>> {
         let current = self.current.clone();
         Ok(Box::new(Self {
-            link: self.link.another(),
+            connection: self.connection.another(),
             pending: 0,
-            kept: Arc::clone(&self.kept),
+            cache: Arc::clone(&self.cache),
             current,
         }))
     }
 
     fn has_changed(&self) -> Result<bool> {
         let silent = self.current.get().is_none_or(|then| then.elapsed() > HEARTBEAT);
-        Ok(silent || self.link.is_told())
+        Ok(silent || self.connection.has_notification())
     }
 
-    fn insist(&self) -> Result<()> {
+    fn require_fresh(&self) -> Result<()> {
         // A standby may not show yet what it has received.
-        self.link.write(CHANGE, |_| Ok(()))
+        self.connection.write(CHANGE, |_| Ok(()))
     }
 
     fn age(&self) -> Duration {
@@ -124,48 +127,48 @@ impl Store for Postgres {
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
-        Ok(Box::new(follow::Held::begin(self)?))
+        Ok(Box::new(ReadTransaction::begin(self)?))
     }
 
     fn id_of(&self, key: &str) -> Result<Option<u64>> {
-        Ok(rows::ids(&self.link, Which::OfKey(key))?.pop())
+        Ok(rows::ids(&self.connection, Which::OfKey(key))?.pop())
     }
 
     fn ids(&self, which: Which<'_>) -> Result<Vec<u64>> {
-        match rows::ids(&self.link, which) {
-            Err(error @ Error::Unreachable { .. }) => self.kept().ids(which).ok_or(error),
+        match rows::ids(&self.connection, which) {
+            Err(error @ Error::Unreachable { .. }) => self.cache().ids(which).ok_or(error),
             read => read,
         }
     }
 
     fn records(&self, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
-        let read = rows::records(&self.link, ids);
-        self.or_kept(ids, read, |known| &mut known.record)
+        let read = rows::records(&self.connection, ids);
+        self.or_cached(ids, read, |cached| &mut cached.record)
     }
 
     fn embeddings(&self, ids: &[u64]) -> Result<Vec<(u64, Embedding)>> {
-        let read = rows::embeddings(&self.link, ids);
-        self.or_kept(ids, read, |known| &mut known.embedding)
+        let read = rows::embeddings(&self.connection, ids);
+        self.or_cached(ids, read, |cached| &mut cached.embedding)
     }
 
     fn code(&self, id: u64) -> Result<Option<HashCode>> {
-        rows::code(&self.link, id)
+        rows::code(&self.connection, id)
     }
 
     fn thumbnail(&self, id: u64) -> Result<Option<Vec<u8>>> {
-        rows::thumbnail(&self.link, id)
+        rows::thumbnail(&self.connection, id)
     }
 
     fn counts(&self, field: Field, most: usize) -> Result<Vec<(String, usize)>> {
-        rows::counts(&self.link, field, most)
+        rows::counts(&self.connection, field, most)
     }
 
     fn values(&self, field: Field) -> Result<Vec<(u64, String)>> {
-        rows::values(&self.link, field)
+        rows::values(&self.connection, field)
     }
 
     fn totals(&self) -> Result<Totals> {
-        rows::totals(&self.link)
+        rows::totals(&self.connection)
     }
 
     fn pending(&self) -> usize {
@@ -173,19 +176,19 @@ impl Store for Postgres {
     }
 
     fn insert(&mut self, entry: &Entry, known: &Meta) -> Result<Insertion> {
-        self.add(entry, known)
+        write::insert(self, entry, known)
     }
 
     fn commit(&mut self) -> Result<bool> {
-        self.end()
+        write::commit(self)
     }
 
     fn delete(&mut self, ids: &[u64], known: &Meta) -> Result<usize> {
-        self.erase(ids, known)
+        write::delete(self, ids, known)
     }
 
     fn set_next(&mut self, next: Option<&Next>, known: &Meta) -> Result<()> {
-        self.prepare_next(next, known)
+        write::set_next(self, next, known)
     }
 
     fn put_next(
@@ -194,21 +197,21 @@ impl Store for Postgres {
         known: &Meta,
         encoded: &[(u64, HashCode, Embedding)],
     ) -> Result<()> {
-        self.keep_next(next, known, encoded)
+        write::put_next(self, next, known, encoded)
     }
 
     fn switch(&mut self, next: &Next, known: &Meta) -> Result<()> {
-        self.switch_to(next, known)
+        write::switch(self, next, known)
     }
 
     /// Names the segment in this machine's folder, as each machine has its own files.
     fn name_segment(&self, name: SegmentName) -> Result<Option<SegmentName>> {
         let Some(path) = self.naming() else { return Ok(None) };
-        let held = follow::Held::begin(self)?;
-        let meta = held.meta()?;
+        let snapshot = ReadTransaction::begin(self)?;
+        let meta = snapshot.meta()?;
         if meta.segment.is_none_or(|before| before.generation <= name.generation) {
-            let text =
-                serde_json::json!([held.gallery()?, meta.rebuilt, name.to_string()]).to_string();
+            let text = serde_json::json!([snapshot.gallery()?, meta.rebuilt, name.to_string()])
+                .to_string();
             let written = replace(&path, |file| {
                 file.write_all(text.as_bytes()).and_then(|()| file.sync_all())
             });
@@ -218,11 +221,11 @@ impl Store for Postgres {
     }
 
     fn verify(&self, index: &Index, known: &Meta) -> Result<Vec<Problem>> {
-        verify::all(&self.link, index, known)
+        verify::all(&self.connection, index, known)
     }
 
     fn rewrite(&self) -> Result<()> {
-        write::rewrite(&self.link)
+        write::rewrite(&self.connection)
     }
 
     fn empty_log(&self) -> Result<Option<String>> {
@@ -234,7 +237,7 @@ impl Store for Postgres {
         Err(Error::ByServer { what: "backed up", instead })
     }
 
-    fn queue(&mut self) -> Option<&mut Postgres> {
+    fn queue(&mut self) -> Option<&mut dyn JobQueue> {
         Some(self)
     }
 }
@@ -242,22 +245,22 @@ impl Store for Postgres {
 impl Postgres {
     /// Reads something and caches it. If no server answers, the cached value is returned, if it is
     /// complete.
-    fn or_kept<T: Clone>(
+    fn or_cached<T: Clone>(
         &self,
         ids: &[u64],
         read: Result<Vec<(u64, T)>>,
-        part: impl Fn(&mut kept::Known) -> &mut Option<T>,
+        part: impl Fn(&mut CachedRecord) -> &mut Option<T>,
     ) -> Result<Vec<(u64, T)>> {
         match read {
             Ok(read) => {
-                let mut kept = self.kept();
+                let mut cache = self.cache();
                 for (id, value) in &read {
-                    kept.keep(*id, |known| *part(known) = Some(value.clone()));
+                    cache.keep(*id, |cached| *part(cached) = Some(value.clone()));
                 }
                 Ok(read)
             }
             Err(error @ Error::Unreachable { .. }) => {
-                self.kept().all(ids, |known| part(&mut known.clone()).take()).ok_or(error)
+                self.cache().all(ids, |cached| part(&mut cached.clone()).take()).ok_or(error)
             }
             Err(error) => Err(error),
         }

@@ -9,6 +9,7 @@ use super::Postgres;
 use super::session::CHANGE;
 use super::write::without_nul;
 use crate::Result;
+use crate::gallery::queue::JobQueue;
 use crate::gallery::{Job, QueueLength, Record, SetAside, Waiting};
 
 /// The greatest number of attempts at a job. It may be among others the first time, and is alone
@@ -17,11 +18,11 @@ const ATTEMPTS: i32 = 5;
 /// The reason given for a job whose last worker died before it could give one.
 const DIED: &str = "its workers died of it";
 
-impl Postgres {
-    pub(in crate::gallery) fn put(&mut self, pictures: &[Waiting]) -> Result<usize> {
+impl JobQueue for Postgres {
+    fn put(&mut self, pictures: &[Waiting]) -> Result<usize> {
         const SQL: &str = "INSERT INTO jobs (key, record, picture)
                            SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM keys WHERE key = $1) ON CONFLICT DO NOTHING";
-        self.link.write(CHANGE, |open| {
+        self.connection.write(CHANGE, |open| {
             let statement = open.prepared(SQL)?;
             open.session.in_transaction(|| {
                 let mut new = 0;
@@ -34,12 +35,7 @@ impl Postgres {
         })
     }
 
-    pub(in crate::gallery) fn claim(
-        &mut self,
-        worker: &str,
-        most: usize,
-        lease: Duration,
-    ) -> Result<Vec<Job>> {
+    fn claim(&mut self, worker: &str, most: usize, lease: Duration) -> Result<Vec<Job>> {
         const GIVE_UP: &str =
             "UPDATE jobs SET set_aside = true, claim = NULL, failure = coalesce(failure, $2)
                                WHERE NOT set_aside AND due <= now() AND attempts >= $1";
@@ -50,7 +46,7 @@ impl Postgres {
                            RETURNING id, claim::text, attempts, record, picture";
         let seconds = lease.as_secs_f64();
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = self.link.write(CHANGE, |open| {
+        let rows = self.connection.write(CHANGE, |open| {
             let (give_up, claim) = (open.prepared(GIVE_UP)?, open.prepared(SQL)?);
             open.session.execute(&give_up, &[&ATTEMPTS, &DIED])?;
             let fresh = open.session.query(&claim, &[&worker, &seconds, &most, &false])?;
@@ -63,7 +59,7 @@ impl Postgres {
         let job = |row: &Row| {
             let record = row
                 .try_get::<_, Json<Record>>(3)
-                .map_err(|_| self.link.damaged("a job does not read".to_owned()));
+                .map_err(|_| self.connection.damaged("a job does not read".to_owned()));
             let attempts = row.get::<_, i32>(2).unsigned_abs();
             Ok(Job {
                 id: row.get(0),
@@ -76,7 +72,7 @@ impl Postgres {
         rows.iter().map(job).collect()
     }
 
-    pub(in crate::gallery) fn done(&mut self, jobs: &[Job]) -> Result<usize> {
+    fn done(&mut self, jobs: &[Job]) -> Result<usize> {
         let (ids, claims): (Vec<i64>, Vec<String>) =
             jobs.iter().map(|job| (job.id, job.claim.clone())).unzip();
         let sql = "DELETE FROM jobs USING unnest($1::bigint[], $2::text[]) AS mine (id, claim)
@@ -88,35 +84,30 @@ impl Postgres {
         Ok(deleted as usize)
     }
 
-    pub(in crate::gallery) fn fail(
-        &mut self,
-        job: &Job,
-        reason: &str,
-        hopeless: bool,
-    ) -> Result<()> {
+    fn fail(&mut self, job: &Job, reason: &str, hopeless: bool) -> Result<()> {
         const SQL: &str = "UPDATE jobs SET claim = NULL, failure = $3, set_aside = $4 OR attempts >= $5,
                                           due = now() + make_interval(secs => 2.0 ^ least(attempts, 10))
                            WHERE id = $1 AND claim = $2::text::uuid";
-        self.link.write(CHANGE, |open| {
+        self.connection.write(CHANGE, |open| {
             let statement = open.prepared(SQL)?;
             open.session.execute(&statement, &[&job.id, &job.claim, &reason, &hopeless, &ATTEMPTS])
         })?;
         Ok(())
     }
 
-    pub(in crate::gallery) fn length(&self) -> Result<QueueLength> {
+    fn length(&self) -> Result<QueueLength> {
         const SQL: &str = "SELECT count(*) FILTER (WHERE NOT set_aside AND due <= now()),
                                   count(*) FILTER (WHERE NOT set_aside AND due > now()),
                                   count(*) FILTER (WHERE set_aside) FROM jobs";
-        let row = self.link.read(|open| open.session.query_one(SQL, &[]))?;
+        let row = self.connection.read(|open| open.session.query_one(SQL, &[]))?;
         let count = |column: usize| row.get::<_, i64>(column) as usize;
         Ok(QueueLength { due: count(0), later: count(1), set_aside: count(2) })
     }
 
-    pub(in crate::gallery) fn set_aside(&self) -> Result<Vec<SetAside>> {
+    fn set_aside(&self) -> Result<Vec<SetAside>> {
         let sql = "SELECT id, coalesce(record ->> 'name', ''), coalesce(failure, '') FROM jobs
                    WHERE set_aside ORDER BY id";
-        let rows = self.link.read(|open| open.session.query(sql, &[]))?;
+        let rows = self.connection.read(|open| open.session.query(sql, &[]))?;
         let one = |row: &Row| {
             let reason: String = row.get(2);
             SetAside { id: row.get(0), name: row.get(1), deadly: reason == DIED, reason }
@@ -124,9 +115,9 @@ impl Postgres {
         Ok(rows.iter().map(one).collect())
     }
 
-    pub(in crate::gallery) fn retry(&mut self) -> Result<usize> {
+    fn retry(&mut self) -> Result<usize> {
         let sql = "UPDATE jobs SET set_aside = false, attempts = 0, failure = NULL, due = now() WHERE set_aside";
-        let retried = self.link.write(CHANGE, |open| open.session.execute(sql, &[]))?;
+        let retried = self.connection.write(CHANGE, |open| open.session.execute(sql, &[]))?;
         Ok(retried as usize)
     }
 }

@@ -1,11 +1,10 @@
 //! Reading rows.
 
-use pgvector::HalfVector;
 use tokio_postgres::Row;
 use tokio_postgres::types::{Json, ToSql};
 
-use super::follow::from_sent;
-use super::link::Link;
+use super::codec::{from_halves, from_sent};
+use super::connection::Connection;
 use crate::gallery::filter::{Dialect, Parameter};
 use crate::gallery::record::check_thumbnail;
 use crate::gallery::store::{Field, Totals, Which};
@@ -13,16 +12,24 @@ use crate::gallery::{Date, Record};
 use crate::{Embedding, Error, HashCode, Result};
 
 /// The rows of a statement that is run often.
-fn query(link: &Link, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
-    link.read(|open| {
+fn query(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>> {
+    connection.read(|open| {
         let statement = open.prepared(sql)?;
         open.session.query(&statement, parameters)
     })
 }
 
 /// The rows of a statement that may go through all rows.
-fn query_patiently(link: &Link, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
-    link.read_patiently(|open| {
+fn scan(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>> {
+    connection.scan(|open| {
         let statement = open.prepared(sql)?;
         open.session.query(&statement, parameters)
     })
@@ -37,37 +44,37 @@ fn id(row: &Row) -> u64 {
     row.get::<_, i64>(0).cast_unsigned()
 }
 
-pub(super) fn ids(link: &Link, which: Which<'_>) -> Result<Vec<u64>> {
+pub(super) fn ids(connection: &Connection, which: Which<'_>) -> Result<Vec<u64>> {
     // No table has more rows than SQL can count.
     let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let rows = match which {
-        Which::All => query_patiently(link, "SELECT id FROM records ORDER BY id", &[]),
+        Which::All => scan(connection, "SELECT id FROM records ORDER BY id", &[]),
         Which::Page { offset, limit } => {
             let sql = "SELECT id FROM records ORDER BY id LIMIT $1 OFFSET $2";
-            query_patiently(link, sql, &[&bounded(limit), &bounded(offset)])
+            scan(connection, sql, &[&bounded(limit), &bounded(offset)])
         }
         Which::Matching(filter) => {
             let (condition, values) = filter.to_sql(Dialect::Postgres);
             let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(parameter).collect();
-            query_patiently(
-                link,
+            scan(
+                connection,
                 &format!("SELECT id FROM records WHERE {condition} ORDER BY id"),
                 &values,
             )
         }
         Which::OfPatient(patient) => {
             let sql = "SELECT id FROM records WHERE patient = $1 ORDER BY study_date DESC NULLS LAST, id DESC";
-            query(link, sql, &[&patient])
+            query(connection, sql, &[&patient])
         }
-        Which::OfKey(key) => query(link, "SELECT id FROM keys WHERE key = $1", &[&key]),
+        Which::OfKey(key) => query(connection, "SELECT id FROM keys WHERE key = $1", &[&key]),
         Which::OfPatientOf(id) => {
             let sql = "SELECT id FROM records WHERE patient = (SELECT patient FROM records WHERE id = $1) ORDER BY id";
-            query(link, sql, &[&id.cast_signed()])
+            query(connection, sql, &[&id.cast_signed()])
         }
         Which::NotReindexed { after, limit } => {
             let sql = "SELECT id FROM records WHERE id > $1
                        AND NOT EXISTS (SELECT FROM next_codes WHERE record = id) ORDER BY id LIMIT $2";
-            query_patiently(link, sql, &[&after.cast_signed(), &bounded(limit as u64)])
+            scan(connection, sql, &[&after.cast_signed(), &bounded(limit as u64)])
         }
     }?;
     Ok(rows.iter().map(id).collect())
@@ -80,12 +87,12 @@ fn parameter(parameter: &Parameter) -> &(dyn ToSql + Sync) {
     }
 }
 
-pub(super) fn records(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
+pub(super) fn records(connection: &Connection, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
     const SQL: &str = "SELECT id, to_jsonb(records) - 'id' || jsonb_build_object(
             'labels', ARRAY(SELECT label FROM labels WHERE record = id ORDER BY position),
             'report', (SELECT report FROM reports WHERE record = id))
         FROM records WHERE id = ANY ($1)";
-    let rows = query(link, SQL, &[&signed(ids)])?;
+    let rows = query(connection, SQL, &[&signed(ids)])?;
     let record = |row: &Row| {
         let read = row.try_get::<_, Json<Record>>(1);
         // The database's message is left out: it may name a patient.
@@ -95,9 +102,9 @@ pub(super) fn records(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Record)>> {
     rows.iter().map(record).collect()
 }
 
-pub(super) fn embeddings(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Embedding)>> {
+pub(super) fn embeddings(connection: &Connection, ids: &[u64]) -> Result<Vec<(u64, Embedding)>> {
     let rows = query(
-        link,
+        connection,
         "SELECT record, embedding FROM embeddings WHERE record = ANY ($1)",
         &[&signed(ids)],
     )?;
@@ -109,25 +116,23 @@ pub(super) fn embeddings(link: &Link, ids: &[u64]) -> Result<Vec<(u64, Embedding
     rows.iter().map(embedding).collect()
 }
 
-pub(super) fn from_halves(halves: &HalfVector) -> Embedding {
-    Embedding::new(halves.as_slice().iter().map(|value| value.to_f32()).collect())
-}
-
-pub(super) fn to_halves(embedding: &Embedding) -> HalfVector {
-    HalfVector::from_f32_slice(embedding.values())
-}
-
-pub(super) fn code(link: &Link, id: u64) -> Result<Option<HashCode>> {
-    let rows =
-        query(link, "SELECT bit_send(code) FROM codes WHERE record = $1", &[&id.cast_signed()])?;
+pub(super) fn code(connection: &Connection, id: u64) -> Result<Option<HashCode>> {
+    let rows = query(
+        connection,
+        "SELECT bit_send(code) FROM codes WHERE record = $1",
+        &[&id.cast_signed()],
+    )?;
     let code = rows.first().map(|row| from_sent(row.get(0)));
     code.map(|code| code.ok_or_else(|| damaged(id, "code", "it does not read".to_owned())))
         .transpose()
 }
 
-pub(super) fn thumbnail(link: &Link, id: u64) -> Result<Option<Vec<u8>>> {
-    let rows =
-        query(link, "SELECT thumbnail FROM thumbnails WHERE record = $1", &[&id.cast_signed()])?;
+pub(super) fn thumbnail(connection: &Connection, id: u64) -> Result<Option<Vec<u8>>> {
+    let rows = query(
+        connection,
+        "SELECT thumbnail FROM thumbnails WHERE record = $1",
+        &[&id.cast_signed()],
+    )?;
     let Some(thumbnail) = rows.first().map(|row| row.get::<_, Vec<u8>>(0)) else { return Ok(None) };
     check_thumbnail(&thumbnail).map_err(|error| damaged(id, "thumbnail", error.to_string()))?;
     Ok(Some(thumbnail))
@@ -139,7 +144,11 @@ fn damaged(id: u64, part: &'static str, detail: String) -> Error {
     Error::DamagedRecord { id, part, detail }
 }
 
-pub(super) fn counts(link: &Link, field: Field, most: usize) -> Result<Vec<(String, usize)>> {
+pub(super) fn counts(
+    connection: &Connection,
+    field: Field,
+    most: usize,
+) -> Result<Vec<(String, usize)>> {
     let sql = match field.column() {
         Some(column) => format!(
             "SELECT {column}, count(*) AS n FROM records WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT $1"
@@ -150,11 +159,11 @@ pub(super) fn counts(link: &Link, field: Field, most: usize) -> Result<Vec<(Stri
         }
     };
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows = query_patiently(link, &sql, &[&most])?;
+    let rows = scan(connection, &sql, &[&most])?;
     Ok(rows.iter().map(|row| (row.get(0), row.get::<_, i64>(1) as usize)).collect())
 }
 
-pub(super) fn values(link: &Link, field: Field) -> Result<Vec<(u64, String)>> {
+pub(super) fn values(connection: &Connection, field: Field) -> Result<Vec<(u64, String)>> {
     let sql = match field.column() {
         Some(column) => format!("SELECT id, {column} FROM records WHERE {column} IS NOT NULL"),
         None => {
@@ -162,12 +171,12 @@ pub(super) fn values(link: &Link, field: Field) -> Result<Vec<(u64, String)>> {
                 .to_owned()
         }
     };
-    Ok(query_patiently(link, &sql, &[])?.iter().map(|row| (id(row), row.get(1))).collect())
+    Ok(scan(connection, &sql, &[])?.iter().map(|row| (id(row), row.get(1))).collect())
 }
 
-pub(super) fn totals(link: &Link) -> Result<Totals> {
+pub(super) fn totals(connection: &Connection) -> Result<Totals> {
     let sql = "SELECT count(*), count(DISTINCT patient), min(study_date)::text, max(study_date)::text FROM records";
-    let rows = query_patiently(link, sql, &[])?;
+    let rows = scan(connection, sql, &[])?;
     let Some(row) = rows.first() else { return Ok(Totals::default()) };
     let day =
         |column: usize| row.get::<_, Option<&str>>(column).and_then(|day| day.parse::<Date>().ok());
@@ -176,10 +185,8 @@ pub(super) fn totals(link: &Link) -> Result<Totals> {
 }
 
 /// The size of the gallery's tables and their indices, in bytes.
-pub(super) fn bytes(link: &Link) -> Result<u64> {
+pub(super) fn bytes(connection: &Connection) -> Result<u64> {
     let sql = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
                WHERE relnamespace = 'skiagraph'::regnamespace AND relkind = 'r'";
-    Ok(query_patiently(link, sql, &[])?
-        .first()
-        .map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
+    Ok(scan(connection, sql, &[])?.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
 }

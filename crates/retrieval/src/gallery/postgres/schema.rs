@@ -1,6 +1,6 @@
 //! The tables: making, recognising and migrating them.
 
-use super::link::Link;
+use super::connection::Connection;
 use super::session::CHANGE;
 use crate::{Error, ModelId, Result};
 
@@ -8,11 +8,11 @@ use crate::{Error, ModelId, Result};
 const FORMATS: &[&str] = &[include_str!("formats/1.sql")];
 
 /// Makes an empty gallery, whole or not at all.
-pub(super) fn create(link: &Link, model: &ModelId, bits: usize) -> Result<()> {
-    if format(link)?.is_some() {
-        return Err(Error::Exists { gallery: link.location.clone() });
+pub(super) fn create(connection: &Connection, model: &ModelId, bits: usize) -> Result<()> {
+    if format(connection)?.is_some() {
+        return Err(Error::Exists { gallery: connection.location.clone() });
     }
-    link.write(CHANGE, |open| {
+    connection.write(CHANGE, |open| {
         open.session.in_transaction(|| {
             open.session.batch_execute("CREATE EXTENSION IF NOT EXISTS vector")?;
             for format in FORMATS {
@@ -26,8 +26,8 @@ pub(super) fn create(link: &Link, model: &ModelId, bits: usize) -> Result<()> {
 }
 
 /// The format of a database's gallery, if it has one.
-pub(super) fn format(link: &Link) -> Result<Option<i32>> {
-    link.read(|open| {
+pub(super) fn format(connection: &Connection) -> Result<Option<i32>> {
+    connection.read(|open| {
         let there =
             open.session.query_one("SELECT to_regclass('skiagraph.meta') IS NOT NULL", &[])?;
         if !there.get::<_, bool>(0) {
@@ -38,21 +38,21 @@ pub(super) fn format(link: &Link) -> Result<Option<i32>> {
 }
 
 /// Checks that there is a gallery of a known format.
-pub(super) fn check(link: &Link) -> Result<()> {
-    match format(link)? {
-        Some(format) => check_format(link, format),
+pub(super) fn check(connection: &Connection) -> Result<()> {
+    match format(connection)? {
+        Some(format) => check_format(connection, format),
         None => Err(Error::NotAGallery {
-            gallery: link.location.clone(),
+            gallery: connection.location.clone(),
             reason: "its database has no schema `skiagraph`; make one with `skiagraph index`"
                 .to_owned(),
         }),
     }
 }
 
-pub(super) fn check_format(link: &Link, got: i32) -> Result<()> {
+pub(super) fn check_format(connection: &Connection, got: i32) -> Result<()> {
     let (got, expected) = (i64::from(got), FORMATS.len() as i64);
     if got > expected {
-        return Err(Error::NewerGallery { gallery: link.location.clone(), got, expected });
+        return Err(Error::NewerGallery { gallery: connection.location.clone(), got, expected });
     }
     Ok(())
 }

@@ -43,10 +43,10 @@ pub(super) type Answer<T> = std::result::Result<T, Failure>;
 /// A session with a server: see the module.
 pub(super) struct Session {
     client: Client,
-    /// True if the server has told of changes.
-    told: Arc<AtomicBool>,
+    /// True if the server has notified of changes.
+    notified: Arc<AtomicBool>,
     /// The time that an answer may take.
-    patience: Cell<Duration>,
+    timeout: Cell<Duration>,
     runtime: Runtime,
 }
 
@@ -64,29 +64,29 @@ impl Session {
             runtime.block_on(async { tokio::time::timeout(CONNECTING, config.connect(tls)).await });
         let (client, mut connection) =
             connected.map_err(|_| Failure::Silent)?.map_err(Failure::Server)?;
-        let told = Arc::new(AtomicBool::new(false));
-        let hears = Arc::clone(&told);
+        let notified = Arc::new(AtomicBool::new(false));
+        let listener = Arc::clone(&notified);
         runtime.spawn(async move {
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await
             {
                 if matches!(message, AsyncMessage::Notification(_)) {
-                    hears.store(true, Ordering::Relaxed);
+                    listener.store(true, Ordering::Relaxed);
                 }
             }
         });
-        Ok(Self { client, told, patience: Cell::new(QUICK), runtime })
+        Ok(Self { client, notified, timeout: Cell::new(QUICK), runtime })
     }
 
-    /// Tells whether the server has told of changes since the last call. It looks at what has
+    /// Tells whether the server has notified of changes since the last call. It looks at what has
     /// arrived, and does not wait.
-    pub(super) fn is_told(&self) -> bool {
+    pub(super) fn has_notification(&self) -> bool {
         // The first turn reads what the socket has; the next gives it to the connection's task.
         self.runtime.block_on(async {
             for _ in 0..TURNS {
                 tokio::task::yield_now().await;
             }
         });
-        self.told.swap(false, Ordering::Relaxed)
+        self.notified.swap(false, Ordering::Relaxed)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -94,8 +94,8 @@ impl Session {
     }
 
     /// Sets the time that each answer may take from here on. Returns the time before.
-    pub(super) fn set_patience(&self, patience: Duration) -> Duration {
-        self.patience.replace(patience)
+    pub(super) fn set_timeout(&self, timeout: Duration) -> Duration {
+        self.timeout.replace(timeout)
     }
 
     /// Runs work in a transaction: all of it takes effect, or nothing.
@@ -113,8 +113,8 @@ impl Session {
         &self,
         answer: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Answer<T> {
-        let patience = self.patience.get();
-        let waited = self.runtime.block_on(async { tokio::time::timeout(patience, answer).await });
+        let timeout = self.timeout.get();
+        let waited = self.runtime.block_on(async { tokio::time::timeout(timeout, answer).await });
         waited.map_err(|_| Failure::Silent)?.map_err(Failure::Server)
     }
 

@@ -4,9 +4,8 @@
 
 use pgvector::HalfVector;
 
-use super::follow::from_sent;
-use super::link::Link;
-use super::rows::from_halves;
+use super::codec::{from_halves, from_sent};
+use super::connection::Connection;
 use crate::gallery::Problem;
 use crate::gallery::store::Meta;
 use crate::{Index, Result};
@@ -14,17 +13,17 @@ use crate::{Index, Result};
 /// The number of records that are read together.
 const ROWS: i64 = 4096;
 
-pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Problem>> {
+pub(super) fn all(connection: &Connection, index: &Index, known: &Meta) -> Result<Vec<Problem>> {
     const SQL: &str = "SELECT id, bit_send(code), embedding, thumbnails.record IS NOT NULL AND substr(thumbnail, 1, 2) = '\\xffd8',
                               xid IS NULL OR xid < $3::text::xid8
                        FROM records LEFT JOIN codes ON codes.record = id LEFT JOIN embeddings ON embeddings.record = id
                        LEFT JOIN thumbnails ON thumbnails.record = id
                        LEFT JOIN changes ON changes.record = id
                        WHERE id > $1 ORDER BY id LIMIT $2";
-    let mut problems = Vec::from_iter(without_checksums(link)?);
+    let mut problems = Vec::from_iter(without_checksums(connection)?);
     let (mut last, generation) = (0_i64, known.generation.to_string());
     loop {
-        let rows = link.read_patiently(|open| {
+        let rows = connection.scan(|open| {
             let statement = open.prepared(SQL)?;
             open.session.query(&statement, &[&last, &ROWS, &generation])
         })?;
@@ -63,8 +62,8 @@ pub(super) fn all(link: &Link, index: &Index, known: &Meta) -> Result<Vec<Proble
 }
 
 /// The fault of a server that does not check its pages' checksums.
-fn without_checksums(link: &Link) -> Result<Option<Problem>> {
-    let checked = link.read_patiently(|open| {
+fn without_checksums(connection: &Connection) -> Result<Option<Problem>> {
+    let checked = connection.scan(|open| {
         open.session.query_one("SELECT current_setting('data_checksums')::bool", &[])
     })?;
     Ok((!checked.get::<_, bool>(0)).then(|| Problem::Database {

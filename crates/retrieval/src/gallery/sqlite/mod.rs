@@ -23,7 +23,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Row, Transaction, TransactionBehavior};
 
 use self::failure::{damaged_part, database_error};
-use super::segment::SegmentName;
+use super::segment_name::SegmentName;
 use super::store::{Change, Field, Meta, Next, Snapshot, Store, Totals, Which};
 use super::{Entry, Insertion, Location, Problem, Record};
 use crate::{Database, Descriptor, Embedding, Error, HashCode, Index, ModelId, Opening, Result};
@@ -36,7 +36,7 @@ pub const DATABASE: &str = "gallery.sqlite";
 pub(super) struct Sqlite {
     dir: PathBuf,
     location: Location,
-    connection: Database,
+    pub(super) connection: Database,
     /// The number of insertions since the last commit.
     pending: usize,
     /// The number of the transaction that has begun.
@@ -105,7 +105,7 @@ impl Store for Sqlite {
         Ok(self.read_data_version()? != self.data_version.get())
     }
 
-    fn insist(&self) -> Result<()> {
+    fn require_fresh(&self) -> Result<()> {
         Ok(())
     }
 
@@ -118,7 +118,7 @@ impl Store for Sqlite {
         self.data_version.set(self.read_data_version()?);
         let transaction =
             self.connection.unchecked_transaction().map_err(|source| self.failed(source))?;
-        Ok(Box::new(Held { store: self, transaction }))
+        Ok(Box::new(ReadTransaction { store: self, transaction }))
     }
 
     fn id_of(&self, key: &str) -> Result<Option<u64>> {
@@ -175,15 +175,15 @@ impl Store for Sqlite {
     }
 
     fn insert(&mut self, entry: &Entry, known: &Meta) -> Result<Insertion> {
-        self.add(entry, known)
+        write::insert(self, entry, known)
     }
 
     fn commit(&mut self) -> Result<bool> {
-        self.seal_and_commit()
+        write::commit(self)
     }
 
     fn delete(&mut self, ids: &[u64], known: &Meta) -> Result<usize> {
-        self.erase(ids, known)
+        write::delete(self, ids, known)
     }
 
     fn set_next(&mut self, next: Option<&Next>, known: &Meta) -> Result<()> {
@@ -200,16 +200,16 @@ impl Store for Sqlite {
     }
 
     fn switch(&mut self, next: &Next, known: &Meta) -> Result<()> {
-        self.switch_to(next, known)
+        reindex::switch(self, next, known)
     }
 
     fn name_segment(&self, name: SegmentName) -> Result<Option<SegmentName>> {
         // It does not wait for a process that is writing.
-        let patience =
+        let set_timeout =
             |time| self.connection.busy_timeout(time).map_err(|source| self.failed(source));
-        patience(Duration::ZERO)?;
+        set_timeout(Duration::ZERO)?;
         let named = self.name_in_database(name);
-        patience(schema::PATIENCE)?;
+        set_timeout(schema::BUSY_TIMEOUT)?;
         named
     }
 
@@ -233,11 +233,6 @@ impl Store for Sqlite {
     fn back_up(&self, to: &Path) -> Result<()> {
         backup::back_up(&self.connection, to)
     }
-
-    #[cfg(test)]
-    fn connection(&self) -> &rusqlite::Connection {
-        &self.connection
-    }
 }
 
 impl Sqlite {
@@ -259,18 +254,18 @@ impl Sqlite {
 }
 
 /// A transaction that reads.
-struct Held<'a> {
+struct ReadTransaction<'a> {
     store: &'a Sqlite,
     transaction: Transaction<'a>,
 }
 
-impl Held<'_> {
+impl ReadTransaction<'_> {
     fn failed(&self, source: rusqlite::Error) -> Error {
         database_error(&self.store.dir, 0, source)
     }
 }
 
-impl Snapshot for Held<'_> {
+impl Snapshot for ReadTransaction<'_> {
     fn meta(&self) -> Result<Meta> {
         meta::read(&self.store.dir, &self.transaction)
     }

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::write::commit;
 use super::{Meta, Next, Sqlite, Store, Which, meta};
 use crate::{Embedding, Error, HashCode, Result};
 
@@ -57,20 +58,18 @@ fn put_one(
     Ok(())
 }
 
-impl Sqlite {
-    pub(super) fn switch_to(&mut self, next: &Next, known: &Meta) -> Result<()> {
-        self.begin(known)?;
-        // Nobody can insert a record from here on.
-        let missing = self.ids(Which::NotReindexed { after: 0, limit: usize::MAX >> 1 });
-        let missing = missing.inspect_err(|_| self.roll_back())?.len();
-        if missing > 0 {
-            self.roll_back();
-            return Err(Error::ReindexingUnfinished { missing, model: next.model.clone() });
-        }
-        swap(&self.connection, next).map_err(|source| self.undo(source))?;
-        self.seal_and_commit()?;
-        self.connection.empty_log().map(|_| ()).map_err(|source| self.failed(source))
+pub(super) fn switch(store: &mut Sqlite, next: &Next, known: &Meta) -> Result<()> {
+    store.begin(known)?;
+    // Nobody can insert a record from here on.
+    let missing = store.ids(Which::NotReindexed { after: 0, limit: usize::MAX >> 1 });
+    let missing = missing.inspect_err(|_| store.roll_back())?.len();
+    if missing > 0 {
+        store.roll_back();
+        return Err(Error::ReindexingUnfinished { missing, model: next.model.clone() });
     }
+    swap(&store.connection, next).map_err(|source| store.undo(source))?;
+    commit(store)?;
+    store.connection.empty_log().map(|_| ()).map_err(|source| store.failed(source))
 }
 
 fn swap(connection: &Connection, next: &Next) -> rusqlite::Result<()> {

@@ -23,7 +23,7 @@ const CHECKSUMS: i64 = 2;
 /// half gallery.
 pub(super) const UNFINISHED: &str = "gallery.sqlite.new";
 /// The time to wait for another process's write.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes the database of an empty gallery in a new or empty folder.
 pub(super) fn create(dir: &Path, model: &ModelId, bits: usize) -> Result<()> {
@@ -152,7 +152,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // In WAL mode only FULL makes a commit survive a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;

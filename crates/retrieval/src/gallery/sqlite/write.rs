@@ -8,63 +8,6 @@ use crate::gallery::store::Store;
 use crate::{Error, Result};
 
 impl Sqlite {
-    pub(super) fn add(&mut self, entry: &Entry, known: &Meta) -> Result<Insertion> {
-        if let Some(id) = self.id_of(&entry.record.key)? {
-            return Ok(Insertion::Known(id));
-        }
-        // Another process may have inserted the key before the transaction shut it out.
-        if self.begin(known)?
-            && let Some(id) = self.id_of(&entry.record.key)?
-        {
-            return Ok(Insertion::Known(id));
-        }
-        let got = entry.embedding.values().len();
-        let expected =
-            meta::dimensions_or(&self.connection, got).map_err(|source| self.undo(source))?;
-        if expected != got {
-            return Err(Error::EmbeddingMismatch { got, expected });
-        }
-        let id = rows::insert(&self.connection, entry).map_err(|source| self.undo(source))?;
-        self.pending += 1;
-        Ok(Insertion::New(id))
-    }
-
-    pub(super) fn seal_and_commit(&mut self) -> Result<bool> {
-        if self.connection.is_autocommit() {
-            return Ok(false);
-        }
-        let committed =
-            meta::seal(&self.connection).and_then(|()| self.connection.execute_batch("COMMIT"));
-        committed.map_err(|source| self.undo(source))?;
-        self.pending = 0;
-        // The change is durable. Without its number, its loss may go unnoticed, but nothing more.
-        let _best_effort = acknowledged::raise(&self.dir, self.writing);
-        Ok(true)
-    }
-
-    /// Deletes records. Their bytes are overwritten in the database, and the write-ahead log is
-    /// emptied. If another process is reading just then, it is emptied the next time.
-    pub(super) fn erase(&mut self, ids: &[u64], known: &Meta) -> Result<usize> {
-        self.begin(known)?;
-        let mut deleted = 0;
-        for id in ids {
-            // The rows of the other tables go with the record's: the schema cascades.
-            let rows = self
-                .connection
-                .prepare_cached("DELETE FROM records WHERE id = ?1")
-                .and_then(|mut statement| statement.execute([id.cast_signed()]));
-            deleted += rows.map_err(|source| self.undo(source))?;
-        }
-        self.seal_and_commit()?;
-        let emptied = self.connection.empty_log();
-        emptied.map_err(|source| Error::NotErased {
-            dir: self.dir.clone(),
-            count: deleted,
-            source,
-        })?;
-        Ok(deleted)
-    }
-
     /// Runs a change in a transaction of its own.
     pub(super) fn change(
         &mut self,
@@ -73,7 +16,7 @@ impl Sqlite {
     ) -> Result<()> {
         self.begin(known)?;
         change(&self.connection).map_err(|source| self.undo(source))?;
-        self.seal_and_commit().map(|_| ())
+        commit(self).map(|_| ())
     }
 
     /// Shuts other writers out until the commit. Returns whether it did so only now.
@@ -120,4 +63,61 @@ impl Sqlite {
             let _already = self.connection.execute_batch("ROLLBACK");
         }
     }
+}
+
+pub(super) fn insert(store: &mut Sqlite, entry: &Entry, known: &Meta) -> Result<Insertion> {
+    if let Some(id) = store.id_of(&entry.record.key)? {
+        return Ok(Insertion::Known(id));
+    }
+    // Another process may have inserted the key before the transaction shut it out.
+    if store.begin(known)?
+        && let Some(id) = store.id_of(&entry.record.key)?
+    {
+        return Ok(Insertion::Known(id));
+    }
+    let got = entry.embedding.values().len();
+    let expected =
+        meta::dimensions_or(&store.connection, got).map_err(|source| store.undo(source))?;
+    if expected != got {
+        return Err(Error::EmbeddingMismatch { got, expected });
+    }
+    let id = rows::insert(&store.connection, entry).map_err(|source| store.undo(source))?;
+    store.pending += 1;
+    Ok(Insertion::New(id))
+}
+
+pub(super) fn commit(store: &mut Sqlite) -> Result<bool> {
+    if store.connection.is_autocommit() {
+        return Ok(false);
+    }
+    let committed =
+        meta::seal(&store.connection).and_then(|()| store.connection.execute_batch("COMMIT"));
+    committed.map_err(|source| store.undo(source))?;
+    store.pending = 0;
+    // The change is durable. Without its number, its loss may go unnoticed, but nothing more.
+    let _best_effort = acknowledged::raise(&store.dir, store.writing);
+    Ok(true)
+}
+
+/// Deletes records. Their bytes are overwritten in the database, and the write-ahead log is
+/// emptied. If another process is reading just then, it is emptied the next time.
+pub(super) fn delete(store: &mut Sqlite, ids: &[u64], known: &Meta) -> Result<usize> {
+    store.begin(known)?;
+    let mut deleted = 0;
+    for id in ids {
+        // The rows of the other tables go with the record's: the schema cascades.
+        let rows = store
+            .connection
+            .prepare_cached("DELETE FROM records WHERE id = ?1")
+            .and_then(|mut statement| statement.execute([id.cast_signed()]));
+        deleted += rows.map_err(|source| store.undo(source))?;
+    }
+    commit(store)?;
+    let emptied = store.connection.empty_log();
+    emptied.map_err(|source| Error::NotErased {
+        dir: store.dir.clone(),
+        count: deleted,
+        source,
+    })?;
+    Ok(deleted)
 }

@@ -234,8 +234,9 @@ fn what_is_damaged_is_an_error_that_names_the_record_wherever_it_is_read() {
     let asked = entry(3);
     let images =
         [Example { code: &asked.code, embedding: &asked.embedding, key: "", patient: None }];
-    let answer =
-        |gallery: &Gallery| gallery.search(&Query { own: true, ..Query::nearest(&images, 8) });
+    let answer = |gallery: &Gallery| {
+        gallery.search(&Query { include_same_patient: true, ..Query::nearest(&images, 8) })
+    };
     for (sql, part) in [
         ("UPDATE codes SET code = x'f0f0f0f0f0f0f0f0' WHERE record = 4", "code"),
         ("UPDATE codes SET code = x'0011' WHERE record = 4", "code"),
@@ -300,6 +301,6 @@ fn a_damaged_code_does_not_matter_where_its_record_may_not_answer() {
     let query = Query::nearest(&images, 8);
     assert_eq!(gallery.search(&query).unwrap().len(), 7, "its own picture does not answer");
     let filter = "id < 4".parse().unwrap();
-    let query = Query { own: true, filter: Some(&filter), ..query };
+    let query = Query { include_same_patient: true, filter: Some(&filter), ..query };
     assert_eq!(gallery.search(&query).unwrap().len(), 3);
 }

@@ -110,10 +110,8 @@ fn a_full_disk_undoes_to_the_last_commit() {
     let mut gallery = filled(dir.path(), 10);
     // SQLite answers SQLITE_FULL when the database may not grow, as when the disk is full.
     let pages: i64 =
-        gallery.store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
-    gallery
-        .store
-        .connection()
+        connection(&gallery).query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    connection(&gallery)
         .query_row(&format!("PRAGMA max_page_count = {}", pages + 5), [], |_| Ok(()))
         .unwrap();
     let error = (10..10_000).find_map(|i| gallery.insert(&entry(i)).err()).unwrap();
@@ -127,11 +125,7 @@ fn a_full_disk_undoes_to_the_last_commit() {
     assert_eq!((gallery.len(), gallery.verify().unwrap()), (10, vec![]));
     assert!(!gallery.contains("key-00010").unwrap());
     // With room again the same gallery goes on.
-    gallery
-        .store
-        .connection()
-        .query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(()))
-        .unwrap();
+    connection(&gallery).query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(())).unwrap();
     gallery.insert(&entry(10)).unwrap();
     gallery.commit().unwrap();
     drop(gallery);
@@ -143,10 +137,8 @@ fn a_full_disk_at_the_very_first_insertion_forgets_its_embedding_length() {
     let dir = folder();
     let mut gallery = Gallery::create(dir.path(), &model("m"), 64).unwrap();
     let pages: i64 =
-        gallery.store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
-    gallery
-        .store
-        .connection()
+        connection(&gallery).query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    connection(&gallery)
         .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
         .unwrap();
     let mut big = entry(0);
@@ -159,7 +151,7 @@ fn a_full_disk_at_the_very_first_insertion_forgets_its_embedding_length() {
 fn a_gallery_that_cannot_be_written_says_so() {
     let dir = folder();
     let mut gallery = filled(dir.path(), 2);
-    gallery.store.connection().pragma_update(None, "query_only", true).unwrap();
+    connection(&gallery).pragma_update(None, "query_only", true).unwrap();
     let message = gallery.insert(&entry(5)).unwrap_err().to_string();
     assert!(
         message.contains("cannot be written") && message.contains("Nothing in it was changed"),

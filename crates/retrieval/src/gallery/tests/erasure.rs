@@ -95,7 +95,7 @@ fn no_byte_of_a_deleted_picture_outlives_a_compaction() {
 fn a_compaction_that_a_reader_is_in_the_way_of_says_so() {
     let dir = folder();
     let mut gallery = filled(dir.path(), 100);
-    gallery.store.connection().busy_timeout(std::time::Duration::from_millis(50)).unwrap();
+    connection(&gallery).busy_timeout(std::time::Duration::from_millis(50)).unwrap();
     let reader = raw(dir.path());
     reader.execute_batch("BEGIN; SELECT count(*) FROM records").unwrap();
     let message = gallery.compact().unwrap_err().to_string();

@@ -15,6 +15,7 @@ mod segments;
 mod sharing;
 mod transfer;
 
+use std::any::Any;
 use std::fs;
 
 use rusqlite::Connection;
@@ -54,6 +55,12 @@ fn entry(i: u64) -> Entry {
         thumbnail: [&[0xff, 0xd8][..], format!("thumbnail-{i:05}").as_bytes(), &[0xff, 0xd9]]
             .concat(),
     }
+}
+
+/// The connection of a folder's database, whose room or rights a test takes away.
+fn connection(gallery: &Gallery) -> &Connection {
+    let store: &dyn Any = &*gallery.store;
+    &store.downcast_ref::<Sqlite>().unwrap().connection
 }
 
 fn filled(dir: &Path, n: u64) -> Gallery {

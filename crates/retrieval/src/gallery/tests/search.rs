@@ -37,7 +37,10 @@ fn a_search_excludes_and_ranks() {
     assert_eq!(numbers(&gallery, &Query::nearest(&images, 0)), [] as [u64; 0]);
     assert_eq!(numbers(&gallery, &Query { within: Some(1), ..nearest }), [10, 9, 11]);
     assert_eq!(numbers(&gallery, &by_bits(&own, 5)), [9, 11, 8, 12, 7]);
-    assert_eq!(numbers(&gallery, &Query { own: true, ..by_bits(&own, 5) }), [10, 9, 11, 8, 12]);
+    assert_eq!(
+        numbers(&gallery, &Query { include_same_patient: true, ..by_bits(&own, 5) }),
+        [10, 9, 11, 8, 12]
+    );
     let patient = [Example { patient: Some("patient-2"), ..plain }];
     assert_eq!(numbers(&gallery, &by_bits(&patient, 6)), [10, 9, 11, 8, 7, 13]);
     let reranked = Query::nearest(&images, 5);
@@ -105,14 +108,15 @@ fn feedback_moves_the_query_and_the_judged_do_not_answer() {
     let gallery = filled(dir.path(), 64);
     let id = |i: u64| gallery.id_of(&format!("key-{i:05}")).unwrap().unwrap();
     let direction = std::cell::Cell::new(0.0);
-    let rehash = |e: &Embedding, known: &[(Embedding, HashCode)]| {
+    let encode_embedding = |e: &Embedding, known: &[(Embedding, HashCode)]| {
         direction.set(e.values()[0] / e.values()[2]);
         assert!((e.values().iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-4);
         let mean = known.iter().map(|(_, code)| code.words()[0].count_ones()).sum::<u32>()
             / known.len() as u32;
         Ok(HashCode::from_words(&[(1 << mean) - 1], 64)?)
     };
-    let feedback = |like, unlike| Some(Feedback { like, unlike, rehash: &rehash });
+    let feedback =
+        |like, unlike| Some(Feedback { like, unlike, encode_embedding: &encode_embedding });
     let (likes, unlikes) = ([id(20), id(24)], [id(22)]);
     let by_entries = Query { feedback: feedback(&likes, &[]), ..by_bits(&[], 4) };
     assert_eq!(numbers(&gallery, &by_entries), [22, 21, 23, 19]);

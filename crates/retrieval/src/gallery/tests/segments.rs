@@ -132,7 +132,7 @@ fn large_in(dir: &Path) -> Gallery {
 
 #[test]
 fn names_of_files_lead_nowhere_else() {
-    let name: segment::SegmentName = "codes-12-00000000000000ff.segment".parse().unwrap();
+    let name: segment_name::SegmentName = "codes-12-00000000000000ff.segment".parse().unwrap();
     assert_eq!(name.to_string(), "codes-12-00000000000000ff.segment");
     for text in [
         "",
@@ -140,11 +140,11 @@ fn names_of_files_lead_nowhere_else() {
         "../codes-12-00000000000000ff.segment",
         "codes-+1-00000000000000ff.segment",
     ] {
-        assert!(text.parse::<segment::SegmentName>().is_err(), "{text}");
+        assert!(text.parse::<segment_name::SegmentName>().is_err(), "{text}");
     }
     assert!(
-        segment::is_segment("codes-12-00000000000000ff.segment.part")
-            && !segment::is_segment(DATABASE)
+        segment_name::is_segment("codes-12-00000000000000ff.segment.part")
+            && !segment_name::is_segment(DATABASE)
     );
 }
 

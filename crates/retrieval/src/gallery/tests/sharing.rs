@@ -24,7 +24,7 @@ fn a_second_writer_is_told_to_wait_and_changes_nothing() {
     let dir = folder();
     let mut ours = filled(dir.path(), 3);
     let mut theirs = Gallery::open(dir.path()).unwrap();
-    theirs.store.connection().busy_timeout(std::time::Duration::from_millis(50)).unwrap();
+    connection(&theirs).busy_timeout(std::time::Duration::from_millis(50)).unwrap();
     ours.insert(&entry(3)).unwrap();
     let id = theirs.ids()[0];
     for error in [theirs.insert(&entry(4)).unwrap_err(), theirs.delete(&[id]).unwrap_err()] {

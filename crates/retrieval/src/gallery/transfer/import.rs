@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::columns::{CODE, EMBEDDING, FIELDS, ID, LABELS, THUMBNAIL};
 use super::{FORMAT, MANIFEST, Manifest, TABLE, VERSION, digest, failed, pages};
 use crate::gallery::record::check_thumbnail;
-use crate::gallery::{DATABASE, Entry, Gallery, Location, segment};
+use crate::gallery::{DATABASE, Entry, Gallery, Location, segment_name};
 use crate::{Embedding, Error, HashCode, Result};
 
 /// The number of pictures that become durable together.
@@ -106,7 +106,7 @@ fn unfinished(to: &Path) -> PathBuf {
 fn discard(dir: &Path) {
     for file in fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = file.file_name().to_string_lossy().into_owned();
-        if name.starts_with(DATABASE) || segment::is_segment(&name) {
+        if name.starts_with(DATABASE) || segment_name::is_segment(&name) {
             let _best_effort = fs::remove_file(file.path());
         }
     }

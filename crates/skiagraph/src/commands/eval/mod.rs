@@ -2,20 +2,19 @@
 //! chance.
 
 mod sheet;
-mod tasks;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use network::{Encoder, Encoding, labelled};
-use radiograph::dataset::{Dataset, Item, Split};
+use radiograph::dataset::{Dataset, Item};
 use retrieval::evaluation::{
     self, Labelled, Likeness, NearCopy, Options, Ranking, Role, Task, TaskResult,
 };
 use retrieval::gallery::SHORTLIST;
 use retrieval::{Embedding, HashCode};
 
-use crate::ingest::{self, Listed, Rejected, Remarks};
+use crate::ingest::{self, Listed, ManifestDiagnostics, Rejected};
 use crate::model::ModelArgs;
 use crate::near_copies;
 use crate::output;
@@ -23,8 +22,8 @@ use crate::progress::Progress;
 use crate::relevance::{self, RelevanceReport};
 use crate::report::likeness;
 use crate::report::results::{self, Report};
-
-pub(crate) use tasks::{beside, tasks};
+use crate::roles::role;
+use crate::tasks;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph eval --data data/
@@ -94,7 +93,7 @@ const DRAWS: usize = 1000;
 /// Encodes, measures and reports.
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
-    let remarks = Remarks::said(&dataset);
+    let diagnostics = ManifestDiagnostics::report(&dataset);
     let items: Vec<_> =
         dataset.items.iter().filter(|item| !matches!(role(item), Role::Neither)).collect();
     if !items.iter().any(|item| matches!(role(item), Role::Query)) {
@@ -103,7 +102,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
             args.data.display()
         );
     }
-    let (tasks, skipped_tasks) = tasks(&args.data, args.tasks.as_ref(), &items)?;
+    let (tasks, skipped_tasks) = tasks::of(&args.data, args.tasks.as_ref(), &items)?;
     let encoder = args.model.load()?;
     let folder = tempfile::tempdir().context("cannot make a folder for near copies")?;
     let copies = near_copies::make(&items, args.near_copies, args.seed, folder.path())?;
@@ -138,7 +137,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
         relevance,
         skipped_tasks,
         rejected: std::mem::take(&mut encoded.rejected),
-        remarks,
+        diagnostics,
     };
     if let Some(folder) = &args.out {
         results::write(folder, &report)?;
@@ -171,15 +170,6 @@ fn relevance(
         report.add_strangers(estimator, &found);
     }
     Ok(Some(report))
-}
-
-/// The role of a row: gallery, query or neither.
-pub(crate) fn role(item: &Item) -> Role {
-    match item.split {
-        Some(Split::Train | Split::Database) => Role::Gallery,
-        Some(Split::Query) => Role::Query,
-        Some(Split::Validation) | None => Role::Neither,
-    }
 }
 
 /// Encodes the readable pictures. Returns them with their items.

@@ -7,7 +7,7 @@ use retrieval::gallery::{Gallery, Location};
 use serde_json::json;
 
 use super::SetsArgs;
-use crate::anonymous::KeyArgs;
+use crate::deidentification::KeyArgs;
 use crate::output;
 use crate::progress::Progress;
 

@@ -10,7 +10,7 @@ use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::anonymous::{self, KeyArgs};
+use crate::deidentification::{self, KeyArgs};
 use crate::ingest::{self, Batch, Rejected};
 use crate::model::ModelArgs;
 use crate::output;
@@ -79,7 +79,7 @@ pub(super) fn run(args: &ReindexArgs) -> Result<()> {
     }
     let mut listed = ingest::list_paths(&args.paths)?;
     // A gallery of pseudonyms knows its pictures by the pseudonyms.
-    anonymous::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
+    deidentification::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
     let encoder = args.model.load()?;
     gallery.begin_reindexing(encoder.model_id(), encoder.bits())?;
     let mut todo: HashSet<u64> = gallery.to_reindex(0, usize::MAX >> 1)?.into_iter().collect();

@@ -11,8 +11,8 @@ use network::{Encoder, Encoding};
 use retrieval::estimate::Estimate;
 use retrieval::gallery::{Filter, Gallery, Hit, Location, Record, SHORTLIST};
 
-use crate::anonymous::{Deidentification, KeyArgs};
 use crate::answer::{AnswerOrder, Question, answer};
+use crate::deidentification::{Deidentification, KeyArgs};
 use crate::ingest::{self, Decoded, Listed};
 use crate::model::{FinderArgs, ModelArgs};
 use crate::report::answers::{Asked, Illustrator, page, write_page};
@@ -77,8 +77,8 @@ pub(crate) struct SearchArgs {
     #[arg(long)]
     group_by_patient: bool,
     /// Include the query's own picture and other pictures of the same patient
-    #[arg(long)]
-    own: bool,
+    #[arg(long = "own")]
+    include_same_patient: bool,
     #[command(flatten)]
     deidentify: KeyArgs,
     /// Print the answers as JSON
@@ -184,7 +184,7 @@ fn ask(
         order: args.order.of(args.rerank),
         filter: args.filter.as_ref(),
         group_by_patient: args.group_by_patient,
-        own: args.own,
+        include_same_patient: args.include_same_patient,
     };
     Ok(answer(gallery, encoder, &question)?)
 }

@@ -9,11 +9,11 @@ use radiograph::{Limits, Radiograph};
 use retrieval::gallery::{Gallery, Record};
 
 use super::{Answered, SearchArgs};
-use crate::anonymous::Deidentification;
+use crate::deidentification::Deidentification;
+use crate::export;
 use crate::ingest;
 use crate::output;
 use crate::report::overlay::{overlay, shrink};
-use crate::told;
 
 /// The longer side of a capture, in pixels.
 const CAPTURE_SIDE: u32 = 1024;
@@ -80,7 +80,7 @@ impl ResultArgs {
 
     /// The address at which a viewer shows a picture of the gallery.
     pub(super) fn link(&self, record: &Record) -> Option<String> {
-        told::link(self.viewer.as_ref(), record)
+        export::link(self.viewer.as_ref(), record)
     }
 
     /// Makes all files first, and then writes them.
@@ -150,7 +150,13 @@ impl ResultArgs {
     fn answer(&self, encoder: &Encoder, gallery: &Gallery, answered: &Answered) -> Answer {
         let query = answered.pictures.first().map(|picture| picture.record.key.clone());
         let found = (&answered.hits[..], answered.estimate.as_ref());
-        told::told(encoder, gallery, query.unwrap_or_default(), found, self.viewer.as_ref())
+        export::export_answer(
+            encoder,
+            gallery,
+            query.unwrap_or_default(),
+            found,
+            self.viewer.as_ref(),
+        )
     }
 }
 

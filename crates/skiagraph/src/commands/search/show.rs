@@ -6,10 +6,10 @@ use retrieval::gallery::{Gallery, Hit};
 use serde::Serialize;
 
 use super::{Answered, SearchArgs};
-use crate::gate::{self, Doubt, Doubtful};
-use crate::ingest::{self, Warned};
+use crate::export::relevance_at;
+use crate::image_qc::{self, Doubt, Doubtful};
+use crate::ingest::{self, Decoded, FileWarnings};
 use crate::output;
-use crate::told::relevance_at;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -74,12 +74,16 @@ pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) 
             hits.len(),
             gallery.len()
         ))?;
-        let doubtful: Vec<Doubtful> = answered.pictures.iter().filter_map(Doubtful::of).collect();
+        let doubtful: Vec<Doubtful> =
+            answered.pictures.iter().filter_map(Decoded::doubtful).collect();
         if !doubtful.is_empty() {
-            eprintln!("{}", gate::describe(&doubtful));
+            eprintln!("{}", image_qc::describe(&doubtful));
         }
-        let warned: Vec<Warned> = answered.pictures.iter().filter_map(Warned::of).collect();
-        ingest::few(warned.iter().map(Warned::line)).iter().for_each(|line| eprintln!("{line}"));
+        let warned: Vec<FileWarnings> =
+            answered.pictures.iter().filter_map(FileWarnings::of).collect();
+        ingest::few(warned.iter().map(FileWarnings::line))
+            .iter()
+            .for_each(|line| eprintln!("{line}"));
         let rows: Vec<_> =
             (0..hits.len()).map(|place| row(place, &hits[place], estimate.as_ref())).collect();
         output::lines(&output::table(

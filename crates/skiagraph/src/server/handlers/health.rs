@@ -1,15 +1,13 @@
-//! The server's health, and the description of its API.
+//! The server's health, and its counts.
 
 use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use serde_json::Value;
 
-use crate::server::body::Json;
 use crate::server::error::Problem;
+use crate::server::exposition;
 use crate::server::state::App;
-use crate::server::{metrics, openapi, router};
 
 pub(in crate::server) async fn alive() -> &'static str {
     "alive\n"
@@ -22,9 +20,5 @@ pub(in crate::server) async fn ready(State(app): State<App>) -> Result<&'static 
 
 pub(in crate::server) async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let kind = HeaderValue::from_static("text/plain; version=0.0.4");
-    ([(CONTENT_TYPE, kind)], metrics::text(&app))
-}
-
-pub(in crate::server) async fn openapi() -> Json<Value> {
-    Json(openapi::document(&router::table()))
+    ([(CONTENT_TYPE, kind)], exposition::text(&app))
 }

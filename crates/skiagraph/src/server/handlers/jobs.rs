@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 use crate::server::body::{self, Json};
+use crate::server::caller::Asker;
 use crate::server::error::Problem;
-use crate::server::guard::Asker;
 use crate::server::state::App;
 use crate::server::views::{FileView, JobView, JobsView};
 

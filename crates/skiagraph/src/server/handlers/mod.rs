@@ -6,6 +6,6 @@ pub(super) mod health;
 pub(super) mod jobs;
 pub(super) mod queries;
 pub(super) mod records;
+pub(super) mod saved_searches;
 pub(super) mod search;
 pub(super) mod session;
-pub(super) mod sets;

@@ -1,8 +1,9 @@
 //! Query pictures: uploading, showing and removing them.
 
 use axum::Extension;
-use axum::extract::{Query, Request, State};
+use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -12,13 +13,24 @@ use crate::server::body::{self, Json};
 use crate::server::error::Problem;
 use crate::server::guard::Shown;
 use crate::server::pictures::Picture;
-use crate::server::queries::QueryId;
 use crate::server::state::App;
 use crate::server::views::{QueryView, Region};
 
 /// The sides that a preview may have, in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=4096;
 const SIDE: u32 = 1024;
+
+/// A query's id, from the path.
+pub(in crate::server) struct QueryId(String);
+
+impl FromRequestParts<App> for QueryId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let id = Path::<String>::from_request_parts(parts, app).await;
+        id.map(|Path(id)| Self(id)).map_err(|_| Problem::UnknownQuery)
+    }
+}
 
 type Created = (StatusCode, Extension<Shown>, Json<QueryView>);
 
@@ -33,7 +45,7 @@ pub(in crate::server) async fn upload(
         let limits = radiograph::Limits {
             max_bytes: limits.upload_bytes as u64,
             max_pixels: limits.pixels,
-            memory_timeout: limits.patience,
+            memory_timeout: limits.timeout,
             ..radiograph::Limits::default()
         };
         Picture::read(&file.bytes, &limits, &shared.encoder)

@@ -12,6 +12,7 @@ use retrieval::estimate::Estimate;
 use retrieval::gallery::{Filter, Gallery, Hit};
 
 use crate::answer::{Question, answer};
+use crate::export::relevance_at;
 use crate::server::body::Json;
 use crate::server::error::Problem;
 use crate::server::guard::Shown;
@@ -20,7 +21,6 @@ use crate::server::state::{App, State as Shared};
 use crate::server::views::{
     EstimateView, HitView, MillisecondsView, RecordView, SearchBody, SearchView, TallyView,
 };
-use crate::told::relevance_at;
 
 /// The most hits, and the most pictures in a question.
 const MOST_HITS: usize = 1000;
@@ -117,7 +117,7 @@ impl Asked {
             order: body.order.of(body.rerank),
             filter: self.filter.as_ref(),
             group_by_patient: body.group_by_patient,
-            own: body.own,
+            include_same_patient: body.include_same_patient,
         };
         let start = Instant::now();
         let found = answer(gallery, &shared.encoder, &question)?;

@@ -8,7 +8,7 @@
 //! server fails alone.
 
 mod disk;
-mod known;
+mod job_registry;
 mod spool;
 mod worker;
 
@@ -18,7 +18,7 @@ pub(super) use worker::work;
 use pacs::attempts;
 use serde::{Deserialize, Serialize};
 
-use super::guard::Caller;
+use super::caller::Caller;
 use super::keys::Role;
 
 /// The number of failures that are listed; further ones are only counted.
@@ -49,7 +49,7 @@ pub(super) struct Job {
     pub(super) differing: Vec<u64>,
     /// Added files that are at fault, at most a thousand.
     #[serde(default)]
-    pub(super) warned: Vec<Warned>,
+    pub(super) warned: Vec<FileWarnings>,
     /// The numbers of the files that were counted last: a kill may have left them.
     #[serde(default)]
     last: Vec<u64>,
@@ -67,7 +67,7 @@ pub(super) struct Failure {
 
 /// A file that is at fault and was added nevertheless.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Warned {
+pub(super) struct FileWarnings {
     /// Its number in the job, from 1.
     pub(super) file: u64,
     pub(super) warnings: Vec<String>,

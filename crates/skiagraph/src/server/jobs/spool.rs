@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use anyhow::{Context, Result};
 
 use super::disk::{STATE, WAITS, store};
-use super::known::Known;
+use super::job_registry::JobRegistry;
 use super::{Failure, Job};
 use crate::server::error::Problem;
 use crate::server::keys::random_text;
@@ -31,7 +31,7 @@ pub(crate) struct Limits {
 pub(in crate::server) struct Jobs {
     root: PathBuf,
     limits: Limits,
-    known: Mutex<Known>,
+    registry: Mutex<JobRegistry>,
     /// A lock, held while a job's state is changed and written, so that no older state is written
     /// over a newer one.
     writing: Mutex<()>,
@@ -46,14 +46,14 @@ impl Jobs {
     /// # Errors
     /// If they cannot be read.
     pub(in crate::server) fn open(root: &Path, limits: Limits) -> Result<Self> {
-        let mut known = Known::default();
-        known.claim(root)?;
-        let (known, writing, wake) = (Mutex::new(known), Mutex::default(), Condvar::new());
-        Ok(Self { root: root.to_owned(), limits, known, writing, wake })
+        let mut registry = JobRegistry::default();
+        registry.claim(root)?;
+        let (registry, writing, wake) = (Mutex::new(registry), Mutex::default(), Condvar::new());
+        Ok(Self { root: root.to_owned(), limits, registry, writing, wake })
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn registry(&self) -> MutexGuard<'_, JobRegistry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn folder(&self, id: &str) -> PathBuf {
@@ -67,10 +67,10 @@ impl Jobs {
     /// take it.
     pub(in crate::server) fn make(&self, owner: Option<String>) -> Result<(String, Job), Problem> {
         fs::create_dir_all(&self.root).context("cannot make the folder of the jobs")?;
-        if !self.known().claim(&self.root)? {
+        if !self.registry().claim(&self.root)? {
             return Err(Problem::JobsElsewhere);
         }
-        if self.known().jobs.values().filter(|job| !job.is_over()).count() >= self.limits.open {
+        if self.registry().jobs.values().filter(|job| !job.is_over()).count() >= self.limits.open {
             return Err(Problem::Busy);
         }
         let made = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -79,14 +79,14 @@ impl Jobs {
             fs::create_dir(self.folder(&id)).and_then(|()| File::open(&self.root)?.sync_all());
         made.context("cannot make a job's folder")?;
         self.write(&id, &job)?;
-        self.known().jobs.insert(id.clone(), job.clone());
+        self.registry().jobs.insert(id.clone(), job.clone());
         self.forget_old()?;
         Ok((id, job))
     }
 
     /// All jobs, the newest first.
     pub(in crate::server) fn list(&self) -> Vec<(String, Job)> {
-        let mut jobs: Vec<_> = self.known().jobs.clone().into_iter().collect();
+        let mut jobs: Vec<_> = self.registry().jobs.clone().into_iter().collect();
         jobs.sort_by(|(a, one), (b, other)| other.made.cmp(&one.made).then_with(|| a.cmp(b)));
         jobs
     }
@@ -96,7 +96,7 @@ impl Jobs {
     /// # Errors
     /// [`Problem::UnknownJob`].
     pub(in crate::server) fn get(&self, id: &str) -> Result<Job, Problem> {
-        self.known().jobs.get(id).cloned().ok_or(Problem::UnknownJob)
+        self.registry().jobs.get(id).cloned().ok_or(Problem::UnknownJob)
     }
 
     /// Keeps a file. It is on the disk when its number is returned.
@@ -105,12 +105,12 @@ impl Jobs {
     /// [`Problem::UnknownJob`]; [`Problem::Invalid`] if the job takes no more; [`Problem::Busy`] if
     /// too much waits; if the disk does not take it, which counts as a failure of the job.
     pub(in crate::server) fn receive(&self, id: &str, bytes: &[u8]) -> Result<u64, Problem> {
-        let number = self.known().admit(id, bytes.len() as u64, self.limits.bytes)?;
+        let number = self.registry().admit(id, bytes.len() as u64, self.limits.bytes)?;
         let name = format!("{number:08}.{WAITS}");
         let kept = store(&self.folder(id), &name, bytes).context("cannot keep a file of a job");
         if kept.is_err() {
             // Its number stays used: others may have come meanwhile.
-            self.known().bytes -= bytes.len() as u64;
+            self.registry().bytes -= bytes.len() as u64;
             self.update(id, |job| {
                 job.fail(Failure { file: number, reason: "it could not be kept".to_owned() })
             })?;
@@ -137,8 +137,8 @@ impl Jobs {
     fn update(&self, id: &str, change: impl FnOnce(&mut Job)) -> Result<Job, Problem> {
         let _in_turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let job = {
-            let mut known = self.known();
-            let job = known.jobs.get_mut(id).ok_or(Problem::UnknownJob)?;
+            let mut registry = self.registry();
+            let job = registry.jobs.get_mut(id).ok_or(Problem::UnknownJob)?;
             change(job);
             job.clone()
         };
@@ -166,7 +166,7 @@ impl Jobs {
             // A cancelled job may still have some.
             self.waiting(&id)?.iter().try_for_each(|file| self.remove(file))?;
             fs::remove_dir_all(self.folder(&id)).context("cannot remove an old job's folder")?;
-            self.known().jobs.remove(&id);
+            self.registry().jobs.remove(&id);
         }
         Ok(())
     }
@@ -193,7 +193,7 @@ mod tests {
         fs::write(root.join(&id).join("00000003.part"), "half").unwrap();
         drop(jobs);
         let jobs = Jobs::open(&root, LIMITS).unwrap();
-        assert_eq!((jobs.get(&id).unwrap().received, jobs.known().bytes), (2, 6));
+        assert_eq!((jobs.get(&id).unwrap().received, jobs.registry().bytes), (2, 6));
         let (next, files) = jobs.next(1, Duration::ZERO).unwrap().unwrap();
         assert_eq!(
             (&next, files[0].number, fs::read(&files[0].path).unwrap()),
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(jobs.next(5, Duration::ZERO).unwrap().unwrap().1[0].number, 2);
         assert!(!root.join(&id).join("00000003.part").exists());
         jobs.end(&id, true).unwrap();
-        assert!(jobs.next(5, Duration::ZERO).unwrap().is_none() && jobs.known().bytes == 0);
+        assert!(jobs.next(5, Duration::ZERO).unwrap().is_none() && jobs.registry().bytes == 0);
         assert!(matches!(jobs.receive(&id, b"late"), Err(Problem::Invalid { .. })));
         assert!(matches!(jobs.receive("other", b"x"), Err(Problem::UnknownJob)));
     }
@@ -227,7 +227,10 @@ mod tests {
         jobs.end(&id, false).unwrap();
         jobs.count(&id, &files, |job| job.added += 1).unwrap();
         let job = jobs.get(&id).unwrap();
-        assert_eq!((job.done(), job.received, job.is_over(), jobs.known().bytes), (3, 3, true, 0));
+        assert_eq!(
+            (job.done(), job.received, job.is_over(), jobs.registry().bytes),
+            (3, 3, true, 0)
+        );
     }
 
     #[test]
@@ -261,7 +264,7 @@ mod tests {
         });
         jobs.make(None).unwrap();
         assert!(jobs.next(1, Duration::ZERO).unwrap().is_none());
-        assert_eq!((jobs.list().len(), jobs.known().bytes), (2, 0));
+        assert_eq!((jobs.list().len(), jobs.registry().bytes), (2, 0));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use anyhow::Result;
 use retrieval::gallery::{Gallery, Record};
 
 use super::spool::{Jobs, Waiting, name};
-use super::{Failure, TOLD, Warned};
-use crate::ingest::{self, Filled, Listed};
+use super::{Failure, FileWarnings, TOLD};
+use crate::ingest::{self, IngestReport, Listed};
 use crate::server::error::Problem;
 use crate::server::state::State;
 
@@ -44,23 +44,24 @@ fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
     let start = Instant::now();
     // A panic, which no file should cause, is counted as a death, so that a file that causes one
     // fails alone.
-    let filled = catch_unwind(AssertUnwindSafe(|| fill(state, kept, &id, &files)));
-    let filled = match filled {
-        Ok(filled) => filled.or_else(|error| jobs.put_down(&id, &files).and(Err(error)))?,
+    let ingested = catch_unwind(AssertUnwindSafe(|| fill(state, kept, &id, &files)));
+    let ingested = match ingested {
+        Ok(ingested) => ingested.or_else(|error| jobs.put_down(&id, &files).and(Err(error)))?,
         Err(_) => {
             log(&format!("a file of job {id} made indexing panic; each is tried alone"));
             return jobs.count_death();
         }
     };
     let counted = jobs.count(&id, &files, |job| {
-        job.added += filled.added as u64;
-        job.known += filled.known as u64;
-        let differing = filled.differing.iter().map(|name| number(name));
+        job.added += ingested.added as u64;
+        job.known += ingested.known as u64;
+        let differing = ingested.differing.iter().map(|name| number(name));
         job.differing.extend(differing.take(TOLD.saturating_sub(job.differing.len())));
-        let warned = filled.warned.into_iter();
-        let warned = warned.map(|w| Warned { file: number(&w.name), warnings: w.warnings });
+        let warned = ingested.warned.into_iter();
+        let warned =
+            warned.map(|file| FileWarnings { file: number(&file.name), warnings: file.warnings });
         job.warned.extend(warned.take(TOLD.saturating_sub(job.warned.len())));
-        for rejected in filled.rejected.into_iter().chain(filled.without_picture) {
+        for rejected in ingested.rejected.into_iter().chain(ingested.without_picture) {
             job.fail(Failure { file: number(&rejected.name), reason: rejected.reason });
         }
         job.seconds += start.elapsed().as_secs_f64();
@@ -73,17 +74,22 @@ fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
 }
 
 /// Puts files of a job into the gallery.
-fn fill(state: &State, kept: &mut Option<Gallery>, id: &str, files: &[Waiting]) -> Result<Filled> {
+fn fill(
+    state: &State,
+    kept: &mut Option<Gallery>,
+    id: &str,
+    files: &[Waiting],
+) -> Result<IngestReport> {
     let mut gallery = kept.take().map_or_else(|| Gallery::open(&state.settings.gallery), Ok)?;
     gallery.refresh()?;
     gallery.check_model(state.encoder.model_id(), state.encoder.bits())?;
     let listed: Vec<_> = files.iter().map(|file| listed(id, file)).collect();
-    let mut filled = Filled::default();
+    let mut ingested = IngestReport::default();
     ingest::for_each_batch(&listed, state.encoder.preprocess(), |batch| {
-        ingest::fill_batch(&mut gallery, &state.encoder, batch, &mut filled)
+        ingest::insert_batch(&mut gallery, &state.encoder, batch, &mut ingested)
     })?;
     *kept = Some(gallery);
-    Ok(filled)
+    Ok(ingested)
 }
 
 /// The file's number in its job, which is the end of its name.

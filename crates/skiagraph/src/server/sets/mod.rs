@@ -15,8 +15,8 @@ use anyhow::Context;
 use retrieval::Database;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+use super::caller::Caller;
 use super::error::Problem;
-use super::guard::Caller;
 use super::keys::Role;
 use super::views::SetView;
 

@@ -34,7 +34,7 @@ pub(in crate::server) struct JobView {
     differing: Vec<u64>,
     /// The first hundred added files that are at fault, such as one of another encoding than it
     /// says.
-    warned: Vec<WarnedView>,
+    warned: Vec<FileWarningsView>,
     /// The rate while it works.
     pictures_per_second: Option<f64>,
 }
@@ -61,7 +61,7 @@ struct FailureView {
 
 /// A file that is at fault and was added nevertheless.
 #[derive(Serialize, JsonSchema)]
-struct WarnedView {
+struct FileWarningsView {
     /// Its number in the job, from 1.
     file: u64,
     warnings: Vec<String>,
@@ -105,7 +105,9 @@ impl JobView {
             failed: job.failed,
             failures: failures.map(|f| FailureView { file: f.file, reason: f.reason }).collect(),
             differing: job.differing,
-            warned: warned.map(|w| WarnedView { file: w.file, warnings: w.warnings }).collect(),
+            warned: warned
+                .map(|w| FileWarningsView { file: w.file, warnings: w.warnings })
+                .collect(),
             pictures_per_second: rate,
         }
     }

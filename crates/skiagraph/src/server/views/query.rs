@@ -4,7 +4,7 @@ use radiograph::Format;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::gate::Doubt;
+use crate::image_qc::Doubt;
 use crate::server::pictures::Picture;
 
 /// A query picture.

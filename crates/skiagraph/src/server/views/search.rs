@@ -31,8 +31,8 @@ pub(in crate::server) struct SearchBody {
     #[serde(default)]
     pub(in crate::server) group_by_patient: bool,
     /// True if the query's own picture and others of its patient may answer.
-    #[serde(default)]
-    pub(in crate::server) own: bool,
+    #[serde(default, rename = "own")]
+    pub(in crate::server) include_same_patient: bool,
     /// The greatest Hamming distance, in bits.
     #[serde(default)]
     pub(in crate::server) within: Option<u32>,

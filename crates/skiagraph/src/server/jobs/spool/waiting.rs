@@ -84,8 +84,8 @@ impl Jobs {
 
     /// Waits until it is woken, for `timeout` at most.
     pub(in crate::server::jobs) fn rest(&self, timeout: Duration) {
-        let known = self.known();
-        drop(self.wake.wait_timeout(known, timeout).unwrap_or_else(PoisonError::into_inner));
+        let registry = self.registry();
+        drop(self.wake.wait_timeout(registry, timeout).unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Counts processed files, on the disk too, and then removes them. A kill between the two
@@ -117,7 +117,7 @@ impl Jobs {
     }
 
     fn attempts(&self) -> Option<Arc<Attempts>> {
-        self.known().attempts.clone()
+        self.registry().attempts.clone()
     }
 
     /// The files of a job that wait, the oldest first.
@@ -138,8 +138,8 @@ impl Jobs {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             removed => removed?,
         };
-        let mut known = self.known();
-        known.bytes = known.bytes.saturating_sub(bytes);
+        let mut registry = self.registry();
+        registry.bytes = registry.bytes.saturating_sub(bytes);
         Ok(())
     }
 }

@@ -1,0 +1,17 @@
+//! Checks of a radiograph's pixels for earlier mistakes: an inverted or turned picture, several
+//! pictures in one, text in it.
+//!
+//! The checks need no network and refuse no picture: they are for warnings.
+
+mod fitting;
+mod orientation;
+mod scorer;
+mod several;
+mod text;
+mod views;
+
+pub use orientation::{OrientationEstimate, Turn, orientation};
+pub use scorer::Scorer;
+pub use several::several_pictures;
+pub use text::burned_in_text;
+pub use views::Views;
