@@ -17,7 +17,7 @@ pub fn is_file(start: &[u8]) -> bool {
     start.get(PREAMBLE..PREAMBLE + PREFIX.len()) == Some(PREFIX)
 }
 
-/// What a file meta group says. Texts are without their padding, and none if they are empty.
+/// The UIDs of a file meta group, without their padding; none if they are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileMeta {
     /// Media Storage SOP Class UID.

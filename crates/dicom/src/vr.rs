@@ -39,3 +39,23 @@ pub fn standard_vr(tag: Tag) -> VR {
         _ => StandardDataDictionary.by_tag(tag).map_or(VR::UN, |entry| entry.vr().relaxed()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_have_the_value_representations_of_implicit_vr() {
+        // Move Destination and Error Comment are of commands.
+        for (tag, vr) in [
+            (tags::PATIENT_ID, VR::LO),
+            (tags::PIXEL_DATA, VR::OW),
+            (Tag(0x6002, 0x3000), VR::OW),
+            (tags::MOVE_DESTINATION, VR::AE),
+            (tags::ERROR_COMMENT, VR::LO),
+            (Tag(8, 0x7770), VR::UN),
+        ] {
+            assert_eq!(standard_vr(tag), vr, "{tag}");
+        }
+    }
+}

@@ -1,5 +1,4 @@
 //! Elements written and read back, in every layout; hostile bytes.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use dicom::{Element, Error, FileMeta, Item, Layout, Order, Reader, Result, Writer};
 use dicom_core::{Tag, VR};

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 
 /// Root of the transfer syntaxes, and the one that is the root itself.
 const TRANSFER_SYNTAXES: &str = "1.2.840.10008.1.2";
-/// The software that writes files anew names itself as the library that the objects are made with.
+/// The software that files name: the library dicom-rs, in every version of ours, so that the same
+/// file stays the same bytes.
 const IMPLEMENTATION: Implementation = Implementation {
     class: dicom_object::IMPLEMENTATION_CLASS_UID,
     version: dicom_object::IMPLEMENTATION_VERSION_NAME,
