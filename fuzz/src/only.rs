@@ -19,7 +19,7 @@ pub fn frame(input: &[u8]) -> bool {
     let syntax = input.first().map(|&byte| crate::frame::syntax(byte));
     match FORMAT.as_deref() {
         Some("jpeg2000") => matches!(syntax, Some("1.2.840.10008.1.2.4.90" | "1.2.840.10008.1.2.4.91")),
-        Some("htj2k") => matches!(syntax, Some("1.2.840.10008.1.2.4.201" | "1.2.840.10008.1.2.4.202")),
+        Some("htj2k") => syntax.is_some_and(|syntax| syntax.starts_with("1.2.840.10008.1.2.4.20")),
         _ => true,
     }
 }

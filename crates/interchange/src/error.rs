@@ -63,7 +63,7 @@ pub enum Error {
     Parse {
         /// The element.
         tag: Tag,
-        /// The position of its header in bytes; in a deflated data set, after inflation.
+        /// The position of the fault in bytes; in a deflated data set, after inflation.
         at: usize,
         /// The fault.
         problem: &'static str,
@@ -96,15 +96,6 @@ pub enum Error {
         /// The fault of the frames.
         problem: &'static str,
     },
-    /// A value that is too long for its value representation.
-    #[error("the new value of {tag} is too long, expected at most 65534 bytes")]
-    Unwritable {
-        /// The element.
-        tag: Tag,
-    },
-    /// A file meta group that cannot be written.
-    #[error("the file meta group cannot be written: {0}")]
-    Meta(Box<dicom_object::meta::Error>),
     /// A query without the identifiers that an object of its study needs.
     #[error(
         "the query has no usable {attribute}, expected a DICOM instance of a study; without one, write FHIR"
@@ -156,6 +147,21 @@ pub enum Error {
     /// A file meta group that cannot be made.
     #[error("the file meta group of the object cannot be made: {0}")]
     FileMeta(Box<dicom_object::WithMetaError>),
+}
+
+impl From<dicom::Error> for Error {
+    fn from(error: dicom::Error) -> Self {
+        let (tag, at, problem) = match error {
+            dicom::Error::NoPrefix => return Self::NotDicom { got: "no DICM after 128 bytes" },
+            dicom::Error::Inflate(error) => return Self::Inflate(error),
+            dicom::Error::CutOff { at, .. } => (Tag(0, 0), at, "is cut short"),
+            dicom::Error::Length { tag, at, .. } => (tag, at, "claims more bytes than are left"),
+            dicom::Error::Depth { tag, at } => (tag, at, "lies in more than 64 sequences"),
+            dicom::Error::NoItem { got, at } => (got, at, "is where an item was expected"),
+            dicom::Error::TooManyFragments { tag, at } => (tag, at, "has too many fragments"),
+        };
+        Self::Parse { tag, at, problem }
+    }
 }
 
 /// Result of this crate.

@@ -154,11 +154,6 @@ fn one(text: String) -> PrimitiveValue {
     if text.is_empty() { PrimitiveValue::Empty } else { PrimitiveValue::from(text) }
 }
 
-/// Whether this is a UID (PS3.5 9.1), leading zeros let through as archives do.
-pub(crate) fn is_uid(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit() || c == b'.')
-}
-
 fn representation(tag: Tag) -> VR {
     StandardDataDictionary.by_tag(tag).map_or(VR::UN, |entry| entry.vr().relaxed())
 }
@@ -213,7 +208,6 @@ mod tests {
         assert_eq!(fit(VR::SH, &"x".repeat(16)), "x".repeat(16));
         let name = format!("{0}={0}={0}={0}", "山".repeat(70));
         assert_eq!(fit(VR::PN, &name).chars().count(), 3 * 64 + 2);
-        assert!(is_uid("1.2.3") && !is_uid("1.2.3\\4") && !is_uid(""));
     }
 
     proptest! {

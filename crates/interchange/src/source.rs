@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, FixedOffset};
+use dicom::is_uid;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use crate::error::{Error, Result};
-use crate::object::{Object, is_uid};
+use crate::object::Object;
 
 /// Repeated in every object of the study, those of type 2 empty where the query has none (PS3.3
 /// C.7.1.1, C.7.2.1).

@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
+use dicom::is_uid;
+
 use crate::error::{Error, Result};
-use crate::object::is_uid;
 
 /// The path and query of OHIF's viewer (<https://docs.ohif.org/configuration/url/>).
 const OHIF: &str = "/viewer?StudyInstanceUIDs={study}";

@@ -163,6 +163,59 @@ fn files_cut_short_or_changed_are_refused_or_clean() {
     }
 }
 
+/// The decoder reads such files, too.
+#[test]
+fn blank_value_representations_are_those_of_the_dictionary() {
+    for blank in [b"  ", b"\0\0", b"??", b"xx"] {
+        let elements = [
+            element(SYNTAX, Tag(8, 0x60), VR::CS, b"DX"),
+            name(),
+            element(SYNTAX, Tag(0x10, 0x4000), VR::LT, b"SECRET"),
+            element(SYNTAX, Tag(0x28, 0x10), VR::US, &[1, 0]),
+        ];
+        let blanked = elements.map(|mut element| {
+            element[4..6].copy_from_slice(blank);
+            element
+        });
+        let file = file(SYNTAX, CR, "", &blanked.concat());
+        let done = deidentifier(Options::default()).file(&file).unwrap();
+        assert!(!holds(&done.bytes, b"SECRET"), "{blank:?}");
+        assert!(holds(&done.bytes, &element(SYNTAX, Tag(8, 0x60), VR::CS, b"DX")), "{blank:?}");
+        assert!(holds(&done.bytes, &element(SYNTAX, Tag(0x28, 0x10), VR::US, &[1, 0])));
+    }
+}
+
+#[test]
+fn a_data_set_of_another_form_than_its_transfer_syntax_is_read_as_it_is() {
+    let forms = [Syntax::Explicit, Syntax::Implicit, Syntax::Big];
+    for (claimed, found) in forms.iter().flat_map(|&one| forms.map(|other| (one, other))) {
+        let modality = element(found, Tag(8, 0x60), VR::CS, b"DX");
+        let name = element(found, Tag(0x10, 0x10), VR::PN, b"SECRET^NAME");
+        let file = file(claimed, CR, "", &[modality.clone(), name].concat());
+        let done = deidentifier(Options::default()).file(&file).unwrap();
+        assert!(!holds(&done.bytes, b"SECRET"), "{found:?} as {claimed:?}");
+        assert!(holds(&done.bytes, &modality), "{found:?} as {claimed:?}");
+    }
+}
+
+/// One patient, whose files come from senders with other character sets.
+#[test]
+fn a_patient_has_one_pseudonym_in_every_character_set() {
+    let pseudonym = |sets: &[u8], id: &[u8]| {
+        let set = element(SYNTAX, Tag(8, 5), VR::CS, sets);
+        let id = element(SYNTAX, Tag(0x10, 0x20), VR::LO, id);
+        let file = file(SYNTAX, CR, "", &[set, id].concat());
+        let out = deidentifier(Options::default()).file(&file).unwrap().bytes;
+        let at = out.windows(6).position(|six| six == b"\x10\0\x20\0LO").unwrap();
+        out[at + 8..at + 8 + usize::from(out[at + 6])].to_vec()
+    };
+    let unicode = pseudonym(b"ISO_IR 192", "山田 1".as_bytes());
+    assert_eq!(unicode.len(), 20);
+    assert_eq!(pseudonym(b"\\ISO 2022 IR 87", b"\x1B$B;3ED\x1B(B 1"), unicode);
+    assert_eq!(pseudonym(b"ISO 2022 IR 6\\ISO 2022 IR 87", b"\x1B$B;3ED\x1B(B 1"), unicode);
+    assert_ne!(pseudonym(b"\\ISO 2022 IR 87", b"\x1B$B;3EE\x1B(B 1"), unicode);
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600), form in 0..4_usize) {

@@ -1,7 +1,8 @@
 //! Command sets of DIMSE messages (PS3.7 6.3 and annex E).
 
-use crate::elements::{Elements, read, write};
+use crate::elements::{Elements, read};
 use crate::error::{Error, Result};
+use dicom::{Layout, Writer, standard_vr};
 use dicom_core::Tag;
 use std::collections::BTreeMap;
 
@@ -96,14 +97,7 @@ impl Command {
     }
 
     pub(crate) fn with_text(mut self, element: u16, text: &str) -> Self {
-        let pad = if matches!(element, AFFECTED_SOP_CLASS_UID | AFFECTED_SOP_INSTANCE_UID) {
-            0
-        } else {
-            b' '
-        };
-        let mut value = text.as_bytes().to_vec();
-        value.resize(value.len().next_multiple_of(2), pad);
-        self.0.insert(element, value);
+        self.0.insert(element, text.as_bytes().to_vec());
         self
     }
 
@@ -152,15 +146,19 @@ impl Command {
     pub(crate) fn to_bytes(&self, has_data: bool) -> Vec<u8> {
         let kind = if has_data { DATA_SET } else { NO_DATA_SET };
         let whole = self.clone().with_u16(DATA_SET_TYPE, kind);
-        let mut rest = Vec::new();
+        let mut rest = Writer::default();
         for (&element, value) in &whole.0 {
             write(&mut rest, Tag(0, element), value);
         }
-        let mut bytes = Vec::new();
-        write(&mut bytes, Tag(0, 0), &(rest.len() as u32).to_le_bytes());
-        bytes.append(&mut rest);
-        bytes
+        let mut group = Writer::default();
+        write(&mut group, Tag(0, 0), &(rest.bytes.len() as u32).to_le_bytes());
+        group.bytes.append(&mut rest.bytes);
+        group.bytes
     }
+}
+
+fn write(writer: &mut Writer, tag: Tag, value: &[u8]) {
+    writer.element(Layout::IMPLICIT, tag, standard_vr(tag), value);
 }
 
 #[cfg(test)]
@@ -184,9 +182,9 @@ mod tests {
 
     #[test]
     fn other_groups_are_no_command() {
-        let mut bytes = Command::request(C_ECHO, 1, "1.2").to_bytes(false);
-        write(&mut bytes, Tag(0x10, 0x10), b"SECRET");
-        let error = Command::parse(&bytes).unwrap_err().to_string();
+        let mut writer = Writer { bytes: Command::request(C_ECHO, 1, "1.2").to_bytes(false) };
+        write(&mut writer, Tag(0x10, 0x10), b"SECRET");
+        let error = Command::parse(&writer.bytes).unwrap_err().to_string();
         assert!(!error.contains("SECRET"), "{error}");
         assert!(Command::parse(&[]).is_err());
     }

@@ -4,8 +4,9 @@
 use crate::error::{Error, Result, network};
 use crate::event::{Event, Events};
 use crate::inbox::{Inbox, Key, Stored};
-use crate::part10::{Identity, identify};
+use crate::part10::identify;
 use crate::uids::is_image_storage;
+use dicom::Identity;
 use std::io::Read;
 
 const PIECE: usize = 64 << 10;

@@ -1,6 +1,6 @@
 //! UIDs used in communication (PS3.6 annex A), and the SOP classes of pictures.
 
-use dicom_core::Tag;
+use dicom::Implementation;
 use dicom_dictionary_std::uids;
 
 pub(crate) use dicom_dictionary_std::uids::{
@@ -9,11 +9,11 @@ pub(crate) use dicom_dictionary_std::uids::{
     STUDY_ROOT_QUERY_RETRIEVE_INFORMATION_MODEL_MOVE as STUDY_ROOT_MOVE, VERIFICATION,
 };
 
-/// The UID of this software in files and associations (PS3.7 D.3.3.2): a UUID as a UID, which
-/// nobody has to assign.
-pub(crate) const IMPLEMENTATION_CLASS: &str = "2.25.63551737209383994231147909241968702057";
-/// The name of this software for people, at most 16 characters.
-pub(crate) const IMPLEMENTATION_VERSION: &str = "SKIAGRAPH_01";
+/// This software in files and associations: a UUID as a UID, which nobody has to assign.
+pub(crate) const IMPLEMENTATION: Implementation = Implementation {
+    class: "2.25.63551737209383994231147909241968702057",
+    version: "SKIAGRAPH_01",
+};
 
 /// The accepted storage SOP classes of pictures (PS3.4 B.5), with their names. X-rays come first.
 /// The others are accepted because senders route by study; indexing recognises by its modality what
@@ -81,35 +81,13 @@ pub(crate) fn is_image_storage(sop_class: &str) -> bool {
     IMAGE_STORAGE.iter().any(|&(uid, _)| uid == sop_class)
 }
 
-/// Tells whether an attribute of queries and answers is a UID, which is padded with a NUL (PS3.5
-/// 6.2).
-pub(crate) fn holds_uid(tag: Tag) -> bool {
-    use dicom_dictionary_std::tags;
-    let uids = [
-        tags::STUDY_INSTANCE_UID,
-        tags::SERIES_INSTANCE_UID,
-        tags::SOP_INSTANCE_UID,
-        tags::SOP_CLASS_UID,
-    ];
-    uids.contains(&tag)
-}
-
-/// Tells whether this can be a UID: at most 64 digits and points (PS3.5 9.1). Empty components and
-/// leading zeros are accepted: the standard forbids them, but old equipment writes them.
-pub(crate) fn is_uid(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit() || c == b'.')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn uids_are_told_from_paths() {
-        assert!(is_uid(IMPLEMENTATION_CLASS) && IMPLEMENTATION_VERSION.len() <= 16);
-        for wrong in ["", "../../x", "1.2 ", "1.2\0", "1.a", &"1".repeat(65)] {
-            assert!(!is_uid(wrong));
-        }
+    fn this_software_has_a_name_that_fits_and_pictures_are_told_from_reports() {
+        assert!(dicom::is_uid(IMPLEMENTATION.class) && IMPLEMENTATION.version.len() <= 16);
         assert!(
             is_image_storage("1.2.840.10008.5.1.4.1.1.1")
                 && !is_image_storage("1.2.840.10008.5.1.4.1.1.88.11")

@@ -72,7 +72,7 @@ fn sniff(bytes: &[u8]) -> Option<Format> {
     match bytes {
         // Its preamble may be the start of another format, so that viewers of that show the picture
         // too (PS3.10 7.1).
-        _ if bytes.get(128..132) == Some(b"DICM") => Some(Format::Dicom),
+        _ if ::dicom::is_file(bytes) => Some(Format::Dicom),
         [0x89, b'P', b'N', b'G', ..] => Some(Format::Png),
         [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
         // 43 is BigTIFF.

@@ -201,6 +201,12 @@ pub enum Error {
     },
 }
 
+impl From<dicom::Error> for Error {
+    fn from(error: dicom::Error) -> Self {
+        Self::DicomParse { reason: error.to_string() }
+    }
+}
+
 impl Error {
     /// Whether the file is sound, but of a kind that holds no picture.
     pub fn is_no_picture(&self) -> bool {

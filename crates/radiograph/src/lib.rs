@@ -17,8 +17,8 @@ mod raster;
 mod region;
 mod warning;
 
+pub use self::dicom::{texts, transfer_syntaxes};
 pub use decode::{ContentHash, Options, decode, decode_with, read};
-pub use dicom::{texts, transfer_syntaxes};
 pub use error::{Error, Result};
 pub use limits::Limits;
 pub use preprocess::{Frame, Input, Preprocess};

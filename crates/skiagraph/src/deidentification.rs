@@ -94,8 +94,7 @@ impl Deidentification {
     /// # Errors
     /// If the file is refused: as it does not parse, or as its picture may name the patient.
     pub(crate) fn file(&self, bytes: &[u8]) -> Result<Option<Deidentified>> {
-        let is_dicom = bytes.get(128..132) == Some(b"DICM");
-        Ok(is_dicom.then(|| self.deidentifier.file(bytes)).transpose()?)
+        Ok(dicom::is_file(bytes).then(|| self.deidentifier.file(bytes)).transpose()?)
     }
 
     /// Reads and prepares a file, with a de-identified record.

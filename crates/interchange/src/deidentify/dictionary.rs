@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use dicom::Element;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry, VirtualVr};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::StandardDataDictionary;
 
 use super::profile;
-use super::reader::Element;
 
 /// The most numbers of each attribute that may have several; 0 stands for no bound.
 /// `benches/peers/defined_terms.py` writes the table.
@@ -19,21 +19,27 @@ static MAX_COUNTS: LazyLock<HashMap<Tag, usize>> = LazyLock::new(|| {
     rows.filter_map(|(tag, most)| Some((tag, most.parse::<usize>().ok()?))).collect()
 });
 
-/// The value representation of an attribute in the dictionary; none if the dictionary lacks it.
-fn standard_vr(tag: Tag) -> Option<VirtualVr> {
+/// The value representations of an attribute in the dictionary; none if the dictionary lacks it.
+fn entry_vr(tag: Tag) -> Option<VirtualVr> {
     StandardDataDictionary.by_tag(tag).map(DataDictionaryEntry::vr)
 }
 
 /// Whether the dictionary has an attribute.
 pub(super) fn is_known(tag: Tag) -> bool {
-    standard_vr(tag).is_some()
+    entry_vr(tag).is_some()
 }
 
-/// The value representation that a value is read by: the dictionary's for an element under UN,
+/// The value representation of an element: the dictionary's, if none of the standard stands in the
+/// file.
+pub(super) fn stated_vr(element: &Element) -> VR {
+    element.vr.unwrap_or_else(|| dicom::standard_vr(element.tag))
+}
+
+/// The value representation that a value is read by: the dictionary's also for an element under UN,
 /// which a sender writes that does not know the attribute.
 pub(super) fn effective_vr(element: &Element) -> VR {
-    match element.vr {
-        VR::UN => standard_vr(element.tag).map_or(VR::UN, VirtualVr::relaxed),
+    match stated_vr(element) {
+        VR::UN => dicom::standard_vr(element.tag),
         vr => vr,
     }
 }
@@ -41,15 +47,15 @@ pub(super) fn effective_vr(element: &Element) -> VR {
 /// The value representation that a new value is written under: the element's own, if its attribute
 /// may have it.
 pub(super) fn output_vr(element: &Element) -> VR {
-    match standard_vr(element.tag) {
+    match entry_vr(element.tag) {
         Some(standard) if !allows(standard, effective_vr(element)) => standard.relaxed(),
-        _ => element.vr,
+        _ => stated_vr(element),
     }
 }
 
 /// Whether an element has a value representation that the dictionary allows for its attribute.
 pub(super) fn has_standard_vr(element: &Element) -> bool {
-    standard_vr(element.tag).is_some_and(|standard| allows(standard, effective_vr(element)))
+    entry_vr(element.tag).is_some_and(|standard| allows(standard, effective_vr(element)))
 }
 
 /// Whether an entry of the dictionary allows a value representation; some entries allow several.
@@ -71,7 +77,7 @@ pub(super) fn is_sequence(element: &Element) -> bool {
 /// Whether an element is a sequence exactly if the dictionary has one; false for an unknown
 /// attribute.
 pub(super) fn agrees_on_sequence(element: &Element) -> bool {
-    let standard = standard_vr(element.tag);
+    let standard = entry_vr(element.tag);
     standard.is_some_and(|vr| (vr == VirtualVr::Exact(VR::SQ)) == is_sequence(element))
 }
 
@@ -86,7 +92,7 @@ mod tests {
     use dicom_dictionary_std::tags;
 
     fn element(tag: Tag, vr: VR) -> Element {
-        Element { tag, vr, length: Some(0), at: 0 }
+        Element { tag, vr: Some(vr), length: Some(0), at: 0, inside: dicom::Layout::EXPLICIT }
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Forms of values (PS3.5 table 6.2-1): a value that its attribute may keep stays only in the form
 //! of its value representation.
 
+use dicom::Order;
 use dicom_core::{Tag, VR};
 
 use super::pseudonym::is_dotted;
-use super::reader::Form;
 use super::{calendar, dictionary, terms};
 
 /// The most bytes that a character takes in any character set.
@@ -31,7 +31,7 @@ impl Permitted {
 
 /// The part of a value that has the form of its value representation. Bytes and words (OB, OW …)
 /// have none, so nothing of them may stay.
-pub(super) fn permitted(tag: Tag, vr: VR, value: &[u8], form: Form) -> Permitted {
+pub(super) fn permitted(tag: Tag, vr: VR, value: &[u8], order: Order) -> Permitted {
     match vr {
         _ if value.is_empty() => Permitted::Whole,
         VR::CS => terms::permitted(tag, value),
@@ -43,7 +43,7 @@ pub(super) fn permitted(tag: Tag, vr: VR, value: &[u8], form: Form) -> Permitted
         VR::AS | VR::DA | VR::DS | VR::DT | VR::IS | VR::TM | VR::UI => Permitted::whole_if(
             parts(value).is_some_and(|mut parts| parts.all(|part| is_formal(vr, part))),
         ),
-        VR::AT => Permitted::whole_if(are_tags(value, form) && are_numbers(tag, value, 4)),
+        VR::AT => Permitted::whole_if(are_tags(value, order) && are_numbers(tag, value, 4)),
         VR::US | VR::SS => Permitted::whole_if(are_numbers(tag, value, 2)),
         VR::UL | VR::SL | VR::FL => Permitted::whole_if(are_numbers(tag, value, 4)),
         VR::FD | VR::SV | VR::UV => Permitted::whole_if(are_numbers(tag, value, 8)),
@@ -67,13 +67,13 @@ fn is_formal(vr: VR, value: &str) -> bool {
             VR::TM => calendar::is_time(value),
             VR::DS => value.len() <= 16 && is_decimal(value),
             VR::IS => value.len() <= 12 && value.parse::<i32>().is_ok(),
-            _ => is_uid(value),
+            _ => is_strict_uid(value),
         }
 }
 
-/// Whether a text is a UID: numbers with dots between them, at most 64 characters.
-pub(super) fn is_uid(text: &str) -> bool {
-    text.len() <= 64 && is_dotted(text)
+/// Whether a text is a UID without empty components. Anything else may be no UID, and goes.
+pub(super) fn is_strict_uid(text: &str) -> bool {
+    dicom::is_uid(text) && is_dotted(text)
 }
 
 /// Whether a text is an age (AS): three digits and a unit.
@@ -126,9 +126,9 @@ fn is_printable(bytes: &[u8]) -> bool {
 }
 
 /// Whether all numbers are tags of attributes that the dictionary has.
-fn are_tags(value: &[u8], form: Form) -> bool {
+fn are_tags(value: &[u8], order: Order) -> bool {
     let (tags, _) = value.as_chunks();
-    let tag = |&[g0, g1, e0, e1]: &[u8; 4]| Tag(form.short([g0, g1]), form.short([e0, e1]));
+    let tag = |&[g0, g1, e0, e1]: &[u8; 4]| Tag(order.short([g0, g1]), order.short([e0, e1]));
     tags.iter().map(tag).all(dictionary::is_known)
 }
 
@@ -138,7 +138,7 @@ mod tests {
     use dicom_dictionary_std::tags;
 
     fn stays(tag: Tag, vr: VR, value: &[u8]) -> bool {
-        permitted(tag, vr, value, Form::Explicit) == Permitted::Whole
+        permitted(tag, vr, value, Order::Little) == Permitted::Whole
     }
 
     #[test]

@@ -12,34 +12,30 @@
 //! back.
 //!
 //! Files are not trusted. `dicom-object` allocates what a length claims and recurses as deep as a
-//! file likes, so elements are slices of the file here, found by the header decoders of
-//! `dicom-encoding`.
+//! file likes, so elements are slices of the file here, as the crate `dicom` reads them.
 
 mod action;
 mod calendar;
+mod deidentification_attributes;
 mod dictionary;
 mod dummy;
-mod facts;
 mod form;
+mod instance_summary;
 mod key;
-mod marks;
 mod part10;
 mod pixels;
 mod profile;
 mod pseudonym;
-mod reader;
 mod report;
 mod rewrite;
 mod tables;
 mod terms;
-mod text;
 mod unlisted;
 mod values;
 mod verdict;
-mod writer;
 
 pub use action::Action;
-pub use facts::{BurnedIn, Doubt};
+pub use instance_summary::{BurnedIn, Doubt};
 pub use key::Key;
 pub use profile::EDITION;
 pub use pseudonym::Pseudonyms;
@@ -48,7 +44,7 @@ pub use terms::Code;
 
 use crate::error::{Error, Result};
 use dicom_core::chrono::Days;
-use facts::Facts;
+use instance_summary::InstanceSummary;
 use rewrite::Rewriter;
 
 /// The treatment of dates and times.
@@ -140,21 +136,22 @@ impl Deidentifier {
     /// [`Error::Frames`] if compressed pixels cannot be scrubbed.
     pub fn file(&self, bytes: &[u8]) -> Result<Deidentified> {
         let source = part10::open(bytes, self.options.max_bytes)?;
-        let facts = Facts::of(&source)?;
-        if let Some(doubt) = facts.doubt.filter(|_| !self.options.allow_burned_in) {
+        let summary = InstanceSummary::of(&source)?;
+        if let Some(doubt) = summary.doubt.filter(|_| !self.options.allow_burned_in) {
             return Err(Error::BurnedIn(doubt));
         }
-        let sop_instance_uid = match self.options.keep_uids && form::is_uid(&facts.sop_instance) {
-            true => facts.sop_instance.clone(),
-            false => self.pseudonyms.uid(&facts.sop_instance),
-        };
+        let sop_instance_uid =
+            match self.options.keep_uids && form::is_strict_uid(&summary.sop_instance) {
+                true => summary.sop_instance.clone(),
+                false => self.pseudonyms.uid(&summary.sop_instance),
+            };
         let mut rewriter =
-            Rewriter::new(&self.pseudonyms, &self.options, &facts, &source.transfer_syntax);
+            Rewriter::new(&self.pseudonyms, &self.options, &summary, &source.transfer_syntax);
         let data_set = rewriter.data_set(&source)?;
         let mut report = rewriter.report;
-        report.burned_in = facts.burned_in;
-        let bytes = part10::write(&source, &facts.sop_class, &sop_instance_uid, &data_set)?;
-        let days = self.pseudonyms.days(&facts.subject);
+        report.burned_in = summary.burned_in;
+        let bytes = part10::write(&source, &summary.sop_class, &sop_instance_uid, &data_set)?;
+        let days = self.pseudonyms.days(&summary.subject);
         Ok(Deidentified { bytes, sop_instance_uid, report, days })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use dicom_core::Tag;
 
 use super::action::{Action, Choice, Required};
-use super::facts::is_overlay;
+use super::instance_summary::is_overlay;
 use super::{Dates, Options};
 
 /// The edition of PS3.15 that the table is of.

@@ -6,7 +6,7 @@ use dicom_core::Tag;
 use serde::{Serialize, Serializer};
 
 use super::action::Action;
-use super::facts::BurnedIn;
+use super::instance_summary::BurnedIn;
 
 /// A count of what was done to a file. Attributes in sequences count like others, but not those of
 /// a removed sequence.

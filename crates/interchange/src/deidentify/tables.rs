@@ -1,11 +1,11 @@
 //! Lookup tables: besides pixels the only binary values that stay, and only as long as their
 //! descriptors say (PS3.3 C.11.1.1, C.7.6.3.1.5).
 
+use dicom::Order;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::form::Permitted;
-use super::reader::Form;
 
 /// The attribute of each descriptor, and of the data that it describes.
 const TABLES: [(Tag, Tag); 5] = [
@@ -29,11 +29,11 @@ pub(super) struct Tables([Option<usize>; TABLES.len()]);
 
 impl Tables {
     /// Notes the number of entries that a descriptor says; other attributes are passed over.
-    pub(super) fn note(&mut self, tag: Tag, value: &[u8], form: Form) {
+    pub(super) fn note(&mut self, tag: Tag, value: &[u8], order: Order) {
         let described = TABLES.iter().position(|&(descriptor, _)| descriptor == tag);
         if let (Some(at), Some(&entries)) = (described, value.first_chunk()) {
             // 0 stands for 65,536, which does not fit into two bytes.
-            self.0[at] = Some(usize::from(form.short(entries).wrapping_sub(1)) + 1);
+            self.0[at] = Some(usize::from(order.short(entries).wrapping_sub(1)) + 1);
         }
     }
 
@@ -62,7 +62,7 @@ mod tests {
         let mut tables = Tables::default();
         let of = |tables: &Tables, value: &[u8]| tables.permitted(tags::LUT_DATA, value).unwrap();
         assert_eq!(of(&tables, b"SECRET"), Permitted::Nothing);
-        tables.note(tags::LUT_DESCRIPTOR, &[4, 0, 0, 0, 16, 0], Form::Explicit);
+        tables.note(tags::LUT_DESCRIPTOR, &[4, 0, 0, 0, 16, 0], Order::Little);
         assert_eq!(of(&tables, &[7; 8]), Permitted::Whole);
         assert_eq!(of(&tables, &[7; 4]), Permitted::Whole);
         assert_eq!(of(&tables, b"12345678SECRET"), Permitted::Part(b"12345678".to_vec()));
@@ -72,7 +72,7 @@ mod tests {
             Some(Permitted::Nothing)
         );
         assert_eq!(tables.permitted(tags::ICC_PROFILE, b"SECRET"), None);
-        tables.note(tags::LUT_DESCRIPTOR, &[0, 0, 0, 0, 0, 16], Form::Big);
+        tables.note(tags::LUT_DESCRIPTOR, &[0, 0, 0, 0, 0, 16], Order::Big);
         assert_eq!(of(&tables, &vec![7; 131_072]), Permitted::Whole);
     }
 }

@@ -5,7 +5,7 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
 use super::action::Action;
-use super::form::is_uid;
+use super::form::is_strict_uid;
 use super::{Dates, Options};
 
 /// UIDs of classes, syntaxes and vocabularies, which the standard and makers assign, but no
@@ -52,7 +52,7 @@ fn is_long_code(tag: Tag, value: &[u8]) -> bool {
     match tag {
         tags::LONG_CODE_VALUE => text.bytes().all(|byte| byte.is_ascii_digit()),
         tags::URN_CODE_VALUE => {
-            text.is_empty() || text.strip_prefix("urn:oid:").is_some_and(is_uid)
+            text.is_empty() || text.strip_prefix("urn:oid:").is_some_and(is_strict_uid)
         }
         _ => false,
     }

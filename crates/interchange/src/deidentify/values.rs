@@ -1,11 +1,12 @@
 //! New values in place of old ones: pseudonyms, UIDs, dates.
 
+use dicom::text;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
-use super::facts::Facts;
+use super::calendar;
+use super::instance_summary::InstanceSummary;
 use super::pseudonym::Pseudonyms;
-use super::{calendar, text};
 
 /// The most bytes of a new value, which a length of two bytes can count.
 const LONGEST: usize = 0xFFFE;
@@ -13,7 +14,7 @@ const LONGEST: usize = 0xFFFE;
 /// Makes the new values of a file.
 pub(super) struct Values<'a> {
     pub(super) pseudonyms: &'a Pseudonyms,
-    pub(super) facts: &'a Facts,
+    pub(super) summary: &'a InstanceSummary,
 }
 
 impl Values<'_> {
@@ -21,8 +22,8 @@ impl Values<'_> {
     /// text.
     pub(super) fn pseudonym(&self, tag: Tag, value: &[u8], outermost: bool) -> String {
         let patient = match tag {
-            tags::PATIENT_ID => text::text(value, &self.facts.character_set),
-            tags::PATIENT_NAME if outermost && !value.is_empty() => self.facts.patient.clone(),
+            tags::PATIENT_ID => text::lenient(&self.summary.character_set, tag, value),
+            tags::PATIENT_NAME if outermost && !value.is_empty() => self.summary.patient.clone(),
             _ => None,
         };
         patient.map_or_else(String::new, |patient| self.pseudonyms.patient(&patient))
@@ -44,7 +45,7 @@ impl Values<'_> {
     /// The dates of a value moved, and times as they are, since dates move by whole days; none if a
     /// value has not the form of its value representation.
     pub(super) fn shifted(&self, vr: VR, value: &[u8]) -> Option<String> {
-        let days = self.pseudonyms.days(&self.facts.subject);
+        let days = self.pseudonyms.days(&self.summary.subject);
         let text = str::from_utf8(value).ok().filter(|text| text.len() <= LONGEST)?;
         let moved =
             text.split('\\').map(|text| text.trim_matches(['\0', ' '])).map(|text| match vr {

@@ -1,12 +1,12 @@
 //! Decides what is done with an element, by its attribute and its value representation.
 
+use dicom::Element;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::action::Action;
+use super::deidentification_attributes::DEIDENTIFICATION_ATTRIBUTES;
 use super::dictionary::{agrees_on_sequence, effective_vr, has_standard_vr, is_known, is_sequence};
-use super::marks::MARKS;
-use super::reader::{Depth, Element};
 use super::{Options, profile, unlisted};
 
 /// Offsets of compressed frames, which are written anew where they are needed.
@@ -18,7 +18,6 @@ const PICTURES: [Tag; 3] =
 /// The sequences that an element lies in.
 #[derive(Clone, Copy)]
 pub(super) struct Context {
-    pub(super) depth: Depth,
     pub(super) outermost: bool,
     /// Whether one of the sequences is replaced, so that only dummy values may be left in it.
     pub(super) replaced: bool,
@@ -26,8 +25,7 @@ pub(super) struct Context {
 
 impl Context {
     /// No sequence.
-    pub(super) const OUTERMOST: Self =
-        Self { depth: Depth::OUTERMOST, outermost: true, replaced: false };
+    pub(super) const OUTERMOST: Self = Self { outermost: true, replaced: false };
 }
 
 /// The decision on an element.
@@ -74,7 +72,7 @@ pub(super) fn of(
     if tag.group() % 2 == 1 {
         return Verdict::Private;
     }
-    let is_rewritten = MARKS.contains(&tag) || OFFSETS.contains(&tag);
+    let is_rewritten = DEIDENTIFICATION_ATTRIBUTES.contains(&tag) || OFFSETS.contains(&tag);
     if tag.element() == 0 || tag.group() < 4 || is_rewritten {
         return Verdict::Omitted;
     }

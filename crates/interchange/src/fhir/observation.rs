@@ -1,11 +1,11 @@
 //! Observations: one of each similar case, one of the answer as a whole.
 
+use dicom::is_uid;
 use serde_json::{Value, json};
 
 use super::{Context, identifier, imaging_study, own_system, time};
 use crate::answer::{Neighbor, USE};
 use crate::derived::Identity;
-use crate::object::is_uid;
 use crate::report::{
     Code, EUCLIDEAN_DISTANCE, GALLERY_KEY, HAMMING_DISTANCE, INSTANCE_UID, LABEL, LINK, NOVEL,
     PRECISION, RELEVANCE, SERIES_UID, SIMILAR_CASE, STUDY_UID, SUMMARY,

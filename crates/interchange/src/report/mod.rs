@@ -6,12 +6,13 @@ mod content;
 
 use std::collections::BTreeMap;
 
+use dicom::is_uid;
 use dicom_dictionary_std::{tags, uids};
 
 use crate::answer::{Answer, NAME, Neighbor, USE};
 use crate::derived::Identity;
 use crate::error::Result;
-use crate::object::{Kind, Object, is_uid};
+use crate::object::{Kind, Object};
 use crate::source::Source;
 
 pub(crate) use codes::{

@@ -4,8 +4,10 @@
 use super::{APPLICATION_CONTEXT, Association, Context, Stream, Timeouts, pdu};
 use crate::error::{Error, Result};
 use crate::slots::{Slot, Task};
-use crate::uids::{EXPLICIT_VR_LITTLE_ENDIAN, IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION};
-use crate::uids::{IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION, is_image_storage};
+use crate::uids::{
+    EXPLICIT_VR_LITTLE_ENDIAN, IMPLEMENTATION, IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION,
+    is_image_storage,
+};
 use dicom_ul::pdu::{
     AssociationAC, AssociationRJ, AssociationRJResult, AssociationRJServiceProviderASCEReason,
     AssociationRJServiceProviderPresentationReason, AssociationRJServiceUserReason,
@@ -184,8 +186,8 @@ fn accepted(requested: &AssociationRQ, results: &[PresentationContextResult]) ->
 pub(super) fn user_variables(max_pdu: u32) -> Vec<UserVariableItem> {
     vec![
         UserVariableItem::MaxLength(max_pdu),
-        UserVariableItem::ImplementationClassUID(IMPLEMENTATION_CLASS.to_owned()),
-        UserVariableItem::ImplementationVersionName(IMPLEMENTATION_VERSION.to_owned()),
+        UserVariableItem::ImplementationClassUID(IMPLEMENTATION.class.to_owned()),
+        UserVariableItem::ImplementationVersionName(IMPLEMENTATION.version.to_owned()),
     ]
 }
 

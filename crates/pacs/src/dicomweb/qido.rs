@@ -8,7 +8,7 @@ use super::Client;
 use super::json::{Object, Page, text};
 use crate::error::Result;
 use crate::query::Query;
-use crate::uids::is_uid;
+use dicom::is_uid;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use std::collections::HashSet;

@@ -8,10 +8,10 @@ use crate::http::{media_type, shown_type};
 use crate::inbox::Inbox;
 use crate::media_type::{MediaType, boundary_of};
 use crate::multipart::Multipart;
-use crate::part10::Identity;
 use crate::query::Query;
 use crate::receive::{Fetched, Received, concerns_one, receive};
 use crate::uids::is_image_storage;
+use dicom::Identity;
 use std::io::Read;
 
 /// The media type of files as the server keeps them (PS3.18 8.7.3.3). Transcoded ones would be no
@@ -125,7 +125,7 @@ enum Content {
 
 /// The form of an answer, told by its first bytes, else by its media type.
 fn content(kind: &MediaType, head: &[u8]) -> Option<Content> {
-    if head.get(128..132) == Some(b"DICM") {
+    if dicom::is_file(head) {
         return Some(Content::File);
     }
     match kind.name.as_str() {

@@ -87,11 +87,12 @@ mod tests {
 
     /// An instance's file as a system of this name writes it.
     fn file(system: &str, data_set: &[u8]) -> Vec<u8> {
-        let mut file = part10::file_meta(&part10::Identity {
+        let identity = dicom::Identity {
             sop_class: "1.2.840.10008.5.1.4.1.1.1".to_owned(),
             sop_instance: "1.2.3".to_owned(),
             transfer_syntax: "1.2.840.10008.1.2.1".to_owned(),
-        });
+        };
+        let mut file = identity.file_meta(crate::uids::IMPLEMENTATION);
         // The element is the Source Application Entity Title.
         file.extend([2, 0, 0x16, 0, b'A', b'E', system.len() as u8, 0]);
         file.extend(system.as_bytes());

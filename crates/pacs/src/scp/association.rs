@@ -5,8 +5,9 @@ use crate::command::{C_CANCEL, C_ECHO, C_STORE, Command, RESPONSE, element, stat
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::inbox::{Inbox, Incoming, Key, Stored};
-use crate::part10::{Identity, file_meta, identify};
-use crate::uids::is_uid;
+use crate::part10::identify;
+use crate::uids::IMPLEMENTATION;
+use dicom::{Identity, is_uid};
 use std::net::SocketAddr;
 
 /// The reason why an instance is not kept: the status of PS3.4 B.2.3, and a comment.
@@ -111,7 +112,7 @@ impl Served<'_> {
     ) -> Result<std::result::Result<(Key, Stored, u64), Refusal>> {
         let begun = self.identity(context, command).and_then(|identity| {
             let mut incoming = self.inbox.begin().map_err(refusal)?;
-            incoming.append(&file_meta(&identity)).map_err(refusal)?;
+            incoming.append(&identity.file_meta(IMPLEMENTATION)).map_err(refusal)?;
             Ok((identity, incoming))
         });
         let (identity, mut incoming) = match begun {

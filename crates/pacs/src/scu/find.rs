@@ -3,13 +3,13 @@
 use super::{MESSAGE_ID, Peer, answer, failure, status_of};
 use crate::association::Association;
 use crate::command::{C_FIND, Command, element, status};
-use crate::elements::{read, write};
+use crate::elements::read;
 use crate::error::{Error, Result};
 use crate::query::Query;
-use crate::uids::{STUDY_ROOT_FIND, holds_uid};
+use crate::uids::STUDY_ROOT_FIND;
+use dicom::{Layout, Writer, standard_vr, text};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
 use std::collections::BTreeMap;
 
 /// The most bytes of one answer. Real ones have some hundred.
@@ -111,13 +111,11 @@ fn fitting(query: &Query, study: &str, series: &Match) -> Option<[String; 2]> {
 pub(super) fn identifier(level: Level, keys: &Match) -> Vec<u8> {
     let mut keys = keys.clone();
     keys.insert(tags::QUERY_RETRIEVE_LEVEL, level.name().to_owned());
-    let mut bytes = Vec::new();
+    let mut writer = Writer::default();
     for (&tag, text) in &keys {
-        let mut value = text.clone().into_bytes();
-        value.resize(value.len().next_multiple_of(2), if holds_uid(tag) { 0 } else { b' ' });
-        write(&mut bytes, tag, &value);
+        writer.element(Layout::IMPLICIT, tag, standard_vr(tag), text.as_bytes());
     }
-    bytes
+    writer.bytes
 }
 
 fn collect(association: &mut Association, context: u8, limit: usize) -> Result<Vec<Match>> {
@@ -163,21 +161,13 @@ fn receive(association: &mut Association, context: u8) -> Result<Match> {
     parse(&bytes).ok_or_else(|| wrong(format!("{length} bytes that are cut short")))
 }
 
-/// Decodes text by the character set that the answer names (PS3.3 C.12.1.1.2), the first if it
-/// names several.
+/// Decodes text by the character sets that the answer names (PS3.3 C.12.1.1.2).
 fn parse(bytes: &[u8]) -> Option<Match> {
     let elements = read(bytes)?;
-    let named = elements.get(&tags::SPECIFIC_CHARACTER_SET);
-    let named =
-        named.and_then(|name| str::from_utf8(name).ok()).and_then(|name| name.split('\\').next());
-    let set =
-        named.and_then(|name| SpecificCharacterSet::from_code(name.trim())).unwrap_or_default();
-    let text = |value: &[u8]| {
-        let text =
-            set.decode(value).unwrap_or_else(|_| String::from_utf8_lossy(value).into_owned());
-        text.trim_matches(['\0', ' ']).to_owned()
-    };
-    Some(elements.iter().map(|(&tag, value)| (tag, text(value))).collect())
+    let sets = elements.get(&tags::SPECIFIC_CHARACTER_SET).copied().unwrap_or_default();
+    let text =
+        |tag, value| text::decode(sets, tag, value).lenient.trim_matches(['\0', ' ']).to_owned();
+    Some(elements.iter().map(|(&tag, &value)| (tag, text(tag, value))).collect())
 }
 
 #[cfg(test)]
@@ -201,16 +191,35 @@ mod tests {
         );
     }
 
+    fn answer_of(sets: &[u8], tag: Tag, value: &[u8]) -> String {
+        let mut writer = Writer::default();
+        for (tag, value) in [(tags::SPECIFIC_CHARACTER_SET, sets), (tag, value)] {
+            writer.element(Layout::IMPLICIT, tag, standard_vr(tag), value);
+        }
+        parse(&writer.bytes).unwrap().remove(&tag).unwrap()
+    }
+
     #[test]
-    fn text_is_decoded_by_its_character_set() {
-        let mut bytes = Vec::new();
-        write(&mut bytes, tags::SPECIFIC_CHARACTER_SET, b"ISO_IR 100");
-        write(
-            &mut bytes,
-            tags::STUDY_DESCRIPTION,
-            &[b'R', 0xF6, b'n', b't', b'g', b'e', b'n', b' '],
-        );
-        assert_eq!(parse(&bytes).unwrap()[&tags::STUDY_DESCRIPTION], "Röntgen");
+    fn text_is_decoded_by_its_character_sets() {
+        let read = answer_of(b"ISO_IR 100", tags::STUDY_DESCRIPTION, b"R\xF6ntgen");
+        assert_eq!(read, "Röntgen");
+        let name = b"Yamada^Tarou=\x1B$B;3ED\x1B(B^\x1B$BB@O:\x1B(B";
+        let read = answer_of(b"\\ISO 2022 IR 87", tags::PATIENT_NAME, name);
+        assert_eq!(read, "Yamada^Tarou=山田^太郎");
+    }
+
+    /// Each element would otherwise look through all of the sets.
+    #[test]
+    fn endless_names_of_sets_cost_no_time() {
+        let mut writer = Writer::default();
+        let element = |writer: &mut Writer, tag, value: &[u8]| {
+            writer.element(Layout::IMPLICIT, tag, standard_vr(tag), value);
+        };
+        element(&mut writer, tags::SPECIFIC_CHARACTER_SET, &[b'x'; MAX_IDENTIFIER / 2]);
+        for number in 0..30_000 {
+            element(&mut writer, Tag(0x10, number), b"x");
+        }
+        assert_eq!(parse(&writer.bytes).unwrap().len(), 30_001);
     }
 
     proptest! {

@@ -24,7 +24,7 @@ pub(crate) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 pub(crate) const IMPLICIT: &str = "1.2.840.10008.1.2";
 
 /// Every transfer syntax, as a decoder that reads them all would list them.
-pub(crate) const ALL_SYNTAXES: [&str; 16] = [
+pub(crate) const ALL_SYNTAXES: [&str; 17] = [
     EXPLICIT,
     IMPLICIT,
     "1.2.840.10008.1.2.1.99",
@@ -37,6 +37,7 @@ pub(crate) const ALL_SYNTAXES: [&str; 16] = [
     "1.2.840.10008.1.2.4.81",
     "1.2.840.10008.1.2.4.201",
     "1.2.840.10008.1.2.4.202",
+    "1.2.840.10008.1.2.4.203",
     "1.2.840.10008.1.2.4.90",
     "1.2.840.10008.1.2.4.91",
     "1.2.840.10008.1.2.4.50",

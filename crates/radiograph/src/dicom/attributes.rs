@@ -1,16 +1,16 @@
 //! Values of elements: text, codes and numbers.
 
 use super::header::{Elements, Value};
-use super::text::{self, Decoded};
 use super::vocabulary::Said;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::warning::Warnings;
-use dicom_core::Tag;
+use dicom::text;
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
-/// Bytes of the longest text taken for one: identifiers have 64 characters at most.
-const LONGEST_TEXT: usize = 1024;
+/// Bytes of the longest list of numbers taken for one.
+const LONGEST_LIST: usize = 1024;
 /// The largest number taken for one.
 const LARGEST_NUMBER: f64 = 1e15;
 
@@ -22,21 +22,16 @@ impl<'a> Elements<'a> {
 
     /// A text without its padding, if there is any. What is not of its character set is guessed.
     pub(super) fn text(&self, tag: Tag) -> Option<String> {
-        let bytes = self.bytes(tag).filter(|bytes| bytes.len() <= LONGEST_TEXT)?;
-        unpadded(&self.decoded(tag, bytes).lenient)
+        text::lenient(self.character_sets(), tag, self.bytes(tag)?)
     }
 
     /// The same, with U+FFFD for what is not of its character set, or for a text that is too long.
     pub(super) fn strict_text(&self, tag: Tag) -> Option<String> {
-        let bytes = self.bytes(tag)?;
-        if bytes.len() > LONGEST_TEXT {
-            return Some(char::REPLACEMENT_CHARACTER.to_string());
-        }
-        unpadded(&self.decoded(tag, bytes).strict)
+        text::strict(self.character_sets(), tag, self.bytes(tag)?)
     }
 
-    fn decoded(&self, tag: Tag, bytes: &[u8]) -> Decoded {
-        text::decode(self.bytes(tags::SPECIFIC_CHARACTER_SET).unwrap_or_default(), tag, bytes)
+    fn character_sets(&self) -> &'a [u8] {
+        self.bytes(tags::SPECIFIC_CHARACTER_SET).unwrap_or_default()
     }
 
     /// The value of a code string, and the code and meaning of a code sequence's first item.
@@ -128,7 +123,7 @@ impl<'a> Elements<'a> {
 impl Value<'_> {
     /// The numbers of a value representation of numbers.
     fn binary(&self) -> Option<Vec<f64>> {
-        if self.bytes.len() > LONGEST_TEXT {
+        if self.bytes.len() > LONGEST_LIST {
             return None;
         }
         let order = self.inside.order;
@@ -137,13 +132,13 @@ impl Value<'_> {
         let (eights, _) = self.bytes.as_chunks::<8>();
         let shorts = twos.iter().map(|&bytes| order.short(bytes));
         let longs = fours.iter().map(|&bytes| order.long(bytes));
-        match &self.vr? {
-            b"US" => Some(shorts.map(f64::from).collect()),
-            b"SS" => Some(shorts.map(|n| f64::from(n as i16)).collect()),
-            b"UL" => Some(longs.map(f64::from).collect()),
-            b"SL" => Some(longs.map(|n| f64::from(n as i32)).collect()),
-            b"FL" => Some(longs.map(|n| f64::from(f32::from_bits(n))).collect()),
-            b"FD" => Some(eights.iter().map(|&bytes| order.double(bytes)).collect()),
+        match self.vr? {
+            VR::US => Some(shorts.map(f64::from).collect()),
+            VR::SS => Some(shorts.map(|n| f64::from(n as i16)).collect()),
+            VR::UL => Some(longs.map(f64::from).collect()),
+            VR::SL => Some(longs.map(|n| f64::from(n as i32)).collect()),
+            VR::FL => Some(longs.map(|n| f64::from(f32::from_bits(n))).collect()),
+            VR::FD => Some(eights.iter().map(|&bytes| order.double(bytes)).collect()),
             _ => None,
         }
     }
@@ -157,11 +152,6 @@ fn decimal(part: &str) -> Option<f64> {
 /// Sums and quotients of such numbers are numbers.
 fn reasonable(number: f64) -> Option<f64> {
     Some(number).filter(|number| number.abs() <= LARGEST_NUMBER)
-}
-
-fn unpadded(text: &str) -> Option<String> {
-    let text = text.trim_matches(['\0', ' ']);
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// An attribute that makes no sense. What was found may be anything: it is shortened, and shown

@@ -17,7 +17,7 @@ use dicom_dictionary_std::tags;
 /// The fragments of all frames.
 pub(super) struct Fragments<'f, 'a> {
     /// The fragments, each with its distance in bytes from the first.
-    pub(super) fragments: &'f [(u64, &'a [u8])],
+    pub(super) fragments: &'f [dicom::Fragment<'a>],
     /// The compression that the transfer syntax states.
     pub(super) codec: Codec,
     /// Bytes of a frame that is not compressed.
@@ -110,7 +110,7 @@ impl Offsets {
 
     /// The fragments to which a table points that is in order; none, if it points to anything
     /// else. It may be measured from another place than the first fragment.
-    fn starts(&self, fragments: &[(u64, &[u8])]) -> Option<Vec<usize>> {
+    fn starts(&self, fragments: &[dicom::Fragment]) -> Option<Vec<usize>> {
         let first = *self.0.first()?;
         let start = |&offset: &u64| {
             let distance = offset.checked_sub(first)?;

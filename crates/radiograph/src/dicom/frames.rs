@@ -38,12 +38,10 @@ impl<'a> Frame<'a> {
         let found = match &elements.pixels {
             None => return Err(wrong("PixelData", "missing", "a picture")),
             Some(PixelData::Native { bytes, .. }) => match fragments(bytes, elements.order) {
-                Some((offsets, fragments)) => search.fragments(offsets, &fragments, warnings),
+                Some(inside) => search.fragments(&inside, warnings),
                 None => search.native(bytes),
             },
-            Some(PixelData::Encapsulated { offsets, fragments }) => {
-                search.fragments(offsets, fragments, warnings)
-            }
+            Some(PixelData::Encapsulated(inside)) => search.fragments(inside, warnings),
         }?;
         found.warn(stated, encoding, warnings);
         Ok(found)
@@ -84,12 +82,12 @@ impl<'a> Search<'_, 'a> {
     /// Finds the frame in compressed Pixel Data.
     fn fragments(
         &self,
-        offsets: &[u8],
-        fragments: &[(u64, &'a [u8])],
+        inside: &dicom::Fragments<'a>,
         warnings: &mut Warnings,
     ) -> Result<Frame<'a>> {
+        let fragments = &inside.fragments[..];
         let (photometric, needed) = self.stored(fragments.iter().map(|(_, part)| part.len()).sum());
-        let offsets = Offsets::of(self.elements, offsets);
+        let offsets = Offsets::of(self.elements, inside.offsets);
         let parts = Fragments { fragments, codec: self.stated, needed }
             .frame(&offsets, self.shape, warnings)?;
         let length: usize = parts.iter().map(|part| part.len()).sum();

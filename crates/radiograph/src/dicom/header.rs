@@ -1,18 +1,12 @@
-//! The elements of a DICOM file, found by their lengths (PS3.5 7 and A.4).
-//!
-//! Values are slices of the file: what a length claims is never allocated, only compared with the
-//! bytes that are there.
+//! The elements of a DICOM file that are asked for, and its picture.
 
-use super::kept::kept;
-use super::reader::{Content, MAX_DEPTH, Reader};
-use super::syntax::{Form, Layout, Order, Vr};
+use super::wanted_tags::is_wanted;
 use crate::error::Result;
 use crate::warning::Warnings;
-use dicom_core::Tag;
+use dicom::{Element, FileMeta, Fragments, Item, Layout, Order, Reader};
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::tags;
 use std::collections::BTreeMap;
-
-/// Bytes before the first element: preamble and `DICM`.
-const START: usize = 132;
 
 /// The bytes of Pixel Data.
 pub(super) enum PixelData<'a> {
@@ -22,19 +16,16 @@ pub(super) enum PixelData<'a> {
         /// Written as words of 16 bits (OW): in big endian, bytes lie swapped in pairs.
         words: bool,
     },
-    /// Compressed frames: the offset table, and the fragments.
-    Encapsulated { offsets: &'a [u8], fragments: Vec<Fragment<'a>> },
+    /// Compressed frames.
+    Encapsulated(Fragments<'a>),
 }
-
-/// The distance of a fragment from the first one, in bytes, and its value.
-pub(super) type Fragment<'a> = (u64, &'a [u8]);
 
 /// Bytes of a value.
 #[derive(Clone, Copy)]
 pub(super) struct Value<'a> {
     pub(super) bytes: &'a [u8],
     /// The value representation that stands in the file.
-    pub(super) vr: Option<[u8; 2]>,
+    pub(super) vr: Option<VR>,
     /// The layout of its numbers, and of the elements inside if it is a sequence.
     pub(super) inside: Layout,
 }
@@ -42,7 +33,7 @@ pub(super) struct Value<'a> {
 impl Value<'_> {
     /// Whether it is written as words of 16 bits: in big endian, bytes lie swapped in pairs.
     pub(super) fn in_words(&self) -> bool {
-        !matches!(self.vr.as_ref(), Some(b"OB" | b"UN"))
+        !matches!(self.vr, Some(VR::OB | VR::UN))
     }
 }
 
@@ -53,31 +44,20 @@ pub(super) struct Elements<'a> {
     pub(super) order: Order,
 }
 
-/// Reads the file meta group; also gives where the data set begins.
-///
-/// It should be explicit little endian, and there once. Some files have it implicit, and some
-/// twice: then the first value of an attribute holds.
+/// Reads the file meta group. Some files have it implicit, and some twice.
 ///
 /// # Errors
 /// [`Error::DicomParse`] with the position of what is cut off.
-pub(super) fn meta<'a>(bytes: &'a [u8], warnings: &mut Warnings) -> Result<(Elements<'a>, usize)> {
-    let mut reader = Reader::new(bytes, START, Order::Little);
-    let mut elements = Elements::new(Order::Little);
-    // The group ends where another begins; the group length in its first element is often wrong.
-    while bytes.get(reader.at..reader.at + 2) == Some(&[2, 0]) {
-        let vr = reader.vr_found(Vr::Implicit);
-        if vr == Vr::Implicit {
-            let got = "without value representations";
-            warnings.add("the file meta group", got, "explicit ones", "it was read as it is");
-        }
-        let (tag, content) = reader.element(vr)?;
-        if elements.values.contains_key(&tag) {
-            warnings.add("the file meta group", "there twice", "one", "the first one was read");
-        } else {
-            elements.add(tag, content);
-        }
+pub(super) fn meta(bytes: &[u8], warnings: &mut Warnings) -> Result<FileMeta> {
+    let meta = FileMeta::read(bytes)?;
+    if meta.is_implicit {
+        let got = "without value representations";
+        warnings.add("the file meta group", got, "explicit ones", "it was read as it is");
     }
-    Ok((elements, reader.at))
+    if meta.is_repeated {
+        warnings.add("the file meta group", "there twice", "one", "the first one was read");
+    }
+    Ok(meta)
 }
 
 /// Reads the data set that begins at `at`.
@@ -87,23 +67,21 @@ pub(super) fn meta<'a>(bytes: &'a [u8], warnings: &mut Warnings) -> Result<(Elem
 pub(super) fn data_set<'a>(
     bytes: &'a [u8],
     at: usize,
-    form: Form,
+    claimed: Layout,
     warnings: &mut Warnings,
 ) -> Result<Elements<'a>> {
-    let mut reader = Reader::new(bytes, at, form.layout.order);
-    reader.order = reader.first_order();
-    if reader.order != form.layout.order {
+    let mut reader = Reader::data_set(bytes, at, claimed);
+    if reader.layout().order != claimed.order {
         let expected = "that of TransferSyntaxUID";
         warnings.add("the data set", "of another byte order", expected, "it was read as it is");
     }
-    let vr = reader.first_vr(form.layout.vr);
-    let mut elements = Elements::new(reader.order);
+    let mut elements = Elements::new(reader.layout().order);
     // Nothing after the picture matters: padding, signatures.
-    while reader.at < bytes.len() && elements.pixels.is_none() {
-        let (tag, content) = reader.element(vr)?;
-        elements.add(tag, content);
+    while !reader.is_at_end() && elements.pixels.is_none() {
+        let element = reader.element()?;
+        elements.read(&mut reader, &element)?;
     }
-    if let Some(tag) = reader.odd {
+    if let Some(tag) = reader.odd_element() {
         let got = format!("none of the standard's at element {tag}");
         let expected = "two capital letters";
         warnings.add("a value representation", got, expected, "the length fits what follows");
@@ -113,13 +91,11 @@ pub(super) fn data_set<'a>(
 
 /// The fragments that are written into a value of stated length, if it holds these and nothing
 /// else.
-pub(super) fn fragments(bytes: &[u8], order: Order) -> Option<(&[u8], Vec<Fragment<'_>>)> {
-    let mut reader = Reader::new(bytes, 0, order);
-    let Ok(PixelData::Encapsulated { offsets, fragments }) = reader.encapsulated() else {
-        return None;
-    };
-    let whole = bytes[reader.at..].iter().all(|&byte| byte == 0);
-    (whole && !fragments.is_empty()).then_some((offsets, fragments))
+pub(super) fn fragments(bytes: &[u8], order: Order) -> Option<Fragments<'_>> {
+    let mut reader = Reader::new(bytes, 0, Layout { order, ..Layout::EXPLICIT });
+    let found = reader.fragments().ok()?;
+    let whole = reader.rest().iter().all(|&byte| byte == 0);
+    (whole && !found.fragments.is_empty()).then_some(found)
 }
 
 impl<'a> Elements<'a> {
@@ -127,13 +103,22 @@ impl<'a> Elements<'a> {
         Self { values: BTreeMap::new(), pixels: None, order }
     }
 
-    /// Keeps an element, if it is asked for. Of several the last one counts.
-    pub(super) fn add(&mut self, tag: Tag, content: Content<'a>) {
-        match content {
-            Content::Pixels(pixels) => self.pixels = Some(pixels),
-            Content::Value(value) if kept(tag) => drop(self.values.insert(tag, value)),
-            Content::Value(_) => {}
+    /// Reads an element's value, and keeps it if it is asked for. Of several the last one counts.
+    fn read(&mut self, reader: &mut Reader<'a>, element: &Element) -> Result<()> {
+        if element.tag == tags::PIXEL_DATA && element.length.is_none() {
+            self.pixels = Some(PixelData::Encapsulated(reader.fragments()?));
+            return Ok(());
         }
+        let bytes = reader.value(element)?;
+        let value = Value { bytes, vr: element.vr, inside: element.inside };
+        match element.tag {
+            tags::PIXEL_DATA => {
+                self.pixels = Some(PixelData::Native { bytes, words: value.in_words() });
+            }
+            tag if is_wanted(tag) => drop(self.values.insert(tag, value)),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The first item of a sequence, if there is one.
@@ -152,15 +137,35 @@ impl<'a> Elements<'a> {
         let Some(&Value { bytes, inside, .. }) = self.values.get(&sequence) else {
             return Ok(None);
         };
-        let mut reader = Reader::new(bytes, 0, inside.order);
-        reader.last = Some(sequence);
-        reader.order = reader.order_found();
+        let mut reader = Reader::of_items(bytes, inside, sequence);
         for _ in 0..index {
-            if !reader.begins_item() {
-                return Ok(None);
-            }
-            reader.step_over_item_of_any_length(inside.vr, MAX_DEPTH)?;
+            let Some(length) = begin_item(&mut reader) else { return Ok(None) };
+            reader.step_over_item(length)?;
         }
-        if reader.begins_item() { reader.read_item(inside.vr).map(Some) } else { Ok(None) }
+        begin_item(&mut reader).map(|length| Self::of_item(&reader, length)).transpose()
+    }
+
+    /// The elements of the item whose header was read last. Some items claim more than their
+    /// sequence has.
+    fn of_item(reader: &Reader<'a>, length: Option<usize>) -> Result<Self> {
+        let end = length.map_or(usize::MAX, |length| reader.position().saturating_add(length));
+        let mut reader = reader.elements(None)?;
+        let mut item = Elements::new(reader.layout().order);
+        while !reader.is_at_end() && reader.position() < end {
+            let element = reader.element()?;
+            if element.ends_item() {
+                break;
+            }
+            item.read(&mut reader, &element)?;
+        }
+        Ok(item)
+    }
+}
+
+/// Reads the header of the next item, which may have a length; none if there is no further item.
+fn begin_item(reader: &mut Reader) -> Option<Option<usize>> {
+    match reader.item() {
+        Ok(Item::Begins(length)) => Some(length),
+        Ok(Item::Ends) | Err(_) => None,
     }
 }

@@ -6,9 +6,9 @@
 //! they.
 
 use super::header::{Elements, Value};
-use super::syntax::Order;
 use crate::warning::Warnings;
-use dicom_core::Tag;
+use dicom::Order;
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use std::ops::RangeInclusive;
 
@@ -62,7 +62,7 @@ impl Lut {
         if last < 1 {
             return None;
         }
-        let signed = item.values.get(&tags::LUT_DESCRIPTOR)?.vr == Some(*b"SS");
+        let signed = item.values.get(&tags::LUT_DESCRIPTOR)?.vr == Some(VR::SS);
         let first = first_value(first, signed, last, values)?;
         if entries.len() < count {
             let got = format!("{} entries of {count}", entries.len());
@@ -154,8 +154,8 @@ fn largest(entries: &[u16], bits: u16, warnings: &mut Warnings) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::syntax::{Layout, Vr};
     use super::*;
+    use dicom::Layout;
 
     #[test]
     fn values_beside_the_table_take_its_ends() {
@@ -190,23 +190,23 @@ mod tests {
 
     #[test]
     fn entries_of_eight_bits_are_read_from_words_and_bytes_of_both_orders() {
-        let read = |bytes: &[u8], vr: &[u8; 2], order, count, bits| {
-            let inside = Layout { vr: Vr::Explicit, order };
-            entries(&Value { bytes, vr: Some(*vr), inside }, count, bits)
+        let read = |bytes: &[u8], vr: VR, order, count, bits| {
+            let inside = Layout { explicit: true, order };
+            entries(&Value { bytes, vr: Some(vr), inside }, count, bits)
         };
         let (little, big) = (Order::Little, Order::Big);
-        assert_eq!(read(&[1, 2, 3, 4], b"OW", little, 4, 8), [1, 2, 3, 4]);
-        assert_eq!(read(&[2, 1, 4, 3], b"OW", big, 4, 8), [1, 2, 3, 4]);
-        assert_eq!(read(&[2, 1, 0, 3], b"US", big, 3, 8), [1, 2, 3]);
-        assert_eq!(read(&[1, 2, 3, 4], b"OB", big, 4, 8), [1, 2, 3, 4]);
-        assert_eq!(read(&[1, 2, 3, 4], b"UN", little, 4, 8), [1, 2, 3, 4]);
-        assert_eq!(read(&[1, 0, 2, 0, 3, 0], b"OW", little, 3, 8), [1, 2, 3]);
-        assert_eq!(read(&[0, 1, 0, 2, 0, 3], b"US", big, 3, 8), [1, 2, 3]);
+        assert_eq!(read(&[1, 2, 3, 4], VR::OW, little, 4, 8), [1, 2, 3, 4]);
+        assert_eq!(read(&[2, 1, 4, 3], VR::OW, big, 4, 8), [1, 2, 3, 4]);
+        assert_eq!(read(&[2, 1, 0, 3], VR::US, big, 3, 8), [1, 2, 3]);
+        assert_eq!(read(&[1, 2, 3, 4], VR::OB, big, 4, 8), [1, 2, 3, 4]);
+        assert_eq!(read(&[1, 2, 3, 4], VR::UN, little, 4, 8), [1, 2, 3, 4]);
+        assert_eq!(read(&[1, 0, 2, 0, 3, 0], VR::OW, little, 3, 8), [1, 2, 3]);
+        assert_eq!(read(&[0, 1, 0, 2, 0, 3], VR::US, big, 3, 8), [1, 2, 3]);
         // Too few of them.
-        assert_eq!(read(&[1, 0, 2, 0, 3, 0], b"OW", little, 4, 8), [1, 2, 3]);
-        assert_eq!(read(&[1, 2, 3], b"OB", little, 8, 8), [1, 2, 3]);
-        assert_eq!(read(&[1, 2, 3, 4], b"OW", little, 4, 16), [1, 2, 3, 4]);
-        assert_eq!(read(&[0, 1, 0, 2, 0, 3], b"OW", little, 4, 12), [256, 512, 768]);
+        assert_eq!(read(&[1, 0, 2, 0, 3, 0], VR::OW, little, 4, 8), [1, 2, 3]);
+        assert_eq!(read(&[1, 2, 3], VR::OB, little, 8, 8), [1, 2, 3]);
+        assert_eq!(read(&[1, 2, 3, 4], VR::OW, little, 4, 16), [1, 2, 3, 4]);
+        assert_eq!(read(&[0, 1, 0, 2, 0, 3], VR::OW, little, 4, 12), [256, 512, 768]);
     }
 
     #[test]

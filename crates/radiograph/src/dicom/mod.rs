@@ -2,47 +2,44 @@
 
 mod attributes;
 mod codec;
+mod descriptive_attributes;
 mod encoding;
 mod fragments;
 mod frames;
 mod grey;
 mod groups;
 mod header;
-mod kept;
-mod layout;
 mod lut;
 mod modality;
 mod objects;
 mod overlay;
-mod reader;
 mod samples;
 mod shutter;
 mod syntax;
-mod text;
-mod texts;
 mod vocabulary;
+mod wanted_tags;
 mod window;
 
+pub use descriptive_attributes::texts;
 pub use syntax::transfer_syntaxes;
-pub use texts::texts;
 
 use crate::dates;
 use crate::decode::Options;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::Limits;
 use crate::memory::Reservation;
 use crate::radiograph::{Format, Header, Radiograph};
 use crate::warning::Warnings;
+use dicom::{FileMeta, Form, inflate, inflated_length};
 use dicom_dictionary_std::tags;
 use encoding::{Encoding, Photometric};
-use flate2::read::DeflateDecoder;
 use frames::Frame;
 use grey::Pipeline;
 use groups::Groups;
 use header::Elements;
 use samples::Shape;
 use std::borrow::Cow;
-use std::io::Read;
+use syntax::Codec;
 use vocabulary::Said;
 
 /// Bytes of memory per byte of an inflated data set: itself, and what is decoded of it. A pixel of
@@ -52,10 +49,9 @@ const INFLATED: u64 = 10;
 /// Decodes a DICOM file of preamble, file meta group and data set.
 pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result<Radiograph> {
     let mut warnings = Warnings::default();
-    let (meta, start) = header::meta(bytes, &mut warnings)?;
-    let syntax = syntax::of(&meta, &bytes[start..], &mut warnings)?;
-    let (data, start, inflated) = data_set(bytes, start, syntax.form, limits)?;
-    let elements = header::data_set(&data, start, syntax.form, &mut warnings)?;
+    let meta = header::meta(bytes, &mut warnings)?;
+    let (file, inflated) = File::open(bytes, &meta, limits, &mut warnings)?;
+    let elements = file.elements(&mut warnings)?;
     objects::check(&meta, &elements)?;
     let (columns, rows) = elements.sides(limits)?;
     let shape =
@@ -63,8 +59,8 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
     let encoding = Encoding::of(&elements, &mut warnings)?;
     let groups = Groups::of(&elements, shape.frame, &mut warnings);
     let pipeline = Pipeline::of(&elements, &groups, &encoding, &mut warnings);
-    let frame = Frame::find(&elements, syntax.codec, &encoding, &shape, &mut warnings)?;
-    let needed = samples::needed(frame.codec, &encoding, &shape) + data.len() as u64;
+    let frame = Frame::find(&elements, file.codec, &encoding, &shape, &mut warnings)?;
+    let needed = samples::needed(frame.codec, &encoding, &shape) + file.data.len() as u64;
     let memory = match inflated {
         None => limits.reserve(needed)?,
         Some(mut memory) => {
@@ -90,36 +86,47 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
     Ok(Radiograph::new(columns, rows, pixels)?.decoded(header, memory))
 }
 
-/// Returns the bytes that hold the data set, and where it begins in them. If they had to be
-/// inflated, the memory comes with them.
-fn data_set<'a>(
-    bytes: &'a [u8],
+/// A file whose data set can be read.
+struct File<'a> {
+    /// The bytes that hold the data set.
+    data: Cow<'a, [u8]>,
     start: usize,
-    form: syntax::Form,
-    limits: &Limits,
-) -> Result<(Cow<'a, [u8]>, usize, Option<Reservation>)> {
-    if !form.deflated {
-        return Ok((Cow::Borrowed(bytes), start, None));
-    }
-    let (data, memory) = inflate(&bytes[start..], limits)?;
-    Ok((Cow::Owned(data), 0, Some(memory)))
+    form: Form,
+    codec: Codec,
 }
 
-/// Inflates a data set (PS3.5 A.5: all after the file meta group is one stream).
-///
-/// One byte may stand for a thousand, so the first pass only counts. The reservation is for the
-/// picture as well: whoever holds memory must not wait for more.
-fn inflate(bytes: &[u8], limits: &Limits) -> Result<(Vec<u8>, Reservation)> {
-    let inflating = || DeflateDecoder::new(bytes).take(limits.max_bytes.saturating_add(1));
-    let failed =
-        |e| Error::DicomParse { reason: format!("the deflated data set does not inflate: {e}") };
-    let length = std::io::copy(&mut inflating(), &mut std::io::sink()).map_err(failed)?;
+impl<'a> File<'a> {
+    /// Opens a file. If the data set had to be inflated, its memory comes with it.
+    fn open(
+        bytes: &'a [u8],
+        meta: &FileMeta,
+        limits: &Limits,
+        warnings: &mut Warnings,
+    ) -> Result<(Self, Option<Reservation>)> {
+        let (start, data_set) = (meta.data_set_at, &bytes[meta.data_set_at..]);
+        let (uid, codec) = syntax::of(meta.transfer_syntax.as_deref(), data_set, warnings)?;
+        let form = Form::of(uid);
+        if !form.deflated {
+            let data = Cow::Borrowed(bytes);
+            return Ok((Self { data, start, form, codec }, None));
+        }
+        let (data, memory) = inflated(data_set, limits)?;
+        Ok((Self { data: Cow::Owned(data), start: 0, form, codec }, Some(memory)))
+    }
+
+    fn elements(&self, warnings: &mut Warnings) -> Result<Elements<'_>> {
+        header::data_set(&self.data, self.start, self.form.layout, warnings)
+    }
+}
+
+/// Inflates a data set. The reservation is for the picture as well: whoever holds memory must not
+/// wait for more.
+fn inflated(stream: &[u8], limits: &Limits) -> Result<(Vec<u8>, Reservation)> {
+    let length = inflated_length(stream, limits.max_bytes.saturating_add(1))?;
     limits.check_bytes(length)?;
     let memory =
         limits.reserve(samples::WORKSPACE.saturating_add(INFLATED.saturating_mul(length)))?;
-    let mut data = Vec::with_capacity(length as usize);
-    inflating().read_to_end(&mut data).map_err(failed)?;
-    Ok((data, memory))
+    Ok((inflate(stream, length)?, memory))
 }
 
 /// Grey in [0, 1]. The luminance of colours is grey already.
@@ -149,7 +156,7 @@ fn read<T>(
 
 /// Who, what, when and from where.
 fn describe(
-    meta: &Elements,
+    meta: &FileMeta,
     elements: &Elements,
     groups: &Groups,
     warnings: &mut Warnings,
@@ -172,7 +179,7 @@ fn describe(
         burned_in: elements.text(tags::BURNED_IN_ANNOTATION).as_deref() == Some("YES"),
         sop_instance_uid: elements
             .text(tags::SOP_INSTANCE_UID)
-            .or_else(|| meta.text(tags::MEDIA_STORAGE_SOP_INSTANCE_UID)),
+            .or_else(|| meta.sop_instance.clone()),
         patient_id: elements.text(tags::PATIENT_ID),
         modality: elements.text(tags::MODALITY),
         body_part: part(elements).or_else(|| anatomy.and_then(part)),

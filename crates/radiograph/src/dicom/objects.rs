@@ -2,6 +2,7 @@
 
 use super::header::Elements;
 use crate::error::{Error, Result, quoted};
+use dicom::FileMeta;
 use dicom_dictionary_std::tags;
 
 /// The start of the UIDs of storage classes.
@@ -84,11 +85,9 @@ const MODALITIES: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// [`Error::NoPicture`] with its kind.
-pub(super) fn check(meta: &Elements, elements: &Elements) -> Result<()> {
-    let class = elements
-        .text(tags::SOP_CLASS_UID)
-        .or_else(|| meta.text(tags::MEDIA_STORAGE_SOP_CLASS_UID))
-        .unwrap_or_default();
+pub(super) fn check(meta: &FileMeta, elements: &Elements) -> Result<()> {
+    let class =
+        elements.text(tags::SOP_CLASS_UID).or_else(|| meta.sop_class.clone()).unwrap_or_default();
     let kind = of_class(&class);
     let has_pixels = elements.pixels.is_some();
     let has_sides = elements.bytes(tags::ROWS).is_some() && elements.bytes(tags::COLUMNS).is_some();

@@ -5,9 +5,10 @@ use super::codec;
 use super::encoding::{Encoding, Photometric};
 use super::frames::{self, Frame};
 use super::header::{Elements, PixelData};
-use super::syntax::{Codec, Order};
+use super::syntax::Codec;
 use crate::error::Result;
 use crate::radiograph::Radiograph;
+use dicom::Order;
 
 /// Bytes that decoders take besides, however small the picture: tables, contexts.
 pub(super) const WORKSPACE: u64 = 4 << 20;

@@ -1,94 +1,12 @@
-//! The transfer syntaxes that are decoded: how elements are written, and how a frame is compressed
-//! (PS3.5 A, PS3.6 A).
+//! The transfer syntaxes that are decoded, and how a frame is compressed in each (PS3.5 A, PS3.6 A).
 
 use super::attributes::wrong;
-use super::header::Elements;
 use crate::error::{Error, Result};
 use crate::warning::Warnings;
-use dicom_core::Tag;
-use dicom_dictionary_std::tags;
+use dicom::{EXPLICIT_VR_BIG_ENDIAN, guessed};
+use dicom_dictionary_std::uids;
 use dicom_encoding::transfer_syntax::TransferSyntaxIndex;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
-
-/// Whether value representations stand in the file.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Vr {
-    Explicit,
-    /// Value representations follow from the tags.
-    Implicit,
-}
-
-/// Which byte of a number comes first.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Order {
-    Little,
-    Big,
-}
-
-impl Order {
-    pub(super) fn short(self, bytes: [u8; 2]) -> u16 {
-        match self {
-            Self::Little => u16::from_le_bytes(bytes),
-            Self::Big => u16::from_be_bytes(bytes),
-        }
-    }
-
-    pub(super) fn long(self, bytes: [u8; 4]) -> u32 {
-        match self {
-            Self::Little => u32::from_le_bytes(bytes),
-            Self::Big => u32::from_be_bytes(bytes),
-        }
-    }
-
-    pub(super) fn double(self, bytes: [u8; 8]) -> f64 {
-        match self {
-            Self::Little => f64::from_le_bytes(bytes),
-            Self::Big => f64::from_be_bytes(bytes),
-        }
-    }
-
-    /// The tag in the first four of these bytes.
-    pub(super) fn tag_of(self, bytes: &[u8]) -> Tag {
-        let short = |at: usize| match bytes.get(at..at + 2) {
-            Some(&[first, second]) => self.short([first, second]),
-            _ => 0,
-        };
-        Tag(short(0), short(2))
-    }
-
-    /// A tag as it is written.
-    pub(super) fn tag(self, Tag(group, element): Tag) -> [u8; 4] {
-        let [[g0, g1], [e0, e1]] = match self {
-            Self::Little => [group.to_le_bytes(), element.to_le_bytes()],
-            Self::Big => [group.to_be_bytes(), element.to_be_bytes()],
-        };
-        [g0, g1, e0, e1]
-    }
-}
-
-/// The layout of elements: explicit or implicit value representations, and the order of bytes.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) struct Layout {
-    pub(super) vr: Vr,
-    pub(super) order: Order,
-}
-
-/// The form of a data set.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) struct Form {
-    pub(super) layout: Layout,
-    /// The whole data set is compressed.
-    pub(super) deflated: bool,
-}
-
-const fn form(vr: Vr, order: Order) -> Form {
-    Form { layout: Layout { vr, order }, deflated: false }
-}
-
-const EXPLICIT: Form = form(Vr::Explicit, Order::Little);
-const EXPLICIT_UID: &str = "1.2.840.10008.1.2.1";
-const IMPLICIT_UID: &str = "1.2.840.10008.1.2";
-const BIG_ENDIAN_UID: &str = "1.2.840.10008.1.2.2";
 
 /// The coding of frames.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -122,47 +40,32 @@ impl Codec {
     }
 }
 
-/// A transfer syntax.
-pub(super) struct Syntax {
-    uid: &'static str,
-    pub(super) form: Form,
-    pub(super) codec: Codec,
-}
-
-const fn compressed(uid: &'static str, codec: Codec) -> Syntax {
-    Syntax { uid, form: EXPLICIT, codec }
-}
-
-const fn native(uid: &'static str, form: Form) -> Syntax {
-    Syntax { uid, form, codec: Codec::Native }
-}
-
 /// All transfer syntaxes, in the order in which a receiver prefers them: the cheapest to read
 /// first.
-const SYNTAXES: [Syntax; 17] = [
-    native(EXPLICIT_UID, EXPLICIT),
-    native(IMPLICIT_UID, form(Vr::Implicit, Order::Little)),
-    native("1.2.840.10008.1.2.1.99", Form { deflated: true, ..EXPLICIT }),
-    native(BIG_ENDIAN_UID, form(Vr::Explicit, Order::Big)),
-    compressed("1.2.840.10008.1.2.1.98", Codec::EncapsulatedNative),
-    compressed("1.2.840.10008.1.2.5", Codec::Rle),
-    compressed("1.2.840.10008.1.2.4.70", Codec::JpegLossless),
-    compressed("1.2.840.10008.1.2.4.57", Codec::JpegLossless),
-    compressed("1.2.840.10008.1.2.4.80", Codec::JpegLs),
-    compressed("1.2.840.10008.1.2.4.81", Codec::JpegLs),
-    compressed("1.2.840.10008.1.2.4.201", Codec::HighThroughput),
-    compressed("1.2.840.10008.1.2.4.202", Codec::HighThroughput),
-    compressed("1.2.840.10008.1.2.4.203", Codec::HighThroughput),
-    compressed("1.2.840.10008.1.2.4.90", Codec::Jpeg2000Lossless),
-    compressed("1.2.840.10008.1.2.4.91", Codec::Jpeg2000),
-    compressed("1.2.840.10008.1.2.4.50", Codec::JpegDct),
-    compressed("1.2.840.10008.1.2.4.51", Codec::JpegDct),
+const SYNTAXES: [(&str, Codec); 17] = [
+    (uids::EXPLICIT_VR_LITTLE_ENDIAN, Codec::Native),
+    (uids::IMPLICIT_VR_LITTLE_ENDIAN, Codec::Native),
+    (uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, Codec::Native),
+    (EXPLICIT_VR_BIG_ENDIAN, Codec::Native),
+    ("1.2.840.10008.1.2.1.98", Codec::EncapsulatedNative),
+    ("1.2.840.10008.1.2.5", Codec::Rle),
+    ("1.2.840.10008.1.2.4.70", Codec::JpegLossless),
+    ("1.2.840.10008.1.2.4.57", Codec::JpegLossless),
+    ("1.2.840.10008.1.2.4.80", Codec::JpegLs),
+    ("1.2.840.10008.1.2.4.81", Codec::JpegLs),
+    ("1.2.840.10008.1.2.4.201", Codec::HighThroughput),
+    ("1.2.840.10008.1.2.4.202", Codec::HighThroughput),
+    ("1.2.840.10008.1.2.4.203", Codec::HighThroughput),
+    ("1.2.840.10008.1.2.4.90", Codec::Jpeg2000Lossless),
+    ("1.2.840.10008.1.2.4.91", Codec::Jpeg2000),
+    ("1.2.840.10008.1.2.4.50", Codec::JpegDct),
+    ("1.2.840.10008.1.2.4.51", Codec::JpegDct),
 ];
 
 /// UIDs of the transfer syntaxes that [`decode`](crate::decode) reads, the cheapest to read first:
 /// what a receiver may offer to a sender.
 pub fn transfer_syntaxes() -> impl Iterator<Item = &'static str> {
-    SYNTAXES.iter().map(|syntax| syntax.uid)
+    SYNTAXES.iter().map(|&(uid, _)| uid)
 }
 
 /// Transfer syntaxes that the standard has given up, but for big endian (PS3.6 A).
@@ -188,19 +91,27 @@ const RETIRED: [(&str, &str); 17] = [
 
 const EXPECTED: &str = "the UID of a transfer syntax";
 
-/// The transfer syntax that a file meta group names. Where it names none, it is the uncompressed
-/// one that the data set, which begins with `start`, looks like.
+/// Returns the transfer syntax that a file meta group names, and the coding of its frames. Where
+/// none is named, it is the uncompressed one that the data set looks like.
 pub(super) fn of(
-    meta: &Elements,
-    start: &[u8],
+    named: Option<&str>,
+    data_set: &[u8],
     warnings: &mut Warnings,
-) -> Result<&'static Syntax> {
-    let uid = match meta.text(tags::TRANSFER_SYNTAX_UID) {
-        // Some writers pad it by other blanks than NUL.
-        Some(uid) => uid.trim().to_owned(),
-        None => guessed(start, warnings)?.to_owned(),
+) -> Result<(&'static str, Codec)> {
+    let uid = match named {
+        Some(uid) => uid,
+        None => assumed(data_set, warnings)?,
     };
-    SYNTAXES.iter().find(|syntax| syntax.uid == uid).ok_or_else(|| refused(uid))
+    let found = SYNTAXES.iter().find(|(known, _)| *known == uid).copied();
+    found.ok_or_else(|| refused(uid.to_owned()))
+}
+
+fn assumed(data_set: &[u8], warnings: &mut Warnings) -> Result<&'static str> {
+    let missing = || wrong("TransferSyntaxUID", "missing", EXPECTED);
+    let uid = guessed(data_set).ok_or_else(missing)?;
+    let assumed = format!("{uid} was assumed, by the first element of the data set");
+    warnings.add("TransferSyntaxUID", "missing", EXPECTED, assumed);
+    Ok(uid)
 }
 
 fn refused(uid: String) -> Error {
@@ -210,22 +121,4 @@ fn refused(uid: String) -> Error {
         (None, Some(known)) => Error::TransferSyntax { uid, name: known.name() },
         (None, None) => wrong("TransferSyntaxUID", &uid, EXPECTED),
     }
-}
-
-/// The uncompressed transfer syntax that a data set looks like: its first group has a low number,
-/// and letters follow the first tag where value representations do.
-fn guessed(start: &[u8], warnings: &mut Warnings) -> Result<&'static str> {
-    let Some(start) = start.get(..8) else {
-        return Err(wrong("TransferSyntaxUID", "missing", EXPECTED));
-    };
-    let group = |order: Order| order.tag_of(start).group();
-    let explicit = start[4..6].iter().all(u8::is_ascii_uppercase);
-    let uid = match (group(Order::Big) < group(Order::Little), explicit) {
-        (true, _) => BIG_ENDIAN_UID,
-        (false, true) => EXPLICIT_UID,
-        (false, false) => IMPLICIT_UID,
-    };
-    let assumed = format!("{uid} was assumed, by the first element of the data set");
-    warnings.add("TransferSyntaxUID", "missing", EXPECTED, assumed);
-    Ok(uid)
 }

@@ -122,7 +122,7 @@ fn looks_like_a_radiograph(path: &Path) -> bool {
     // A DICOMDIR is a table of contents, not a picture.
     read.is_ok()
         && path.file_name().is_some_and(|name| name != "DICOMDIR")
-        && (start.get(128..132) == Some(b"DICM")
+        && (dicom::is_file(&start)
             || [&b"\x89PNG"[..], b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"]
                 .iter()
                 .any(|magic| start.starts_with(magic)))

@@ -224,7 +224,7 @@ impl Picture {
 
 /// The patient and study of a DICOM file. `None` if it is another file, or lacks what results need.
 fn source(bytes: &[u8], limits: &radiograph::Limits, sides: [u32; 2]) -> Option<Source> {
-    if bytes.get(128..132) != Some(b"DICM") {
+    if !dicom::is_file(bytes) {
         return None;
     }
     Source::new(radiograph::texts(bytes, limits, &Source::WANTED).ok()?, sides).ok()

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use dicom::{Layout, Reader};
+
 use super::stream::{Stream, wrong};
 use super::{Compression, Shape, jpeg, jpeg2000, rle};
-use crate::deidentify::reader::{Element, Form, Item, Reader};
 use crate::error::Result;
 
 /// Bytes of an item's header.
@@ -27,12 +28,12 @@ pub(in crate::deidentify) struct Fragments {
 /// # Errors
 /// If the frames do not parse, or their transfer syntax is not one that can be scrubbed.
 pub(in crate::deidentify) fn scrub(
-    element: &Element,
     value: &[u8],
+    layout: Layout,
     transfer_syntax: &str,
     shape: &Shape,
 ) -> Result<Fragments> {
-    let (offsets, mut fragments) = read(element, value)?;
+    let (offsets, mut fragments) = read(value, layout)?;
     let compression = Compression::found(&fragments.stream.bytes, transfer_syntax);
     let compression = compression.ok_or_else(|| wrong("its transfer syntax cannot be scrubbed"))?;
     match compression {
@@ -59,29 +60,17 @@ pub(in crate::deidentify) fn scrub(
 }
 
 /// The offset table, and the fragments one after the other.
-fn read(element: &Element, value: &[u8]) -> Result<(Vec<usize>, Fragments)> {
-    let mut reader = Reader::new(value, 0, Form::Explicit);
-    let (mut offsets, mut bytes, mut ends) = (None, Vec::with_capacity(value.len()), Vec::new());
-    while !reader.is_at_end()
-        && let Item::Begins(length) = reader.item()?
-    {
-        let length = length.ok_or_else(|| element.wrong("has a fragment without a length"))?;
-        let part = reader.part(element, Some(length), Form::Explicit)?.rest();
-        reader.at += length;
-        if offsets.is_none() {
-            let (table, _) = part.as_chunks();
-            offsets =
-                Some(table.iter().map(|&offset| u32::from_le_bytes(offset) as usize).collect());
-            continue;
-        }
-        bytes.extend(part);
+fn read(value: &[u8], layout: Layout) -> Result<(Vec<usize>, Fragments)> {
+    let encapsulated = Reader::new(value, 0, layout).fragments()?;
+    let (table, _) = encapsulated.offsets.as_chunks();
+    let offsets = table.iter().map(|&offset| u32::from_le_bytes(offset) as usize).collect();
+    let (mut bytes, mut ends) = (Vec::with_capacity(value.len()), Vec::new());
+    for (_, fragment) in encapsulated.fragments {
+        bytes.extend(fragment);
         ends.push(bytes.len());
     }
     let stream = Stream { bytes, blanked: 0 };
-    Ok((
-        offsets.unwrap_or_default(),
-        Fragments { stream, ends, frames: Vec::new(), with_offsets: false },
-    ))
+    Ok((offsets, Fragments { stream, ends, frames: Vec::new(), with_offsets: false }))
 }
 
 impl Fragments {
@@ -177,8 +166,7 @@ impl Fragments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dicom_core::VR;
-    use dicom_dictionary_std::{tags, uids};
+    use dicom_dictionary_std::uids;
 
     const JPEG: &str = "1.2.840.10008.1.2.4.50";
     const PLAIN: &str = "1.2.840.10008.1.2.1.98";
@@ -197,8 +185,7 @@ mod tests {
             std::iter::once(&table[..]).chain(fragments.iter().copied()).flat_map(item).collect();
         let shape =
             Shape { rows: 2, columns: 2, samples: 1, allocated: 8, frames, subsampled: false };
-        let element = Element { tag: tags::PIXEL_DATA, vr: VR::OB, length: None, at: 0 };
-        let fragments = scrub(&element, &value, syntax, &shape)?;
+        let fragments = scrub(&value, Layout::EXPLICIT, syntax, &shape)?;
         Ok((fragments.offset_table(), fragments.iter().map(<[u8]>::to_vec).collect()))
     }
 

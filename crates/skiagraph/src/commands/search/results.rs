@@ -176,7 +176,7 @@ impl<'a> Query<'a> {
 
     /// The patient and study of the query.
     fn source(&self, record: &Record) -> Result<Source> {
-        if self.bytes.get(128..132) != Some(b"DICM") {
+        if !dicom::is_file(&self.bytes) {
             bail!(
                 "`{}` is no DICOM file, so there is no study to file results in; --fhir can be written without one",
                 self.path.display()

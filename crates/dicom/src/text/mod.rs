@@ -7,12 +7,15 @@
 
 mod set;
 
-use dicom_core::Tag;
-use dicom_core::VR;
-use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
-use dicom_dictionary_std::StandardDataDictionary;
+use dicom_core::{Tag, VR};
 use set::Set;
 
+use crate::vr::standard_vr;
+
+/// Bytes of the longest text taken for one: identifiers have 64 characters at most.
+const LONGEST: usize = 1024;
+/// Bytes in which the name of a set ends; names have 16 characters at most.
+const LONGEST_NAME: usize = 64;
 const ESCAPE: u8 = 0x1B;
 /// The ends of lines and pages, and the tabulator.
 const CONTROLS: &[u8] = b"\t\n\x0C\r";
@@ -47,12 +50,12 @@ const TO_THE_RIGHT: &[(&[u8], Set)] = &[
 
 /// A text that was decoded.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Decoded {
+pub struct Decoded {
     /// The text, with U+FFFD for bytes that are not of its character set.
-    pub(super) strict: String,
+    pub strict: String,
     /// The text with a guess for such bytes: Latin-1 where no set is named, else the byte in octal
     /// digits. Different bytes stay different.
-    pub(super) lenient: String,
+    pub lenient: String,
 }
 
 /// The sets to both sides; none to the right in the default repertoire.
@@ -62,8 +65,29 @@ struct Sides {
     right: Option<Set>,
 }
 
+/// Returns the text of an element's value without its padding. It is none if it is empty, or longer
+/// than 1024 bytes. What is not of its character set is guessed.
+pub fn lenient(sets: &[u8], tag: Tag, value: &[u8]) -> Option<String> {
+    let value = Some(value).filter(|value| value.len() <= LONGEST)?;
+    unpadded(&decode(sets, tag, value).lenient)
+}
+
+/// Returns the same text, with U+FFFD for what is not of its character set, or for a text that is
+/// too long.
+pub fn strict(sets: &[u8], tag: Tag, value: &[u8]) -> Option<String> {
+    if value.len() > LONGEST {
+        return Some(char::REPLACEMENT_CHARACTER.to_string());
+    }
+    unpadded(&decode(sets, tag, value).strict)
+}
+
+fn unpadded(text: &str) -> Option<String> {
+    let text = text.trim_matches(['\0', ' ']);
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// Decodes the value of an element, by the value of Specific Character Set.
-pub(super) fn decode(sets: &[u8], tag: Tag, text: &[u8]) -> Decoded {
+pub fn decode(sets: &[u8], tag: Tag, text: &[u8]) -> Decoded {
     let first = first(sets);
     let escapes = !first.right.is_some_and(Set::is_alone);
     let (delimiters, mut sides, mut rest) = (delimiters(tag), first, text);
@@ -89,17 +113,18 @@ pub(super) fn decode(sets: &[u8], tag: Tag, text: &[u8]) -> Decoded {
 
 /// The characters that end an escape's effect in an element's value, as ends of lines do.
 fn delimiters(tag: Tag) -> &'static [u8] {
-    match StandardDataDictionary.by_tag(tag).map(|entry| entry.vr().relaxed()) {
-        Some(VR::PN) => b"\\^=",
+    match standard_vr(tag) {
+        VR::PN => b"\\^=",
         // These have one value, in which a backslash is a letter like others.
-        Some(VR::ST | VR::LT | VR::UT) => b"",
+        VR::ST | VR::LT | VR::UT => b"",
         _ => b"\\",
     }
 }
 
 /// The sets of the beginning.
 fn first(sets: &[u8]) -> Sides {
-    let name = sets.split(|&b| b == b'\\').next().unwrap_or_default();
+    let start = &sets[..sets.len().min(LONGEST_NAME)];
+    let name = start.split(|&b| b == b'\\').next().unwrap_or_default();
     let right = match canonical(&String::from_utf8_lossy(name)).as_str() {
         "ISO_IR 13" => Some(Set::ShiftJis),
         "ISO_IR 58" => Some(Set::Chinese),

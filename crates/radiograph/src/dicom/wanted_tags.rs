@@ -1,14 +1,10 @@
-//! Which elements are kept of a file.
+//! The elements of a file that are asked for.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
-/// The tags of the elements that are kept: all that this crate asks for, and no others, so that a
-/// file's other elements take no memory.
-const KEPT: &[Tag] = &[
-    tags::MEDIA_STORAGE_SOP_CLASS_UID,
-    tags::MEDIA_STORAGE_SOP_INSTANCE_UID,
-    tags::TRANSFER_SYNTAX_UID,
+/// The tags of all elements that this crate asks for. A file's other elements take no memory.
+const WANTED: &[Tag] = &[
     tags::SPECIFIC_CHARACTER_SET,
     // Who, what and when.
     tags::SOP_INSTANCE_UID,
@@ -89,9 +85,9 @@ const KEPT: &[Tag] = &[
     tags::VERTICES_OF_THE_POLYGONAL_SHUTTER,
 ];
 
-/// Whether an element is asked for: one of [`KEPT`], or of the sixteen overlays (PS3.5 7.6).
-pub(super) fn kept(tag: Tag) -> bool {
+/// Whether an element is asked for: one of [`WANTED`], or of the sixteen overlays (PS3.5 7.6).
+pub(super) fn is_wanted(tag: Tag) -> bool {
     let overlay = tag.group() & 0xFFE1 == 0x6000
         && matches!(tag.element(), 0x10 | 0x11 | 0x15 | 0x50 | 0x51 | 0x100 | 0x102 | 0x3000);
-    overlay || KEPT.contains(&tag)
+    overlay || WANTED.contains(&tag)
 }

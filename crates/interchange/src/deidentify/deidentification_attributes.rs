@@ -1,29 +1,26 @@
-//! Marks: the elements that say that a file is de-identified, and how (PS3.3 C.7.1.1, PS3.15
-//! E.1.1).
+//! The attributes that say that a file is de-identified, and how (PS3.3 C.7.1.1, PS3.15 E.1.1).
 
+use dicom::{Layout, Writer};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
-use super::reader::Form;
-use super::writer::Writer;
 use super::{Dates, EDITION, Options};
-use crate::error::Result;
 
-/// The marks, in the order of a data set.
-pub(super) const MARKS: [Tag; 4] = [
+/// The attributes, in the order of a data set.
+pub(super) const DEIDENTIFICATION_ATTRIBUTES: [Tag; 4] = [
     tags::PATIENT_IDENTITY_REMOVED,
     tags::DEIDENTIFICATION_METHOD,
     tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE,
     tags::LONGITUDINAL_TEMPORAL_INFORMATION_MODIFIED,
 ];
 
-/// Writes one of the marks.
-pub(super) fn write(writer: &mut Writer, form: Form, mark: Tag, options: &Options) -> Result<()> {
-    match mark {
-        tags::PATIENT_IDENTITY_REMOVED => writer.element(form, mark, VR::CS, b"YES"),
-        tags::DEIDENTIFICATION_METHOD => writer.element(form, mark, VR::LO, method().as_bytes()),
-        tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE => method_codes(writer, form, options),
-        _ => writer.element(form, mark, VR::CS, dates(options).as_bytes()),
+/// Writes one of the attributes.
+pub(super) fn write(writer: &mut Writer, layout: Layout, tag: Tag, options: &Options) {
+    match tag {
+        tags::PATIENT_IDENTITY_REMOVED => writer.element(layout, tag, VR::CS, b"YES"),
+        tags::DEIDENTIFICATION_METHOD => writer.element(layout, tag, VR::LO, method().as_bytes()),
+        tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE => method_codes(writer, layout, options),
+        _ => writer.element(layout, tag, VR::CS, dates(options).as_bytes()),
     }
 }
 
@@ -62,15 +59,14 @@ fn codes(options: &Options) -> impl Iterator<Item = (&'static str, &'static str)
     all.into_iter().filter_map(|(used, code, meaning)| used.then_some((code, meaning)))
 }
 
-fn method_codes(writer: &mut Writer, form: Form, options: &Options) -> Result<()> {
-    writer.open_sequence(form, tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE, VR::SQ)?;
+fn method_codes(writer: &mut Writer, layout: Layout, options: &Options) {
+    writer.open_sequence(layout, tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE, VR::SQ);
     for (code, meaning) in codes(options) {
-        writer.open_item(form);
-        writer.element(form, tags::CODE_VALUE, VR::SH, code.as_bytes())?;
-        writer.element(form, tags::CODING_SCHEME_DESIGNATOR, VR::SH, b"DCM")?;
-        writer.element(form, tags::CODE_MEANING, VR::LO, meaning.as_bytes())?;
-        writer.close_item(form);
+        writer.open_item(layout);
+        writer.element(layout, tags::CODE_VALUE, VR::SH, code.as_bytes());
+        writer.element(layout, tags::CODING_SCHEME_DESIGNATOR, VR::SH, b"DCM");
+        writer.element(layout, tags::CODE_MEANING, VR::LO, meaning.as_bytes());
+        writer.close_item(layout);
     }
-    writer.close_sequence(form);
-    Ok(())
+    writer.close_sequence(layout);
 }

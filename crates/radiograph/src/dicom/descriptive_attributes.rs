@@ -1,8 +1,8 @@
 //! The texts of a DICOM file's elements, for programs that write another object about it.
 
+use super::File;
 use super::header::{self, Elements};
-use super::{data_set, syntax};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::limits::Limits;
 use crate::warning::Warnings;
 use dicom_core::Tag;
@@ -24,15 +24,11 @@ const TABLES: [Tag; 3] =
 /// but the pixels.
 pub fn texts(bytes: &[u8], limits: &Limits, wanted: &[Tag]) -> Result<BTreeMap<Tag, String>> {
     limits.check_bytes(bytes.len() as u64)?;
-    if bytes.get(128..132) != Some(b"DICM") {
-        return Err(Error::DicomParse { reason: "no DICM after 128 bytes".to_owned() });
-    }
     // Whoever reads the picture hears of them.
     let mut warnings = Warnings::default();
-    let (meta, start) = header::meta(bytes, &mut warnings)?;
-    let form = syntax::of(&meta, &bytes[start..], &mut warnings)?.form;
-    let (data, start, _memory) = data_set(bytes, start, form, limits)?;
-    let elements = header::data_set(&data, start, form, &mut warnings)?;
+    let meta = header::meta(bytes, &mut warnings)?;
+    let (file, _memory) = File::open(bytes, &meta, limits, &mut warnings)?;
+    let elements = file.elements(&mut warnings)?;
     Ok(wanted.iter().filter_map(|&tag| Some((tag, text(&elements, tag)?))).collect())
 }
 

@@ -1,17 +1,16 @@
-//! Facts of a file that must be known before the first of its elements is rewritten.
+//! Summary of an instance, which must be there before the first of its elements is rewritten.
 
 use std::fmt;
 
+use dicom::{Element, Reader, text};
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use serde::Serialize;
 
 use super::dictionary::has_standard_vr;
-use super::form::is_uid;
+use super::form::is_strict_uid;
 use super::part10::Source;
 use super::pixels::Shape;
-use super::reader::{Depth, Element, Reader};
-use super::text;
 use crate::error::{Error, Result};
 
 /// The reason why a picture itself may name the patient.
@@ -52,8 +51,8 @@ pub enum BurnedIn {
     Yes,
 }
 
-/// Facts of a data set.
-pub(super) struct Facts {
+/// The summary of a data set.
+pub(super) struct InstanceSummary {
     pub(super) sop_class: String,
     pub(super) sop_instance: String,
     pub(super) patient: Option<String>,
@@ -66,13 +65,13 @@ pub(super) struct Facts {
     pub(super) shape: Option<Shape>,
 }
 
-impl Facts {
+impl InstanceSummary {
     /// Reads a data set once, without its sequences.
     ///
     /// # Errors
     /// If it does not parse up to the end of the picture, or is no instance.
     pub(super) fn of(source: &Source) -> Result<Self> {
-        let mut found = Found::default();
+        let mut found = Attributes::default();
         let mut reader = source.data_set();
         while !reader.is_at_end() {
             match found.read(&mut reader) {
@@ -83,14 +82,15 @@ impl Facts {
         }
         let shape = found.shape();
         let missing = |got| move || Error::NotDicom { got };
-        let sop_class = found.class.or_else(|| source.sop_class.clone()).filter(|uid| is_uid(uid));
+        let sop_class =
+            found.class.or_else(|| source.sop_class.clone()).filter(|uid| is_strict_uid(uid));
         let sop_class = sop_class.ok_or_else(missing("no valid SOP Class UID"))?;
         let sop_instance = found.instance.or_else(|| source.sop_instance.clone());
         let sop_instance = sop_instance.ok_or_else(missing("no SOP Instance UID"))?;
         if sop_class == uids::MEDIA_STORAGE_DIRECTORY_STORAGE {
             return Err(Error::Directory);
         }
-        let patient = text::text(found.patient, found.character_set);
+        let patient = text::lenient(found.character_set, tags::PATIENT_ID, found.patient);
         let subject = patient.clone().or(found.study).unwrap_or_else(|| sop_instance.clone());
         let annotated = match found.burned_in {
             BurnedIn::Yes => Some(Doubt::Annotation),
@@ -110,9 +110,9 @@ impl Facts {
     }
 }
 
-/// Facts as they are read, element by element.
+/// Attributes of a data set as they are read, element by element.
 #[derive(Default)]
-struct Found<'a> {
+struct Attributes<'a> {
     class: Option<String>,
     instance: Option<String>,
     study: Option<String>,
@@ -129,21 +129,22 @@ struct Found<'a> {
     subsampled: bool,
 }
 
-impl<'a> Found<'a> {
+impl<'a> Attributes<'a> {
     /// Reads the next element.
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<()> {
         let element = reader.element()?;
-        let value = reader.value(&element, Depth::OUTERMOST)?;
-        let form = reader.form;
-        let number = || value.try_into().ok().map(|bytes| form.short(bytes));
+        let value = reader.value(&element)?;
+        let order = reader.layout().order;
+        let number = || value.try_into().ok().map(|bytes| order.short(bytes));
         let short = || number().filter(|_| has_standard_vr(&element));
+        let ascii = || text::lenient(b"", element.tag, value);
         match element.tag {
             // Behind the picture, only statements on burned-in text count.
             tag if self.pixels && tag != tags::BURNED_IN_ANNOTATION && !is_overlay(tag.group()) => {
             }
-            tags::SOP_CLASS_UID => self.class = text::ascii(value),
-            tags::SOP_INSTANCE_UID => self.instance = text::ascii(value),
-            tags::STUDY_INSTANCE_UID => self.study = text::ascii(value),
+            tags::SOP_CLASS_UID => self.class = ascii(),
+            tags::SOP_INSTANCE_UID => self.instance = ascii(),
+            tags::STUDY_INSTANCE_UID => self.study = ascii(),
             tags::PATIENT_ID => self.patient = value,
             tags::SPECIFIC_CHARACTER_SET => self.character_set = value,
             tags::BURNED_IN_ANNOTATION => {
@@ -154,10 +155,10 @@ impl<'a> Found<'a> {
             tags::SAMPLES_PER_PIXEL => self.samples = short(),
             tags::BITS_ALLOCATED => self.allocated = short(),
             tags::NUMBER_OF_FRAMES => {
-                self.frames = text::ascii(value).and_then(|text| text.parse().ok());
+                self.frames = ascii().and_then(|text| text.parse().ok());
             }
             tags::PHOTOMETRIC_INTERPRETATION => {
-                self.subsampled = text::ascii(value).is_some_and(|text| text.ends_with("_422"));
+                self.subsampled = ascii().is_some_and(|text| text.ends_with("_422"));
             }
             tags::PIXEL_DATA => self.pixels = true,
             // Overlay Bit Position: 0 for an overlay that has data of its own.
