@@ -35,20 +35,31 @@ impl Reader<'_> {
     /// first element may have a blank one. It is explicit or implicit as claimed, unless it reads
     /// as implicit.
     pub(crate) fn is_first_explicit(&self) -> bool {
-        let Some(start) = self.rest().get(..8) else { return self.layout.explicit };
-        let implicit = self.leads_on(LengthForm::Implicit, self.layout.order.tag_of(start));
+        let Some(tag) = self.first_tag() else { return self.layout.explicit };
+        let implicit = self.leads_on(LengthForm::Implicit, tag);
         self.is_explicit(self.layout.explicit && !implicit)
     }
 
-    /// Returns the order of the bytes of a data set: its first group is one of the lowest.
+    /// Returns the order of the bytes of a data set. It is another than the claimed one, if only
+    /// then the first group is one of the lowest, and an element follows the first one.
     pub(crate) fn first_order(&self) -> Order {
-        let group = |order: Order| self.rest().get(..4).map(|tag| order.tag_of(tag).group());
         let claimed = self.layout.order;
         let other = if claimed == Order::Big { Order::Little } else { Order::Big };
-        match (group(claimed), group(other)) {
-            (Some(0x100..), Some(1..0x100)) => other,
+        let mut swapped = *self;
+        swapped.layout.order = other;
+        match (self.first_tag().map(Tag::group), swapped.first_tag().map(Tag::group)) {
+            (Some(0x100..), Some(1..0x100)) if swapped.leads_on_in_any_form() => other,
             _ => claimed,
         }
+    }
+
+    fn first_tag(&self) -> Option<Tag> {
+        self.rest().get(..8).map(|start| self.layout.order.tag_of(start))
+    }
+
+    fn leads_on_in_any_form(&self) -> bool {
+        let leads_on = |tag| LengthForm::ALL.into_iter().any(|form| self.leads_on(form, tag));
+        self.first_tag().is_some_and(leads_on)
     }
 
     /// Returns the order of the bytes in a sequence, as the tag of its first item tells.
@@ -66,8 +77,7 @@ impl Reader<'_> {
         self.odd.get_or_insert(tag);
         let mut start = *self;
         start.at -= 8;
-        let forms = [LengthForm::Short, LengthForm::Long, LengthForm::Implicit];
-        let found = forms.into_iter().find(|&form| start.leads_on(form, tag));
+        let found = LengthForm::ALL.into_iter().find(|&form| start.leads_on(form, tag));
         let letters = start.rest()[4..6].iter().all(u8::is_ascii_alphabetic);
         // Whatever the standard adds has a long length.
         found.unwrap_or(if letters { LengthForm::Long } else { LengthForm::Short })

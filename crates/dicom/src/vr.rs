@@ -16,6 +16,8 @@ pub(crate) enum LengthForm {
 }
 
 impl LengthForm {
+    pub(crate) const ALL: [Self; 3] = [Self::Short, Self::Long, Self::Implicit];
+
     /// Returns the form under a value representation (PS3.5 7.1.2).
     pub(crate) fn of(vr: VR) -> Self {
         match vr {

@@ -86,6 +86,18 @@ fn nesting_has_a_limit() {
     }
 }
 
+/// What is not at the beginning of real data sets.
+#[test]
+fn a_high_group_at_the_beginning_is_no_other_order() {
+    for group in [0x0100, 0x1000, 0x6000] {
+        let mut writer = Writer::default();
+        writer.element(Layout::EXPLICIT, Tag(group, 0x20), VR::LO, b"text");
+        writer.element(Layout::EXPLICIT, Tag(group, 0x30), VR::LO, b"text");
+        let reader = Reader::data_set(&writer.bytes, 0, Layout::EXPLICIT);
+        assert_eq!(reader.layout(), Layout::EXPLICIT, "{group:04X}");
+    }
+}
+
 /// Each value representation with a length that its element cannot have otherwise.
 #[test]
 fn blank_value_representations_have_the_length_that_fits() {
