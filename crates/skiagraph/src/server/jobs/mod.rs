@@ -22,7 +22,7 @@ use super::caller::Caller;
 use super::keys::Role;
 
 /// The number of failures that are listed; further ones are only counted.
-const TOLD: usize = 1000;
+const LISTED: usize = 1000;
 
 /// The state of a job: its file `job.json`.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ impl Job {
 
     fn fail(&mut self, failure: Failure) {
         self.failed += 1;
-        if self.failures.len() < TOLD {
+        if self.failures.len() < LISTED {
             self.failures.push(failure);
         }
     }

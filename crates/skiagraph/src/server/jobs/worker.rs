@@ -10,7 +10,7 @@ use anyhow::Result;
 use retrieval::gallery::{Gallery, Record};
 
 use super::spool::{Jobs, Waiting, name};
-use super::{Failure, FileWarnings, TOLD};
+use super::{Failure, FileWarnings, LISTED};
 use crate::ingest::{self, IngestReport, Listed};
 use crate::server::error::Problem;
 use crate::server::state::State;
@@ -56,11 +56,11 @@ fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
         job.added += ingested.added as u64;
         job.known += ingested.known as u64;
         let differing = ingested.differing.iter().map(|name| number(name));
-        job.differing.extend(differing.take(TOLD.saturating_sub(job.differing.len())));
+        job.differing.extend(differing.take(LISTED.saturating_sub(job.differing.len())));
         let warned = ingested.warned.into_iter();
         let warned =
             warned.map(|file| FileWarnings { file: number(&file.name), warnings: file.warnings });
-        job.warned.extend(warned.take(TOLD.saturating_sub(job.warned.len())));
+        job.warned.extend(warned.take(LISTED.saturating_sub(job.warned.len())));
         for rejected in ingested.rejected.into_iter().chain(ingested.without_picture) {
             job.fail(Failure { file: number(&rejected.name), reason: rejected.reason });
         }
