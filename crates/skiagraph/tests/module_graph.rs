@@ -15,9 +15,9 @@ const KNOWN: [(&str, &[&str], &str); 8] = [
     ("radiograph", &["collimation", "preprocess"], "resampling has no file of its own"),
     ("radiograph", &["decode", "dicom"], "`dicom` takes the options of `decode`, which calls it"),
     (
-        "radiograph",
-        &["dicom::attributes", "dicom::header", "dicom::layout", "dicom::reader", "dicom::syntax"],
-        "the reader of elements becomes a crate of its own",
+        "dicom",
+        &["error", "fragments", "reader"],
+        "an error names where a fragment or an element should be",
     ),
     (
         "radiograph",
@@ -50,7 +50,7 @@ const KNOWN: [(&str, &[&str], &str); 8] = [
         "interchange",
         &[
             "deidentify::dictionary",
-            "deidentify::facts",
+            "deidentify::instance_summary",
             "deidentify::form",
             "deidentify::part10",
             "deidentify::profile",

@@ -7,11 +7,43 @@ use crate::error::{Error, Result};
 /// up.
 const INFLATED: u64 = 1_040;
 
-/// Checks that a file's picture data can hold the picture that its header claims.
+/// Checks that a file's picture data can hold the picture that its header claims, and that its
+/// palette has whole colours.
 ///
 /// # Errors
 /// [`Error::Raster`]. What else is wrong is for the decoder to tell.
 pub(super) fn check(bytes: &[u8]) -> Result<()> {
+    check_palette(bytes)?;
+    check_size(bytes)
+}
+
+/// Checks a palette, which the decoder takes for sound: three bytes a colour, 256 at most, and no
+/// more transparencies than colours.
+fn check_palette(bytes: &[u8]) -> Result<()> {
+    const INDEXED: u8 = 3;
+    if bytes.get(25) != Some(&INDEXED) {
+        return Ok(());
+    }
+    let mut colours = 0;
+    for (name, data) in chunks(bytes) {
+        let length = data.len();
+        let is_sound = match &name {
+            b"PLTE" => length.is_multiple_of(3) && (1..=256).contains(&(length / 3)),
+            b"tRNS" => length <= colours,
+            _ => continue,
+        };
+        if !is_sound {
+            let name = name.escape_ascii();
+            let expected = "1 to 256 colours of 3 bytes, and no more transparencies";
+            let reason = format!("chunk {name} has {length} bytes, expected {expected}");
+            return Err(Error::Raster { format: "PNG", reason });
+        }
+        colours = colours.max(length / 3);
+    }
+    Ok(())
+}
+
+fn check_size(bytes: &[u8]) -> Result<()> {
     let Some(&header) = bytes.get(16..26).and_then(<[u8]>::first_chunk::<10>) else {
         return Ok(());
     };
@@ -86,6 +118,27 @@ mod tests {
         }
         assert!(check(&file([u32::MAX; 2], 16, 6, 9)).is_err());
         assert!(check(b"\x89PNG").is_ok(), "is for the decoder to tell");
+    }
+
+    #[test]
+    fn a_palette_has_whole_colours() {
+        let plain = file([1, 1], 8, 3, 9);
+        let with = |palette: usize, transparencies: usize| {
+            let chunks = [
+                (palette as u32).to_be_bytes().to_vec(),
+                [b"PLTE", &vec![0; palette][..], &[0; 4]].concat(),
+                (transparencies as u32).to_be_bytes().to_vec(),
+                [b"tRNS", &vec![0; transparencies][..], &[0; 4]].concat(),
+            ];
+            check(&[&plain[..33], &chunks.concat(), &plain[33..]].concat())
+        };
+        for (palette, transparencies) in [(3, 0), (3, 1), (768, 256)] {
+            assert!(with(palette, transparencies).is_ok(), "{palette}, {transparencies}");
+        }
+        for (palette, transparencies) in [(0, 0), (52, 0), (771, 0), (6, 3)] {
+            let said = with(palette, transparencies).unwrap_err().to_string();
+            assert!(said.contains("expected 1 to 256 colours"), "{said}");
+        }
     }
 
     #[test]
