@@ -16,12 +16,17 @@ fn is_vr(bytes: [u8; 2]) -> bool {
     VR::from_binary(bytes).is_some() || [*b"  ", *b"\0\0", *b"??"].contains(&bytes)
 }
 
-/// Tells whether an item begins here, in either order of bytes.
-fn begins_item(rest: &[u8]) -> bool {
-    rest.starts_with(b"\xFE\xFF\x00\xE0") || rest.starts_with(b"\xFF\xFE\xE0\x00")
+/// Returns the order of the bytes in a sequence that begins here, as the tag of its first item
+/// tells, or of its end.
+fn order_of_items(rest: &[u8]) -> Option<Order> {
+    match rest.get(..4)? {
+        b"\xFE\xFF\x00\xE0" | b"\xFE\xFF\xDD\xE0" => Some(Order::Little),
+        b"\xFF\xFE\xE0\x00" | b"\xFF\xFE\xE0\xDD" => Some(Order::Big),
+        _ => None,
+    }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Tells whether the element that begins here has a value representation. One that only looks
     /// so would be longer than 16,000 bytes.
     pub(crate) fn is_explicit(&self, otherwise: bool) -> bool {
@@ -41,14 +46,18 @@ impl Reader<'_> {
     }
 
     /// Returns the order of the bytes of a data set. It is another than the claimed one, if only
-    /// then the first group is one of the lowest, and an element follows the first one.
+    /// then the first group is one of the lowest, and so is that of the next element.
     pub(crate) fn first_order(&self) -> Order {
         let claimed = self.layout.order;
         let other = if claimed == Order::Big { Order::Little } else { Order::Big };
         let mut swapped = *self;
         swapped.layout.order = other;
-        match (self.first_tag().map(Tag::group), swapped.first_tag().map(Tag::group)) {
-            (Some(0x100..), Some(1..0x100)) if swapped.leads_on_in_any_form() => other,
+        match (self.first_tag(), swapped.first_tag()) {
+            (Some(Tag(0x100.., _)), Some(tag @ Tag(1..0x100, _)))
+                if swapped.leads_to_low_group(tag) =>
+            {
+                other
+            }
             _ => claimed,
         }
     }
@@ -57,18 +66,19 @@ impl Reader<'_> {
         self.rest().get(..8).map(|start| self.layout.order.tag_of(start))
     }
 
-    fn leads_on_in_any_form(&self) -> bool {
-        let leads_on = |tag| LengthForm::ALL.into_iter().any(|form| self.leads_on(form, tag));
-        self.first_tag().is_some_and(leads_on)
+    /// Tells whether an element of one of the lowest groups follows the first one, or an item, or
+    /// the end.
+    fn leads_to_low_group(&self, first: Tag) -> bool {
+        let low = |rest: &[u8]| {
+            let tag = self.layout.order.tag_of(rest);
+            rest.is_empty() || matches!(tag, Tag(..0x100 | 0xFFFE, _))
+        };
+        LengthForm::ALL.into_iter().filter_map(|form| self.behind(form, first)).any(low)
     }
 
     /// Returns the order of the bytes in a sequence, as the tag of its first item tells.
     pub(crate) fn order_found(&self) -> Order {
-        match self.rest().get(..4) {
-            Some(b"\xFE\xFF\x00\xE0" | b"\xFE\xFF\xDD\xE0") => Order::Little,
-            Some(b"\xFF\xFE\xE0\x00" | b"\xFF\xFE\xE0\xDD") => Order::Big,
-            _ => self.layout.order,
-        }
+        order_of_items(self.rest()).unwrap_or(self.layout.order)
     }
 
     /// Finds the form of the length of an element with an unknown value representation. The reader
@@ -86,23 +96,26 @@ impl Reader<'_> {
     /// Tells whether another element, or the end, follows the one that begins here, if its length
     /// is written so.
     fn leads_on(&self, form: LengthForm, tag: Tag) -> bool {
+        self.behind(form, tag).is_some()
+    }
+
+    /// Returns the bytes behind the element that begins here, if its length is written so, and if
+    /// another element can begin there.
+    fn behind(&self, form: LengthForm, tag: Tag) -> Option<&'a [u8]> {
         let (rest, order) = (self.rest(), self.layout.order);
         let array = |at: usize| rest.get(at..).and_then(|rest| rest.first_chunk());
         let short = rest.get(6..).and_then(|rest| rest.first_chunk()).map(|&two| order.short(two));
         let long = |at: usize| array(at).map(|&four| order.long(four));
         let (start, length) = match form {
-            LengthForm::Short => (8, short.map(u32::from)),
-            LengthForm::Long => (12, if short == Some(0) { long(8) } else { None }),
-            LengthForm::Implicit => (8, long(4)),
+            LengthForm::Short => (8, short?.into()),
+            LengthForm::Long => (12, long(8).filter(|_| short == Some(0))?),
+            LengthForm::Implicit => (8, long(4)?),
         };
-        let behind = |length: usize| rest.get(length.saturating_add(start)..);
-        match length {
-            None => false,
-            Some(u32::MAX) => behind(0).is_some_and(begins_item),
-            Some(length) => {
-                behind(length as usize).is_some_and(|next| self.can_follow(next, form, tag))
-            }
+        if length == u32::MAX {
+            return rest.get(start..).filter(|items| order_of_items(items).is_some());
         }
+        let next = rest.get(start.saturating_add(length as usize)..)?;
+        self.can_follow(next, form, tag).then_some(next)
     }
 
     fn can_follow(&self, rest: &[u8], form: LengthForm, tag: Tag) -> bool {
