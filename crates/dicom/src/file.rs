@@ -65,8 +65,10 @@ impl FileMeta {
         };
         self.is_repeated |= field.is_some();
         if field.is_none() {
-            // Some writers pad UIDs by other blanks than NUL.
-            let uid = text::lenient(b"", tag, value).map(|uid| uid.trim().to_owned());
+            // Some writers pad UIDs by other bytes than NUL.
+            let is_padding = |c: char| c.is_whitespace() || c.is_control();
+            let uid = text::lenient(b"", tag, value);
+            let uid = uid.map(|uid| uid.trim_matches(is_padding).to_owned());
             *field = uid.filter(|uid| !uid.is_empty());
         }
     }
