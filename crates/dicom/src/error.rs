@@ -17,6 +17,8 @@ pub enum Error {
     CutOff {
         /// The element read last.
         last: Option<Tag>,
+        /// The position of the header.
+        header_at: usize,
         /// The position of the bytes.
         at: usize,
         /// The number of bytes that are left.
@@ -27,6 +29,8 @@ pub enum Error {
     Length {
         /// The element.
         tag: Tag,
+        /// The position of its header.
+        header_at: usize,
         /// The position of its value.
         at: usize,
         /// The number of bytes that are left.

@@ -23,6 +23,8 @@ pub struct Reader<'a> {
     depth: u32,
     /// The element read last, which errors name where a file is cut short.
     last: Option<Tag>,
+    /// The position of the header read last.
+    header_at: usize,
     /// The first element with an unknown value representation.
     pub(crate) odd: Option<Tag>,
 }
@@ -30,7 +32,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Returns a reader of the elements that begin at `at`, in exactly this layout.
     pub fn new(bytes: &'a [u8], at: usize, layout: Layout) -> Self {
-        Self { bytes, at, layout, depth: MAX_DEPTH, last: None, odd: None }
+        Self { bytes, at, layout, depth: MAX_DEPTH, last: None, header_at: at, odd: None }
     }
 
     /// Returns a reader of the data set that begins at `at`, in the layout in which it is found.
@@ -198,13 +200,15 @@ impl<'a> Reader<'a> {
     /// Takes so many bytes, if they are there.
     pub(crate) fn take(&mut self, tag: Tag, claimed: usize) -> Result<&'a [u8]> {
         let (at, rest) = (self.at, self.rest());
-        let short = Error::Length { tag, at, got: rest.len(), claimed };
+        let header_at = self.header_at;
+        let short = Error::Length { tag, header_at, at, got: rest.len(), claimed };
         let value = rest.get(..claimed).ok_or(short)?;
         self.at += value.len();
         Ok(value)
     }
 
     fn tag(&mut self) -> Result<Tag> {
+        self.header_at = self.at;
         let tag = self.layout.order.tag_of(&self.array()?);
         self.last = Some(tag);
         Ok(tag)
@@ -216,7 +220,8 @@ impl<'a> Reader<'a> {
 
     fn array(&mut self) -> Result<[u8; 4]> {
         let rest = self.rest();
-        let short = Error::CutOff { last: self.last, at: self.at, got: rest.len() };
+        let (last, header_at) = (self.last, self.header_at);
+        let short = Error::CutOff { last, header_at, at: self.at, got: rest.len() };
         let array = *rest.first_chunk().ok_or(short)?;
         self.at += array.len();
         Ok(array)

@@ -154,8 +154,10 @@ impl From<dicom::Error> for Error {
         let (tag, at, problem) = match error {
             dicom::Error::NoPrefix => return Self::NotDicom { got: "no DICM after 128 bytes" },
             dicom::Error::Inflate(error) => return Self::Inflate(error),
-            dicom::Error::CutOff { at, .. } => (Tag(0, 0), at, "is cut short"),
-            dicom::Error::Length { tag, at, .. } => (tag, at, "claims more bytes than are left"),
+            dicom::Error::CutOff { header_at, .. } => (Tag(0, 0), header_at, "is cut short"),
+            dicom::Error::Length { tag, header_at, .. } => {
+                (tag, header_at, "claims more bytes than are left")
+            }
             dicom::Error::Depth { tag, at } => (tag, at, "lies in more than 64 sequences"),
             dicom::Error::NoItem { got, at } => (got, at, "is where an item was expected"),
             dicom::Error::TooManyFragments { tag, at } => (tag, at, "has too many fragments"),

@@ -1,4 +1,4 @@
-//! The transfer syntaxes that are decoded, and how a frame is compressed in each (PS3.5 A, PS3.6 A).
+//! The transfer syntaxes that are decoded, and the coding of frames in each (PS3.5 A, PS3.6 A).
 
 use super::attributes::wrong;
 use crate::error::{Error, Result};
