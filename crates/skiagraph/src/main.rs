@@ -1,18 +1,14 @@
 //! The one binary: parses the command line, runs one command, prints one error.
 
 mod answer;
-mod attempt_notes;
 mod audit;
 mod bench;
 mod commands;
 mod compare;
 mod deidentification;
-mod duplicates;
 mod export;
-mod fault;
-mod image_qc;
-mod inbox_ingest;
-mod ingest;
+mod ingest_messages;
+mod interruption;
 mod memory;
 mod memory_limit;
 mod model;

@@ -17,7 +17,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use crate::report::overlay;
+use ingest::thumbnail;
 
 /// The column that names a copy's original.
 const ORIGINAL: &str = "near_copy_of";
@@ -184,7 +184,7 @@ fn copies(item: &Item, number: usize, seed: u64, folder: &Path) -> Result<Vec<It
         random.set_stream(number as u64 * Perturbation::ALL.len() as u64 + kind + 1);
         let change = perturbation.draw(&mut random);
         let path = folder.join(format!("{number}-{kind}.jpg"));
-        let jpeg = overlay::grey_jpeg(&change.apply(&picture), change.quality)?;
+        let jpeg = thumbnail::grey_jpeg(&change.apply(&picture), change.quality)?;
         fs::write(&path, jpeg).with_context(|| format!("cannot write `{}`", path.display()))?;
         Ok(copy_item(item, perturbation, path))
     };

@@ -8,7 +8,6 @@ use network::{DeviceChoice, Encoder};
 use serde::Serialize;
 
 use super::{median, seconds};
-use crate::ingest;
 use crate::model::shipped;
 
 /// Rates over all the files.

@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use ingest::image_qc::{self, Doubt};
 use network::Encoder;
 use radiograph::{Input, Preprocess};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::image_qc::{self, Doubt};
-use crate::ingest;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;

@@ -12,7 +12,7 @@ use crate::compare::config::CompareConfig;
 use crate::compare::experiment::Experiment;
 use crate::compare::measure::{self, Report};
 use crate::compare::{origin, page, report, run};
-use crate::ingest::ManifestDiagnostics;
+use crate::ingest_messages;
 use crate::memory;
 use crate::near_copies;
 use crate::output;
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     memory::keep_freed();
     let config = config(args)?;
     let dataset = Dataset::open(&args.data)?;
-    ManifestDiagnostics::report(&dataset);
+    ingest_messages::manifest_diagnostics(&dataset);
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
     let (tasks, skipped) = tasks::of(&args.data, args.tasks.as_ref(), &items)?;
     for task in &skipped {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use ingest::{Listed, Rejected};
 use interchange::deidentify::{
     Action, Dates, Deidentified, Deidentifier, EDITION, Key, Options, Report,
 };
@@ -11,7 +12,7 @@ use radiograph::image_qc;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::ingest::{self, Listed, Rejected};
+use crate::ingest_messages;
 use crate::output;
 use crate::progress::Progress;
 
@@ -196,7 +197,7 @@ impl Done {
             return output::json(self);
         }
         if !self.refused.is_empty() {
-            eprintln!("{}", ingest::describe_rejected(&self.refused));
+            eprintln!("{}", ingest_messages::describe_rejected(&self.refused));
         }
         let count = |action| self.written.iter().map(|file| file.report.count(action)).sum::<u64>();
         let sum =

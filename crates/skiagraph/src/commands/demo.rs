@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use ingest::{Decoded, IngestReport, Listed};
 use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item, Split};
 use retrieval::HashCode;
@@ -15,8 +16,7 @@ use serde_json::json;
 use super::eval::evaluate;
 use super::index::fill;
 use crate::answer::example;
-use crate::attempt_notes::AttemptNotes;
-use crate::ingest::{self, Decoded, IngestReport, Listed};
+use crate::ingest_messages;
 use crate::model::{ModelArgs, shipped, workspace};
 use crate::output;
 use crate::progress::Progress;
@@ -143,13 +143,13 @@ fn gallery(
     }
     gallery.delete(&others)?;
     let listed: Vec<_> = database.iter().map(|item| Listed::from_item(item)).collect();
-    let attempt_notes = AttemptNotes::of(&gallery)?;
+    let attempt_notes = ingest_messages::attempt_notes(&gallery)?;
     let ingested = fill(&mut gallery, encoder, listed, &attempt_notes)?;
     if gallery.is_empty() {
         bail!(
             "not one of the {} samples is usable\n{}",
             database.len(),
-            ingest::describe_rejected(&ingested.rejected)
+            ingest_messages::describe_rejected(&ingested.rejected)
         );
     }
     Ok((gallery, ingested))
@@ -162,7 +162,7 @@ fn answer(gallery: &Gallery, encoder: &Encoder, queries: &[&Item]) -> Result<(Ve
     let listed: Vec<_> = queries.iter().map(|item| Listed::from_item(item)).collect();
     ingest::for_each_batch(&listed, encoder.preprocess(), |batch| {
         if !batch.rejected.is_empty() {
-            eprintln!("{}", ingest::describe_rejected(&batch.rejected));
+            eprintln!("{}", ingest_messages::describe_rejected(&batch.rejected));
         }
         let encodings = ingest::encode_pictures(encoder, &batch.pictures)?;
         for (picture, encoding) in batch.pictures.into_iter().zip(encodings) {
@@ -256,7 +256,7 @@ fn print(
     answers: &[Answered],
 ) -> Result<()> {
     if !ingested.rejected.is_empty() {
-        eprintln!("{}", ingest::describe_rejected(&ingested.rejected));
+        eprintln!("{}", ingest_messages::describe_rejected(&ingested.rejected));
     }
     output::lines(&format!(
         "gallery: {} pictures of {} bits ({} new); queries: {}\n",

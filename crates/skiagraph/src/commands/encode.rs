@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
+use ingest::Listed;
 use retrieval::ModelId;
 use retrieval::gallery::Gallery;
 use serde::{Deserialize, Serialize};
@@ -13,10 +14,10 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::index::{self, PicturesArgs};
-use crate::attempt_notes::AttemptNotes;
 use crate::audit::hexadecimal;
-use crate::deidentification::{self, DeidentifyArgs};
-use crate::ingest::Listed;
+use crate::deidentification::DeidentifyArgs;
+use crate::ingest_messages;
+use crate::interruption::end_in_order_when_interrupted;
 use crate::model::ModelArgs;
 use crate::output;
 
@@ -131,7 +132,7 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     if listed.is_empty() {
         bail!("none of the pictures belongs to the shard; expected more pictures than shards");
     }
-    deidentification::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
+    ingest::deidentify(args.deidentify.deidentification()?.as_ref(), &mut listed);
     // A gallery holds the finished pictures, so that an interrupted shard of the same pictures
     // continues. The export gets its name when it is whole.
     let unfinished = folder.with_extension(format!("{}.encoding", origin.pictures));
@@ -139,12 +140,12 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make the folder `{}`", args.out.display()))?;
     let mut gallery = Gallery::open_or_create(&unfinished, encoder.model_id(), encoder.bits())?;
-    let attempt_notes = AttemptNotes::of(&gallery)?;
-    attempt_notes.end_in_order_when_interrupted()?;
+    let attempt_notes = ingest_messages::attempt_notes(&gallery)?;
+    attempt_notes.attempts().into_iter().try_for_each(end_in_order_when_interrupted)?;
     let mut ingested = index::fill(&mut gallery, &encoder, listed, &attempt_notes)?;
     drop(attempt_notes);
     ingested.rejected.extend(missing);
-    ingested.describe().iter().for_each(|line| eprintln!("{line}"));
+    ingest_messages::describe(&ingested).iter().for_each(|line| eprintln!("{line}"));
     if gallery.is_empty() {
         bail!("not one of the {} files is a usable radiograph", ingested.unusable());
     }
@@ -161,7 +162,7 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     fs::remove_dir_all(&unfinished)
         .with_context(|| format!("cannot remove `{}`", unfinished.display()))?;
     report(args, &folder, false, pictures, ingested.rejected.len())?;
-    ingested.check()
+    ingest_messages::check(&ingested)
 }
 
 fn report(

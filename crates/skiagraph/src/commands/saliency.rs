@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use radiograph::dataset::Dataset;
 use retrieval::evaluation::Role;
 
-use crate::ingest::ManifestDiagnostics;
+use crate::ingest_messages;
 use crate::model::ModelFile;
 use crate::output;
 use crate::report::figures::figure;
@@ -60,7 +60,7 @@ pub(crate) struct SaliencyArgs {
 /// Measures and reports.
 pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
-    ManifestDiagnostics::report(&dataset);
+    ingest_messages::manifest_diagnostics(&dataset);
     if let Some(network) = &args.findings {
         return findings(args, network, &dataset);
     }

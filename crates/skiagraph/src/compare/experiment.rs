@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use ingest::Listed;
 use network::{DeviceChoice, Encoder, TrainConfig, TrainOptions, TrainReport};
 use radiograph::dataset::{Dataset, Item};
 use retrieval::ModelId;
@@ -16,7 +17,6 @@ use super::config::{CompareConfig, Kind};
 use super::encodings::{Cost, Encodings, in_order};
 use super::run::Run;
 use super::shallow;
-use crate::ingest::{self, Listed};
 use crate::output;
 use crate::progress::Progress;
 use crate::training_display::TrainingDisplay;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
+use ingest::{Decoded, Listed, patient_across_sources};
 use network::{Encoder, SaliencyMap};
 use radiograph::dataset::Item;
 use retrieval::evaluation::{Task, TaskResult};
@@ -12,7 +13,6 @@ use super::encodings::Encodings;
 use super::encodings::in_order;
 use super::experiment::Experiment;
 use super::measure::Report;
-use crate::ingest::{self, Decoded, Listed, patient_across_sources};
 use crate::report::answers::draw;
 use crate::report::html::{Answer, Card, Label};
 use crate::roles::role;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::Result;
+use ingest::Listed;
 use network::labels_of;
 use radiograph::Preprocess;
 use radiograph::dataset::{Item, Split};
@@ -15,7 +16,6 @@ use retrieval::hashing::Hashing;
 
 use super::encodings::{About, Cost, Encodings, in_order};
 use super::run::Run;
-use crate::ingest::{self, Listed};
 use crate::progress::Progress;
 
 /// Hash codes of the embeddings that another run left.

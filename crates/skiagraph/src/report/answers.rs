@@ -5,13 +5,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use image::GrayImage;
+use ingest::Decoded;
+use ingest::thumbnail::{grey_jpeg, shrink, shrink_grey};
 use network::{Encoder, Look, SaliencyMap};
 use radiograph::{Frame, Limits, Radiograph};
 use retrieval::gallery::{Gallery, Hit, Record};
 
 use super::html::{Answer, Card, Label, Page, render};
-use super::overlay::{colour_jpeg, grey_jpeg, overlay, shrink, shrink_grey};
-use crate::ingest::Decoded;
+use super::overlay::{colour_jpeg, overlay};
 use crate::output;
 
 /// The longer side of a picture on a page, in pixels.

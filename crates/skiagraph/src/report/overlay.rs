@@ -1,9 +1,8 @@
-//! Radiographs and saliency maps as small pictures.
+//! Saliency maps over radiographs, and pictures beside each other.
 
 use anyhow::{Context, Result, bail};
 use image::codecs::jpeg::JpegEncoder;
 use image::{GrayImage, Luma, Rgb, RgbImage, imageops};
-use radiograph::Radiograph;
 
 /// Inferno, the perceptual colour map of matplotlib, at ten even steps from 0 to 1.
 const COLOURS: [[u8; 3]; 10] = [
@@ -23,28 +22,6 @@ const OPACITY: f32 = 0.5;
 /// The least range of values of a map that is drawn with full contrast. A smaller one is drawn as
 /// nearly flat, so that noise does not look like a finding.
 const LEAST_SPAN: f32 = 0.1;
-
-/// A radiograph in 8 bits, its longer side at most `longer` pixels.
-pub(crate) fn shrink(radiograph: &Radiograph, longer: u32) -> GrayImage {
-    let (width, height) = (radiograph.width(), radiograph.height());
-    let pixels = radiograph.pixels();
-    let full = GrayImage::from_fn(width, height, |x, y| {
-        let value = pixels[y as usize * width as usize + x as usize];
-        Luma([(value.clamp(0.0, 1.0) * 255.0).round() as u8])
-    });
-    shrink_grey(full, longer)
-}
-
-/// A grey picture, its longer side at most `longer` pixels; never enlarged.
-pub(crate) fn shrink_grey(picture: GrayImage, longer: u32) -> GrayImage {
-    let (width, height) = picture.dimensions();
-    let scale = f64::from(longer) / f64::from(width.max(height));
-    if scale >= 1.0 {
-        return picture;
-    }
-    let side = |pixels: u32| ((f64::from(pixels) * scale).round() as u32).max(1);
-    imageops::thumbnail(&picture, side(width), side(height))
-}
 
 /// The X-ray under its saliency map: the more salient, the more colour.
 /// `saliency` is parallel to the pixels; colours run from its least to its most salient point.
@@ -138,15 +115,6 @@ pub(crate) fn in_colour(picture: &GrayImage) -> RgbImage {
     })
 }
 
-/// A grey picture as the bytes of a JPEG file.
-pub(crate) fn grey_jpeg(picture: &GrayImage, quality: u8) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, quality)
-        .encode_image(picture)
-        .context("cannot write a JPEG")?;
-    Ok(bytes)
-}
-
 /// A colour picture as the bytes of a JPEG file.
 pub(crate) fn colour_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -159,14 +127,6 @@ pub(crate) fn colour_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shrinking_keeps_the_shape_and_never_enlarges() {
-        let wide = GrayImage::new(1000, 10);
-        assert_eq!(shrink_grey(wide, 100).dimensions(), (100, 1));
-        assert_eq!(shrink_grey(GrayImage::new(4000, 1), 100).dimensions(), (100, 1));
-        assert_eq!(shrink_grey(GrayImage::new(7, 5), 100).dimensions(), (7, 5));
-    }
 
     #[test]
     fn the_least_salient_point_keeps_its_grey_and_the_most_salient_is_coloured() {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use ingest::{ManifestDiagnostics, Rejected};
 use retrieval::estimate::Reliability;
 use retrieval::evaluation::{Figure, Likeness, TaskResult};
 use serde::Serialize;
@@ -11,7 +12,6 @@ use super::figures::figure;
 use super::html::{self, Page, Section, Table};
 use super::likeness;
 use super::plots::{self, Axis, Bar};
-use crate::ingest::{ManifestDiagnostics, Rejected};
 use crate::output;
 use crate::relevance::RelevanceReport;
 

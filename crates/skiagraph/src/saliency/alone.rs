@@ -2,13 +2,13 @@
 //! the maps of other pictures.
 
 use anyhow::Result;
+use ingest::Listed;
 use network::explain::leakage::{Classed, Swapped, classify, coarse};
 use radiograph::dataset::{Item, Split};
 use retrieval::evaluation::Task;
 use serde::Serialize;
 
 use super::Subject;
-use crate::ingest::{self, Listed};
 use crate::progress::Progress;
 
 /// The accuracy of telling a task's classes by the ten nearest maps.

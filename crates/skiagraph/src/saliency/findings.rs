@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use image::RgbImage;
+use ingest::{Decoded, Listed};
 use network::explain::brightness::brightness_correlation;
 use network::explain::masks;
 use network::explain::peaks::any_peak_in_a_box;
@@ -19,7 +20,6 @@ use serde::Serialize;
 use super::Boxes;
 use super::boxes::{by_label, gather};
 use super::page::outlined;
-use crate::ingest::{self, Decoded, Listed};
 use crate::model::finder;
 use crate::progress::Progress;
 use crate::report::overlay;

@@ -14,13 +14,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use ingest::{Decoded, Listed};
 use network::explain::{Explainer, sanity::Randomised};
 use network::{DeviceChoice, Encoder};
 use radiograph::dataset::{BoundingBox, Dataset, Item, Split, read_boxes};
 use retrieval::evaluation::Task;
 use serde::Serialize;
 
-use crate::ingest::{self, Decoded, Listed};
 use crate::tasks::beside;
 
 /// Experts' boxes by name of the item.

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use image::{GrayImage, Luma};
+use ingest::Decoded;
 use network::SaliencyMap;
 use radiograph::dataset::{BoundingBox, Item, Split};
 
 use super::boxes::{MAPS, maps};
 use super::{Report, Subject};
-use crate::ingest::Decoded;
 use crate::report::answers::draw;
 use crate::report::figures::figure;
 use crate::report::html::{self, Answer, Card, Page, Section, Table};

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GrayImage, ImageEncoder};
+use ingest::image_qc::{self, Doubt};
+use ingest::thumbnail;
 use interchange::Source;
 use network::explain::evidence::evidence;
 use network::{Encoder, Encoding, Look, SaliencyMap};
@@ -15,8 +17,6 @@ use retrieval::gallery::Record;
 
 use super::error::Problem;
 use super::views::Region;
-use crate::image_qc::{self, Doubt};
-use crate::ingest;
 use crate::report::overlay;
 
 /// The longer side of a saliency map, in pixels.
@@ -169,7 +169,7 @@ impl Picture {
         let picture = GrayImage::from_raw(self.width, self.height, pixels);
         let picture =
             picture.ok_or_else(|| anyhow::anyhow!("a kept picture does not fill its sides"))?;
-        Ok(overlay::shrink_grey(picture, side))
+        Ok(thumbnail::shrink_grey(picture, side))
     }
 
     /// The saliency map over the whole picture, as a PNG file.

@@ -6,6 +6,7 @@ mod sheet;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use ingest::{Listed, Rejected};
 use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item};
 use retrieval::evaluation::{
@@ -14,7 +15,7 @@ use retrieval::evaluation::{
 use retrieval::gallery::SHORTLIST;
 use retrieval::{Embedding, HashCode};
 
-use crate::ingest::{self, Listed, ManifestDiagnostics, Rejected};
+use crate::ingest_messages;
 use crate::model::ModelArgs;
 use crate::near_copies;
 use crate::output;
@@ -93,7 +94,7 @@ const DRAWS: usize = 1000;
 /// Encodes, measures and reports.
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
-    let diagnostics = ManifestDiagnostics::report(&dataset);
+    let diagnostics = ingest_messages::manifest_diagnostics(&dataset);
     let items: Vec<_> =
         dataset.items.iter().filter(|item| !matches!(role(item), Role::Neither)).collect();
     if !items.iter().any(|item| matches!(role(item), Role::Query)) {
@@ -272,7 +273,7 @@ fn print(report: &Report) -> Result<()> {
         output::note(&format!("skipped {}: {}", task.task, task.reason));
     }
     if !report.rejected.is_empty() {
-        eprintln!("{}", ingest::describe_rejected(&report.rejected));
+        eprintln!("{}", ingest_messages::describe_rejected(&report.rejected));
     }
     output::text(&format!(
         "mAP over {} pictures; in brackets: 95 % bootstrap intervals; {} pictures, {} queries, model {}",

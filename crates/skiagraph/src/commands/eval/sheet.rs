@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use image::GrayImage;
+use ingest::thumbnail;
 use network::Encoder;
 use radiograph::dataset::Item;
 use radiograph::{Limits, Radiograph};
@@ -59,7 +60,7 @@ pub(super) fn write(
 /// A picture as a tile, and whole.
 fn read(item: &Item) -> Result<(GrayImage, Radiograph)> {
     let (picture, _) = radiograph::read(&item.path, &Limits::default())?;
-    Ok((overlay::shrink(&picture, TILE), picture))
+    Ok((thumbnail::shrink(&picture, TILE), picture))
 }
 
 /// The positions of queries, in turn from each source, in a random order by the seed.

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use ingest::Deidentification;
+use ingest::{Decoded, Listed};
 use network::{Encoder, Encoding};
 use retrieval::estimate::Estimate;
 use retrieval::gallery::{Filter, Gallery, Hit, Location, Record, SHORTLIST};
 
 use crate::answer::{AnswerOrder, Question, answer};
-use crate::deidentification::{Deidentification, KeyArgs};
-use crate::ingest::{self, Decoded, Listed};
+use crate::deidentification::KeyArgs;
 use crate::model::{FinderArgs, ModelArgs};
 use crate::report::answers::{Asked, Illustrator, page, write_page};
 use crate::report::html::Page;

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use ingest::Deidentification;
+use ingest::thumbnail::shrink;
 use interchange::{Answer, Picture, Region, Source, Viewer};
 use network::{Encoder, Look};
 use radiograph::{Limits, Radiograph};
 use retrieval::gallery::{Gallery, Record};
 
 use super::{Answered, SearchArgs};
-use crate::deidentification::Deidentification;
 use crate::export;
-use crate::ingest;
 use crate::output;
-use crate::report::overlay::{overlay, shrink};
+use crate::report::overlay::overlay;
 
 /// The longer side of a capture, in pixels.
 const CAPTURE_SIDE: u32 = 1024;

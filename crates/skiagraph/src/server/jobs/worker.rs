@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use ingest::{IngestReport, Listed};
 use retrieval::gallery::{Gallery, Record};
 
 use super::spool::{Jobs, Waiting, name};
 use super::{Failure, FileWarnings, LISTED};
-use crate::ingest::{self, IngestReport, Listed};
 use crate::server::error::Problem;
 use crate::server::state::State;
 

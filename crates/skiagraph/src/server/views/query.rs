@@ -1,10 +1,10 @@
 //! Query pictures, as JSON.
 
+use ingest::image_qc::Doubt;
 use radiograph::Format;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::image_qc::Doubt;
 use crate::server::pictures::Picture;
 
 /// A query picture.

@@ -7,31 +7,38 @@ use radiograph::image_qc::{self, Turn};
 use radiograph::{Input, Radiograph};
 use serde::Serialize;
 
-use crate::output;
-
 /// A doubt about a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Doubt {
+pub enum Doubt {
+    /// Black and white seem exchanged.
     Inverted,
+    /// It seems turned a quarter to the left.
     TurnedLeft,
+    /// It seems upside down.
     UpsideDown,
+    /// It seems turned a quarter to the right.
     TurnedRight,
+    /// The model knows nothing like it.
     UnlikeEverythingKnown,
+    /// It seems to be several pictures in one.
     SeveralPictures,
+    /// It seems to have text in it.
     BurnedInText,
 }
 
 /// A doubtful picture and its doubts.
 #[derive(Debug, Serialize)]
-pub(crate) struct Doubtful {
-    pub(crate) name: String,
-    pub(crate) doubts: Vec<Doubt>,
+pub struct Doubtful {
+    /// The picture's name.
+    pub name: String,
+    /// Its doubts, at least one.
+    pub doubts: Vec<Doubt>,
 }
 
 impl Doubt {
     /// The doubt in words, after the name of a picture.
-    pub(crate) fn text(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         match self {
             Self::Inverted => "seems inverted: black and white exchanged",
             Self::TurnedLeft => "seems turned a quarter to the left",
@@ -48,7 +55,7 @@ impl Doubt {
 
 impl Doubtful {
     /// Returns `None` for a picture without doubts.
-    pub(crate) fn new(name: &str, doubts: &[Doubt]) -> Option<Self> {
+    pub fn new(name: &str, doubts: &[Doubt]) -> Option<Self> {
         (!doubts.is_empty()).then(|| Self { name: name.to_owned(), doubts: doubts.to_vec() })
     }
 }
@@ -64,7 +71,7 @@ impl From<Turn> for Doubt {
 }
 
 /// The doubts from the pixels, and from the file's own statements.
-pub(crate) fn of_pixels(radiograph: &Radiograph) -> Vec<Doubt> {
+pub fn of_pixels(radiograph: &Radiograph) -> Vec<Doubt> {
     let orientation = image_qc::orientation(radiograph);
     // A file that denies text is not believed.
     let text = radiograph.header().burned_in || image_qc::burned_in_text(radiograph);
@@ -83,7 +90,7 @@ pub(crate) fn of_pixels(radiograph: &Radiograph) -> Vec<Doubt> {
 ///
 /// # Errors
 /// If it cannot be encoded.
-pub(crate) fn of_network(
+pub fn of_network(
     encoder: &Encoder,
     input: &Input,
     encoding: &Encoding,
@@ -111,18 +118,4 @@ fn corrected(input: &Input, doubts: &[Doubt]) -> Input {
         corrected = corrected.turned();
     }
     corrected
-}
-
-/// Describes doubtful pictures in lines of text, a few at most.
-pub(crate) fn describe(doubtful: &[Doubtful]) -> String {
-    const SHOWN: usize = 20;
-    let line = |picture: &Doubtful| {
-        let doubts: Vec<_> = picture.doubts.iter().map(|doubt| doubt.text()).collect();
-        format!("  doubtful {}: {}", output::plain(&picture.name), doubts.join("; "))
-    };
-    let mut lines: Vec<_> = doubtful.iter().take(SHOWN).map(line).collect();
-    if doubtful.len() > SHOWN {
-        lines.push(format!("  … and {} more (all of them with --json)", doubtful.len() - SHOWN));
-    }
-    lines.join("\n")
 }

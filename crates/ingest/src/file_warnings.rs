@@ -3,30 +3,32 @@
 use radiograph::Warning;
 use serde::Serialize;
 
-use super::Decoded;
+use crate::decoding::Decoded;
 
 /// A picture whose file is at fault, and the faults.
 #[derive(Debug, Serialize)]
-pub(crate) struct FileWarnings {
-    pub(crate) name: String,
-    pub(crate) warnings: Vec<String>,
+pub struct FileWarnings {
+    /// The picture's name.
+    pub name: String,
+    /// The faults, as sentences.
+    pub warnings: Vec<String>,
 }
 
 impl FileWarnings {
     /// Reports a picture's faults; none for a sound file.
-    pub(crate) fn of(picture: &Decoded) -> Option<Self> {
+    pub fn of(picture: &Decoded) -> Option<Self> {
         let name = &picture.record.name;
         let warnings = lines(&picture.warnings);
         (!warnings.is_empty()).then(|| Self { name: name.clone(), warnings })
     }
 
     /// A line of text.
-    pub(crate) fn line(&self) -> String {
+    pub fn line(&self) -> String {
         format!("  warning {}: {}", self.name, self.warnings.join("; "))
     }
 }
 
 /// Warnings as sentences.
-pub(crate) fn lines(warnings: &[Warning]) -> Vec<String> {
+pub fn lines(warnings: &[Warning]) -> Vec<String> {
     warnings.iter().map(Warning::to_string).collect()
 }

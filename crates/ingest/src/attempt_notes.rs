@@ -9,43 +9,35 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use pacs::attempts::{Attempts, Plan};
 use radiograph::ContentHash;
 use retrieval::gallery::Gallery;
 
-use crate::ingest::Listed;
-use crate::output;
+use crate::listing::Listed;
 
 /// The folder of the notes in that of the gallery.
 const NOTES: &str = "attempts";
-/// The exit code of an interrupted process, as shells give it.
-const INTERRUPTED: i32 = 130;
-
-/// The notes that an interruption removes; empty if no file is being worked on.
-static CURRENT: Mutex<Weak<Attempts>> = Mutex::new(Weak::new());
-
 /// The notes of this process; `None` if there is no folder for them.
-pub(crate) struct AttemptNotes(Option<Arc<Attempts>>);
+pub struct AttemptNotes(Option<Arc<Attempts>>);
 
 impl AttemptNotes {
     /// Opens the notes of files that go into this gallery. Where the user's folder of states cannot
-    /// be written, there are none, which standard error says.
+    /// be written, there are none, and `uncounted` gets the reason.
     ///
     /// # Errors
     /// If the notes in the gallery's folder cannot be read or written.
-    pub(crate) fn of(gallery: &Gallery) -> Result<Self> {
+    pub fn of(gallery: &Gallery, uncounted: impl FnOnce(&pacs::Error)) -> Result<Self> {
         if let Some(folder) = gallery.folder() {
             return Ok(Self(Some(Arc::new(Attempts::open(&folder.join(NOTES))?))));
         }
         let folder = folder_for_user(&gallery.location().to_string());
         let attempts = folder.map(|folder| Attempts::open(&folder)).transpose();
         let attempts = attempts.unwrap_or_else(|error| {
-            output::note(&format!("deaths of this process are not counted: {error}"));
+            uncounted(&error);
             None
         });
         Ok(Self(attempts.map(Arc::new)))
@@ -56,7 +48,7 @@ impl AttemptNotes {
     ///
     /// # Errors
     /// If the notes cannot be read.
-    pub(crate) fn plan(&self, listed: Vec<Listed>) -> Result<Plan<Listed>> {
+    pub fn plan(&self, listed: Vec<Listed>) -> Result<Plan<Listed>> {
         match &self.0 {
             Some(attempts) => Ok(attempts.plan(listed, |listed| name(&listed.path))?),
             None => Ok(Plan { together: listed, alone: Vec::new(), set_aside: Vec::new() }),
@@ -67,7 +59,7 @@ impl AttemptNotes {
     ///
     /// # Errors
     /// If the note cannot be written.
-    pub(crate) fn begin(&self, listed: &[Listed]) -> Result<()> {
+    pub fn begin(&self, listed: &[Listed]) -> Result<()> {
         self.0.iter().try_for_each(|attempts| Ok(attempts.begin(names(listed))?))
     }
 
@@ -75,7 +67,7 @@ impl AttemptNotes {
     ///
     /// # Errors
     /// If the note cannot be written.
-    pub(crate) fn finish(&self, listed: &[Listed]) -> Result<()> {
+    pub fn finish(&self, listed: &[Listed]) -> Result<()> {
         self.0.iter().try_for_each(|attempts| Ok(attempts.finish(&names(listed))?))
     }
 
@@ -83,38 +75,14 @@ impl AttemptNotes {
     ///
     /// # Errors
     /// If the notes cannot be read or written.
-    pub(crate) fn pardon(&self, listed: &[Listed]) -> Result<()> {
+    pub fn pardon(&self, listed: &[Listed]) -> Result<()> {
         self.0.iter().try_for_each(|attempts| Ok(attempts.pardon(&names(listed))?))
     }
 
-    /// Ends the process in order when somebody interrupts it, so that no death is counted.
-    ///
-    /// # Errors
-    /// If interrupts cannot be listened for.
-    pub(crate) fn end_in_order_when_interrupted(&self) -> Result<()> {
-        self.0.iter().try_for_each(end_in_order_when_interrupted)
+    /// The notes on the disk, if there are any.
+    pub fn attempts(&self) -> Option<&Arc<Attempts>> {
+        self.0.as_ref()
     }
-}
-
-/// Ends the process at SIGINT, SIGTERM and SIGHUP at once, but in order: the notes that were given
-/// last count no death.
-///
-/// # Errors
-/// If interrupts cannot be listened for.
-pub(crate) fn end_in_order_when_interrupted(attempts: &Arc<Attempts>) -> Result<()> {
-    static LISTENING: AtomicBool = AtomicBool::new(false);
-    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(attempts);
-    if LISTENING.swap(true, Ordering::Relaxed) {
-        return Ok(());
-    }
-    let end = || {
-        let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(attempts) = current.upgrade() {
-            attempts.end();
-        }
-        std::process::exit(INTERRUPTED)
-    };
-    ctrlc::set_handler(end).context("cannot listen for interrupts")
 }
 
 /// The folder of the notes of a gallery without a folder: in `$XDG_STATE_HOME`, or in

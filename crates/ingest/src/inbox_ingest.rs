@@ -15,35 +15,37 @@ use rayon::prelude::*;
 use retrieval::gallery::{Gallery, Record};
 use serde::Serialize;
 
+use crate::batches::{BATCH, Batch};
+use crate::decoding::{self, Decoded, Rejected, is_without_picture};
 use crate::deidentification::Deidentification;
-use crate::image_qc;
-use crate::ingest::{self, Batch, Decoded, IngestReport, Listed, Rejected};
+use crate::insertion::{IngestReport, insert_batch};
+use crate::listing::Listed;
 
 /// The numbers of instances by outcome.
 #[derive(Clone, Copy, Default, Serialize)]
-pub(crate) struct IngestCounts {
+pub struct IngestCounts {
     /// The number that were new in the gallery.
-    pub(crate) added: usize,
+    pub added: usize,
     /// The number that the gallery had already. In reports they stand beside those that the inbox
     /// knew.
     #[serde(rename = "already_indexed")]
-    pub(crate) known: usize,
+    pub known: usize,
     /// The number put aside with a reason.
-    pub(crate) failed: usize,
+    pub failed: usize,
     /// The number of added ones that may be inverted, turned, several in one or have text in them.
-    pub(crate) doubtful: usize,
+    pub doubtful: usize,
     /// Added ones whose files are at fault.
-    pub(crate) warned: usize,
+    pub warned: usize,
     /// Objects of kinds that hold no picture, which were passed over.
-    pub(crate) without_picture: usize,
+    pub without_picture: usize,
     /// Instances that the gallery had with other content, which it keeps.
     #[serde(rename = "differing_from_gallery")]
-    pub(crate) differing: usize,
+    pub differing: usize,
 }
 
 impl IngestCounts {
     /// The sums of two counts.
-    pub(crate) fn and(self, other: Self) -> Self {
+    pub fn and(self, other: Self) -> Self {
         Self {
             added: self.added + other.added,
             known: self.known + other.known,
@@ -57,39 +59,44 @@ impl IngestCounts {
 }
 
 /// The worker that fills the gallery.
-pub(crate) struct InboxIngest<'a> {
-    pub(crate) consumer: Consumer<'a>,
-    pub(crate) gallery: Gallery,
-    pub(crate) encoder: Encoder,
+pub struct InboxIngest<'a> {
+    /// The inbox's only consumer.
+    pub consumer: Consumer<'a>,
+    /// The gallery to fill.
+    pub gallery: Gallery,
+    /// The gallery's model.
+    pub encoder: Encoder,
     /// De-identification of records, if it was asked for.
-    pub(crate) deidentification: Option<Arc<Deidentification>>,
+    pub deidentification: Option<Arc<Deidentification>>,
 }
 
 impl InboxIngest<'_> {
-    /// Works through all waiting instances, or until it is told to stop. `each` gets the counts of
-    /// every batch.
+    /// Works through all waiting instances, or until it is told to stop. `each` gets the report and
+    /// the counts of every batch that the gallery has.
     ///
     /// # Errors
     /// If the inbox or the gallery fails. What was taken then waits again for the next consumer.
-    pub(crate) fn work(
+    pub fn work(
         &mut self,
         stop: &AtomicBool,
-        mut each: impl FnMut(IngestCounts),
+        mut each: impl FnMut(&IngestReport, IngestCounts),
     ) -> Result<IngestCounts> {
         let mut total = IngestCounts::default();
         while !stop.load(Ordering::Relaxed) {
-            let items = self.consumer.take(ingest::BATCH)?;
+            let items = self.consumer.take(BATCH)?;
             if items.is_empty() {
                 break;
             }
-            let batch = self.batch(items)?;
-            total = total.and(batch);
-            each(batch);
+            total = total.and(self.batch(items, &mut each)?);
         }
         Ok(total)
     }
 
-    fn batch(&mut self, items: Vec<Item>) -> Result<IngestCounts> {
+    fn batch(
+        &mut self,
+        items: Vec<Item>,
+        each: &mut impl FnMut(&IngestReport, IngestCounts),
+    ) -> Result<IngestCounts> {
         let preprocess = self.encoder.preprocess();
         let decoded =
             items.par_iter().map(|item| decode(item, preprocess, self.deidentification.clone()));
@@ -102,7 +109,7 @@ impl InboxIngest<'_> {
                     pictures.push(picture);
                     sound.push(item);
                 }
-                Err(error) if ingest::is_without_picture(&error) => {
+                Err(error) if is_without_picture(&error) => {
                     rejected.push(Rejected::new(&name(&item), &error));
                     sound.push(item);
                 }
@@ -114,13 +121,11 @@ impl InboxIngest<'_> {
         }
         let mut ingested = IngestReport::default();
         let batch = Batch { files, pictures, rejected };
-        ingest::insert_batch(&mut self.gallery, &self.encoder, batch, &mut ingested)?;
-        if !ingested.doubtful.is_empty() {
-            eprintln!("{}", image_qc::describe(&ingested.doubtful));
-        }
-        ingested.describe().iter().for_each(|line| eprintln!("{line}"));
+        insert_batch(&mut self.gallery, &self.encoder, batch, &mut ingested)?;
+        let counts = IngestCounts { failed, ..IngestCounts::from(&ingested) };
+        each(&ingested, counts);
         sound.into_iter().try_for_each(|item| self.consumer.done(item))?;
-        Ok(IngestCounts { failed, ..IngestCounts::from(&ingested) })
+        Ok(counts)
     }
 }
 
@@ -149,5 +154,6 @@ fn decode(
     deidentification: Option<Arc<Deidentification>>,
 ) -> Result<Decoded> {
     let record = Record { name: name(item), ..Record::default() };
-    ingest::decode(&Listed { path: item.path().to_owned(), record, deidentification }, preprocess)
+    let listed = Listed { path: item.path().to_owned(), record, deidentification };
+    decoding::decode(&listed, preprocess)
 }

@@ -13,16 +13,18 @@ use crate::deidentification::Deidentification;
 
 /// A file to read, and the manifest's record of it, which has no key yet.
 #[derive(Clone, Default)]
-pub(crate) struct Listed {
-    pub(crate) path: PathBuf,
-    pub(crate) record: Record,
+pub struct Listed {
+    /// The file's path.
+    pub path: PathBuf,
+    /// The manifest's record.
+    pub record: Record,
     /// De-identification before the file is read, if it is asked for.
-    pub(crate) deidentification: Option<Arc<Deidentification>>,
+    pub deidentification: Option<Arc<Deidentification>>,
 }
 
 impl Listed {
     /// A file without a manifest; only its name is known.
-    pub(crate) fn bare(path: &Path) -> Self {
+    pub fn bare(path: &Path) -> Self {
         let name = path.display().to_string();
         Self {
             path: path.to_owned(),
@@ -32,7 +34,7 @@ impl Listed {
     }
 
     /// A row of a manifest.
-    pub(crate) fn from_item(item: &Item) -> Self {
+    pub fn from_item(item: &Item) -> Self {
         let said = item.description.clone();
         let record = Record {
             name: item.name.clone(),
@@ -56,7 +58,7 @@ impl Listed {
 }
 
 /// The patient's name with that of the source, as each source numbers its own patients.
-pub(crate) fn patient_across_sources(item: &Item) -> Option<String> {
+pub fn patient_across_sources(item: &Item) -> Option<String> {
     let patient = item.patient.as_ref()?;
     Some(format!("{}/{patient}", item.source.as_deref().unwrap_or_default()))
 }
@@ -66,7 +68,7 @@ pub(crate) fn patient_across_sources(item: &Item) -> Option<String> {
 ///
 /// # Errors
 /// If a path is not there, or there is not one radiograph in a folder.
-pub(crate) fn list_paths(paths: &[PathBuf]) -> Result<Vec<Listed>> {
+pub fn list_paths(paths: &[PathBuf]) -> Result<Vec<Listed>> {
     let mut found = Vec::new();
     for path in paths {
         let kind =
@@ -85,6 +87,13 @@ pub(crate) fn list_paths(paths: &[PathBuf]) -> Result<Vec<Listed>> {
         }
     }
     Ok(found.iter().map(|path| Listed::bare(path)).collect())
+}
+
+/// Makes files be read without identities, if that was asked for.
+pub fn deidentify(deidentification: Option<&Arc<Deidentification>>, listed: &mut [Listed]) {
+    for file in listed {
+        file.deidentification = deidentification.cloned();
+    }
 }
 
 /// Adds the radiographs under a folder. Links to folders are not followed: they may go in circles.

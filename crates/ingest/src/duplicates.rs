@@ -9,7 +9,8 @@
 use anyhow::Result;
 use retrieval::gallery::{Gallery, Record};
 
-use crate::ingest::{Decoded, thumbnail};
+use crate::decoding::Decoded;
+use crate::encoding::thumbnail;
 
 /// The greatest difference, in grey levels of 255, between points of two thumbnails of one picture.
 /// Another version of a decoder or of the JPEG encoder may change them so much.
@@ -121,7 +122,7 @@ mod tests {
     use image::{GrayImage, Luma};
 
     use super::*;
-    use crate::report::overlay;
+    use crate::thumbnail::grey_jpeg;
 
     fn record() -> Record {
         let text = |text: &str| Some(text.to_owned());
@@ -151,7 +152,7 @@ mod tests {
             let picture = GrayImage::from_fn(64, 64, |x, y| {
                 Luma([(x + y) as u8 + if x < at && y < at { more } else { 0 }])
             });
-            overlay::grey_jpeg(&picture, 80).unwrap()
+            grey_jpeg(&picture, 80).unwrap()
         };
         assert!(!shows_other(&jpeg(0, 0), &jpeg(2, 64)));
         assert!(shows_other(&jpeg(0, 0), &jpeg(90, 8)), "a marker in a corner");

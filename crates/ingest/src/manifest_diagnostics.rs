@@ -4,11 +4,9 @@
 use radiograph::dataset::{Dataset, Unread};
 use serde::Serialize;
 
-use crate::output;
-
 /// The cells of a manifest that were left out, and the guesses at it.
 #[derive(Default, Serialize)]
-pub(crate) struct ManifestDiagnostics {
+pub struct ManifestDiagnostics {
     /// Cells that were not understood, by column.
     unread: Vec<Unread>,
     /// A guess at the manifest's encoding.
@@ -17,9 +15,8 @@ pub(crate) struct ManifestDiagnostics {
 }
 
 impl ManifestDiagnostics {
-    /// Writes the diagnostics of a data set's manifest to standard error.
-    pub(crate) fn report(dataset: &Dataset) -> Self {
-        dataset.remarks().for_each(|remark| output::note(&format!("  {remark}")));
+    /// The diagnostics of a data set's manifest.
+    pub fn of(dataset: &Dataset) -> Self {
         Self { unread: dataset.unread.clone(), encoding: dataset.note.clone() }
     }
 }
