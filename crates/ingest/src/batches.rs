@@ -43,7 +43,7 @@ pub fn for_each_batch(
 ///
 /// # Errors
 /// Those of `begin` and `consume`.
-pub fn for_each_batch_begun(
+pub(crate) fn for_each_batch_begun(
     listed: &[Listed],
     preprocess: &Preprocess,
     begin: impl Fn(&[Listed]) -> Result<()> + Send,

@@ -24,7 +24,7 @@ mod reindexing;
 pub mod thumbnail;
 
 pub use attempt_notes::AttemptNotes;
-pub use batches::{BATCH, Batch, for_each_batch, for_each_batch_begun};
+pub use batches::{BATCH, Batch, for_each_batch};
 pub use decoding::{
     Decoded, Rejected, bytes, decode, decode_bytes, described, is_without_picture, key, read,
 };

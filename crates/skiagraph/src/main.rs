@@ -1,12 +1,10 @@
 //! The one binary: parses the command line, runs one command, prints one error.
 
-mod answer;
 mod audit;
 mod bench;
 mod commands;
 mod compare;
 mod deidentification;
-mod export;
 mod ingest_messages;
 mod interruption;
 mod memory;

@@ -1,10 +1,9 @@
-//! Estimates of relevance for a search's hits, and their reliability on labelled queries.
+//! The reliability of estimates of relevance, measured on labelled queries.
 
 use std::collections::BTreeMap;
 
-use retrieval::estimate::{Estimate, Estimator, Reliability, evidence, labelled_answers};
+use retrieval::estimate::{Estimator, Reliability, labelled_answers};
 use retrieval::evaluation::Labelled;
-use retrieval::gallery::Hit;
 use retrieval::{Embedding, HashCode};
 use serde::Serialize;
 
@@ -121,23 +120,4 @@ impl RelevanceReport {
             novel.join(", ")
         )
     }
-}
-
-/// The estimates for a query's hits. The query has one or several pictures, given by their
-/// embeddings, and is as strange as the least strange of them. `bits` is the length of the codes.
-pub(crate) fn of_hits(
-    estimator: &Estimator,
-    query: &[&Embedding],
-    bits: usize,
-    hits: &[Hit],
-) -> Option<Estimate> {
-    let strangeness = |embedding: &Embedding| estimator.strangeness(embedding);
-    let query = query.iter().min_by(|a, b| strangeness(a).total_cmp(&strangeness(b)))?;
-    let neighbor = |hit: &Hit| f64::from(hit.distance) / bits as f64;
-    let neighbors: Vec<(f64, f64, &[String])> = hits
-        .iter()
-        .take(retrieval::estimate::NEIGHBORS)
-        .map(|hit| (neighbor(hit), f64::from(hit.euclidean), hit.record.labels.as_slice()))
-        .collect();
-    Some(estimator.estimate(query, &evidence(&neighbors, estimator.kinds())))
 }

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &CalibrateArgs) -> Result<()> {
     if !skipped.is_empty() {
         eprintln!("{}", ingest_messages::describe_rejected(&rejected(&skipped)));
     }
-    output::file(&args.out, &calibrated.model)?;
+    files::write(&args.out, &calibrated.model)?;
     if args.json {
         return output::json(&json!({
             "model": args.out,

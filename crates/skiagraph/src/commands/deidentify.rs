@@ -185,7 +185,7 @@ impl Done {
                 path.display()
             ))),
             Err(_) => {
-                output::file(&path, &clean.bytes)?;
+                files::write(&path, &clean.bytes)?;
                 self.written.push(Written { file, text_seen, report: clean.report });
             }
         }

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use answers::example;
+use answers::html::{Page, Table, render};
+use answers::{Asked, Illustrator, PAGE_MAX_BYTES};
 use anyhow::{Context, Result, bail};
 use ingest::{Decoded, IngestReport, Listed};
 use network::{Encoder, Encoding, labelled};
@@ -15,14 +18,11 @@ use serde_json::json;
 
 use super::eval::evaluate;
 use super::index::fill;
-use crate::answer::example;
 use crate::ingest_messages;
 use crate::model::{ModelArgs, shipped, workspace};
 use crate::output;
 use crate::progress::Progress;
-use crate::report::answers::{Asked, Illustrator, write_page};
 use crate::report::figures::figure;
-use crate::report::html::{Page, Table};
 
 /// The number of neighbours of each query on the page.
 const NEIGHBORS: usize = 10;
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let (answers, seconds) = answer(&gallery, &encoder, &queries)?;
     let figures = measure(&gallery, &database, &queries, &answers)?;
     let page = out.join("index.html");
-    write_page(&draw(&encoder, &gallery, &figures, &answers)?, &page)?;
+    files::write(&page, render(&draw(&encoder, &gallery, &figures, &answers)?, PAGE_MAX_BYTES))?;
     if args.json {
         output::json(&json!({
             "page": page,

@@ -154,7 +154,7 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
             .with_context(|| format!("cannot remove `{}`", exported.display()))?;
     }
     gallery.export(&exported, |record| record, |_| {})?;
-    output::file(&exported.join(ORIGIN), serde_json::to_vec_pretty(&origin)?)?;
+    files::write(&exported.join(ORIGIN), serde_json::to_vec_pretty(&origin)?)?;
     fs::rename(&exported, &folder)
         .with_context(|| format!("cannot name `{}`", folder.display()))?;
     let pictures = gallery.len();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use answers::overlay;
 use anyhow::{Context, Result};
 use image::RgbImage;
 use ingest::thumbnail;
@@ -13,7 +14,6 @@ use serde_json::json;
 
 use crate::model::{FinderArgs, ModelArgs};
 use crate::output;
-use crate::report::overlay;
 
 /// The longer side of each of the three pictures, in pixels.
 const SIDE: u32 = 768;

@@ -88,7 +88,7 @@ fn findings(args: &SaliencyArgs, network: &Path, dataset: &Dataset) -> Result<()
     }
     let report = findings.measure()?;
     if let Some(folder) = &args.out {
-        output::file(&folder.join("findings.json"), serde_json::to_string_pretty(&report)?)?;
+        files::write(&folder.join("findings.json"), serde_json::to_string_pretty(&report)?)?;
     }
     if args.json { output::json(&report) } else { print_findings(&report) }
 }
@@ -110,8 +110,8 @@ fn print_findings(report: &FindingReport) -> Result<()> {
 }
 
 fn write(folder: &Path, subject: &Subject, report: &Report) -> Result<()> {
-    output::file(&folder.join("saliency.json"), serde_json::to_string_pretty(report)?)?;
-    output::file(&folder.join("saliency.html"), saliency::render(subject, report)?)
+    files::write(&folder.join("saliency.json"), serde_json::to_string_pretty(report)?)?;
+    files::write(&folder.join("saliency.html"), saliency::render(subject, report)?)
 }
 
 fn print(report: &Report) -> Result<()> {

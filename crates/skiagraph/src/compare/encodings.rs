@@ -10,8 +10,6 @@ use retrieval::{Embedding, HashCode};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use crate::output;
-
 /// Codes and embeddings of the pictures of a data set.
 #[derive(Default)]
 pub(crate) struct Encodings {
@@ -47,7 +45,7 @@ const ABOUT: &str = "about";
 impl Encodings {
     /// Writes the file whole or not at all.
     pub(crate) fn write(&self, file: &Path) -> Result<()> {
-        output::file(file, self.to_bytes().context("cannot lay out the encodings")?)
+        files::write(file, self.to_bytes().context("cannot lay out the encodings")?)
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>> {

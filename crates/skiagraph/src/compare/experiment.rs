@@ -17,7 +17,6 @@ use super::config::{CompareConfig, Kind};
 use super::encodings::{Cost, Encodings, in_order};
 use super::run::Run;
 use super::shallow;
-use crate::output;
 use crate::progress::Progress;
 use crate::training_display::TrainingDisplay;
 
@@ -173,7 +172,7 @@ impl Experiment<'_> {
                 network::calibrate(&model, self.dataset, &config.data, kinds, &[run.bits])?;
             let seconds = start.elapsed().as_secs_f64();
             let model = self.folder(run).join(MODEL);
-            output::file(&model, fitted.model)?;
+            files::write(&model, fitted.model)?;
             let mut encodings = self.encode(&Encoder::load(&model, self.device)?, &run.name())?;
             encodings.about.cost.training_seconds = trained.cost.training_seconds + seconds;
             Ok(encodings)

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use answers::draw;
+use answers::html::{Answer, Card, Label};
 use anyhow::{Context, Result};
 use ingest::{Decoded, Listed, patient_across_sources};
 use network::{Encoder, SaliencyMap};
@@ -13,8 +15,6 @@ use super::encodings::Encodings;
 use super::encodings::in_order;
 use super::experiment::Experiment;
 use super::measure::Report;
-use crate::report::answers::draw;
-use crate::report::html::{Answer, Card, Label};
 use crate::roles::role;
 
 /// The number of queries drawn of each task.

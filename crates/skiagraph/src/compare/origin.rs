@@ -10,7 +10,6 @@ use radiograph::dataset::{Dataset, Split};
 use sha2::{Digest, Sha256};
 
 use crate::audit::hexadecimal;
-use crate::output;
 
 /// Fails if the folder's runs are of another data set. Otherwise notes the data set there.
 pub(crate) fn check(out: &Path, dataset: &Dataset) -> Result<()> {
@@ -25,7 +24,7 @@ pub(crate) fn check(out: &Path, dataset: &Dataset) -> Result<()> {
         // If two processes begin at once, one may find the other's file there when it is about to
         // name its own.
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            output::file(&file, &here).or_else(|failed| {
+            files::write(&file, &here).or_else(|failed| {
                 if fs::read_to_string(&file).is_ok_and(|there| there == here) {
                     Ok(())
                 } else {

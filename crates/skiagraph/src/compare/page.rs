@@ -1,6 +1,7 @@
 //! A comparison as one self-contained page: tables, plots, a map of the codes, and failures of the
 //! reference method.
 
+use answers::html::{Page, Section, Table};
 use anyhow::Result;
 use retrieval::evaluation::{Difference, Figure, Overall, Role, Task, TaskResult};
 
@@ -10,7 +11,6 @@ use super::failures;
 use super::measure::{RANDOM, Report};
 use crate::report::embed;
 use crate::report::figures::{figure, signed};
-use crate::report::html::{Page, Section, Table};
 use crate::report::likeness;
 use crate::report::plots::{self, Axis, Bar, Series};
 use crate::roles::role;

@@ -2,7 +2,7 @@
 
 use image::{GrayImage, Rgb, RgbImage, imageops};
 
-use super::overlay;
+use answers::overlay;
 
 /// The side of a tile, in pixels. A picture's longer side fills it.
 pub(crate) const TILE: u32 = 128;

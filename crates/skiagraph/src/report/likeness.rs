@@ -1,9 +1,9 @@
 //! Likeness as a table: a row a method, for `eval` and `compare`.
 
+use answers::html::Table;
 use retrieval::evaluation::{Figure, Likeness, Recall};
 
 use super::figures::figure;
-use super::html::Table;
 
 /// The columns of [`row`]. All methods had the same queries.
 pub(crate) fn heads(measured: &[Likeness]) -> Vec<String> {

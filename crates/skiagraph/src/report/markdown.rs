@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::html::{Page, Section, Table};
+use answers::html::{Page, Section, Table};
 
 /// Headings, captions and tables; plots and pictures are left out.
 pub(crate) fn render(page: &Page) -> String {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use answers::html::{self, Page, Section, Table};
 use anyhow::Result;
 use ingest::{ManifestDiagnostics, Rejected};
 use retrieval::estimate::Reliability;
@@ -9,10 +10,8 @@ use retrieval::evaluation::{Figure, Likeness, TaskResult};
 use serde::Serialize;
 
 use super::figures::figure;
-use super::html::{self, Page, Section, Table};
 use super::likeness;
 use super::plots::{self, Axis, Bar};
-use crate::output;
 use crate::relevance::RelevanceReport;
 
 /// All figures of a model.
@@ -45,9 +44,9 @@ pub(crate) struct SkippedTask {
 
 /// Writes the three files into a folder.
 pub(crate) fn write(folder: &Path, report: &Report) -> Result<()> {
-    output::file(&folder.join("results.json"), serde_json::to_string_pretty(report)?)?;
-    output::file(&folder.join("results.csv"), csv(&report.results)?)?;
-    output::file(&folder.join("results.html"), page(report)?)
+    files::write(&folder.join("results.json"), serde_json::to_string_pretty(report)?)?;
+    files::write(&folder.join("results.csv"), csv(&report.results)?)?;
+    files::write(&folder.join("results.html"), page(report)?)
 }
 
 /// The columns of [`row`].

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use answers::overlay;
 use anyhow::{Context, Result, bail};
 use image::RgbImage;
 use ingest::{Decoded, Listed};
@@ -22,7 +23,6 @@ use super::boxes::{by_label, gather};
 use super::page::outlined;
 use crate::model::finder;
 use crate::progress::Progress;
-use crate::report::overlay;
 
 /// The number of pictures whose maps are made together.
 const BATCH: usize = 16;

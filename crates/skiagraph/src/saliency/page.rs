@@ -1,5 +1,7 @@
 //! The measures of saliency as one page, with pictures under every kind of map.
 
+use answers::draw;
+use answers::html::{self, Answer, Card, Page, Section, Table};
 use anyhow::Result;
 use image::{GrayImage, Luma};
 use ingest::Decoded;
@@ -8,9 +10,7 @@ use radiograph::dataset::{BoundingBox, Item, Split};
 
 use super::boxes::{MAPS, maps};
 use super::{Report, Subject};
-use crate::report::answers::draw;
 use crate::report::figures::figure;
-use crate::report::html::{self, Answer, Card, Page, Section, Table};
 
 /// The number of pictures drawn.
 const DRAWN: usize = 12;

@@ -21,8 +21,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::output;
-
 /// The prefix of every key, by which a leaked one is recognised.
 const PREFIX: &str = "skia_";
 
@@ -103,10 +101,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Key>> {
 /// As [`read`]; if it cannot be locked or written; those of `change`, after which the file is as it
 /// was.
 pub(crate) fn change<T>(path: &Path, change: impl FnOnce(&mut Vec<Key>) -> Result<T>) -> Result<T> {
-    let _until_written = output::lock(path)?;
+    let _until_written = files::lock(path)?;
     let mut keys = read(path)?;
     let changed = change(&mut keys)?;
-    output::file(path, toml::to_string(&KeyFile { key: keys })?)?;
+    files::write(path, toml::to_string(&KeyFile { key: keys })?)?;
     Ok(changed)
 }
 

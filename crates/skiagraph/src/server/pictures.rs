@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use answers::overlay;
 use axum::body::Bytes;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GrayImage, ImageEncoder};
@@ -17,7 +18,6 @@ use retrieval::gallery::Record;
 
 use super::error::Problem;
 use super::views::Region;
-use crate::report::overlay;
 
 /// The longer side of a saliency map, in pixels.
 const MAP_SIDE: u32 = 512;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use answers::overlay;
 use anyhow::Result;
 use image::GrayImage;
 use ingest::thumbnail;
@@ -15,9 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use retrieval::evaluation::{Role, first_answers};
 
 use super::Encoded;
-use crate::output;
 use crate::report::contact_sheet::{self, Row, TILE};
-use crate::report::overlay;
 
 /// The number of queries on a sheet.
 const QUERIES: usize = 24;
@@ -54,7 +53,7 @@ pub(super) fn write(
         })
     };
     let rows: Vec<Row> = chosen(encoded, kept, seed).into_iter().map(row).collect::<Result<_>>()?;
-    output::file(file, overlay::colour_jpeg(&contact_sheet::draw(&rows), QUALITY)?)
+    files::write(file, overlay::colour_jpeg(&contact_sheet::draw(&rows), QUALITY)?)
 }
 
 /// A picture as a tile, and whole.

@@ -1,5 +1,6 @@
 //! The output of a search: tables, or JSON. Patients are never printed.
 
+use answers::relevance_at;
 use anyhow::Result;
 use ingest::image_qc::{Doubt, Doubtful};
 use ingest::{Decoded, FileWarnings};
@@ -8,7 +9,6 @@ use retrieval::gallery::{Gallery, Hit};
 use serde::Serialize;
 
 use super::{Answered, SearchArgs};
-use crate::export::relevance_at;
 use crate::ingest_messages;
 use crate::output;
 

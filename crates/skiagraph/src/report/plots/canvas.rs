@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use answers::html::escape;
 use anyhow::{Context, Result};
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::Axis;
-use crate::report::html::escape;
 
 /// The width of every drawing, in pixels; a page scales it.
 pub(super) const WIDTH: u32 = 760;

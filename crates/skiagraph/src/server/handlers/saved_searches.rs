@@ -1,5 +1,8 @@
 //! Saved answers: keeping and listing them, reading them as pages and objects, deleting them.
 
+use answers::export_answer;
+use answers::html::render;
+use answers::{Asked as Drawn, Illustrator, PAGE_MAX_BYTES, page};
 use axum::Extension;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -11,9 +14,6 @@ use retrieval::gallery::Gallery;
 use serde_json::Value;
 
 use super::search::{Asked, Found, shown, view};
-use crate::export::export_answer;
-use crate::report::answers::{Asked as Drawn, Illustrator, PAGE_MAX_BYTES, page};
-use crate::report::html::render;
 use crate::server::body::Json;
 use crate::server::caller::Asker;
 use crate::server::error::Problem;

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use answers::relevance_at;
+use answers::{Question, answer};
 use axum::Extension;
 use axum::extract::State;
 use retrieval::MAX_BITS;
 use retrieval::estimate::Estimate;
 use retrieval::gallery::{Filter, Gallery, Hit};
 
-use crate::answer::{Question, answer};
-use crate::export::relevance_at;
 use crate::server::body::Json;
 use crate::server::error::Problem;
 use crate::server::guard::Shown;

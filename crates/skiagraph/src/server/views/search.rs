@@ -1,11 +1,11 @@
 //! A search and its answer, as JSON.
 
+use answers::AnswerOrder;
 use retrieval::gallery::SHORTLIST;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::record::RecordView;
-use crate::answer::AnswerOrder;
 
 /// A search. At least one of `queries` and `like` is not empty.
 #[derive(Deserialize, JsonSchema)]

@@ -1,7 +1,6 @@
 //! Answers as cards of a page: thumbnails, shared labels, saliency of query and neighbours.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use image::GrayImage;
@@ -11,19 +10,18 @@ use network::{Encoder, Look, SaliencyMap};
 use radiograph::{Frame, Limits, Radiograph};
 use retrieval::gallery::{Gallery, Hit, Record};
 
-use super::html::{Answer, Card, Label, Page, render};
-use super::overlay::{colour_jpeg, overlay};
-use crate::output;
+use crate::html::{Answer, Card, Label, Page};
+use crate::overlay::{colour_jpeg, overlay};
 
 /// The longer side of a picture on a page, in pixels.
 const SIDE: u32 = 160;
 const QUALITY: u8 = 72;
 /// The greatest size of a page, in bytes. It must be small enough to be sent by mail and opened in
 /// any browser.
-pub(crate) const PAGE_MAX_BYTES: usize = 15_000_000;
+pub const PAGE_MAX_BYTES: usize = 15_000_000;
 
 /// Draws answers. A neighbour of many queries is encoded once.
-pub(crate) struct Illustrator<'a> {
+pub struct Illustrator<'a> {
     encoder: &'a Encoder,
     gallery: &'a Gallery,
     /// The plain and the overlaid JPEG of gallery pictures, by their id.
@@ -31,7 +29,7 @@ pub(crate) struct Illustrator<'a> {
 }
 
 /// A query as its page shows it.
-pub(crate) enum Asked<'a> {
+pub enum Asked<'a> {
     /// An encoded picture: its record, the picture itself, at least as large as it is drawn, and
     /// its saliency map.
     Image(&'a Record, GrayImage, Look),
@@ -41,12 +39,15 @@ pub(crate) enum Asked<'a> {
 
 impl<'a> Illustrator<'a> {
     /// An illustrator of answers from one gallery.
-    pub(crate) fn new(encoder: &'a Encoder, gallery: &'a Gallery) -> Self {
+    pub fn new(encoder: &'a Encoder, gallery: &'a Gallery) -> Self {
         Self { encoder, gallery, drawn: HashMap::new() }
     }
 
     /// The answer to one query, with its hits.
-    pub(crate) fn answer(&mut self, query: &[Asked], hits: &[Hit]) -> Result<Answer> {
+    ///
+    /// # Errors
+    /// If a picture cannot be read or encoded.
+    pub fn answer(&mut self, query: &[Asked], hits: &[Hit]) -> Result<Answer> {
         self.draw(hits.iter().map(|hit| (hit.id, hit.record.name.as_str())))?;
         let wanted: Vec<&String> = query.iter().flat_map(|asked| &asked.record().labels).collect();
         Ok(Answer {
@@ -98,7 +99,10 @@ impl<'a> Illustrator<'a> {
 
 impl<'a> Asked<'a> {
     /// The picture of a file of which only the thumbnail is left.
-    pub(crate) fn decoded(picture: &'a Decoded, encoder: &Encoder) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If it cannot be encoded.
+    pub fn decoded(picture: &'a Decoded, encoder: &Encoder) -> Result<Self> {
         let Decoded { record, thumbnail, .. } = picture;
         let grey = thumbnail.as_raw().iter().map(|&grey| f32::from(grey) / 255.0).collect();
         let look = encoder.look(&Radiograph::new(thumbnail.width(), thumbnail.height(), grey)?)?;
@@ -114,7 +118,10 @@ impl<'a> Asked<'a> {
 }
 
 /// A picture plain and under its saliency map, as JPEG bytes.
-pub(crate) fn draw(
+///
+/// # Errors
+/// If it cannot be written as JPEG.
+pub fn draw(
     picture: GrayImage,
     saliency: &SaliencyMap,
     frame: &Frame,
@@ -125,7 +132,7 @@ pub(crate) fn draw(
 }
 
 /// The page of answers of a gallery.
-pub(crate) fn page(gallery: &Gallery, answers: Vec<Answer>) -> Page {
+pub fn page(gallery: &Gallery, answers: Vec<Answer>) -> Page {
     let intro = format!(
         "The most similar pictures of a gallery of {}: those with the nearest embeddings among the nearest {}-bit hash codes, \
          unless another order was asked for. Brighter colours: where a network looked. Not for diagnosis.",
@@ -134,9 +141,4 @@ pub(crate) fn page(gallery: &Gallery, answers: Vec<Answer>) -> Page {
     );
     let title = "Similar radiographs".to_owned();
     Page { title, intro: vec![intro], figures: None, sections: Vec::new(), answers }
-}
-
-/// Writes a page to a file.
-pub(crate) fn write_page(page: &Page, path: &Path) -> Result<()> {
-    output::file(path, render(page, PAGE_MAX_BYTES))
 }

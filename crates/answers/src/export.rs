@@ -7,7 +7,7 @@ use retrieval::estimate::Estimate;
 use retrieval::gallery::{Gallery, Hit, Record};
 
 /// The answer to the query of this key.
-pub(crate) fn export_answer(
+pub fn export_answer(
     encoder: &Encoder,
     gallery: &Gallery,
     query: String,
@@ -35,12 +35,12 @@ pub(crate) fn export_answer(
 }
 
 /// The estimated relevance of the hit at a place, if it has one.
-pub(crate) fn relevance_at(place: usize, estimate: Option<&Estimate>) -> Option<f64> {
+pub fn relevance_at(place: usize, estimate: Option<&Estimate>) -> Option<f64> {
     estimate?.relevance.get(place).copied()
 }
 
 /// The address at which a viewer shows a picture of the gallery.
-pub(crate) fn link(viewer: Option<&Viewer>, record: &Record) -> Option<String> {
+pub fn link(viewer: Option<&Viewer>, record: &Record) -> Option<String> {
     let Record { study, series, instance, .. } = record;
     viewer?.link(study.as_deref(), series.as_deref(), instance.as_deref())
 }

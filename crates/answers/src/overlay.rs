@@ -25,7 +25,10 @@ const LEAST_SPAN: f32 = 0.1;
 
 /// The X-ray under its saliency map: the more salient, the more colour.
 /// `saliency` is parallel to the pixels; colours run from its least to its most salient point.
-pub(crate) fn overlay(picture: &GrayImage, saliency: &[f32]) -> Result<RgbImage> {
+///
+/// # Errors
+/// If the map has not one value for each pixel.
+pub fn overlay(picture: &GrayImage, saliency: &[f32]) -> Result<RgbImage> {
     paint(picture, saliency, |grey, salient| {
         let opacity = OPACITY * salient;
         colour(salient)
@@ -34,7 +37,10 @@ pub(crate) fn overlay(picture: &GrayImage, saliency: &[f32]) -> Result<RgbImage>
 }
 
 /// The saliency map alone, in colour. Arguments as for [`overlay`].
-pub(crate) fn map_alone(picture: &GrayImage, saliency: &[f32]) -> Result<RgbImage> {
+///
+/// # Errors
+/// As for [`overlay`].
+pub fn map_alone(picture: &GrayImage, saliency: &[f32]) -> Result<RgbImage> {
     paint(picture, saliency, |_, salient| colour(salient))
 }
 
@@ -57,7 +63,7 @@ fn paint(
 
 /// The saliency relative to its range: from 0 at the least salient point to at most 1 at the most
 /// salient one.
-pub(crate) fn relative(saliency: &[f32]) -> impl Iterator<Item = f32> {
+pub fn relative(saliency: &[f32]) -> impl Iterator<Item = f32> {
     let least = saliency.iter().copied().fold(f32::INFINITY, f32::min);
     let most = saliency.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let span = (most - least).max(LEAST_SPAN);
@@ -80,7 +86,7 @@ const GAP: u32 = 8;
 const BACKGROUND: Rgb<u8> = Rgb([24, 24, 24]);
 
 /// Pictures below each other, with a gap of background between.
-pub(crate) fn below(pictures: &[RgbImage]) -> RgbImage {
+pub fn below(pictures: &[RgbImage]) -> RgbImage {
     let height: u32 =
         pictures.iter().map(|picture| picture.height() + GAP).sum::<u32>().saturating_sub(GAP);
     let width = pictures.iter().map(RgbImage::width).max().unwrap_or(0);
@@ -94,7 +100,7 @@ pub(crate) fn below(pictures: &[RgbImage]) -> RgbImage {
 }
 
 /// Pictures of one height beside each other, with a gap of background between.
-pub(crate) fn beside(pictures: &[RgbImage]) -> RgbImage {
+pub fn beside(pictures: &[RgbImage]) -> RgbImage {
     let width: u32 =
         pictures.iter().map(|picture| picture.width() + GAP).sum::<u32>().saturating_sub(GAP);
     let height = pictures.iter().map(RgbImage::height).max().unwrap_or(0);
@@ -108,7 +114,7 @@ pub(crate) fn beside(pictures: &[RgbImage]) -> RgbImage {
 }
 
 /// A grey picture in colour.
-pub(crate) fn in_colour(picture: &GrayImage) -> RgbImage {
+pub fn in_colour(picture: &GrayImage) -> RgbImage {
     RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
         let Luma([grey]) = *picture.get_pixel(x, y);
         Rgb([grey; 3])
@@ -116,7 +122,10 @@ pub(crate) fn in_colour(picture: &GrayImage) -> RgbImage {
 }
 
 /// A colour picture as the bytes of a JPEG file.
-pub(crate) fn colour_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// If it cannot be encoded.
+pub fn colour_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, quality)
         .encode_image(picture)

@@ -1,22 +1,17 @@
 //! A question to a gallery and its answer: the hits, and estimates of their relevance. `search` and
 //! the server share it.
 
-use clap::ValueEnum;
 use network::{Encoder, Encoding};
-use retrieval::estimate::{Estimate, NEIGHBORS};
+use retrieval::estimate::{Estimate, Estimator, NEIGHBORS, evidence};
 use retrieval::gallery::{Example, Feedback, Filter, Gallery, Hit, Order, Query, Record};
 use retrieval::{Embedding, HashCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::relevance;
-
 /// The order of the hits.
-#[derive(
-    Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum AnswerOrder {
+pub enum AnswerOrder {
     /// The most similar first, by the distance of their embeddings, among the nearest codes
     #[default]
     Similarity,
@@ -27,7 +22,7 @@ pub(crate) enum AnswerOrder {
 impl AnswerOrder {
     /// The order to ask the gallery for. `shortlist` of the nearest codes are compared by
     /// embedding.
-    pub(crate) fn of(self, shortlist: usize) -> Order {
+    pub fn of(self, shortlist: usize) -> Order {
         match self {
             Self::Similarity => Order::Similarity { shortlist },
             Self::Hamming => Order::Hamming,
@@ -36,22 +31,33 @@ impl AnswerOrder {
 }
 
 /// A question to a gallery; see [`Query`].
-pub(crate) struct Question<'a> {
+pub struct Question<'a> {
     /// The query's pictures and their records.
-    pub(crate) pictures: &'a [(&'a Record, &'a Encoding)],
-    pub(crate) like: &'a [u64],
-    pub(crate) unlike: &'a [u64],
-    pub(crate) k: usize,
-    pub(crate) within: Option<u32>,
-    pub(crate) order: Order,
-    pub(crate) filter: Option<&'a Filter>,
-    pub(crate) group_by_patient: bool,
-    pub(crate) include_same_patient: bool,
+    pub pictures: &'a [(&'a Record, &'a Encoding)],
+    /// Entries towards which the query is moved.
+    pub like: &'a [u64],
+    /// Entries away from which it is moved.
+    pub unlike: &'a [u64],
+    /// The number of hits.
+    pub k: usize,
+    /// The most bits in which a hit differs.
+    pub within: Option<u32>,
+    /// The order of the hits.
+    pub order: Order,
+    /// The rule that records must pass.
+    pub filter: Option<&'a Filter>,
+    /// True for one hit of each patient.
+    pub group_by_patient: bool,
+    /// True to admit the query's own patient.
+    pub include_same_patient: bool,
 }
 
 /// The hits and their estimates. There are no estimates for a model without an estimator, nor after
 /// feedback, for which it was not fitted.
-pub(crate) fn answer(
+///
+/// # Errors
+/// If the gallery fails.
+pub fn answer(
     gallery: &Gallery,
     encoder: &Encoder,
     question: &Question<'_>,
@@ -84,14 +90,33 @@ pub(crate) fn answer(
     })?;
     let embeddings: Vec<&Embedding> = examples.iter().map(|example| example.embedding).collect();
     let estimator = encoder.card().estimator.as_ref().filter(|_| !moved);
-    let estimate = estimator
-        .and_then(|estimator| relevance::of_hits(estimator, &embeddings, gallery.bits(), &hits));
+    let estimate =
+        estimator.and_then(|estimator| estimate(estimator, &embeddings, gallery.bits(), &hits));
     hits.truncate(question.k);
     Ok((hits, estimate))
 }
 
+/// The estimates for a query's hits. The query has one or several pictures, given by their
+/// embeddings, and is as strange as the least strange of them. `bits` is the length of the codes.
+fn estimate(
+    estimator: &Estimator,
+    query: &[&Embedding],
+    bits: usize,
+    hits: &[Hit],
+) -> Option<Estimate> {
+    let strangeness = |embedding: &Embedding| estimator.strangeness(embedding);
+    let query = query.iter().min_by(|a, b| strangeness(a).total_cmp(&strangeness(b)))?;
+    let neighbor = |hit: &Hit| f64::from(hit.distance) / bits as f64;
+    let neighbors: Vec<(f64, f64, &[String])> = hits
+        .iter()
+        .take(NEIGHBORS)
+        .map(|hit| (neighbor(hit), f64::from(hit.euclidean), hit.record.labels.as_slice()))
+        .collect();
+    Some(estimator.estimate(query, &evidence(&neighbors, estimator.kinds())))
+}
+
 /// An encoded picture as part of a query.
-pub(crate) fn example<'a>(record: &'a Record, encoding: &'a Encoding) -> Example<'a> {
+pub fn example<'a>(record: &'a Record, encoding: &'a Encoding) -> Example<'a> {
     let Encoding { code, embedding, .. } = encoding;
     Example { code, embedding, key: &record.key, patient: record.patient.as_deref() }
 }

@@ -10,57 +10,71 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 const STYLE: &str = include_str!("page.css");
 
 /// A page of answers.
-pub(crate) struct Page {
-    pub(crate) title: String,
+pub struct Page {
+    /// The page's heading.
+    pub title: String,
     /// A description of the page's contents, in paragraphs.
-    pub(crate) intro: Vec<String>,
-    pub(crate) figures: Option<Table>,
+    pub intro: Vec<String>,
+    /// A table under the introduction.
+    pub figures: Option<Table>,
     /// Tables and plots, before the answers.
-    pub(crate) sections: Vec<Section>,
-    pub(crate) answers: Vec<Answer>,
+    pub sections: Vec<Section>,
+    /// Queries and their neighbours, at the end.
+    pub answers: Vec<Answer>,
 }
 
 /// Tables and plots under a heading.
-pub(crate) struct Section {
-    pub(crate) heading: String,
-    pub(crate) tables: Vec<Table>,
+pub struct Section {
+    /// The heading.
+    pub heading: String,
+    /// Tables, before the plots.
+    pub tables: Vec<Table>,
     /// SVG of this program's own, which goes into the page unescaped.
-    pub(crate) plots: Vec<String>,
+    pub plots: Vec<String>,
 }
 
 /// A table of measured figures.
-pub(crate) struct Table {
-    pub(crate) caption: String,
-    pub(crate) heads: Vec<String>,
-    pub(crate) rows: Vec<Vec<String>>,
+pub struct Table {
+    /// The text above it.
+    pub caption: String,
+    /// The columns' heads.
+    pub heads: Vec<String>,
+    /// The cells, row by row.
+    pub rows: Vec<Vec<String>>,
 }
 
 /// A query, of one picture or several, and its neighbours, nearest first.
-pub(crate) struct Answer {
-    pub(crate) queries: Vec<Card>,
-    pub(crate) neighbors: Vec<Card>,
+pub struct Answer {
+    /// The query's pictures.
+    pub queries: Vec<Card>,
+    /// The neighbours, nearest first.
+    pub neighbors: Vec<Card>,
 }
 
 /// One picture with its saliency and its record.
-pub(crate) struct Card {
-    pub(crate) name: String,
-    pub(crate) labels: Vec<Label>,
+pub struct Card {
+    /// The picture's name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Vec<Label>,
     /// The distance, such as "distance 12 of 64 bits"; `None` on a query.
-    pub(crate) distance: Option<String>,
+    pub distance: Option<String>,
     /// The picture as JPEG bytes.
-    pub(crate) plain: Vec<u8>,
+    pub plain: Vec<u8>,
     /// The same picture under its saliency map, as JPEG bytes.
-    pub(crate) map: Vec<u8>,
+    pub map: Vec<u8>,
 }
 
 /// A label, and whether query and neighbour share it.
-pub(crate) struct Label {
-    pub(crate) text: String,
-    pub(crate) shared: bool,
+pub struct Label {
+    /// The label.
+    pub text: String,
+    /// True if the query has it, too.
+    pub shared: bool,
 }
 
 /// The page as HTML. Answers beyond `max_bytes` are left out, and the page says how many.
-pub(crate) fn render(page: &Page, max_bytes: usize) -> String {
+pub fn render(page: &Page, max_bytes: usize) -> String {
     let mut body = String::new();
     let mut shown = 0;
     for (number, answer) in page.answers.iter().enumerate() {
@@ -188,7 +202,7 @@ fn card(class: &str, heading: &str, card: &Card) -> String {
 }
 
 /// Escapes text so that it cannot become markup: names and labels come from files.
-pub(super) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
