@@ -1,6 +1,5 @@
 //! The one binary: parses the command line, runs one command, prints one error.
 
-mod audit;
 mod bench;
 mod commands;
 mod compare;
@@ -11,6 +10,7 @@ mod memory;
 mod memory_limit;
 mod model;
 mod near_copies;
+mod oidc;
 mod output;
 mod private;
 mod progress;
@@ -18,7 +18,6 @@ mod relevance;
 mod report;
 mod roles;
 mod saliency;
-mod server;
 mod settings;
 mod tasks;
 mod tls;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use ingest::Listed;
+use radiograph::ContentHash;
 use retrieval::ModelId;
 use retrieval::gallery::Gallery;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,6 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::index::{self, PicturesArgs};
-use crate::audit::hexadecimal;
 use crate::deidentification::DeidentifyArgs;
 use crate::ingest_messages;
 use crate::interruption::end_in_order_when_interrupted;
@@ -99,7 +99,10 @@ impl Origin {
         let mut names: Vec<&str> =
             listed.iter().map(|listed| listed.record.name.as_str()).collect();
         names.sort_unstable();
-        Self { model: model.clone(), pictures: hexadecimal(&Sha256::digest(names.join("\n"))) }
+        Self {
+            model: model.clone(),
+            pictures: ContentHash::of(names.join("\n").as_bytes()).to_string(),
+        }
     }
 
     /// Fails if the existing shard has other inputs.

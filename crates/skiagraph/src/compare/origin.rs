@@ -1,15 +1,14 @@
 //! The data set that a folder's runs were made of. As runs are kept, a changed label or split
 //! must make others.
 
+use std::fmt::Write;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use radiograph::ContentHash;
 use radiograph::dataset::{Dataset, Split};
-use sha2::{Digest, Sha256};
-
-use crate::audit::hexadecimal;
 
 /// Fails if the folder's runs are of another data set. Otherwise notes the data set there.
 pub(crate) fn check(out: &Path, dataset: &Dataset) -> Result<()> {
@@ -38,11 +37,11 @@ pub(crate) fn check(out: &Path, dataset: &Dataset) -> Result<()> {
 
 /// The SHA-256 of everything that is used for learning or hashing.
 fn digest(dataset: &Dataset) -> String {
-    let mut hash = Sha256::new();
+    let mut text = String::new();
     for item in &dataset.items {
         let split = item.split.map(Split::name);
         let told = (&item.name, &item.labels, split, item.unit(), &item.view, &item.source);
-        hash.update(format!("{told:?}\n"));
+        let _never = writeln!(text, "{told:?}");
     }
-    hexadecimal(&hash.finalize())
+    ContentHash::of(text.as_bytes()).to_string()
 }
