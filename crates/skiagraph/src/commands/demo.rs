@@ -15,6 +15,7 @@ use retrieval::HashCode;
 use retrieval::evaluation::{self, Ranking, Role, TaskResult};
 use retrieval::gallery::{Gallery, Hit, Location, Query};
 use serde_json::json;
+use study::report::figures::figure;
 
 use super::eval::evaluate;
 use super::index::fill;
@@ -22,7 +23,6 @@ use crate::ingest_messages;
 use crate::model::{ModelArgs, shipped, workspace};
 use crate::output;
 use crate::progress::Progress;
-use crate::report::figures::figure;
 
 /// The number of neighbours of each query on the page.
 const NEIGHBORS: usize = 10;

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use radiograph::dataset::Dataset;
 use retrieval::evaluation::Role;
+use study::report::figures::figure;
+use study::saliency::{self, FindingReport, Findings, Report, Subject};
+use study::{role, tasks};
 
 use crate::ingest_messages;
-use crate::model::ModelFile;
+use crate::model::{ModelFile, finder};
 use crate::output;
-use crate::report::figures::figure;
-use crate::roles::role;
-use crate::saliency::{self, FindingReport, Findings, Report, Subject};
-use crate::tasks;
+use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph saliency --data data/
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
     let (tasks, _) = tasks::of(&args.data, None, &items)?;
     let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
-    let subject = Subject::new(&args.model.path()?, &dataset, boxes, args.seed)?;
+    let subject = Subject::new(&args.model.path()?, &dataset, boxes, args.seed, &Terminal)?;
     let report = subject.measure(&tasks)?;
     if let Some(folder) = &args.out {
         write(folder, &subject, &report)?;
@@ -78,7 +78,9 @@ pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
 /// Measures a saliency network of findings.
 fn findings(args: &SaliencyArgs, network: &Path, dataset: &Dataset) -> Result<()> {
     let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
-    let findings = Findings::new(network, &args.model.path()?, dataset, boxes, args.seed)?;
+    let model = args.model.path()?;
+    let network = (network, finder(network)?);
+    let findings = Findings::new(network, &model, (dataset, boxes), args.seed, &Terminal)?;
     if let Some(sheet) = &args.sheet {
         let unwritable = || format!("cannot write `{}`", sheet.display());
         findings

@@ -8,11 +8,11 @@ use ingest::ManifestDiagnostics;
 use network::{DeviceChoice, TrainConfig, TrainOptions};
 use radiograph::dataset::Dataset;
 use serde::Serialize;
+use study::saliency;
 
 use crate::ingest_messages;
 use crate::memory;
 use crate::output;
-use crate::saliency;
 use crate::training_display::{TrainingDisplay, rejected};
 
 const EXAMPLES: &str = "EXAMPLES:

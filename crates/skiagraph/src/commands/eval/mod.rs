@@ -1,6 +1,7 @@
 //! `skiagraph eval`: measures how well a model retrieves, task by task, beside its embeddings and
 //! chance.
 
+mod print;
 mod sheet;
 
 use std::path::PathBuf;
@@ -14,17 +15,14 @@ use retrieval::evaluation::{
 };
 use retrieval::gallery::SHORTLIST;
 use retrieval::{Embedding, HashCode};
+use study::relevance::{self, RelevanceReport};
+use study::report::results::{self, Report};
+use study::{near_copies, role, tasks};
 
 use crate::ingest_messages;
 use crate::model::ModelArgs;
-use crate::near_copies;
 use crate::output;
 use crate::progress::Progress;
-use crate::relevance::{self, RelevanceReport};
-use crate::report::likeness;
-use crate::report::results::{self, Report};
-use crate::roles::role;
-use crate::tasks;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph eval --data data/
@@ -144,7 +142,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
         results::write(folder, &report)?;
         sheet::write(&folder.join("answers.jpg"), &encoder, &encoded, &kept, args.seed)?;
     }
-    if args.json { output::json(&report) } else { print(&report) }
+    if args.json { output::json(&report) } else { print::print(&report) }
 }
 
 /// The reliability of the model's estimates, and their result for strangers.
@@ -258,25 +256,4 @@ pub(crate) fn evaluate(
     let options = Options { bootstrap: DRAWS, seed };
     evaluation::evaluate(task, items, ranking, method, &options)
         .with_context(|| format!("cannot measure the task `{}`", task.name))
-}
-
-fn print(report: &Report) -> Result<()> {
-    let rows: Vec<_> = report.results.iter().map(results::row).collect();
-    output::lines(&output::table(&results::HEADS, &rows))?;
-    let rows: Vec<_> = report.likeness.iter().map(likeness::row).collect();
-    let heads = likeness::heads(&report.likeness);
-    output::lines(&output::table(&heads.iter().map(String::as_str).collect::<Vec<_>>(), &rows))?;
-    if let Some(relevance) = &report.relevance {
-        output::lines(&relevance.text())?;
-    }
-    for task in &report.skipped_tasks {
-        output::note(&format!("skipped {}: {}", task.task, task.reason));
-    }
-    if !report.rejected.is_empty() {
-        eprintln!("{}", ingest_messages::describe_rejected(&report.rejected));
-    }
-    output::text(&format!(
-        "mAP over {} pictures; in brackets: 95 % bootstrap intervals; {} pictures, {} queries, model {}",
-        report.average_precision_over, report.gallery, report.queries, report.model
-    ))
 }

@@ -14,9 +14,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use retrieval::evaluation::{Role, first_answers};
+use study::report::contact_sheet::{self, Row, TILE};
 
 use super::Encoded;
-use crate::report::contact_sheet::{self, Row, TILE};
 
 /// The number of queries on a sheet.
 const QUERIES: usize = 24;
