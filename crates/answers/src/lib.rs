@@ -1,6 +1,6 @@
 //! Questions to a gallery and their answers, for a command and for a server alike.
 //!
-//! [`answer`] finds hits and estimates their relevance. An [`Illustrator`] draws them, [`html`]
+//! [`answer()`] finds hits and estimates their relevance. An [`Illustrator`] draws them, [`html`]
 //! makes a page of that, [`overlay`] lays saliency over pictures. [`export_answer`] is for other
 //! systems.
 

@@ -21,7 +21,7 @@ use crate::thumbnail;
 const THUMBNAIL_SIDE: u32 = 256;
 
 /// A file that is no usable radiograph, and the reason.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Rejected {
     /// The file's name in reports.
     pub name: String,

@@ -50,7 +50,7 @@ pub struct NovelQueries {
 
 /// Measures the estimates of every labelled query's answer against its truth. The rule of relevance
 /// is the one that the estimator was fitted to.
-pub fn measure(
+pub(crate) fn measure(
     estimator: &Estimator,
     items: &[Labelled],
     codes: &[HashCode],
@@ -86,7 +86,7 @@ pub fn measure(
 
 impl RelevanceReport {
     /// Adds the estimator's results for strangers.
-    pub fn add_strangers(&mut self, estimator: &Estimator, strangers: &[Embedding]) {
+    pub(crate) fn add_strangers(&mut self, estimator: &Estimator, strangers: &[Embedding]) {
         let farther = |a: f64, b: f64| if a == b { 0.5 } else { f64::from(u8::from(a > b)) };
         let distances = strangers.iter().map(|stranger| estimator.strangeness(stranger));
         let pairs =

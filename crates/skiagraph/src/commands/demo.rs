@@ -15,9 +15,9 @@ use retrieval::HashCode;
 use retrieval::evaluation::{self, Ranking, Role, TaskResult};
 use retrieval::gallery::{Gallery, Hit, Location, Query};
 use serde_json::json;
+use study::evaluation::evaluate;
 use study::report::figures::figure;
 
-use super::eval::evaluate;
 use super::index::fill;
 use crate::ingest_messages;
 use crate::model::{ModelArgs, shipped, workspace};

@@ -4,7 +4,7 @@ use answers::overlay;
 use image::{GrayImage, Rgb, RgbImage, imageops};
 
 /// The side of a tile, in pixels. A picture's longer side fills it.
-pub const TILE: u32 = 128;
+pub(crate) const TILE: u32 = 128;
 const GAP: u32 = 6;
 const BACKGROUND: Rgb<u8> = Rgb([24, 24, 24]);
 /// The colour of the line under an answer with exactly the query's labels.
@@ -12,17 +12,17 @@ const SAME_LABELS: Rgb<u8> = Rgb([86, 180, 120]);
 const OTHER_LABELS: Rgb<u8> = Rgb([96, 96, 96]);
 
 /// A query and its answers.
-pub struct Row {
+pub(crate) struct Row {
     /// The query.
-    pub query: GrayImage,
+    pub(crate) query: GrayImage,
     /// The query under its saliency map.
-    pub map: RgbImage,
+    pub(crate) map: RgbImage,
     /// The answers, nearest first, each with whether its labels are the query's.
-    pub answers: Vec<(GrayImage, bool)>,
+    pub(crate) answers: Vec<(GrayImage, bool)>,
 }
 
 /// The rows below each other: query, map, a wider gap, answers with a line under each.
-pub fn draw(rows: &[Row]) -> RgbImage {
+pub(crate) fn draw(rows: &[Row]) -> RgbImage {
     let columns = rows.iter().map(|row| row.answers.len()).max().unwrap_or(0) as u32 + 2;
     let (width, height) =
         (columns * (TILE + GAP) + 3 * GAP, rows.len() as u32 * (TILE + 2 * GAP) + GAP);
