@@ -48,7 +48,7 @@ impl From<&Skipped> for Rejected {
 }
 
 /// Tells whether a file is sound, but a DICOM object of a kind that holds no picture.
-pub fn is_without_picture(error: &anyhow::Error) -> bool {
+pub(crate) fn is_without_picture(error: &anyhow::Error) -> bool {
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<radiograph::Error>());
     causes.any(radiograph::Error::is_no_picture)
 }

@@ -8,8 +8,10 @@
 
 mod attempt_notes;
 mod batches;
+mod checking;
 mod decoding;
 mod deidentification;
+mod deidentified_files;
 mod duplicates;
 mod encoding;
 mod fault;
@@ -25,10 +27,10 @@ pub mod thumbnail;
 
 pub use attempt_notes::AttemptNotes;
 pub use batches::{BATCH, Batch, for_each_batch};
-pub use decoding::{
-    Decoded, Rejected, bytes, decode, decode_bytes, described, is_without_picture, key, read,
-};
+pub use checking::{Checked, check};
+pub use decoding::{Decoded, Rejected, bytes, decode, decode_bytes, described, key, read};
 pub use deidentification::{Deidentification, KeptFields};
+pub use deidentified_files::{DeidentifiedFiles, Written, deidentify_files};
 pub use encoding::{encode, encode_pictures, entries};
 pub use file_warnings::{FileWarnings, lines as warning_lines};
 pub use inbox_ingest::{InboxIngest, IngestCounts};

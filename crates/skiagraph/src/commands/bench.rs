@@ -133,8 +133,10 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
 
 /// Measures the files that are given, or the samples, with the model that ships.
 fn measure_files(args: &BenchArgs) -> Result<files::Figures> {
-    let samples = || Ok::<_, anyhow::Error>(vec![shipped("samples/images")?]);
-    let paths = if args.pictures.is_empty() { samples()? } else { args.pictures.clone() };
+    let paths = match &args.pictures[..] {
+        [] => vec![shipped("samples/images")?],
+        given => given.to_vec(),
+    };
     files::measure(&paths, &shipped("models/skiagraph.safetensors")?, args.rounds.into())
 }
 
