@@ -1,32 +1,18 @@
 //! The one binary: parses the command line, runs one command, prints one error.
 
-mod answer;
-mod attempt_notes;
-mod audit;
-mod bench;
 mod commands;
-mod compare;
 mod deidentification;
-mod duplicates;
-mod export;
-mod fault;
-mod image_qc;
-mod inbox_ingest;
-mod ingest;
+mod ingest_messages;
+mod interruption;
 mod memory;
 mod memory_limit;
 mod model;
-mod near_copies;
+mod oidc;
 mod output;
 mod private;
 mod progress;
-mod relevance;
-mod report;
-mod roles;
-mod saliency;
-mod server;
 mod settings;
-mod tasks;
+mod terminal;
 mod tls;
 mod training_display;
 

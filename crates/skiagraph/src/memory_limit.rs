@@ -7,8 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use radiograph::memory;
-
-use crate::bench::machine::proc_field;
+use study::bench::machine::proc_field;
 
 /// The variable with the limit, in MB, if the command line has none.
 const VARIABLE: &str = "SKIAGRAPH_MEMORY_LIMIT";

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use ingest::Rejected;
 use network::{EpochMetrics, SaliencyMetrics, TrainEvent};
 use radiograph::dataset::Skipped;
 
-use crate::ingest::{self, Rejected};
+use crate::ingest_messages;
 use crate::progress::Progress;
 
 /// The progress bar of the running epoch, and its counts.
@@ -31,7 +32,7 @@ impl TrainingDisplay {
             TrainEvent::Started { training, validation, skipped, epochs_done, epochs, steps } => {
                 (self.epochs, self.steps) = (*epochs, *steps);
                 if !skipped.is_empty() {
-                    eprintln!("{}", ingest::describe_rejected(&rejected(skipped)));
+                    eprintln!("{}", ingest_messages::describe_rejected(&rejected(skipped)));
                 }
                 let name = &self.name;
                 eprintln!(

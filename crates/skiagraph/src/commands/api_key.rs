@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use serde_json::json;
+use server::keys::{self, Role};
 
 use crate::output;
-use crate::server::keys::{self, Role};
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph api-key new --role reader --name 'reading room 2' --file keys.toml
@@ -48,12 +48,33 @@ enum Action {
 struct NewArgs {
     /// Role of the key's holder
     #[arg(long, value_name = "ROLE")]
-    role: Role,
+    role: RoleName,
     /// Name of the holder, for the list
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
     #[command(flatten)]
     common: Common,
+}
+
+/// The name of a role.
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleName {
+    /// Look and search.
+    Reader,
+    /// Also add pictures to the gallery.
+    Contributor,
+    /// Everything.
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Reader => Self::Reader,
+            RoleName::Contributor => Self::Contributor,
+            RoleName::Admin => Self::Admin,
+        }
+    }
 }
 
 /// List the keys' ids, roles and names
@@ -95,7 +116,7 @@ pub(crate) fn run(args: &ApiKeyArgs) -> Result<()> {
 }
 
 fn new(args: &NewArgs) -> Result<()> {
-    let (text, key) = keys::make(args.role, args.name.clone())?;
+    let (text, key) = keys::make(args.role.into(), args.name.clone())?;
     let (id, role) = (key.id.clone(), key.role);
     keys::change(&args.common.file, |keys| {
         keys.push(key);

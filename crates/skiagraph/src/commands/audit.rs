@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
+use server::audit::{self, audit_event};
 
-use crate::audit::fhir::audit_event;
-use crate::audit::verify;
 use crate::output;
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -94,7 +93,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<()> {
 }
 
 fn verify(args: &VerifyArgs) -> Result<()> {
-    let verified = verify::verify(&args.folder, args.head.as_deref())?;
+    let verified = audit::verify(&args.folder, args.head.as_deref())?;
     if let (Some(head), false) = (&args.head, verified.has_head) {
         bail!(
             "`{}` does not hold the hash {head}; entries were cut off at its end, or it is another log",
@@ -118,7 +117,7 @@ fn verify(args: &VerifyArgs) -> Result<()> {
 }
 
 fn export(args: &ExportArgs) -> Result<()> {
-    verify::each(&args.folder, &mut |entry, _| {
+    audit::each(&args.folder, &mut |entry, _| {
         let early = args.since.as_ref().is_some_and(|since| entry.time < *since);
         if early || args.until.as_ref().is_some_and(|until| entry.time >= *until) {
             return Ok(());

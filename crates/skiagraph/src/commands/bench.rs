@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use serde::Serialize;
+use study::bench::{Network, Plan, encode, files, machine, train};
 
-use crate::bench::{Network, Plan, encode, files, machine, train};
+use crate::memory;
+use crate::model::shipped;
 use crate::output;
+use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph bench
@@ -31,7 +34,7 @@ pub(crate) struct BenchArgs {
     sections: Vec<Section>,
     /// Networks: the whole, and its backbone with the hash layer
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_values = ["resnet-18", "whole"])]
-    network: Vec<Network>,
+    network: Vec<NetworkName>,
     /// Sides of the pictures in pixels, multiples of 32 [default: 224 to encode, 96 to train]
     #[arg(long, value_name = "PIXELS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(32..=1024))]
     sizes: Vec<u32>,
@@ -63,6 +66,25 @@ enum Section {
     Train,
 }
 
+/// The name of a network.
+#[derive(Clone, Copy, ValueEnum)]
+enum NetworkName {
+    /// The backbone with the hash layer
+    #[value(name = "resnet-18")]
+    ResNet18,
+    /// The saliency network, too
+    Whole,
+}
+
+impl From<NetworkName> for Network {
+    fn from(name: NetworkName) -> Self {
+        match name {
+            NetworkName::ResNet18 => Self::ResNet18,
+            NetworkName::Whole => Self::Whole,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Report {
     machine: machine::Machine,
@@ -85,7 +107,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     let peak = machine.products_gflops;
     let has = |section| args.sections.contains(&section);
     let plan = |sizes: &[u32], batches: &[u16]| Plan {
-        networks: args.network.clone(),
+        networks: args.network.iter().map(|&name| name.into()).collect(),
         sizes: or(&args.sizes, sizes),
         batches: or(&args.batches, batches).into_iter().map(usize::from).collect(),
         rounds: args.rounds.into(),
@@ -93,17 +115,29 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     };
     let report = Report {
         encode: if has(Section::Encode) {
-            encode::measure(&plan(&[224], &[1, 16]), peak)?
+            encode::measure(&plan(&[224], &[1, 16]), peak, &Terminal)?
         } else {
             vec![]
         },
-        files: has(Section::Files)
-            .then(|| files::measure(&args.pictures, args.rounds.into()))
-            .transpose()?,
-        train: if has(Section::Train) { train::measure(&plan(&[96], &[32]))? } else { vec![] },
+        files: has(Section::Files).then(|| measure_files(args)).transpose()?,
+        train: if has(Section::Train) {
+            memory::keep_freed();
+            train::measure(&plan(&[96], &[32]), &shipped("samples")?, &Terminal)?
+        } else {
+            vec![]
+        },
         machine,
     };
     if args.json { output::json(&report) } else { print(&report) }
+}
+
+/// Measures the files that are given, or the samples, with the model that ships.
+fn measure_files(args: &BenchArgs) -> Result<files::Figures> {
+    let paths = match &args.pictures[..] {
+        [] => vec![shipped("samples/images")?],
+        given => given.to_vec(),
+    };
+    files::measure(&paths, &shipped("models/skiagraph.safetensors")?, args.rounds.into())
 }
 
 fn or<T: Clone>(given: &[T], otherwise: &[T]) -> Vec<T> {
@@ -113,13 +147,15 @@ fn or<T: Clone>(given: &[T], otherwise: &[T]) -> Vec<T> {
 fn print(report: &Report) -> Result<()> {
     output::lines(&report.machine.to_string())?;
     if !report.encode.is_empty() {
-        output::lines(&format!("\n{}", encode::table(&report.encode)))?;
+        let rows: Vec<_> = report.encode.iter().map(encode::cells).collect();
+        output::lines(&format!("\n{}", output::table(&encode::HEADS, &rows)))?;
     }
     if let Some(files) = &report.files {
         output::lines(&format!("\n{files}"))?;
     }
     if !report.train.is_empty() {
-        output::lines(&format!("\n{}", train::table(&report.train)))?;
+        let rows: Vec<_> = report.train.iter().map(train::cells).collect();
+        output::lines(&format!("\n{}", output::table(&train::HEADS, &rows)))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use network::TrainConfig;
 use radiograph::dataset::Dataset;
 use serde_json::json;
 
-use crate::ingest::{self, ManifestDiagnostics};
+use crate::ingest_messages;
 use crate::model::ModelFile;
 use crate::output;
 use crate::training_display::{figures, rejected};
@@ -57,16 +57,16 @@ pub(crate) struct CalibrateArgs {
 pub(crate) fn run(args: &CalibrateArgs) -> Result<()> {
     let config = args.config.as_deref().map(TrainConfig::read).transpose()?.unwrap_or_default();
     let dataset = Dataset::open(&args.data)?;
-    ManifestDiagnostics::report(&dataset);
+    ingest_messages::manifest_diagnostics(&dataset);
     let path = args.model.path()?;
     let calibrated =
         network::calibrate(&path, &dataset, &config.data, &config.relevance, &args.hash_layer)
             .with_context(|| format!("cannot fit the model `{}`", path.display()))?;
     let skipped: Vec<_> = dataset.skipped.iter().chain(&calibrated.skipped).cloned().collect();
     if !skipped.is_empty() {
-        eprintln!("{}", ingest::describe_rejected(&rejected(&skipped)));
+        eprintln!("{}", ingest_messages::describe_rejected(&rejected(&skipped)));
     }
-    output::file(&args.out, &calibrated.model)?;
+    files::write(&args.out, &calibrated.model)?;
     if args.json {
         return output::json(&json!({
             "model": args.out,

@@ -1,24 +1,22 @@
 //! `skiagraph compare`: compares methods on the same data, in one report.
 
-use std::cell::RefCell;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use network::DeviceChoice;
 use radiograph::dataset::Dataset;
 use retrieval::evaluation::Role;
+use study::compare::config::CompareConfig;
+use study::compare::experiment::Experiment;
+use study::compare::measure::{self, Report};
+use study::compare::{origin, page, report, run};
+use study::saliency::{self, Subject};
+use study::{near_copies, role, tasks};
 
-use crate::compare::config::CompareConfig;
-use crate::compare::experiment::Experiment;
-use crate::compare::measure::{self, Report};
-use crate::compare::{origin, page, report, run};
-use crate::ingest::ManifestDiagnostics;
+use crate::ingest_messages;
 use crate::memory;
-use crate::near_copies;
 use crate::output;
-use crate::roles::role;
-use crate::saliency::{self, Subject};
-use crate::tasks;
+use crate::terminal::Terminal;
 
 /// The number of searched pictures that near copies are made of, as in `eval` by default.
 const NEAR_COPIES: usize = 200;
@@ -79,7 +77,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     memory::keep_freed();
     let config = config(args)?;
     let dataset = Dataset::open(&args.data)?;
-    ManifestDiagnostics::report(&dataset);
+    ingest_messages::manifest_diagnostics(&dataset);
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
     let (tasks, skipped) = tasks::of(&args.data, args.tasks.as_ref(), &items)?;
     for task in &skipped {
@@ -89,12 +87,11 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     let copies =
         near_copies::make(&items, NEAR_COPIES, NEAR_COPIES_SEED, &args.out.join("near-copies"))?;
     let items = items.into_iter().chain(&copies).collect();
-    let (path, out, device) = (&args.config, &args.out, args.device);
-    let starts = RefCell::default();
+    let (path, out) = (&args.config, &args.out);
     let experiment =
-        Experiment { config: &config, path, dataset: &dataset, items, out, device, starts };
+        Experiment::new((&config, path), (&dataset, items), out, args.device, &Terminal);
     let mut figures = measure::measure(&experiment, &run::runs(&config), &tasks, args.seed)?;
-    let subject = subject(args, &experiment)?;
+    let subject = subject(args, &dataset, &experiment)?;
     figures.saliency = subject.as_ref().map(|subject| subject.measure(&tasks)).transpose()?;
     report::write(
         &args.out,
@@ -106,13 +103,17 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
 
 /// The reference method's model, to measure by experts' boxes. `None` if it does not learn
 /// saliency.
-fn subject<'a>(args: &CompareArgs, experiment: &Experiment<'a>) -> Result<Option<Subject<'a>>> {
+fn subject<'a>(
+    args: &CompareArgs,
+    dataset: &'a Dataset,
+    experiment: &Experiment,
+) -> Result<Option<Subject<'a>>> {
     let Some((training, model)) = experiment.our_model()? else { return Ok(None) };
     if !training.architecture.learns_saliency() {
         return Ok(None);
     }
     let boxes = saliency::boxes_of(&args.data, None)?;
-    Subject::new(&model, experiment.dataset, boxes, args.seed).map(Some)
+    Subject::new(&model, dataset, boxes, args.seed, &Terminal).map(Some)
 }
 
 /// The configuration, less the parts that the command line leaves out.

@@ -4,25 +4,25 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use answers::example;
+use answers::html::{Page, Table, render};
+use answers::{Asked, Illustrator, PAGE_MAX_BYTES};
 use anyhow::{Context, Result, bail};
+use ingest::{Decoded, IngestReport, Listed};
 use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::{Dataset, Item, Split};
 use retrieval::HashCode;
 use retrieval::evaluation::{self, Ranking, Role, TaskResult};
 use retrieval::gallery::{Gallery, Hit, Location, Query};
 use serde_json::json;
+use study::evaluation::evaluate;
+use study::report::figures::figure;
 
-use super::eval::evaluate;
 use super::index::fill;
-use crate::answer::example;
-use crate::attempt_notes::AttemptNotes;
-use crate::ingest::{self, Decoded, IngestReport, Listed};
+use crate::ingest_messages;
 use crate::model::{ModelArgs, shipped, workspace};
 use crate::output;
 use crate::progress::Progress;
-use crate::report::answers::{Asked, Illustrator, write_page};
-use crate::report::figures::figure;
-use crate::report::html::{Page, Table};
 
 /// The number of neighbours of each query on the page.
 const NEIGHBORS: usize = 10;
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let (answers, seconds) = answer(&gallery, &encoder, &queries)?;
     let figures = measure(&gallery, &database, &queries, &answers)?;
     let page = out.join("index.html");
-    write_page(&draw(&encoder, &gallery, &figures, &answers)?, &page)?;
+    files::write(&page, render(&draw(&encoder, &gallery, &figures, &answers)?, PAGE_MAX_BYTES))?;
     if args.json {
         output::json(&json!({
             "page": page,
@@ -143,13 +143,13 @@ fn gallery(
     }
     gallery.delete(&others)?;
     let listed: Vec<_> = database.iter().map(|item| Listed::from_item(item)).collect();
-    let attempt_notes = AttemptNotes::of(&gallery)?;
+    let attempt_notes = ingest_messages::attempt_notes(&gallery)?;
     let ingested = fill(&mut gallery, encoder, listed, &attempt_notes)?;
     if gallery.is_empty() {
         bail!(
             "not one of the {} samples is usable\n{}",
             database.len(),
-            ingest::describe_rejected(&ingested.rejected)
+            ingest_messages::describe_rejected(&ingested.rejected)
         );
     }
     Ok((gallery, ingested))
@@ -162,7 +162,7 @@ fn answer(gallery: &Gallery, encoder: &Encoder, queries: &[&Item]) -> Result<(Ve
     let listed: Vec<_> = queries.iter().map(|item| Listed::from_item(item)).collect();
     ingest::for_each_batch(&listed, encoder.preprocess(), |batch| {
         if !batch.rejected.is_empty() {
-            eprintln!("{}", ingest::describe_rejected(&batch.rejected));
+            eprintln!("{}", ingest_messages::describe_rejected(&batch.rejected));
         }
         let encodings = ingest::encode_pictures(encoder, &batch.pictures)?;
         for (picture, encoding) in batch.pictures.into_iter().zip(encodings) {
@@ -256,7 +256,7 @@ fn print(
     answers: &[Answered],
 ) -> Result<()> {
     if !ingested.rejected.is_empty() {
-        eprintln!("{}", ingest::describe_rejected(&ingested.rejected));
+        eprintln!("{}", ingest_messages::describe_rejected(&ingested.rejected));
     }
     output::lines(&format!(
         "gallery: {} pictures of {} bits ({} new); queries: {}\n",

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
+use ingest::Listed;
+use radiograph::ContentHash;
 use retrieval::ModelId;
 use retrieval::gallery::Gallery;
 use serde::{Deserialize, Serialize};
@@ -13,10 +15,9 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::index::{self, PicturesArgs};
-use crate::attempt_notes::AttemptNotes;
-use crate::audit::hexadecimal;
-use crate::deidentification::{self, DeidentifyArgs};
-use crate::ingest::Listed;
+use crate::deidentification::DeidentifyArgs;
+use crate::ingest_messages;
+use crate::interruption::end_in_order_when_interrupted;
 use crate::model::ModelArgs;
 use crate::output;
 
@@ -98,7 +99,10 @@ impl Origin {
         let mut names: Vec<&str> =
             listed.iter().map(|listed| listed.record.name.as_str()).collect();
         names.sort_unstable();
-        Self { model: model.clone(), pictures: hexadecimal(&Sha256::digest(names.join("\n"))) }
+        Self {
+            model: model.clone(),
+            pictures: ContentHash::of(names.join("\n").as_bytes()).to_string(),
+        }
     }
 
     /// Fails if the existing shard has other inputs.
@@ -131,7 +135,7 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     if listed.is_empty() {
         bail!("none of the pictures belongs to the shard; expected more pictures than shards");
     }
-    deidentification::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
+    ingest::deidentify(args.deidentify.deidentification()?.as_ref(), &mut listed);
     // A gallery holds the finished pictures, so that an interrupted shard of the same pictures
     // continues. The export gets its name when it is whole.
     let unfinished = folder.with_extension(format!("{}.encoding", origin.pictures));
@@ -139,12 +143,12 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make the folder `{}`", args.out.display()))?;
     let mut gallery = Gallery::open_or_create(&unfinished, encoder.model_id(), encoder.bits())?;
-    let attempt_notes = AttemptNotes::of(&gallery)?;
-    attempt_notes.end_in_order_when_interrupted()?;
+    let attempt_notes = ingest_messages::attempt_notes(&gallery)?;
+    attempt_notes.attempts().into_iter().try_for_each(end_in_order_when_interrupted)?;
     let mut ingested = index::fill(&mut gallery, &encoder, listed, &attempt_notes)?;
     drop(attempt_notes);
     ingested.rejected.extend(missing);
-    ingested.describe().iter().for_each(|line| eprintln!("{line}"));
+    ingest_messages::describe(&ingested).iter().for_each(|line| eprintln!("{line}"));
     if gallery.is_empty() {
         bail!("not one of the {} files is a usable radiograph", ingested.unusable());
     }
@@ -153,7 +157,7 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
             .with_context(|| format!("cannot remove `{}`", exported.display()))?;
     }
     gallery.export(&exported, |record| record, |_| {})?;
-    output::file(&exported.join(ORIGIN), serde_json::to_vec_pretty(&origin)?)?;
+    files::write(&exported.join(ORIGIN), serde_json::to_vec_pretty(&origin)?)?;
     fs::rename(&exported, &folder)
         .with_context(|| format!("cannot name `{}`", folder.display()))?;
     let pictures = gallery.len();
@@ -161,7 +165,7 @@ pub(crate) fn run(args: &EncodeArgs) -> Result<()> {
     fs::remove_dir_all(&unfinished)
         .with_context(|| format!("cannot remove `{}`", unfinished.display()))?;
     report(args, &folder, false, pictures, ingested.rejected.len())?;
-    ingested.check()
+    ingest_messages::check(&ingested)
 }
 
 fn report(

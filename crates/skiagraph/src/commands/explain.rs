@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use answers::overlay;
 use anyhow::{Context, Result};
 use image::RgbImage;
+use ingest::thumbnail;
 use network::explain::evidence::evidence;
 use network::{Encoder, Encoding};
 use radiograph::{Input, Radiograph};
 use serde_json::json;
 
-use crate::ingest;
 use crate::model::{FinderArgs, ModelArgs};
 use crate::output;
-use crate::report::overlay;
 
 /// The longer side of each of the three pictures, in pixels.
 const SIDE: u32 = 768;
@@ -70,7 +70,7 @@ impl Subject {
     /// The picture under the map of the places that make it similar to another.
     fn beside(&self, other: &Self, encoder: &Encoder) -> Result<RgbImage> {
         let found = evidence(encoder, &self.input, &other.encoding.embedding)?;
-        let picture = overlay::shrink(&self.radiograph, SIDE);
+        let picture = thumbnail::shrink(&self.radiograph, SIDE);
         overlay::overlay(
             &picture,
             &found.onto(&self.input.frame, picture.width(), picture.height()),
@@ -110,7 +110,7 @@ fn similarity(args: &ExplainArgs, encoder: &Encoder, one: &Subject, other: &Subj
 
 fn saliency(args: &ExplainArgs, encoder: &Encoder, subject: &Subject) -> Result<()> {
     let Subject { radiograph, encoding, .. } = subject;
-    let picture = overlay::shrink(radiograph, SIDE);
+    let picture = thumbnail::shrink(radiograph, SIDE);
     let look = encoder.look(radiograph)?;
     let saliency = look.map.onto(&look.frame, picture.width(), picture.height());
     let sheet = overlay::beside(&[

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
+use ingest::{InboxIngest, IngestCounts, IngestReport};
 use pacs::attempts;
 use pacs::inbox::{Counts, Failure, Inbox, Key, Limits};
 use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
-use crate::attempt_notes::end_in_order_when_interrupted;
 use crate::deidentification::DeidentifyArgs;
-use crate::inbox_ingest::{InboxIngest, IngestCounts};
+use crate::ingest_messages;
+use crate::interruption::end_in_order_when_interrupted;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -175,7 +176,8 @@ fn encode(work: &Work) -> Result<()> {
     end_in_order_when_interrupted(inbox_ingest.consumer.attempts())?;
     let waiting = inbox.counts()?.waiting;
     let progress = Progress::images("encoding", waiting as usize);
-    let taken = inbox_ingest.work(&AtomicBool::new(false), |batch| {
+    let taken = inbox_ingest.work(&AtomicBool::new(false), |report, batch| {
+        tell_of_files(report);
         progress.advance(batch.added + batch.known + batch.failed + batch.without_picture)
     })?;
     progress.finish();
@@ -192,6 +194,14 @@ fn encode(work: &Work) -> Result<()> {
         ))?;
     }
     output::warn(set_aside.len(), taken.differing)
+}
+
+/// Prints the files of a batch that somebody has to look at, on standard error.
+pub(crate) fn tell_of_files(report: &IngestReport) {
+    if !report.doubtful.is_empty() {
+        eprintln!("{}", ingest_messages::describe_doubtful(&report.doubtful));
+    }
+    ingest_messages::describe(report).iter().for_each(|line| eprintln!("{line}"));
 }
 
 /// The report of a run over the instances that waited.

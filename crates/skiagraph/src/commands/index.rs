@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use ingest::AttemptNotes;
+use ingest::{IngestReport, Listed, ManifestDiagnostics, Rejected};
 use network::Encoder;
-use pacs::attempts::Plan;
 use radiograph::dataset::{Dataset, Split};
 use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
-use crate::attempt_notes::AttemptNotes;
-use crate::deidentification::{self, DeidentifyArgs};
-use crate::image_qc;
-use crate::ingest::{self, IngestReport, Listed, ManifestDiagnostics, Rejected};
+use crate::deidentification::DeidentifyArgs;
+use crate::ingest_messages;
+use crate::interruption::end_in_order_when_interrupted;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -124,18 +124,18 @@ struct Report<'a> {
 pub(crate) fn run(args: &IndexArgs) -> Result<()> {
     // The list first: a wrong path should not wait for a model to load.
     let (mut listed, missing, diagnostics) = args.pictures.list()?;
-    deidentification::apply(args.deidentify.deidentification()?.as_ref(), &mut listed);
+    ingest::deidentify(args.deidentify.deidentification()?.as_ref(), &mut listed);
     let encoder = args.model.load()?;
     let mut gallery = Gallery::open_or_create(&args.gallery, encoder.model_id(), encoder.bits())?;
-    let attempt_notes = AttemptNotes::of(&gallery)?;
-    attempt_notes.end_in_order_when_interrupted()?;
+    let attempt_notes = ingest_messages::attempt_notes(&gallery)?;
+    attempt_notes.attempts().into_iter().try_for_each(end_in_order_when_interrupted)?;
     if args.retry {
         attempt_notes.pardon(&listed)?;
     }
     let mut ingested = fill(&mut gallery, &encoder, listed, &attempt_notes)?;
     ingested.rejected.splice(0..0, missing);
     report(args, &gallery, (&ingested, &diagnostics))?;
-    ingested.check()?;
+    ingest_messages::check(&ingested)?;
     if ingested.added + ingested.known == 0 {
         bail!("not one of the {} files is a usable radiograph", ingested.unusable());
     }
@@ -149,7 +149,7 @@ fn list_manifest(
     splits: &[SplitName],
 ) -> Result<(Vec<Listed>, Vec<Rejected>, ManifestDiagnostics)> {
     let dataset = Dataset::open(manifest)?;
-    let diagnostics = ManifestDiagnostics::report(&dataset);
+    let diagnostics = ingest_messages::manifest_diagnostics(&dataset);
     let splits: Vec<Split> = splits.iter().map(|&name| name.into()).collect();
     let wanted = |split: Option<Split>| {
         splits.is_empty() || split.is_some_and(|split| splits.contains(&split))
@@ -162,8 +162,7 @@ fn list_manifest(
     Ok((listed, dataset.skipped.iter().map(Rejected::from).collect(), diagnostics))
 }
 
-/// Puts the pictures into the gallery, a durable batch at a time. Files on which a process died
-/// before come one at a time.
+/// Puts the pictures into the gallery, and shows the progress.
 pub(crate) fn fill(
     gallery: &mut Gallery,
     encoder: &Encoder,
@@ -171,24 +170,9 @@ pub(crate) fn fill(
     attempt_notes: &AttemptNotes,
 ) -> Result<IngestReport> {
     let progress = Progress::images("indexing", listed.len());
-    let Plan { together, alone, set_aside } = attempt_notes.plan(listed)?;
-    let mut ingested = IngestReport::default();
-    ingested.set_aside.extend(set_aside.into_iter().map(|listed| listed.record.name));
-    progress.advance(ingested.set_aside.len());
-    let mut read = |listed: &[Listed]| {
-        let mut batches = listed.chunks(ingest::BATCH);
-        let begin = |batch: &[Listed]| attempt_notes.begin(batch);
-        ingest::for_each_batch_begun(listed, encoder.preprocess(), begin, |batch| {
-            let files = batch.files;
-            ingest::insert_batch(gallery, encoder, batch, &mut ingested)?;
-            progress.advance(files);
-            attempt_notes.finish(batches.next().unwrap_or_default())
-        })
-    };
-    read(&together)?;
-    alone.chunks(1).try_for_each(&mut read)?;
+    let ingested =
+        ingest::fill(gallery, encoder, listed, attempt_notes, |files| progress.advance(files))?;
     progress.finish();
-    ingested.seconds = progress.seconds();
     gallery.settle()?;
     Ok(ingested)
 }
@@ -210,9 +194,9 @@ fn report(
             diagnostics,
         });
     }
-    ingested.describe().iter().for_each(|line| eprintln!("{line}"));
+    ingest_messages::describe(&ingested).iter().for_each(|line| eprintln!("{line}"));
     if !ingested.doubtful.is_empty() {
-        eprintln!("{}", image_qc::describe(&ingested.doubtful));
+        eprintln!("{}", ingest_messages::describe_doubtful(&ingested.doubtful));
     }
     output::text(&format!(
         "added {}, already known {}, rejected {}; `{}` holds {} pictures ({images_per_second:.1} images/s)",

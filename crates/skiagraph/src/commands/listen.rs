@@ -8,14 +8,14 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use ingest::{InboxIngest, IngestCounts};
 use pacs::dicomweb::server;
 use pacs::inbox::{Inbox, Limits, Stored};
 use pacs::scp::{Config, Listener, Stopper};
 use pacs::{Authorization, Event};
 use serde::Serialize;
 
-use super::inbox::{Destination, deadly, tell_of_deadly};
-use crate::inbox_ingest::{InboxIngest, IngestCounts};
+use super::inbox::{Destination, deadly, tell_of_deadly, tell_of_files};
 use crate::output;
 use crate::tls::TlsArgs;
 
@@ -207,7 +207,7 @@ impl End {
 fn follow(inbox_ingest: &mut InboxIngest, inbox: &Inbox) -> Result<IngestCounts> {
     let (mut total, mut told) = (IngestCounts::default(), false);
     while !STOP.load(Ordering::Relaxed) {
-        let taken = inbox_ingest.work(&STOP, |_| ())?;
+        let taken = inbox_ingest.work(&STOP, |report, _| tell_of_files(report))?;
         if taken.added + taken.known + taken.failed > 0 {
             eprintln!("encoded {}, known {}, failed {}", taken.added, taken.known, taken.failed);
         }

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use ingest::IngestCounts;
 use pacs::dicomweb;
 use pacs::inbox::{Inbox, Limits};
 use pacs::orthanc::Changes;
@@ -15,10 +16,9 @@ use pacs::scu::{Level, Match, Peer};
 use pacs::{Authorization, Event, Fetched, Query, Server, Tag};
 use serde::Serialize;
 
-use super::inbox::{Destination, deadly, tell_of_deadly};
+use super::inbox::{Destination, deadly, tell_of_deadly, tell_of_files};
 use super::listen::decodable;
-use crate::attempt_notes::end_in_order_when_interrupted;
-use crate::inbox_ingest::IngestCounts;
+use crate::interruption::end_in_order_when_interrupted;
 use crate::output;
 
 /// The pause between two requests to a feed.
@@ -278,7 +278,7 @@ impl Target {
         let work = || {
             let mut inbox_ingest = self.destination.inbox_ingest(&inbox)?;
             end_in_order_when_interrupted(inbox_ingest.consumer.attempts())?;
-            inbox_ingest.work(&AtomicBool::new(false), |_| ())
+            inbox_ingest.work(&AtomicBool::new(false), |report, _| tell_of_files(report))
         };
         let taken = to_encode.then(work).transpose()?;
         let set_aside = deadly(&inbox)?;

@@ -3,12 +3,12 @@
 use std::fs;
 
 use anyhow::{Context, Result, bail};
+use ingest::Listed;
 use radiograph::{ContentHash, Limits};
 use retrieval::gallery::{Gallery, Location, SetAside, Waiting};
 use serde_json::json;
 
 use super::index::PicturesArgs;
-use crate::ingest::Listed;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;

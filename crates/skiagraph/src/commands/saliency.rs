@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use radiograph::dataset::Dataset;
 use retrieval::evaluation::Role;
+use study::report::figures::figure;
+use study::saliency::{self, FindingReport, Findings, Report, Subject};
+use study::{role, tasks};
 
-use crate::ingest::ManifestDiagnostics;
-use crate::model::ModelFile;
+use crate::ingest_messages;
+use crate::model::{ModelFile, finder};
 use crate::output;
-use crate::report::figures::figure;
-use crate::roles::role;
-use crate::saliency::{self, FindingReport, Findings, Report, Subject};
-use crate::tasks;
+use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph saliency --data data/
@@ -60,14 +60,14 @@ pub(crate) struct SaliencyArgs {
 /// Measures and reports.
 pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
-    ManifestDiagnostics::report(&dataset);
+    ingest_messages::manifest_diagnostics(&dataset);
     if let Some(network) = &args.findings {
         return findings(args, network, &dataset);
     }
     let items: Vec<_> = dataset.items.iter().filter(|item| role(item) != Role::Neither).collect();
     let (tasks, _) = tasks::of(&args.data, None, &items)?;
     let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
-    let subject = Subject::new(&args.model.path()?, &dataset, boxes, args.seed)?;
+    let subject = Subject::new(&args.model.path()?, &dataset, boxes, args.seed, &Terminal)?;
     let report = subject.measure(&tasks)?;
     if let Some(folder) = &args.out {
         write(folder, &subject, &report)?;
@@ -78,7 +78,9 @@ pub(crate) fn run(args: &SaliencyArgs) -> Result<()> {
 /// Measures a saliency network of findings.
 fn findings(args: &SaliencyArgs, network: &Path, dataset: &Dataset) -> Result<()> {
     let boxes = saliency::boxes_of(&args.data, args.boxes.as_ref())?;
-    let findings = Findings::new(network, &args.model.path()?, dataset, boxes, args.seed)?;
+    let model = args.model.path()?;
+    let network = (network, finder(network)?);
+    let findings = Findings::new(network, &model, (dataset, boxes), args.seed, &Terminal)?;
     if let Some(sheet) = &args.sheet {
         let unwritable = || format!("cannot write `{}`", sheet.display());
         findings
@@ -88,7 +90,7 @@ fn findings(args: &SaliencyArgs, network: &Path, dataset: &Dataset) -> Result<()
     }
     let report = findings.measure()?;
     if let Some(folder) = &args.out {
-        output::file(&folder.join("findings.json"), serde_json::to_string_pretty(&report)?)?;
+        files::write(&folder.join("findings.json"), serde_json::to_string_pretty(&report)?)?;
     }
     if args.json { output::json(&report) } else { print_findings(&report) }
 }
@@ -110,8 +112,8 @@ fn print_findings(report: &FindingReport) -> Result<()> {
 }
 
 fn write(folder: &Path, subject: &Subject, report: &Report) -> Result<()> {
-    output::file(&folder.join("saliency.json"), serde_json::to_string_pretty(report)?)?;
-    output::file(&folder.join("saliency.html"), saliency::render(subject, report)?)
+    files::write(&folder.join("saliency.json"), serde_json::to_string_pretty(report)?)?;
+    files::write(&folder.join("saliency.html"), saliency::render(subject, report)?)
 }
 
 fn print(report: &Report) -> Result<()> {

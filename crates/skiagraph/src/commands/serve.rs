@@ -8,11 +8,11 @@ use anyhow::Result;
 use network::Encoder;
 use retrieval::gallery::Location;
 use serde_json::json;
+use server::{Limits, Settings};
 
 use crate::model::{FinderArgs, ModelArgs};
+use crate::oidc::OidcArgs;
 use crate::output;
-use crate::server::oidc::OidcArgs;
-use crate::server::{self, Limits, Settings};
 use crate::tls::TlsArgs;
 
 const PORT: u16 = 8042;

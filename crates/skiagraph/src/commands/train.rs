@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use ingest::ManifestDiagnostics;
 use network::{DeviceChoice, TrainConfig, TrainOptions};
 use radiograph::dataset::Dataset;
 use serde::Serialize;
+use study::saliency;
 
-use crate::ingest::{self, ManifestDiagnostics};
+use crate::ingest_messages;
 use crate::memory;
 use crate::output;
-use crate::saliency;
 use crate::training_display::{TrainingDisplay, rejected};
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -77,9 +78,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let config = TrainConfig::read(&args.config)?;
     let dataset = Dataset::open(&args.data)?;
     if !dataset.skipped.is_empty() {
-        eprintln!("{}", ingest::describe_rejected(&rejected(&dataset.skipped)));
+        eprintln!("{}", ingest_messages::describe_rejected(&rejected(&dataset.skipped)));
     }
-    let diagnostics = ManifestDiagnostics::report(&dataset);
+    let diagnostics = ingest_messages::manifest_diagnostics(&dataset);
     let options = TrainOptions {
         out: args.out.clone(),
         resume: args.resume,

@@ -8,13 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use network::Encoder;
-use rayon::prelude::*;
-use retrieval::gallery::{Entry, Gallery, Insertion, Job, Location, SetAside};
+use ingest::{FileWarnings, QueueEvent, QueueIngest, QueueReport};
+use retrieval::gallery::{Gallery, Location, SetAside};
 use serde::Serialize;
 
-use crate::duplicates;
-use crate::ingest::{self, Decoded, FileWarnings, few};
+use crate::ingest_messages::few;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -65,18 +63,10 @@ pub(crate) struct WorkerArgs {
 }
 
 /// The report of a worker.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Worked {
-    added: usize,
-    known: usize,
-    failed: usize,
-    /// The number of pictures that another worker took over meanwhile.
-    lost: usize,
-    /// Names of the known pictures with other content than the gallery's under their SOP Instance
-    /// UID, which is kept.
-    differing: Vec<String>,
-    /// Stored pictures whose files are at fault.
-    warned: Vec<FileWarnings>,
+    #[serde(flatten)]
+    pictures: QueueReport,
     /// The pictures that are set aside in the queue because workers died while working on them.
     deadly: Vec<SetAside>,
     seconds: f64,
@@ -92,15 +82,23 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
     let stopped = Arc::clone(&stop);
     ctrlc::set_handler(move || stopped.store(true, Ordering::Relaxed))
         .context("cannot listen for interrupts")?;
-    let mut worked = work(args, &encoder, &mut gallery, &stop)?;
-    worked.deadly = deadly(&mut gallery).unwrap_or_else(|error| {
+    let mut queue_ingest = QueueIngest {
+        gallery,
+        encoder,
+        name: args.name.clone().unwrap_or_else(|| std::process::id().to_string()),
+        batch: args.batch.into(),
+        lease: Duration::from_secs(args.lease.into()),
+    };
+    let (pictures, seconds) = work(&mut queue_ingest, args.until_empty, &stop)?;
+    let deadly = deadly(&mut queue_ingest.gallery).unwrap_or_else(|error| {
         output::note(&format!(
             "what is set aside could not be read: {error}; see `skiagraph queue info`"
         ));
         Vec::new()
     });
+    let worked = Worked { pictures, deadly, seconds };
     worked.report(args.json)?;
-    output::warn(worked.deadly.len(), worked.differing.len())
+    output::warn(worked.deadly.len(), worked.pictures.differing.len())
 }
 
 /// The pictures that are set aside in the queue because workers died while working on them.
@@ -116,13 +114,15 @@ impl Worked {
         for SetAside { id, name, reason, .. } in &self.deadly {
             output::note(&format!("  set aside {id} ({name}): {reason}"));
         }
-        for name in &self.differing {
+        for name in &self.pictures.differing {
             output::note(&format!(
                 "  other content under a known SOP Instance UID, kept the first: {name}"
             ));
         }
-        few(self.warned.iter().map(FileWarnings::line)).iter().for_each(|line| output::note(line));
-        let Self { added, known, failed, seconds, .. } = self;
+        few(self.pictures.warned.iter().map(FileWarnings::line))
+            .iter()
+            .for_each(|line| output::note(line));
+        let Self { pictures: QueueReport { added, known, failed, .. }, seconds, .. } = self;
         output::text(&format!(
             "added {added}, already known {known}, failed {failed} in {seconds:.1} s"
         ))
@@ -130,20 +130,18 @@ impl Worked {
 }
 
 /// Works on the queue. After a failure of the database it waits, as another server may be in charge
-/// soon.
+/// soon. Also returns the time that it took, in seconds.
 fn work(
-    args: &WorkerArgs,
-    encoder: &Encoder,
-    gallery: &mut Gallery,
+    queue_ingest: &mut QueueIngest,
+    until_empty: bool,
     stop: &AtomicBool,
-) -> Result<Worked> {
-    let (mut worked, mut failures) = (Worked::default(), 0);
-    let name = args.name.clone().unwrap_or_else(|| std::process::id().to_string());
-    let length = gallery.queue()?.length()?;
+) -> Result<(QueueReport, f64)> {
+    let (mut report, mut failures) = (QueueReport::default(), 0);
+    let length = queue_ingest.gallery.queue()?.length()?;
     let progress = Progress::images("encoding", length.due + length.later);
     while !stop.load(Ordering::Relaxed) {
-        match batch(args, &name, encoder, gallery, stop, &mut worked) {
-            Ok(0) if args.until_empty && is_empty(gallery) => break,
+        match queue_ingest.work(stop, &mut report, &mut hear) {
+            Ok(0) if until_empty && is_empty(&mut queue_ingest.gallery) => break,
             Ok(0) => thread::sleep(SLEEP),
             Ok(claimed) => {
                 failures = 0;
@@ -157,8 +155,17 @@ fn work(
         }
     }
     progress.finish();
-    worked.seconds = progress.seconds();
-    Ok(worked)
+    Ok((report, progress.seconds()))
+}
+
+/// Reports an event on standard error. During an outage it waits, too.
+fn hear(event: QueueEvent) {
+    match event {
+        QueueEvent::Outage { error, failures } => wait(error, failures),
+        QueueEvent::NotCompared { name, error } => {
+            output::note(&format!("{name} was known, and could not be compared: {error:#}"));
+        }
+    }
 }
 
 fn is_empty(gallery: &mut Gallery) -> bool {
@@ -172,115 +179,8 @@ fn is_of_database(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(NoLeader { .. } | Server { .. } | Unreachable { .. }))
 }
 
-/// Tells whether the error is an outage, which does not depend on the request to the server.
-fn is_outage(error: &anyhow::Error) -> bool {
-    use retrieval::Error::{NoLeader, Unreachable};
-    matches!(error.downcast_ref(), Some(NoLeader { .. } | Unreachable { .. }))
-}
-
 fn wait(error: &anyhow::Error, failures: usize) {
     let line = serde_json::json!({ "error": format!("the worker waits: {error:#}") });
     let _nobody_reads = writeln!(stderr().lock(), "{line}");
     thread::sleep(PAUSES[failures.min(PAUSES.len() - 1)]);
-}
-
-/// Claims some pictures, encodes them, and stores them in the transaction that takes them off the
-/// queue. Returns how many there were.
-fn batch(
-    args: &WorkerArgs,
-    name: &str,
-    encoder: &Encoder,
-    gallery: &mut Gallery,
-    stop: &AtomicBool,
-    worked: &mut Worked,
-) -> Result<usize> {
-    let lease = Duration::from_secs(args.lease.into());
-    let jobs = gallery.queue()?.claim(name, args.batch.into(), lease)?;
-    let claimed = jobs.len();
-    let decode =
-        |job: &Job| ingest::decode_bytes(&job.picture, job.record.clone(), encoder.preprocess());
-    let decoded: Vec<Result<Decoded>> = jobs.par_iter().map(decode).collect();
-    let (mut sound, mut pictures) = (Vec::new(), Vec::new());
-    for (job, decoded) in jobs.into_iter().zip(decoded) {
-        match decoded {
-            Ok(picture) => {
-                sound.push(job);
-                pictures.push(picture);
-            }
-            Err(error) => {
-                worked.failed += 1;
-                gallery.queue()?.fail(&job, &error.root_cause().to_string(), true)?;
-            }
-        }
-    }
-    let warned: Vec<FileWarnings> = pictures.iter().filter_map(FileWarnings::of).collect();
-    let encoded = ingest::encode_pictures(encoder, &pictures);
-    let stored = encoded
-        .and_then(|encodings| ingest::entries(pictures, encodings))
-        .and_then(|entries| store(gallery, &sound, &entries, stop, worked));
-    match stored {
-        Ok(()) => worked.warned.extend(warned),
-        Err(error) => {
-            // One of them may have caused the failure: each is tried again by itself.
-            worked.failed += sound.len();
-            let reason = error.root_cause().to_string();
-            sound.iter().try_for_each(|job| gallery.queue()?.fail(job, &reason, false))?;
-        }
-    }
-    Ok(claimed)
-}
-
-/// Stores entries. While no server takes changes, the encoded pictures are kept and stored again
-/// later. They are given up when the worker is told to stop.
-fn store(
-    gallery: &mut Gallery,
-    jobs: &[Job],
-    entries: &[Entry],
-    stop: &AtomicBool,
-    worked: &mut Worked,
-) -> Result<()> {
-    let mut failures = 0;
-    let (known, done) = loop {
-        match store_once(gallery, jobs, entries) {
-            Err(error) if is_outage(&error) && !stop.load(Ordering::Relaxed) => {
-                wait(&error, failures)
-            }
-            stored => break stored?,
-        }
-        failures += 1;
-    };
-    worked.added += jobs.len() - known.len();
-    worked.known += known.len();
-    worked.lost += jobs.len() - done;
-    for (id, entry) in known {
-        // Finished work stays finished, even if the gallery cannot be read now.
-        let differs = duplicates::differs(gallery, id, &entry.record, &entry.thumbnail);
-        let differs = differs.unwrap_or_else(|error| {
-            output::note(&format!(
-                "{} was known, and could not be compared: {error:#}",
-                entry.record.name
-            ));
-            false
-        });
-        worked.differing.extend(differs.then(|| entry.record.name.clone()));
-    }
-    Ok(())
-}
-
-/// Stores entries in one transaction. Returns the known ones, with their ids, and how many jobs
-/// were still this worker's.
-fn store_once<'a>(
-    gallery: &mut Gallery,
-    jobs: &[Job],
-    entries: &'a [Entry],
-) -> Result<(Vec<(u64, &'a Entry)>, usize)> {
-    let mut known = Vec::new();
-    for entry in entries {
-        if let Insertion::Known(id) = gallery.insert(entry)? {
-            known.push((id, entry));
-        }
-    }
-    let done = gallery.queue()?.done(jobs)?;
-    gallery.commit()?;
-    Ok((known, done))
 }

@@ -1,29 +1,22 @@
 //! `skiagraph eval`: measures how well a model retrieves, task by task, beside its embeddings and
 //! chance.
 
-mod sheet;
+mod print;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use network::{Encoder, Encoding, labelled};
+use ingest::Rejected;
 use radiograph::dataset::{Dataset, Item};
-use retrieval::evaluation::{
-    self, Labelled, Likeness, NearCopy, Options, Ranking, Role, Task, TaskResult,
-};
-use retrieval::gallery::SHORTLIST;
-use retrieval::{Embedding, HashCode};
+use retrieval::evaluation::{Ranking, Role};
+use study::evaluation::{Encoded, untrained};
+use study::report::results::{self, Report};
+use study::{near_copies, role, tasks};
 
-use crate::ingest::{self, Listed, ManifestDiagnostics, Rejected};
+use crate::ingest_messages;
 use crate::model::ModelArgs;
-use crate::near_copies;
 use crate::output;
-use crate::progress::Progress;
-use crate::relevance::{self, RelevanceReport};
-use crate::report::likeness;
-use crate::report::results::{self, Report};
-use crate::roles::role;
-use crate::tasks;
+use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph eval --data data/
@@ -77,23 +70,10 @@ pub(crate) struct EvalArgs {
     out: Option<PathBuf>,
 }
 
-/// Encoded pictures, items and near copies for the evaluation; the three are parallel.
-#[derive(Default)]
-struct Encoded {
-    items: Vec<Labelled>,
-    codes: Vec<HashCode>,
-    embeddings: Vec<Embedding>,
-    copies: Vec<NearCopy>,
-    rejected: Vec<Rejected>,
-}
-
-/// The number of draws of the bootstrap.
-const DRAWS: usize = 1000;
-
 /// Encodes, measures and reports.
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let dataset = Dataset::open(&args.data)?;
-    let diagnostics = ManifestDiagnostics::report(&dataset);
+    let diagnostics = ingest_messages::manifest_diagnostics(&dataset);
     let items: Vec<_> =
         dataset.items.iter().filter(|item| !matches!(role(item), Role::Neither)).collect();
     if !items.iter().any(|item| matches!(role(item), Role::Query)) {
@@ -107,175 +87,40 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let folder = tempfile::tempdir().context("cannot make a folder for near copies")?;
     let copies = near_copies::make(&items, args.near_copies, args.seed, folder.path())?;
     let items: Vec<&Item> = items.into_iter().chain(&copies).collect();
-    let (mut encoded, kept) = encode(&encoder, &items, "encoding")?;
-    if encoded.items.is_empty() {
+    let encoded = Encoded::new(&encoder, &items, "encoding", &Terminal)?;
+    if encoded.is_empty() {
         bail!("not one picture of `{}` is usable", args.data.display());
     }
     let random = (Ranking::Random, "random".to_owned());
     let methods: Vec<_> = encoded.methods().into_iter().chain([random]).collect();
-    let mut results = measure(&tasks, &encoded.items, &methods, args.seed)?;
+    let mut results = encoded.measure(&tasks, &methods, args.seed)?;
     let mut likeness = encoded.likeness(&methods, args.seed)?;
     if args.untrained {
-        let (untrained, _) =
-            encode(&untrained(&encoder, args.seed)?, &items, "encoding, untrained")?;
+        let encoder = untrained(&encoder, args.seed)?;
+        let encoded = Encoded::new(&encoder, &items, "encoding, untrained", &Terminal)?;
         let methods =
-            untrained.methods().map(|(ranking, name)| (ranking, format!("untrained {name}")));
-        results.extend(measure(&tasks, &untrained.items, &methods, args.seed)?);
-        likeness.extend(untrained.likeness(&methods, args.seed)?);
+            encoded.methods().map(|(ranking, name)| (ranking, format!("untrained {name}")));
+        results.extend(encoded.measure(&tasks, &methods, args.seed)?);
+        likeness.extend(encoded.likeness(&methods, args.seed)?);
     }
-    let relevance = relevance(&encoder, &encoded, &args.strangers)?;
-    encoded.rejected.extend(dataset.skipped.iter().map(Rejected::from));
-    let count = |wanted| encoded.items.iter().filter(|item| item.role == wanted).count();
+    let relevance = encoded.relevance(&encoder, &args.strangers)?;
+    let rejected = encoded.rejected.iter().cloned();
     let report = Report {
         model: &encoder.model_id().0,
         data: &args.data,
-        gallery: count(Role::Gallery),
-        queries: count(Role::Query),
+        gallery: encoded.count(Role::Gallery),
+        queries: encoded.count(Role::Query),
         average_precision_over: "all relevant",
         results,
         likeness,
         relevance,
         skipped_tasks,
-        rejected: std::mem::take(&mut encoded.rejected),
+        rejected: rejected.chain(dataset.skipped.iter().map(Rejected::from)).collect(),
         diagnostics,
     };
     if let Some(folder) = &args.out {
         results::write(folder, &report)?;
-        sheet::write(&folder.join("answers.jpg"), &encoder, &encoded, &kept, args.seed)?;
+        encoded.write_sheet(&folder.join("answers.jpg"), &encoder, args.seed)?;
     }
-    if args.json { output::json(&report) } else { print(&report) }
-}
-
-/// The reliability of the model's estimates, and their result for strangers.
-fn relevance(
-    encoder: &Encoder,
-    encoded: &Encoded,
-    strangers: &[PathBuf],
-) -> Result<Option<RelevanceReport>> {
-    let Some(estimator) = encoder.card().estimator.as_ref() else {
-        if strangers.is_empty() {
-            return Ok(None);
-        }
-        bail!("the model has no estimator for --strangers; train it anew, with a validation part");
-    };
-    let Encoded { items, codes, embeddings, .. } = encoded;
-    let mut report = relevance::measure(estimator, items, codes, embeddings);
-    if !strangers.is_empty() {
-        let mut found = Vec::new();
-        ingest::for_each_batch(&ingest::list_paths(strangers)?, encoder.preprocess(), |batch| {
-            let encodings = ingest::encode_pictures(encoder, &batch.pictures)?;
-            found.extend(encodings.into_iter().map(|encoding| encoding.embedding));
-            Ok(())
-        })?;
-        report.add_strangers(estimator, &found);
-    }
-    Ok(Some(report))
-}
-
-/// Encodes the readable pictures. Returns them with their items.
-fn encode<'a>(
-    encoder: &Encoder,
-    items: &[&'a Item],
-    heading: &str,
-) -> Result<(Encoded, Vec<&'a Item>)> {
-    let mut encoded = Encoded::default();
-    let progress = Progress::images(heading, items.len());
-    let listed: Vec<_> = items.iter().map(|item| Listed::from_item(item)).collect();
-    let (mut rest, mut kept) = (items.iter(), Vec::new());
-    ingest::for_each_batch(&listed, encoder.preprocess(), |batch| {
-        let encodings = ingest::encode_pictures(encoder, &batch.pictures)?;
-        for (picture, encoding) in batch.pictures.iter().zip(encodings) {
-            // Pictures come in the order of their rows, with the rejected ones left out.
-            if let Some(item) = rest.find(|item| item.name == picture.record.name) {
-                encoded.push(item, encoding);
-                kept.push(*item);
-            }
-        }
-        encoded.rejected.extend(batch.rejected);
-        progress.advance(batch.files);
-        Ok(())
-    })?;
-    progress.finish();
-    encoded.copies = near_copies::pairs(&kept);
-    Ok((encoded, kept))
-}
-
-impl Encoded {
-    /// The rankings: by codes, as `search` answers, by embeddings.
-    fn methods(&self) -> [(Ranking<'_>, String); 3] {
-        let (codes, embeddings) = (&self.codes, &self.embeddings);
-        let answers = Ranking::Answers { codes, embeddings, shortlist: SHORTLIST };
-        let named = [
-            (Ranking::Codes(codes), "codes"),
-            (answers, "answers"),
-            (Ranking::Embeddings(embeddings), "embeddings"),
-        ];
-        named.map(|(ranking, name)| (ranking, name.to_owned()))
-    }
-
-    fn likeness(&self, methods: &[(Ranking, String)], seed: u64) -> Result<Vec<Likeness>> {
-        let options = Options { bootstrap: DRAWS, seed };
-        let of = |(ranking, method): &(Ranking, String)| {
-            Ok(evaluation::likeness(&self.items, &self.copies, ranking, method, &options)?)
-        };
-        methods.iter().map(of).collect()
-    }
-
-    fn push(&mut self, item: &Item, encoding: Encoding) {
-        self.items.push(labelled(item, role(item)));
-        self.codes.push(encoding.code);
-        self.embeddings.push(encoding.embedding);
-    }
-}
-
-/// Evaluates every task by each of the methods.
-fn measure(
-    tasks: &[Task],
-    items: &[Labelled],
-    methods: &[(Ranking, String)],
-    seed: u64,
-) -> Result<Vec<TaskResult>> {
-    let both = tasks.iter().flat_map(|task| methods.iter().map(move |method| (task, method)));
-    both.map(|(task, (ranking, method))| evaluate(task, items, ranking, method, seed)).collect()
-}
-
-/// A network of the model's shape with random weights, and codes of the same length.
-fn untrained(encoder: &Encoder, seed: u64) -> Result<Encoder> {
-    let architecture = &encoder.card().architecture;
-    let untrained = Encoder::untrained(architecture, encoder.preprocess(), encoder.labels(), seed)?;
-    Ok(untrained.shortened(encoder.bits())?)
-}
-
-/// Evaluates one task by one method, with 1,000 draws of the bootstrap.
-pub(crate) fn evaluate(
-    task: &Task,
-    items: &[Labelled],
-    ranking: &Ranking,
-    method: &str,
-    seed: u64,
-) -> Result<TaskResult> {
-    let options = Options { bootstrap: DRAWS, seed };
-    evaluation::evaluate(task, items, ranking, method, &options)
-        .with_context(|| format!("cannot measure the task `{}`", task.name))
-}
-
-fn print(report: &Report) -> Result<()> {
-    let rows: Vec<_> = report.results.iter().map(results::row).collect();
-    output::lines(&output::table(&results::HEADS, &rows))?;
-    let rows: Vec<_> = report.likeness.iter().map(likeness::row).collect();
-    let heads = likeness::heads(&report.likeness);
-    output::lines(&output::table(&heads.iter().map(String::as_str).collect::<Vec<_>>(), &rows))?;
-    if let Some(relevance) = &report.relevance {
-        output::lines(&relevance.text())?;
-    }
-    for task in &report.skipped_tasks {
-        output::note(&format!("skipped {}: {}", task.task, task.reason));
-    }
-    if !report.rejected.is_empty() {
-        eprintln!("{}", ingest::describe_rejected(&report.rejected));
-    }
-    output::text(&format!(
-        "mAP over {} pictures; in brackets: 95 % bootstrap intervals; {} pictures, {} queries, model {}",
-        report.average_precision_over, report.gallery, report.queries, report.model
-    ))
+    if args.json { output::json(&report) } else { print::print(&report) }
 }

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use retrieval::gallery::{Gallery, Location};
 use serde_json::json;
+use server::Sets;
 
 use crate::output;
-use crate::server::Sets;
 
 pub(crate) use map::draw;
 

@@ -6,17 +6,19 @@ mod show;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use answers::html::{Page, render};
+use answers::{AnswerOrder, Question, answer};
+use answers::{Asked, Illustrator, PAGE_MAX_BYTES, page};
 use anyhow::{Result, bail};
+use clap::ValueEnum;
+use ingest::Deidentification;
+use ingest::{Decoded, Listed};
 use network::{Encoder, Encoding};
 use retrieval::estimate::Estimate;
 use retrieval::gallery::{Filter, Gallery, Hit, Location, Record, SHORTLIST};
 
-use crate::answer::{AnswerOrder, Question, answer};
-use crate::deidentification::{Deidentification, KeyArgs};
-use crate::ingest::{self, Decoded, Listed};
+use crate::deidentification::KeyArgs;
 use crate::model::{FinderArgs, ModelArgs};
-use crate::report::answers::{Asked, Illustrator, page, write_page};
-use crate::report::html::Page;
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph search --gallery g query.dcm
@@ -54,7 +56,7 @@ pub(crate) struct SearchArgs {
     within: Option<u32>,
     /// Order of the hits
     #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
-    order: AnswerOrder,
+    order: OrderName,
     /// Number of nearest codes from which the most similar pictures are chosen
     #[arg(long, value_name = "COUNT", default_value_t = SHORTLIST)]
     rerank: usize,
@@ -89,6 +91,25 @@ pub(crate) struct SearchArgs {
     html: Option<PathBuf>,
     #[command(flatten)]
     back: results::ResultArgs,
+}
+
+/// The name of an order of the hits.
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum OrderName {
+    /// The most similar first, by the distance of their embeddings, among the nearest codes
+    #[default]
+    Similarity,
+    /// The pictures whose codes differ in the fewest bits first; ties go to the record added first
+    Hamming,
+}
+
+impl From<OrderName> for AnswerOrder {
+    fn from(name: OrderName) -> Self {
+        match name {
+            OrderName::Similarity => Self::Similarity,
+            OrderName::Hamming => Self::Hamming,
+        }
+    }
 }
 
 /// A query of pictures, or of entries of the gallery, and its answer.
@@ -142,7 +163,7 @@ pub(crate) fn run(args: &SearchArgs) -> Result<()> {
     });
     let answers = answers.collect::<Result<Vec<_>>>()?;
     if let Some(path) = &args.html {
-        write_page(&drawn(&encoder, &gallery, &answers)?, path)?;
+        files::write(path, render(&drawn(&encoder, &gallery, &answers)?, PAGE_MAX_BYTES))?;
     }
     args.back.write(args, &encoder, &gallery, &answers)?;
     show::print(args, &gallery, &answers)
@@ -181,7 +202,7 @@ fn ask(
         unlike: &judged.unlike,
         k: args.k,
         within: args.within,
-        order: args.order.of(args.rerank),
+        order: AnswerOrder::from(args.order).of(args.rerank),
         filter: args.filter.as_ref(),
         group_by_patient: args.group_by_patient,
         include_same_patient: args.include_same_patient,

@@ -2,18 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use answers::overlay::overlay;
 use anyhow::{Context, Result, bail};
+use ingest::Deidentification;
+use ingest::thumbnail::shrink;
 use interchange::{Answer, Picture, Region, Source, Viewer};
 use network::{Encoder, Look};
 use radiograph::{Limits, Radiograph};
 use retrieval::gallery::{Gallery, Record};
 
 use super::{Answered, SearchArgs};
-use crate::deidentification::Deidentification;
-use crate::export;
-use crate::ingest;
-use crate::output;
-use crate::report::overlay::{overlay, shrink};
 
 /// The longer side of a capture, in pixels.
 const CAPTURE_SIDE: u32 = 1024;
@@ -80,7 +78,7 @@ impl ResultArgs {
 
     /// The address at which a viewer shows a picture of the gallery.
     pub(super) fn link(&self, record: &Record) -> Option<String> {
-        export::link(self.viewer.as_ref(), record)
+        answers::link(self.viewer.as_ref(), record)
     }
 
     /// Makes all files first, and then writes them.
@@ -109,7 +107,7 @@ impl ResultArgs {
                 serde_json::to_vec_pretty(&interchange::bundle(&answer, source.as_ref()))?,
             ));
         }
-        made.into_iter().try_for_each(|(path, bytes)| output::file(path, bytes))
+        made.into_iter().try_for_each(|(path, bytes)| files::write(path, bytes))
     }
 
     fn objects(
@@ -150,7 +148,7 @@ impl ResultArgs {
     fn answer(&self, encoder: &Encoder, gallery: &Gallery, answered: &Answered) -> Answer {
         let query = answered.pictures.first().map(|picture| picture.record.key.clone());
         let found = (&answered.hits[..], answered.estimate.as_ref());
-        export::export_answer(
+        answers::export_answer(
             encoder,
             gallery,
             query.unwrap_or_default(),

@@ -1,14 +1,15 @@
 //! The output of a search: tables, or JSON. Patients are never printed.
 
+use answers::relevance_at;
 use anyhow::Result;
+use ingest::image_qc::{Doubt, Doubtful};
+use ingest::{Decoded, FileWarnings};
 use retrieval::estimate::Estimate;
 use retrieval::gallery::{Gallery, Hit};
 use serde::Serialize;
 
 use super::{Answered, SearchArgs};
-use crate::export::relevance_at;
-use crate::image_qc::{self, Doubt, Doubtful};
-use crate::ingest::{self, Decoded, FileWarnings};
+use crate::ingest_messages;
 use crate::output;
 
 #[derive(Serialize)]
@@ -77,11 +78,11 @@ pub(super) fn print(args: &SearchArgs, gallery: &Gallery, answers: &[Answered]) 
         let doubtful: Vec<Doubtful> =
             answered.pictures.iter().filter_map(Decoded::doubtful).collect();
         if !doubtful.is_empty() {
-            eprintln!("{}", image_qc::describe(&doubtful));
+            eprintln!("{}", ingest_messages::describe_doubtful(&doubtful));
         }
         let warned: Vec<FileWarnings> =
             answered.pictures.iter().filter_map(FileWarnings::of).collect();
-        ingest::few(warned.iter().map(FileWarnings::line))
+        ingest_messages::few(warned.iter().map(FileWarnings::line))
             .iter()
             .for_each(|line| eprintln!("{line}"));
         let rows: Vec<_> =

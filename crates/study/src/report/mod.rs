@@ -1,0 +1,9 @@
+//! Reports for people: figures, plots and pages of evaluations.
+
+pub(crate) mod contact_sheet;
+pub(crate) mod embed;
+pub mod figures;
+pub mod likeness;
+pub(crate) mod markdown;
+pub(crate) mod plots;
+pub mod results;
