@@ -15,6 +15,7 @@ mod preprocess;
 mod radiograph;
 mod raster;
 mod region;
+mod resample;
 mod warning;
 
 pub use self::dicom::{texts, transfer_syntaxes};
