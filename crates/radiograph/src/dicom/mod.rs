@@ -24,10 +24,10 @@ pub use descriptive_attributes::texts;
 pub use syntax::transfer_syntaxes;
 
 use crate::dates;
-use crate::decode::Options;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::memory::Reservation;
+use crate::options::Options;
 use crate::radiograph::{Format, Header, Radiograph};
 use crate::warning::Warnings;
 use dicom::{FileMeta, Form, inflate, inflated_length};
