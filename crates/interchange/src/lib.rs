@@ -4,6 +4,7 @@ mod answer;
 mod capture;
 pub mod deidentify;
 mod derived;
+mod doubt;
 mod error;
 mod fhir;
 mod object;
@@ -15,6 +16,7 @@ mod viewer;
 
 pub use answer::{Answer, Neighbor, Software};
 pub use capture::{Picture, capture};
+pub use doubt::Doubt;
 pub use error::{Error, Result};
 pub use fhir::bundle;
 pub use outline::Region;

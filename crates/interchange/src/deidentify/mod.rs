@@ -35,7 +35,7 @@ mod values;
 mod verdict;
 
 pub use action::Action;
-pub use instance_summary::{BurnedIn, Doubt};
+pub use instance_summary::BurnedIn;
 pub use key::Key;
 pub use profile::EDITION;
 pub use pseudonym::Pseudonyms;
