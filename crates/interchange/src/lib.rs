@@ -7,6 +7,7 @@ mod derived;
 mod doubt;
 mod error;
 mod fhir;
+mod kind;
 mod object;
 mod outline;
 mod presentation;
