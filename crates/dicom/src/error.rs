@@ -3,8 +3,7 @@
 use dicom_core::Tag;
 
 use crate::element::ITEM;
-use crate::fragments::MAX_FRAGMENTS;
-use crate::reader::MAX_DEPTH;
+use crate::limits::{MAX_DEPTH, MAX_FRAGMENTS};
 
 /// Errors of this crate. None shows a value.
 #[derive(Debug, thiserror::Error)]

@@ -4,11 +4,8 @@ use dicom_dictionary_std::tags;
 
 use crate::element::Item;
 use crate::error::{Error, Result};
+use crate::limits::MAX_FRAGMENTS;
 use crate::reader::Reader;
-
-/// Fragments of Pixel Data. Each is 24 bytes here, and may be 8 in the file; a film of an hour has
-/// 108,000.
-pub(crate) const MAX_FRAGMENTS: usize = 1 << 20;
 
 /// The distance of a fragment from the first one, in bytes, and its value.
 pub type Fragment<'a> = (u64, &'a [u8]);

@@ -11,6 +11,7 @@ mod error;
 mod file;
 mod fragments;
 mod layout;
+mod limits;
 mod reader;
 pub mod text;
 mod transfer_syntax;

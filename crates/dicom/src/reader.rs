@@ -7,11 +7,10 @@ use dicom_dictionary_std::tags;
 use crate::element::{Element, ITEM, Item, SEQUENCE_END};
 use crate::error::{Error, Result};
 use crate::layout::Layout;
+use crate::limits::MAX_DEPTH;
 use crate::vr::LengthForm;
 
 const UNDEFINED: u32 = 0xFFFF_FFFF;
-/// Sequences in sequences; structured reports have about ten.
-pub(crate) const MAX_DEPTH: u32 = 64;
 
 /// Reads elements from bytes.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::answer::{Software, USE};
 use crate::error::{Error, Result};
-use crate::object::{Kind, Object};
+use crate::kind::Kind;
+use crate::object::Object;
 use crate::report::SOURCE_IMAGE;
 use crate::source::Source;
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use dicom_core::Tag;
 
+use crate::doubt::Doubt;
+
 /// Errors of this crate. None shows patient data or a key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -86,7 +88,7 @@ pub enum Error {
         "the picture itself may name the patient ({0}), and pixels are not cleaned; look at it, and allow burned-in text \
          if it is harmless"
     )]
-    BurnedIn(crate::deidentify::Doubt),
+    BurnedIn(Doubt),
     /// Compressed pixels whose comments and application data cannot be removed.
     #[error(
         "the compressed picture cannot be cleaned ({problem}), expected frames as in PS3.5 A.4; have \

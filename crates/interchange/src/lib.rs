@@ -4,8 +4,10 @@ mod answer;
 mod capture;
 pub mod deidentify;
 mod derived;
+mod doubt;
 mod error;
 mod fhir;
+mod kind;
 mod object;
 mod outline;
 mod presentation;
@@ -15,6 +17,7 @@ mod viewer;
 
 pub use answer::{Answer, Neighbor, Software};
 pub use capture::{Picture, capture};
+pub use doubt::Doubt;
 pub use error::{Error, Result};
 pub use fhir::bundle;
 pub use outline::Region;

@@ -1,17 +1,12 @@
-//! A DICOM object being made: values fitted to their value representations, the modules that all of
-//! ours share, and its bytes.
+//! A DICOM object being made: values fitted to their value representations, and its bytes.
 
-use chrono::{DateTime, FixedOffset};
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::value::{C, DataSetSequence, PrimitiveValue};
 use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 
-use crate::answer::{NAME, Software};
-use crate::derived::Identity;
 use crate::error::{Error, Result};
-use crate::source::Source;
 
 /// Names this software in files (PS3.10 7.1): a UUID as a UID, which nobody has to assign.
 const IMPLEMENTATION_CLASS: &str = "2.25.328250898302469460077354813977738023059";
@@ -24,52 +19,10 @@ const LONGEST: usize = 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Object(InMemDicomObject);
 
-/// The kind of an object that we write.
-pub(crate) struct Kind {
-    pub(crate) sop_class: &'static str,
-    pub(crate) modality: &'static str,
-    pub(crate) series_number: &'static str,
-    pub(crate) description: &'static str,
-}
-
 impl Object {
     /// An object without elements.
     pub(crate) fn new() -> Self {
         Self(InMemDicomObject::new_empty())
-    }
-
-    /// An object with the modules that all have: patient, study, series, equipment, SOP common
-    /// (PS3.3 C.7, C.12.1). `parts` tell the instance from others of its series. A series is that
-    /// of a query, a model and a kind.
-    pub(crate) fn of_kind(
-        kind: &Kind,
-        source: &Source,
-        software: &Software,
-        made: DateTime<FixedOffset>,
-        parts: &[String],
-    ) -> Self {
-        let of_series = [source.study.clone(), source.instance.clone(), software.model.clone()];
-        let series = Identity::of(&format!("{} series", kind.description), &of_series);
-        let own = [&of_series[..], parts].concat();
-        let made = source.in_its_zone(made);
-        let (date, time) = (made.format("%Y%m%d").to_string(), made.format("%H%M%S").to_string());
-        source
-            .file(Self::new().with(tags::SPECIFIC_CHARACTER_SET, "ISO_IR 192"))
-            .with(tags::SOP_CLASS_UID, kind.sop_class)
-            .with(tags::SOP_INSTANCE_UID, &Identity::of(kind.description, &own).uid())
-            .with(tags::INSTANCE_CREATION_DATE, &date)
-            .with(tags::INSTANCE_CREATION_TIME, &time)
-            .with(tags::CONTENT_DATE, &date)
-            .with(tags::CONTENT_TIME, &time)
-            .with(tags::MODALITY, kind.modality)
-            .with(tags::SERIES_INSTANCE_UID, &series.uid())
-            .with(tags::SERIES_NUMBER, kind.series_number)
-            .with(tags::SERIES_DESCRIPTION, kind.description)
-            .with(tags::INSTANCE_NUMBER, "1")
-            .with(tags::MANUFACTURER, NAME)
-            .with(tags::MANUFACTURER_MODEL_NAME, NAME)
-            .with(tags::DEVICE_SERIAL_NUMBER, &software.model)
-            .with(tags::SOFTWARE_VERSIONS, &software.version)
     }
 
     /// A reference to an instance (PS3.3 10.8).

@@ -7,7 +7,8 @@ use dicom_dictionary_std::{tags, uids};
 
 use crate::answer::Software;
 use crate::error::{Error, Result};
-use crate::object::{Kind, Object};
+use crate::kind::Kind;
+use crate::object::Object;
 use crate::outline::Region;
 use crate::source::Source;
 

@@ -5,8 +5,8 @@ use std::fs;
 
 use common::{CR, Syntax, deidentifier, element, file, files, holds, item};
 use dicom_core::{Tag, VR};
-use interchange::Error;
-use interchange::deidentify::{Doubt, Options};
+use interchange::deidentify::Options;
+use interchange::{Doubt, Error};
 use proptest::prelude::*;
 
 const SYNTAX: Syntax = Syntax::Explicit;

@@ -1,8 +1,8 @@
 //! The collimated field of a radiograph: what lies inside near-even borders with straight edges.
 
-use crate::preprocess::{fitted, resample};
 use crate::radiograph::Radiograph;
 use crate::region::Region;
+use crate::resample::{fitted, resample};
 
 /// The longer side at which borders are looked for, in pixels.
 const SMALL: u32 = 256;

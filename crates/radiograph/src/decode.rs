@@ -4,6 +4,7 @@ use crate::dicom;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::memory;
+use crate::options::Options;
 use crate::radiograph::{Format, Radiograph};
 use crate::raster;
 use sha2::{Digest, Sha256};
@@ -11,15 +12,6 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-
-/// Options of decoding.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// The frame of a DICOM file that has several; the first is 0.
-    pub frame: u32,
-    /// Whether overlays of a DICOM file are drawn into the picture, as a viewer would.
-    pub overlays: bool,
-}
 
 /// SHA-256 of a file's bytes: the identity of a picture that has no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

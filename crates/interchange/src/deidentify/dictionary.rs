@@ -8,14 +8,14 @@ use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry, VirtualVr};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::StandardDataDictionary;
 
-use super::profile;
+use super::rows::rows_by_tag;
 
 /// The most numbers of each attribute that may have several; 0 stands for no bound.
 /// `benches/peers/defined_terms.py` writes the table.
 const MULTIPLICITIES: &str = include_str!("standard/multiplicities.csv");
 
 static MAX_COUNTS: LazyLock<HashMap<Tag, usize>> = LazyLock::new(|| {
-    let rows = profile::rows_by_tag(MULTIPLICITIES);
+    let rows = rows_by_tag(MULTIPLICITIES);
     rows.filter_map(|(tag, most)| Some((tag, most.parse::<usize>().ok()?))).collect()
 });
 

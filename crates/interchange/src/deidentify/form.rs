@@ -4,6 +4,7 @@
 use dicom::Order;
 use dicom_core::{Tag, VR};
 
+use super::permitted::Permitted;
 use super::pseudonym::is_dotted;
 use super::{calendar, dictionary, terms};
 
@@ -11,23 +12,6 @@ use super::{calendar, dictionary, terms};
 const BYTES_PER_CHARACTER: usize = 4;
 /// The least number of printable bytes in a row that count as text, not as numbers.
 const TEXT_RUN: usize = 6;
-
-/// The part of a value that may stay.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Permitted {
-    /// The value as it is.
-    Whole,
-    /// A shorter value.
-    Part(Vec<u8>),
-    /// No value.
-    Nothing,
-}
-
-impl Permitted {
-    fn whole_if(fits: bool) -> Self {
-        if fits { Self::Whole } else { Self::Nothing }
-    }
-}
 
 /// The part of a value that has the form of its value representation. Bytes and words (OB, OW …)
 /// have none, so nothing of them may stay.

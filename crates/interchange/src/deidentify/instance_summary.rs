@@ -1,7 +1,5 @@
 //! Summary of an instance, which must be there before the first of its elements is rewritten.
 
-use std::fmt;
-
 use dicom::{Element, Reader, text};
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
@@ -11,29 +9,8 @@ use super::dictionary::has_standard_vr;
 use super::form::is_strict_uid;
 use super::part10::Source;
 use super::pixels::Shape;
+use crate::doubt::Doubt;
 use crate::error::{Error, Result};
-
-/// The reason why a picture itself may name the patient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Doubt {
-    /// Burned In Annotation is YES (PS3.3 C.7.6.1.1.5).
-    Annotation,
-    /// Burned In Annotation is there, and no clear NO.
-    UnclearAnnotation,
-    /// An overlay lies in unused bits of the pixels (PS3.3 C.9.2, retired), which stay as they are.
-    OverlayInPixels,
-}
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Annotation => "BurnedInAnnotation is YES",
-            Self::UnclearAnnotation => "BurnedInAnnotation is neither YES nor NO",
-            Self::OverlayInPixels => "an overlay lies in unused bits of the pixels",
-        })
-    }
-}
 
 /// The statement of a file on burned-in text, ordered by how much it speaks against sharing the
 /// picture.

@@ -7,6 +7,7 @@ use dicom_core::Tag;
 
 use super::action::{Action, Choice, Required};
 use super::instance_summary::is_overlay;
+use super::rows::{lines, tag};
 use super::{Dates, Options};
 
 /// The edition of PS3.15 that the table is of.
@@ -73,19 +74,6 @@ impl Rule {
     }
 }
 
-/// The rows of a table, without its head.
-fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
-    table.lines().skip(1)
-}
-
-/// The rows of a table of two columns, of which the first is a tag.
-pub(super) fn rows_by_tag(table: &'static str) -> impl Iterator<Item = (Tag, &'static str)> {
-    lines(table).filter_map(|line| {
-        let (digits, cell) = line.split_once(',')?;
-        Some((tag(digits)?, cell))
-    })
-}
-
 /// tag, basic, safe private, UIDs, device, institution, patient, full dates, modified dates, …
 fn rule(line: &'static str) -> Option<(Tag, Rule)> {
     let cells: Vec<_> = line.split(',').collect();
@@ -112,12 +100,6 @@ fn types(line: &'static str) -> Option<impl Iterator<Item = ((Tag, &'static str)
     let tag = tag(cells.next()?)?;
     let required = if cells.next()? == "1" { Required::Value } else { Required::Presence };
     Some(cells.next()?.split(' ').map(move |class| ((tag, class), required)))
-}
-
-/// The tag of eight hexadecimal digits; none for the four rows that are of many tags.
-fn tag(digits: &str) -> Option<Tag> {
-    let number = u32::from_str_radix(digits, 16).ok()?;
-    Some(Tag((number >> 16) as u16, number as u16))
 }
 
 #[cfg(test)]

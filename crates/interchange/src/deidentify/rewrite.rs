@@ -10,15 +10,15 @@ use dicom_core::{Tag, VR};
 use super::action::Action;
 use super::deidentification_attributes::{self, DEIDENTIFICATION_ATTRIBUTES};
 use super::dictionary::{effective_vr, is_sequence, output_vr, stated_vr};
-use super::form::{self, Permitted};
 use super::instance_summary::InstanceSummary;
 use super::part10::Source;
+use super::permitted::Permitted;
 use super::pseudonym::Pseudonyms;
 use super::report::Report;
 use super::tables::Tables;
 use super::values::Values;
 use super::verdict::{self, Context, Verdict};
-use super::{Options, dummy, profile};
+use super::{Options, dummy, form, profile};
 use crate::error::{Error, Result};
 
 /// Bytes that the attributes of de-identification take, and a little more.

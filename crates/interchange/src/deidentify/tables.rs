@@ -5,7 +5,7 @@ use dicom::Order;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
-use super::form::Permitted;
+use super::permitted::Permitted;
 
 /// The attribute of each descriptor, and of the data that it describes.
 const TABLES: [(Tag, Tag); 5] = [

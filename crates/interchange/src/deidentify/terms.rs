@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
-use super::form::Permitted;
-use super::profile;
+use super::permitted::Permitted;
+use super::rows::rows_by_tag;
 
 /// Terms by attribute. `benches/peers/defined_terms.py` writes the table and says where they come
 /// from.
@@ -16,7 +16,7 @@ const TERMS: &str = include_str!("standard/defined-terms.csv");
 
 static BY_TAG: LazyLock<HashMap<Tag, HashSet<&'static [u8]>>> = LazyLock::new(|| {
     let set = |terms: &'static str| terms.split('\\').map(str::as_bytes).collect::<HashSet<_>>();
-    profile::rows_by_tag(TERMS).map(|(tag, terms)| (tag, set(terms))).collect()
+    rows_by_tag(TERMS).map(|(tag, terms)| (tag, set(terms))).collect()
 });
 
 /// The code strings of a file that a gallery stores, too.

@@ -12,7 +12,8 @@ use dicom_dictionary_std::{tags, uids};
 use crate::answer::{Answer, NAME, Neighbor, USE};
 use crate::derived::Identity;
 use crate::error::Result;
-use crate::object::{Kind, Object};
+use crate::kind::Kind;
+use crate::object::Object;
 use crate::source::Source;
 
 pub(crate) use codes::{

@@ -8,7 +8,7 @@
 use super::attributes::wrong;
 use super::codec::{begins, ends};
 use super::header::Elements;
-use super::samples::Shape;
+use super::shape::Shape;
 use super::syntax::Codec;
 use crate::error::Result;
 use crate::warning::Warnings;

@@ -7,7 +7,7 @@ use super::codec::found;
 use super::encoding::{Encoding, Photometric};
 use super::fragments::{Fragments, Offsets};
 use super::header::{Elements, PixelData, fragments};
-use super::samples::Shape;
+use super::shape::Shape;
 use super::syntax::Codec;
 use crate::error::Result;
 use crate::warning::Warnings;

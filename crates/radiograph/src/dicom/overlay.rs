@@ -2,7 +2,7 @@
 //! words that it leaves free.
 
 use super::header::Elements;
-use super::samples::Shape;
+use super::shape::Shape;
 use dicom_core::Tag;
 
 /// The first of the sixteen groups; they are two apart.

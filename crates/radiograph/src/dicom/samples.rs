@@ -5,6 +5,7 @@ use super::codec;
 use super::encoding::{Encoding, Photometric};
 use super::frames::{self, Frame};
 use super::header::{Elements, PixelData};
+use super::shape::Shape;
 use super::syntax::Codec;
 use crate::error::Result;
 use crate::radiograph::Radiograph;
@@ -12,22 +13,6 @@ use dicom::Order;
 
 /// Bytes that decoders take besides, however small the picture: tables, contexts.
 pub(super) const WORKSPACE: u64 = 4 << 20;
-
-/// The stated size of frames, and the frame to decode.
-pub(super) struct Shape {
-    pub(super) columns: u32,
-    pub(super) rows: u32,
-    pub(super) frames: u32,
-    /// The frame asked for; the first is 0.
-    pub(super) frame: u32,
-}
-
-impl Shape {
-    /// Pixels of a frame.
-    pub(super) fn pixels(&self) -> usize {
-        self.columns as usize * self.rows as usize
-    }
-}
 
 /// Bytes that the picture takes beside its file, and beside what a compressed frame of several
 /// fragments is joined to.

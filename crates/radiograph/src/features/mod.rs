@@ -6,7 +6,7 @@ pub mod radon;
 
 use serde::{Deserialize, Serialize};
 
-use crate::preprocess::resample;
+use crate::resample::resample;
 use crate::{Input, Radiograph, Region};
 
 /// A descriptor. Each is a vector of finite floats that are not negative; a black picture's are

@@ -1,9 +1,9 @@
 //! Several pictures in one file, or several exposures of one plate: an even band that crosses the
 //! whole picture.
 
-use crate::preprocess::{fitted, resample};
 use crate::radiograph::Radiograph;
 use crate::region::Region;
+use crate::resample::{fitted, resample};
 
 /// The longer side at which gutters are looked for, in pixels.
 const SMALL: u32 = 256;

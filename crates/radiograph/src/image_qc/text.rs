@@ -1,8 +1,8 @@
 //! Text burned into a picture: small bright shapes of one height, side by side in a line.
 
-use crate::preprocess::{fitted, resample};
 use crate::radiograph::Radiograph;
 use crate::region::Region;
+use crate::resample::{fitted, resample};
 
 /// The longer side at which text is looked for, in pixels: letters of 1 % of the picture are ten
 /// pixels high.

@@ -2,9 +2,10 @@
 
 use std::f32::consts::TAU;
 
-use crate::preprocess::{percentiles, resample};
+use crate::preprocess::percentiles;
 use crate::radiograph::Radiograph;
 use crate::region::Region;
+use crate::resample::resample;
 
 /// Side of the square that features are taken of: the picture's aspect, which tells how it was
 /// turned, is not kept.

@@ -15,10 +15,12 @@
 
 mod markers;
 mod plain;
+mod start;
 #[cfg(test)]
 mod tests;
 
 pub(super) use plain::kind;
+pub(super) use start::{START, from_start, precision};
 
 use super::bad;
 use crate::error::Result;

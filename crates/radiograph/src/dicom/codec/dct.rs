@@ -2,7 +2,7 @@
 //! pixel.
 
 use super::super::encoding::Encoding;
-use super::super::samples::Shape;
+use super::super::shape::Shape;
 use super::frame_header::FrameHeader;
 use super::huffman::{self, Bits, Table};
 use super::{DEFINE_HUFFMAN, RESTART_INTERVAL, START_OF_SCAN, Segment};

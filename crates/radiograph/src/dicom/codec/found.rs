@@ -1,7 +1,7 @@
 //! The compression of a frame, found by its bytes: a transfer syntax may name another.
 
 use super::super::syntax::Codec;
-use super::{END, SOI, codestream, jpeg_ls, jpeg2000, lossless, segments};
+use super::{END, SOI, codestream, jpeg_ls, lossless, segments};
 use crate::raster::jpeg::is_frame;
 
 /// The first bytes of a file of JPEG 2000, which some writers put around a code stream.
@@ -19,10 +19,10 @@ pub(in super::super) fn found(stream: &[u8]) -> Option<Codec> {
     if is_rle(stream) {
         return Some(Codec::Rle);
     }
-    if !stream.starts_with(&jpeg2000::START) && !stream.starts_with(&BOX) {
+    if !stream.starts_with(&codestream::START) && !stream.starts_with(&BOX) {
         return None;
     }
-    let kind = codestream::kind(jpeg2000::from_start(stream)?)?;
+    let kind = codestream::kind(codestream::from_start(stream)?)?;
     Some(match kind {
         _ if kind.high_throughput => Codec::HighThroughput,
         _ if kind.reversible => Codec::Jpeg2000Lossless,
@@ -33,7 +33,7 @@ pub(in super::super) fn found(stream: &[u8]) -> Option<Codec> {
 /// Whether a fragment begins a frame, of which it need not hold more than the first bytes.
 pub(in super::super) fn begins(fragment: &[u8]) -> bool {
     fragment.starts_with(&[SOI[0], SOI[1], 0xFF])
-        || fragment.starts_with(&jpeg2000::START)
+        || fragment.starts_with(&codestream::START)
         || fragment.starts_with(&BOX)
         || is_rle(fragment)
 }

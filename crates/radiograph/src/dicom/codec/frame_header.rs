@@ -1,7 +1,7 @@
 //! The frame header that JPEG, JPEG Lossless and JPEG-LS share (ITU-T T.81 B.2.2, T.87 C.2.2).
 
 use super::super::encoding::Encoding;
-use super::super::samples::Shape;
+use super::super::shape::Shape;
 use super::{bad, check};
 use crate::error::Result;
 

@@ -1,9 +1,8 @@
 //! High-Throughput JPEG 2000 (ITU-T T.814), reversible and not.
 
 use super::super::encoding::Encoding;
-use super::super::samples::Shape;
-use super::jpeg2000::precision;
-use super::{bad, check};
+use super::super::shape::Shape;
+use super::{bad, check, codestream};
 use crate::error::Result;
 use dicom_toolkit_jpeg2000::{DecodeSettings, Image};
 
@@ -23,7 +22,7 @@ pub(super) fn decode(
     check(FORMAT, (image.width(), image.height(), samples), encoding, shape)?;
     let decoded = image.decode_native().map_err(|e| bad(FORMAT, e.to_string()))?;
     // The decoder lifts signed samples by half their range, as it does the others.
-    let (_, signed) = precision(stream);
+    let (_, signed) = codestream::precision(stream);
     let lift = if signed { 1_u16 << decoded.bit_depth.clamp(1, 16).saturating_sub(1) } else { 0 };
     let largest = if lossy && !signed { encoding.largest() } else { u16::MAX };
     let word = |sample: u16| sample.min(largest).wrapping_sub(lift);

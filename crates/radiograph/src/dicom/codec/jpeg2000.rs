@@ -1,7 +1,7 @@
 //! JPEG 2000 (ITU-T T.800 and T.814): part 1 and high-throughput code streams, reversible and not.
 
 use super::super::encoding::Encoding;
-use super::super::samples::Shape;
+use super::super::shape::Shape;
 use super::super::syntax::Codec;
 use super::codestream;
 use super::{bad, check, high_throughput};
@@ -9,12 +9,6 @@ use crate::error::Result;
 use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 
 const FORMAT: &str = "JPEG 2000";
-/// SOC and SIZ: where a code stream begins. Some writers put it into boxes, as in a file of its
-/// own, and not always well.
-pub(super) const START: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
-/// Position of Ssiz of the first component (T.800 A.5.1): its bits less one, and a high bit if it
-/// is signed.
-const SSIZ: usize = 42;
 
 /// Samples, pixel by pixel, and whether the decoder has made red, green and blue of them.
 pub(super) fn decode(
@@ -24,7 +18,7 @@ pub(super) fn decode(
     shape: &Shape,
 ) -> Result<(Vec<u16>, bool)> {
     let no_stream = "got no code stream, expected one that begins FF4FFF51";
-    let stream = from_start(stream).ok_or_else(|| bad(FORMAT, no_stream))?;
+    let stream = codestream::from_start(stream).ok_or_else(|| bad(FORMAT, no_stream))?;
     codestream::check(FORMAT, stream, encoding.samples())?;
     let kind = codestream::kind(stream)
         .ok_or_else(|| bad(FORMAT, "got no marker segment COD, expected one"))?;
@@ -62,7 +56,7 @@ fn decode_part_1(
             format!("{} components, expected {samples} of the frame's sides", components.len()),
         ));
     }
-    let (_, signed) = precision(stream);
+    let (_, signed) = codestream::precision(stream);
     let mut words = vec![0; samples * shape.pixels()];
     for (at, component) in components.iter().enumerate() {
         let mut range = f32::from(u16::MAX >> (16 - component.bit_depth().clamp(1, 16)));
@@ -78,16 +72,4 @@ fn decode_part_1(
         }
     }
     Ok(words)
-}
-
-/// A stream from its beginning.
-pub(super) fn from_start(stream: &[u8]) -> Option<&[u8]> {
-    let start = stream.windows(START.len()).position(|four| four == START)?;
-    Some(&stream[start..])
-}
-
-/// Bits of the first component, and whether it is signed; 16, unsigned, where nothing says so.
-pub(super) fn precision(stream: &[u8]) -> (u8, bool) {
-    let size = from_start(stream).and_then(|stream| stream.get(SSIZ)).copied().unwrap_or(15);
-    ((size & 0x7F) + 1, size & 0x80 != 0)
 }

@@ -8,7 +8,7 @@
 //! rule of its own, and a point transform: the number of low bits that were cut off.
 
 use super::super::encoding::Encoding;
-use super::super::samples::Shape;
+use super::super::shape::Shape;
 use super::frame_header::FrameHeader;
 use super::huffman::{Bits, Table, Tables};
 use super::{DEFINE_HUFFMAN, RESTART_INTERVAL, START_OF_SCAN, Segment};

@@ -14,7 +14,7 @@ mod rle;
 pub(super) use found::{begins, ends, found};
 
 use super::encoding::{Encoding, Photometric};
-use super::samples::Shape;
+use super::shape::Shape;
 use super::syntax::Codec;
 use crate::error::{Error, Result, quoted};
 use crate::raster;
@@ -76,7 +76,7 @@ fn sign(samples: &mut [u16], stream: &[u8], codec: Codec, encoding: &Encoding) {
     let (precision, signed) = match codec {
         Codec::JpegLs => (jpeg_ls::precision(stream), false),
         Codec::Jpeg2000Lossless | Codec::Jpeg2000 | Codec::HighThroughput => {
-            jpeg2000::precision(stream)
+            codestream::precision(stream)
         }
         _ => return,
     };

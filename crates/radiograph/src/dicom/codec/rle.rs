@@ -1,7 +1,7 @@
 //! RLE Lossless (PS3.5 annex G): bytes of equal weight in segments of their own, each packed.
 
 use super::super::encoding::Encoding;
-use super::super::samples::Shape;
+use super::super::shape::Shape;
 use super::bad;
 use crate::error::Result;
 

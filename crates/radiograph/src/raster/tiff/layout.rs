@@ -3,7 +3,7 @@
 use super::colour::Colour;
 use super::compression::Compression;
 use super::directory::Directory;
-use super::jpeg::Streams;
+use super::jpeg_streams::Streams;
 use super::samples::{Form, Predictor};
 use super::{HEIGHT, PHOTOMETRIC, WIDTH, bad};
 use crate::error::Result;

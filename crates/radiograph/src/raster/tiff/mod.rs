@@ -10,6 +10,7 @@ mod compression;
 pub(super) mod directory;
 mod fax;
 mod jpeg;
+mod jpeg_streams;
 mod layout;
 mod old_jpeg;
 mod page;

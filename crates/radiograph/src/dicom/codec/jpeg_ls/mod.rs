@@ -5,7 +5,7 @@ mod context;
 mod scan;
 
 use super::super::encoding::Encoding;
-use super::super::samples::Shape;
+use super::super::shape::Shape;
 use super::frame_header::FrameHeader;
 use super::{FULL, bad, restart_interval, subsampled};
 use super::{RESTART_INTERVAL, START_OF_SCAN, Segment, Segments};
