@@ -1,14 +1,17 @@
 //! Files that are written whole or not at all, and locks of those that several processes change.
+//!
+//! A file gets its name when it is whole and on the disk, and then the name is synced, too. So
+//! neither a full disk nor a power cut leaves half of one. [`write`] is for files of users, which
+//! several processes may write; [`replace`] is for files of our own, which have one writer.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Writes a file, and makes its folder if necessary. The file gets its name when it is whole and on
-/// the disk. So neither a full disk, a power cut nor another process that writes it at the same
-/// time leaves half of one. The new file has the mode and the owner of the one that it replaces.
+/// Writes a file, and makes its folder if necessary. Another process may write it at the same time.
+/// The new file has the mode and the owner of the one that it replaces.
 ///
 /// # Errors
 /// If it cannot be written; the old one is as it was.
@@ -19,11 +22,60 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
         return fs::write(path, bytes)
             .with_context(|| format!("cannot write `{}`", path.display()));
     }
-    replace(path, bytes.as_ref(), before.as_ref())
+    write_like(path, bytes.as_ref(), before.as_ref())
         .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-fn replace(path: &Path, bytes: &[u8], before: Option<&Metadata>) -> io::Result<()> {
+/// Puts a file that `fill` writes in the place of the one at `path`. Meanwhile it is beside it, with
+/// the ending `part`; a kill leaves it there until the next time.
+///
+/// # Errors
+/// If it cannot be written; the old one is as it was.
+pub fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    replace_by(path, &mut OpenOptions::new(), fill)
+}
+
+/// Replaces a file as [`replace`] does by one that its owner alone may read.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    replace_by(path, &mut options, |file| file.write_all(bytes))
+}
+
+fn replace_by(
+    path: &Path,
+    options: &mut OpenOptions,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    let part = path.with_added_extension("part");
+    let written = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&part)
+        .and_then(|mut file| fill(&mut file).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&part, path))
+        .and_then(|()| sync_names(folder_of(path)));
+    if written.is_err() {
+        let _best_effort = fs::remove_file(&part);
+    }
+    written
+}
+
+/// Makes new names in a folder survive a loss of power.
+///
+/// # Errors
+/// If the folder cannot be opened or synced.
+pub fn sync_names(folder: &Path) -> io::Result<()> {
+    // On other systems a folder cannot be opened as a file, and names are durable with the file.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+fn write_like(path: &Path, bytes: &[u8], before: Option<&Metadata>) -> io::Result<()> {
     let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
@@ -40,8 +92,7 @@ fn replace(path: &Path, bytes: &[u8], before: Option<&Metadata>) -> io::Result<(
     }
     part.as_file().sync_all()?;
     part.persist(path)?;
-    // The new name must survive a power cut as the file's content does.
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    sync_names(folder)
 }
 
 /// Gives a file the owner of the one that it replaces, as far as this user may.
@@ -91,6 +142,29 @@ mod tests {
         let error = write(&folder.path().join("taken"), "whole").unwrap_err();
         assert!(error.to_string().starts_with("cannot write `"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no part is left");
+    }
+
+    #[test]
+    fn a_failure_leaves_the_file_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        replace(&path, |file| file.write_all(b"one")).unwrap();
+        let full = |file: &mut File| {
+            file.write_all(b"two").and(Err(io::Error::from(io::ErrorKind::StorageFull)))
+        };
+        assert_eq!(replace(&path, full).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no part is left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        replace_private(&path, b"one").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[cfg(unix)]

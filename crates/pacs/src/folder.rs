@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Converts an error to one that names the path.
@@ -43,22 +43,12 @@ pub(crate) fn open_to_lock(path: &Path) -> Result<File> {
 
 /// Makes new names in a folder survive a loss of power.
 pub(crate) fn sync_folder(path: &Path) -> Result<()> {
-    // On other systems a folder cannot be opened as a file, and names are durable with the file.
-    if cfg!(unix) {
-        File::open(path).and_then(|folder| folder.sync_all()).map_err(at(path))
-    } else {
-        Ok(())
-    }
+    files::sync_names(path).map_err(at(path))
 }
 
 /// Writes these bytes to `path`, all or none, whenever the process or the machine dies.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = path.with_extension("new");
-    remove_if_there(&temporary)?;
-    let mut file = create_new(&temporary)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at(&temporary))?;
-    fs::rename(&temporary, path).map_err(at(path))?;
-    path.parent().map_or(Ok(()), sync_folder)
+    files::replace_private(path, bytes).map_err(at(path))
 }
 
 /// Renames a file. Returns whether it existed.

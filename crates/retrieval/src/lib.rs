@@ -36,7 +36,6 @@ mod database;
 mod descriptor;
 mod embedding;
 mod error;
-mod file;
 mod index;
 mod model;
 

@@ -35,16 +35,8 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
 
 /// Writes a file whole or not at all.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let part = path.with_extension("part");
-    let written = std::fs::File::create(&part).and_then(|mut file| {
-        std::io::Write::write_all(&mut file, bytes)?;
-        file.sync_all()
-    });
-    written.and_then(|()| std::fs::rename(&part, path)).map_err(|source| {
-        // The partial file is useless; the error to report is that of the write.
-        let _ = std::fs::remove_file(&part);
-        Error::File { path: path.into(), source }
-    })
+    let written = files::replace(path, |file| std::io::Write::write_all(file, bytes));
+    written.map_err(io(path))
 }
 
 impl RunFolder {

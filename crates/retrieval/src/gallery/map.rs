@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Gallery;
 use super::store::{Field, Which};
-use crate::file::replace;
 use crate::map::{Place, map};
 use crate::{Error, HashCode, ModelId, Result};
 
@@ -156,8 +155,7 @@ impl Gallery {
         bytes.extend(head);
         bytes.extend(rows);
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        replace(&path, |file| file.write_all(&bytes).and_then(|()| file.sync_all()))
-            .map_err(unwritable)
+        files::replace(&path, |file| file.write_all(&bytes)).map_err(unwritable)
     }
 
     fn read_map(&self) -> Result<Option<HashMap<u64, [u16; 2]>>> {

@@ -152,8 +152,7 @@ impl Image {
     pub(super) fn write(&self, file: &mut std::fs::File) -> std::io::Result<()> {
         use std::io::Write;
         file.write_all(&self.header.to_bytes(&self.sums()))?;
-        file.write_all(&self.bytes()[HEADER..])?;
-        file.sync_all()
+        file.write_all(&self.bytes()[HEADER..])
     }
 
     pub(super) fn header(&self) -> Header {

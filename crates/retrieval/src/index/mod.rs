@@ -24,7 +24,6 @@ use rayon::prelude::*;
 
 use crate::code::check_bits;
 use crate::descriptor::Bytes;
-use crate::file::replace;
 use crate::{Descriptor, Error, HashCode, Result};
 use header::Header;
 use nearest::merge;
@@ -138,7 +137,7 @@ impl Index {
     /// If the file cannot be written.
     pub fn save(&self, path: &Path, generation: u64) -> Result<()> {
         let segment = self.segment(generation);
-        let written = replace(path, |file| segment.image().write(file));
+        let written = files::replace(path, |file| segment.image().write(file));
         written.map_err(|source| Error::File { action: "write", path: path.to_owned(), source })
     }
 

@@ -1,6 +1,6 @@
 //! Files of the jobs' folders: writing them whole, and finding them again.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,15 +14,7 @@ pub(super) const COMES: &str = "part";
 
 /// Writes a file whole or not at all. When it returns, the file and its name are on the disk.
 pub(super) fn store(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let (part, path) = (folder.join(format!("{name}.{COMES}")), folder.join(name));
-    let written = File::create(&part)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&part, &path))
-        .and_then(|()| File::open(folder)?.sync_all());
-    if written.is_err() {
-        let _best_effort = fs::remove_file(&part);
-    }
-    written
+    files::replace(&folder.join(name), |file| file.write_all(bytes))
 }
 
 /// The entries of a folder; empty if it does not exist.

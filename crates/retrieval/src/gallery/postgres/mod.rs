@@ -32,7 +32,6 @@ use super::queue::JobQueue;
 use super::segment_name::SegmentName;
 use super::store::{Field, Meta, Next, Snapshot, Store, Totals, Which};
 use super::{Entry, Insertion, Location, Problem, Record};
-use crate::file::replace;
 use crate::{Embedding, Error, HashCode, Index, ModelId, Result};
 
 /// The time of silence after which a connection is tested, as it may be dead.
@@ -212,9 +211,7 @@ impl Store for Postgres {
         if meta.segment.is_none_or(|before| before.generation <= name.generation) {
             let text = serde_json::json!([snapshot.gallery()?, meta.rebuilt, name.to_string()])
                 .to_string();
-            let written = replace(&path, |file| {
-                file.write_all(text.as_bytes()).and_then(|()| file.sync_all())
-            });
+            let written = files::replace(&path, |file| file.write_all(text.as_bytes()));
             written.map_err(|source| Error::File { action: "write", path, source })?;
         }
         Ok(meta.segment)
