@@ -194,7 +194,7 @@ fn report(
             diagnostics,
         });
     }
-    ingest_messages::describe(&ingested).iter().for_each(|line| eprintln!("{line}"));
+    ingest_messages::describe(ingested).iter().for_each(|line| eprintln!("{line}"));
     if !ingested.doubtful.is_empty() {
         eprintln!("{}", ingest_messages::describe_doubtful(&ingested.doubtful));
     }
