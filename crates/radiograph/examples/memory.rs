@@ -1,5 +1,5 @@
-//! The memory that decoding takes, in bytes a pixel. A process of its own reads one file; its peak
-//! is printed beside the bytes that decoding took of the memory budget.
+//! The memory that decoding takes, in bytes a pixel, and for refused files in all. A process of its
+//! own reads one file; its peak is printed beside the bytes that decoding took of the memory budget.
 //!
 //! ```sh
 //! cargo run --release --workspace --example memory -- FILE…
@@ -30,12 +30,16 @@ fn measure(file: &Path) -> Result<(), Box<dyn Error>> {
     let bytes = file.metadata()?.len();
     let before = status("VmRSS:")?;
     let start = std::time::Instant::now();
-    let (picture, _) = read(file, &Limits::default())?;
+    let picture = read(file, &Limits::default());
     let ms = start.elapsed().as_millis();
-    let pixels = picture.pixels().len() as f64;
     let peak = status("VmHWM:")?.saturating_sub(before).saturating_sub(bytes);
     let taken = memory::for_pictures().taken().1;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let Ok((picture, _)) = picture else {
+        println!("| {name} | refused | {} KB | {} KB | {ms} |", peak / 1024, taken / 1024);
+        return Ok(());
+    };
+    let pixels = picture.pixels().len() as f64;
     let [peak, taken] = [peak, taken].map(|bytes| bytes as f64 / pixels);
     println!("| {name} | {:.1} | {peak:.1} | {taken:.1} | {ms} |", pixels / 1e6);
     Ok(())
