@@ -1,5 +1,5 @@
 //! Inputs of one format, where one is asked for by the variable `FORMAT`: `png` or `tiff` of files,
-//! `jpeg2000` or `htj2k` of frames.
+//! `jpeg2000`, `htj2k`, `jpeg-lossless` or `jpeg-ls` of frames.
 
 use std::sync::LazyLock;
 
@@ -20,6 +20,8 @@ pub fn frame(input: &[u8]) -> bool {
     match FORMAT.as_deref() {
         Some("jpeg2000") => matches!(syntax, Some("1.2.840.10008.1.2.4.90" | "1.2.840.10008.1.2.4.91")),
         Some("htj2k") => syntax.is_some_and(|syntax| syntax.starts_with("1.2.840.10008.1.2.4.20")),
+        Some("jpeg-lossless") => matches!(syntax, Some("1.2.840.10008.1.2.4.57" | "1.2.840.10008.1.2.4.70")),
+        Some("jpeg-ls") => matches!(syntax, Some("1.2.840.10008.1.2.4.80" | "1.2.840.10008.1.2.4.81")),
         _ => true,
     }
 }
