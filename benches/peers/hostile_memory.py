@@ -18,25 +18,32 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "target/release/examples/memory"
-CLAIMS = [b"\xff", b"\x7f", b"\x80", b"\0", b"\xff\xff", b"\x7f\xff", b"\xff\x7f", b"\xff\xff\xff\x7f",
-          b"\x7f\xff\xff\xff", b"\0\0\xff\xff", b"\xff\xff\0\0", b"\0\x10\0\0", b"\0\0\x10\0"]
+CLAIMS = [
+    b"\xff", b"\x7f", b"\x80", b"\0", b"\xff\xff", b"\x7f\xff", b"\xff\x7f",
+    b"\xff\xff\xff\x7f", b"\x7f\xff\xff\xff", b"\0\0\xff\xff", b"\xff\xff\0\0",
+    b"\0\x10\0\0", b"\0\0\x10\0",
+]
+HEAD = "| format | files | read | refused | died | worst peak, MB | of a file of KB |"
 
 
 def seeds():
     """Returns sound files by format."""
     phantoms = ROOT / "crates/radiograph/tests/data/dicom"
     pictures = ROOT / "fuzz/corpus/decode"
+    def named(*patterns):
+        return [path for pattern in patterns for path in phantoms.glob(pattern)]
+
     found = {
         "PNG": pictures.glob("*.png"),
         "TIFF": pictures.glob("*.tif"),
         "JPEG": sorted((ROOT / "samples/images").rglob("*.jpg"))[:20],
-        "DICOM, uncompressed": phantoms.glob("*.native.dcm"),
-        "DICOM, RLE": phantoms.glob("*rle*.dcm"),
-        "DICOM, JPEG": list(phantoms.glob("*jpeg50*.dcm")) + list(phantoms.glob("*jpeg51*.dcm")),
-        "DICOM, JPEG Lossless": list(phantoms.glob("*jpeg57*.dcm")) + list(phantoms.glob("*jpeg70*.dcm")),
-        "DICOM, JPEG-LS": phantoms.glob("*jls*.dcm"),
-        "DICOM, JPEG 2000": phantoms.glob("*.j2k*.dcm"),
-        "DICOM, High-Throughput JPEG 2000": phantoms.glob("*.htj2k*.dcm"),
+        "DICOM, uncompressed": named("*.native.dcm"),
+        "DICOM, RLE": named("*rle*.dcm"),
+        "DICOM, JPEG": named("*jpeg50*.dcm", "*jpeg51*.dcm"),
+        "DICOM, JPEG Lossless": named("*jpeg57*.dcm", "*jpeg70*.dcm"),
+        "DICOM, JPEG-LS": named("*jls*.dcm"),
+        "DICOM, JPEG 2000": named("*.j2k*.dcm"),
+        "DICOM, High-Throughput JPEG 2000": named("*.htj2k*.dcm"),
     }
     return {name: [path.read_bytes() for path in sorted(paths)] for name, paths in found.items()}
 
@@ -87,7 +94,7 @@ def main():
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("files", nargs="*", type=pathlib.Path)
     options = arguments.parse_args()
-    print("| format | files | read | refused | died | worst peak, MB | of a file of KB |\n|---|---|---|---|---|---|---|")
+    print(f"{HEAD}\n|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "file"
         for name, sound in seeds().items():

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use anyhow::{Context, Result};
 use image::GrayImage;
 use ingest::Decoded;
-use ingest::thumbnail::{grey_jpeg, shrink, shrink_grey};
+use ingest::thumbnail::{jpeg, shrink, shrink_grey};
 use network::{Encoder, Look, SaliencyMap};
 use radiograph::{Frame, Limits, Radiograph};
 use retrieval::gallery::{Gallery, Hit, Record};
 
 use crate::html::{Answer, Card, Label, Page};
-use crate::overlay::{colour_jpeg, overlay};
+use crate::overlay::overlay;
 
 /// The longer side of a picture on a page, in pixels.
 const SIDE: u32 = 160;
@@ -128,7 +128,7 @@ pub fn draw(
 ) -> Result<(Vec<u8>, Vec<u8>)> {
     let picture = shrink_grey(picture, SIDE);
     let over = overlay(&picture, &saliency.onto(frame, picture.width(), picture.height()))?;
-    Ok((grey_jpeg(&picture, QUALITY)?, colour_jpeg(&over, QUALITY)?))
+    Ok((jpeg(&picture, QUALITY)?, jpeg(&over, QUALITY)?))
 }
 
 /// The page of answers of a gallery.

@@ -1,7 +1,6 @@
 //! Saliency maps over radiographs, and pictures beside each other.
 
 use anyhow::{Context, Result, bail};
-use image::codecs::jpeg::JpegEncoder;
 use image::{GrayImage, Luma, Rgb, RgbImage, imageops};
 
 /// Inferno, the perceptual colour map of matplotlib, at ten even steps from 0 to 1.
@@ -119,18 +118,6 @@ pub fn in_colour(picture: &GrayImage) -> RgbImage {
         let Luma([grey]) = *picture.get_pixel(x, y);
         Rgb([grey; 3])
     })
-}
-
-/// A colour picture as the bytes of a JPEG file.
-///
-/// # Errors
-/// If it cannot be encoded.
-pub fn colour_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, quality)
-        .encode_image(picture)
-        .context("cannot write a JPEG")?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ fn nesting_has_a_limit() {
     }
 }
 
-/// What is not at the beginning of real data sets.
+/// Groups that no real data set begins with.
 #[test]
 fn a_high_group_at_the_beginning_is_no_other_order() {
     for group in [0x0100, 0x1000, 0x6000] {

@@ -26,8 +26,8 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
         .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-/// Puts a file that `fill` writes in the place of the one at `path`. Meanwhile it is beside it, with
-/// the ending `part`; a kill leaves it there until the next time.
+/// Puts a file that `fill` writes in the place of the one at `path`. Meanwhile it is beside it,
+/// with the ending `part`; a kill leaves it there until the next time.
 ///
 /// # Errors
 /// If it cannot be written; the old one is as it was.

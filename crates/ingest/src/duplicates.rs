@@ -122,7 +122,7 @@ mod tests {
     use image::{GrayImage, Luma};
 
     use super::*;
-    use crate::thumbnail::grey_jpeg;
+    use crate::thumbnail::jpeg;
 
     fn record() -> Record {
         let text = |text: &str| Some(text.to_owned());
@@ -152,7 +152,7 @@ mod tests {
             let picture = GrayImage::from_fn(64, 64, |x, y| {
                 Luma([(x + y) as u8 + if x < at && y < at { more } else { 0 }])
             });
-            grey_jpeg(&picture, 80).unwrap()
+            jpeg(&picture, 80).unwrap()
         };
         assert!(!shows_other(&jpeg(0, 0), &jpeg(2, 64)));
         assert!(shows_other(&jpeg(0, 0), &jpeg(90, 8)), "a marker in a corner");

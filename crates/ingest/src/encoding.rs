@@ -8,7 +8,7 @@ use retrieval::gallery::Entry;
 
 use crate::batches::BATCH;
 use crate::decoding::Decoded;
-use crate::thumbnail::grey_jpeg;
+use crate::thumbnail::jpeg;
 
 const THUMBNAIL_QUALITY: u8 = 80;
 
@@ -35,7 +35,7 @@ pub fn encode_pictures(encoder: &Encoder, pictures: &[Decoded]) -> Result<Vec<En
 
 /// A picture's thumbnail as a gallery stores it, a JPEG file's bytes.
 pub(crate) fn thumbnail(picture: &Decoded) -> Result<Vec<u8>> {
-    grey_jpeg(&picture.thumbnail, THUMBNAIL_QUALITY)
+    jpeg(&picture.thumbnail, THUMBNAIL_QUALITY)
 }
 
 /// Entries for a gallery of encoded pictures; the encodings are parallel to these.

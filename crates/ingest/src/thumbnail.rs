@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use image::codecs::jpeg::JpegEncoder;
-use image::{GrayImage, Luma, imageops};
+use image::{GenericImageView, GrayImage, Luma, PixelWithColorType, imageops};
 use radiograph::Radiograph;
 
 /// A radiograph in 8 bits, its longer side at most `longer` pixels.
@@ -27,11 +27,14 @@ pub fn shrink_grey(picture: GrayImage, longer: u32) -> GrayImage {
     imageops::thumbnail(&picture, side(width), side(height))
 }
 
-/// A grey picture as the bytes of a JPEG file.
+/// A picture as the bytes of a JPEG file.
 ///
 /// # Errors
 /// If it cannot be encoded.
-pub fn grey_jpeg(picture: &GrayImage, quality: u8) -> Result<Vec<u8>> {
+pub fn jpeg(
+    picture: &impl GenericImageView<Pixel: PixelWithColorType>,
+    quality: u8,
+) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, quality)
         .encode_image(picture)

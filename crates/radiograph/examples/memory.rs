@@ -1,5 +1,6 @@
 //! The memory that decoding takes, in bytes a pixel, and for refused files in all. A process of its
-//! own reads one file; its peak is printed beside the bytes that decoding took of the memory budget.
+//! own reads one file. Its peak is printed beside the bytes that decoding took of the memory
+//! budget.
 //!
 //! ```sh
 //! cargo run --release --workspace --example memory -- FILE…

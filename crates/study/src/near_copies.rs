@@ -183,7 +183,7 @@ fn copies(item: &Item, number: usize, seed: u64, folder: &Path) -> Result<Vec<It
         random.set_stream(number as u64 * Perturbation::ALL.len() as u64 + kind + 1);
         let change = perturbation.draw(&mut random);
         let path = folder.join(format!("{number}-{kind}.jpg"));
-        let jpeg = thumbnail::grey_jpeg(&change.apply(&picture), change.quality)?;
+        let jpeg = thumbnail::jpeg(&change.apply(&picture), change.quality)?;
         fs::write(&path, jpeg).with_context(|| format!("cannot write `{}`", path.display()))?;
         Ok(copy_item(item, perturbation, path))
     };

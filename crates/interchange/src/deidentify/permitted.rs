@@ -1,4 +1,4 @@
-//! What of a value may stay.
+//! The part of a value that de-identification lets stay.
 
 /// The part of a value that may stay.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,11 +12,34 @@ const COLUMNS: Columns = Columns {
     expected: "path and labels, and if known patient_id, view, source, licence, split, group",
 };
 
+/// The columns that are read, each with the keyword that DICOM has for it.
+const READ: [(&str, &str); 16] = [
+    ("path", ""),
+    ("labels", ""),
+    ("patient_id", "PatientID"),
+    ("group", ""),
+    ("view", "ViewPosition"),
+    ("source", ""),
+    ("licence", ""),
+    ("split", ""),
+    ("study", "StudyInstanceUID"),
+    ("series", "SeriesInstanceUID"),
+    ("modality", "Modality"),
+    ("body_part", "BodyPartExamined"),
+    ("sex", "PatientSex"),
+    ("age", "PatientAge"),
+    ("study_date", "StudyDate"),
+    ("report", ""),
+];
+
 /// Reads a manifest; paths in it are relative to its folder.
 pub(super) fn read(path: &Path) -> Result<Dataset> {
     let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-    let (rows, note) =
+    let (mut rows, note) =
         if is_parquet { (parquet_rows(path, &COLUMNS)?, None) } else { csv_rows(path, &COLUMNS)? };
+    if let Some(names) = rows.first().map(other_spellings) {
+        rows.iter_mut().for_each(|row| rename(row, &names));
+    }
     let root = path.parent().unwrap_or(Path::new("."));
     let mut dataset = Dataset { note, ..Dataset::default() };
     let (mut first_rows, mut losses) = (HashMap::new(), Losses::default());
@@ -33,6 +56,27 @@ pub(super) fn read(path: &Path) -> Result<Dataset> {
     }
     dataset.unread = losses.unread();
     Ok(dataset)
+}
+
+/// The columns that are another spelling of one that is read, such as `Age`, `Patient ID` or
+/// DICOM's keyword, with the names that are read. One that is there itself has no other spelling.
+fn other_spellings(row: &Row) -> Vec<(String, &'static str)> {
+    let plain = |name: &str| -> String {
+        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let spelling = |&(name, keyword): &(&'static str, &str)| {
+        let mut others = row.keys().filter(|_| !row.contains_key(name));
+        let is_spelling = |column: &&String| [name, keyword].map(plain).contains(&plain(column));
+        others.find(is_spelling).map(|column| (column.clone(), name))
+    };
+    READ.iter().filter_map(spelling).collect()
+}
+
+fn rename(row: &mut Row, names: &[(String, &'static str)]) {
+    for (column, name) in names {
+        let cell = row.remove(column);
+        row.extend(cell.map(|cell| ((*name).to_owned(), cell)));
+    }
 }
 
 /// Why an item cannot be used. A picture listed twice would be its own neighbour, or lie in two
@@ -91,4 +135,22 @@ fn labels(row: &Row) -> Vec<String> {
         }
     }
     labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_spellings_of_columns_are_read() {
+        let row = |columns: &[&str]| -> Row {
+            columns.iter().map(|&column| (column.to_owned(), column.to_owned())).collect()
+        };
+        let mut spelled = row(&["Age", "Patient ID", "PatientSex", "StudyDate", "remark", ""]);
+        rename(&mut spelled, &other_spellings(&spelled.clone()));
+        let columns: Vec<&str> = spelled.keys().map(String::as_str).collect();
+        assert_eq!(columns, ["", "age", "patient_id", "remark", "sex", "study_date"]);
+        assert_eq!(spelled["age"], "Age");
+        assert!(other_spellings(&row(&["age", "Age", "AGE", "path"])).is_empty());
+    }
 }

@@ -51,7 +51,7 @@ impl Encoded<'_> {
             })
         };
         let rows: Vec<Row> = chosen(self, seed).into_iter().map(row).collect::<Result<_>>()?;
-        files::write(file, overlay::colour_jpeg(&contact_sheet::draw(&rows), QUALITY)?)
+        files::write(file, thumbnail::jpeg(&contact_sheet::draw(&rows), QUALITY)?)
     }
 }
 
