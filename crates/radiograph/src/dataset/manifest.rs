@@ -147,7 +147,8 @@ mod tests {
             columns.iter().map(|&column| (column.to_owned(), column.to_owned())).collect()
         };
         let mut spelled = row(&["Age", "Patient ID", "PatientSex", "StudyDate", "remark", ""]);
-        rename(&mut spelled, &other_spellings(&spelled.clone()));
+        let names = other_spellings(&spelled);
+        rename(&mut spelled, &names);
         let columns: Vec<&str> = spelled.keys().map(String::as_str).collect();
         assert_eq!(columns, ["", "age", "patient_id", "remark", "sex", "study_date"]);
         assert_eq!(spelled["age"], "Age");
