@@ -12,24 +12,25 @@ const COLUMNS: Columns = Columns {
     expected: "path and labels, and if known patient_id, view, source, licence, split, group",
 };
 
-/// The columns that are read, each with the keyword that DICOM has for it.
-const READ: [(&str, &str); 16] = [
-    ("path", ""),
-    ("labels", ""),
-    ("patient_id", "PatientID"),
-    ("group", ""),
-    ("view", "ViewPosition"),
-    ("source", ""),
-    ("licence", ""),
-    ("split", ""),
-    ("study", "StudyInstanceUID"),
-    ("series", "SeriesInstanceUID"),
-    ("modality", "Modality"),
-    ("body_part", "BodyPartExamined"),
-    ("sex", "PatientSex"),
-    ("age", "PatientAge"),
-    ("study_date", "StudyDate"),
-    ("report", ""),
+/// The columns that are read, each with its spellings: its own name, and the keyword that DICOM has
+/// for it; both in small letters and digits alone.
+const READ: [(&str, &[&str]); 16] = [
+    ("path", &["path"]),
+    ("labels", &["labels"]),
+    ("patient_id", &["patientid"]),
+    ("group", &["group"]),
+    ("view", &["view", "viewposition"]),
+    ("source", &["source"]),
+    ("licence", &["licence"]),
+    ("split", &["split"]),
+    ("study", &["study", "studyinstanceuid"]),
+    ("series", &["series", "seriesinstanceuid"]),
+    ("modality", &["modality"]),
+    ("body_part", &["bodypart", "bodypartexamined"]),
+    ("sex", &["sex", "patientsex"]),
+    ("age", &["age", "patientage"]),
+    ("study_date", &["studydate"]),
+    ("report", &["report"]),
 ];
 
 /// Reads a manifest; paths in it are relative to its folder.
@@ -64,10 +65,10 @@ fn other_spellings(row: &Row) -> Vec<(String, &'static str)> {
     let plain = |name: &str| -> String {
         name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };
-    let spelling = |&(name, keyword): &(&'static str, &str)| {
+    let spelling = |&(name, spellings): &(&'static str, &[&str])| {
         let mut others = row.keys().filter(|_| !row.contains_key(name));
-        let is_spelling = |column: &&String| [name, keyword].map(plain).contains(&plain(column));
-        others.find(is_spelling).map(|column| (column.clone(), name))
+        let column = others.find(|column| spellings.contains(&plain(column).as_str()))?;
+        Some((column.clone(), name))
     };
     READ.iter().filter_map(spelling).collect()
 }
