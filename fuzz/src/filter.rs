@@ -1,6 +1,6 @@
 //! The filter language: any text is a filter, or refused in words that can be shown.
 
-use retrieval::gallery::Filter;
+use gallery::Filter;
 
 /// Reads the bytes as a filter.
 ///

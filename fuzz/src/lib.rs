@@ -3,7 +3,7 @@
 
 pub mod association;
 pub mod decode;
-#[cfg(feature = "retrieval")]
+#[cfg(feature = "gallery")]
 pub mod filter;
 pub mod frame;
 pub mod memory;

@@ -1,9 +1,9 @@
 //! A question to a gallery and its answer: the hits, and estimates of their relevance. `search` and
 //! the server share it.
 
+use gallery::{Example, Feedback, Filter, Gallery, Hit, Order, Query, Record};
 use network::{Encoder, Encoding};
 use retrieval::estimate::{Estimate, Estimator, NEIGHBORS, evidence};
-use retrieval::gallery::{Example, Feedback, Filter, Gallery, Hit, Order, Query, Record};
 use retrieval::{Embedding, HashCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ pub fn answer(
     gallery: &Gallery,
     encoder: &Encoder,
     question: &Question<'_>,
-) -> retrieval::Result<(Vec<Hit>, Option<Estimate>)> {
+) -> gallery::Result<(Vec<Hit>, Option<Estimate>)> {
     // A single entry alone is searched for as its own picture would be.
     let lone = match (question.pictures, question.like, question.unlike) {
         ([], &[id], []) => Some(Entry::read(gallery, id)?),
@@ -129,7 +129,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn read(gallery: &Gallery, id: u64) -> retrieval::Result<Self> {
+    fn read(gallery: &Gallery, id: u64) -> gallery::Result<Self> {
         let (record, code) = (gallery.record(id)?, gallery.code(id)?);
         Ok(Self { record, code, embedding: gallery.embedding(id)? })
     }

@@ -1,10 +1,10 @@
 //! An answer for other systems. It has no names, which are files', and no patients, but keys, UIDs,
 //! labels and distances.
 
+use gallery::{Gallery, Hit, Record};
 use interchange::{Answer, Neighbor, Software, Viewer};
 use network::Encoder;
 use retrieval::estimate::Estimate;
-use retrieval::gallery::{Gallery, Hit, Record};
 
 /// The answer to the query of this key.
 pub fn export_answer(

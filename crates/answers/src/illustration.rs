@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
+use gallery::{Gallery, Hit, Record};
 use image::GrayImage;
 use ingest::Decoded;
 use ingest::thumbnail::{jpeg, shrink, shrink_grey};
 use network::{Encoder, Look, SaliencyMap};
 use radiograph::{Frame, Limits, Radiograph};
-use retrieval::gallery::{Gallery, Hit, Record};
 
 use crate::html::{Answer, Card, Label, Page};
 use crate::overlay::overlay;

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Result;
+use gallery::Gallery;
 use pacs::attempts::{Attempts, Plan};
 use radiograph::ContentHash;
-use retrieval::gallery::Gallery;
 
 use crate::listing::Listed;
 

@@ -5,10 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use gallery::Record;
 use image::GrayImage;
 use radiograph::dataset::Skipped;
 use radiograph::{ContentHash, Input, Limits, Preprocess, Radiograph, Warning};
-use retrieval::gallery::Record;
 use serde::Serialize;
 
 use crate::deidentification::{self, Deidentification};

@@ -1,8 +1,8 @@
 //! De-identification of records, when they enter a gallery and when they leave it.
 
 use anyhow::Result;
+use gallery::{Date, Record};
 use interchange::deidentify::{Code, Dates, Deidentified, Deidentifier, Key, Options, Pseudonyms};
-use retrieval::gallery::{Date, Record};
 
 /// The fields of a record that are kept on request.
 #[derive(Clone, Copy)]

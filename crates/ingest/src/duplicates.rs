@@ -7,7 +7,7 @@
 //! another encoding of the same picture, holds nothing that the gallery lacks.
 
 use anyhow::Result;
-use retrieval::gallery::{Gallery, Record};
+use gallery::{Gallery, Record};
 
 use crate::decoding::Decoded;
 use crate::encoding::thumbnail;

@@ -1,10 +1,10 @@
 //! Encodings of decoded pictures, and entries for a gallery made of both.
 
 use anyhow::{Context, Result};
+use gallery::Entry;
 use network::{Encoder, Encoding};
 use radiograph::Input;
 use rayon::prelude::*;
-use retrieval::gallery::Entry;
 
 use crate::batches::BATCH;
 use crate::decoding::Decoded;

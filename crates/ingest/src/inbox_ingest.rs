@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
+use gallery::{Gallery, Record};
 use network::Encoder;
 use pacs::inbox::{Consumer, Item};
 use radiograph::Preprocess;
 use rayon::prelude::*;
-use retrieval::gallery::{Gallery, Record};
 use serde::Serialize;
 
 use crate::batches::{BATCH, Batch};

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use gallery::{Entry, Gallery, Insertion};
 use network::Encoder;
 use pacs::attempts::Plan;
-use retrieval::gallery::{Entry, Gallery, Insertion};
 use serde::Serialize;
 
 use crate::attempt_notes::AttemptNotes;
@@ -81,7 +81,7 @@ pub fn insert_batch(
 pub(crate) fn insert<'a>(
     gallery: &mut Gallery,
     entries: &'a [Entry],
-) -> retrieval::Result<Vec<(u64, &'a Entry)>> {
+) -> gallery::Result<Vec<(u64, &'a Entry)>> {
     let mut known = Vec::new();
     for entry in entries {
         if let Insertion::Known(id) = gallery.insert(entry)? {

@@ -4,7 +4,7 @@
 //! way: [`decode`] or [`decode_bytes`], [`encode_pictures`], [`entries`], [`Gallery::insert`].
 //! Nothing here prints: reports are returned, and progress is told to callbacks.
 //!
-//! [`Gallery::insert`]: retrieval::gallery::Gallery::insert
+//! [`Gallery::insert`]: gallery::Gallery::insert
 
 mod attempt_notes;
 mod batches;

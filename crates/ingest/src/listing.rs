@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use gallery::Record;
 use radiograph::dataset::Item;
-use retrieval::gallery::Record;
 
 use crate::deidentification::Deidentification;
 

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Error, Result};
+use gallery::{Entry, Gallery, Job};
 use network::Encoder;
 use rayon::prelude::*;
-use retrieval::gallery::{Entry, Gallery, Job};
 use serde::Serialize;
 
 use crate::decoding::{Decoded, decode_bytes};
@@ -162,6 +162,6 @@ impl QueueIngest {
 
 /// Tells whether the error is an outage, which does not depend on the request to the server.
 fn is_outage(error: &Error) -> bool {
-    use retrieval::Error::{NoLeader, Unreachable};
+    use gallery::Error::{NoLeader, Unreachable};
     matches!(error.downcast_ref(), Some(NoLeader { .. } | Unreachable { .. }))
 }

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use anyhow::Result;
+use gallery::Gallery;
 use network::{Encoder, Encoding};
 use radiograph::{Input, Limits};
-use retrieval::gallery::Gallery;
 use serde::Serialize;
 
 use crate::batches::{BATCH, Batch, for_each_batch};

@@ -108,7 +108,10 @@ impl fmt::Debug for HashCode {
 }
 
 /// Checks that a code may have so many bits.
-pub(crate) fn check_bits(bits: usize) -> Result<()> {
+///
+/// # Errors
+/// If no code has that length.
+pub fn check_bits(bits: usize) -> Result<()> {
     if bits == 0 || bits > MAX_BITS || !bits.is_multiple_of(16) {
         return Err(Error::CodeLength { got: bits });
     }

@@ -79,7 +79,10 @@ impl Embedding {
     }
 
     /// Checks that every value is finite, as f16 too.
-    pub(crate) fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// If a value is not.
+    pub fn check(&self) -> Result<()> {
         match self.0.iter().position(|&value| !f16::from_f32(value).is_finite()) {
             Some(position) => Err(Error::EmbeddingValue { position, got: self.0[position] }),
             None => Ok(()),

@@ -1,14 +1,12 @@
-//! Hash codes in, neighbours out: exact Hamming search, durable galleries, and the measures of
-//! retrieval.
+//! Hash codes in, neighbours out: exact Hamming search, and the measures of retrieval.
 //!
 //! * [`HashCode`] and [`Embedding`] are what a network makes of a radiograph.
 //! * [`Index`] answers "the k nearest codes" exactly, from memory, with the kernels of [`hamming`],
 //!   ties in the order of their [`Descriptor`]s where that is asked.
-//! * [`gallery`] keeps records, codes, embeddings and thumbnails in one folder, durably.
 //! * [`estimate`] says how likely a neighbour is relevant, and whether anything is.
 //! * [`evaluation`] measures a ranking: AP, precision, recall and nDCG, with ties and confidence
 //!   treated.
-//! * [`map`] lays a gallery out in the plane.
+//! * [`map`] lays codes out in the plane.
 //! * [`hashing`] makes codes of any feature vectors: the shallow baselines.
 //!
 //! ```
@@ -22,27 +20,26 @@
 //! # Ok::<(), retrieval::Error>(())
 //! ```
 //!
-//! Nothing here knows of pixels, tensors or HTTP.
+//! Nothing here knows of pixels, tensors, databases or HTTP.
 
 pub mod estimate;
 pub mod evaluation;
-pub mod gallery;
 pub mod hamming;
 pub mod hashing;
 pub mod map;
 
 mod code;
-mod database;
 mod descriptor;
 mod embedding;
 mod error;
 mod index;
 mod model;
+mod shortlist;
 
-pub use code::{HashCode, MAX_BITS};
-pub use database::{Database, Opening};
+pub use code::{HashCode, MAX_BITS, check_bits};
 pub use descriptor::Descriptor;
 pub use embedding::Embedding;
 pub use error::{Error, Result};
 pub use index::{Index, Neighbor, Plan, Point, Ranked, Search};
 pub use model::ModelId;
+pub use shortlist::{SHORTLIST, SPARE};

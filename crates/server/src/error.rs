@@ -4,8 +4,8 @@
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use gallery::FilterError;
 use radiograph::Error as Unreadable;
-use retrieval::gallery::FilterError;
 
 use super::keys::Role;
 use super::views::{ErrorBody, ErrorView};
@@ -63,7 +63,7 @@ pub(crate) enum Problem {
     /// The gallery's database is unreachable, and the cache has too little or is too old.
     Unreachable(anyhow::Error),
     /// A record of the gallery whose bytes have changed since they were stored.
-    Damaged(retrieval::Error),
+    Damaged(gallery::Error),
     /// The audit log cannot be written, so no data is shown.
     NoAudit(anyhow::Error),
     /// A fault of the server.
@@ -247,17 +247,17 @@ impl From<anyhow::Error> for Problem {
     }
 }
 
-impl From<retrieval::Error> for Problem {
-    fn from(error: retrieval::Error) -> Self {
+impl From<gallery::Error> for Problem {
+    fn from(error: gallery::Error) -> Self {
         match error {
-            retrieval::Error::NoRecord { .. } => Self::UnknownRecord,
-            retrieval::Error::OtherModel { .. } => Self::OtherModel,
-            retrieval::Error::EmptyQuery => Self::invalid(
+            gallery::Error::NoRecord { .. } => Self::UnknownRecord,
+            gallery::Error::OtherModel { .. } => Self::OtherModel,
+            gallery::Error::EmptyQuery => Self::invalid(
                 "neither `queries` nor `like`",
                 "a query, or a picture to find the like of",
             ),
-            error @ retrieval::Error::DamagedRecord { .. } => Self::Damaged(error),
-            error @ (retrieval::Error::Unreachable { .. } | retrieval::Error::NoLeader { .. }) => {
+            error @ gallery::Error::DamagedRecord { .. } => Self::Damaged(error),
+            error @ (gallery::Error::Unreachable { .. } | gallery::Error::NoLeader { .. }) => {
                 Self::Unreachable(error.into())
             }
             error => Self::Internal(error.into()),

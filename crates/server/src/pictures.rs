@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use answers::overlay;
 use axum::body::Bytes;
+use gallery::Record;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GrayImage, ImageEncoder};
 use ingest::image_qc::{self, Doubt};
@@ -14,7 +15,6 @@ use network::{Encoder, Encoding, Look, SaliencyMap};
 use radiograph::memory::{self, Reservation};
 use radiograph::{ContentHash, Format, Frame, Radiograph};
 use retrieval::Embedding;
-use retrieval::gallery::Record;
 
 use super::error::Problem;
 use super::views::Region;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use gallery::Location;
 use pacs::ServerTls;
-use retrieval::gallery::Location;
 
 use crate::jobs::JobLimits;
 use crate::oidc::OidcSettings;

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::body::Bytes;
+use gallery::{Error, Facets, Gallery, MAP};
 use network::Encoder;
 use radiograph::memory;
-use retrieval::Error;
-use retrieval::gallery::{Facets, Gallery, MAP};
 
 use super::client::Shares;
 use super::error::Problem;
@@ -186,7 +185,7 @@ impl State {
 
     fn with<T>(
         &self,
-        refresh: fn(&mut Gallery) -> retrieval::Result<bool>,
+        refresh: fn(&mut Gallery) -> gallery::Result<bool>,
         stale: Duration,
         work: impl FnOnce(&Gallery) -> Result<T, Problem>,
     ) -> Result<T, Problem> {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use gallery::Gallery;
 use ingest::image_qc::Doubtful;
 use ingest::{AttemptNotes, FileWarnings, IngestReport, ManifestDiagnostics, Rejected};
 use pacs::attempts;
 use radiograph::dataset::Dataset;
-use retrieval::gallery::Gallery;
 
 use crate::output;
 

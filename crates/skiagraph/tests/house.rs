@@ -35,22 +35,22 @@ fn every_file_opens_with_its_job() {
     }
 }
 
-/// A process that closes a database's file loses its locks on it: see `retrieval/src/database.rs`,
+/// A process that closes a database's file loses its locks on it: see `gallery/src/database.rs`,
 /// which all connections go through.
 #[test]
 fn only_sqlite_opens_the_files_of_a_database() {
     const CONNECTS: [&str; 4] = [
-        "gallery/sqlite/schema.rs",
-        "gallery/sqlite/backup.rs",
+        "gallery/src/sqlite/schema.rs",
+        "gallery/src/sqlite/backup.rs",
         "sets/schema.rs",
         "sets/erasure.rs",
     ];
     // The header before the first handle; the log, on which there are no locks; descriptors that
     // hold locks.
     const OPENS: [&str; 4] = [
-        "gallery/sqlite/schema.rs",
-        "gallery/sqlite/log.rs",
-        "retrieval/src/database.rs",
+        "gallery/src/sqlite/schema.rs",
+        "gallery/src/sqlite/log.rs",
+        "gallery/src/database.rs",
         "sqlite/acknowledged.rs",
     ];
     let is_in = |path: &Path, list: &[&str]| list.iter().any(|end| path.ends_with(end));
@@ -68,7 +68,8 @@ fn only_sqlite_opens_the_files_of_a_database() {
         );
         let opens =
             ["File::open", "File::create", "OpenOptions", "fs::read(", "fs::write(", "fs::copy("];
-        let named = holds(&[".sqlite\"", "-wal\"", "-shm\""]) || name.contains("/gallery/sqlite/");
+        let named =
+            holds(&[".sqlite\"", "-wal\"", "-shm\""]) || name.contains("/gallery/src/sqlite/");
         let at_once =
             |line: &str| line.contains("DATABASE") && opens.iter().any(|open| line.contains(open));
         let beside = named && holds(&opens) || code.lines().any(at_once);

@@ -7,7 +7,7 @@
 mod common;
 #[path = "common/phantoms.rs"]
 mod phantoms;
-#[path = "../../retrieval/tests/common/server.rs"]
+#[path = "../../gallery/tests/common/server.rs"]
 mod postgres;
 #[path = "common/server.rs"]
 mod server;

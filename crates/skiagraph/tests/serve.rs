@@ -11,8 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{fail, pictures, samples, succeed, text, workspace};
+use gallery::Gallery;
 use retrieval::ModelId;
-use retrieval::gallery::Gallery;
 use serde_json::{Value, json};
 use server::{Answer, Server};
 

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use common::{fail, json, model, subset, text};
+use gallery::Gallery;
 use retrieval::HashCode;
-use retrieval::gallery::Gallery;
 
 #[test]
 fn shards_become_what_indexing_gives() {

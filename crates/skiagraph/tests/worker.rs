@@ -5,7 +5,7 @@
 mod common;
 #[path = "common/phantoms.rs"]
 mod phantoms;
-#[path = "../../retrieval/tests/common/server.rs"]
+#[path = "../../gallery/tests/common/server.rs"]
 mod postgres;
 
 use std::fs;

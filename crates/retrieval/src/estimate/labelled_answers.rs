@@ -5,8 +5,7 @@ use rayon::prelude::*;
 
 use super::{Evidence, LabelKinds, NEIGHBORS, evidence};
 use crate::evaluation::{Labelled, Role};
-use crate::gallery::{SHORTLIST, SPARE};
-use crate::{Descriptor, Embedding, HashCode};
+use crate::{Descriptor, Embedding, HashCode, SHORTLIST, SPARE};
 
 /// The answer to a query, and the relevance of its neighbours.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
-use retrieval::gallery::{Filter, Gallery, Page};
+use gallery::{Filter, Gallery, Page};
 
 use crate::body::Json;
 use crate::error::Problem;

@@ -9,8 +9,8 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
+use gallery::Gallery;
 use interchange::Answer;
-use retrieval::gallery::Gallery;
 use serde_json::Value;
 
 use super::search::{Asked, Found, shown, view};
@@ -121,7 +121,7 @@ fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
             view.hits.iter().map(|hit| hit.id).chain(body.like.iter().chain(&body.unlike).copied());
         let shows = shows.collect();
         let queries = asked.pictures.iter().map(|picture| gallery.id_of(&picture.record.key));
-        let queries = queries.filter_map(Result::transpose).collect::<retrieval::Result<_>>()?;
+        let queries = queries.filter_map(Result::transpose).collect::<gallery::Result<_>>()?;
         Ok((view, Kept { answer, preview, report, fhir, sr, shows, queries }))
     })
 }

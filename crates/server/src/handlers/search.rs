@@ -9,9 +9,9 @@ use answers::relevance_at;
 use answers::{Question, answer};
 use axum::Extension;
 use axum::extract::State;
+use gallery::{Filter, Gallery, Hit};
 use retrieval::MAX_BITS;
 use retrieval::estimate::Estimate;
-use retrieval::gallery::{Filter, Gallery, Hit};
 
 use crate::body::Json;
 use crate::error::Problem;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use gallery::{Gallery, Record};
 use ingest::{IngestReport, Listed};
-use retrieval::gallery::{Gallery, Record};
 
 use super::spool::{Jobs, Waiting, name};
 use super::{Failure, FileWarnings, LISTED};

@@ -12,8 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use anyhow::{Context, Result, bail};
-use retrieval::Error;
-use retrieval::gallery::{Gallery, Location};
+use gallery::{Error, Gallery, Location};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde_json::{Value, json};
 

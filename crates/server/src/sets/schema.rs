@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use retrieval::{Database, Opening};
+use gallery::{Database, Opening};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::erasure;

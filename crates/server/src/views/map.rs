@@ -1,6 +1,6 @@
 //! The gallery's map, as JSON.
 
-use retrieval::gallery::{Plot, Trait};
+use gallery::{Plot, Trait};
 use schemars::JsonSchema;
 use serde::Serialize;
 

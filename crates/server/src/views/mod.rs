@@ -8,7 +8,7 @@ mod record;
 mod search;
 mod set;
 
-use retrieval::gallery::Facets;
+use gallery::Facets;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Pictures of the gallery, as JSON.
 
-use retrieval::gallery::Record;
+use gallery::Record;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

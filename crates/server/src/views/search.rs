@@ -1,7 +1,7 @@
 //! A search and its answer, as JSON.
 
 use answers::AnswerOrder;
-use retrieval::gallery::SHORTLIST;
+use retrieval::SHORTLIST;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

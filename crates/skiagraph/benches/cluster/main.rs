@@ -26,7 +26,7 @@ use std::sync::mpsc::channel;
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
-use retrieval::gallery::{Entry, Gallery, Record};
+use gallery::{Entry, Gallery, Record};
 use retrieval::{Embedding, HashCode, ModelId};
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use gallery::Gallery;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use retrieval::gallery::Gallery;
 use serde_json::json;
 
 use crate::cluster::Cluster;

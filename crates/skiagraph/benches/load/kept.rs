@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use retrieval::gallery::Gallery;
+use gallery::Gallery;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use retrieval::gallery::{DATABASE, Gallery};
+use gallery::{DATABASE, Gallery};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

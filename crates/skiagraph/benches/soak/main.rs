@@ -105,7 +105,7 @@ fn index_samples(site: &Site) -> usize {
     let mut command = skiagraph(&["index", "--gallery"]);
     let command = command.arg(&site.gallery).arg("--manifest").arg(samples);
     assert!(command.status().unwrap().success());
-    retrieval::gallery::Gallery::open(&*site.gallery).unwrap().len()
+    gallery::Gallery::open(&*site.gallery).unwrap().len()
 }
 
 fn serve(site: &Site) -> Command {

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use retrieval::gallery::DATABASE;
+use gallery::DATABASE;
 use serde_json::{Value, json};
 
 use crate::acknowledged::Acknowledged;

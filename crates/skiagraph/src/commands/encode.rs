@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
+use gallery::Gallery;
 use ingest::Listed;
 use radiograph::ContentHash;
 use retrieval::ModelId;
-use retrieval::gallery::Gallery;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
+use gallery::{Gallery, Location};
 use ingest::{InboxIngest, IngestCounts, IngestReport};
 use pacs::attempts;
 use pacs::inbox::{Counts, Failure, Inbox, Key, Limits};
-use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
 use crate::deidentification::DeidentifyArgs;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use gallery::{Gallery, Location};
 use ingest::AttemptNotes;
 use ingest::{IngestReport, Listed, ManifestDiagnostics, Rejected};
 use network::Encoder;
 use radiograph::dataset::{Dataset, Split};
-use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 
 use crate::deidentification::DeidentifyArgs;

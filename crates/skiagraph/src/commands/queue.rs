@@ -3,9 +3,9 @@
 use std::fs;
 
 use anyhow::{Context, Result, bail};
+use gallery::{Gallery, Location, SetAside, Waiting};
 use ingest::Listed;
 use radiograph::{ContentHash, Limits};
-use retrieval::gallery::{Gallery, Location, SetAside, Waiting};
 use serde_json::json;
 
 use super::index::PicturesArgs;

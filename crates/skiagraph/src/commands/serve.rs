@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use gallery::Location;
 use network::Encoder;
-use retrieval::gallery::Location;
 use serde_json::json;
 use server::{Limits, Settings};
 

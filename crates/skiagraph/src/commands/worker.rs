@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use gallery::{Gallery, Location, SetAside};
 use ingest::{FileWarnings, QueueEvent, QueueIngest, QueueReport};
-use retrieval::gallery::{Gallery, Location, SetAside};
 use serde::Serialize;
 
 use crate::ingest_messages::few;
@@ -102,7 +102,7 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
 }
 
 /// The pictures that are set aside in the queue because workers died while working on them.
-fn deadly(gallery: &mut Gallery) -> retrieval::Result<Vec<SetAside>> {
+fn deadly(gallery: &mut Gallery) -> gallery::Result<Vec<SetAside>> {
     Ok(gallery.queue()?.set_aside()?.into_iter().filter(|picture| picture.deadly).collect())
 }
 
@@ -175,7 +175,7 @@ fn is_empty(gallery: &mut Gallery) -> bool {
 
 /// Tells whether a database server caused the error. It may answer differently in a moment.
 fn is_of_database(error: &anyhow::Error) -> bool {
-    use retrieval::Error::{NoLeader, Server, Unreachable};
+    use gallery::Error::{NoLeader, Server, Unreachable};
     matches!(error.downcast_ref(), Some(NoLeader { .. } | Server { .. } | Unreachable { .. }))
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use retrieval::gallery::{Entry, Gallery, Record};
+use gallery::{Entry, Gallery, Record};
 use retrieval::{Embedding, HashCode};
 use serde_json::{Value, json};
 

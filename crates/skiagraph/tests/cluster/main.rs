@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use retrieval::gallery::{Entry, Gallery, Record};
+use gallery::{Entry, Gallery, Record};
 use serde_json::{Value, json};
 
 use cluster::Cluster;

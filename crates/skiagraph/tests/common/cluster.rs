@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-#[path = "../../../retrieval/tests/common/debian.rs"]
+#[path = "../../../gallery/tests/common/debian.rs"]
 mod debian;
 pub(crate) use debian::free_port;
 use debian::{bin, postgres_user};

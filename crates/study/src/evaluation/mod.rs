@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail};
 use ingest::{Listed, Rejected};
 use network::{Encoder, Encoding, labelled};
 use radiograph::dataset::Item;
+use retrieval::SHORTLIST;
 use retrieval::evaluation::{
     self, Labelled, Likeness, NearCopy, Options, Ranking, Role, Task, TaskResult,
 };
-use retrieval::gallery::SHORTLIST;
 use retrieval::{Embedding, HashCode};
 
 use crate::near_copies;

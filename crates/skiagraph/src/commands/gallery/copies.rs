@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use retrieval::gallery::{Gallery, Location};
+use gallery::{Gallery, Location};
 use serde_json::json;
 
 use super::SetsArgs;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use retrieval::gallery::{Gallery, Location};
+use gallery::{Gallery, Location};
 use serde_json::json;
 
 use crate::output;

@@ -7,7 +7,7 @@ mod reindex;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use retrieval::gallery::{Gallery, Location};
+use gallery::{Gallery, Location};
 use serde_json::json;
 use server::Sets;
 

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use gallery::{Gallery, Location};
 use ingest::Reindexed;
-use retrieval::gallery::{Gallery, Location};
 use serde::Serialize;
 use serde_json::json;
 

@@ -11,11 +11,12 @@ use answers::{AnswerOrder, Question, answer};
 use answers::{Asked, Illustrator, PAGE_MAX_BYTES, page};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use gallery::{Filter, Gallery, Hit, Location, Record};
 use ingest::Deidentification;
 use ingest::{Decoded, Listed};
 use network::{Encoder, Encoding};
+use retrieval::SHORTLIST;
 use retrieval::estimate::Estimate;
-use retrieval::gallery::{Filter, Gallery, Hit, Location, Record, SHORTLIST};
 
 use crate::deidentification::KeyArgs;
 use crate::model::{FinderArgs, ModelArgs};

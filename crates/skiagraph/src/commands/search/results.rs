@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use answers::overlay::overlay;
 use anyhow::{Context, Result, bail};
+use gallery::{Gallery, Record};
 use ingest::Deidentification;
 use ingest::thumbnail::shrink;
 use interchange::{Answer, Picture, Region, Source, Viewer};
 use network::{Encoder, Look};
 use radiograph::{Limits, Radiograph};
-use retrieval::gallery::{Gallery, Record};
 
 use super::{Answered, SearchArgs};
 

@@ -2,10 +2,10 @@
 
 use answers::relevance_at;
 use anyhow::Result;
+use gallery::{Gallery, Hit};
 use ingest::image_qc::{Doubt, Doubtful};
 use ingest::{Decoded, FileWarnings};
 use retrieval::estimate::Estimate;
-use retrieval::gallery::{Gallery, Hit};
 use serde::Serialize;
 
 use super::{Answered, SearchArgs};
