@@ -13,3 +13,8 @@ pub mod overlay;
 pub use answer::{AnswerOrder, Question, answer, example};
 pub use export::{export_answer, link, relevance_at};
 pub use illustration::{Asked, Illustrator, PAGE_MAX_BYTES, draw, page};
+
+/// The library example of the README, compiled with the examples of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

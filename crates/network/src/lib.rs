@@ -33,8 +33,3 @@ pub use training::report::{EpochMetrics, SaliencyMetrics, TrainEvent, TrainOptio
 pub use training::targets::labels_of;
 pub use training::train::train;
 pub use training::validation::labelled;
-
-/// The library example of the README, compiled with the examples of the documentation.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-mod readme {}
