@@ -6,8 +6,6 @@ use std::str::FromStr;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-
 /// A day of the Gregorian calendar, from year 1 to 9999; ordered by time. Reads `2020-01-31` and
 /// DICOM's `20200131`, and writes the former.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,14 +37,19 @@ impl Date {
     }
 }
 
-impl FromStr for Date {
-    type Err = Error;
+/// A text that is no day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a date that does not read; expected one such as 2020-01-31")]
+pub struct DateError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+impl FromStr for Date {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<Self, DateError> {
         let (year, month, day) = match text.len() {
             10 if text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-' => (0..4, 5..7, 8..10),
             8 => (0..4, 4..6, 6..8),
-            _ => return Err(Error::Date),
+            _ => return Err(DateError),
         };
         let number = |part| {
             let digits =
@@ -54,7 +57,7 @@ impl FromStr for Date {
             digits.and_then(|digits| digits.parse::<u16>().ok())
         };
         let date = || Self::new(number(year)?, number(month)? as u8, number(day)? as u8);
-        date().ok_or(Error::Date)
+        date().ok_or(DateError)
     }
 }
 
@@ -71,9 +74,9 @@ impl fmt::Debug for Date {
 }
 
 impl TryFrom<String> for Date {
-    type Error = Error;
+    type Error = DateError;
 
-    fn try_from(text: String) -> Result<Self, Error> {
+    fn try_from(text: String) -> Result<Self, DateError> {
         text.parse()
     }
 }

@@ -86,7 +86,7 @@ impl fmt::Display for Info {
         write!(f, "pictures    {}", self.records)?;
         match self.unindexed {
             0 => writeln!(f)?,
-            n => writeln!(f, ", of which {n} cannot be found: run `skiagraph gallery verify`")?,
+            n => writeln!(f, ", of which {n} cannot be found: verify the gallery")?,
         }
         writeln!(f, "patients    {}", self.patients)?;
         writeln!(f, "sources     {}", list(&self.sources))?;

@@ -47,18 +47,20 @@ use store::{Meta, Store};
 pub use browse::{Facets, Page};
 pub use compact::Compacted;
 pub use database::{Database, Opening};
-pub use date::Date;
+pub use date::{Date, DateError};
 pub use error::{Error, Result};
 pub use filter::{Filter, FilterError};
 pub use info::Info;
 pub use location::Location;
 pub use map::{MAP, Plot, Trait};
+pub use postgres::PostgresError;
 pub use query::{EncodeEmbedding, Example, Feedback, Order, Query};
 pub use queue::{Job, Queue, QueueLength, SetAside, Waiting};
 pub use record::{Entry, Insertion, Record};
+pub use reindex::ReindexingError;
 pub use search::Hit;
-pub use sqlite::DATABASE;
-pub use transfer::Manifest;
+pub use sqlite::{DATABASE, SqliteError};
+pub use transfer::{Manifest, TransferError};
 pub use verify::Problem;
 
 /// A durable set of radiographs' records and codes, of one model.
@@ -198,8 +200,7 @@ impl Gallery {
     /// Checks that the gallery's codes may be compared with those of the model.
     ///
     /// # Errors
-    /// [`Error::OtherModel`] if not; its message names both models and the command that indexes
-    /// again.
+    /// [`Error::OtherModel`] if not; its message names both models.
     pub fn check_model(&self, model: &ModelId, bits: usize) -> Result<()> {
         if self.meta.model == *model && self.meta.bits == bits {
             return Ok(());

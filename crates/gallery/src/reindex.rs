@@ -7,7 +7,51 @@
 use retrieval::{Embedding, HashCode, ModelId, check_bits};
 
 use crate::store::{Next, Which};
-use crate::{Error, Gallery, Result, segment};
+use crate::{Gallery, Location, Result, segment};
+
+/// The reason why a re-indexing cannot be begun, continued or finished.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReindexingError {
+    /// A re-indexing to the model that the gallery has already.
+    #[error(
+        "the gallery `{gallery}` is of the model {model} already; there is nothing to re-index"
+    )]
+    SameModel {
+        /// The gallery.
+        gallery: Location,
+        /// The model.
+        model: ModelId,
+    },
+    /// A re-indexing to another model than the one that was begun.
+    #[error(
+        "the gallery is being re-indexed to the model {expected}, not to {got}; finish that, or give it up first"
+    )]
+    OtherModel {
+        /// The model that was asked for.
+        got: ModelId,
+        /// The model that was begun.
+        expected: ModelId,
+    },
+    /// A re-indexing that was not begun.
+    #[error(
+        "the gallery `{gallery}` is not being re-indexed; begin it, or begin it again if it was finished or given up"
+    )]
+    NotBegun {
+        /// The gallery.
+        gallery: Location,
+    },
+    /// A re-indexing in which pictures have no new code yet.
+    #[error(
+        "{missing} pictures have no code of the model {model} yet; the gallery stays with the codes it has"
+    )]
+    Unfinished {
+        /// The number of pictures without a new code.
+        missing: usize,
+        /// The next model.
+        model: ModelId,
+    },
+}
 
 impl Gallery {
     /// The model that the gallery is being re-indexed to, and its bits.
@@ -26,15 +70,14 @@ impl Gallery {
         self.commit()?;
         self.catch_up()?;
         if (&self.meta.model, self.meta.bits) == (model, bits) {
-            return Err(Error::SameModel {
-                gallery: self.location().clone(),
-                model: model.clone(),
-            });
+            let (gallery, model) = (self.location().clone(), model.clone());
+            return Err(ReindexingError::SameModel { gallery, model }.into());
         }
         match &self.meta.next {
             Some(next) if (&next.model, next.bits) == (model, bits) => Ok(()),
             Some(next) => {
-                Err(Error::OtherReindexing { got: model.clone(), expected: next.model.clone() })
+                let (got, expected) = (model.clone(), next.model.clone());
+                Err(ReindexingError::OtherModel { got, expected }.into())
             }
             None => {
                 let next = Next { model: model.clone(), bits, dimensions: None };
@@ -100,8 +143,8 @@ impl Gallery {
     fn next(&mut self) -> Result<Next> {
         self.commit()?;
         self.catch_up()?;
-        let none = || Error::NotReindexing { gallery: self.location().clone() };
-        self.meta.next.clone().ok_or_else(none)
+        let none = || ReindexingError::NotBegun { gallery: self.location().clone() };
+        Ok(self.meta.next.clone().ok_or_else(none)?)
     }
 }
 

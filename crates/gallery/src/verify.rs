@@ -36,6 +36,11 @@ pub enum Problem {
         /// The record.
         id: u64,
     },
+    /// Codes of the index that belong to no record.
+    Strangers {
+        /// The number of codes.
+        count: usize,
+    },
     /// A file of the index that is missing or damaged. The index was made from the database
     /// instead.
     Segment {
@@ -55,8 +60,11 @@ impl fmt::Display for Problem {
             Self::NotIndexed { id } => {
                 write!(
                     f,
-                    "record {id} is in the database but not in the index; run `skiagraph gallery compact`"
+                    "record {id} is in the database but not in the index; compact the gallery"
                 )
+            }
+            Self::Strangers { count } => {
+                write!(f, "the index has {count} codes of no record; compact the gallery")
             }
             Self::Segment { detail } => {
                 write!(

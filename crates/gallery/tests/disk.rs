@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{MODELS, code, process, store, task};
-use gallery::{DATABASE, Error, Gallery};
+use gallery::{DATABASE, Error, Gallery, SqliteError};
 use retrieval::ModelId;
 
 /// Runs a test of this file again, in a folder with so many megabytes. Reports it if mounting is
@@ -75,7 +75,7 @@ fn a_full_disk_loses_nothing_and_says_so() {
         .step_by(16)
         .find_map(|i| Some((i, store(&mut gallery, i..i + 16, 8000).err()?)))
         .unwrap();
-    assert!(matches!(error, Error::DiskFull { .. }) && stored > 0, "{error}");
+    assert!(matches!(error, Error::Sqlite(SqliteError::DiskFull { .. })) && stored > 0, "{error}");
     let message = error.to_string();
     assert!(
         message.contains("no room to write") && message.contains("Free some space"),
@@ -99,7 +99,8 @@ fn a_full_disk_loses_nothing_and_says_so() {
     drop(gallery);
     let opened = Gallery::open(&dir.join("gallery")).map(|gallery| gallery.len());
     assert!(
-        matches!(opened, Ok(len) if len == stored) || matches!(opened, Err(Error::DiskFull { .. })),
+        matches!(opened, Ok(len) if len == stored)
+            || matches!(opened, Err(Error::Sqlite(SqliteError::DiskFull { .. }))),
         "{opened:?}"
     );
     fs::remove_file(dir.join("others")).unwrap();

@@ -22,9 +22,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A key that is too short to keep anything secret, or no key at all.
-    #[error(
-        "the key file `{path}` has {got} bytes, expected 32 to 4096; `skiagraph deidentify --make-key` makes one"
-    )]
+    #[error("the key file `{path}` has {got} bytes, expected 32 to 4096; have one made")]
     KeyLength {
         /// The file.
         path: PathBuf,

@@ -51,7 +51,7 @@ pub enum Error {
         reason: String,
     },
     /// A safetensors file without the card that describes a model.
-    #[error("{path}: has weights but no model card; give a model that `skiagraph train` wrote")]
+    #[error("{path}: has weights but no model card; give a model that a training wrote")]
     NotAModel {
         /// The file.
         path: PathBuf,
@@ -82,7 +82,7 @@ pub enum Error {
     },
     /// A file that is no saliency network of findings.
     #[error(
-        "{path}: not a saliency network ({reason}); give one that `skiagraph train --stage saliency` wrote"
+        "{path}: not a saliency network ({reason}); give one that a training of the saliency stage wrote"
     )]
     NotASaliencyNetwork {
         /// The file.
@@ -203,9 +203,15 @@ pub enum Error {
     /// A picture could not be read.
     #[error(transparent)]
     Radiograph(#[from] radiograph::Error),
-    /// An error of a code, a task or an evaluation.
+    /// An error of a code or an embedding.
     #[error(transparent)]
     Retrieval(#[from] retrieval::Error),
+    /// An error of a validation.
+    #[error(transparent)]
+    Evaluation(#[from] retrieval::evaluation::EvaluationError),
+    /// An error of fitting the hash layer.
+    #[error(transparent)]
+    Hashing(#[from] retrieval::hashing::HashingError),
 }
 
 /// Result of this crate.

@@ -1,11 +1,11 @@
-//! The errors. Each names the object, what was got, what was expected and what to do.
+//! The errors of codes, embeddings and the index. Each names the object, what was got, what was expected and what to do.
 
 use std::path::PathBuf;
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error of codes, the index, evaluation or hashings. None shows a patient's data.
+/// An error of codes, embeddings or the index. None shows a patient's data.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -85,41 +85,6 @@ pub enum Error {
         /// The system's error.
         source: std::io::Error,
     },
-    /// A file of tasks that cannot be parsed.
-    #[error("the evaluation tasks do not read: {0}")]
-    Tasks(#[from] toml::de::Error),
-    /// A task that contradicts itself.
-    #[error("the evaluation task `{task}` {reason}")]
-    Task {
-        /// The task.
-        task: String,
-        /// The fault and the remedy, in words.
-        reason: String,
-    },
-    /// A ranking whose length differs from the number of items.
-    #[error("a ranking of {got} items; expected {expected}, one for each item to evaluate")]
-    RankingLength {
-        /// The ranking's length.
-        got: usize,
-        /// The number of items.
-        expected: usize,
-    },
-    /// A mean over training runs, of which none was given.
-    #[error("there is no run to take the mean of; give the results of at least one")]
-    NoRuns,
-    /// Two results that cannot be paired.
-    #[error("the results of `{a}` and `{b}` cannot be paired: {reason}")]
-    Unpaired {
-        /// The one method.
-        a: String,
-        /// The other method.
-        b: String,
-        /// The difference, in words.
-        reason: String,
-    },
-    /// Feature vectors or labels that no hashing can be fitted to.
-    #[error(transparent)]
-    Hashing(#[from] crate::hashing::HashingError),
     /// A damaged file of the index.
     #[error(
         "the index file `{path}` is damaged: {reason}. It is derived from the database: remove it, and it is made again"
@@ -137,13 +102,5 @@ pub enum Error {
     OlderSegment {
         /// The file.
         path: PathBuf,
-    },
-    /// A model's estimator that cannot be read.
-    #[error(
-        "the model's estimator is damaged: {reason}; expected base 64 of a mean and components. Train the model anew"
-    )]
-    Estimator {
-        /// The fault, in words.
-        reason: String,
     },
 }

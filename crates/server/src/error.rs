@@ -179,7 +179,9 @@ impl Problem {
             Self::Unreachable(_) => {
                 "the gallery's database does not answer; ask again in a moment, and tell IT if it goes on"
             }
-            Self::Damaged(error) => return error.to_string(),
+            Self::Damaged(error) => {
+                return format!("{error}; `skiagraph gallery verify` names all that is damaged");
+            }
             Self::NoAudit(_) => {
                 "the audit log cannot be written, and without it nothing is shown; tell IT"
             }

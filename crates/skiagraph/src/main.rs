@@ -1,5 +1,6 @@
 //! The one binary: parses the command line, runs one command, prints one error.
 
+mod advice;
 mod commands;
 mod deidentification;
 mod ingest_messages;

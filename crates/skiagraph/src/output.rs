@@ -7,6 +7,8 @@ use std::io::{ErrorKind, Write, stdout};
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::advice;
+
 /// Prints one line to standard output. Names, labels and reasons in it come from files, so they are
 /// escaped: none moves a terminal's cursor or looks like another line. If the reader has gone (`|
 /// head`), it returns an error, where `println!` panics.
@@ -117,8 +119,8 @@ pub(crate) fn warned(error: &anyhow::Error) -> Option<u8> {
     Some(Warning::EXIT_CODE)
 }
 
-/// Prints `error: …` and each cause that adds something, to standard error. Further lines, such as
-/// those of an unreadable file, are indented.
+/// Prints `error: …`, each cause that adds something, and which command helps, to standard error.
+/// Further lines, such as those of an unreadable file, are indented.
 pub(crate) fn print_error(error: &anyhow::Error) {
     let said = escape(&describe(error), |c| acts(c) && c != '\n').replace('\n', "\n  ");
     eprintln!("{said}");
@@ -131,6 +133,9 @@ fn describe(error: &anyhow::Error) -> String {
         if !said.contains(&cause) {
             said += &format!("\nbecause: {cause}");
         }
+    }
+    if let Some(advice) = advice::on(error) {
+        said += &format!("\nhelp: {advice}");
     }
     said
 }

@@ -18,6 +18,7 @@ use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::PostgresError;
 use super::session::{Answer, Failure, Session};
 use crate::{Error, Result};
 
@@ -135,7 +136,7 @@ fn server(url: &str, password: Option<&[u8]>) -> Result<Config> {
 }
 
 fn wrong(reason: &str) -> Error {
-    Error::Address { reason: reason.to_owned() }
+    PostgresError::Address { reason: reason.to_owned() }.into()
 }
 
 /// A path with its percent escapes decoded.

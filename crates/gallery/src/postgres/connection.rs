@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Statement;
 use tokio_postgres::config::TargetSessionAttrs;
 
+use super::PostgresError;
 use super::address::Address;
 use super::session::{Answer, Failure, SLOW, Session};
 use crate::{Error, Location, Result};
@@ -170,7 +171,8 @@ impl Connection {
             "57P01" | "57P02" | "57P03" | "08006" | "08003" => self.unreachable(said.message()),
             "25006" => Error::NoLeader { gallery, reason: said.message().to_owned() },
             _ => {
-                Error::Server { gallery, reason: format!("{} ({code})", said.message()), undone: 0 }
+                let reason = format!("{} ({code})", said.message());
+                PostgresError::Server { gallery, reason, undone: 0 }.into()
             }
         }
     }

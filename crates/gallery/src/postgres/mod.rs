@@ -6,6 +6,7 @@
 mod address;
 mod codec;
 mod connection;
+mod error;
 mod queue;
 mod record_cache;
 mod rows;
@@ -23,13 +24,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use retrieval::{Embedding, HashCode, Index, ModelId};
+
 use self::address::Address;
 use self::connection::Connection;
+pub use self::error::PostgresError;
 use self::record_cache::{CachedRecord, RecordCache};
 use self::session::CHANGE;
 use self::snapshot::ReadTransaction;
-use retrieval::{Embedding, HashCode, Index, ModelId};
-
 use crate::queue::JobQueue;
 use crate::segment_name::SegmentName;
 use crate::store::{Field, Meta, Next, Snapshot, Store, Totals, Which};
@@ -231,8 +233,7 @@ impl Store for Postgres {
     }
 
     fn back_up(&self, _to: &Path) -> Result<()> {
-        let instead = "use pg_basebackup and an archive of its log, or `skiagraph gallery export`";
-        Err(Error::ByServer { what: "backed up", instead })
+        Err(PostgresError::NotCopied { gallery: self.connection.location.clone() }.into())
     }
 
     fn queue(&mut self) -> Option<&mut dyn JobQueue> {

@@ -2,6 +2,7 @@
 
 use retrieval::ModelId;
 
+use super::PostgresError;
 use super::connection::Connection;
 use super::session::CHANGE;
 use crate::{Error, Result};
@@ -12,7 +13,7 @@ const FORMATS: &[&str] = &[include_str!("formats/1.sql")];
 /// Makes an empty gallery, whole or not at all.
 pub(super) fn create(connection: &Connection, model: &ModelId, bits: usize) -> Result<()> {
     if format(connection)?.is_some() {
-        return Err(Error::Exists { gallery: connection.location.clone() });
+        return Err(PostgresError::Exists { gallery: connection.location.clone() }.into());
     }
     connection.write(CHANGE, |open| {
         open.session.in_transaction(|| {
@@ -45,8 +46,7 @@ pub(super) fn check(connection: &Connection) -> Result<()> {
         Some(format) => check_format(connection, format),
         None => Err(Error::NotAGallery {
             gallery: connection.location.clone(),
-            reason: "its database has no schema `skiagraph`; make one with `skiagraph index`"
-                .to_owned(),
+            reason: "its database has no schema `skiagraph`; make a gallery there first".to_owned(),
         }),
     }
 }

@@ -11,9 +11,9 @@ use tokio_postgres::types::{Kind, Type};
 use super::address::Address;
 use super::codec::{descriptor, from_bits, from_halves, from_sent};
 use super::session::{Answer, SLOW, Session};
-use super::{Postgres, schema};
+use super::{Postgres, PostgresError, schema};
+use crate::Result;
 use crate::store::{Change, Coded, Meta, Next, Snapshot};
-use crate::{Error, Result};
 
 /// The number of connections that read codes at the same time.
 const READERS: usize = 4;
@@ -29,11 +29,8 @@ impl<'a> ReadTransaction<'a> {
         // Ending it would end the transaction of the insertions, too.
         if store.connection.busy.get() {
             let reason = "insertions are not committed yet".to_owned();
-            return Err(Error::Server {
-                gallery: store.connection.location.clone(),
-                reason,
-                undone: 0,
-            });
+            let gallery = store.connection.location.clone();
+            return Err(PostgresError::Server { gallery, reason, undone: 0 }.into());
         }
         let began = Instant::now();
         store.connection.read(|open| {

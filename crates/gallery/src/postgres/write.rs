@@ -5,13 +5,13 @@ use std::time::Duration;
 use retrieval::{Embedding, HashCode, ModelId};
 use tokio_postgres::types::Json;
 
-use super::Postgres;
 use super::codec::{to_bits, to_halves};
 use super::connection::{Connection, Open};
 use super::rows::signed;
 use super::session::{Answer, CHANGE, SLOW};
+use super::{Postgres, PostgresError};
 use crate::store::{Meta, Next};
-use crate::{Entry, Error, Insertion, Record, Result};
+use crate::{Entry, Error, Insertion, Record, ReindexingError, Result};
 
 /// The first statement of a transaction. It holds the row, so that nobody replaces all codes before
 /// the end.
@@ -68,7 +68,9 @@ impl Postgres {
             let undone = std::mem::take(&mut self.pending);
             self.roll_back();
             match error {
-                Error::Server { gallery, reason, .. } => Error::Server { gallery, reason, undone },
+                Error::Postgres(PostgresError::Server { gallery, reason, .. }) => {
+                    PostgresError::Server { gallery, reason, undone }.into()
+                }
                 error => error,
             }
         })
@@ -177,10 +179,8 @@ pub(super) fn switch(store: &mut Postgres, next: &Next, known: &Meta) -> Result<
     })?;
     if missing > 0 {
         store.roll_back();
-        return Err(Error::ReindexingUnfinished {
-            missing: missing as usize,
-            model: next.model.clone(),
-        });
+        let (missing, model) = (missing as usize, next.model.clone());
+        return Err(ReindexingError::Unfinished { missing, model }.into());
     }
     store.change_within(SLOW, |open| {
         open.session.batch_execute(&SWITCH.replace("{bits}", &next.bits.to_string()))

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
+use super::SqliteError;
 use crate::Error;
 
 pub(super) fn damaged(dir: &Path, detail: String) -> Error {
@@ -20,18 +21,19 @@ pub(super) fn database_error(dir: &Path, undone: usize, source: rusqlite::Error)
     let dir = dir.to_owned();
     // The memory that SQLite's processes share has no room.
     if source.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) {
-        return Error::DiskFull { dir, undone, source };
+        return SqliteError::DiskFull { dir, undone, source }.into();
     }
     match source.sqlite_error_code() {
-        Some(Code::DiskFull) => Error::DiskFull { dir, undone, source },
-        Some(Code::SystemIoFailure) => Error::DiskFailed { dir, undone, source },
+        Some(Code::DiskFull) => SqliteError::DiskFull { dir, undone, source },
+        Some(Code::SystemIoFailure) => SqliteError::DiskFailed { dir, undone, source },
         Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
-            Error::ReadOnly { dir, source }
+            SqliteError::ReadOnly { dir, source }
         }
-        Some(Code::DatabaseBusy | Code::DatabaseLocked) => Error::Busy { dir, source },
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => SqliteError::Busy { dir, source },
         Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
-            Error::Damaged { gallery: dir.as_path().into(), detail: source.to_string() }
+            return damaged(&dir, source.to_string());
         }
-        _ => Error::Database { dir, source },
+        _ => SqliteError::Database { dir, source },
     }
+    .into()
 }

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::Path;
 
-use super::DATABASE;
+use super::{DATABASE, SqliteError};
 use crate::{Error, Result};
 
 const HEADER: usize = 32;
@@ -28,7 +28,7 @@ const SALTS: usize = 8;
 /// log, as SQLite may cut it.
 ///
 /// # Errors
-/// [`Error::DamagedLog`] if not.
+/// [`SqliteError::DamagedLog`] if not.
 pub(super) fn check(dir: &Path) -> Result<()> {
     let path = dir.join(format!("{DATABASE}-wal"));
     let find = || {
@@ -42,7 +42,7 @@ pub(super) fn check(dir: &Path) -> Result<()> {
     // A process that begins the log anew meanwhile may show parts of the old and the new one, but
     // not twice the same.
     match find()? {
-        Some(again) if again == found => Err(Error::DamagedLog { path, at: found.at }),
+        Some(again) if again == found => Err(SqliteError::DamagedLog { path, at: found.at }.into()),
         _ => Ok(()),
     }
 }

@@ -4,6 +4,7 @@
 
 mod acknowledged;
 mod backup;
+mod error;
 mod failure;
 mod log;
 mod meta;
@@ -22,9 +23,10 @@ use std::time::Duration;
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, Transaction, TransactionBehavior};
 
-use self::failure::{damaged_part, database_error};
 use retrieval::{Descriptor, Embedding, HashCode, Index, ModelId};
 
+pub use self::error::SqliteError;
+use self::failure::{damaged_part, database_error};
 use crate::segment_name::SegmentName;
 use crate::store::{Change, Field, Meta, Next, Snapshot, Store, Totals, Which};
 use crate::{Database, Entry, Error, Insertion, Location, Opening, Problem, Record, Result};

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use super::write::commit;
 use super::{Meta, Next, Sqlite, Store, Which, meta};
-use crate::{Error, Result};
+use crate::{ReindexingError, Result};
 
 /// The statements that replace the old codes by the next ones. They rename tables, whatever the
 /// number of codes.
@@ -66,7 +66,7 @@ pub(super) fn switch(store: &mut Sqlite, next: &Next, known: &Meta) -> Result<()
     let missing = missing.inspect_err(|_| store.roll_back())?.len();
     if missing > 0 {
         store.roll_back();
-        return Err(Error::ReindexingUnfinished { missing, model: next.model.clone() });
+        return Err(ReindexingError::Unfinished { missing, model: next.model.clone() }.into());
     }
     swap(&store.connection, next).map_err(|source| store.undo(source))?;
     commit(store)?;

@@ -6,7 +6,7 @@ use rusqlite::Row;
 
 use super::failure::database_error;
 use super::reading::CHANGED;
-use super::{Meta, Problem, Sqlite, acknowledged, log, meta};
+use super::{Meta, Problem, Sqlite, SqliteError, acknowledged, log, meta};
 use crate::record::check_thumbnail;
 use crate::{Error, Result};
 
@@ -34,7 +34,7 @@ impl Check<'_> {
             match check(self, &mut problems)
                 .map_err(|source| database_error(&self.store.dir, 0, source))
             {
-                Err(busy @ Error::Busy { .. }) => return Err(busy),
+                Err(busy @ Error::Sqlite(SqliteError::Busy { .. })) => return Err(busy),
                 Err(error) => problems.push(Problem::Database { detail: error.to_string() }),
                 Ok(()) => {}
             }
@@ -54,7 +54,8 @@ impl Check<'_> {
         let got = meta::read(&self.store.dir, &self.store.connection)?.generation;
         match expected.filter(|expected| *expected > got) {
             Some(expected) => {
-                Err(Error::LostChanges { gallery: self.store.location.clone(), got, expected })
+                let gallery = self.store.location.clone();
+                Err(SqliteError::LostChanges { gallery, got, expected }.into())
             }
             None => Ok(()),
         }
@@ -130,10 +131,7 @@ impl Check<'_> {
         let followed = meta::read(&self.store.dir, &self.store.connection)
             .is_ok_and(|meta| meta.generation == self.known.generation);
         if strangers > 0 && followed {
-            let detail = format!(
-                "the index has {strangers} codes of no record; run `skiagraph gallery compact`"
-            );
-            problems.push(Problem::Database { detail });
+            problems.push(Problem::Strangers { count: strangers });
         }
         Ok(())
     }

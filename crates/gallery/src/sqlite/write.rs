@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::failure::database_error;
-use super::{Entry, Insertion, Meta, Sqlite, acknowledged, meta, rows};
+use super::{Entry, Insertion, Meta, Sqlite, SqliteError, acknowledged, meta, rows};
 use crate::store::Store;
 use crate::{Error, Result};
 
@@ -41,7 +41,7 @@ impl Sqlite {
         let (gallery, got) = (self.location.clone(), meta.generation);
         match acknowledged::read(&self.dir) {
             Ok(Some(expected)) if expected > got => {
-                return Err(Error::LostChanges { gallery, got, expected });
+                return Err(SqliteError::LostChanges { gallery, got, expected }.into());
             }
             _ => {}
         }
@@ -117,7 +117,7 @@ pub(super) fn delete(store: &mut Sqlite, ids: &[u64], known: &Meta) -> Result<us
     emptied.map_err(|source| Error::NotErased {
         dir: store.dir.clone(),
         count: deleted,
-        source,
+        source: source.into(),
     })?;
     Ok(deleted)
 }

@@ -173,7 +173,7 @@ fn a_log_that_is_cut_where_it_is_damaged_opens() {
     let mut bytes = fs::read(&log).unwrap();
     bytes[last - 50] ^= 1;
     fs::write(&log, &bytes).unwrap();
-    let Err(Error::DamagedLog { at, .. }) = Gallery::open(dir.path()) else {
+    let Err(Error::Sqlite(SqliteError::DamagedLog { at, .. })) = Gallery::open(dir.path()) else {
         panic!("it is damaged")
     };
     fs::write(&log, &bytes[..at as usize]).unwrap();
@@ -203,7 +203,9 @@ fn a_log_that_somebody_removed_is_noticed_and_nothing_more_is_written() {
     let problems: Vec<String> = gallery.verify().unwrap().iter().map(ToString::to_string).collect();
     assert!(problems[0].contains("has lost changes: it ends with change"), "{problems:?}");
     assert_eq!(problems.len(), 1);
-    let Err(Error::LostChanges { got, expected, .. }) = gallery.insert(&entry(9)) else {
+    let Err(Error::Sqlite(SqliteError::LostChanges { got, expected, .. })) =
+        gallery.insert(&entry(9))
+    else {
         panic!("it writes")
     };
     assert!(got < expected);

@@ -115,7 +115,7 @@ fn a_full_disk_undoes_to_the_last_commit() {
         .query_row(&format!("PRAGMA max_page_count = {}", pages + 5), [], |_| Ok(()))
         .unwrap();
     let error = (10..10_000).find_map(|i| gallery.insert(&entry(i)).err()).unwrap();
-    let Error::DiskFull { undone, .. } = &error else { panic!("{error}") };
+    let Error::Sqlite(SqliteError::DiskFull { undone, .. }) = &error else { panic!("{error}") };
     assert!(*undone > 0);
     let message = error.to_string();
     assert!(
@@ -143,7 +143,10 @@ fn a_full_disk_at_the_very_first_insertion_forgets_its_embedding_length() {
         .unwrap();
     let mut big = entry(0);
     big.thumbnail = [&[0xff, 0xd8][..], &[0; 100_000], &[0xff, 0xd9]].concat();
-    assert!(matches!(gallery.insert(&big), Err(Error::DiskFull { undone: 0, .. })));
+    assert!(matches!(
+        gallery.insert(&big),
+        Err(Error::Sqlite(SqliteError::DiskFull { undone: 0, .. }))
+    ));
     assert_eq!(gallery.info().unwrap().dimensions, None);
 }
 
@@ -158,6 +161,6 @@ fn a_gallery_that_cannot_be_written_says_so() {
         "{message}"
     );
     let id = gallery.ids()[0];
-    assert!(matches!(gallery.delete(&[id]), Err(Error::ReadOnly { .. })));
+    assert!(matches!(gallery.delete(&[id]), Err(Error::Sqlite(SqliteError::ReadOnly { .. }))));
     assert_eq!((gallery.len(), search(&gallery, &entry(0), 9).len()), (2, 2));
 }

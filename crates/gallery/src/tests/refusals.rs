@@ -29,8 +29,8 @@ fn another_model_is_refused_with_the_way_out() {
     let error = Gallery::open_or_create(dir.path(), &model("other"), 64).unwrap_err();
     let expected = format!(
         "the gallery `{}` holds codes of the model m (64 bits), but the model in use is other (64 bits); codes of two \
-         models cannot be compared. Use the gallery's own model, or take the gallery over to the other: \
-         skiagraph gallery reindex <GALLERY> --model <MODEL>; or index the pictures into a new one with `skiagraph index`",
+         models cannot be compared. Use the gallery's own model, re-index the gallery to the other, or index \
+         the pictures into a new gallery",
         dir.path().display()
     );
     assert_eq!(error.to_string(), expected);

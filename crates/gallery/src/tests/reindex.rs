@@ -37,7 +37,7 @@ fn a_gallery_changes_to_another_model_while_it_is_used() {
     );
     assert!(matches!(
         gallery.finish_reindexing(),
-        Err(Error::ReindexingUnfinished { missing: 13, .. })
+        Err(Error::Reindexing(ReindexingError::Unfinished { missing: 13, .. }))
     ));
     recode_all(&mut gallery);
     gallery.put_reindexed(&[recoded(first[0].0)]).unwrap();
@@ -61,13 +61,22 @@ fn a_gallery_changes_to_another_model_while_it_is_used() {
 fn a_reindexing_refuses_what_does_not_fit() {
     let dir = folder();
     let mut gallery = filled(dir.path(), 3);
-    assert!(matches!(gallery.put_reindexed(&[recoded(1)]), Err(Error::NotReindexing { .. })));
-    assert!(matches!(gallery.finish_reindexing(), Err(Error::NotReindexing { .. })));
-    assert!(matches!(gallery.begin_reindexing(&model("m"), 64), Err(Error::SameModel { .. })));
+    assert!(matches!(
+        gallery.put_reindexed(&[recoded(1)]),
+        Err(Error::Reindexing(ReindexingError::NotBegun { .. }))
+    ));
+    assert!(matches!(
+        gallery.finish_reindexing(),
+        Err(Error::Reindexing(ReindexingError::NotBegun { .. }))
+    ));
+    assert!(matches!(
+        gallery.begin_reindexing(&model("m"), 64),
+        Err(Error::Reindexing(ReindexingError::SameModel { .. }))
+    ));
     gallery.begin_reindexing(&model("next"), 128).unwrap();
     assert!(matches!(
         gallery.begin_reindexing(&model("third"), 64),
-        Err(Error::OtherReindexing { .. })
+        Err(Error::Reindexing(ReindexingError::OtherModel { .. }))
     ));
     let (id, _, embedding) = recoded(1);
     let short = [(id, entry(1).code, embedding)];

@@ -30,7 +30,8 @@ fn a_second_writer_is_told_to_wait_and_changes_nothing() {
     for error in [theirs.insert(&entry(4)).unwrap_err(), theirs.delete(&[id]).unwrap_err()] {
         let message = error.to_string();
         assert!(
-            matches!(error, Error::Busy { .. }) && message.contains("by another process"),
+            matches!(error, Error::Sqlite(SqliteError::Busy { .. }))
+                && message.contains("by another process"),
             "{message}"
         );
     }

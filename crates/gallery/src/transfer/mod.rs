@@ -2,6 +2,7 @@
 //! `manifest.json` describes the gallery and has the table's checksum.
 
 mod columns;
+mod error;
 mod export;
 mod import;
 mod pages;
@@ -15,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
+
+pub use error::TransferError;
 
 pub(super) const TABLE: &str = "gallery.parquet";
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -43,7 +46,7 @@ pub struct Manifest {
 }
 
 fn failed(path: &Path, reason: impl ToString) -> Error {
-    Error::Transfer { path: path.to_owned(), reason: reason.to_string() }
+    TransferError { path: path.to_owned(), reason: reason.to_string() }.into()
 }
 
 /// The length of a file in bytes, and its SHA-256.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use gallery::{Error, Gallery, Insertion, QueueLength, Record, Waiting};
+use gallery::{Error, Gallery, Insertion, QueueLength, Record, ReindexingError, Waiting};
 use retrieval::{Embedding, HashCode};
 
 use super::server::Server;
@@ -123,7 +123,7 @@ fn another_models_codes_take_the_places_at_once() {
     gallery.put_reindexed(&encoded).unwrap();
     assert!(matches!(
         gallery.finish_reindexing(),
-        Err(Error::ReindexingUnfinished { missing: 5, .. })
+        Err(Error::Reindexing(ReindexingError::Unfinished { missing: 5, .. }))
     ));
     fill(&mut follower, 20..22);
     let rest: Vec<_> = gallery.to_reindex(15, 99).unwrap().into_iter().map(recoded).collect();
@@ -223,7 +223,10 @@ fn what_waits_is_claimed_once_and_what_kills_workers_is_set_aside() {
 fn a_gallery_in_a_folder_has_no_queue() {
     let dir = folder();
     let error = made(dir.path(), 1).queue().err().unwrap().to_string();
-    assert!(error.contains("has no queue") && error.contains("skiagraph index"), "{error}");
+    assert!(
+        error.contains("has no queue") && error.contains("index its pictures directly"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use radiograph::dataset::Item;
 use radiograph::{Frame, Input};
 use rayon::prelude::*;
 use retrieval::estimate::{Estimator, LabelKinds, labelled_answers};
-use retrieval::evaluation::{self, Labelled, Options, Ranking, Role, Task};
+use retrieval::evaluation::{self, EvaluationError, Labelled, Options, Ranking, Role, Task};
 use retrieval::{Embedding, HashCode};
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ impl Validation {
             ) {
                 Ok(result) => figures.push(result.macro_p_at_10.value),
                 // The task is of another data set: none of its queries or columns is here.
-                Err(retrieval::Error::Task { .. }) => {}
+                Err(EvaluationError::Task { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }

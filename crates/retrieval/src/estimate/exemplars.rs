@@ -7,8 +7,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::EstimatorError;
 use super::rows::Rows;
-use crate::{Embedding, Error};
+use crate::Embedding;
 
 /// The most exemplars kept: 0.7 MB of a model file, for embeddings of 256 values.
 const COUNT: usize = 1024;
@@ -43,9 +44,9 @@ impl From<Exemplars> for Rows {
 }
 
 impl TryFrom<Rows> for Exemplars {
-    type Error = Error;
+    type Error = EstimatorError;
 
-    fn try_from(rows: Rows) -> Result<Self, Error> {
+    fn try_from(rows: Rows) -> Result<Self, EstimatorError> {
         rows.embeddings().map(Self)
     }
 }

@@ -10,6 +10,7 @@
 //! its embedding lies farther from the nearest known radiograph than nearly all others of their
 //! kind do. That does not depend on the gallery.
 
+mod error;
 mod exemplars;
 mod label_kinds;
 mod labelled_answers;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Embedding;
 
+pub use error::EstimatorError;
 use exemplars::Exemplars;
 pub use label_kinds::LabelKinds;
 pub use labelled_answers::{LabelledAnswer, labelled_answers};

@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use crate::{Embedding, Error};
+use super::EstimatorError;
+use crate::Embedding;
 
 /// Embeddings one after the other, as base 64.
 #[derive(Serialize, Deserialize)]
@@ -22,8 +23,8 @@ impl Rows {
     }
 
     /// Decodes the embeddings; at least one.
-    pub(super) fn embeddings(self) -> Result<Vec<Embedding>, Error> {
-        let damaged = |reason: String| Error::Estimator { reason };
+    pub(super) fn embeddings(self) -> Result<Vec<Embedding>, EstimatorError> {
+        let damaged = |reason: String| EstimatorError { reason };
         let bytes = BASE64.decode(&self.values).map_err(|error| damaged(error.to_string()))?;
         let row = self.dimensions.saturating_mul(2);
         if row == 0 || bytes.is_empty() || !bytes.len().is_multiple_of(row) {
@@ -33,6 +34,8 @@ impl Rows {
                 self.dimensions
             )));
         }
-        bytes.chunks_exact(row).map(Embedding::from_bytes).collect()
+        let embedding =
+            |row| Embedding::from_bytes(row).map_err(|error| damaged(error.to_string()));
+        bytes.chunks_exact(row).map(embedding).collect()
     }
 }

@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::EstimatorError;
 use super::rows::Rows;
-use crate::{Embedding, Error};
+use crate::Embedding;
 
 /// The plane through the mean of embeddings along their principal components.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,9 +43,9 @@ impl From<Subspace> for Rows {
 }
 
 impl TryFrom<Rows> for Subspace {
-    type Error = Error;
+    type Error = EstimatorError;
 
-    fn try_from(rows: Rows) -> Result<Self, Error> {
+    fn try_from(rows: Rows) -> Result<Self, EstimatorError> {
         let mut rows = rows.embeddings()?;
         let components = rows.split_off(1);
         Ok(Self { mean: rows.remove(0), components })

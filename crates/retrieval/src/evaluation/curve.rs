@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::relevance::Relevance;
-use super::{Labelled, Task};
-use crate::{Error, HashCode, Result};
+use super::{EvaluationError, Labelled, Result, Task};
+use crate::{Error, HashCode};
 
 /// The figures of a search within a distance.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
@@ -27,11 +27,11 @@ pub struct RadiusPoint {
 /// items.
 pub fn by_radius(task: &Task, items: &[Labelled], codes: &[HashCode]) -> Result<Vec<RadiusPoint>> {
     if codes.len() != items.len() {
-        return Err(Error::RankingLength { got: codes.len(), expected: items.len() });
+        return Err(EvaluationError::RankingLength { got: codes.len(), expected: items.len() });
     }
     let bits = codes.first().map_or(0, HashCode::bits);
     if let Some(other) = codes.iter().find(|code| code.bits() != bits) {
-        return Err(Error::CodeMismatch { got: other.bits(), expected: bits });
+        return Err(Error::CodeMismatch { got: other.bits(), expected: bits }.into());
     }
     let relevance = Relevance::new(task, items)?;
     // The numbers of answers and of relevant answers at each distance.

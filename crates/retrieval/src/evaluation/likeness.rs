@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::bootstrap::{Figure, mean_by_unit};
-use super::{Labelled, Options, Ranking, Role};
-use crate::{HashCode, Result};
+use super::{Labelled, Options, Ranking, Result, Role};
+use crate::HashCode;
 
 /// The number of answers of a first page.
 const PAGE: usize = 10;

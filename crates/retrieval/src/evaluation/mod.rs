@@ -15,6 +15,7 @@
 
 mod bootstrap;
 mod curve;
+mod error;
 mod likeness;
 mod measures;
 mod relevance;
@@ -26,11 +27,13 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::{Embedding, Error, HashCode, Result};
+use crate::{Embedding, Error, HashCode};
+use error::Result;
 use relevance::Relevance;
 
 pub use bootstrap::{Figure, mean_by_unit};
 pub use curve::{RadiusPoint, by_radius};
+pub use error::EvaluationError;
 pub use likeness::{
     Agreement, Likeness, NearCopy, Recall, first_answers, likeness, participation_ratio,
 };
@@ -116,12 +119,12 @@ impl Ranking<'_> {
             Self::Random => (items, 0),
         };
         if got != items {
-            return Err(Error::RankingLength { got, expected: items });
+            return Err(EvaluationError::RankingLength { got, expected: items });
         }
         if let Some(other) =
             self.codes().and_then(|codes| codes.iter().find(|code| code.bits() != bits))
         {
-            return Err(Error::CodeMismatch { got: other.bits(), expected: bits });
+            return Err(Error::CodeMismatch { got: other.bits(), expected: bits }.into());
         }
         match self {
             Self::Embeddings(embeddings) | Self::Answers { embeddings, .. } => {
@@ -181,12 +184,12 @@ const BEHIND: u32 = 1 << 31;
 /// Checks that there are as many embeddings as items, all of one length.
 fn check_embeddings(embeddings: &[Embedding], items: usize) -> Result<()> {
     if embeddings.len() != items {
-        return Err(Error::RankingLength { got: embeddings.len(), expected: items });
+        return Err(EvaluationError::RankingLength { got: embeddings.len(), expected: items });
     }
     let expected = embeddings.first().map_or(0, |first| first.values().len());
     for embedding in embeddings {
         if embedding.values().len() != expected {
-            return Err(Error::EmbeddingMismatch { got: embedding.values().len(), expected });
+            return Err(Error::EmbeddingMismatch { got: embedding.values().len(), expected }.into());
         }
         embedding.check()?;
     }

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Labelled, Role, Task};
-use crate::Result;
+use super::{Labelled, Result, Role, Task};
 
 /// A task applied to items. The classes are the task's labels, or its column's values.
 pub(super) struct Relevance {

@@ -5,8 +5,7 @@ use serde::Serialize;
 use super::bootstrap::{Figures, Sample, figures};
 use super::measures::MEASURES;
 use super::relevance::Relevance;
-use super::{Figure, Options, Task, Values};
-use crate::{Error, Result};
+use super::{EvaluationError, Figure, Options, Result, Task, Values};
 
 /// The positions of measures in [`Values::to_array`].
 pub(super) const AP: usize = 0;
@@ -275,7 +274,7 @@ pub(super) fn differences<'a>(a: &'a TaskResult, b: &TaskResult) -> Option<Vec<S
 /// # Errors
 /// If the two are not of the same task and queries.
 pub fn paired_difference(a: &TaskResult, b: &TaskResult, options: &Options) -> Result<Difference> {
-    let unpaired = |reason: &str| Error::Unpaired {
+    let unpaired = |reason: &str| EvaluationError::Unpaired {
         a: a.method.clone(),
         b: b.method.clone(),
         reason: format!("{reason}; evaluate both on the same task and items"),

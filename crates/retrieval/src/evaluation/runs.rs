@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::bootstrap::{Figures, Set, figures, figures_over};
 use super::measures::MEASURES;
 use super::result::{AP, Head, NDCG, P_AT_10, assemble, classes, differences, samples};
-use super::{ClassResult, Figure, Options, QueryResult, TaskResult, Values};
-use crate::{Error, Result};
+use super::{
+    ClassResult, EvaluationError, Figure, Options, QueryResult, Result, TaskResult, Values,
+};
 
 /// A method over several tasks: the mean of the tasks' figures.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -31,14 +32,14 @@ pub struct Overall {
 /// # Errors
 /// If there is no run, or the runs are not of the same task and queries.
 pub fn mean_of_runs(runs: &[TaskResult], options: &Options) -> Result<TaskResult> {
-    let unpaired = |a: &TaskResult, b: &TaskResult| Error::Unpaired {
+    let unpaired = |a: &TaskResult, b: &TaskResult| EvaluationError::Unpaired {
         a: a.method.clone(),
         b: b.method.clone(),
         reason: "the runs are not of the same task and queries; evaluate all on the same items"
             .to_owned(),
     };
     let Some(first) = runs.first() else {
-        return Err(Error::NoRuns);
+        return Err(EvaluationError::NoRuns);
     };
     if let Some(other) =
         runs.iter().find(|run| run.task != first.task || differences(first, run).is_none())
@@ -102,7 +103,7 @@ pub fn difference_over_tasks(
     let name = |results: &[&TaskResult]| {
         results.first().map_or(String::new(), |first| first.method.clone())
     };
-    let unpaired = || Error::Unpaired {
+    let unpaired = || EvaluationError::Unpaired {
         a: name(a),
         b: name(b),
         reason: "they are not of the same tasks and queries; evaluate both on the same items"

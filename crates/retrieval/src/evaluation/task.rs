@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Labelled, Role};
-use crate::{Error, Result};
+use super::{EvaluationError, Labelled, Result, Role};
 
 /// One evaluation task, as a `[[task]]` of a TOML file.
 ///
@@ -82,8 +81,8 @@ impl Task {
         Ok(())
     }
 
-    pub(super) fn error(&self, reason: impl Into<String>) -> Error {
-        Error::Task { task: self.name.clone(), reason: reason.into() }
+    pub(super) fn error(&self, reason: impl Into<String>) -> EvaluationError {
+        EvaluationError::Task { task: self.name.clone(), reason: reason.into() }
     }
 
     /// The columns that the task reads.

@@ -130,19 +130,22 @@ fn a_ranking_must_fit_the_items() {
     let t = task(&["a"]);
     assert!(matches!(
         run(&t, &items, &Ranking::Codes(&[code(1)])),
-        Err(Error::RankingLength { .. })
+        Err(EvaluationError::RankingLength { .. })
     ));
     let mixed = [code(1), HashCode::from_signs(&[1.0; 32]).unwrap()];
-    assert!(matches!(run(&t, &items, &Ranking::Codes(&mixed)), Err(Error::CodeMismatch { .. })));
+    assert!(matches!(
+        run(&t, &items, &Ranking::Codes(&mixed)),
+        Err(EvaluationError::Codes(Error::CodeMismatch { .. }))
+    ));
     let mixed = [Embedding::new(vec![1.0]), Embedding::new(vec![1.0, 2.0])];
     assert!(matches!(
         run(&t, &items, &Ranking::Embeddings(&mixed)),
-        Err(Error::EmbeddingMismatch { .. })
+        Err(EvaluationError::Codes(Error::EmbeddingMismatch { .. }))
     ));
     let broken = [Embedding::new(vec![1.0]), Embedding::new(vec![f32::NAN])];
     assert!(matches!(
         run(&t, &items, &Ranking::Embeddings(&broken)),
-        Err(Error::EmbeddingValue { .. })
+        Err(EvaluationError::Codes(Error::EmbeddingValue { .. }))
     ));
 }
 

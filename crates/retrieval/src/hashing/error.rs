@@ -1,9 +1,15 @@
 //! The errors of fitting or applying a hashing.
 
+/// The result of fitting or applying a hashing.
+pub(super) type Result<T> = std::result::Result<T, HashingError>;
+
 /// A fault of feature vectors or their labels.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HashingError {
+    /// A length that no code has, or a hash function's output that gives none.
+    #[error(transparent)]
+    Code(#[from] crate::Error),
     /// Too few samples to fit a hashing to.
     #[error("{got} feature vectors; expected at least 2 to fit a hashing to")]
     Count {

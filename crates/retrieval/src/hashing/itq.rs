@@ -6,8 +6,7 @@
 use faer::{Mat, MatRef};
 use rand_chacha::ChaCha8Rng;
 
-use super::{HashingError, lsh, pcah, sign};
-use crate::Result;
+use super::{HashingError, Result, lsh, pcah, sign};
 
 /// The paper's number of iterations; little changes after them.
 const ITERATIONS: usize = 50;

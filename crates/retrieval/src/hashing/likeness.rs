@@ -12,8 +12,7 @@ use faer::linalg::solvers::Llt;
 use faer::prelude::Solve;
 use faer::{Mat, MatRef, Scale, Side};
 
-use super::{HashingError, pcah, sdh};
-use crate::Result;
+use super::{HashingError, Result, pcah, sdh};
 
 /// The number of principal components that directions are made of. On held-out training pictures,
 /// more of them found copies no better.

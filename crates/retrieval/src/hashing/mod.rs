@@ -12,7 +12,7 @@
 //! let features: Vec<Vec<f32>> = (0..8).map(|i| vec![i as f32, (i * i) as f32]).collect();
 //! let hasher = Hashing::Lsh.fit(&features, &[], 16, 0)?;
 //! assert_eq!(hasher.code(&features[3])?.bits(), 16);
-//! # Ok::<(), retrieval::Error>(())
+//! # Ok::<(), retrieval::hashing::HashingError>(())
 //! ```
 
 mod error;
@@ -32,8 +32,9 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::code::check_bits;
-use crate::{HashCode, Result};
+use crate::{HashCode, check_bits};
+use error::Result;
+
 pub use error::HashingError;
 pub use projection::{LABEL_GROUP, Projection, label_projection, likeness_projection};
 use samples::Samples;
@@ -164,7 +165,7 @@ impl Hasher {
         // The signs are used, not the values: a small negative value rounded to f32 would be −0,
         // which counts as positive.
         let signs: Vec<f32> = values.col(0).iter().map(|&value| sign(value) as f32).collect();
-        HashCode::from_signs(&signs)
+        Ok(HashCode::from_signs(&signs)?)
     }
 
     /// The linear functions whose values are `>= 0` where a bit is 1. `None` for a function that is

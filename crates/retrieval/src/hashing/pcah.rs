@@ -3,15 +3,14 @@
 
 use faer::{Mat, MatRef, Side};
 
-use super::HashingError;
-use crate::Result;
+use super::{HashingError, Result};
 
 /// The principal components of centred samples x (dimensions × samples), one a column: dimensions ×
 /// bits.
 pub(super) fn fit(x: MatRef<'_, f64>, bits: usize) -> Result<Mat<f64>> {
     let components = fit_at_most(x, bits)?;
     match components.ncols() {
-        got if got < bits => Err(HashingError::Directions { got, expected: bits }.into()),
+        got if got < bits => Err(HashingError::Directions { got, expected: bits }),
         _ => Ok(components),
     }
 }

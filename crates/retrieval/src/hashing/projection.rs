@@ -5,8 +5,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::samples::{self, Samples};
-use super::{HashingError, likeness, sdh};
-use crate::Result;
+use super::{HashingError, Result, likeness, sdh};
 
 /// The number of label bits that are fitted together. Each group predicts the labels on its own, so
 /// that a few groups are enough. Held-out training pictures preferred eight to twelve, sixteen and
@@ -86,7 +85,7 @@ pub fn likeness_projection(
 ) -> Result<Projection> {
     let Samples { mean, centred } = Samples::new(features)?;
     if copies.len() != features.len() {
-        return Err(HashingError::CopyCount { got: copies.len(), expected: features.len() }.into());
+        return Err(HashingError::CopyCount { got: copies.len(), expected: features.len() });
     }
     let labels = sdh::centred(sdh::label_matrix(labels, features.len())?);
     let noise = samples::differences(copies, features)?;

@@ -2,8 +2,7 @@
 
 use faer::Mat;
 
-use super::HashingError;
-use crate::Result;
+use super::{HashingError, Result};
 
 /// The fewest samples that have a direction.
 const MIN_SAMPLES: usize = 2;
@@ -19,14 +18,14 @@ impl Samples {
     /// Checks and centres feature vectors, one a row.
     pub(super) fn new(features: &[Vec<f32>]) -> Result<Self> {
         let [first, others @ ..] = features else {
-            return Err(HashingError::Count { got: 0 }.into());
+            return Err(HashingError::Count { got: 0 });
         };
         if features.len() < MIN_SAMPLES {
-            return Err(HashingError::Count { got: features.len() }.into());
+            return Err(HashingError::Count { got: features.len() });
         }
         features.iter().try_for_each(|feature| check(feature, first.len()))?;
         if others.iter().all(|other| other == first) {
-            return Err(HashingError::Constant { count: features.len() }.into());
+            return Err(HashingError::Constant { count: features.len() });
         }
         let mean = mean(features, first.len());
         let centred = Mat::from_fn(mean.len(), features.len(), |i, sample| {
@@ -54,10 +53,10 @@ pub(super) fn differences(a: &[Vec<f32>], b: &[Vec<f32>]) -> Result<Mat<f64>> {
 
 fn check(feature: &[f32], expected: usize) -> Result<()> {
     if feature.len() != expected {
-        return Err(HashingError::Mismatch { got: feature.len(), expected }.into());
+        return Err(HashingError::Mismatch { got: feature.len(), expected });
     }
     match feature.iter().position(|value| !value.is_finite()) {
-        Some(position) => Err(HashingError::Value { position, got: feature[position] }.into()),
+        Some(position) => Err(HashingError::Value { position, got: feature[position] }),
         None => Ok(()),
     }
 }

@@ -13,8 +13,7 @@ use faer::{ColMut, Mat, MatRef, Side};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{HashingError, sign};
-use crate::Result;
+use super::{HashingError, Result, sign};
 
 /// The greatest number of samples that are anchors.
 const ANCHORS: usize = 1000;
@@ -111,14 +110,14 @@ fn best_start(
 /// Y (classes × samples): the weight of each class for a sample, 0 if it lacks the class.
 pub(super) fn label_matrix(labels: &[Vec<f32>], samples: usize) -> Result<Mat<f64>> {
     if labels.len() != samples {
-        return Err(HashingError::LabelCount { got: labels.len(), expected: samples }.into());
+        return Err(HashingError::LabelCount { got: labels.len(), expected: samples });
     }
     let classes = labels[0].len();
     if let Some(row) = labels.iter().find(|row| row.is_empty() || row.len() != classes) {
-        return Err(HashingError::LabelMismatch { got: row.len(), expected: classes.max(1) }.into());
+        return Err(HashingError::LabelMismatch { got: row.len(), expected: classes.max(1) });
     }
     match labels.iter().flatten().find(|label| !label.is_finite()) {
-        Some(&got) => Err(HashingError::LabelValue { got }.into()),
+        Some(&got) => Err(HashingError::LabelValue { got }),
         None => {
             Ok(Mat::from_fn(classes, samples, |class, sample| f64::from(labels[sample][class])))
         }
@@ -192,7 +191,7 @@ fn learn(
 pub(super) fn ridge(m: MatRef<'_, f64>, lambda: f64) -> Result<Llt<f64>> {
     let mut gram = m * m.transpose();
     gram.diagonal_mut().column_vector_mut().iter_mut().for_each(|value| *value += lambda);
-    gram.llt(Side::Lower).map_err(|_| HashingError::Decomposition { what: "regression" }.into())
+    gram.llt(Side::Lower).map_err(|_| HashingError::Decomposition { what: "regression" })
 }
 
 /// Lowers ‖WᵀB‖² − 2 tr(BᵀQ) one bit after another, each the best beside the others: b = sgn(q −

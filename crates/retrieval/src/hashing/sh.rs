@@ -7,8 +7,7 @@ use std::f64::consts::PI;
 
 use faer::{Mat, MatRef};
 
-use super::pcah;
-use crate::Result;
+use super::{Result, pcah};
 
 /// Principal components and the waves along them.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use gallery::{Gallery, Location, SetAside};
+use gallery::{Gallery, Location, PostgresError, SetAside};
 use ingest::{FileWarnings, QueueEvent, QueueIngest, QueueReport};
 use serde::Serialize;
 
@@ -175,8 +175,11 @@ fn is_empty(gallery: &mut Gallery) -> bool {
 
 /// Tells whether a database server caused the error. It may answer differently in a moment.
 fn is_of_database(error: &anyhow::Error) -> bool {
-    use gallery::Error::{NoLeader, Server, Unreachable};
-    matches!(error.downcast_ref(), Some(NoLeader { .. } | Server { .. } | Unreachable { .. }))
+    use gallery::Error::{NoLeader, Postgres, Unreachable};
+    matches!(
+        error.downcast_ref(),
+        Some(NoLeader { .. } | Unreachable { .. } | Postgres(PostgresError::Server { .. }))
+    )
 }
 
 fn wait(error: &anyhow::Error, failures: usize) {

@@ -7,7 +7,7 @@ mod reindex;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use gallery::{Gallery, Location};
+use gallery::{Gallery, Location, Problem};
 use serde_json::json;
 use server::Sets;
 
@@ -142,7 +142,11 @@ fn info(args: &Folder) -> Result<()> {
     for (name, _) in info.sources.iter_mut().chain(&mut info.labels) {
         *name = output::plain(name).into_owned();
     }
-    output::lines(&info.to_string())
+    output::lines(&info.to_string())?;
+    if info.unindexed > 0 {
+        output::note("help: `skiagraph gallery verify` names what cannot be found, and why");
+    }
+    Ok(())
 }
 
 fn verify(args: &Folder) -> Result<()> {
@@ -156,9 +160,17 @@ fn verify(args: &Folder) -> Result<()> {
         }
     }
     if !described.is_empty() {
+        if problems.iter().any(is_of_index) {
+            output::note("help: `skiagraph gallery compact` makes the index anew");
+        }
         bail!("the gallery `{}` has {} problems", args.gallery, described.len());
     }
     if args.json { Ok(()) } else { output::text("the gallery is sound") }
+}
+
+/// Tells whether the database is sound and the index lacks a code or has one too many.
+fn is_of_index(problem: &Problem) -> bool {
+    matches!(problem, Problem::NotIndexed { .. } | Problem::Strangers { .. })
 }
 
 fn delete(args: &Delete) -> Result<()> {
