@@ -201,9 +201,18 @@ fn a_file_and_the_environment_configure_it() {
     fail(&["serve", "--config", text(&file)], &["`galery`", "gallery, "]);
     write("port = 'eighty'");
     fail(&["serve", "--config", text(&file), "--gallery", text(&g)], &["eighty", "--port"]);
-    // The documented file has only options that exist.
+    // The documented file has only options that exist, also where they are comments.
     let shown = workspace().join("configs/serve.toml");
     fail(&["serve", "--config", text(&shown), "--gallery", "/nowhere"], &["/nowhere"]);
+    let shown = fs::read_to_string(shown).unwrap();
+    let setting = |line: &str| {
+        let comment = line.strip_prefix("# ").filter(|rest| rest.contains(" = "));
+        comment.unwrap_or(line).to_owned()
+    };
+    let all: Vec<String> = shown.lines().map(setting).collect();
+    assert!(all.iter().any(|line| line.starts_with("viewer = ")));
+    write(&all.join("\n"));
+    fail(&["serve", "--config", text(&file)], &["keys.toml", "no key"]);
 }
 
 #[test]
