@@ -20,8 +20,8 @@ const TABLES: [Tag; 3] =
 /// set, and is nothing else if it is longer than 1024 bytes. They may be patient data.
 ///
 /// # Errors
-/// [`Error::DicomParse`] if the bytes are no DICOM file; else as [`decode`](crate::decode), of all
-/// but the pixels.
+/// [`Error::DicomParse`](crate::Error::DicomParse) if the bytes are no DICOM file; else as
+/// [`decode`](crate::decode), of all but the pixels.
 pub fn texts(bytes: &[u8], limits: &Limits, wanted: &[Tag]) -> Result<BTreeMap<Tag, String>> {
     limits.check_bytes(bytes.len() as u64)?;
     // Whoever reads the picture hears of them.
