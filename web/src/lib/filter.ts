@@ -1,6 +1,11 @@
 // Chips, ranges and free text to one filter of the gallery's language (docs/gallery.md), and errors
 // back to the free text.
-import { FACETS, type Facet } from './types.ts';
+import type { FacetsView } from './api/schema.ts';
+
+export type Facet = keyof FacetsView;
+
+/** Fields with a chip for each value, in the order of the page. */
+export const FACETS = ['body_part', 'view', 'modality', 'sex', 'source', 'label'] as const satisfies readonly Facet[];
 
 export interface Chosen {
   values: Record<Facet, string[]>;

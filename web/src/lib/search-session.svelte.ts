@@ -1,42 +1,42 @@
 // What is asked and answered: the one state that the page's parts share.
-import { api, Failure } from './api.ts';
+import { api, Failure } from './api/client.ts';
 import { filterOf, nothingChosen, quoted, toggled } from './filter.ts';
 import { pathOf, routeOf, studyOf, type Subject as RouteSubject } from './route.ts';
 import { settings } from './settings.svelte.ts';
-import type { Answer, CaseRecord, Gallery, Hit, Page, Query, Question, Region, SavedSet, Session } from './types.ts';
+import type { GalleryView, HitView, ListView, QueryView, RecordView, Region, SearchBody, SearchView, SessionView, SetView } from './api/schema.ts';
 
 /** A picture to ask with: a file's, or a gallery's. The file is kept as servers forget pictures after a while. */
 export type Subject =
-  | { kind: 'query'; query: Query; file: Blob | null; part: boolean }
-  | { kind: 'record'; record: CaseRecord };
+  | { kind: 'query'; query: QueryView; file: Blob | null; part: boolean }
+  | { kind: 'record'; record: RecordView };
 
 const PAGE = 60;
 const HITS = 48;
 
 class SearchSession {
-  gallery = $state.raw<Gallery | null>(null);
-  session = $state.raw<Session | null>(null);
+  gallery = $state.raw<GalleryView | null>(null);
+  session = $state.raw<SessionView | null>(null);
   subject = $state.raw<Subject | null>(null);
-  answer = $state.raw<Answer | null>(null);
+  answer = $state.raw<SearchView | null>(null);
   /** What the answer was saved as, if it is one that was saved. */
-  saved = $state.raw<SavedSet | null>(null);
-  page = $state.raw<Page | null>(null);
+  saved = $state.raw<SetView | null>(null);
+  page = $state.raw<ListView | null>(null);
   like = $state.raw<number[]>([]);
   unlike = $state.raw<number[]>([]);
   chosen = $state(nothingChosen());
   /** The record beside the query. */
-  beside = $state.raw<CaseRecord | null>(null);
+  beside = $state.raw<RecordView | null>(null);
   busy = $state<'encoding' | 'searching' | null>(null);
   failure = $state.raw<Failure | null>(null);
   filterFailure = $state.raw<Failure | null>(null);
   signInWanted = $state(false);
   #running: AbortController | null = null;
 
-  get records(): CaseRecord[] {
+  get records(): RecordView[] {
     return this.subject || this.saved ? (this.answer?.hits.map((hit) => hit.record) ?? []) : (this.page?.records ?? []);
   }
 
-  hit(id: number): Hit | null {
+  hit(id: number): HitView | null {
     return this.answer?.hits.find((hit) => hit.id === id) ?? null;
   }
 
@@ -75,7 +75,7 @@ class SearchSession {
       this.#fresh();
     } else if (subject?.kind === 'query' && !(this.subject?.kind === 'query' && this.subject.query.id === subject.id)) {
       // A window that was opened to show it has no history of its own.
-      const kept = (history.state as { query?: Query } | null)?.query ?? (await api.query(subject.id));
+      const kept = (history.state as { query?: QueryView } | null)?.query ?? (await api.query(subject.id));
       this.subject = { kind: 'query', query: kept, file: null, part: false };
       this.#fresh();
     } else if (!subject && (this.subject || this.saved)) {
@@ -108,13 +108,13 @@ class SearchSession {
     return this.#attempt(async () => this.#ask({ kind: 'record', record: await api.record(id) }));
   }
 
-  moreLike(record: CaseRecord): Promise<void> {
+  moreLike(record: RecordView): Promise<void> {
     return this.#attempt(() => this.#ask({ kind: 'record', record }));
   }
 
   /** Saves the answer under a name, and shows it as what it is then. A query that the server has forgotten is sent again first. */
   save(name: string, note: string, shared: boolean): Promise<void> {
-    const save = async (): Promise<SavedSet> => api.save(name, note, shared, this.#question(filterOf(this.chosen)));
+    const save = async (): Promise<SetView> => api.save(name, note, shared, this.#question(filterOf(this.chosen)));
     return this.#attempt(async () => {
       const saved = await save().catch(async (error: unknown) => {
         if (error instanceof Failure && error.code === 'unknown_query' && (await this.#sendAgain())) return save();
@@ -125,7 +125,7 @@ class SearchSession {
   }
 
   /** Shows the comparison in a second window, for a second monitor; the results stay in this one. */
-  compareElsewhere(record: CaseRecord): void {
+  compareElsewhere(record: RecordView): void {
     const path = pathOf({ subject: this.#address(), beside: record.id });
     window.open(path, 'skiagraph-second', 'popup');
     this.compare(null);
@@ -151,7 +151,7 @@ class SearchSession {
     await this.#attempt(() => this.refresh());
   }
 
-  compare(record: CaseRecord | null): void {
+  compare(record: RecordView | null): void {
     if (!this.subject && record) {
       void this.moreLike(record);
       return;
@@ -234,7 +234,7 @@ class SearchSession {
     this.page = null;
   }
 
-  #question(filter: string | null): Question {
+  #question(filter: string | null): SearchBody {
     const { subject } = this;
     const own = subject?.kind === 'record' ? [subject.record.id] : [];
     return {

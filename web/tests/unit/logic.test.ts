@@ -1,6 +1,6 @@
 // What is pure: filters, addresses, keys, windows, frames.
 import { describe, expect, it } from 'vitest';
-import { viewerAddress } from '../../src/lib/api.ts';
+import { viewerAddress } from '../../src/lib/api/client.ts';
 import { countChosen, filterOf, nothingChosen, placeInText, quoted } from '../../src/lib/filter.ts';
 import { actionOf, SHORTCUTS } from '../../src/lib/keys.ts';
 import { pathOf, routeOf, studyOf } from '../../src/lib/route.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { INK, movedMap, nearestTo, paintMap, toScreen, WHOLE_MAP, zoomedMap, type GalleryMap } from '../../src/lib/view/map.ts';
+import { INK, movedMap, nearestTo, paintMap, toScreen, WHOLE_MAP, zoomedMap } from '../../src/lib/view/map.ts';
+import type { MapView } from '../../src/lib/api/schema.ts';
 
 const screen = { width: 400, height: 200 };
-const map: GalleryMap = { ids: [11, 12, 13], x: [0, 32768, 65535], y: [0, 32768, 65535], traits: [], newer: 0 };
+const map: MapView = { ids: [11, 12, 13], x: [0, 32768, 65535], y: [0, 32768, 65535], traits: [], newer: 0 };
 const all = Uint8Array.of(1, 1, 1);
 
 describe('the gallery\'s map', () => {
@@ -41,7 +42,7 @@ describe('the gallery\'s map', () => {
 
   it('paints 100,000 points', () => {
     const many = Array.from({ length: 100_000 }, (_, i) => (i * 7919) % 65536);
-    const large: GalleryMap = { ids: many, x: many, y: many.map((x) => (x * 31) % 65536), traits: [], newer: 0 };
+    const large: MapView = { ids: many, x: many, y: many.map((x) => (x * 31) % 65536), traits: [], newer: 0 };
     const [wide, pixels] = [{ width: 1600, height: 900 }, new Uint32Array(1600 * 900)];
     const inks = new Uint8Array(100_000);
     paintMap(pixels, large, inks, inks.fill(1), WHOLE_MAP, wide, 1, 2);

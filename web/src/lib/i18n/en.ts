@@ -1,6 +1,6 @@
 // English: the dictionary that the others have the shape of.
 import type { Action } from '../keys.ts';
-import type { Facet } from '../types.ts';
+import type { Facet } from '../filter.ts';
 
 const actions: Record<Action, string> = {
   help: 'This sheet', sets: 'Saved results', index: 'Add pictures', research: 'Map and research', save: 'Save these results', filter: 'Write a filter', open: 'Open a file', browse: 'Browse the gallery', theme: 'Theme: dark, light, as the system',

@@ -1,6 +1,6 @@
 // A picture of 16-bit grey and its halves, so that what is painted is never much finer than the
 // screen.
-import { api } from '../api.ts';
+import { api } from '../api/client.ts';
 
 export interface Level {
   width: number;

@@ -1,7 +1,6 @@
 // The one place that asks the server. No patient data in addresses: queries and records go by id,
 // filters in bodies.
-import type { GalleryMap } from './view/map.ts';
-import type { Answer, CaseRecord, ErrorBody, Gallery, Job, Page, Query, Question, Region, Saved, SavedSet, Session } from './types.ts';
+import type { ErrorBody, ErrorView, GalleryView, JobView, JobsView, ListView, MapView, PriorsView, QueryView, RecordView, Region, SavedView, SearchBody, SearchView, SessionView, SetView, SetsView } from './schema.ts';
 
 const BASE = '/api/v1';
 /** How often a busy server is asked again, as it wishes. */
@@ -14,7 +13,7 @@ export class Failure extends Error {
   readonly position: number | null;
   readonly expected: string | null;
 
-  constructor(status: number, body: ErrorBody) {
+  constructor(status: number, body: ErrorView) {
     super(body.message);
     this.code = body.code;
     this.status = status;
@@ -25,7 +24,7 @@ export class Failure extends Error {
 
 async function failure(response: Response): Promise<Failure> {
   const unknown = { code: 'internal', message: `${response.status} ${response.statusText}` };
-  const body = (await response.json().catch(() => null)) as { error?: ErrorBody } | null;
+  const body = (await response.json().catch(() => null)) as Partial<ErrorBody> | null;
   return new Failure(response.status, body?.error ?? unknown);
 }
 
@@ -60,31 +59,31 @@ function body(value: unknown, signal?: AbortSignal): RequestInit {
 }
 
 export const api = {
-  gallery: () => json<Gallery>('/gallery'),
-  map: () => json<GalleryMap>('/map'),
-  session: () => json<Session>('/session'),
+  gallery: () => json<GalleryView>('/gallery'),
+  map: () => json<MapView>('/map'),
+  session: () => json<SessionView>('/session'),
   signIn: (key: string) => ask('/session', body({ key })),
   signOut: () => ask('/session', { method: 'DELETE' }),
   upload: (file: Blob) =>
-    json<Query>('/queries', { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream' } }),
-  query: (id: string) => json<Query>(`/queries/${id}`),
-  region: (id: string, region: Region) => json<Query>(`/queries/${id}/region`, body(region)),
-  search: (question: Question, signal: AbortSignal) => json<Answer>('/search', body(question, signal)),
+    json<QueryView>('/queries', { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream' } }),
+  query: (id: string) => json<QueryView>(`/queries/${id}`),
+  region: (id: string, region: Region) => json<QueryView>(`/queries/${id}/region`, body(region)),
+  search: (question: SearchBody, signal: AbortSignal) => json<SearchView>('/search', body(question, signal)),
   list: (filter: string | null, offset: number, limit: number, signal?: AbortSignal) =>
-    json<Page>('/records/list', body({ filter, offset, limit }, signal)),
-  record: (id: number) => json<CaseRecord>(`/records/${id}`),
-  save: (name: string, note: string, shared: boolean, search: Question) =>
-    json<SavedSet>('/sets', body({ name, note, shared, search })),
-  sets: async () => (await json<{ sets: SavedSet[] }>('/sets')).sets,
-  set: (id: string) => json<Saved>(`/sets/${id}`),
+    json<ListView>('/records/list', body({ filter, offset, limit }, signal)),
+  record: (id: number) => json<RecordView>(`/records/${id}`),
+  save: (name: string, note: string, shared: boolean, search: SearchBody) =>
+    json<SetView>('/sets', body({ name, note, shared, search })),
+  sets: async () => (await json<SetsView>('/sets')).sets,
+  set: (id: string) => json<SavedView>(`/sets/${id}`),
   removeSet: (id: string) => ask(`/sets/${id}`, { method: 'DELETE' }),
-  jobs: async () => (await json<{ jobs: Job[] }>('/jobs')).jobs,
-  beginJob: () => json<Job>('/jobs', { method: 'POST' }),
+  jobs: async () => (await json<JobsView>('/jobs')).jobs,
+  beginJob: () => json<JobView>('/jobs', { method: 'POST' }),
   sendToJob: (id: string, file: Blob) =>
     ask(`/jobs/${id}/files`, { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream' } }),
-  closeJob: (id: string) => json<Job>(`/jobs/${id}/close`, { method: 'POST' }),
+  closeJob: (id: string) => json<JobView>(`/jobs/${id}/close`, { method: 'POST' }),
   cancelJob: (id: string) => ask(`/jobs/${id}`, { method: 'DELETE' }),
-  priors: async (id: number) => (await json<{ records: CaseRecord[] }>(`/records/${id}/priors`)).records,
+  priors: async (id: number) => (await json<PriorsView>(`/records/${id}/priors`)).records,
 
   /** 16-bit grey, 0 black, row by row. */
   async pixels(id: string, signal: AbortSignal): Promise<{ width: number; height: number; values: Uint16Array }> {
