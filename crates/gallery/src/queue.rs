@@ -64,6 +64,7 @@ pub struct SetAside {
 /// of these does.
 pub(super) trait JobQueue {
     fn put(&mut self, pictures: &[Waiting]) -> Result<usize>;
+    fn record(&self, key: &str) -> Result<Option<Record>>;
     fn claim(&mut self, worker: &str, most: usize, lease: Duration) -> Result<Vec<Job>>;
     fn done(&mut self, jobs: &[Job]) -> Result<usize>;
     fn fail(&mut self, job: &Job, reason: &str, hopeless: bool) -> Result<()>;
@@ -93,6 +94,14 @@ impl Queue<'_> {
     /// If the server fails: then none of them is there.
     pub fn put(&mut self, pictures: &[Waiting]) -> Result<usize> {
         self.0.put(pictures)
+    }
+
+    /// The record of a picture in the queue, if it is there.
+    ///
+    /// # Errors
+    /// If the server fails.
+    pub fn record(&self, key: &str) -> Result<Option<Record>> {
+        self.0.record(key)
     }
 
     /// Claims up to `most` pictures for a time, after which others may claim them. A picture that

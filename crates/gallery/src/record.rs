@@ -16,7 +16,8 @@ pub struct Record {
     pub name: String,
     /// The labels, in the order given.
     pub labels: Vec<String>,
-    /// The patient, unique across sources. A query's own patient can be kept from answering it.
+    /// The patient, unique across sources: the number, with the source and a `/` before it if a
+    /// manifest names both. A query's own patient can be kept from answering it.
     pub patient: Option<String>,
     /// Study Instance UID.
     pub study: Option<String>,
@@ -46,6 +47,18 @@ pub struct Record {
     pub height: u32,
     /// The text of the radiologist's report.
     pub report: Option<String>,
+}
+
+impl Record {
+    /// The record as it is written now. Earlier versions wrote a `/` before the number of a patient
+    /// without a source.
+    pub(super) fn updated(mut self) -> Self {
+        let patient = self.patient.as_deref().filter(|_| self.source.is_none());
+        if let Some(number) = patient.and_then(|patient| patient.strip_prefix('/')) {
+            self.patient = Some(number.to_owned());
+        }
+        self
+    }
 }
 
 impl fmt::Debug for Record {

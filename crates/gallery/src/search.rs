@@ -150,14 +150,15 @@ impl Gallery {
         }
         for image in query.images {
             if let Some(patient) = image.patient {
-                ids.extend(self.store.ids(Which::OfPatient(patient))?);
+                ids.extend(self.of_patient(patient)?);
             }
             ids.extend(self.store.ids(Which::OfKey(image.key))?);
         }
         let entries =
             query.feedback.filter(|_| query.images.is_empty()).map_or(&[][..], |f| f.like);
         for &id in entries {
-            ids.extend(self.store.ids(Which::OfPatientOf(id))?);
+            let patient = if_there(self.record(id))?.and_then(|record| record.patient);
+            ids.extend(patient.map_or(Ok(Vec::new()), |patient| self.of_patient(&patient))?);
         }
         Ok(ids)
     }

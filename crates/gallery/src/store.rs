@@ -79,8 +79,6 @@ pub(super) enum Which<'a> {
     OfPatient(&'a str),
     /// The record of a key.
     OfKey(&'a str),
-    /// The records of the same patient as a record.
-    OfPatientOf(u64),
     /// Records above the id `after` that the next model has not encoded, at most `limit`.
     NotReindexed { after: u64, limit: usize },
 }

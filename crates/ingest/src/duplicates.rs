@@ -5,16 +5,105 @@
 //! be lost silently. So the parts that a gallery keeps of a file are compared: the file's own
 //! statements in the record, and the thumbnail. A file whose bytes differ in neither, such as
 //! another encoding of the same picture, holds nothing that the gallery lacks.
+//!
+//! A manifest may describe a known picture otherwise. The first description is kept, and the fields
+//! are named whose new values are lost.
 
 use anyhow::Result;
 use gallery::{Gallery, Record};
+use serde::Serialize;
 
+use crate::contradictions::{Contradiction, lost, says_other};
 use crate::decoding::Decoded;
 use crate::encoding::thumbnail;
 
 /// The greatest difference, in grey levels of 255, between points of two thumbnails of one picture.
 /// Another version of a decoder or of the JPEG encoder may change them so much.
 const SAME: u8 = 16;
+
+/// Known pictures of which the gallery has something else, which it keeps.
+#[derive(Default, Serialize)]
+pub struct NotKept {
+    /// Names of those with other content than the gallery's picture of their SOP Instance UID.
+    pub differing: Vec<String>,
+    /// Those that are described otherwise than in the gallery.
+    pub contradicting: Vec<Contradiction>,
+}
+
+impl NotKept {
+    /// The number of pictures.
+    pub fn count(&self) -> usize {
+        self.differing.len() + self.contradicting.len()
+    }
+
+    /// Adds a picture that is not kept, and the id of the gallery's record.
+    pub(crate) fn add(&mut self, name: &str, record: Option<u64>, duplicate: Duplicate) {
+        let name = name.to_owned();
+        match duplicate {
+            Duplicate::Same => {}
+            Duplicate::OtherContent => self.differing.push(name),
+            Duplicate::OtherDescription(fields) => {
+                self.contradicting.push(Contradiction { name, record, fields });
+            }
+        }
+    }
+
+    /// Adds those of another report.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.differing.extend(other.differing);
+        self.contradicting.extend(other.contradicting);
+    }
+}
+
+/// A picture beside another one of its key, which is kept.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Duplicate {
+    /// The kept one has all of it.
+    Same,
+    /// It is another picture, or of another instance.
+    OtherContent,
+    /// It is the same picture; these fields of it say something else.
+    OtherDescription(Vec<&'static str>),
+}
+
+impl Duplicate {
+    /// Compares two records of one key, and if necessary the pictures.
+    fn of(kept: &Record, new: &Record, shows_other: impl FnOnce() -> Result<bool>) -> Result<Self> {
+        // A key that is the hash of the bytes belongs to these bytes alone.
+        if new.instance.is_some() && (says_other(kept, new) || shows_other()?) {
+            return Ok(Self::OtherContent);
+        }
+        let fields = lost(kept, new);
+        Ok(if fields.is_empty() { Self::Same } else { Self::OtherDescription(fields) })
+    }
+
+    /// Compares two pictures of one key.
+    ///
+    /// # Errors
+    /// If a thumbnail cannot be made.
+    pub(crate) fn of_pictures(kept: &Decoded, new: &Decoded) -> Result<Self> {
+        let shows_other = || Ok(shows_other(&thumbnail(kept)?, &thumbnail(new)?));
+        Self::of(&kept.record, &new.record, shows_other)
+    }
+
+    /// Compares a record and its thumbnail with a gallery's of the same key.
+    ///
+    /// # Errors
+    /// If the gallery fails, or the thumbnail cannot be made.
+    pub(crate) fn in_gallery(
+        gallery: &Gallery,
+        id: u64,
+        record: &Record,
+        thumbnail: impl FnOnce() -> Result<Vec<u8>>,
+    ) -> Result<Self> {
+        let shows_other = || {
+            // A damaged thumbnail is for `gallery verify` to report.
+            let Ok(kept) = gallery.thumbnail(id) else { return Ok(false) };
+            Ok(shows_other(&kept, &thumbnail()?))
+        };
+        Self::of(&gallery.record(id)?, record, shows_other)
+    }
+}
 
 /// The pictures of a batch, divided into new and known ones.
 #[derive(Default)]
@@ -23,8 +112,8 @@ pub(crate) struct Partition {
     pub(crate) fresh: Vec<Decoded>,
     /// Number of pictures whose keys it has.
     pub(crate) known: usize,
-    /// Names of the known pictures with other content under their SOP Instance UID.
-    pub(crate) differing: Vec<String>,
+    /// The known ones of which it has something else.
+    pub(crate) not_kept: NotKept,
 }
 
 impl Partition {
@@ -35,75 +124,24 @@ impl Partition {
     pub(crate) fn of(gallery: &Gallery, pictures: Vec<Decoded>) -> Result<Self> {
         let mut partition = Self::default();
         for picture in pictures {
-            let id = gallery.id_of(&picture.record.key)?;
-            let first = partition.fresh.iter().find(|first| first.record.key == picture.record.key);
-            let differs = match (id, first) {
+            let record = &picture.record;
+            let first = partition.fresh.iter().find(|first| first.record.key == record.key);
+            let id = gallery.id_of(&record.key)?;
+            let duplicate = match (id, first) {
+                (Some(id), _) => {
+                    Duplicate::in_gallery(gallery, id, record, || thumbnail(&picture))?
+                }
+                (None, Some(first)) => Duplicate::of_pictures(first, &picture)?,
                 (None, None) => {
                     partition.fresh.push(picture);
                     continue;
                 }
-                _ if picture.record.instance.is_none() => false,
-                (Some(id), _) => differs(gallery, id, &picture.record, &thumbnail(&picture)?)?,
-                (None, Some(first)) => is_other(
-                    (&first.record, &thumbnail(first)?),
-                    (&picture.record, &thumbnail(&picture)?),
-                ),
             };
             partition.known += 1;
-            partition.differing.extend(differs.then_some(picture.record.name));
+            partition.not_kept.add(&record.name, id, duplicate);
         }
         Ok(partition)
     }
-}
-
-/// Tells whether a gallery's picture has other content than this record and thumbnail of the same
-/// key.
-///
-/// # Errors
-/// If the gallery fails.
-pub(crate) fn differs(
-    gallery: &Gallery,
-    id: u64,
-    record: &Record,
-    thumbnail: &[u8],
-) -> Result<bool> {
-    // A key that is the hash of the bytes belongs to these bytes alone.
-    if record.instance.is_none() {
-        return Ok(false);
-    }
-    let kept = gallery.record(id)?;
-    // A damaged thumbnail is for `gallery verify` to report.
-    let kept_thumbnail = gallery.thumbnail(id).unwrap_or_else(|_| thumbnail.to_owned());
-    Ok(is_other((&kept, &kept_thumbnail), (record, thumbnail)))
-}
-
-fn is_other(kept: (&Record, &[u8]), new: (&Record, &[u8])) -> bool {
-    says_other(kept.0, new.0) || shows_other(kept.1, new.1)
-}
-
-/// Tells whether two records contradict each other in what files state. A missing statement is no
-/// contradiction.
-fn says_other(kept: &Record, new: &Record) -> bool {
-    fn contradict<T: PartialEq>(kept: &Option<T>, new: &Option<T>) -> bool {
-        kept.is_some() && new.is_some() && kept != new
-    }
-    let of_file = [
-        contradict(&kept.study, &new.study),
-        contradict(&kept.series, &new.series),
-        contradict(&kept.study_date, &new.study_date),
-        (kept.width, kept.height) != (new.width, new.height),
-    ];
-    // A manifest names patients by source, and describes pictures as it likes.
-    let same_source = kept.source == new.source;
-    let described = [
-        contradict(&kept.patient, &new.patient),
-        contradict(&kept.modality, &new.modality),
-        contradict(&kept.body_part, &new.body_part),
-        contradict(&kept.view, &new.view),
-        contradict(&kept.sex, &new.sex),
-        contradict(&kept.age, &new.age),
-    ];
-    of_file.contains(&true) || same_source && described.contains(&true)
 }
 
 /// Tells whether two thumbnails show different pictures.
@@ -119,31 +157,68 @@ fn shows_other(kept: &[u8], new: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use image::{GrayImage, Luma};
+    use radiograph::Preprocess;
+    use gallery::Entry;
+    use retrieval::{Embedding, HashCode, ModelId};
 
     use super::*;
+    use crate::decoding::decode;
+    use crate::listing::Listed;
     use crate::thumbnail::jpeg;
 
-    fn record() -> Record {
-        let text = |text: &str| Some(text.to_owned());
-        Record {
-            instance: text("1.2"),
-            patient: text("a"),
-            width: 4,
-            height: 4,
-            ..Record::default()
-        }
+    /// The picture of a manifest's row.
+    fn row(path: &Path, labels: &[&str], age: Option<u32>) -> Decoded {
+        let mut listed = Listed::bare(path);
+        listed.record.labels = labels.iter().map(|&label| label.to_owned()).collect();
+        listed.record.age = age;
+        decode(&listed, &Preprocess::default()).unwrap()
+    }
+
+    /// A gallery of one picture.
+    fn gallery(folder: &Path, picture: &Decoded) -> Gallery {
+        let mut gallery = Gallery::create(folder, &ModelId("m".to_owned()), 16).unwrap();
+        let entry = Entry {
+            record: picture.record.clone(),
+            code: HashCode::from_words(&[1], 16).unwrap(),
+            embedding: Embedding::new(vec![0.5]),
+            thumbnail: thumbnail(picture).unwrap(),
+        };
+        gallery.insert(&entry).unwrap();
+        gallery.commit().unwrap();
+        gallery
     }
 
     #[test]
-    fn records_that_contradict_each_other_are_of_other_content() {
-        let kept = record();
-        let silent = Record { patient: None, ..record() };
-        let other = Record { patient: Some("b".to_owned()), ..record() };
-        let named = Record { source: Some("s".to_owned()), ..other.clone() };
-        let wide = Record { width: 5, ..record() };
-        let all = [&kept, &silent, &other, &named, &wide].map(|new| says_other(&kept, new));
-        assert_eq!(all, [false, false, true, false, true]);
+    fn a_row_that_describes_a_known_picture_otherwise_is_named_with_its_fields() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        GrayImage::from_fn(64, 64, |x, y| Luma([(x + y) as u8])).save(at("a.png")).unwrap();
+        GrayImage::from_fn(64, 64, |x, _| Luma([x as u8])).save(at("b.png")).unwrap();
+        let rows = vec![
+            row(&at("a.png"), &["other"], Some(41)),
+            row(&at("a.png"), &["one"], None),
+            row(&at("a.png"), &[], None),
+            row(&at("b.png"), &["one"], None),
+            row(&at("b.png"), &["other"], None),
+        ];
+        let gallery = gallery(&at("g"), &row(&at("a.png"), &["one"], Some(40)));
+        let Partition { fresh, known, not_kept } = Partition::of(&gallery, rows).unwrap();
+        assert_eq!((fresh.len(), known, &not_kept.differing[..]), (1, 4, &[][..]));
+        let named = |name: &str, record, fields: &[&'static str]| {
+            let name = at(name).display().to_string();
+            Contradiction { name, record, fields: fields.to_vec() }
+        };
+        let expected =
+            [named("a.png", Some(1), &["labels", "age"]), named("b.png", None, &["labels"])];
+        assert_eq!(not_kept.contradicting, expected);
+        let line = expected[0].line();
+        assert!(
+            line.contains("record 1") && !line.contains("41") && !line.contains("one"),
+            "{line}"
+        );
     }
 
     #[test]

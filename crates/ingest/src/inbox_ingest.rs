@@ -138,7 +138,7 @@ impl From<&IngestReport> for IngestCounts {
             doubtful: ingested.doubtful.len(),
             warned: ingested.warned.len(),
             without_picture: ingested.without_picture.len(),
-            differing: ingested.differing.len(),
+            differing: ingested.not_kept.differing.len(),
         }
     }
 }

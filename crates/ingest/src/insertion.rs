@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::attempt_notes::AttemptNotes;
 use crate::batches::{BATCH, Batch, for_each_batch_begun};
 use crate::decoding::{Decoded, Rejected};
-use crate::duplicates::{self, Partition};
+use crate::duplicates::{Duplicate, NotKept, Partition};
 use crate::encoding::{encode_pictures, entries};
 use crate::file_warnings::FileWarnings;
 use crate::image_qc::Doubtful;
@@ -24,9 +24,9 @@ pub struct IngestReport {
     pub added: usize,
     /// The number that it had already.
     pub known: usize,
-    /// Names of known files with other content than the gallery's picture of their SOP Instance
-    /// UID, which is kept.
-    pub differing: Vec<String>,
+    /// The known ones of which the gallery has something else, which it keeps.
+    #[serde(flatten)]
+    pub not_kept: NotKept,
     /// Files that are no usable radiographs.
     pub rejected: Vec<Rejected>,
     /// DICOM objects of kinds that hold no picture.
@@ -55,9 +55,9 @@ pub fn insert_batch(
         batch.rejected.into_iter().partition(|file| file.without_picture);
     ingested.rejected.extend(rejected);
     ingested.without_picture.extend(objects);
-    let Partition { fresh, known, differing } = Partition::of(gallery, batch.pictures)?;
+    let Partition { fresh, known, not_kept } = Partition::of(gallery, batch.pictures)?;
     ingested.known += known;
-    ingested.differing.extend(differing);
+    ingested.not_kept.extend(not_kept);
     ingested.doubtful.extend(fresh.iter().filter_map(Decoded::doubtful));
     ingested.warned.extend(fresh.iter().filter_map(FileWarnings::of));
     let encodings = encode_pictures(encoder, &fresh)?;
@@ -67,8 +67,8 @@ pub fn insert_batch(
     // Another process was faster.
     ingested.known += known.len();
     for (id, Entry { record, thumbnail, .. }) in known {
-        let differs = duplicates::differs(gallery, id, record, thumbnail)?;
-        ingested.differing.extend(differs.then(|| record.name.clone()));
+        let duplicate = Duplicate::in_gallery(gallery, id, record, || Ok(thumbnail.clone()))?;
+        ingested.not_kept.add(&record.name, Some(id), duplicate);
     }
     gallery.commit().context("cannot store a batch of pictures")
 }

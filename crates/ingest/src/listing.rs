@@ -57,10 +57,14 @@ impl Listed {
     }
 }
 
-/// The patient's name with that of the source, as each source numbers its own patients.
+/// The patient's number after that of the source, if one is named, as each source numbers its own
+/// patients.
 pub fn patient_across_sources(item: &Item) -> Option<String> {
     let patient = item.patient.as_ref()?;
-    Some(format!("{}/{patient}", item.source.as_deref().unwrap_or_default()))
+    Some(match &item.source {
+        Some(source) => format!("{source}/{patient}"),
+        None => patient.clone(),
+    })
 }
 
 /// The radiographs at the paths: files as they are, folders with all that is in them, in order of

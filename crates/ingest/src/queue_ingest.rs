@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Error, Result};
-use gallery::{Entry, Gallery, Job};
+use gallery::{Entry, Gallery, Job, Waiting};
 use network::Encoder;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::contradictions::{Contradiction, lost};
 use crate::decoding::{Decoded, decode_bytes};
-use crate::duplicates;
+use crate::duplicates::{Duplicate, NotKept};
 use crate::encoding::{encode_pictures, entries};
 use crate::file_warnings::FileWarnings;
 use crate::insertion::insert;
@@ -26,9 +27,9 @@ pub struct QueueReport {
     pub failed: usize,
     /// The number of pictures that another worker took over meanwhile.
     pub lost: usize,
-    /// Names of the known pictures with other content than the gallery's under their SOP Instance
-    /// UID, which is kept.
-    pub differing: Vec<String>,
+    /// The known ones of which the gallery has something else, which it keeps.
+    #[serde(flatten)]
+    pub not_kept: NotKept,
     /// Stored pictures whose files are at fault.
     pub warned: Vec<FileWarnings>,
 }
@@ -49,6 +50,27 @@ pub enum QueueEvent<'a> {
         /// The failure.
         error: &'a Error,
     },
+}
+
+/// The pictures that the gallery or its queue has with another description, after they were put into
+/// the queue. Files of an instance that the gallery has are compared by workers.
+///
+/// # Errors
+/// If the gallery fails.
+pub fn queue_contradictions(gallery: &mut Gallery, put: &[Waiting]) -> Result<Vec<Contradiction>> {
+    let mut contradictions = Vec::new();
+    for Waiting { key, record, .. } in put {
+        let id = gallery.id_of(key)?;
+        let kept = match id {
+            Some(id) => Some(gallery.record(id)?),
+            None => gallery.queue()?.record(key)?,
+        };
+        let fields = kept.map_or(Vec::new(), |kept| lost(&kept, record));
+        if !fields.is_empty() {
+            contradictions.push(Contradiction { name: record.name.clone(), record: id, fields });
+        }
+    }
+    Ok(contradictions)
 }
 
 /// A worker on a gallery's queue.
@@ -136,12 +158,13 @@ impl QueueIngest {
         report.lost += jobs.len() - done;
         for (id, Entry { record, thumbnail, .. }) in known {
             // Finished work stays finished, even if the gallery cannot be read now.
-            let differs = duplicates::differs(&self.gallery, id, record, thumbnail);
-            let differs = differs.unwrap_or_else(|error| {
-                hear(QueueEvent::NotCompared { name: &record.name, error: &error });
-                false
-            });
-            report.differing.extend(differs.then(|| record.name.clone()));
+            let thumbnail = || Ok(thumbnail.clone());
+            match Duplicate::in_gallery(&self.gallery, id, record, thumbnail) {
+                Ok(duplicate) => report.not_kept.add(&record.name, Some(id), duplicate),
+                Err(error) => {
+                    hear(QueueEvent::NotCompared { name: &record.name, error: &error });
+                }
+            }
         }
         Ok(())
     }

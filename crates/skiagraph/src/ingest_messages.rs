@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use gallery::Gallery;
 use ingest::image_qc::Doubtful;
-use ingest::{AttemptNotes, FileWarnings, IngestReport, ManifestDiagnostics, Rejected};
+use ingest::{
+    AttemptNotes, Contradiction, FileWarnings, IngestReport, ManifestDiagnostics, NotKept, Rejected,
+};
 use pacs::attempts;
 use radiograph::dataset::Dataset;
 
@@ -30,27 +32,35 @@ pub(crate) fn attempt_notes(gallery: &Gallery) -> Result<AttemptNotes> {
 /// Checks that nobody has to look at files afterwards. Rejected ones do not count.
 ///
 /// # Errors
-/// [`output::Warning`] where files were set aside or had other content.
+/// [`output::Warning`] where files were set aside, or had other content or descriptions.
 pub(crate) fn check(report: &IngestReport) -> Result<()> {
-    output::warn(report.set_aside.len(), report.differing.len())
+    let NotKept { differing, contradicting } = &report.not_kept;
+    output::warn(report.set_aside.len(), differing.len(), contradicting.len())
 }
 
 /// Lines of text on the files that somebody has to look at: rejected ones, those that were set
-/// aside, those with other content, those at fault; at most twenty of each. Objects without a
+/// aside, those with other content or descriptions, those at fault; at most twenty of each. Objects without a
 /// picture are counted by their kind.
 pub(crate) fn describe(report: &IngestReport) -> Vec<String> {
     let aside = |name: &String| format!("  set aside {name}: {}", attempts::reason());
-    let other = |name: &String| {
-        format!("  other content under a known SOP Instance UID, kept the first: {name}")
-    };
     let mut lines = Vec::new();
     if !report.rejected.is_empty() {
         lines.push(describe_rejected(&report.rejected));
     }
     lines.extend(few(report.set_aside.iter().map(aside)));
-    lines.extend(few(report.differing.iter().map(other)));
+    lines.extend(describe_not_kept(&report.not_kept));
     lines.extend(few(report.warned.iter().map(FileWarnings::line)));
     lines.extend(kinds_passed_over(report));
+    lines
+}
+
+/// Lines of text on the known files of which the gallery has something else, a few of each kind.
+pub(crate) fn describe_not_kept(not_kept: &NotKept) -> Vec<String> {
+    let other = |name: &String| {
+        format!("  other content under a known SOP Instance UID, kept the first: {name}")
+    };
+    let mut lines = few(not_kept.differing.iter().map(other));
+    lines.extend(few(not_kept.contradicting.iter().map(Contradiction::line)));
     lines
 }
 

@@ -89,14 +89,16 @@ impl fmt::Display for Warning {
 
 impl std::error::Error for Warning {}
 
-/// Ends a command. Returns a warning if files were set aside or differ from those that are kept.
+/// Ends a command. Returns a warning if files were set aside, or are not kept as the gallery has
+/// something else: other content, or another description.
 ///
 /// # Errors
 /// [`Warning`].
-pub(crate) fn warn(set_aside: usize, differing: usize) -> Result<()> {
+pub(crate) fn warn(set_aside: usize, differing: usize, contradicting: usize) -> Result<()> {
     let said: Vec<String> = [
         (set_aside, "set aside, as processes died of it"),
         (differing, "not kept: another picture under a known SOP Instance UID; kept the first"),
+        (contradicting, "not taken over: known, and described otherwise than in the gallery"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)

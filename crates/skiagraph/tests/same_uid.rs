@@ -1,5 +1,6 @@
-//! Corrected instances, and pictures that share a SOP Instance UID by mistake. The first is kept,
-//! and the sender of another is told, however it comes in.
+//! Corrected instances, pictures that share a SOP Instance UID by mistake, and manifests that
+//! describe known pictures otherwise. The first is kept, and the sender of another is told, however
+//! it comes in.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -71,6 +72,60 @@ fn index_names_what_it_does_not_keep() {
     );
 }
 
+/// Indexes a manifest of one row, and expects an exit code. Returns the report and what was said.
+fn index_row(gallery: &Path, row: &str, code: i32) -> (Value, String) {
+    let manifest = gallery.with_file_name("manifest.csv");
+    fs::write(&manifest, format!("path,labels,patient_id,age\n{row}\n")).unwrap();
+    let model = model();
+    let fixed = ["index", "--gallery", text(gallery), "--model", text(&model)];
+    let index = [&fixed[..], &["--manifest", text(&manifest)]].concat();
+    let said = run(&index);
+    let ran = run(&[&index[..], &["--json"]].concat());
+    assert_eq!((said.code, ran.code), (code, code), "{}{}", ran.stdout, ran.stderr);
+    (serde_json::from_str(&ran.stdout).unwrap(), said.stderr)
+}
+
+#[test]
+fn a_row_that_describes_a_known_picture_otherwise_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let gallery = folder.path().join("g");
+    let png = folder.path().join("a.png");
+    fs::copy(&common::pictures(&common::samples().join("images"))[0], &png).unwrap();
+    index_row(&gallery, "a.png,chest|normal,1000,40", 0);
+    let (report, said) = index_row(&gallery, "a.png,fracture,4711,40", 3);
+    let expected =
+        serde_json::json!([{ "name": "a.png", "record": 1, "fields": ["labels", "patient"] }]);
+    assert_eq!((&report["known"], &report["contradicting"]), (&1.into(), &expected), "{report}");
+    for expected in
+        ["other labels, patient than record 1", "a.png", "gallery delete", "warning: 1 "]
+    {
+        assert!(said.contains(expected), "{said}");
+    }
+    assert!(
+        !said.contains("4711") && !said.contains("1000") && !said.contains("fracture"),
+        "{said}"
+    );
+    // A row or a folder that says less, or the same in another order, is no contradiction.
+    assert_eq!(
+        index_row(&gallery, "a.png,normal|chest,,", 0).0["contradicting"],
+        serde_json::json!([])
+    );
+    assert_eq!(index(&gallery, &[&png], 0)["known"], 1);
+}
+
+#[test]
+fn check_tells_of_two_pictures_under_one_uid() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = four(folder.path());
+    let model = model();
+    let paths: Vec<&str> = files.iter().map(|file| text(file)).collect();
+    let checked = json(&[&["check", "--model", text(&model)][..], &paths].concat());
+    let warned: Vec<bool> = (0..4)
+        .map(|file| checked[file]["warnings"].to_string().contains("SOP Instance UID of"))
+        .collect();
+    assert_eq!(warned, [false, true, true, false], "{checked}");
+}
+
 #[test]
 fn an_inbox_tells_of_both_doors() {
     let folder = tempfile::tempdir().unwrap();
@@ -124,11 +179,8 @@ fn a_job_tells_which_file_it_was() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     let view = server.get(&job).json();
-    assert_eq!(
-        (&view["known"], &view["differing"]),
-        (&3.into(), &serde_json::json!([1, 3])),
-        "{view}"
-    );
+    assert_eq!((&view["known"], &view["differing_count"]), (&1.into(), &2.into()), "{view}");
+    assert_eq!(view["differing"], serde_json::json!([1, 3]), "{view}");
 }
 
 /// An instance that is new to two processes at once belongs to one of them.

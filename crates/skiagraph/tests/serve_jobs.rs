@@ -65,6 +65,37 @@ fn faults_of_files_are_told_with_their_job() {
     let warned = done["warned"].as_array().unwrap();
     assert_eq!((&done["added"], warned.len(), &warned[0]["file"]), (&2.into(), 1, &2.into()));
     assert!(warned[0]["warnings"][0].as_str().unwrap().contains("MONOCHROME2 was assumed"));
+    assert_eq!(done["warned_count"], 1);
+}
+
+/// A structured report in DICOM, as far as its kind can be told.
+fn report() -> Vec<u8> {
+    let element = |group: u8, element: u8, value: &[u8]| {
+        [&[group, 0, element, 0, b'U', b'I', value.len() as u8, 0], value].concat()
+    };
+    let mut file = vec![0; 128];
+    file.extend(b"DICM");
+    file.extend(element(2, 0x10, b"1.2.840.10008.1.2.1\0"));
+    file.extend(element(8, 0x16, b"1.2.840.10008.5.1.4.1.1.88.33\0"));
+    file.extend(element(8, 0x18, b"1.2.3\0"));
+    file
+}
+
+#[test]
+fn an_object_without_a_picture_is_passed_over_and_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let (g, files) = gallery(folder.path());
+    let server = Server::start(&g, &[]);
+    let one = job(&server);
+    send(&server, &one, &files[1]);
+    send(&server, &one, &report());
+    server.ask("POST", &format!("{one}/close"), &[], b"");
+    let done = finished(&server, &one);
+    let counts = ["added", "without_picture_count", "failed"].map(|name| done[name].as_u64());
+    assert_eq!((counts, &done["state"]), ([Some(1), Some(1), Some(0)], &"done".into()), "{done}");
+    let passed = &done["without_picture"][0];
+    assert_eq!(passed["file"], 2);
+    assert!(passed["reason"].as_str().unwrap().contains("structured report"), "{done}");
 }
 
 #[test]

@@ -1,9 +1,13 @@
-// What is pure: filters, addresses, keys, windows, frames.
+// What is pure: filters, addresses, jobs, keys, windows, frames.
 import { describe, expect, it } from 'vitest';
 import { viewerAddress } from '../../src/lib/api/client.ts';
 import { countChosen, filterOf, nothingChosen, placeInText, quoted } from '../../src/lib/filter.ts';
+import { de } from '../../src/lib/i18n/de.ts';
+import { en } from '../../src/lib/i18n/en.ts';
+import { kindsOf } from '../../src/lib/job-report.ts';
 import { actionOf, SHORTCUTS } from '../../src/lib/keys.ts';
 import { pathOf, routeOf, studyOf } from '../../src/lib/route.ts';
+import type { Job } from '../../src/lib/api/schema.ts';
 import { FITTED, inPicture, scaleOf } from '../../src/lib/view/frame.ts';
 import { halved, levelFor, pyramid } from '../../src/lib/view/picture.ts';
 import { dragged, fillTable, grey, WHOLE } from '../../src/lib/view/window.ts';
@@ -96,5 +100,25 @@ describe('pictures', () => {
     expect(levels.map((level) => level.width)).toEqual([3000, 1500, 750, 375]);
     expect(levelFor(levels, 0.3).width).toBe(1500);
     expect(levelFor(levels, 2).width).toBe(3000);
+  });
+});
+
+describe('jobs', () => {
+  const job: Job = {
+    id: 'a', made: '', owner: null, state: 'done', received: 5, done: 5, added: 1, known: 0, differing_count: 1, differing: [2],
+    contradicting_count: 2, contradicting: [{ file: 3, record: 12, fields: ['labels', 'age'] }, { file: 4, record: null, fields: ['view'] }],
+    without_picture_count: 1, without_picture: [{ file: 5, reason: 'a report' }], failed: 0, failures: [],
+    warned_count: 1, warned: [{ file: 1, warnings: ['one', 'two'] }], pictures_per_second: null,
+  };
+  it('tell what needs a look, in every language', () => {
+    for (const t of [en, de]) {
+      const kinds = kindsOf(job, t);
+      expect(kinds.map(({ count }) => count)).toEqual([1, 2, 1, 1]);
+      expect(kinds.every(({ count, title }) => title.includes(`(${count})`))).toBe(true);
+      expect(kinds.map(({ files }) => files.map(({ file }) => file))).toEqual([[2], [3, 4], [5], [1]]);
+      expect(kinds[1]!.files[0]!.text).toContain('labels, age');
+      expect(kinds[1]!.files[0]!.text).toContain('12');
+      expect(kinds[3]!.files[0]!.text).toBe('one; two');
+    }
   });
 });

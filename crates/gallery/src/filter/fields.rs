@@ -13,6 +13,8 @@ pub(super) struct Field {
 pub(super) enum Kind {
     /// Text that is compared exactly.
     Identifier,
+    /// A patient, by the key or by the number within the source, each compared as `Identifier`.
+    Patient,
     /// Text that is compared without regard to case.
     Text,
     Number,
@@ -27,7 +29,7 @@ const FIELDS: [Field; 19] = [
     Field { name: "id", kind: Kind::Number },
     Field { name: "key", kind: Kind::Identifier },
     Field { name: "name", kind: Kind::Text },
-    Field { name: "patient", kind: Kind::Identifier },
+    Field { name: "patient", kind: Kind::Patient },
     Field { name: "study", kind: Kind::Identifier },
     Field { name: "series", kind: Kind::Identifier },
     Field { name: "instance", kind: Kind::Identifier },

@@ -26,7 +26,7 @@ pub(super) use sql::{Dialect, Parameter};
 ///
 /// A test of a field that a record lacks is false, `!=` too; `not` turns every false into true.
 /// Text is compared without regard to the case of ASCII letters. Identifiers (key, patient, study,
-/// series, instance) are compared exactly.
+/// series, instance) are compared exactly. A patient of a source is found by the number, too.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Filter {
     expression: Expression,

@@ -146,7 +146,7 @@ impl Parser<'_> {
 
     fn value(&mut self, field: &'static Field) -> Parsed<Value> {
         let value = match (field.kind, self.peek()) {
-            (Kind::Identifier | Kind::Text | Kind::Labels, Token::Text(text)) => {
+            (Kind::Identifier | Kind::Patient | Kind::Text | Kind::Labels, Token::Text(text)) => {
                 Ok(Value::Text(text.clone()))
             }
             (Kind::Number, Token::Number(number)) => Ok(Value::Number(*number)),

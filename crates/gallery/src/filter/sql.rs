@@ -8,6 +8,11 @@ use super::{Comparison, Expression, Filter, Test, Value};
 use crate::store::Which;
 use crate::{Gallery, Result};
 
+/// A patient's number without the source before it (`nih/12` is `12`). Earlier galleries have the
+/// `/` also without a source.
+const NUMBER: &str = "CASE WHEN substr(patient, 1, length(coalesce(source, '')) + 1) = coalesce(source, '') || '/' \
+                      THEN substr(patient, length(coalesce(source, '')) + 2) ELSE patient END";
+
 /// The database whose SQL is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -66,6 +71,7 @@ impl Statement {
     fn test(&mut self, field: &Field, test: &Test) -> String {
         match field.kind {
             Kind::Labels => self.label_test(test),
+            Kind::Patient => self.patient_test(test),
             Kind::Report => {
                 self.comparison("(SELECT record FROM reports WHERE record = id)", field.kind, test)
             }
@@ -91,6 +97,22 @@ impl Statement {
                 )
             }
             _ => one_that(test),
+        }
+    }
+
+    /// Writes a test of a patient: the key or the number must pass. For `!=`, neither may equal the
+    /// value.
+    fn patient_test(&mut self, test: &Test) -> String {
+        let mut either = |test: &Test| {
+            ["patient", NUMBER]
+                .map(|name| self.comparison(name, Kind::Identifier, test))
+                .join(" OR ")
+        };
+        match test {
+            Test::Compare(Comparison::NotEqual, value) => {
+                format!("NOT ({})", either(&Test::Compare(Comparison::Equal, value.clone())))
+            }
+            _ => either(test),
         }
     }
 

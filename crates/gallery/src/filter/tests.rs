@@ -43,11 +43,15 @@ fn date(random: &mut Random) -> Date {
 }
 
 fn record(i: usize, random: &mut Random) -> Record {
+    let source = some(random, text);
+    // Earlier galleries have the `/` without a source, too.
+    let prefix = format!("{}/", source.as_deref().unwrap_or_default());
+    let prefix = if random.random_bool(0.5) { prefix } else { String::new() };
     Record {
         key: format!("k{i}"),
         name: text(random),
         labels: (0..random.random_range(0..4)).map(|_| text(random)).collect(),
-        patient: some(random, text),
+        patient: some(random, |random| prefix + &text(random)),
         study: some(random, text),
         modality: some(random, text),
         body_part: some(random, text),
@@ -55,7 +59,7 @@ fn record(i: usize, random: &mut Random) -> Record {
         sex: some(random, text),
         age: some(random, |random| random.random_range(0..6)),
         study_date: some(random, date),
-        source: some(random, text),
+        source,
         width: random.random_range(0..4),
         report: some(random, |random| {
             words(random, 0..6).join([", ", " - ", ".\n"].choose(random).unwrap())
@@ -69,14 +73,15 @@ fn gallery(dir: &Path, n: usize, seed: u64) -> (Gallery, Vec<Record>) {
     let mut random = Random::seed_from_u64(seed);
     let records: Vec<Record> = (0..n).map(|i| record(i, &mut random)).collect();
     let mut gallery = Gallery::create(dir, &ModelId("m".to_owned()), 16).unwrap();
-    for record in &records {
-        let (code, embedding) =
-            (HashCode::from_words(&[1], 16).unwrap(), Embedding::new(vec![0.5]));
-        let thumbnail = vec![0xff, 0xd8, 0xff, 0xd9];
-        gallery.insert(&Entry { record: record.clone(), code, embedding, thumbnail }).unwrap();
-    }
+    records.iter().for_each(|record| insert(&mut gallery, record));
     gallery.commit().unwrap();
     (gallery, records)
+}
+
+fn insert(gallery: &mut Gallery, record: &Record) {
+    let (code, embedding) = (HashCode::from_words(&[1], 16).unwrap(), Embedding::new(vec![0.5]));
+    let thumbnail = vec![0xff, 0xd8, 0xff, 0xd9];
+    gallery.insert(&Entry { record: record.clone(), code, embedding, thumbnail }).unwrap();
 }
 
 fn quoted(value: &str, random: &mut Random) -> String {
@@ -95,7 +100,11 @@ fn values(name: &str, id: u64, record: &Record) -> Vec<String> {
     let number = |number: Option<u64>| number.iter().map(|n| format!("{n:020}")).collect();
     match name {
         "name" => vec![record.name.to_ascii_lowercase()],
-        "patient" => exact(&record.patient),
+        "patient" => {
+            let prefix = format!("{}/", record.source.as_deref().unwrap_or_default());
+            let number = record.patient.as_ref().and_then(|patient| patient.strip_prefix(&prefix));
+            record.patient.iter().cloned().chain(number.map(str::to_owned)).collect()
+        }
         "study" => exact(&record.study),
         "modality" => folded(&record.modality),
         "body_part" => folded(&record.body_part),
@@ -124,7 +133,10 @@ fn value(name: &str, random: &mut Random) -> (String, String) {
             (if random.random_bool(0.5) { date.clone() } else { quoted(&date, random) }, date)
         }
         _ => {
-            let text = text(random);
+            let mut text = text(random);
+            if name == "patient" && random.random_bool(0.3) {
+                text = format!("{}/{text}", self::text(random));
+            }
             let exact = matches!(name, "patient" | "study");
             (quoted(&text, random), if exact { text } else { text.to_ascii_lowercase() })
         }
@@ -323,6 +335,44 @@ fn hostile_texts_are_errors_or_mean_what_they_say() {
     }
     assert_eq!(gallery.verify().unwrap(), []);
     assert_eq!(gallery.info().unwrap().records, 20);
+}
+
+#[test]
+fn a_patient_is_found_by_the_number_with_and_without_a_source() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut gallery = Gallery::create(dir.path(), &ModelId("m".to_owned()), 16).unwrap();
+    let patients = [
+        ("1000", None),
+        ("/1000", None),
+        ("nih/1000", Some("nih")),
+        ("nih/1", Some("nih")),
+        ("x/1000", None),
+    ];
+    for (i, (patient, source)) in patients.into_iter().enumerate() {
+        let record = Record {
+            key: format!("k{i}"),
+            patient: Some(patient.to_owned()),
+            source: source.map(str::to_owned),
+            ..Record::default()
+        };
+        insert(&mut gallery, &record);
+    }
+    gallery.commit().unwrap();
+    for (text, expected) in [
+        ("patient = '1000'", &[1, 2, 3][..]),
+        ("patient = 'nih/1000'", &[3]),
+        ("patient = '1000' and source = 'nih'", &[3]),
+        ("patient = '1000' and source = null", &[1, 2]),
+        ("patient in ('1', 'x/1000')", &[4, 5]),
+        ("patient != '1000'", &[4, 5]),
+    ] {
+        let found: Vec<u64> = gallery.matching(&text.parse().unwrap()).unwrap().iter().collect();
+        assert_eq!(found, expected, "{text}");
+    }
+    // What an earlier version stored is the same patient.
+    assert_eq!(gallery.record(2).unwrap().patient.as_deref(), Some("1000"));
+    assert_eq!(gallery.of_patient("1000").unwrap(), [2, 1]);
+    assert_eq!(gallery.verify().unwrap(), []);
 }
 
 fn error(text: &str) -> String {

@@ -34,6 +34,12 @@ impl JobQueue for Postgres {
         })
     }
 
+    fn record(&self, key: &str) -> Result<Option<Record>> {
+        let sql = "SELECT record FROM jobs WHERE key = $1";
+        let row = self.connection.read(|open| open.session.query_opt(sql, &[&key]))?;
+        row.map(|row| self.record_in(&row, 0)).transpose()
+    }
+
     fn claim(&mut self, worker: &str, most: usize, lease: Duration) -> Result<Vec<Job>> {
         const GIVE_UP: &str =
             "UPDATE jobs SET set_aside = true, claim = NULL, failure = coalesce(failure, $2)
@@ -56,15 +62,13 @@ impl JobQueue for Postgres {
             }
         })?;
         let job = |row: &Row| {
-            let record = row
-                .try_get::<_, Json<Record>>(3)
-                .map_err(|_| self.connection.damaged("a job does not read".to_owned()));
+            let record = self.record_in(row, 3);
             let attempts = row.get::<_, i32>(2).unsigned_abs();
             Ok(Job {
                 id: row.get(0),
                 claim: row.get(1),
                 attempts,
-                record: record?.0,
+                record: record?,
                 picture: row.get(4),
             })
         };
@@ -118,5 +122,14 @@ impl JobQueue for Postgres {
         let sql = "UPDATE jobs SET set_aside = false, attempts = 0, failure = NULL, due = now() WHERE set_aside";
         let retried = self.connection.write(CHANGE, |open| open.session.execute(sql, &[]))?;
         Ok(retried as usize)
+    }
+}
+
+impl Postgres {
+    /// The record of a job, in a column of its row.
+    fn record_in(&self, row: &Row, column: usize) -> Result<Record> {
+        let read = row.try_get::<_, Json<Record>>(column);
+        read.map(|record| record.0)
+            .map_err(|_| self.connection.damaged("a job does not read".to_owned()))
     }
 }

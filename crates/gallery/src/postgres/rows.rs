@@ -63,14 +63,12 @@ pub(super) fn ids(connection: &Connection, which: Which<'_>) -> Result<Vec<u64>>
             )
         }
         Which::OfPatient(patient) => {
-            let sql = "SELECT id FROM records WHERE patient = $1 ORDER BY study_date DESC NULLS LAST, id DESC";
+            // Earlier versions wrote a `/` before a patient without a source.
+            let sql = "SELECT id FROM records WHERE patient IN ($1::text, '/' || $1::text)
+                       ORDER BY study_date DESC NULLS LAST, id DESC";
             query(connection, sql, &[&patient])
         }
         Which::OfKey(key) => query(connection, "SELECT id FROM keys WHERE key = $1", &[&key]),
-        Which::OfPatientOf(id) => {
-            let sql = "SELECT id FROM records WHERE patient = (SELECT patient FROM records WHERE id = $1) ORDER BY id";
-            query(connection, sql, &[&id.cast_signed()])
-        }
         Which::NotReindexed { after, limit } => {
             let sql = "SELECT id FROM records WHERE id > $1
                        AND NOT EXISTS (SELECT FROM next_codes WHERE record = id) ORDER BY id LIMIT $2";
@@ -97,7 +95,7 @@ pub(super) fn records(connection: &Connection, ids: &[u64]) -> Result<Vec<(u64, 
         let read = row.try_get::<_, Json<Record>>(1);
         // The database's message is left out: it may name a patient.
         let read = read.map_err(|_| damaged(id(row), "fields", "they do not read".to_owned()));
-        Ok((id(row), read?.0))
+        Ok((id(row), read?.0.updated()))
     };
     rows.iter().map(record).collect()
 }

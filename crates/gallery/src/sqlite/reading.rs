@@ -27,15 +27,12 @@ impl Sqlite {
                 self.ids_by(&sql, params_from_iter(parameters.into_iter().map(Value::from)))
             }
             Which::OfPatient(patient) => {
-                let sql =
-                    "SELECT id FROM records WHERE patient = ?1 ORDER BY study_date DESC, id DESC";
+                // Earlier versions wrote a `/` before a patient without a source.
+                let sql = "SELECT id FROM records WHERE patient IN (?1, '/' || ?1)
+                           ORDER BY study_date DESC, id DESC";
                 self.ids_by(sql, [patient])
             }
             Which::OfKey(key) => self.ids_by("SELECT id FROM records WHERE key = ?1", [key]),
-            Which::OfPatientOf(id) => {
-                let sql = "SELECT id FROM records WHERE patient = (SELECT patient FROM records WHERE id = ?1) ORDER BY id";
-                self.ids_by(sql, [id.cast_signed()])
-            }
             Which::NotReindexed { after, limit } => {
                 let sql = "SELECT id FROM records WHERE id > ?1
                            AND NOT EXISTS (SELECT 1 FROM next_codes WHERE record = id) ORDER BY id LIMIT ?2";
@@ -109,12 +106,12 @@ impl Sqlite {
         done
     }
 
-    /// A record, if there is one, as it was stored.
+    /// A record, if there is one and it is as it was stored.
     pub(super) fn record(&self, id: u64) -> Result<Option<(u64, Record)>> {
         let damaged = |detail: &str| Err(damaged_part(id, "fields", detail.to_owned()));
         match rows::read(&self.connection, id) {
             Ok(Some((record, crc))) if crc == Some(rows::checksum(&record)) => {
-                Ok(Some((id, record)))
+                Ok(Some((id, record.updated())))
             }
             Ok(Some(_)) => damaged(CHANGED),
             Ok(None) => Ok(None),

@@ -22,6 +22,16 @@ fn model(name: &str) -> ModelId {
     ModelId(name.to_owned())
 }
 
+/// A patient's key as manifests give it: with the source, without one, and as earlier versions wrote
+/// one without.
+fn patient(i: u64) -> String {
+    match i % 3 {
+        0 => format!("patient-{}", i % 10),
+        1 => format!("Source {}/patient-{}", i % 2, i % 10),
+        _ => format!("/patient-{}", i % 10),
+    }
+}
+
 /// Entries of all shapes: with and without labels, reports, patients, dates, and letters of many
 /// alphabets.
 fn entry(i: u64) -> Entry {
@@ -34,12 +44,12 @@ fn entry(i: u64) -> Entry {
             labels: (0..i % 3)
                 .map(|n| format!("{}-{n}", if i.is_multiple_of(2) { "Label" } else { "label" }))
                 .collect(),
-            patient: i.is_multiple_of(2).then(|| format!("patient-{}", i % 10)),
+            patient: i.is_multiple_of(2).then(|| patient(i)),
             study: i.is_multiple_of(5).then(|| format!("1.2.{i}")),
             body_part: (!i.is_multiple_of(7)).then(|| parts[(i % 3) as usize].to_owned()),
             view: i.is_multiple_of(4).then(|| "PA".to_owned()),
             sex: i.is_multiple_of(3).then(|| "F".to_owned()),
-            source: Some(format!("Source {}", i % 2)),
+            source: (i % 3 != 2).then(|| format!("Source {}", i % 2)),
             age: (!i.is_multiple_of(4)).then_some((i % 90) as u32),
             study_date: (!i.is_multiple_of(3))
                 .then(|| Date::new(2020, 1 + (i % 12) as u8, 1 + (i % 28) as u8))
@@ -75,7 +85,7 @@ fn made(at: &Path, n: u64) -> Gallery {
     gallery
 }
 
-const FILTERS: [&str; 18] = [
+const FILTERS: [&str; 21] = [
     "body_part = 'chest'",
     "body_part != 'HAND' and age >= 18",
     "label = 'LABEL-1'",
@@ -90,6 +100,9 @@ const FILTERS: [&str; 18] = [
     "report ~ 'FINDING-00012'",
     "report != null and patient = 'patient-4'",
     "patient = 'Patient-4'",
+    "patient = 'Source 0/patient-4'",
+    "patient != 'patient-4'",
+    "patient in ('patient-2', 'patient-4') or patient > 'patient-6'",
     "id > 10 and id <= 100 and width = 10",
     "source > 'source 0'",
     "key in ('key-00003', 'key-00008')",

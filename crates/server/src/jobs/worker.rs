@@ -11,7 +11,6 @@ use gallery::{Gallery, Record};
 use ingest::{IngestReport, Listed};
 
 use super::spool::{Jobs, Waiting, name};
-use super::{Failure, FileWarnings, LISTED};
 use crate::error::Problem;
 use crate::state::State;
 
@@ -53,17 +52,7 @@ fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
         }
     };
     let counted = jobs.count(&id, &files, |job| {
-        job.added += ingested.added as u64;
-        job.known += ingested.known as u64;
-        let differing = ingested.differing.iter().map(|name| number(name));
-        job.differing.extend(differing.take(LISTED.saturating_sub(job.differing.len())));
-        let warned = ingested.warned.into_iter();
-        let warned =
-            warned.map(|file| FileWarnings { file: number(&file.name), warnings: file.warnings });
-        job.warned.extend(warned.take(LISTED.saturating_sub(job.warned.len())));
-        for rejected in ingested.rejected.into_iter().chain(ingested.without_picture) {
-            job.fail(Failure { file: number(&rejected.name), reason: rejected.reason });
-        }
+        job.add(ingested);
         job.seconds += start.elapsed().as_secs_f64();
     });
     match counted {
@@ -90,11 +79,6 @@ fn fill(
     })?;
     *kept = Some(gallery);
     Ok(ingested)
-}
-
-/// The file's number in its job, which is the end of its name.
-fn number(name: &str) -> u64 {
-    name.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// A file in the form that `index` reads.

@@ -193,7 +193,8 @@ fn encode(work: &Work) -> Result<()> {
             taken.added, taken.known, taken.failed
         ))?;
     }
-    output::warn(set_aside.len(), taken.differing)
+    // An inbox has no manifest that could describe known pictures otherwise.
+    output::warn(set_aside.len(), taken.differing, 0)
 }
 
 /// Prints the files of a batch that somebody has to look at, on standard error.

@@ -29,7 +29,8 @@ is, so a command that was interrupted is simply given again.
 
 A file that three processes died of while they read it alone is set aside and named, by this and by
 every later run that comes to it, until it changes or --retry is given. The exit code is 3 where
-files were set aside, or have other content than the gallery's picture of the same UID.";
+files were set aside, have other content than the gallery's picture of the same UID, or are known
+and described otherwise than in the gallery.";
 
 /// Put radiographs into a gallery
 ///

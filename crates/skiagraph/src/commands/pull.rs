@@ -283,7 +283,7 @@ impl Target {
         let taken = to_encode.then(work).transpose()?;
         let set_aside = deadly(&inbox)?;
         let warned = taken.map_or(0, |taken| taken.differing) + differing as usize;
-        let warning = output::warn(set_aside.len(), warned);
+        let warning = output::warn(set_aside.len(), warned, 0);
         if self.json {
             output::json(&Report { new, known, differing, passed_over, taken, set_aside })?;
             return warning;

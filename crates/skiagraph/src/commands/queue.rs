@@ -4,11 +4,13 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 use gallery::{Gallery, Location, SetAside, Waiting};
-use ingest::Listed;
+use ingest::{Contradiction, Listed};
 use radiograph::{ContentHash, Limits};
+use serde::Serialize;
 use serde_json::json;
 
 use super::index::PicturesArgs;
+use crate::ingest_messages::few;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -33,7 +35,8 @@ enum Action {
     /// Put files into the queue unchanged; files whose bytes it knows are left out
     ///
     /// The worker finds out whether the gallery has a DICOM file's instance, and then takes it off
-    /// the queue. The files lie in the database until they are encoded, with patients' names.
+    /// the queue. A row that describes a known picture otherwise is named; the exit code is then 3.
+    /// The files lie in the database until they are encoded, with patients' names.
     #[command(
         after_help = "EXAMPLES:\n  skiagraph queue put --gallery postgres://site@db.example/gallery pictures/\n  \
                             skiagraph queue put --gallery postgres://site@db.example/gallery --manifest m.csv --json"
@@ -88,24 +91,59 @@ fn put(args: &PutArgs) -> Result<()> {
     let mut gallery =
         Gallery::open_or_create_without_index(&args.gallery, encoder.model_id(), encoder.bits())?;
     let progress = Progress::images("putting into the queue", listed.len());
-    let (mut put, mut together, mut bytes) = (0, Vec::new(), 0);
+    let (mut report, mut together, mut bytes) = (PutReport::default(), Vec::new(), 0);
     for picture in &listed {
         let waiting = waiting(picture)?;
         bytes += waiting.picture.len();
         together.push(waiting);
         if bytes > TOGETHER {
-            put += gallery.queue()?.put(&together)?;
+            report.put_together(&mut gallery, &together)?;
             progress.advance(together.len());
             (together, bytes) = (Vec::new(), 0);
         }
     }
-    put += gallery.queue()?.put(&together)?;
+    report.put_together(&mut gallery, &together)?;
+    report.missing = missing.len();
     progress.finish();
-    let (known, missing) = (listed.len() - put, missing.len());
-    if args.json {
-        return output::json(&json!({ "put": put, "known": known, "missing": missing }));
+    report.print(args.json)?;
+    output::warn(0, 0, report.contradicting.len())
+}
+
+/// The report of files that were put into the queue.
+#[derive(Default, Serialize)]
+struct PutReport {
+    put: usize,
+    /// The number that the gallery or the queue had already.
+    known: usize,
+    /// The number of rows without a file.
+    missing: usize,
+    /// The known ones that are described otherwise.
+    contradicting: Vec<Contradiction>,
+}
+
+impl PutReport {
+    /// Puts pictures into the queue, durably and all together.
+    fn put_together(&mut self, gallery: &mut Gallery, together: &[Waiting]) -> Result<()> {
+        let put = gallery.queue()?.put(together)?;
+        self.put += put;
+        self.known += together.len() - put;
+        if put < together.len() {
+            self.contradicting.extend(ingest::queue_contradictions(gallery, together)?);
+        }
+        Ok(())
     }
-    output::text(&format!("put {put} pictures into the queue; {known} known, {missing} missing"))
+
+    fn print(&self, json: bool) -> Result<()> {
+        if json {
+            return output::json(self);
+        }
+        let contradicting = self.contradicting.iter().map(Contradiction::line);
+        few(contradicting).iter().for_each(|line| output::note(line));
+        let Self { put, known, missing, .. } = self;
+        output::text(&format!(
+            "put {put} pictures into the queue; {known} known, {missing} missing"
+        ))
+    }
 }
 
 fn waiting(listed: &Listed) -> Result<Waiting> {

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use gallery::{Gallery, Location, PostgresError, SetAside};
-use ingest::{FileWarnings, QueueEvent, QueueIngest, QueueReport};
+use ingest::{FileWarnings, NotKept, QueueEvent, QueueIngest, QueueReport};
 use serde::Serialize;
 
-use crate::ingest_messages::few;
+use crate::ingest_messages::{describe_not_kept, few};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -34,7 +34,8 @@ const EXAMPLES: &str = "EXAMPLES:
 Any number of them on any machines work off one queue (`skiagraph queue put`). One that dies loses
 nothing: what it had claimed is claimed by another when its lease ends, one picture at a time. What
 was tried five times is set aside. The exit code is 3 while the queue has pictures that workers died
-of, or where one has other content than the gallery's picture of the same UID.";
+of, or where one has other content than the gallery's picture of the same UID, or is described
+otherwise than in the gallery.";
 
 /// Encode the pictures in a gallery's queue, until interrupted
 #[derive(clap::Args)]
@@ -98,7 +99,8 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<()> {
     });
     let worked = Worked { pictures, deadly, seconds };
     worked.report(args.json)?;
-    output::warn(worked.deadly.len(), worked.pictures.differing.len())
+    let NotKept { differing, contradicting } = &worked.pictures.not_kept;
+    output::warn(worked.deadly.len(), differing.len(), contradicting.len())
 }
 
 /// The pictures that are set aside in the queue because workers died while working on them.
@@ -114,14 +116,9 @@ impl Worked {
         for SetAside { id, name, reason, .. } in &self.deadly {
             output::note(&format!("  set aside {id} ({name}): {reason}"));
         }
-        for name in &self.pictures.differing {
-            output::note(&format!(
-                "  other content under a known SOP Instance UID, kept the first: {name}"
-            ));
-        }
-        few(self.pictures.warned.iter().map(FileWarnings::line))
-            .iter()
-            .for_each(|line| output::note(line));
+        let warned = few(self.pictures.warned.iter().map(FileWarnings::line));
+        let not_kept = describe_not_kept(&self.pictures.not_kept);
+        not_kept.iter().chain(&warned).for_each(|line| output::note(line));
         let Self { pictures: QueueReport { added, known, failed, .. }, seconds, .. } = self;
         output::text(&format!(
             "added {added}, already known {known}, failed {failed} in {seconds:.1} s"
