@@ -1,6 +1,6 @@
 // What a person should look at in a job's files, by kind: how many, and the first of them.
 import type { Dictionary } from './i18n/en.ts';
-import type { Job } from './api/schema.ts';
+import type { JobView } from './api/schema.ts';
 
 interface Kind {
   name: string;
@@ -10,7 +10,7 @@ interface Kind {
 }
 
 /** The kinds of which the job has files. */
-export function kindsOf(job: Job, t: Dictionary): Kind[] {
+export function kindsOf(job: JobView, t: Dictionary): Kind[] {
   const kinds = [
     { name: 'failed', count: job.failed, title: t.failedFiles(job.failed), files: job.failures.map(({ file, reason }) => ({ file, text: reason })) },
     { name: 'differing', count: job.differing_count, title: t.differingFiles(job.differing_count), files: job.differing.map((file) => ({ file, text: t.firstIsKept })) },

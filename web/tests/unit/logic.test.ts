@@ -7,7 +7,7 @@ import { en } from '../../src/lib/i18n/en.ts';
 import { kindsOf } from '../../src/lib/job-report.ts';
 import { actionOf, SHORTCUTS } from '../../src/lib/keys.ts';
 import { pathOf, routeOf, studyOf } from '../../src/lib/route.ts';
-import type { Job } from '../../src/lib/api/schema.ts';
+import type { JobView } from '../../src/lib/api/schema.ts';
 import { FITTED, inPicture, scaleOf } from '../../src/lib/view/frame.ts';
 import { halved, levelFor, pyramid } from '../../src/lib/view/picture.ts';
 import { dragged, fillTable, grey, WHOLE } from '../../src/lib/view/window.ts';
@@ -104,7 +104,7 @@ describe('pictures', () => {
 });
 
 describe('jobs', () => {
-  const job: Job = {
+  const job: JobView = {
     id: 'a', made: '', owner: null, state: 'done', received: 5, done: 5, added: 1, known: 0, differing_count: 1, differing: [2],
     contradicting_count: 2, contradicting: [{ file: 3, record: 12, fields: ['labels', 'age'] }, { file: 4, record: null, fields: ['view'] }],
     without_picture_count: 1, without_picture: [{ file: 5, reason: 'a report' }], failed: 0, failures: [],
