@@ -5,6 +5,8 @@
 
 mod fitting;
 mod orientation;
+#[cfg(test)]
+mod phantoms;
 mod scorer;
 mod several;
 mod text;
