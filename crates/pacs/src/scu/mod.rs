@@ -3,6 +3,7 @@
 
 mod find;
 mod moving;
+mod pull;
 mod store;
 
 pub use find::{Level, Match};
