@@ -19,8 +19,8 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph encode --shard $SLURM_ARRAY_TASK_ID/100 --out shards --manifest m.csv --json
   skiagraph gallery import shards/* g
 
-A shard that is there is left as it is, if it is of the same pictures and model; one that was
-interrupted goes on where it stopped. Which pictures belong to a shard depends on their names alone.";
+A finished shard of the same pictures and model is left as it is. An interrupted one continues where
+it stopped. A picture's name alone decides which shard it belongs to.";
 
 /// Encode a share of pictures and write it as Parquet, for `gallery import`
 #[derive(clap::Args)]

@@ -25,11 +25,13 @@ use crate::output;
 const WAIT: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "EXAMPLES:
-  skiagraph pull dicomweb https://pacs.example/dicom-web --inbox inbox --gallery g --modality DX --from 20260101
+  skiagraph pull dicomweb https://pacs.example/dicom-web --inbox inbox --gallery g --modality DX \\
+      --from 20260101
   skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox --gallery g --follow
   skiagraph pull move pacs.example:104 --called PACS --inbox inbox --body-part CHEST
 
-What was fetched is durable in the inbox and is not fetched again: a command that was interrupted is simply given again.";
+Fetched instances are durable in the inbox, and are not fetched again. If the command was interrupted,
+give it again: it continues.";
 
 /// Fetch radiographs from a PACS: dicomweb, orthanc, move
 #[derive(clap::Args)]

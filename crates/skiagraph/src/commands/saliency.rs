@@ -20,8 +20,8 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph saliency --data data/ --boxes boxes.csv --json
   skiagraph saliency --data data/ --findings runs/s/saliency.safetensors --sheet maps.png
 
-Boxes are a CSV with the columns path, label, x, y, w, h (pixels of the file). Without any, the other
-measures are taken all the same.";
+Boxes are a CSV with the columns path, label, x, y, w, h (pixels of the file). Without boxes, the
+other measures are still taken.";
 
 /// Measure the quality of a model's saliency maps
 ///
