@@ -1,5 +1,4 @@
-//! Ages and dates as files and tables write them: DICOM's own forms (PS3.5 6.2), ISO 8601, and what
-//! spreadsheets make of them.
+//! Ages and dates in the forms of DICOM (PS3.5 6.2), of ISO 8601 and of spreadsheets.
 
 use dicom_core::chrono::NaiveDate;
 

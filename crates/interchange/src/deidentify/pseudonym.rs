@@ -1,5 +1,5 @@
-//! Identifiers that follow from a key: the same for the same original, and no way back without the
-//! key.
+//! Pseudonyms: identifiers made with a key. Equal originals get equal ones, and without the key
+//! there is no way back.
 
 use dicom_core::chrono::Days;
 use hmac::{Hmac, Mac};

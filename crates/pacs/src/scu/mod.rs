@@ -1,5 +1,5 @@
-//! Requests to a PACS by associations: verification, queries, having instances sent here, and
-//! storing instances there.
+//! Requests to a PACS by associations: verification, queries, retrieval of instances, and storage
+//! there.
 
 mod find;
 mod moving;

@@ -1,4 +1,4 @@
-//! A picture in the eight ways round that it may have come, as features of what it looks like.
+//! The eight views of a picture, turned by quarters and inverted or not, as features.
 
 use std::f32::consts::TAU;
 
