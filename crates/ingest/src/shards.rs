@@ -9,7 +9,6 @@ use anyhow::{Context, Result, bail};
 use gallery::Gallery;
 use network::Encoder;
 use radiograph::ContentHash;
-use retrieval::ModelId;
 use serde::{Deserialize, Serialize};
 
 use crate::listing::Listed;
@@ -54,18 +53,19 @@ impl Shard {
 /// The inputs of a shard.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Origin {
-    model: ModelId,
+    /// The model's id.
+    model: String,
     /// The SHA-256 of the pictures' names.
     pictures: String,
 }
 
 impl Origin {
-    fn new(model: &ModelId, listed: &[Listed]) -> Self {
+    fn new(encoder: &Encoder, listed: &[Listed]) -> Self {
         let mut names: Vec<&str> =
             listed.iter().map(|listed| listed.record.name.as_str()).collect();
         names.sort_unstable();
         Self {
-            model: model.clone(),
+            model: encoder.model_id().0.clone(),
             pictures: ContentHash::of(names.join("\n").as_bytes()).to_string(),
         }
     }
@@ -105,7 +105,7 @@ impl ShardEncoding {
     /// # Errors
     /// If the folder has a shard of other inputs, there is no picture, or the gallery fails.
     pub fn begin(folder: &Path, encoder: &Encoder, listed: &[Listed]) -> Result<Option<Self>> {
-        let origin = Origin::new(encoder.model_id(), listed);
+        let origin = Origin::new(encoder, listed);
         if folder.exists() {
             origin.check(folder)?;
             return Ok(None);
