@@ -25,11 +25,11 @@ test('a file is searched, filtered, judged and searched again', async ({ page })
   await expect(page.getByRole('button', { name: 'Clear (1)' })).toBeVisible();
   await page.getByRole('button', { name: 'Clear (1)' }).click();
   await page.getByLabel(/Filter language/).fill('age >');
-  await expect(page.getByText('The filter does not read.')).toBeVisible();
+  await expect(page.getByText('The filter cannot be read.')).toBeVisible();
   await accessible(page);
   await shot(page, 'filter-error');
   await page.getByLabel(/Filter language/).fill('');
-  await expect(page.getByText('The filter does not read.')).toBeHidden();
+  await expect(page.getByText('The filter cannot be read.')).toBeHidden();
   await page.getByRole('button', { name: /^Like this/ }).first().click();
   await page.getByRole('button', { name: /^Unlike this/ }).nth(5).click();
   await expect(page.getByText('1 like, 1 unlike')).toBeVisible();

@@ -24,6 +24,7 @@ mod listing;
 mod manifest_diagnostics;
 mod queue_ingest;
 mod reindexing;
+mod shards;
 pub mod thumbnail;
 
 pub use attempt_notes::AttemptNotes;
@@ -42,3 +43,4 @@ pub use listing::{Listed, deidentify, list_paths, patient_across_sources};
 pub use manifest_diagnostics::ManifestDiagnostics;
 pub use queue_ingest::{QueueEvent, QueueIngest, QueueReport, queue_contradictions};
 pub use reindexing::{Reindexed, reindex};
+pub use shards::{Shard, ShardEncoding};

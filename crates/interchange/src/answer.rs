@@ -1,4 +1,4 @@
-//! The answer of a search, as it is told to others.
+//! The answer of a search, as it goes to other systems.
 
 use chrono::{DateTime, FixedOffset};
 

@@ -48,7 +48,7 @@ pub fn capture(
     if rgb.len() != 3 * usize::from(rows) * usize::from(columns) {
         return Err(wrong());
     }
-    let pixels: String = Sha256::digest(rgb).iter().map(|byte| format!("{byte:02x}")).collect();
+    let pixels = hex::encode(Sha256::digest(rgb));
     let object =
         Object::of_kind(&KIND, source, software, made, &[software.version.clone(), pixels]);
     let repeated = [

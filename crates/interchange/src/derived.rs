@@ -1,5 +1,4 @@
-//! UIDs derived from what they name: the same answer, made and sent twice, is one object and not
-//! two.
+//! UIDs derived from contents: the same answer, made and sent twice, is one object.
 
 use sha2::{Digest, Sha256};
 

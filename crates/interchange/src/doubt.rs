@@ -1,4 +1,4 @@
-//! Doubts whether a picture may be shared, by what its file says of it.
+//! Reasons to doubt that a picture may be shared, from the attributes of its file.
 
 use std::fmt;
 

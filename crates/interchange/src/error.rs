@@ -115,7 +115,7 @@ pub enum Error {
     },
     /// A presentation that a presentation state cannot repeat.
     #[error(
-        "the query is shown through {attribute}, which no presentation state of ours repeats, expected greys and a window; write a capture"
+        "the query is shown through {attribute}, which our presentation states cannot repeat; expected greys and a window: write a capture instead"
     )]
     Lookup {
         /// The attribute, or what it is.

@@ -1,4 +1,4 @@
-//! A region of places of a grid, and the lines around it.
+//! A region of a grid, and the lines around it.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The query's picture as other objects refer to it: its patient, its study, itself.
+//! The query's picture as other objects refer to it: by its patient, its study and its instance.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -9,6 +9,8 @@ pub mod explain;
 mod inference;
 mod kernels;
 mod model;
+#[cfg(test)]
+mod noise;
 mod training;
 
 pub use device::DeviceChoice;

@@ -53,7 +53,7 @@ pub enum Error {
     },
     /// A data set that contradicts its file meta group or its command.
     #[error(
-        "{attribute} of the data set is not what came with it, expected the same; refused, as it may be another instance"
+        "{attribute} of the data set differs from that of the request; refused, as it may be another instance"
     )]
     Mismatch {
         /// The attribute's name.
@@ -83,7 +83,7 @@ pub enum Error {
     #[error("the peer aborted the association")]
     Aborted,
     /// An association that ended because the listener stops.
-    #[error("stopping")]
+    #[error("the listener is stopping")]
     Stopping,
     /// An association that a peer rejects.
     #[error("the peer rejects the association {}: {reason}; expected it to know our AE title and address", if *permanent { "for good" } else { "for now" })]
@@ -182,7 +182,7 @@ pub enum Error {
         comment: String,
     },
     /// An instance to be sent that cannot be read.
-    #[error("what is sent does not read: {source}")]
+    #[error("the file to send cannot be read: {source}")]
     Source {
         /// The system's error.
         source: std::io::Error,

@@ -1,4 +1,5 @@
-//! The collimated field of a radiograph: what lies inside near-even borders with straight edges.
+//! The collimated field of a radiograph: the area within nearly uniform borders with straight
+//! edges.
 
 use crate::radiograph::Radiograph;
 use crate::region::Region;

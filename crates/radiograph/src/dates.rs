@@ -1,5 +1,6 @@
-//! Ages and dates as files and tables write them: DICOM's own forms (PS3.5 6.2), ISO 8601, and what
-//! spreadsheets make of them.
+//! Ages and dates in the forms of DICOM (PS3.5 6.2), of ISO 8601 and of spreadsheets.
+
+use dicom_core::chrono::NaiveDate;
 
 /// Completed years above which an age is no age of a patient.
 const OLDEST: u32 = 150;
@@ -32,15 +33,12 @@ pub fn date(text: &str) -> Option<String> {
     let text = text.trim_matches([' ', '\0']);
     let date = text.split(['T', 't', ' ']).next()?;
     let [year, month, day] = separated(date).or_else(|| parts(leading(date)?))?;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        2 => 28 + u32::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    let exists = year > 0 && (1..=days).contains(&day);
-    exists.then(|| format!("{year:04}{month:02}{day:02}"))
+    Some(day_of(year, month, day)?.format("%Y%m%d").to_string())
+}
+
+/// The day, if it exists. There is no year 0.
+fn day_of(year: u32, month: u32, day: u32) -> Option<NaiveDate> {
+    NaiveDate::from_ymd_opt(year.try_into().ok()?, month, day).filter(|_| year > 0)
 }
 
 /// Year, month and day with one kind of separator between them.
@@ -80,9 +78,11 @@ fn parts(eight: &str) -> Option<[u32; 3]> {
 
 /// The completed years between two dates of eight digits.
 pub fn years_between(birth: &str, study: &str) -> Option<u32> {
-    let ([birth_year, birth_month, birth_day], [year, month, day]) = (parts(birth)?, parts(study)?);
-    let before_birthday = (month, day) < (birth_month, birth_day);
-    year.checked_sub(birth_year)?.checked_sub(u32::from(before_birthday))
+    let [birth, study] = [birth, study].map(|date| {
+        let [year, month, day] = parts(date)?;
+        day_of(year, month, day)
+    });
+    study?.years_since(birth?)
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ pub enum Error {
     },
     /// Memory that others hold for too long.
     #[error(
-        "the picture needs {} MB of the {} MB of memory for all, and others hold it: try again later, or raise the limit on \
+        "the picture needs {} MB, and other pictures hold the {} MB of memory for all: try again later, or raise the limit on \
          memory",
         megabytes(*needed),
         megabytes(*limit)
@@ -179,7 +179,7 @@ pub enum Error {
         /// Rows.
         height: u32,
     },
-    /// A manifest, or another table of a data set, that does not read.
+    /// A manifest, or another table of a data set, that cannot be read.
     #[error("{path}: {reason}")]
     Manifest {
         /// The table.

@@ -1,5 +1,5 @@
-//! Bytes and data sets to radiographs: decoding, greyscale, preprocessing; hand-made features to
-//! compare with.
+//! From bytes and data sets to radiographs: decoding, greyscale, preprocessing. Also hand-made
+//! features, to compare with learnt ones.
 
 mod collimation;
 pub mod dataset;

@@ -6,14 +6,14 @@
 //! once of each part: first the bytes of its file, then all that decoding and the later steps need
 //! by its header. A reservation is given back when it is dropped, also when a panic unwinds.
 //!
-//! - **No deadlock.** Whoever waits for a part must hold none of it, and whoever holds pixels must
-//!   not wait for bytes of files. So each holder can finish, and gives back what it holds. Pictures
-//!   that a server keeps are the exception: they hold a third of the pixels' part at most, and one
-//!   picture takes two thirds at most, so it fits beside them.
-//! - **No starvation.** Those who wait are served in their order. A small picture never goes before
-//!   a large one that waits. Whoever has waited for its timeout is refused.
-//! - **Growth never waits.** An upload of unknown length holds memory already. It grows into what
-//!   is free, before those who wait, or it is refused at once.
+//! - **No deadlock.** A thread that waits for a part holds none of it, and a thread that holds
+//!   pixels does not wait for bytes of files. So each holder can finish, and gives back its memory.
+//!   Pictures that a server keeps are the exception: they hold a third of the pixels' part at most,
+//!   and one picture takes two thirds at most, so it fits beside them.
+//! - **No starvation.** Waiting threads are served in their order. A small picture never goes
+//!   before a large one that waits. A thread that has waited for its timeout is refused.
+//! - **Growth never waits.** An upload of unknown length holds memory already. It grows into free
+//!   memory, before those that wait, or is refused at once.
 
 use crate::error::{Error, Result};
 use std::collections::VecDeque;

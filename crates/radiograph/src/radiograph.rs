@@ -1,4 +1,4 @@
-//! The type: a greyscale radiograph, ready to look at.
+//! The type of a greyscale radiograph, ready to be displayed.
 
 use crate::error::{Error, Result};
 use crate::memory::Reservation;

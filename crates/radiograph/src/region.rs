@@ -1,4 +1,4 @@
-//! A part of a picture, in whatever size the picture is.
+//! A part of a picture, independent of the picture's size.
 
 use std::ops::Range;
 

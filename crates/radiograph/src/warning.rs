@@ -1,5 +1,4 @@
-//! Faults of a file that do not keep its picture from being read, and what was assumed in their
-//! stead.
+//! Faults of a file whose picture can be read nevertheless, and what was assumed instead.
 
 use crate::error::{numbers, quoted};
 use std::borrow::Cow;

@@ -3,14 +3,8 @@
 
 mod dicom_file;
 
-use dicom_file::{BIG, EXPLICIT, File, Form, IMPLICIT, stored};
-use radiograph::{Limits, Options, Radiograph, decode, decode_with};
-
-const FORMS: [Form; 3] = [EXPLICIT, IMPLICIT, BIG];
-
-fn read(file: &File) -> Radiograph {
-    decode(&file.bytes(), &Limits::default()).unwrap()
-}
+use dicom_file::{EXPLICIT, FORMS, File, Form, read, stored};
+use radiograph::{Limits, Options, Radiograph, decode_with};
 
 fn warnings(picture: &Radiograph) -> String {
     let lines: Vec<_> = picture.header().warnings.iter().map(ToString::to_string).collect();

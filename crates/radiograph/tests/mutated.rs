@@ -8,6 +8,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use radiograph::{Limits, memory, read};
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -74,16 +76,12 @@ fn kept(file: &Path) -> PathBuf {
     target
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014).
-struct Random(u64);
+/// Choices of how a file is changed.
+struct Random(SplitMix64);
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.0.next_u64()
     }
 
     fn below(&mut self, end: usize) -> usize {
@@ -326,7 +324,7 @@ fn hostile_files_take_no_more_than_the_budget() {
         let (mut ms, mut refused_ms) = (0.0_f64, 0.0_f64);
         for number in 0..count {
             let mut bytes = sound.clone();
-            change(&mut bytes, &mut Random(number));
+            change(&mut bytes, &mut Random(SplitMix64::seed_from_u64(number)));
             let file = folder.path().join(format!("{}-{number}", name.replace(' ', "-")));
             std::fs::write(&file, &bytes).unwrap();
             let outcome = outcome(&file);

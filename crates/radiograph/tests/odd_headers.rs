@@ -3,14 +3,8 @@
 
 mod dicom_file;
 
-use dicom_file::{BIG, EXPLICIT, File, Form, IMPLICIT, meta, stored};
+use dicom_file::{BIG, EXPLICIT, FORMS, File, Form, IMPLICIT, meta, read, stored};
 use radiograph::{Limits, Radiograph, decode};
-
-const FORMS: [Form; 3] = [EXPLICIT, IMPLICIT, BIG];
-
-fn read(file: &File) -> Radiograph {
-    decode(&file.bytes(), &Limits::default()).unwrap()
-}
 
 fn refusal(file: &File) -> String {
     decode(&file.bytes(), &Limits::default()).unwrap_err().to_string()

@@ -97,7 +97,7 @@ impl HashCode {
 
 impl fmt::Display for HashCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.to_bytes()))
     }
 }
 

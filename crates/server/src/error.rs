@@ -200,7 +200,7 @@ impl Problem {
         ErrorBody { kind: "about:blank", title, status: status.as_u16(), detail, error }
     }
 
-    /// Where a filter does not read, and what should be there.
+    /// The place where a filter cannot be read, and what should be there.
     fn place(&self) -> (Option<usize>, Option<String>) {
         match self {
             Self::Filter(error) => (Some(error.offset()), Some(error.expected().to_owned())),

@@ -121,7 +121,7 @@ pub(crate) fn random_text<const N: usize>() -> Result<String> {
 
 /// The SHA-256 of a text, in hexadecimal.
 pub(crate) fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(text))
 }
 
 /// The keys of a file, kept up to date.

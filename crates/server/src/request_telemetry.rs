@@ -61,7 +61,7 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
     let span = app.tracing.as_ref().map(|tracing| tracing.begin(method, route, request.headers()));
-    let trace = span.as_ref().map(trace::id_of).or_else(|| trace_of(request.headers()));
+    let trace = span.as_ref().map(trace::id_of).or_else(|| trace::named_in(request.headers()));
     let answered = timeout(LONGEST, next.run(request)).await;
     let mut response = answered.unwrap_or_else(|_| Problem::Busy.into_response());
     harden(response.headers_mut(), app.settings.tls.is_some());
@@ -81,18 +81,6 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         error,
     });
     response
-}
-
-/// The trace id of a W3C `traceparent`, so that a proxy's spans and this server's lines are found
-/// together. No other part goes into the log.
-fn trace_of(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
-    let mut parts = text.split('-');
-    let (version, id) = (parts.next()?, parts.next()?);
-    let hexadecimal =
-        |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    (version.len() == 2 && id.len() == 32 && hexadecimal(version) && hexadecimal(id))
-        .then(|| id.to_owned())
 }
 
 /// A method that is counted by its name. Invented names are counted together, so that they do not
@@ -124,31 +112,5 @@ fn log(line: &Line<'_>) {
     if let Ok(mut bytes) = serde_json::to_vec(line) {
         bytes.push(b'\n');
         let _nobody_reads = stderr().lock().write_all(&bytes);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trace_is_its_id_alone() {
-        let of = |text: &str| {
-            trace_of(&HeaderMap::from_iter([(
-                HeaderName::from_static("traceparent"),
-                text.parse().unwrap(),
-            )]))
-        };
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(of(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(), Some(id));
-        for wrong in [
-            "",
-            "00",
-            "00-SMITH^JOHN-1-2",
-            &format!("00-{}-1", id.to_uppercase()),
-            &format!("0-{id}"),
-        ] {
-            assert_eq!(of(wrong), None, "{wrong}");
-        }
     }
 }

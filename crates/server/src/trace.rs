@@ -10,7 +10,9 @@ use anyhow::{Context as _, Result};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Request, Response};
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{Span as _, SpanKind, Status, Tracer, TracerProvider};
+use opentelemetry::trace::{
+    Span as _, SpanKind, Status, TraceContextExt as _, Tracer, TracerProvider,
+};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_http::{HeaderExtractor, HttpClient, HttpError};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
@@ -52,8 +54,7 @@ impl Tracing {
 
     /// Begins the span of a request.
     pub(crate) fn begin(&self, method: &'static str, route: &str, headers: &HeaderMap) -> Span {
-        let parent = TraceContextPropagator::new()
-            .extract_with_context(&Context::new(), &HeaderExtractor(headers));
+        let parent = parent(headers);
         let about = [
             KeyValue::new("http.request.method", method),
             KeyValue::new("http.route", route.to_owned()),
@@ -70,6 +71,19 @@ impl Tracing {
         // If the collector is away, only spans are lost.
         let _lost = self.provider.shutdown();
     }
+}
+
+/// The caller's span, if the headers name one (`traceparent`).
+fn parent(headers: &HeaderMap) -> Context {
+    TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(headers))
+}
+
+/// The id of the caller's trace, in hexadecimal, so that a proxy's spans and this server's lines
+/// are found together. No other part of the headers goes into the log.
+pub(crate) fn named_in(headers: &HeaderMap) -> Option<String> {
+    let parent = parent(headers);
+    let caller = parent.span().span_context().clone();
+    caller.is_valid().then(|| caller.trace_id().to_string())
 }
 
 /// The id of the trace that a span is part of, in hexadecimal.
@@ -102,5 +116,31 @@ impl HttpClient for Client {
     {
         let sent = self.0.send(request.map(|body| body.to_vec()));
         Box::pin(ready(sent.map(|response| response.map(Bytes::from)).map_err(HttpError::from)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderName;
+
+    use super::*;
+
+    #[test]
+    fn a_trace_is_its_id_alone() {
+        let of = |text: &str| {
+            let name = HeaderName::from_static("traceparent");
+            named_in(&HeaderMap::from_iter([(name, text.parse().unwrap())]))
+        };
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(of(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(), Some(id));
+        for wrong in [
+            "",
+            "00",
+            "00-SMITH^JOHN-1-2",
+            &format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
+            &format!("00-{id}"),
+        ] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
     }
 }

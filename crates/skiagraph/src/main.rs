@@ -25,9 +25,9 @@ use commands::Command;
 
 /// Content-based X-ray image retrieval.
 ///
-/// Give skiagraph a radiograph, and it shows the most similar ones of a large gallery, and why: a
-/// saliency network says where to look, a hash code of a few bytes says what is like it. For
-/// research and development; not for diagnosis.
+/// Skiagraph finds the radiographs of a large gallery that are most similar to a given one, by hash
+/// codes of a few bytes. A saliency network shows where it looked. For research and development; not
+/// for diagnosis.
 #[derive(Parser)]
 #[command(name = "skiagraph", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
@@ -39,7 +39,7 @@ struct Cli {
 }
 
 const EXAMPLES: &str = "AN OPTION OF EVERY COMMAND:
-  --memory-limit MB    memory for files and pictures: who would take more waits, or is refused; also
+  --memory-limit MB    memory for files and pictures; work that needs more waits, or is refused; also
                        SKIAGRAPH_MEMORY_LIMIT [default: half of the machine's or the container's]
 
 EXAMPLES:

@@ -27,7 +27,7 @@ fn the_application_is_current() {
         hash.update(&bytes);
     }
     let built_of = fs::read_to_string(web.join("dist/sources.sha256")).unwrap();
-    let now = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let now = hex::encode(hash.finalize());
     assert_eq!(
         built_of.trim(),
         now,

@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod compare;
+pub mod demonstration;
 pub mod evaluation;
 pub mod near_copies;
 pub mod progress;

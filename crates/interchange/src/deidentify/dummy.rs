@@ -1,4 +1,4 @@
-//! Values that mean nothing, for attributes that must have one (D of PS3.15 Table E.1-1a).
+//! Dummy values, for attributes that must have one (D of PS3.15 Table E.1-1a).
 
 use dicom_core::VR;
 

@@ -1,4 +1,4 @@
-//! Summary of an instance, which must be there before the first of its elements is rewritten.
+//! The summary of an instance, read before the first of its elements is rewritten.
 
 use dicom::{Element, Reader, text};
 use dicom_core::Tag;

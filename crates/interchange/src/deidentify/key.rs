@@ -1,4 +1,4 @@
-//! The secret that all new identifiers follow from.
+//! The secret key from which all new identifiers are made.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};

@@ -3,16 +3,15 @@
 //!
 //! Table E.1-1 decides on each element of a file, in sequences too. An element that the table or
 //! the dictionary lacks is treated no better than its like in the table. A value stays only under a
-//! value representation of its attribute and in the form of that; a code string must be a defined
-//! term. So a name that was typed into another field goes.
+//! value representation of its attribute, and in the form of that representation. A code string
+//! must be a defined term. So a name that was typed into another field is removed.
 //!
-//! Pixels stay as they are, in their transfer syntax, without the bytes that lie beside them.
-//! **Text that is burned into pixels is not cleaned.** Identifiers are replaced by keyed ones:
-//! files of one patient still belong together under the same key, and without it there is no way
-//! back.
+//! Pixels stay as they are, in their transfer syntax; bytes that lie beside them are removed.
+//! **Text that is burned into pixels is not cleaned.** Keyed identifiers replace the original ones:
+//! under one key, files of one patient still belong together; without the key there is no way back.
 //!
 //! Files are not trusted. `dicom-object` allocates what a length claims and recurses as deep as a
-//! file likes, so elements are slices of the file here, as the crate `dicom` reads them.
+//! file likes. So elements are slices of the file here, as the crate `dicom` reads them.
 
 mod action;
 mod calendar;

@@ -1,4 +1,4 @@
-//! Table E.1-1 of PS3.15, and which IODs of PS3.3 require what it takes away.
+//! Table E.1-1 of PS3.15, and the IODs of PS3.3 that require attributes which it removes.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! Identifiers that follow from a key: the same for the same original, and no way back without the
-//! key.
+//! Pseudonyms: identifiers made with a key. Equal originals get equal ones, and without the key
+//! there is no way back.
 
 use dicom_core::chrono::Days;
 use hmac::{Hmac, Mac};
@@ -45,13 +45,13 @@ impl Pseudonyms {
     #[must_use]
     pub fn patient(&self, original: &str) -> String {
         let bytes: [u8; 10] = self.first_bytes("patient", original.trim_matches(['\0', ' ']));
-        hexadecimal(&bytes).to_uppercase()
+        hex::encode_upper(bytes)
     }
 
     /// A name in place of any other: 256 keyed bits in hexadecimal.
     #[must_use]
     pub fn name(&self, original: &str) -> String {
-        hexadecimal(&self.first_bytes::<32>("name", original))
+        hex::encode(self.first_bytes::<32>("name", original))
     }
 
     /// The number of days by which the dates of a patient go back: one day to about ten years.
@@ -93,10 +93,6 @@ pub(super) fn is_of_the_standard(uid: &str) -> bool {
 /// Numbers with dots between them.
 pub(super) fn is_dotted(uid: &str) -> bool {
     uid.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -83,13 +83,9 @@ mod tests {
     use super::*;
     use burn::tensor::{Device, TensorData};
 
-    fn noise<const D: usize>(shape: [usize; D], seed: u32) -> Tensor<D> {
-        let mut state = seed;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1u32 << 24) as f32 - 0.4
-        };
-        let values: Vec<f32> = (0..shape.iter().product()).map(|_| next()).collect();
+    fn noise<const D: usize>(shape: [usize; D], seed: u64) -> Tensor<D> {
+        let values = crate::noise::noise(shape.iter().product(), seed);
+        let values: Vec<f32> = values.into_iter().map(|value| value + 0.1).collect();
         Tensor::from_data(TensorData::new(values, shape), &Device::flex().autodiff()).require_grad()
     }
 

@@ -3,20 +3,11 @@
 use super::convolution::{self, Filters, Geometry};
 use super::winograd::Epilogue;
 use super::{Affine, convolve, gradients as kernel_gradients, max_pool, normalise, statistics};
+use crate::noise::noise;
 use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor, TensorData};
-
-/// Small reproducible numbers of both signs.
-fn noise(count: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1u32 << 24) as f32 - 0.5
-    };
-    (0..count).map(|_| next()).collect()
-}
 
 fn close(got: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(got.len(), expected.len());

@@ -106,7 +106,7 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<M
 /// The identity of a model: its bits, and the start of the SHA-256 of the file, card and
 /// preprocessing included.
 fn id_of(bytes: &[u8], card: &Card) -> ModelId {
-    let digest: String = Sha256::digest(bytes).iter().take(8).map(|b| format!("{b:02x}")).collect();
+    let digest = hex::encode(&Sha256::digest(bytes)[..8]);
     ModelId(format!("skiagraph-{}-{digest}", card.architecture.bits))
 }
 

@@ -1,6 +1,7 @@
-//! Associations (PS3.8 7): messages over a connection, in either role. Associations of `dicom-ul`
-//! are not used: a peer that sends a byte a minute can hold them open, and they buffer a PDU of
-//! whatever length it claims.
+//! Associations (PS3.8 7): messages over a connection, in either role.
+//!
+//! The associations of `dicom-ul` are not used. A peer that sends a byte a minute can hold them
+//! open, and they buffer a PDU of any length that a peer claims.
 
 mod accept;
 mod pdu;

@@ -1,17 +1,16 @@
 //! Attempts at files, noted on the disk before work on them begins, so that a file that kills its
 //! process harms itself alone.
 //!
-//! A process that is killed, aborted or out of memory cannot say what it died of; the note of what
-//! it had in hand can. Whoever opens the notes next counts a death of every file in them:
+//! A process that is killed, aborted or out of memory cannot say what it died of. Its note names
+//! the files that it had in hand. The next process that opens the notes counts a death for each of
+//! them:
 //!
-//! * a file that was in hand together with others is a suspect, and from then on it is worked on
-//!   alone;
+//! * a file that was in hand together with others is a suspect: from then on it is worked on alone;
 //! * a file that was alone in hand at [`DEATHS`] deaths is guilty: it is not worked on any more.
 //!
-//! So innocent files are never set aside for what another one did, and of deaths that have another
-//! cause, such as `kill -9`, at least [`DEATHS`] must meet the same file while it is alone.
-//! Suspects with fewer deaths go first, so those that are innocent are done before the guilty one
-//! kills again.
+//! So no file is set aside for the fault of another. A death with another cause, such as `kill -9`,
+//! sets a file aside only if [`DEATHS`] of them meet it while it is alone. Suspects with fewer
+//! deaths go first, so that the innocent ones are done before the guilty one kills again.
 //!
 //! ```text
 //! notes.turn            held while the notes below are read or changed

@@ -27,7 +27,7 @@ impl Client {
     ///
     /// # Errors
     /// [`crate::Error::Setting`] if the address is none, [`crate::Error::Tls`] if its authorities
-    /// do not read.
+    /// cannot be read.
     pub fn new(server: &Server) -> Result<Self> {
         Ok(Self { http: Http::new(server)? })
     }

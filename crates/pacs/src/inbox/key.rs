@@ -29,7 +29,7 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -51,14 +51,7 @@ impl FromStr for Key {
 
     fn from_str(text: &str) -> std::result::Result<Self, NotAKey> {
         let mut bytes = [0; 32];
-        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return Err(NotAKey) };
-        if pairs.len() != bytes.len() {
-            return Err(NotAKey);
-        }
-        let digit = |c: u8| char::from(c).to_digit(16).ok_or(NotAKey);
-        for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = (digit(high)? * 16 + digit(low)?) as u8;
-        }
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| NotAKey)?;
         Ok(Self(bytes))
     }
 }

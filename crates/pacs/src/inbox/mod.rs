@@ -15,8 +15,8 @@
 //! attempts/           what the consumer has in hand, and what consumers died of
 //! positions/<key>     how far a feed of changes has been read
 //! ```
-//! An instance is in one of these folders, and moves by renaming. An instance is new if it is in
-//! none of them: so what is sent twice is kept once, whoever sends it and whenever.
+//! An instance is in one of these folders, and moves by renaming. It is new if it is in none of
+//! them. So an instance that is sent twice is kept once, whoever sends it and whenever.
 
 mod consumer;
 mod digests;

@@ -1,8 +1,9 @@
-//! Requests to a PACS by associations: verification, queries, having instances sent here, and
-//! storing instances there.
+//! Requests to a PACS by associations: verification, queries, retrieval of instances, and storage
+//! there.
 
 mod find;
 mod moving;
+mod pull;
 mod store;
 
 pub use find::{Level, Match};

@@ -1,4 +1,4 @@
-//! Data sets: what pictures there are, their labels, patients and splits, whatever the layout.
+//! Data sets in any layout: their pictures, with labels, patients and splits.
 
 mod boxes;
 mod class_folders;

@@ -1,4 +1,4 @@
-//! Cutting a data set so that no patient and no group is in two parts.
+//! Cuts of a data set in which no patient and no group is in two parts.
 
 use super::{Dataset, Item, Split};
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! Tables as text: in UTF-8 or UTF-16 or as Windows writes it, between commas, semicolons or tabs.
+//! Tables as text: in UTF-8, UTF-16 or Windows-1252, separated by commas, semicolons or tabs.
 
 use super::wrong;
 use crate::error::{Error, Result};

@@ -1,9 +1,9 @@
 //! The fragments of a compressed frame among those of others (PS3.5 A.4).
 //!
-//! A frame lies in one fragment or in several. An offset table tells which; but it may be empty,
-//! and some are wrong: measured from another place, or out of order. So it is believed where a
-//! frame begins wherever it points to. Else frames are found by their own first and last bytes,
-//! and where these tell nothing, each fragment is a frame.
+//! A frame lies in one fragment or in several. An offset table tells which. It may be empty, and
+//! some tables are wrong: they count from another place, or are out of order. So a table is
+//! believed only if a frame begins wherever it points. Otherwise frames are found by their own
+//! first and last bytes; where these tell nothing, each fragment is a frame.
 
 use super::attributes::wrong;
 use super::codec::{begins, ends};

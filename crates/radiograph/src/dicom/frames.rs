@@ -1,6 +1,6 @@
 //! The bytes of one frame among several, and how they are stored (PS3.5 8 and A.4).
 //!
-//! Bytes tell how a frame is compressed, where its transfer syntax says something else.
+//! If the bytes of a frame contradict its transfer syntax, they tell how it is compressed.
 
 use super::attributes::wrong;
 use super::codec::found;

@@ -1,6 +1,6 @@
-//! Functional groups of enhanced multi-frame objects (PS3.3 C.7.6.16): attributes that hold for one
-//! frame, or for all of them. Those of the frame go before those shared, and these before the same
-//! attributes outside of groups.
+//! Functional groups of enhanced multi-frame objects (PS3.3 C.7.6.16): attributes of one frame, or
+//! shared by all. An attribute of the frame overrides a shared one, and a shared one overrides the
+//! same attribute outside of groups.
 
 use super::header::Elements;
 use crate::warning::Warnings;

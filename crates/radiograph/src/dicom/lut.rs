@@ -1,9 +1,8 @@
 //! Look-up tables (PS3.3 C.11.1.1, C.11.2.1.1 and C.11.4.1): of modality, of values of interest, of
 //! presentation.
 //!
-//! Descriptors are often wrong: they say 16 bits where twelve are used, more entries than there
-//! are, or a first value of the wrong sign. The entries that are there are believed rather than
-//! they.
+//! Descriptors are often wrong: they state 16 bits where twelve are used, more entries than there
+//! are, or a first value of the wrong sign. So the entries are believed before the descriptor.
 
 use super::header::{Elements, Value};
 use crate::warning::Warnings;

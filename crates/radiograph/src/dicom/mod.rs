@@ -139,7 +139,7 @@ fn grey(words: &[u16], encoding: &Encoding, pipeline: &Pipeline) -> Vec<f32> {
     words.iter().map(|&luminance| f32::from(luminance) / f32::from(u16::MAX)).collect()
 }
 
-/// A date or an age. Of one that does not read it is told, but not what stands there.
+/// Reads a date or an age. The warning of one that cannot be read does not show it.
 fn read<T>(
     attribute: &'static str,
     text: Option<String>,

@@ -1,5 +1,5 @@
-//! Overlay planes (PS3.3 C.9.2): drawings of one bit a pixel, beside the picture or in bits of its
-//! words that it leaves free.
+//! Overlay planes (PS3.3 C.9.2): drawings of one bit a pixel, apart from the picture or in unused
+//! bits of its words.
 
 use super::header::Elements;
 use super::shape::Shape;

@@ -1,4 +1,4 @@
-//! The display shutter (PS3.3 C.7.6.11): what lies outside of it is black.
+//! The display shutter (PS3.3 C.7.6.11), outside of which all is black.
 
 use super::header::Elements;
 use dicom_core::Tag;

@@ -1,4 +1,4 @@
-//! The standard's words for body part, view and side. Files say them in many words and codes.
+//! The standard's terms for body part, view and side, of the many words and codes in files.
 
 /// Body Part Examined (PS3.16 Annex L), the words for it that files have instead, and its codes
 /// (SNOMED CT, also as it was before 2021, and SNOMED RT): the parts that radiographs are made of.

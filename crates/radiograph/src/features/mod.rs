@@ -1,4 +1,4 @@
-//! Hand-made descriptors of a preprocessed picture: what learnt embeddings are measured against.
+//! Hand-made descriptors of a preprocessed picture, to compare with learnt embeddings.
 
 mod hog;
 mod lbp;

@@ -1,4 +1,4 @@
-//! Radon barcodes: projections of the picture, and of each whether it lies above its median.
+//! Radon barcodes: projections of the picture, each value as one bit: above its median or not.
 //! "Barcode Annotations for Medical Image Retrieval: A Preliminary Investigation", Tizhoosh, 2015.
 
 use std::f32::consts::PI;

@@ -1,6 +1,9 @@
 //! Fits the scorer to radiographs that are the right way round: of the eight views of each, the
 //! first is right.
 
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
+
 use super::scorer::{HIDDEN, Scorer, WEIGHTS, softmax};
 use super::views::{FEATURES, Views, WAYS};
 
@@ -15,13 +18,13 @@ impl Scorer {
     /// over 25 epochs; the same pictures in the same order give the same scorer.
     #[must_use]
     pub fn fit(pictures: &[&Views]) -> Self {
-        let mut random = Random(1);
+        let mut random = SplitMix64::seed_from_u64(1);
         let mut scorer =
             Self { weights: (0..WEIGHTS).map(|at| first_weight(at, &mut random)).collect() };
         let mut adam = Adam { mean: vec![0.0; WEIGHTS], square: vec![0.0; WEIGHTS], steps: 0 };
         let mut order: Vec<usize> = (0..pictures.len()).collect();
         for _ in 0..EPOCHS {
-            (1..order.len()).rev().for_each(|at| order.swap(at, random.below(at + 1)));
+            (1..order.len()).rev().for_each(|at| order.swap(at, below(at + 1, &mut random)));
             for batch in order.chunks(BATCH) {
                 let mut gradient: Vec<f32> =
                     scorer.weights.iter().map(|weight| DECAY * weight).collect();
@@ -62,13 +65,13 @@ impl Scorer {
     }
 }
 
-fn first_weight(at: usize, random: &mut Random) -> f32 {
+fn first_weight(at: usize, random: &mut SplitMix64) -> f32 {
     if at < FEATURES * HIDDEN {
-        random.around(1.7 / (FEATURES as f32).sqrt())
+        around(1.7 / (FEATURES as f32).sqrt(), random)
     } else if at < FEATURES * HIDDEN + HIDDEN {
         0.0
     } else {
-        random.around(0.5)
+        around(0.5, random)
     }
 }
 
@@ -92,23 +95,12 @@ impl Adam {
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014).
-struct Random(u64);
+/// A number below `end`.
+fn below(end: usize, random: &mut SplitMix64) -> usize {
+    (random.next_u64() % end as u64) as usize
+}
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
-    }
-
-    /// Uniform in ±`amount`.
-    fn around(&mut self, amount: f32) -> f32 {
-        ((self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0) * amount
-    }
+/// A number, uniform in ±`amount`.
+fn around(amount: f32, random: &mut SplitMix64) -> f32 {
+    ((random.next_u64() >> 40) as f32 / (1 << 23) as f32 - 1.0) * amount
 }

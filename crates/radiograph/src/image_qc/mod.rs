@@ -1,10 +1,11 @@
-//! Checks of a radiograph's pixels for earlier mistakes: an inverted or turned picture, several
-//! pictures in one, text in it.
+//! Checks of a radiograph's pixels: an inverted or turned picture, several pictures in one, text.
 //!
 //! The checks need no network and refuse no picture: they are for warnings.
 
 mod fitting;
 mod orientation;
+#[cfg(test)]
+mod phantoms;
 mod scorer;
 mod several;
 mod text;

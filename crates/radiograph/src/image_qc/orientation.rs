@@ -1,4 +1,4 @@
-//! Whether a picture is the right way round.
+//! An estimate of whether a picture is inverted or turned.
 
 use std::sync::LazyLock;
 

@@ -41,16 +41,8 @@ fn divided(count: usize, line: impl Fn(usize) -> Vec<f32>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::phantoms::{limb, picture};
     use super::*;
-
-    fn picture(side: u32, grey: impl Fn(u32, u32) -> f32) -> Radiograph {
-        let pixels = (0..side * side).map(|at| grey(at % side, at / side)).collect();
-        Radiograph::new(side, side, pixels).unwrap()
-    }
-
-    fn limb(x: u32, centre: u32) -> f32 {
-        0.8 * (-(f32::from(x as u16) - centre as f32).powi(2) / 400.0).exp()
-    }
 
     #[test]
     fn a_band_between_two_pictures_is_seen_and_one_beside_a_picture_is_not() {

@@ -132,16 +132,8 @@ fn line_from(first: &Shape, by_left: &[Shape]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::phantoms::{limb, picture};
     use super::*;
-
-    fn picture(side: u32, grey: impl Fn(u32, u32) -> f32) -> Radiograph {
-        let pixels = (0..side * side).map(|at| grey(at % side, at / side)).collect();
-        Radiograph::new(side, side, pixels).unwrap()
-    }
-
-    fn limb(x: u32, centre: u32) -> f32 {
-        0.8 * (-(f32::from(x as u16) - centre as f32).powi(2) / 400.0).exp()
-    }
 
     #[test]
     fn a_line_of_letters_is_text_and_a_marker_is_none() {

@@ -1,4 +1,4 @@
-//! A picture in the eight ways round that it may have come, as features of what it looks like.
+//! The eight views of a picture, turned by quarters and inverted or not, as features.
 
 use std::f32::consts::TAU;
 
@@ -105,13 +105,8 @@ fn gradients(grey: &[f32], cells: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::phantoms::picture;
     use super::*;
-
-    fn picture(grey: impl Fn(usize, usize) -> f32) -> Radiograph {
-        let side = SIDE as u32;
-        let pixels = (0..SIDE * SIDE).map(|at| grey(at % SIDE, at / SIDE)).collect();
-        Radiograph::new(side, side, pixels).unwrap()
-    }
 
     fn alike(a: &[f32], b: &[f32]) -> bool {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4)
@@ -119,11 +114,12 @@ mod tests {
 
     #[test]
     fn a_turned_or_inverted_picture_has_the_same_views_in_another_order() {
-        let grey = |x: usize, y: usize| ((x * x + 5 * y) % 97) as f32 / 96.0;
-        let views = Views::of(&picture(grey));
+        let side = SIDE as u32;
+        let grey = |x: u32, y: u32| ((x * x + 5 * y) % 97) as f32 / 96.0;
+        let views = Views::of(&picture(side, grey));
         // What was left comes to be above.
-        let clockwise = Views::of(&picture(|x, y| grey(y, SIDE - 1 - x)));
-        let inverted = Views::of(&picture(|x, y| 1.0 - grey(x, y)));
+        let clockwise = Views::of(&picture(side, |x, y| grey(y, side - 1 - x)));
+        let inverted = Views::of(&picture(side, |x, y| 1.0 - grey(x, y)));
         for (found, expected) in
             [(clockwise, views.of_changed(1, false)), (inverted, views.of_changed(0, true))]
         {

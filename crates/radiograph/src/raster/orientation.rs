@@ -1,8 +1,8 @@
 //! The way up that a raster file asks for (TIFF 6.0, Orientation; EXIF has the same).
 //!
 //! Cameras, telephones and scanners store rows as the sensor gave them, and a number that says how
-//! the picture is to be turned. Viewers do so, so radiographs are turned before anything looks at
-//! them: their sides, thumbnails, codes and boxes are those of the upright picture.
+//! to turn the picture. Viewers turn it. So radiographs are turned here, before any other step:
+//! their sides, thumbnails, codes and boxes are those of the upright picture.
 
 use super::tiff::ORIENTATION;
 use super::tiff::directory::File;

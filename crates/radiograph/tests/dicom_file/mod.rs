@@ -1,6 +1,7 @@
 //! Small DICOM files for tests, right or wrong in any element.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+use radiograph::{Limits, Radiograph, decode};
 use std::collections::BTreeMap;
 
 /// The form of elements: value representations and the order of bytes.
@@ -13,6 +14,7 @@ pub(crate) struct Form {
 pub(crate) const EXPLICIT: Form = Form { explicit: true, big: false };
 pub(crate) const IMPLICIT: Form = Form { explicit: false, big: false };
 pub(crate) const BIG: Form = Form { explicit: true, big: true };
+pub(crate) const FORMS: [Form; 3] = [EXPLICIT, IMPLICIT, BIG];
 
 impl Form {
     pub(crate) fn uid(self) -> &'static str {
@@ -142,4 +144,8 @@ impl File {
         let elements = self.elements.values().flatten().copied().collect();
         [vec![0; 128], b"DICM".to_vec(), self.meta.clone(), elements].concat()
     }
+}
+
+pub(crate) fn read(file: &File) -> Radiograph {
+    decode(&file.bytes(), &Limits::default()).unwrap()
 }

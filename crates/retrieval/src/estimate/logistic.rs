@@ -1,5 +1,7 @@
 //! Logistic regression by Newton's method.
 
+use faer::prelude::Solve;
+use faer::{Col, Mat};
 use serde::{Deserialize, Serialize};
 
 /// Weight of ½‖w‖². Without it, separable samples have no solution.
@@ -19,8 +21,8 @@ impl<const D: usize> Logistic<D> {
         let mut model = Self { weights: [0.0; D] };
         for _ in 0..STEPS {
             let (gradient, hessian) = model.derivatives(samples);
-            let step = solve(hessian, gradient);
-            model.weights.iter_mut().zip(step).for_each(|(w, s)| *w -= s);
+            let step = hessian.partial_piv_lu().solve(gradient);
+            model.weights.iter_mut().zip(step.iter()).for_each(|(w, s)| *w -= s);
             if step.iter().all(|s| s.abs() < 1e-9) {
                 break;
             }
@@ -34,40 +36,19 @@ impl<const D: usize> Logistic<D> {
     }
 
     /// Gradient and Hessian of the negative log-likelihood with its ridge.
-    fn derivatives(&self, samples: &[([f64; D], bool)]) -> ([f64; D], [[f64; D]; D]) {
-        let mut gradient = self.weights.map(|w| RIDGE * w);
-        let mut hessian = [[0.0; D]; D];
-        (0..D).for_each(|i| hessian[i][i] = RIDGE);
+    fn derivatives(&self, samples: &[([f64; D], bool)]) -> (Col<f64>, Mat<f64>) {
+        let mut gradient = Col::from_fn(D, |i| RIDGE * self.weights[i]);
+        let mut hessian = Mat::from_fn(D, D, |i, j| if i == j { RIDGE } else { 0.0 });
         for (x, relevant) in samples {
             let p = self.probability(x);
             let error = p - f64::from(u8::from(*relevant));
             for i in 0..D {
                 gradient[i] += error * x[i];
-                (0..D).for_each(|j| hessian[i][j] += p * (1.0 - p) * x[i] * x[j]);
+                (0..D).for_each(|j| hessian[(i, j)] += p * (1.0 - p) * x[i] * x[j]);
             }
         }
         (gradient, hessian)
     }
-}
-
-/// Solves A·x = b by elimination with pivots; A is positive definite.
-fn solve<const D: usize>(mut a: [[f64; D]; D], mut b: [f64; D]) -> [f64; D] {
-    for column in 0..D {
-        let pivot = (column..D).max_by(|&i, &j| a[i][column].abs().total_cmp(&a[j][column].abs()));
-        let pivot = pivot.unwrap_or(column);
-        a.swap(column, pivot);
-        b.swap(column, pivot);
-        for row in column + 1..D {
-            let factor = a[row][column] / a[column][column];
-            (column..D).for_each(|k| a[row][k] -= factor * a[column][k]);
-            b[row] -= factor * b[column];
-        }
-    }
-    for row in (0..D).rev() {
-        let known: f64 = (row + 1..D).map(|k| a[row][k] * b[k]).sum();
-        b[row] = (b[row] - known) / a[row][row];
-    }
-    b
 }
 
 impl<const D: usize> Serialize for Logistic<D> {
@@ -90,12 +71,6 @@ impl<'de, const D: usize> Deserialize<'de> for Logistic<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_system_is_solved() {
-        let x = solve([[0.0, 2.0], [4.0, 1.0]], [6.0, 7.0]);
-        assert!((x[0] - 1.0).abs() < 1e-12 && (x[1] - 3.0).abs() < 1e-12);
-    }
 
     #[test]
     fn the_weights_are_found_again() {

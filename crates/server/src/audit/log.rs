@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
 use super::entry::{BEGINS, GOES_ON, REPAIRED};
-use super::{BACK_FROM, ENDING, Entry, START, files, hash, hexadecimal, parts};
+use super::{BACK_FROM, ENDING, Entry, START, files, hash, parts};
 
 /// The number of entries that may wait to be written. Further senders wait until there is room.
 const WAITING: usize = 1024;
@@ -125,7 +125,7 @@ impl Book {
             return self.write(&[]);
         }
         self.write(&[Entry {
-            hash: Some(hexadecimal(&Sha256::digest(torn))),
+            hash: Some(hex::encode(Sha256::digest(torn))),
             ..Entry::now(REPAIRED)
         }])
     }

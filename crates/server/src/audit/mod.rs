@@ -34,11 +34,7 @@ const START: &str = "00000000000000000000000000000000000000000000000000000000000
 
 /// The hash of an entry that continues from another hash.
 fn hash(previous: &str, entry: &str) -> String {
-    hexadecimal(&Sha256::new().chain_update(previous).chain_update(entry).finalize())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::new().chain_update(previous).chain_update(entry).finalize())
 }
 
 /// The hash and the entry of a line.

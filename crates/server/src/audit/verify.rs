@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::entry::{GOES_ON, REPAIRED};
-use super::{Entry, START, files, hash, hexadecimal, parts};
+use super::{Entry, START, files, hash, parts};
 
 /// The longest line that is read.
 const LONGEST: u64 = 4 << 20;
@@ -104,7 +104,7 @@ fn broken(place: &str) -> Result<()> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The hash and entry of a line that continues from `head`. The first line of the first file names

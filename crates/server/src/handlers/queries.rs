@@ -86,7 +86,7 @@ pub(crate) async fn preview(
     let wanted = || format!("`side` from {} to {}", SIDES.start(), SIDES.end());
     let parameters = Query::<PreviewParameters>::try_from_uri(&uri);
     let Query(PreviewParameters { side }) =
-        parameters.map_err(|_| Problem::invalid("a query string that does not read", wanted()))?;
+        parameters.map_err(|_| Problem::invalid("a query string that cannot be read", wanted()))?;
     let side = side.unwrap_or(SIDE);
     if !SIDES.contains(&side) {
         return Err(Problem::invalid(format!("`side` {side}"), wanted()));

@@ -4,6 +4,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
 use crate::kept::Kept;
@@ -22,8 +24,7 @@ pub(crate) struct Client<'a> {
     records: u64,
     /// True if it only uploads.
     uploads: bool,
-    /// The state of a random generator that is good enough to mix requests.
-    state: u64,
+    random: StdRng,
 }
 
 impl<'a> Client<'a> {
@@ -42,15 +43,7 @@ impl<'a> Client<'a> {
             .map(|b| serde_json::from_slice(&b).unwrap())
             .unwrap();
         let records = about["pictures"].as_u64().unwrap();
-        Self { agent, address, picture, records, uploads, state: number + 1 }
-    }
-
-    fn draw(&mut self, below: u64) -> u64 {
-        self.state = self
-            .state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.state >> 33) % below
+        Self { agent, address, picture, records, uploads, random: StdRng::seed_from_u64(number) }
     }
 
     /// Sends requests until `end`, and notes the outcomes. With `kept` it also saves answers and
@@ -59,14 +52,14 @@ impl<'a> Client<'a> {
         let mut own = Vec::new();
         while Instant::now() < end {
             if let Some(kept) = kept
-                && self.draw(10) == 0
+                && self.random.random_range(0..10) == 0
             {
                 self.keep(kept, &mut own);
             }
-            match self.draw(100) {
+            match self.random.random_range(0..100) {
                 _ if self.uploads => self.upload(&mut own),
                 kind if kind < SEARCHES => {
-                    let like = self.draw(self.records) + 1;
+                    let like = self.random.random_range(0..self.records) + 1;
                     self.ask("search", "search", &json!({ "like": [like], "k": 24 }), &mut own);
                 }
                 kind if kind < SEARCHES + BROWSES => self.browse(&mut own),
@@ -90,9 +83,9 @@ impl<'a> Client<'a> {
     }
 
     fn browse(&mut self, own: &mut Vec<Taken>) {
-        let offset = self.draw(self.records);
+        let offset = self.random.random_range(0..self.records);
         self.ask("list", "records/list", &json!({ "offset": offset, "limit": 20 }), own);
-        let id = self.draw(self.records) + 1;
+        let id = self.random.random_range(0..self.records) + 1;
         let start = Instant::now();
         let answer =
             self.agent.get(format!("{}/api/v1/records/{id}/thumbnail.jpg", self.address)).call();
@@ -108,8 +101,8 @@ impl<'a> Client<'a> {
 
     /// Saves an answer, or begins a job with a new picture.
     fn keep(&mut self, kept: &Kept, own: &mut Vec<Taken>) {
-        if self.draw(2) == 0 {
-            let like = self.draw(self.records) + 1;
+        if self.random.random_range(0..2) == 0 {
+            let like = self.random.random_range(0..self.records) + 1;
             let set = json!({ "name": "kept", "search": { "like": [like], "k": 8 } });
             if let Some(set) = self.ask("save", "sets", &set, own) {
                 kept.set(set["id"].as_str().unwrap());
@@ -119,7 +112,7 @@ impl<'a> Client<'a> {
         let Some(job) = self.ask("job", "jobs", &json!({}), own) else { return };
         let id = job["id"].as_str().unwrap();
         // Bytes behind a JPEG's end change the key, but not the picture.
-        let file = [self.picture, &self.state.to_le_bytes()].concat();
+        let file = [self.picture, &self.random.random::<[u8; 8]>()].concat();
         let start = Instant::now();
         let answer =
             self.agent.post(format!("{}/api/v1/jobs/{id}/files", self.address)).send(&file[..]);

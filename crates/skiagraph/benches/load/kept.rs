@@ -28,7 +28,7 @@ impl Kept {
     }
 
     pub(crate) fn file(&self, bytes: &[u8]) {
-        let key: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = hex::encode(Sha256::digest(bytes));
         self.files.lock().unwrap().push(key);
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct Acknowledged {
 
 impl Acknowledged {
     pub(crate) fn file(&self, by: &'static str, bytes: &[u8]) {
-        let key = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = hex::encode(Sha256::digest(bytes));
         self.key(by, key);
     }
 

@@ -4,23 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rand::Rng;
+use rand::rngs::StdRng;
+
 /// The UID in the phantom that DICOM files are made of.
 const UID: &[u8] = b"1.2.826.0.1.3680043.10.1";
 /// The number of bytes of a file that contain its header.
 const HEADER: usize = 600;
-
-/// The random generator SplitMix64 (Steele, Lea and Flood 2014).
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % end as u64) as usize
-    }
-}
 
 /// A source of files.
 pub(crate) struct Files {
@@ -73,13 +63,13 @@ impl Files {
     }
 
     /// A file that asks for much: a header with extreme bytes, or a picture of odd sides.
-    pub(crate) fn hostile(&self, random: &mut Random) -> Vec<u8> {
-        let kind = random.below(self.sound.len() + 1);
+    pub(crate) fn hostile(&self, random: &mut StdRng) -> Vec<u8> {
+        let kind = random.random_range(0..self.sound.len() + 1);
         let Some(sound) = self.sound.get(kind) else { return self.thin.clone() };
         let mut bytes = sound.clone();
-        for _ in 0..=random.below(6) {
-            let at = random.below(HEADER.min(bytes.len()));
-            bytes[at] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF][random.below(6)];
+        for _ in 0..=random.random_range(0..6) {
+            let at = random.random_range(0..HEADER.min(bytes.len()));
+            bytes[at] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF][random.random_range(0..6)];
         }
         bytes
     }

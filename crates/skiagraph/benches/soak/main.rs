@@ -29,8 +29,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use acknowledged::Acknowledged;
-use files::{Files, Random};
+use files::Files;
 use processes::Processes;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use workers::{Site, Turn, Worker};
 
 /// The kinds of workers, and the number of each.
@@ -129,7 +131,7 @@ pub(crate) fn skiagraph(arguments: &[&str]) -> Command {
 
 /// Kills one of the running processes at intervals, until the time is over.
 fn kill_by_chance(processes: &Processes, span: Duration, every: Duration, seed: u64) {
-    let (start, mut random) = (Instant::now(), Random(seed ^ 0x5EED));
+    let (start, mut random) = (Instant::now(), StdRng::seed_from_u64(seed ^ 0x5EED));
     while start.elapsed() + every < span {
         thread::sleep(every);
         processes.kill_one(&mut random);

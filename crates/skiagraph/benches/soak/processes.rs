@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::files::Random;
+use rand::Rng;
+use rand::rngs::StdRng;
 
 #[derive(Default)]
 struct Account {
@@ -64,11 +65,11 @@ impl Processes {
     }
 
     /// Kills one of the running processes.
-    pub(crate) fn kill_one(&self, random: &mut Random) {
+    pub(crate) fn kill_one(&self, random: &mut StdRng) {
         let mut accounts = self.accounts.lock().unwrap();
         let mut running: Vec<_> =
             accounts.values_mut().filter(|account| account.pid.is_some()).collect();
-        let chosen = random.below(running.len());
+        let chosen = random.random_range(0..running.len());
         let account = &mut running[chosen];
         account.kills += 1;
         signal("KILL", account.pid.unwrap());

@@ -8,10 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use gallery::DATABASE;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
 use crate::acknowledged::Acknowledged;
-use crate::files::{Files, Random};
+use crate::files::Files;
 use crate::processes::Processes;
 use crate::skiagraph;
 
@@ -53,7 +55,7 @@ pub(crate) type Turn<'a> = fn(&mut Worker<'a>);
 pub(crate) struct Worker<'a> {
     site: &'a Site,
     agent: ureq::Agent,
-    random: Random,
+    random: StdRng,
     /// A number that its processes and folders are named by.
     number: u64,
     turns: usize,
@@ -66,7 +68,7 @@ impl<'a> Worker<'a> {
             .timeout_global(Some(Duration::from_secs(60)))
             .build()
             .into();
-        let random = Random(seed.wrapping_mul(1_000).wrapping_add(number));
+        let random = StdRng::seed_from_u64(seed.wrapping_mul(1_000).wrapping_add(number));
         Self { site, agent, random, number, turns: 0 }
     }
 
@@ -80,7 +82,7 @@ impl<'a> Worker<'a> {
     }
 
     pub(crate) fn search(&mut self) {
-        let body = json!({ "like": [self.random.below(RECORDS) + 1], "k": 24 });
+        let body = json!({ "like": [self.random.random_range(0..RECORDS) + 1], "k": 24 });
         self.post_json("search", "search", &body);
         thread::sleep(Duration::from_millis(100));
     }
@@ -110,7 +112,7 @@ impl<'a> Worker<'a> {
 
     pub(crate) fn save(&mut self) {
         thread::sleep(Duration::from_secs(3));
-        let like = self.random.below(RECORDS) + 1;
+        let like = self.random.random_range(0..RECORDS) + 1;
         let set = json!({ "name": "soak", "search": { "like": [like], "k": 8 } });
         if let Some(set) = self.post_json("save", "sets", &set) {
             self.site.acknowledged.set(set["id"].as_str().unwrap());
@@ -121,7 +123,7 @@ impl<'a> Worker<'a> {
     pub(crate) fn send(&mut self) {
         thread::sleep(Duration::from_secs(2));
         let (mut bytes, uid) = self.site.files.dicom();
-        let hostile = self.random.below(HOSTILE) == 0;
+        let hostile = self.random.random_range(0..HOSTILE) == 0;
         if hostile {
             bytes = self.site.files.hostile(&mut self.random);
         }
@@ -189,7 +191,7 @@ impl<'a> Worker<'a> {
         sound: &'static str,
         hostile: &'static str,
     ) -> (&'static str, Vec<u8>) {
-        match self.random.below(HOSTILE) {
+        match self.random.random_range(0..HOSTILE) {
             0 => (hostile, self.site.files.hostile(&mut self.random)),
             _ => (sound, self.site.files.jpeg()),
         }

@@ -42,7 +42,7 @@ enum Action {
     Revoke(RevokeArgs),
 }
 
-/// Make a key and print it, once: the file keeps its hash
+/// Make a key and print it; the file keeps only its hash
 #[derive(clap::Args)]
 #[command(after_help = NEW_EXAMPLES)]
 struct NewArgs {
@@ -85,7 +85,7 @@ struct ListArgs {
     common: Common,
 }
 
-/// Revoke a key; its sessions end, too
+/// Revoke a key, and end its sessions
 #[derive(clap::Args)]
 #[command(after_help = REVOKE_EXAMPLES)]
 struct RevokeArgs {

@@ -15,7 +15,7 @@ const EXAMPLES: &str = "EXAMPLES:
 
 const VERIFY_EXAMPLES: &str = "EXAMPLES:
   skiagraph audit verify audit/
-  skiagraph audit verify audit/ --head 4f0c…9b          the newest hash, as it was written down elsewhere
+  skiagraph audit verify audit/ --head 4f0c…9b          the newest hash of an earlier day
   skiagraph audit verify audit/ --json";
 
 const EXPORT_EXAMPLES: &str = "EXAMPLES:
@@ -39,8 +39,8 @@ enum Action {
 
 /// Check that no entry was changed, removed or inserted
 ///
-/// To see whether entries were cut off at the end, compare with a hash that was kept elsewhere: the
-/// newest one is printed.
+/// It prints the newest hash. Keep that elsewhere, and give it with --head later: so you see whether
+/// entries were cut off at the end.
 #[derive(clap::Args)]
 #[command(after_help = VERIFY_EXAMPLES)]
 struct VerifyArgs {
@@ -55,7 +55,7 @@ struct VerifyArgs {
     json: bool,
 }
 
-/// Print the entries, one a line; the chain is checked meanwhile
+/// Check the log and print its entries, one a line
 #[derive(clap::Args)]
 #[command(after_help = EXPORT_EXAMPLES)]
 struct ExportArgs {

@@ -18,7 +18,7 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph bench train --network whole --json
   skiagraph bench files --pictures archive/
 
-Close everything else first. Beside other software: benches/peers of the source.";
+Close other programs first. benches/peers in the sources measures other software.";
 
 /// Measure this machine: products, memory, encoding, files to codes, training
 ///
@@ -32,7 +32,7 @@ pub(crate) struct BenchArgs {
     /// Sections to measure besides the machine
     #[arg(value_name = "SECTION", default_values = ["encode", "files", "train"])]
     sections: Vec<Section>,
-    /// Networks: the whole, and its backbone with the hash layer
+    /// Networks to measure
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_values = ["resnet-18", "whole"])]
     network: Vec<NetworkName>,
     /// Sides of the pictures in pixels, multiples of 32 [default: 224 to encode, 96 to train]

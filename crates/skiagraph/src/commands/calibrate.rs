@@ -15,11 +15,12 @@ use crate::training_display::{figures, rejected};
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph calibrate --data data/ --out calibrated.safetensors
-  skiagraph calibrate --model runs/a/model.safetensors --config runs/a/config.toml --data data/ --out b.safetensors
+  skiagraph calibrate --model runs/a/model.safetensors --config runs/a/config.toml --data data/ \\
+      --out b.safetensors
   skiagraph calibrate --hash-layer 16,32,64,128 --data data/ --out fitted.safetensors
 
-Without --hash-layer the codes stay as they are, but the model's identity changes with its file: index galleries anew,
-or `gallery reindex`.";
+Without --hash-layer the codes stay as they are. But the model's identity changes with its file: make
+galleries anew with `index`, or use `gallery reindex`.";
 
 /// Fit a model's estimates of relevance, and on request its hash layer
 ///

@@ -13,11 +13,11 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph check new/
   skiagraph check a.dcm b.png --json";
 
-/// Check files before they are used: inverted, turned, no radiograph, several pictures in one, text
+/// Check files for pictures that are inverted, turned, several in one, annotated or no radiographs
 ///
-/// Doubts are warnings; only files that cannot be read make the command fail. DICOM objects that
-/// hold no picture, such as reports, are passed over beside pictures. That a picture is no
-/// radiograph is for the model to tell, if it has estimates.
+/// Doubts are warnings: the command fails only if a file cannot be read, or none holds a picture.
+/// DICOM objects without a picture, such as reports, are passed over. Only a model with estimates
+/// can tell that a picture is no radiograph.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CheckArgs {

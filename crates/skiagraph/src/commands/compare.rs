@@ -27,10 +27,11 @@ const NEAR_COPIES_SEED: u64 = 1;
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph compare --config configs/compare.toml --data data/ --out runs/compare
   skiagraph compare --config configs/compare.toml --data data/ --out runs/compare --only ITQ,CSQ
-  skiagraph compare --config configs/compare.toml --data data/ --out runs/compare --seeds 1 --first-bits
+  skiagraph compare --config configs/compare.toml --data data/ --out runs/compare --seeds 1 \\
+      --first-bits
 
-A cell is a method at one code length with one seed; each is kept in the folder, and the same command
-goes on where it was stopped. At the end the folder has report.json, report.csv,
+A run is a method at one code length with one seed. Each finished run is kept in the folder, so that
+the same command continues where it was stopped. At the end the folder has report.json, report.csv,
 report.md and report.html.";
 
 /// Compare methods on the same data, splits, backbone, budget and bits

@@ -15,10 +15,10 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph deidentify study/ --out clean --key site.key --shift-dates --keep-device --keep-patient
   skiagraph deidentify a.dcm --out clean --key site.key --json
 
-Pixels are not cleaned: look at the pictures before they leave. Whoever has the key can tell whether a patient, a study or
-a picture is among the files: keep it as you keep the originals.";
+Pixels are not cleaned: look at the pictures before you give them away. Guard the key as you guard the
+originals: whoever has it can tell whether a patient, a study or a picture is among the files.";
 
-/// Take patients, people, places, dates and UIDs out of DICOM files (PS3.15 Annex E)
+/// Remove identities from DICOM files: patients, people, places, dates, UIDs (PS3.15 Annex E)
 ///
 /// Writes new files, named by their new SOP Instance UIDs; their pixels stay as they are. The same
 /// key gives the same pseudonyms, so that files of one patient or study still belong together.

@@ -25,12 +25,12 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph index --model runs/a/model.safetensors --gallery g-of-a pictures/ --json
 
 A picture that the gallery already has (the same SOP Instance UID, or the same bytes) is left as it
-is, so a command that was interrupted is simply given again.
+is. If the command was interrupted, give it again: it continues.
 
-A file that three processes died of while they read it alone is set aside and named, by this and by
-every later run that comes to it, until it changes or --retry is given. The exit code is 3 where
-files were set aside, have other content than the gallery's picture of the same UID, or are known
-and described otherwise than in the gallery.";
+A file is set aside when three processes have died while they read it alone. This run and later ones
+name it, until it changes or --retry is given. The exit code is 3 if files were set aside, if a file
+differs from the gallery's picture of the same UID, or if a known picture is described otherwise
+than in the gallery.";
 
 /// Put radiographs into a gallery
 ///
@@ -77,7 +77,7 @@ impl PicturesArgs {
     /// out.
     ///
     /// # Errors
-    /// If a path or the manifest does not read, or there is not one picture.
+    /// If a path or the manifest cannot be read, or there is not one picture.
     pub(crate) fn list(&self) -> Result<(Vec<Listed>, Vec<Rejected>, ManifestDiagnostics)> {
         match &self.manifest {
             Some(manifest) => list_manifest(manifest, &self.split),

@@ -12,8 +12,8 @@ use pacs::dicomweb;
 use pacs::inbox::{Inbox, Limits};
 use pacs::orthanc::Changes;
 use pacs::scp::{Config, Listener};
-use pacs::scu::{Level, Match, Peer};
-use pacs::{Authorization, Event, Fetched, Query, Server, Tag};
+use pacs::scu::Peer;
+use pacs::{Authorization, Event, Fetched, Query, Server};
 use serde::Serialize;
 
 use super::inbox::{Destination, deadly, tell_of_deadly, tell_of_files};
@@ -25,11 +25,13 @@ use crate::output;
 const WAIT: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "EXAMPLES:
-  skiagraph pull dicomweb https://pacs.example/dicom-web --inbox inbox --gallery g --modality DX --from 20260101
+  skiagraph pull dicomweb https://pacs.example/dicom-web --inbox inbox --gallery g --modality DX \\
+      --from 20260101
   skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox --gallery g --follow
   skiagraph pull move pacs.example:104 --called PACS --inbox inbox --body-part CHEST
 
-What was fetched is durable in the inbox and is not fetched again: a command that was interrupted is simply given again.";
+Fetched instances are durable in the inbox, and are not fetched again. If the command was interrupted,
+give it again: it continues.";
 
 /// Fetch radiographs from a PACS: dicomweb, orthanc, move
 #[derive(clap::Args)]
@@ -240,30 +242,7 @@ impl PeerArgs {
             ..Config::default()
         })?;
         let peer = Peer::new(&self.peer, &self.called, &self.ae_title);
-        let before = inbox.counts()?;
-        let failed = thread::scope(|scope| {
-            let listening = scope.spawn(|| listener.serve(inbox, &said));
-            let moved = self.have_sent(&peer, wanted);
-            listener.stopper().stop();
-            listening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            moved
-        })?;
-        let after = inbox.counts()?;
-        let kept = |counts: pacs::inbox::Counts| {
-            counts.waiting + counts.taken + counts.failed + counts.done
-        };
-        let differing = after.differing - before.differing;
-        Ok(Fetched { new: kept(after) - kept(before), known: 0, differing, passed_over: failed })
-    }
-
-    /// Asks the PACS to send. Returns the number of instances that it could not send.
-    fn have_sent(&self, peer: &Peer, wanted: &Wanted) -> Result<u64> {
-        let mut failed = 0;
-        for [study, series] in peer.series(&wanted.query(), wanted.limit)? {
-            let uids = Match::from([(Tag(0x20, 0x0D), study), (Tag(0x20, 0x0E), series)]);
-            failed += u64::from(peer.move_to(&self.ae_title, Level::Series, &uids)?.failed);
-        }
-        Ok(failed)
+        Ok(peer.pull(&wanted.query(), wanted.limit, &listener, inbox, &said)?)
     }
 }
 

@@ -32,11 +32,11 @@ pub(crate) struct QueueArgs {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// Put files into the queue unchanged; files whose bytes it knows are left out
+    /// Put files into the queue, unchanged, except those that it has already
     ///
-    /// The worker finds out whether the gallery has a DICOM file's instance, and then takes it off
-    /// the queue. A row that describes a known picture otherwise is named; the exit code is then 3.
-    /// The files lie in the database until they are encoded, with patients' names.
+    /// A worker takes a DICOM file off the queue if the gallery has its instance already. A row that
+    /// describes a known picture otherwise is named; the exit code is then 3. Until files are
+    /// encoded, they are in the database, patients' names included.
     #[command(
         after_help = "EXAMPLES:\n  skiagraph queue put --gallery postgres://site@db.example/gallery pictures/\n  \
                             skiagraph queue put --gallery postgres://site@db.example/gallery --manifest m.csv --json"

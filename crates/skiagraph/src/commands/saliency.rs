@@ -20,8 +20,8 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph saliency --data data/ --boxes boxes.csv --json
   skiagraph saliency --data data/ --findings runs/s/saliency.safetensors --sheet maps.png
 
-Boxes are a CSV with the columns path, label, x, y, w, h (pixels of the file). Without any, the other
-measures are taken all the same.";
+Boxes are a CSV with the columns path, label, x, y, w, h (pixels of the file). Without boxes, the
+other measures are still taken.";
 
 /// Measure the quality of a model's saliency maps
 ///
@@ -118,9 +118,10 @@ fn write(folder: &Path, subject: &Subject, report: &Report) -> Result<()> {
 
 fn print(report: &Report) -> Result<()> {
     let rows = report.boxes.iter().map(|row| {
-        let figures = [&row.pointing, &row.saliency_ahead, &row.energy, &row.iou].map(figure);
+        let ahead = row.saliency_ahead.as_ref().map(figure).unwrap_or_default();
+        let [pointing, energy, iou] = [&row.pointing, &row.energy, &row.iou].map(figure);
         let head = [row.label.clone(), row.map.to_owned(), row.pictures.to_string()];
-        head.into_iter().chain(figures).collect()
+        head.into_iter().chain([pointing, ahead, energy, iou]).collect()
     });
     let heads = ["boxes", "map", "pictures", "pointing", "saliency ahead", "energy", "IoU"];
     output::lines(&output::table(&heads, &rows.collect::<Vec<Vec<String>>>()))?;

@@ -14,7 +14,8 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph send store pacs.example:104 --called PACS sr.dcm saliency.dcm
   skiagraph send dicomweb https://pacs.example/dicom-web sr.dcm --bearer token.txt
 
-Objects that search writes are known by their content: the same answer sent twice is stored once.";
+The UIDs of results follow from their content. A PACS therefore stores the same answer once, even if
+it is sent twice.";
 
 /// Send DICOM files to a PACS: store, dicomweb
 #[derive(clap::Args)]

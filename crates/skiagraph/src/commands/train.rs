@@ -25,8 +25,8 @@ The run folder gets the model (model.safetensors), the configuration in effect (
 figures of each epoch (metrics.jsonl) and a checkpoint from which an interrupted run goes on.
 
 The stage saliency trains a network that shows where findings lie, by the section [saliency] of the
-configuration, and writes saliency.safetensors. Boxes of training pictures teach it. Where there are
-none, labels do, and its maps then do not say where a finding lies.";
+configuration, and writes saliency.safetensors. Boxes of training pictures teach it. Without boxes,
+labels do, and then its maps do not show where a finding lies.";
 
 /// The network to train.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,7 +64,7 @@ pub(crate) struct TrainArgs {
     /// Device to train on: auto, cpu, cuda or vulkan
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
-    /// Seed instead of the configuration's
+    /// Seed, in place of the configuration's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Print the report as JSON

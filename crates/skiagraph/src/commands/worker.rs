@@ -31,11 +31,10 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph worker --gallery postgres://site@db.example/gallery
   skiagraph worker --gallery postgres://site@db1,db2/gallery --until-empty --json
 
-Any number of them on any machines work off one queue (`skiagraph queue put`). One that dies loses
-nothing: what it had claimed is claimed by another when its lease ends, one picture at a time. What
-was tried five times is set aside. The exit code is 3 while the queue has pictures that workers died
-of, or where one has other content than the gallery's picture of the same UID, or is described
-otherwise than in the gallery.";
+Any number of workers, on any machines, share one queue (`skiagraph queue put`). A worker that dies
+loses nothing: when its lease ends, others claim its pictures, one at a time. A picture is set aside
+after five attempts. The exit code is 3 while the queue has pictures that workers died of, if a
+picture differs from the gallery's of the same UID, or if it is described otherwise than there.";
 
 /// Encode the pictures in a gallery's queue, until interrupted
 #[derive(clap::Args)]

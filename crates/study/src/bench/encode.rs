@@ -3,6 +3,8 @@
 use anyhow::Result;
 use network::{Architecture, Encoder};
 use radiograph::{Frame, Input, Preprocess};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::machine::{forget_peak, peak_memory};
@@ -63,12 +65,8 @@ pub fn measure(plan: &Plan, peak: f64, observer: &dyn Observer) -> Result<Vec<Ro
 
 /// A picture of random grey, as its contents do not affect the time.
 fn noise(size: u32, seed: u64) -> Input {
-    let mut state = seed as u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1_u32 << 24) as f32
-    };
-    let pixels = (0..size * size).map(|_| next()).collect();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let pixels = (0..size * size).map(|_| random.random()).collect();
     Input { size, pixels, frame: Frame::full(size) }
 }
 

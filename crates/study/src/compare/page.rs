@@ -4,12 +4,12 @@
 use answers::html::{Page, Section, Table};
 use anyhow::Result;
 use retrieval::evaluation::{Difference, Figure, Overall, Role, Task, TaskResult};
+use retrieval::map::{Place, map};
 
 use super::encodings::in_order;
 use super::experiment::Experiment;
 use super::failures;
 use super::measure::{RANDOM, Report};
-use crate::report::embed;
 use crate::report::figures::{figure, signed};
 use crate::report::likeness;
 use crate::report::plots::{self, Axis, Bar, Series};
@@ -252,11 +252,8 @@ fn code_map(experiment: &Experiment, report: &Report) -> Result<Section> {
     let items = in_order(&experiment.items, &encodings.about.names);
     let chosen: Vec<usize> =
         (0..items.len()).filter(|&i| role(items[i]) == Role::Query).take(MAPPED).collect();
-    let bits = |i: &usize| -> Vec<f32> {
-        let code = &encodings.codes[*i];
-        (0..code.bits()).map(|bit| (code.words()[bit / 64] >> (bit % 64) & 1) as f32).collect()
-    };
-    let places = embed::plane(&chosen.iter().map(bits).collect::<Vec<_>>(), report.seeds[0]);
+    let codes: Vec<_> = chosen.iter().map(|&i| encodings.codes[i]).collect();
+    let places = map(&codes, report.seeds[0], |_| ())?;
     let mut plots = Vec::new();
     for (caption, group) in [("by source", source as fn(&_) -> _), ("by first label", first_label)]
     {
@@ -264,7 +261,7 @@ fn code_map(experiment: &Experiment, report: &Report) -> Result<Section> {
         let caption = format!("Codes of the queries, {caption}");
         plots.push(plots::scatter(&caption, &grouped(&places, &groups))?);
     }
-    let heading = "The codes in the plane, by t-SNE".to_owned();
+    let heading = "The codes in the plane, by UMAP".to_owned();
     Ok(Section { heading, tables: Vec::new(), plots })
 }
 
@@ -276,13 +273,13 @@ fn first_label(item: &radiograph::dataset::Item) -> String {
     item.labels.first().cloned().unwrap_or_else(|| "none".to_owned())
 }
 
-fn grouped<'a>(places: &[(f64, f64)], groups: &'a [String]) -> Vec<Series<'a>> {
+fn grouped<'a>(places: &[Place], groups: &'a [String]) -> Vec<Series<'a>> {
     let mut names: Vec<&str> = groups.iter().map(String::as_str).collect();
     names.sort_unstable();
     names.dedup();
     let of = |name: &'a str| {
-        let points =
-            places.iter().zip(groups).filter(|(_, group)| *group == name).map(|(place, _)| *place);
+        let points = places.iter().zip(groups).filter(|(_, group)| *group == name);
+        let points = points.map(|(place, _)| (place.x.into(), place.y.into()));
         Series { name, points: points.collect() }
     };
     names.into_iter().map(of).collect()

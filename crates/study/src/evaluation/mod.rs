@@ -137,7 +137,7 @@ impl<'a> Encoded<'a> {
     /// without them.
     ///
     /// # Errors
-    /// If there are strangers, but no estimates; if a stranger's path does not read.
+    /// If there are strangers, but no estimates; if a stranger's path cannot be read.
     pub fn relevance(
         &self,
         encoder: &Encoder,

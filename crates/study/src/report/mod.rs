@@ -1,7 +1,6 @@
 //! Reports for people: figures, plots and pages of evaluations.
 
 pub(crate) mod contact_sheet;
-pub(crate) mod embed;
 pub mod figures;
 pub mod likeness;
 pub(crate) mod markdown;

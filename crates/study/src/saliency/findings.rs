@@ -10,23 +10,18 @@ use image::RgbImage;
 use ingest::{Decoded, Listed};
 use network::explain::brightness::brightness_correlation;
 use network::explain::masks;
-use network::explain::peaks::any_peak_in_a_box;
-use network::explain::pointing::localise;
 use network::{DeviceChoice, Encoder, Finder, FindingMaps, SaliencyMap};
 use radiograph::Input;
 use radiograph::dataset::{BoundingBox, Dataset, Item, Split};
-use retrieval::evaluation::{Figure, Options, mean_by_unit};
 use serde::Serialize;
 
 use super::Boxes;
-use super::boxes::{by_label, gather};
+use super::localisation::{Agreement, Measured, Row, by_label, rows};
 use super::page::outlined;
 use crate::progress::Observer;
 
 /// The number of pictures whose maps are made together.
 const BATCH: usize = 16;
-/// The number of peaks of which one should lie in a box.
-const PEAKS: usize = 3;
 /// The number of pictures of a source whose maps are compared with their brightness.
 const SAMPLED: usize = 60;
 /// The number of pictures on the sheet, and in one of its rows.
@@ -34,9 +29,8 @@ const DRAWN: usize = 20;
 const ACROSS: usize = 4;
 /// The names of the maps that are measured. A finding's own map is missing if the network has none
 /// of it.
-const OWN: &str = "its own map";
 const MAPS: [&str; 7] = [
-    OWN,
+    "its own map",
     "its own map, four mirrors",
     "union",
     "union, four mirrors",
@@ -56,22 +50,6 @@ pub struct FindingReport {
     pub brightness: Vec<Brightness>,
 }
 
-/// One kind of box under one kind of map; values are means over pictures.
-#[derive(Serialize)]
-pub struct Row {
-    pub label: String,
-    pub map: &'static str,
-    pub pictures: usize,
-    /// The share of the pictures whose most salient place is in a box.
-    pub pointing: Figure,
-    /// The share of the pictures with one of the three highest peaks in a box.
-    pub peaks: Figure,
-    /// The share of the map that is in a box.
-    pub energy: Figure,
-    /// The share of the picture that is in a box: pointing by chance.
-    pub area: f64,
-}
-
 /// The rank correlation of maps with the blurred brightness of a source's pictures, as medians.
 #[derive(Serialize)]
 pub struct Brightness {
@@ -80,21 +58,6 @@ pub struct Brightness {
     pub union: f64,
     /// The correlation of the model's own map.
     pub model: f64,
-}
-
-/// The agreement of a map with a picture's boxes.
-struct Lies {
-    map: &'static str,
-    pointing: f64,
-    peak: f64,
-    energy: f64,
-    area: f64,
-}
-
-/// A picture's unit, and the agreement of each map with its boxes.
-pub(super) struct Measured {
-    unit: String,
-    maps: Vec<Lies>,
 }
 
 /// A saliency network, a model to compare it with, and the data of both measurements.
@@ -193,21 +156,23 @@ impl<'a> Findings<'a> {
         for batch in items.chunks(BATCH) {
             for (item, seen) in batch.iter().zip(self.see(batch, true)?) {
                 for (label, boxes) in by_label(&self.boxes[&item.name]) {
-                    let maps = self.lies(&seen, &label, &boxes);
+                    let maps = self.agreements(&seen, &label, &boxes);
                     groups.entry(label).or_default().push(Measured { unit: item.unit(), maps });
                 }
             }
             progress.advance(batch.len());
         }
         progress.finish();
-        Ok(gather(groups)
-            .iter()
-            .flat_map(|(label, measured)| rows(label, measured, self.seed))
-            .collect())
+        Ok(rows(groups, &MAPS, self.seed))
     }
 
-    /// The agreement of each kind of map with the boxes of a label.
-    fn lies(&self, seen: &Seen, label: &str, boxes: &[BoundingBox]) -> Vec<Lies> {
+    /// The agreement of each kind of map with the boxes of a label, in the order of [`MAPS`].
+    fn agreements(
+        &self,
+        seen: &Seen,
+        label: &str,
+        boxes: &[BoundingBox],
+    ) -> Vec<Option<Agreement>> {
         let Seen { picture, maps, mirrored, input, model } = seen;
         let own = self.finder.card().findings.iter().position(|finding| finding == label);
         let frame = &picture.input.frame;
@@ -222,14 +187,8 @@ impl<'a> Findings<'a> {
             Some((masks::centre(side, frame), frame)),
             Some((masks::random(side, self.seed), frame)),
         ];
-        let lies = |(name, found): (&'static str, Option<_>)| {
-            let (map, frame): (SaliencyMap, _) = found?;
-            let there = localise(&map, frame, size, boxes);
-            let peak = f64::from(u8::from(any_peak_in_a_box(&map, frame, size, boxes, PEAKS)));
-            let (pointing, energy, area) = (there.pointing, there.energy, there.area);
-            Some(Lies { map: name, pointing, peak, energy, area })
-        };
-        MAPS.into_iter().zip(all).filter_map(lies).collect()
+        let agreement = |(map, frame): (SaliencyMap, _)| Agreement::of(&map, frame, size, boxes);
+        all.into_iter().map(|map| map.map(agreement)).collect()
     }
 
     /// A sheet of some pictures with boxes. Each is beside itself under the square of S, row by
@@ -283,29 +242,4 @@ impl<'a> Findings<'a> {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-fn rows(label: &str, measured: &[Measured], seed: u64) -> Vec<Row> {
-    let options = Options { seed, ..Options::default() };
-    let row = |map: &'static str| {
-        let lies: Vec<(&str, &Lies)> = measured
-            .iter()
-            .filter_map(|m| Some((m.unit.as_str(), m.maps.iter().find(|lies| lies.map == map)?)))
-            .collect();
-        let mean = |of: fn(&Lies) -> f64| {
-            let values: Vec<(&str, f64)> =
-                lies.iter().map(|(unit, lies)| (*unit, of(lies))).collect();
-            mean_by_unit(&values, &options)
-        };
-        (!lies.is_empty()).then(|| Row {
-            label: label.to_owned(),
-            map,
-            pictures: lies.len(),
-            pointing: mean(|lies| lies.pointing),
-            peaks: mean(|lies| lies.peak),
-            energy: mean(|lies| lies.energy),
-            area: lies.iter().map(|(_, lies)| lies.area).sum::<f64>() / lies.len() as f64,
-        })
-    };
-    MAPS.into_iter().filter_map(row).collect()
 }

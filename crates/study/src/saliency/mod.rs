@@ -4,6 +4,7 @@
 mod alone;
 mod boxes;
 mod findings;
+mod localisation;
 mod page;
 mod perturbation;
 
@@ -47,7 +48,7 @@ const SAMPLED: usize = 100;
 pub struct Report {
     pub(crate) model: String,
     /// The agreement with expert boxes, by label and by map.
-    pub boxes: Vec<boxes::Row>,
+    pub boxes: Vec<localisation::Row>,
     /// The areas under insertion and deletion, by map.
     pub perturbation: Vec<perturbation::Row>,
     /// The similarity to the trained network's maps, as weights are randomised from the head

@@ -49,7 +49,7 @@ fn section(heading: &str, caption: &str, heads: &[&str], rows: Vec<Vec<String>>)
 fn boxes(report: &Report) -> Section {
     let rows = report.boxes.iter().map(|row| {
         let name = format!("{}: {}", row.label, row.map);
-        let ahead = figure(&row.saliency_ahead);
+        let ahead = row.saliency_ahead.as_ref().map(figure).unwrap_or_default();
         let figures = [&row.pointing, &row.energy, &row.iou].map(figure);
         let [pointing, energy, iou] = figures;
         vec![

@@ -22,7 +22,7 @@ const doubts: Record<string, string> = {
 const failures: Record<string, string> = {
   unreachable: 'The server does not answer.', unsupported_file: 'This kind of file is not read.', broken_file: 'This file is damaged.',
   too_large: 'This file is too large.', unknown_query: 'The picture is no longer held by the server: open it again.',
-  unknown_record: 'The gallery no longer has this picture.', bad_filter: 'The filter does not read.', busy: 'The server is busy.',
+  unknown_record: 'The gallery no longer has this picture.', bad_filter: 'The filter cannot be read.', busy: 'The server is busy.',
   unknown_job: 'This job is long over.', no_map: 'No map was drawn of this gallery. IT draws it with `skiagraph gallery map`.', jobs_elsewhere: 'Another server puts pictures into this gallery.', unknown_study: 'The gallery has no picture of this study.', unknown_set: 'This result is no longer saved, or not for you.', no_database: 'The database of the gallery does not answer. Try again in a moment.', no_audit: 'The server cannot keep its audit log, and shows nothing without.',
   role_too_low: 'Your role does not allow this.', wrong_key: 'This key is not known.', key_wanted: 'Sign in.',
 };

@@ -1,8 +1,8 @@
-//! Pixel Data without what is no pixel: bytes beyond the picture, and comments and application data
-//! of its compression.
+//! Pixel Data without bytes that are no pixels: those beyond the picture, and the comments and
+//! application data of its compression.
 //!
 //! No pixel changes. Native pixels are cut to the bytes that rows, columns, samples and frames
-//! take. Segments of compressed ones keep their lengths, so that offsets stay right: bytes that
+//! take. Segments of compressed frames keep their lengths, so that offsets stay right: bytes that
 //! mean nothing to a decoder become zeros. Fragments after the last frame are left out.
 
 mod fragments;

@@ -9,20 +9,12 @@ use crate::model::mask::SaliencySource;
 use crate::model::modify::Modification;
 use crate::model::network::{Architecture, Network, Taught};
 use crate::model::weights;
+use crate::noise::noise;
 use burn::tensor::{Device, Tensor, TensorData};
 use half::bf16;
 use radiograph::Limits;
 use radiograph::dataset::Dataset;
 use std::path::Path;
-
-fn noise(count: usize) -> Vec<f32> {
-    let mut state = 7_u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1u32 << 24) as f32
-    };
-    (0..count).map(|_| next()).collect()
-}
 
 fn close<const D: usize>(got: &[f32], expected: Tensor<D>, name: &str) {
     let expected: Vec<f32> = expected.into_data().iter::<f32>().collect();
@@ -59,7 +51,7 @@ fn it_gives_what_the_network_gives() {
         };
         let network = Network::new(&architecture, 3, 5, &device);
         let plan = Plan::new(&architecture, &weights::collect(&network));
-        let pictures = noise(n * size * size);
+        let pictures: Vec<f32> = noise(n * size * size, 7).iter().map(|grey| grey + 0.5).collect();
         let x = Tensor::from_data(TensorData::new(pictures.clone(), [n, 1, size, size]), &device);
         let expected = network.forward(x, Mode::Infer);
         for _ in 0..2 {

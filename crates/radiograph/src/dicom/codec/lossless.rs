@@ -1,11 +1,11 @@
 //! JPEG Lossless (ITU-T T.81 process 14 and annex H).
 //!
 //! Each sample is predicted from its neighbours to the left, above, and above to the left, by one
-//! of seven rules, and its difference from that is coded: a Huffman code says how many bits it has,
-//! and these follow. All is modulo 2^16. The first line has nothing above it and is predicted from
-//! the left; its first sample from the middle of the range. A restart interval is some lines, and
-//! begins as the picture does. A scan has one component, or several pixel by pixel. Each scan has a
-//! rule of its own, and a point transform: the number of low bits that were cut off.
+//! of seven rules. The difference from the prediction is coded: a Huffman code says how many bits
+//! it has, and these follow. All is modulo 2^16. The first line is predicted from the left alone,
+//! and its first sample from the middle of the range. A restart interval is a number of lines, and
+//! begins as the picture does. A scan has one component, or several pixel by pixel. Each scan has
+//! its own rule and point transform: the number of low bits that were cut off.
 
 use super::super::encoding::Encoding;
 use super::super::shape::Shape;

@@ -43,7 +43,7 @@ pub(super) fn decode(
     if matches!(codec, Codec::JpegDct | Codec::JpegLossless | Codec::JpegLs)
         && !stream.starts_with(&SOI)
     {
-        let got: String = stream.iter().take(SOI.len()).map(|byte| format!("{byte:02X}")).collect();
+        let got = hex::encode_upper(&stream[..stream.len().min(SOI.len())]);
         return Err(bad("JPEG", format!("it does not begin as a JPEG: got {got}, expected FFD8")));
     }
     // These give as many samples as there are pixels, whatever the file says of the stored ones.

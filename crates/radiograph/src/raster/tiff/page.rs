@@ -57,7 +57,7 @@ impl<'a> Page<'a> {
 /// The directory of the page that is the radiograph.
 ///
 /// # Errors
-/// [`crate::Error::Raster`] if the first directory does not read, or no page has a picture.
+/// [`crate::Error::Raster`] if the first directory cannot be read, or no page has a picture.
 pub(super) fn choose<'a>(file: &File<'a>) -> Result<Directory<'a>> {
     let pages = pages(file)?;
     let whole = pages.iter().position(|page| !page.reduced);
@@ -70,7 +70,7 @@ pub(super) fn choose<'a>(file: &File<'a>) -> Result<Directory<'a>> {
     pages.into_iter().nth(chosen).map(|page| page.directory).ok_or_else(|| bad("no page".into()))
 }
 
-/// Pages in their order, each before the ones below it. One that does not read ends the list.
+/// Pages in their order, each before the ones below it. One that cannot be read ends the list.
 fn pages<'a>(file: &File<'a>) -> Result<Vec<Page<'a>>> {
     let (mut directory, mut pages, mut seen) = (file.first()?, Vec::new(), HashSet::new());
     loop {

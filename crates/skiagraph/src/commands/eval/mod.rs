@@ -24,12 +24,12 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph eval --data data/manifest.csv --tasks my-tasks.toml --json
   skiagraph eval --data data/ --strangers photographs/
 
-Every figure comes with a 95 % interval: percentile bootstrap over patients (or what the data set
-gives in their stead). The N of average precision: all relevant.
+Every figure has a 95 % interval: percentile bootstrap over patients, or over groups where the data
+set gives them. Average precision is divided by the number of all relevant pictures.
 
-Labels cannot tell whether an answer depends on the picture or on its class alone. Likeness does:
-near copies of searched pictures (turned and cropped, another window, lower resolution) ask for
-their originals; codes and first-ten lists that differ are counted.";
+Labels cannot tell whether an answer depends on the picture or on its class alone. Likeness can: near
+copies of searched pictures (turned and cropped, with another window, of lower resolution) ask for
+their originals. Distinct codes and distinct lists of the first ten are counted.";
 
 /// Measure how well a model retrieves
 ///
@@ -53,7 +53,7 @@ pub(crate) struct EvalArgs {
     /// Searched pictures to make near copies of [0: none]
     #[arg(long, default_value_t = 200, value_name = "N")]
     near_copies: usize,
-    /// Pictures that should be called unlike everything known: no radiographs, or of unknown kinds
+    /// Pictures that the model should call unlike all that it knows
     #[arg(long, value_name = "PATH", num_args = 1..)]
     strangers: Vec<PathBuf>,
     /// Seed of the bootstrap, of the near copies and of the untrained network

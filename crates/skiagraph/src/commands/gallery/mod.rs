@@ -65,7 +65,7 @@ enum Action {
                             skiagraph gallery export g g-export --deidentify site.key --json\n  \
                             python -c 'import pandas; print(pandas.read_parquet(\"g-export/gallery.parquet\"))'")]
     Export(copies::Export),
-    /// Make a gallery from the output of `gallery export` or `encode`, or add that to one
+    /// Make a gallery from the output of `gallery export` or `encode`, or add it to one
     #[command(after_help = "EXAMPLES:\n  skiagraph gallery import g-export g2 --json\n  \
                             skiagraph gallery import shards/* g2\n  \
                             skiagraph gallery import --add shards/* postgres://site@db.example/gallery")]

@@ -20,7 +20,7 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph gallery reindex g --model runs/b/model.safetensors pictures/ --json
   skiagraph gallery reindex g --cancel
 
-A command that was interrupted is simply given again: what was encoded is kept.";
+If the command was interrupted, give it again: encoded pictures are kept.";
 
 /// Encode a gallery again with another model, and switch to it at once
 ///

@@ -29,7 +29,8 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph search --gallery g query.dcm --filter 'view in (\"PA\", \"AP\") and age >= 18'
   skiagraph search --gallery g query.dcm --like 12 --like 40 --unlike 7
   skiagraph search --gallery g query.png --html answer.html
-  skiagraph search --gallery g query.dcm --sr sr.dcm --capture saliency.dcm --fhir bundle.json --viewer https://ohif.example";
+  skiagraph search --gallery g query.dcm --sr sr.dcm --capture saliency.dcm --fhir bundle.json \\
+      --viewer https://ohif.example";
 
 /// Find the radiographs of a gallery that are most similar to the given ones
 ///

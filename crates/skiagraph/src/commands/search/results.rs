@@ -24,7 +24,9 @@ const LEAST_SPAN: f32 = 0.1;
 
 /// The files to write for other systems.
 #[derive(clap::Args)]
-#[command(next_help_heading = "Results back (one query picture; docs/results-back.md)")]
+#[command(
+    next_help_heading = "Results for other systems, of one query picture (docs/results-back.md)"
+)]
 pub(super) struct ResultArgs {
     /// Write the answer as a DICOM structured report of the query's study
     #[arg(long, value_name = "FILE", conflicts_with_all = ["like", "unlike"])]

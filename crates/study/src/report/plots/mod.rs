@@ -48,8 +48,8 @@ pub(crate) fn lines(caption: &str, x: &Axis, y: &Axis, series: &[Series]) -> Res
     })
 }
 
-/// Points by group, coloured, with a legend beside; both axes have one scale and no numbers (for
-/// maps such as t-SNE). Points that are not finite are left out.
+/// Points of a map by group, coloured, with a legend beside. Both axes have one scale and no
+/// numbers. Points that are not finite are left out.
 pub(crate) fn scatter(caption: &str, series: &[Series]) -> Result<String> {
     let points = || series.iter().flat_map(|one| one.points.iter().copied());
     let [x, y] = square(points()).map(|range| Axis { title: "", range });

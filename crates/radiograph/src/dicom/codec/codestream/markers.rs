@@ -1,9 +1,9 @@
-//! The markers of a JPEG 2000 code stream that say how much there is (ITU-T T.800 annex A): SIZ,
+//! The markers of a JPEG 2000 code stream that state sizes and numbers (ITU-T T.800 annex A): SIZ,
 //! COD, COC, POC and tile-parts.
 //!
 //! Decoders read the fields of a segment one after the other, and not all look at its length. So a
-//! segment that is not as long as its fields is refused: behind it a decoder would see other
-//! markers than are seen here. The last COD or COC of a tile counts, as in the decoders.
+//! segment that is not as long as its fields is refused: a decoder would see other markers behind
+//! it than this module does. The last COD or COC of a tile counts, as in the decoders.
 
 use super::Span;
 use std::collections::BTreeMap;

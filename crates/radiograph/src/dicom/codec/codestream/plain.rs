@@ -1,13 +1,13 @@
-//! A code stream without what decoders do not know (ITU-T T.800 annex A).
+//! A JPEG 2000 code stream in the form that all decoders read (ITU-T T.800 annex A).
 //!
-//! Marker segments of later parts of the standard, and private ones, say nothing that a picture
-//! depends on and are to be skipped; decoders refuse them. The last tile-part may leave its length
-//! out, as it goes to the end of the stream; not all decoders find that. So a stream that has
-//! either is copied without, and with its lengths. What follows the end is padding.
+//! Readers are to skip private marker segments and those of later parts of the standard, as no
+//! picture depends on them; decoders refuse them. The last tile-part may leave out its length, as
+//! it goes to the end of the stream; not all decoders know that. So a stream with such segments is
+//! copied without them, and with all lengths. Bytes after its end are padding.
 //!
 //! A coefficient that is quantised stands for a range. Decoders take its middle (T.800 E.1.1), but
-//! that of high-throughput streams takes its lower end and leaves a dark, dull picture. With an
-//! exponent one higher it sees half the step and a bit more, which is the middle.
+//! the decoder of high-throughput streams takes its lower end, which leaves a dark, dull picture.
+//! With an exponent one higher it sees half the step and a bit more, which is the middle.
 
 use super::super::END;
 use super::markers::{COC, COD, EOC, POC, QCC, QCD, RGN, Result, SOD, SOT, segment};

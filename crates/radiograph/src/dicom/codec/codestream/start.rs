@@ -1,4 +1,4 @@
-//! The start of a JPEG 2000 code stream, wherever it lies, and what it says of samples.
+//! The start of a JPEG 2000 code stream in its bytes, and its statements about samples.
 
 /// SOC and SIZ: where a code stream begins. Some writers put it into boxes, as in a file of its
 /// own, and not always well.

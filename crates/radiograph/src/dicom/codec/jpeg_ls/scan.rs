@@ -1,9 +1,9 @@
 //! Lines of a JPEG-LS scan (ITU-T T.87 annexes A and B).
 //!
-//! A line is coded sample by sample, or, where neighbours are all alike, as a run of what lies to
-//! the left, and the sample that ends it. Colours follow each other line by line, each with its own
-//! neighbours and run index, or pixel by pixel: then a run is one of equal pixels. All share the
-//! contexts.
+//! A line is coded sample by sample. Where all neighbours are alike, it is coded as a run of the
+//! sample to the left and the sample that ends the run. Colours follow each other line by line,
+//! each with its own neighbours and run index; or pixel by pixel, where a run is one of equal
+//! pixels. All colours share the contexts.
 
 use super::bits::Bits;
 use super::context::{Contexts, Parameters, RUN_LENGTHS};
