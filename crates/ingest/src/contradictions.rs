@@ -15,21 +15,6 @@ pub struct Contradiction {
     pub fields: Vec<&'static str>,
 }
 
-impl Contradiction {
-    /// A line of text that says what to do.
-    pub fn line(&self) -> String {
-        let (name, fields) = (&self.name, self.fields.join(", "));
-        let (kept, remedy) = match self.record {
-            Some(id) => (
-                format!("record {id} of the gallery"),
-                "to change that, `gallery delete` the record and index the picture again",
-            ),
-            None => ("the same picture before it".to_owned(), "correct one of the two"),
-        };
-        format!("  other {fields} than {kept}, kept the first: {name} ({remedy})")
-    }
-}
-
 /// A field's name in records, and its value if the record states one.
 type Field = (&'static str, fn(&Record) -> Option<String>);
 

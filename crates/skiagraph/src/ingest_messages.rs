@@ -60,8 +60,23 @@ pub(crate) fn describe_not_kept(not_kept: &NotKept) -> Vec<String> {
         format!("  other content under a known SOP Instance UID, kept the first: {name}")
     };
     let mut lines = few(not_kept.differing.iter().map(other));
-    lines.extend(few(not_kept.contradicting.iter().map(Contradiction::line)));
+    lines.extend(describe_contradicting(&not_kept.contradicting));
     lines
+}
+
+/// Lines of text on known pictures that are described otherwise, and what to do; a few at most.
+pub(crate) fn describe_contradicting(contradicting: &[Contradiction]) -> Vec<String> {
+    let line = |Contradiction { name, record, fields }: &Contradiction| {
+        let (kept, remedy) = match record {
+            Some(id) => (
+                format!("record {id} of the gallery"),
+                "to change that, `skiagraph gallery delete` the record and index the picture again",
+            ),
+            None => ("the same picture before it".to_owned(), "correct one of the two"),
+        };
+        format!("  other {} than {kept}, kept the first: {name}; {remedy}", fields.join(", "))
+    };
+    few(contradicting.iter().map(line))
 }
 
 fn kinds_passed_over(report: &IngestReport) -> Vec<String> {

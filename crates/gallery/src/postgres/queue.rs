@@ -36,8 +36,11 @@ impl JobQueue for Postgres {
 
     fn record(&self, key: &str) -> Result<Option<Record>> {
         let sql = "SELECT record FROM jobs WHERE key = $1";
-        let row = self.connection.read(|open| open.session.query_opt(sql, &[&key]))?;
-        row.map(|row| self.record_in(&row, 0)).transpose()
+        let rows = self.connection.read(|open| {
+            let statement = open.prepared(sql)?;
+            open.session.query(&statement, &[&key])
+        })?;
+        rows.first().map(|row| self.record_in(row, 0)).transpose()
     }
 
     fn claim(&mut self, worker: &str, most: usize, lease: Duration) -> Result<Vec<Job>> {

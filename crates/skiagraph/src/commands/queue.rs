@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::index::PicturesArgs;
-use crate::ingest_messages::few;
+use crate::ingest_messages::describe_contradicting;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -137,8 +137,8 @@ impl PutReport {
         if json {
             return output::json(self);
         }
-        let contradicting = self.contradicting.iter().map(Contradiction::line);
-        few(contradicting).iter().for_each(|line| output::note(line));
+        let contradicting = describe_contradicting(&self.contradicting);
+        contradicting.iter().for_each(|line| output::note(line));
         let Self { put, known, missing, .. } = self;
         output::text(&format!(
             "put {put} pictures into the queue; {known} known, {missing} missing"

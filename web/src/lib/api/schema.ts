@@ -1877,7 +1877,7 @@ export interface components {
             source: components["schemas"]["ValueView"][];
             view: components["schemas"]["ValueView"][];
         };
-        /** @description A file that is no usable radiograph. */
+        /** @description A file that is no usable radiograph, or no picture. */
         FailureView: {
             /**
              * Format: uint64
@@ -1995,14 +1995,25 @@ export interface components {
              * @description The number that were new in the gallery.
              */
             added: number;
+            /** @description The first hundred known pictures that are described otherwise. */
+            contradicting: components["schemas"]["OtherDescriptionView"][];
             /**
-             * @description The numbers of known files with other content than the gallery's picture of their SOP
-             *     Instance UID, which is kept.
+             * Format: uint64
+             * @description The number of known pictures that are described otherwise than in the gallery, whose record
+             *     is kept.
              */
+            contradicting_count: number;
+            /** @description The numbers of the first thousand files with other content. */
             differing: number[];
             /**
              * Format: uint64
-             * @description The number of files processed: added, known or failed.
+             * @description The number with other content than the gallery's picture of their SOP Instance UID, which is
+             *     kept.
+             */
+            differing_count: number;
+            /**
+             * Format: uint64
+             * @description The number of files processed: the sum of the next six.
              */
             done: number;
             /**
@@ -2015,7 +2026,7 @@ export interface components {
             id: string;
             /**
              * Format: uint64
-             * @description The number that the gallery had already.
+             * @description The number that the gallery had already, with all that they say.
              */
             known: number;
             /** @description The time when it was made: RFC 3339, UTC. */
@@ -2033,11 +2044,20 @@ export interface components {
              */
             received: number;
             state: components["schemas"]["StateView"];
-            /**
-             * @description The first hundred added files that are at fault, such as one of another encoding than it
-             *     says.
-             */
+            /** @description The first hundred of them, such as one of another encoding than it says. */
             warned: components["schemas"]["FileWarningsView"][];
+            /**
+             * Format: uint64
+             * @description The number of added files that are at fault.
+             */
+            warned_count: number;
+            /** @description The first hundred objects without a picture, and of what kind they are. */
+            without_picture: components["schemas"]["FailureView"][];
+            /**
+             * Format: uint64
+             * @description The number of DICOM objects that hold no picture, which were passed over.
+             */
+            without_picture_count: number;
         };
         /** @description All jobs, the newest first. */
         JobsView: {
@@ -2099,6 +2119,21 @@ export interface components {
             encode: number;
             /** Format: double */
             search: number;
+        };
+        /** @description A known picture that is described otherwise than in the gallery. */
+        OtherDescriptionView: {
+            /** @description The fields that say something else, as records name them. */
+            fields: string[];
+            /**
+             * Format: uint64
+             * @description Its number in the job, from 1.
+             */
+            file: number;
+            /**
+             * Format: uint64
+             * @description The id of the gallery's record, which is kept; none if the picture came twice at once.
+             */
+            record: number | null;
         };
         /** @description Other pictures of a patient, newest first. */
         PriorsView: {
@@ -2370,6 +2405,7 @@ export type ListBody = components['schemas']['ListBody'];
 export type ListView = components['schemas']['ListView'];
 export type MapView = components['schemas']['MapView'];
 export type MillisecondsView = components['schemas']['MillisecondsView'];
+export type OtherDescriptionView = components['schemas']['OtherDescriptionView'];
 export type PriorsView = components['schemas']['PriorsView'];
 export type QualityView = components['schemas']['QualityView'];
 export type QueryView = components['schemas']['QueryView'];
