@@ -69,7 +69,7 @@ export const SHORTCUTS = [
   { key: 'd', action: 'elsewhere', place: 'results' },
 ] as const satisfies readonly (Omit<Shortcut, 'action'> & { action: string })[];
 
-const SIGNS: Record<string, string> = { ArrowRight: '→', ArrowLeft: '←', ArrowDown: '↓', ArrowUp: '↑', Escape: 'Esc', Delete: 'Del' };
+const SIGNS: Record<string, string> = { ArrowRight: '→', ArrowLeft: '←', ArrowDown: '↓', ArrowUp: '↑', Escape: 'Esc', Delete: '⌦' };
 
 /** A key as it is written on a keyboard. */
 export function signOf({ key, shift }: Pick<Shortcut, 'key' | 'shift'>): string {

@@ -40,8 +40,8 @@ describe('presets', () => {
     const { stored, full, lung, bone } = presetsOf({ width: 120, height: 100, values });
     expect(stored).toEqual(WHOLE);
     expect(full).toEqual(WHOLE);
-    expect((lung.center - lung.width / 2) * 65535).toBeCloseTo(2000 + 0.01 * 20_000, -1.5);
-    expect((bone.center - bone.width / 2) * 65535).toBeCloseTo(12_000, -1.5);
+    expect((lung.center - lung.width / 2) * 65535).toBeCloseTo(2000 + 0.005 * 20_000, -1.5);
+    expect((bone.center - bone.width / 2) * 65535).toBeCloseTo(10_000, -1.5);
   });
   it('are the whole of a picture that has one value, or none', () => {
     expect(Object.values(presetsOf({ width: 2, height: 1, values: Uint16Array.of(7, 7) }))).toEqual(Array(5).fill(WHOLE));

@@ -13,7 +13,7 @@ export const viewerActions: typeof englishActions = {
 };
 
 export const viewing: typeof english = {
-  tools: 'Werkzeuge', moreTools: 'Weitere Werkzeuge', toolsHelp: (place) => `${place}: mit Pfeiltasten und Eingabe oder mit dem Zeiger. Esc beendet.`,
+  tools: 'Werkzeuge', moreTools: 'Weitere Werkzeuge', toolsHelp: (place) => `${place}: Punkte mit dem Zeiger setzen, oder mit Pfeiltasten und Eingabe. Esc beendet.`,
   presets: { stored: 'Datei', full: 'Voll', bone: 'Knochen', lung: 'Lunge', soft: 'Weichteile' },
   presetWhy: {
     stored: 'Das Fenster, das die Datei angibt (VOI); sonst fast alle ihre Werte',

@@ -12,7 +12,7 @@ export const viewerActions = {
 };
 
 export const viewing = {
-  tools: 'Tools', moreTools: 'More tools', toolsHelp: (place: string) => `${place} with the arrows and Enter, or with the pointer. Esc ends.`,
+  tools: 'Tools', moreTools: 'More tools', toolsHelp: (place: string) => `${place}: set its points with the pointer, or with the arrows and Enter. Esc ends.`,
   presets: { stored: 'File', full: 'Full', bone: 'Bone', lung: 'Lung', soft: 'Soft' },
   presetWhy: {
     stored: 'The window that the file gives (its VOI); else nearly all of its values',

@@ -8,7 +8,7 @@ export type Preset = (typeof PRESETS)[number];
 export type Presets = Record<Preset, Window>;
 
 /** From black to white: shares of the pixels that are neither black nor white. */
-export const SHARES = { bone: [0.5, 0.998], lung: [0.01, 0.6], soft: [0.1, 0.9] } as const;
+export const SHARES = { bone: [0.4, 0.998], lung: [0.005, 0.7], soft: [0.1, 0.9] } as const;
 
 const VALUES = 65536;
 
