@@ -1,6 +1,7 @@
 //! The type of a greyscale radiograph, ready to be displayed.
 
 use crate::error::{Error, Result};
+use crate::geometry::{Orientation, Spacing};
 use crate::memory::Reservation;
 use crate::warning::Warning;
 use std::fmt;
@@ -66,6 +67,12 @@ pub struct Header {
     pub view: Option<String>,
     /// Side of a part that there are two of: `L`, `R`, `B` for both, `U` for one in the middle.
     pub laterality: Option<String>,
+    /// DICOM Patient Orientation.
+    pub orientation: Option<Orientation>,
+    /// DICOM Pixel Spacing, or Imager Pixel Spacing.
+    pub spacing: Option<Spacing>,
+    /// The values, after the file's rescale, that are black and white, if grey is linear between.
+    pub window: Option<[f64; 2]>,
     /// DICOM Study Instance UID.
     pub study_instance_uid: Option<String>,
     /// DICOM Series Instance UID.

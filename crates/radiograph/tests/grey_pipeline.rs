@@ -271,3 +271,22 @@ fn damaged_groups_are_left_out() {
     assert_greys(&picture, "damaged", |stored| stored / 4095.0);
     assert!(warnings(&picture).contains("SharedFunctionalGroupsSequence is damaged"));
 }
+
+#[test]
+fn the_values_of_black_and_white_are_those_of_a_linear_window() {
+    let window = |change: &dyn Fn(&mut File)| {
+        let mut file = File::new(EXPLICIT);
+        change(&mut file);
+        read(&file).header().window
+    };
+    assert_eq!(window(&|_| ()), Some([0.0, 4096.0]));
+    let inverted = |file: &mut File| _ = file.put((0x28, 4), b"CS", b"MONOCHROME1");
+    assert_eq!(window(&inverted), Some([4096.0, 0.0]));
+    let rescaled = |file: &mut File| {
+        file.put((0x28, 0x1052), b"DS", b"-1000").put((0x28, 0x1053), b"DS", b"2");
+        file.remove((0x28, 0x1050)).remove((0x28, 0x1051));
+    };
+    assert_eq!(window(&rescaled), Some([-1000.0, 7190.0]));
+    let curved = |file: &mut File| _ = file.put((0x28, 0x1056), b"CS", b"SIGMOID");
+    assert_eq!(window(&curved), None);
+}

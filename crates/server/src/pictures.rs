@@ -13,7 +13,7 @@ use interchange::Source;
 use network::explain::evidence::evidence;
 use network::{Encoder, Encoding, Look, SaliencyMap};
 use radiograph::memory::{self, Reservation};
-use radiograph::{ContentHash, Format, Frame, Radiograph};
+use radiograph::{ContentHash, Format, Frame, Header, Radiograph};
 use retrieval::Embedding;
 
 use super::error::Problem;
@@ -30,7 +30,8 @@ pub(crate) struct Picture {
     pub(crate) height: u32,
     /// The grey values in two bytes, little endian, row by row; 0 is black.
     pub(crate) pixels: Bytes,
-    pub(crate) format: Option<Format>,
+    /// The statements of its file that no record has. Its warnings are below.
+    pub(crate) header: Header,
     /// The record from its file, and its key.
     pub(crate) record: Record,
     pub(crate) doubts: Vec<Doubt>,
@@ -80,8 +81,8 @@ impl Picture {
         let record = ingest::described(&radiograph, key, Record::default());
         let input = encoder.preprocess().apply(&radiograph);
         let mut doubts = image_qc::of_pixels(&radiograph);
-        let format = radiograph.header().format;
-        let warnings = ingest::warning_lines(&radiograph.header().warnings);
+        let header = radiograph.header().clone();
+        let warnings = ingest::warning_lines(&header.warnings);
         let pixels = sixteen_bits(&radiograph);
         let pixels = Pixels::shared(pixels, radiograph.into_reservation());
         let source = source(bytes, limits, [record.width, record.height]);
@@ -95,7 +96,7 @@ impl Picture {
             width,
             height,
             pixels,
-            format,
+            header,
             record,
             doubts,
             warnings,
@@ -130,7 +131,7 @@ impl Picture {
             width,
             height,
             pixels: Pixels::shared(bytes, Some(memory)),
-            format: self.format,
+            header: self.header.clone(),
             record: Record { width, height, ..self.record.clone() },
             doubts: Vec::new(),
             warnings: self.warnings.clone(),
@@ -209,7 +210,7 @@ impl Picture {
             width: side,
             height: side,
             pixels: vec![0; 2 * (side * side) as usize].into(),
-            format: None,
+            header: Header::default(),
             record: Record::default(),
             doubts: Vec::new(),
             warnings: Vec::new(),

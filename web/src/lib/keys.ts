@@ -34,8 +34,15 @@ export const SHORTCUTS = [
   { key: 'f', action: 'again', place: 'results' },
   { key: 'w', action: 'wider', place: 'comparison' },
   { key: 'w', shift: true, action: 'narrower', place: 'comparison' },
-  { key: 'l', action: 'brighter', place: 'comparison' },
-  { key: 'l', shift: true, action: 'darker', place: 'comparison' },
+  { key: 'c', action: 'brighter', place: 'comparison' },
+  { key: 'c', shift: true, action: 'darker', place: 'comparison' },
+  { key: '1', action: 'presetStored', place: 'comparison' },
+  { key: '2', action: 'presetFull', place: 'comparison' },
+  { key: '3', action: 'presetBone', place: 'comparison' },
+  { key: '4', action: 'presetLung', place: 'comparison' },
+  { key: '5', action: 'presetSoft', place: 'comparison' },
+  { key: 'l', action: 'linkWindow', place: 'comparison' },
+  { key: 'l', shift: true, action: 'linkView', place: 'comparison' },
   { key: 'z', action: 'zoomIn', place: 'comparison' },
   { key: 'z', shift: true, action: 'zoomOut', place: 'comparison' },
   { key: 'ArrowRight', shift: true, action: 'panRight', place: 'comparison' },
@@ -44,7 +51,16 @@ export const SHORTCUTS = [
   { key: 'ArrowUp', shift: true, action: 'panUp', place: 'comparison' },
   { key: 'i', action: 'invert', place: 'comparison' },
   { key: 'r', action: 'rotate', place: 'comparison' },
+  { key: 'r', shift: true, action: 'rotateBack', place: 'comparison' },
+  { key: 'h', shift: true, action: 'flipAcross', place: 'comparison' },
+  { key: 'v', shift: true, action: 'flipDown', place: 'comparison' },
+  { key: 'q', action: 'otherSide', place: 'comparison' },
+  { key: 'x', action: 'enlarge', place: 'comparison' },
   { key: '0', action: 'reset', place: 'comparison' },
+  { key: 'd', shift: true, action: 'ruler', place: 'comparison' },
+  { key: 'a', action: 'angle', place: 'comparison' },
+  { key: 'a', shift: true, action: 'cobb', place: 'comparison' },
+  { key: 'Delete', action: 'unmeasure', place: 'comparison' },
   { key: 's', action: 'saliency', place: 'comparison' },
   { key: 'e', action: 'evidence', place: 'comparison' },
   { key: 'b', action: 'region', place: 'comparison' },
@@ -52,6 +68,18 @@ export const SHORTCUTS = [
   { key: 'v', action: 'viewer', place: 'comparison' },
   { key: 'd', action: 'elsewhere', place: 'results' },
 ] as const satisfies readonly (Omit<Shortcut, 'action'> & { action: string })[];
+
+const SIGNS: Record<string, string> = { ArrowRight: '→', ArrowLeft: '←', ArrowDown: '↓', ArrowUp: '↑', Escape: 'Esc', Delete: '⌦' };
+
+/** A key as it is written on a keyboard. */
+export function signOf({ key, shift }: Pick<Shortcut, 'key' | 'shift'>): string {
+  return `${shift ? '⇧ ' : ''}${SIGNS[key] ?? key.toUpperCase()}`;
+}
+
+export function signOfAction(action: Action): string {
+  const shortcut = (SHORTCUTS as readonly Shortcut[]).find((one) => one.action === action);
+  return shortcut ? signOf(shortcut) : '';
+}
 
 /** Keys that work in a place that is within others: a comparison is of results. */
 function within(place: Place, current: Place): boolean {

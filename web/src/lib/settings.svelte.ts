@@ -1,4 +1,6 @@
 // What the reader prefers, kept in the browser: never anything of a patient.
+import { USUAL, type Habits } from './view/gesture.ts';
+
 export type Theme = 'dark' | 'light' | 'auto';
 export type Language = 'en' | 'de';
 
@@ -7,13 +9,18 @@ interface Kept {
   language: Language;
   grouped: boolean;
   shortcuts: boolean;
+  /** What dragging with each button does to a picture. */
+  drags: Habits;
+  /** Whether both pictures of a comparison have one window, and one zoom and place. */
+  linkedWindow: boolean;
+  linkedView: boolean;
 }
 
 const NAME = 'skiagraph';
 
 function kept(): Kept {
   const language: Language = navigator.language.startsWith('de') ? 'de' : 'en';
-  const usual: Kept = { theme: 'dark', language, grouped: false, shortcuts: true };
+  const usual: Kept = { theme: 'dark', language, grouped: false, shortcuts: true, drags: USUAL, linkedWindow: false, linkedView: true };
   try {
     return { ...usual, ...(JSON.parse(localStorage.getItem(NAME) ?? '{}') as Partial<Kept>) };
   } catch {

@@ -1,4 +1,4 @@
-// What is pure: filters, addresses, jobs, keys, windows, frames.
+// What is pure: filters, addresses, jobs, keys, pictures.
 import { describe, expect, it } from 'vitest';
 import { viewerAddress } from '../../src/lib/api/client.ts';
 import { countChosen, filterOf, nothingChosen, placeInText, quoted } from '../../src/lib/filter.ts';
@@ -8,9 +8,7 @@ import { kindsOf } from '../../src/lib/job-report.ts';
 import { actionOf, SHORTCUTS } from '../../src/lib/keys.ts';
 import { pathOf, routeOf, studyOf } from '../../src/lib/route.ts';
 import type { JobView } from '../../src/lib/api/schema.ts';
-import { FITTED, inPicture, scaleOf } from '../../src/lib/view/frame.ts';
 import { halved, levelFor, pyramid } from '../../src/lib/view/picture.ts';
-import { dragged, fillTable, grey, WHOLE } from '../../src/lib/view/window.ts';
 
 describe('filters', () => {
   it('are nothing of nothing', () => expect(filterOf(nothingChosen())).toBeNull());
@@ -49,7 +47,7 @@ describe('addresses', () => {
 describe('keys', () => {
   const press = (key: string, shiftKey = false) => ({ key, shiftKey, ctrlKey: false, metaKey: false, altKey: false });
   it('mean one thing in a place', () => {
-    const names = SHORTCUTS.map((s) => `${s.key} ${'shift' in s} ${s.place}`);
+    const names = SHORTCUTS.map((s) => `${s.key} ${'shift' in s} ${s.place === 'comparison' ? 'results' : s.place}`);
     expect(new Set(names).size).toBe(names.length);
   });
   it('work where they belong', () => {
@@ -59,35 +57,6 @@ describe('keys', () => {
     expect(actionOf(press('?', true), 'results')).toBe('help');
     expect(actionOf(press('ArrowUp', true), 'comparison')).toBe('panUp');
     expect(actionOf({ ...press('p'), ctrlKey: true }, 'comparison')).toBeNull();
-  });
-});
-
-describe('windows', () => {
-  it('map ends to ends and turn over', () => {
-    expect([grey(0, WHOLE, false), grey(65535, WHOLE, false), grey(0, WHOLE, true)]).toEqual([0, 255, 255]);
-    expect(grey(32768, { center: 0.5, width: 0.001 }, false)).toBe(129);
-  });
-  it('fill tables as they map', () => {
-    const table = new Uint32Array(65536);
-    fillTable(table, WHOLE, false);
-    expect([table[0], table[65535]]).toEqual([0xff000000, 0xffffffff]);
-  });
-  it('widen to the right and brighten downwards', () => {
-    expect(dragged(WHOLE, 0.1, 0).width).toBeGreaterThan(1);
-    expect(dragged(WHOLE, 0, 0.1).center).toBeLessThan(0.5);
-  });
-});
-
-describe('frames', () => {
-  const [picture, screen] = [{ width: 400, height: 200 }, { width: 200, height: 200 }];
-  it('fit, also turned', () => {
-    expect(scaleOf(FITTED, picture, screen)).toBe(0.5);
-    expect(scaleOf({ ...FITTED, turns: 1 }, { width: 200, height: 100 }, { width: 100, height: 300 })).toBe(1);
-  });
-  it('find places in the picture', () => {
-    expect(inPicture(FITTED, picture, screen, { x: 0, y: 50 })).toEqual({ x: 0, y: 0 });
-    const turned = inPicture({ ...FITTED, turns: 1 }, picture, screen, { x: 150, y: 0 });
-    expect([turned.x, turned.y]).toEqual([0, 0]);
   });
 });
 

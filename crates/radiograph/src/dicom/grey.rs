@@ -61,14 +61,26 @@ impl Pipeline {
         }
     }
 
-    /// The grey, in [0, 1], of every word that a pixel of this frame can be stored as.
-    pub(super) fn table(&self, encoding: &Encoding, frame: &[u16]) -> Vec<f32> {
+    /// The same with a window for this frame, where the file gives none.
+    pub(super) fn of_frame(self, encoding: &Encoding, frame: &[u16]) -> Self {
+        match self.interest {
+            Interest::Automatic => Self { interest: self.automatic(encoding, frame), ..self },
+            Interest::Window(_) | Interest::Table(_) => self,
+        }
+    }
+
+    /// The grey, in [0, 1], of every word that a pixel can be stored as.
+    pub(super) fn table(&self, encoding: &Encoding) -> Vec<f32> {
         let words = 0..=u16::MAX >> (16 - encoding.allocated);
-        let interest = match &self.interest {
-            Interest::Automatic => &self.automatic(encoding, frame),
-            given => given,
-        };
-        words.map(|word| self.grey(encoding.value(word), interest) as f32).collect()
+        words.map(|word| self.grey(encoding.value(word)) as f32).collect()
+    }
+
+    /// The modality values that are black and white, if grey is linear between them.
+    pub(super) fn window(&self, encoding: &Encoding) -> Option<[f64; 2]> {
+        let monochrome = matches!(encoding.photometric, Photometric::Monochrome { .. });
+        let Interest::Window(window) = &self.interest else { return None };
+        let [low, high] = window.ends().filter(|_| monochrome && self.presentation.is_none())?;
+        Some(if self.inverted { [high, low] } else { [low, high] })
     }
 
     /// Whether low values are white.
@@ -76,11 +88,11 @@ impl Pipeline {
         self.inverted
     }
 
-    fn grey(&self, stored: i32, interest: &Interest) -> f64 {
+    fn grey(&self, stored: i32) -> f64 {
         if self.is_padding(stored) {
             return 0.0;
         }
-        let grey = interest.grey(self.modality.value(stored));
+        let grey = self.interest.grey(self.modality.value(stored));
         let grey = self.presentation.as_ref().map_or(grey, |table| table.share_of_share(grey));
         if self.inverted { 1.0 - grey } else { grey }
     }

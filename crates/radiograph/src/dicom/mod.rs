@@ -6,6 +6,7 @@ mod descriptive_attributes;
 mod encoding;
 mod fragments;
 mod frames;
+mod geometry;
 mod grey;
 mod groups;
 mod header;
@@ -71,6 +72,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
         }
     };
     let words = samples::read(&elements, &frame, &encoding, &shape)?;
+    let pipeline = pipeline.of_frame(&encoding, &words);
     let mut pixels = grey(&words, &encoding, &pipeline);
     let shuttered = groups.shutters.first().unwrap_or(&elements);
     shutter::shutters(shuttered).iter().for_each(|shutter| shutter.apply(&mut pixels, columns));
@@ -80,6 +82,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, options: &Options) -> Result
     let header = Header {
         bits_stored: encoding.stored as u8,
         inverted: pipeline.inverted(),
+        window: pipeline.window(&encoding),
         frames: shape.frames,
         ..describe(&meta, &elements, &groups, &mut warnings)
     };
@@ -133,7 +136,7 @@ fn inflated(stream: &[u8], limits: &Limits) -> Result<(Vec<u8>, Reservation)> {
 /// Grey in [0, 1]. The luminance of colours is grey already.
 fn grey(words: &[u16], encoding: &Encoding, pipeline: &Pipeline) -> Vec<f32> {
     if let Photometric::Monochrome { .. } = encoding.photometric {
-        let table = pipeline.table(encoding, words);
+        let table = pipeline.table(encoding);
         return words.iter().map(|&word| table[usize::from(word)]).collect();
     }
     words.iter().map(|&luminance| f32::from(luminance) / f32::from(u16::MAX)).collect()
@@ -186,6 +189,8 @@ fn describe(
         body_part: part(elements).or_else(|| anatomy.and_then(part)),
         view: elements.said(tags::VIEW_POSITION, tags::VIEW_CODE_SEQUENCE).view(),
         laterality: Said { word: side, ..Said::default() }.side(),
+        orientation: geometry::orientation(elements),
+        spacing: geometry::spacing(elements),
         study_instance_uid: elements.text(tags::STUDY_INSTANCE_UID),
         series_instance_uid: elements.text(tags::SERIES_INSTANCE_UID),
         sex: elements.text(tags::PATIENT_SEX),

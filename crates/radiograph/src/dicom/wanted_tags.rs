@@ -47,6 +47,8 @@ const WANTED: &[Tag] = &[
     tags::NUMBER_OF_FRAMES,
     tags::ROWS,
     tags::COLUMNS,
+    tags::PIXEL_SPACING,
+    tags::IMAGER_PIXEL_SPACING,
     tags::BITS_ALLOCATED,
     tags::BITS_STORED,
     tags::HIGH_BIT,

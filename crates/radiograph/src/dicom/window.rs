@@ -47,6 +47,12 @@ impl Window {
         Some(Self { centre, width, shape })
     }
 
+    /// Its lower and upper end, if grey is linear between them.
+    pub(super) fn ends(&self) -> Option<[f64; 2]> {
+        let half = self.width / 2.0;
+        (self.shape != Shape::Sigmoid).then_some([self.centre - half, self.centre + half])
+    }
+
     /// The grey of a modality value, in [0, 1].
     pub(super) fn grey(&self, value: f64) -> f64 {
         let Self { centre, width, shape } = *self;

@@ -1957,12 +1957,24 @@ export interface components {
             /** Format: uint32 */
             age: number | null;
             body_part: string | null;
+            /** @description The side of a part that there are two of: `L`, `R`, `B` for both, `U` for one in the middle. */
+            laterality: string | null;
             modality: string | null;
+            orientation: components["schemas"]["OrientationView"] | null;
             patient: string | null;
             sex: string | null;
+            spacing: components["schemas"]["SpacingView"] | null;
             study: string | null;
             study_date: string | null;
             view: string | null;
+            /**
+             * @description The values, after the file's rescale, that are black and white in `…/pixels`, if grey is
+             *     linear between.
+             */
+            window: [
+                number,
+                number
+            ] | null;
         };
         /** @description A hit. */
         HitView: {
@@ -2119,6 +2131,16 @@ export interface components {
             encode: number;
             /** Format: double */
             search: number;
+        };
+        /**
+         * @description The directions of the patient in which a picture runs: `L`, `R`, `A`, `P`, `H`, `F`, or up to
+         *     three of them.
+         */
+        OrientationView: {
+            /** @description The direction of the lower edge. */
+            down: string;
+            /** @description The direction of the right edge. */
+            right: string;
         };
         /** @description A known picture that is described otherwise than in the gallery. */
         OtherDescriptionView: {
@@ -2352,6 +2374,21 @@ export interface components {
         SetsView: {
             sets: components["schemas"]["SetView"][];
         };
+        /** @description The distance between the centres of neighbouring pixels, in millimetres. */
+        SpacingView: {
+            /** @description Whether it holds at the detector, so that what lies before it is magnified. */
+            at_detector: boolean;
+            /**
+             * Format: double
+             * @description From a column to the next.
+             */
+            columns: number;
+            /**
+             * Format: double
+             * @description From a row to the next.
+             */
+            rows: number;
+        };
         /** @description The state of a job. */
         StateView: ("done" | "cancelled") | "open" | "working";
         /** @description A label of some hits. */
@@ -2405,6 +2442,7 @@ export type ListBody = components['schemas']['ListBody'];
 export type ListView = components['schemas']['ListView'];
 export type MapView = components['schemas']['MapView'];
 export type MillisecondsView = components['schemas']['MillisecondsView'];
+export type OrientationView = components['schemas']['OrientationView'];
 export type OtherDescriptionView = components['schemas']['OtherDescriptionView'];
 export type PriorsView = components['schemas']['PriorsView'];
 export type QualityView = components['schemas']['QualityView'];
@@ -2419,6 +2457,7 @@ export type SearchView = components['schemas']['SearchView'];
 export type SessionView = components['schemas']['SessionView'];
 export type SetView = components['schemas']['SetView'];
 export type SetsView = components['schemas']['SetsView'];
+export type SpacingView = components['schemas']['SpacingView'];
 export type StateView = components['schemas']['StateView'];
 export type TallyView = components['schemas']['TallyView'];
 export type TraitView = components['schemas']['TraitView'];

@@ -1,14 +1,14 @@
 // German.
 import type { Dictionary } from './en.ts';
+import { viewing, viewerActions } from './viewer-de.ts';
 
 export const de: Dictionary = {
+  viewing,
   actions: {
     help: 'Diese Übersicht', sets: 'Gespeicherte Ergebnisse', index: 'Bilder hinzufügen', research: 'Karte und Forschung', save: 'Diese Ergebnisse speichern', filter: 'Filter schreiben', open: 'Datei öffnen', browse: 'Sammlung durchsehen', theme: 'Darstellung: dunkel, hell, wie das System',
     group: 'Jeder Patient einmal', back: 'Zurück oder schließen', next: 'Nächstes Bild', previous: 'Voriges Bild', below: 'Zeile darunter',
     above: 'Zeile darüber', like: 'Ähnlich (erneut: zurücknehmen)', unlike: 'Unähnlich (erneut: zurücknehmen)', more: 'Mehr wie dieses', again: 'Mit Urteilen erneut suchen',
-    wider: 'Fenster weiter', narrower: 'Fenster enger', brighter: 'Heller', darker: 'Dunkler', zoomIn: 'Vergrößern', zoomOut: 'Verkleinern',
-    panRight: 'Nach rechts', panLeft: 'Nach links', panDown: 'Nach unten', panUp: 'Nach oben', invert: 'Invertieren', rotate: 'Um 90° drehen',
-    reset: 'Ansicht zurücksetzen', saliency: 'Wohin das Modell sieht', evidence: 'Was sie ähnlich macht', region: 'Ausschnitt suchen', priors: 'Voraufnahmen', viewer: 'Im Betrachter öffnen', elsewhere: 'Im zweiten Fenster vergleichen',
+    ...viewerActions, saliency: 'Wohin das Modell sieht', evidence: 'Was sie ähnlich macht', region: 'Ausschnitt suchen', priors: 'Voraufnahmen', viewer: 'Im Betrachter öffnen', elsewhere: 'Im zweiten Fenster vergleichen',
   },
   facets: { body_part: 'Körperteil', view: 'Projektion', modality: 'Modalität', sex: 'Geschlecht', source: 'Quelle', label: 'Befund' },
   doubts: {
@@ -42,11 +42,10 @@ export const de: Dictionary = {
   years: (n) => `${n} J.`, unknown: 'unbekannt', like: 'Ähnlich', unlike: 'Unähnlich', moreLike: 'Mehr wie dieses', compare: 'Vergleichen',
   again: 'Erneut suchen', judged: (like, unlike) => `${like} ähnlich, ${unlike} unähnlich`, forget: 'Verwerfen',
   copy: 'Liste kopieren', copied: 'Kopiert', print: 'Drucken', close: 'Schließen', back: 'Zu den Treffern', previous: 'Voriges', next: 'Nächstes',
-  window: 'Fenster', zoom: 'Zoom', opacity: 'Deckkraft', invert: 'Invertieren', rotate: 'Drehen', reset: 'Zurücksetzen', saliency: 'Salienz', evidence: 'Belege', evidenceWhy: 'Hell: Ohne diese Stelle wären die beiden Bilder weniger ähnlich',
+  opacity: 'Deckkraft', reset: 'Zurücksetzen', saliency: 'Salienz', evidence: 'Belege', evidenceWhy: 'Hell: Ohne diese Stelle wären die beiden Bilder weniger ähnlich',
   region: 'Ausschnitt', regionHelp: 'Auf der Anfrage ein Rechteck ziehen oder es mit den Pfeiltasten bewegen, mit Umschalt und Pfeiltasten ändern. Eingabe sucht.',
   searchRegion: 'Ausschnitt suchen', priors: 'Voraufnahmen', noPriors: 'Kein weiteres Bild dieses Patienten.', viewer: 'Im Betrachter öffnen', report: 'Bericht', noReport: 'Kein Berichtstext.',
   labels: 'Befunde', thumbnail: 'gespeicherte Vorschau', pixels16: '16 Bit', help: 'Tastatur', shortcuts: 'Einzeltasten als Kürzel',
-  mouse: 'Ziehen: Fenster. Mausrad: Zoom. Rechte Taste oder Alt und ziehen: verschieben.',
   everywhere: 'Überall', results: 'Bilder', comparison: 'Vergleich', theme: { dark: 'Dunkel', light: 'Hell', auto: 'Wie System' }, language: 'Sprache',
   saved: 'Gespeicherte Ergebnisse', save: 'Speichern', saveAs: 'Diese Ergebnisse speichern', note: 'Notiz', shared: 'Alle, die hier suchen dürfen, sehen sie', sharedBy: 'geteilt',
   savedWhen: (when: string) => `gespeichert ${when}`, noSets: 'Noch nichts gespeichert.', open: 'Öffnen', remove: 'Löschen', link: 'Link kopieren',
@@ -70,5 +69,5 @@ export const de: Dictionary = {
   signedIn: 'Sie sind angemeldet. Dieses Fenster kann geschlossen werden.', notSignedIn: 'Sie sind nicht angemeldet', goOn: 'Weiter',
   signInRefused: { 'not-begun': 'Die Anmeldung wurde nicht in diesem Browser begonnen, oder vor zu langer Zeit.', 'by-provider': 'Der Identitätsdienst hat Sie nicht angemeldet.', 'no-role': 'Sie sind bekannt, haben hier aber keine Rolle. Fragen Sie die IT danach.', failed: 'Der Identitätsdienst ist nicht zu erreichen, oder seiner Antwort ist nicht zu trauen. Warum, steht im Protokoll des Servers.' },
   signOut: 'Abmelden', retry: 'Erneut versuchen',
-  name: 'Name', licence: 'Lizenz', size: 'Größe', patientSex: 'Geschlecht', stage: (what) => `${what}: ziehen ändert das Fenster`,
+  name: 'Name', licence: 'Lizenz', size: 'Größe', patientSex: 'Geschlecht',
 };

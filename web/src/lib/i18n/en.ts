@@ -1,14 +1,13 @@
 // English: the dictionary that the others have the shape of.
 import type { Action } from '../keys.ts';
 import type { Facet } from '../filter.ts';
+import { viewing, viewerActions } from './viewer-en.ts';
 
 const actions: Record<Action, string> = {
   help: 'This sheet', sets: 'Saved results', index: 'Add pictures', research: 'Map and research', save: 'Save these results', filter: 'Write a filter', open: 'Open a file', browse: 'Browse the gallery', theme: 'Theme: dark, light, as the system',
   group: 'Each patient once', back: 'Back, or close', next: 'Next picture', previous: 'Previous picture', below: 'Row below',
   above: 'Row above', like: 'Like this (again: undo)', unlike: 'Unlike this (again: undo)', more: 'More like this one', again: 'Search again with judgements',
-  wider: 'Wider window', narrower: 'Narrower window', brighter: 'Brighter', darker: 'Darker', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
-  panRight: 'Move right', panLeft: 'Move left', panDown: 'Move down', panUp: 'Move up', invert: 'Invert', rotate: 'Rotate by a quarter',
-  reset: 'Reset the view', saliency: 'Where the model looks', evidence: 'What makes them similar', region: 'Search a region', priors: 'Priors of the patient', viewer: 'Open in the viewer', elsewhere: 'Compare in the second window',
+  ...viewerActions, saliency: 'Where the model looks', evidence: 'What makes them similar', region: 'Search a region', priors: 'Priors of the patient', viewer: 'Open in the viewer', elsewhere: 'Compare in the second window',
 };
 const facets: Record<Facet, string> = {
   body_part: 'Body part', view: 'View', modality: 'Modality', sex: 'Sex', source: 'Source', label: 'Label',
@@ -28,7 +27,7 @@ const failures: Record<string, string> = {
 };
 
 export const en = {
-  actions, facets, doubts, failures,
+  actions, facets, doubts, failures, viewing,
   research: 'For research, not for diagnosis',
   skip: 'Skip to the pictures',
   pictures: (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'picture' : 'pictures'}`,
@@ -47,11 +46,10 @@ export const en = {
   years: (n: number) => `${n} y`, unknown: 'unknown', like: 'Like this', unlike: 'Unlike this', moreLike: 'More like this', compare: 'Compare',
   again: 'Search again', judged: (like: number, unlike: number) => `${like} like, ${unlike} unlike`, forget: 'Forget',
   copy: 'Copy list', copied: 'Copied', print: 'Print', close: 'Close', back: 'Back to results', previous: 'Previous', next: 'Next',
-  window: 'Window', zoom: 'Zoom', opacity: 'Opacity', invert: 'Invert', rotate: 'Rotate', reset: 'Reset', saliency: 'Saliency', evidence: 'Evidence', evidenceWhy: 'Bright: without this place the two pictures would be less similar',
+  opacity: 'Opacity', reset: 'Reset', saliency: 'Saliency', evidence: 'Evidence', evidenceWhy: 'Bright: without this place the two pictures would be less similar',
   region: 'Region', regionHelp: 'Drag a box on the query, or move it with the arrows and size it with Shift and the arrows. Enter searches.',
   searchRegion: 'Search this region', priors: 'Priors', noPriors: 'No other picture of this patient.', viewer: 'Open in viewer', report: 'Report', noReport: 'No report text.',
   labels: 'Labels', thumbnail: 'stored preview', pixels16: '16 bit', help: 'Keyboard', shortcuts: 'Single-key shortcuts',
-  mouse: 'Drag: window and level. Wheel: zoom. Right button or Alt and drag: move.',
   everywhere: 'Everywhere', results: 'Pictures', comparison: 'Comparison', theme: { dark: 'Dark', light: 'Light', auto: 'As system' }, language: 'Language',
   saved: 'Saved results', save: 'Save', saveAs: 'Save these results', note: 'Note', shared: 'All who may search here see it', sharedBy: 'shared',
   savedWhen: (when: string) => `saved ${when}`, noSets: 'Nothing is saved yet.', open: 'Open', remove: 'Delete', link: 'Copy link',
@@ -75,7 +73,7 @@ export const en = {
   signedIn: 'You are signed in. This window can be closed.', notSignedIn: 'You are not signed in', goOn: 'Go on',
   signInRefused: { 'not-begun': 'The sign-in was not begun in this browser, or too long ago.', 'by-provider': 'The identity provider did not let you in.', 'no-role': 'You are known, but have no role here. Ask IT for one.', failed: 'The identity provider cannot be asked, or its answer is not to be believed. IT finds why in the log.' } as Record<string, string>,
   signOut: 'Sign out', retry: 'Try again',
-  name: 'Name', licence: 'Licence', size: 'Size', patientSex: 'Sex', stage: (what: string) => `${what}: drag to window`,
+  name: 'Name', licence: 'Licence', size: 'Size', patientSex: 'Sex',
 };
 
 export type Dictionary = typeof en;

@@ -20,6 +20,13 @@ export function dragged(window: Window, right: number, down: number): Window {
   return { width, center: clamp(window.center - down * Math.max(window.width, 0.1), 0, 1) };
 }
 
+/** A window's centre and width in the file's values, where it is known which of them are black and white; else in per cent. */
+export function readout({ center, width }: Window, ends: readonly [number, number] | null): { center: number; width: number; unit: 'values' | 'percent' } {
+  if (!ends) return { center: center * 100, width: width * 100, unit: 'percent' };
+  const [black, white] = ends;
+  return { center: black + center * (white - black), width: width * Math.abs(white - black), unit: 'values' };
+}
+
 /** Grey 0…255 of a value 0…65,535. */
 export function grey(value: number, window: Window, inverted: boolean): number {
   const share = clamp((value / 65535 - window.center) / window.width + 0.5, 0, 1);
