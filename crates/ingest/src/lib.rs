@@ -17,6 +17,7 @@ mod encoding;
 mod fault;
 mod file_warnings;
 pub mod image_qc;
+#[cfg(feature = "pacs")]
 mod inbox_ingest;
 mod insertion;
 mod listing;
@@ -33,6 +34,7 @@ pub use deidentification::{Deidentification, KeptFields};
 pub use deidentified_files::{DeidentifiedFiles, Written, deidentify_files};
 pub use encoding::{encode, encode_pictures, entries};
 pub use file_warnings::{FileWarnings, lines as warning_lines};
+#[cfg(feature = "pacs")]
 pub use inbox_ingest::{InboxIngest, IngestCounts};
 pub use insertion::{IngestReport, fill, insert_batch};
 pub use listing::{Listed, deidentify, list_paths, patient_across_sources};

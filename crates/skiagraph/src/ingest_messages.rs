@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use files::attempts;
 use gallery::Gallery;
 use ingest::image_qc::Doubtful;
 use ingest::{AttemptNotes, FileWarnings, IngestReport, ManifestDiagnostics, Rejected};
-use pacs::attempts;
 use radiograph::dataset::Dataset;
 
 use crate::output;

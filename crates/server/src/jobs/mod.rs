@@ -16,7 +16,7 @@ pub use spool::JobLimits;
 pub(super) use spool::Jobs;
 pub(super) use worker::work;
 
-use pacs::attempts;
+use files::attempts;
 use serde::{Deserialize, Serialize};
 
 use super::caller::Caller;

@@ -13,17 +13,20 @@ pub(crate) mod encode;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod gallery;
-pub(crate) mod inbox;
 pub(crate) mod index;
-pub(crate) mod listen;
-pub(crate) mod pull;
+#[cfg(feature = "pacs")]
+mod pacs;
+#[cfg(not(feature = "pacs"))]
+#[path = "pacs_absent.rs"]
+mod pacs;
 pub(crate) mod queue;
 pub(crate) mod saliency;
 pub(crate) mod search;
-pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod train;
 pub(crate) mod worker;
+
+pub(crate) use pacs::{inbox, listen, pull, send};
 
 /// The commands of the binary. The documentation of each command's arguments is its help.
 #[derive(clap::Subcommand)]
