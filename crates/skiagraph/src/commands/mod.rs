@@ -39,7 +39,8 @@ pub(crate) enum Command {
     Worker(worker::WorkerArgs),
     Encode(encode::EncodeArgs),
     Check(check::CheckArgs),
-    Search(search::SearchArgs),
+    // These two are boxed, as they have far more options than the others.
+    Search(Box<search::SearchArgs>),
     Eval(eval::EvalArgs),
     Compare(compare::CompareArgs),
     Explain(explain::ExplainArgs),
@@ -48,7 +49,6 @@ pub(crate) enum Command {
     Listen(listen::ListenArgs),
     Pull(pull::PullArgs),
     Inbox(inbox::InboxArgs),
-    // It is boxed, as it has far more options than the others.
     Serve(Box<serve::ServeArgs>),
     ApiKey(api_key::ApiKeyArgs),
     Audit(audit::AuditArgs),
