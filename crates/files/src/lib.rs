@@ -3,6 +3,17 @@
 //! A file gets its name when it is whole and on the disk, and then the name is synced, too. So
 //! neither a full disk nor a power cut leaves half of one. [`write`] is for files of users, which
 //! several processes may write; [`replace`] is for files of our own, which have one writer.
+//!
+//! [`attempts`] notes the files on which processes work, [`Place`] is the folder of a living
+//! process, and [`folder`] has the operations beneath them.
+
+pub mod attempts;
+mod error;
+pub mod folder;
+mod place;
+
+pub use error::Error;
+pub use place::Place;
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};

@@ -14,12 +14,19 @@ mod database;
 mod date;
 mod error;
 mod feedback;
+#[cfg_attr(not(feature = "postgresql"), expect(dead_code, reason = "a server alone uses all"))]
 mod filter;
 mod info;
 mod location;
 mod map;
+#[cfg(feature = "postgresql")]
 mod postgres;
+#[cfg(not(feature = "postgresql"))]
+#[path = "postgres_absent.rs"]
+mod postgres;
+mod postgres_error;
 mod query;
+#[cfg_attr(not(feature = "postgresql"), expect(dead_code, reason = "a server alone uses all"))]
 mod queue;
 mod read;
 mod record;
@@ -39,7 +46,6 @@ use std::time::Duration;
 
 use retrieval::{Index, ModelId, check_bits};
 
-use postgres::Postgres;
 use segment::Merging;
 use sqlite::Sqlite;
 use store::{Meta, Store};
@@ -53,7 +59,7 @@ pub use filter::{Filter, FilterError};
 pub use info::Info;
 pub use location::Location;
 pub use map::{MAP, Plot, Trait};
-pub use postgres::PostgresError;
+pub use postgres_error::PostgresError;
 pub use query::{EncodeEmbedding, Example, Feedback, Order, Query};
 pub use queue::{Job, Queue, QueueLength, SetAside, Waiting};
 pub use record::{Entry, Insertion, Record};
@@ -98,7 +104,7 @@ impl Gallery {
         check_bits(bits)?;
         match at {
             Location::Folder(dir) => Sqlite::create(dir, model, bits),
-            Location::Server(url) => Postgres::create(url, model, bits),
+            Location::Server(url) => postgres::create(url, model, bits),
         }
     }
 
@@ -127,7 +133,7 @@ impl Gallery {
     pub fn open_without_index(at: impl Into<Location>) -> Result<Self> {
         let store: Box<dyn Store> = match at.into() {
             Location::Folder(dir) => Box::new(Sqlite::open(&dir)?),
-            Location::Server(url) => Box::new(Postgres::open(&url)?),
+            Location::Server(url) => postgres::open(&url)?,
         };
         let meta = store.snapshot()?.meta()?;
         let index = Index::new(meta.bits)?;
@@ -175,7 +181,7 @@ impl Gallery {
     fn make_unless_there(at: &Location, model: &ModelId, bits: usize) -> Result<()> {
         let is_there = match at {
             Location::Folder(dir) => dir.join(DATABASE).exists(),
-            Location::Server(url) => Postgres::is_there(url)?,
+            Location::Server(url) => postgres::is_there(url)?,
         };
         if is_there { Ok(()) } else { Self::make(at, model, bits) }
     }

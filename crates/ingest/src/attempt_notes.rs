@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Result;
+use files::attempts::{Attempts, Plan};
 use gallery::Gallery;
-use pacs::attempts::{Attempts, Plan};
 use radiograph::ContentHash;
 
 use crate::listing::Listed;
@@ -30,7 +30,7 @@ impl AttemptNotes {
     ///
     /// # Errors
     /// If the notes in the gallery's folder cannot be read or written.
-    pub fn of(gallery: &Gallery, uncounted: impl FnOnce(&pacs::Error)) -> Result<Self> {
+    pub fn of(gallery: &Gallery, uncounted: impl FnOnce(&files::Error)) -> Result<Self> {
         if let Some(folder) = gallery.folder() {
             return Ok(Self(Some(Arc::new(Attempts::open(&folder.join(NOTES))?))));
         }

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use files::attempts::Plan;
 use gallery::{Entry, Gallery, Insertion};
 use network::Encoder;
-use pacs::attempts::Plan;
 use serde::Serialize;
 
 use crate::attempt_notes::AttemptNotes;

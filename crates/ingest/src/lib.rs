@@ -18,6 +18,7 @@ mod encoding;
 mod fault;
 mod file_warnings;
 pub mod image_qc;
+#[cfg(feature = "pacs")]
 mod inbox_ingest;
 mod insertion;
 mod listing;
@@ -37,6 +38,7 @@ pub use deidentified_files::{DeidentifiedFiles, Written, deidentify_files};
 pub use duplicates::NotKept;
 pub use encoding::{encode, encode_pictures, entries};
 pub use file_warnings::{FileWarnings, lines as warning_lines};
+#[cfg(feature = "pacs")]
 pub use inbox_ingest::{InboxIngest, IngestCounts};
 pub use insertion::{IngestReport, fill, insert_batch};
 pub use listing::{Listed, deidentify, list_paths, patient_across_sources};

@@ -1,7 +1,7 @@
 //! A test that the whole network learns one batch by heart: every part of it passes gradients on.
 
-use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
+use burn_optim::{AdamWConfig, GradientsParams};
 use network::{Architecture, Mode, Modification, Network, loss};
 
 const PICTURES: usize = 8;

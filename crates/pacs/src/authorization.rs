@@ -1,6 +1,6 @@
 //! Credentials that we send to a server, or a client sends to us: a password or a token.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, at};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use sha2::{Digest, Sha256};
@@ -53,8 +53,7 @@ impl fmt::Debug for Authorization {
 }
 
 fn secret(file: &Path) -> Result<String> {
-    let text =
-        fs::read_to_string(file).map_err(|source| Error::File { path: file.into(), source })?;
+    let text = fs::read_to_string(file).map_err(at(file))?;
     let text = text.trim();
     if text.is_empty() || !text.chars().all(|c| !c.is_control()) {
         return Err(wrong("nothing, or several lines", "one line in the file"));

@@ -1,20 +1,16 @@
 //! The errors of communication with a PACS. Each says what was got, what was expected and what to
 //! do.
 
-use std::path::PathBuf;
+use connections::TlsError;
+use std::path::{Path, PathBuf};
 
 /// Errors of this crate. None shows patient data.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder that the system refuses to read or write.
-    #[error("{path}: {source}")]
-    File {
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's error.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// A folder that holds something else than an inbox.
     #[error("{path} is no inbox: got {got}, expected an empty folder or an inbox of this version")]
     NotAnInbox {
@@ -188,13 +184,8 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A certificate or key that cannot be used.
-    #[error("{path}: {reason}; expected PEM")]
-    Tls {
-        /// The file.
-        path: PathBuf,
-        /// The fault, in words.
-        reason: String,
-    },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A setting that is not allowed.
     #[error("{setting} is {got}, expected {expected}")]
     Setting {
@@ -217,6 +208,11 @@ pub enum Error {
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Converts an error of a file to one that names the path.
+pub(crate) fn at(path: &Path) -> impl Fn(std::io::Error) -> Error + Copy + '_ {
+    move |source| Error::File(files::Error::at(path)(source))
+}
 
 /// Converts an error of a connection. A timeout and a request to stop have their own variants.
 pub(crate) fn network(source: std::io::Error) -> Error {

@@ -4,7 +4,7 @@
 use crate::authorization::Authorization;
 use crate::error::{Error, Result};
 use crate::media_type::MediaType;
-use crate::tls::certificates;
+use connections::certificates;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use serde::de::DeserializeOwned;
 use std::io::Read;
@@ -19,10 +19,7 @@ use ureq::{Agent, Body};
 const MAX_JSON: u64 = 64 << 20;
 
 /// The authorities that an HTTP client trusts: the certificates of a PEM file.
-///
-/// # Errors
-/// [`Error::Tls`], which names the file.
-pub fn authorities(path: &Path) -> Result<RootCerts> {
+fn authorities(path: &Path) -> Result<RootCerts> {
     let read = certificates(path)?;
     let read: Vec<_> = read.iter().map(|one| Certificate::from_der(one).to_owned()).collect();
     Ok(RootCerts::new_with_certs(&read))

@@ -2,14 +2,12 @@
 //! codes and no galleries.
 
 mod association;
-pub mod attempts;
 mod authorization;
 mod command;
 pub mod dicomweb;
 mod elements;
 mod error;
 mod event;
-mod folder;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http;
@@ -18,24 +16,20 @@ mod media_type;
 mod multipart;
 pub mod orthanc;
 mod part10;
-mod place;
 mod query;
 mod receive;
 pub mod scp;
 pub mod scu;
-mod slots;
 mod socket;
-mod tls;
 mod uids;
 
 pub use association::Timeouts;
 pub use authorization::Authorization;
+pub use connections::{ClientTls, ServerTls};
 pub use dicom_core::Tag;
 pub use error::{Error, Result};
 pub use event::{Event, Events};
-pub use http::{Server, authorities};
+pub use http::Server;
 pub use query::Query;
 pub use receive::Fetched;
-pub use slots::{Slot, Slots, Task, client_of};
-pub use tls::{ClientTls, ServerTls};
 pub use uids::IMAGE_STORAGE;

@@ -4,8 +4,7 @@
 use crate::association::{Stopping, Stream, Timed};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
-use crate::slots::{Slot, Slots};
-use crate::tls::ServerTls;
+use connections::{ServerTls, Slot, Slots};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -172,6 +171,15 @@ impl Socket {
         let connection = ServerConnection::new(Arc::clone(tls))
             .map_err(|error| Error::Network { source: io::Error::other(error) })?;
         Ok(Stream::Server(Box::new(StreamOwned::new(connection, timed))))
+    }
+}
+
+/// The cause of a connection's end: that it made room for another, if it did; else `error`.
+pub(crate) fn cause(slot: &Slot, error: Error) -> Error {
+    if slot.has_made_room() {
+        Error::Refused { reason: "its slot was needed by another connection" }
+    } else {
+        error
     }
 }
 

@@ -1,7 +1,7 @@
 //! Connections: their number, the time a client may take to send a head and to take an answer, and
 //! which of them makes room for others.
 //!
-//! A connection that waits for its client's next head makes room for others (`pacs::Slots`). A
+//! A connection that waits for its client's next head makes room for others (`connections::Slots`). A
 //! connection for which none makes room gets one of a few reserved slots, in which only probes are
 //! answered. So probes are answered whatever else is full.
 
@@ -14,6 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use connections::{Slot, Slots};
 use http_body_util::BodyExt;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -22,7 +23,6 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use pacs::{Slot, Slots};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;

@@ -12,13 +12,17 @@ mod client;
 mod connection;
 mod error;
 mod exposition;
+#[cfg(not(all(feature = "oidc", feature = "telemetry")))]
+mod features;
 mod guard;
 mod handlers;
 mod jobs;
 pub mod keys;
 mod metrics;
+#[cfg_attr(not(feature = "oidc"), expect(dead_code, reason = "a provider makes these"))]
 mod oidc;
 mod openapi;
+#[cfg(any(feature = "oidc", feature = "telemetry"))]
 mod outbound;
 mod pictures;
 mod queries;
@@ -31,6 +35,10 @@ mod settings;
 mod state;
 mod timeout_stream;
 mod tls;
+#[cfg(feature = "telemetry")]
+mod trace;
+#[cfg(not(feature = "telemetry"))]
+#[path = "trace_absent.rs"]
 mod trace;
 mod turns;
 mod views;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use axum::http::{Request, Response};
-use ureq::tls::TlsConfig;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody};
 
 /// The time that an answer may take.
@@ -30,7 +30,10 @@ impl Http {
     pub(crate) fn new(authorities: Option<&Path>, plain: bool) -> Result<Self> {
         let mut tls = TlsConfig::builder();
         if let Some(path) = authorities {
-            tls = tls.root_certs(pacs::authorities(path)?);
+            let read = connections::certificates(path)?;
+            let read: Vec<_> =
+                read.iter().map(|one| Certificate::from_der(one).to_owned()).collect();
+            tls = tls.root_certs(RootCerts::new_with_certs(&read));
         }
         let config = Agent::config_builder()
             .http_status_as_error(false)

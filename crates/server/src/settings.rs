@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use connections::ServerTls;
 use gallery::Location;
-use pacs::ServerTls;
 
 use crate::jobs::JobLimits;
 use crate::oidc::OidcSettings;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use pacs::ServerTls;
+use connections::ServerTls;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time;
 use tokio_rustls::TlsAcceptor;
@@ -68,7 +68,7 @@ fn states(files: &ServerTls) -> Vec<FileState> {
 }
 
 /// Writes the error to the log, once for each state of the files.
-fn complain(error: &pacs::Error) {
+fn complain(error: &connections::TlsError) {
     let line = serde_json::json!({ "error": format!("the certificate stays as it was: {error}") });
     let _nobody_reads = writeln!(stderr().lock(), "{line}");
 }

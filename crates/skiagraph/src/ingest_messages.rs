@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use files::attempts;
 use gallery::Gallery;
 use ingest::image_qc::Doubtful;
 use ingest::{
     AttemptNotes, Contradiction, FileWarnings, IngestReport, ManifestDiagnostics, NotKept, Rejected,
 };
-use pacs::attempts;
 use radiograph::dataset::Dataset;
 
 use crate::output;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use anyhow::{Context, Result};
-use pacs::attempts::Attempts;
+use files::attempts::Attempts;
 
 /// The exit code of an interrupted process, as shells give it.
 const INTERRUPTED: i32 = 130;

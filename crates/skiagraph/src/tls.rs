@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pacs::ServerTls;
+use connections::ServerTls;
 
 /// TLS, or none.
 #[derive(clap::Args)]

@@ -19,7 +19,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use common::{command, json, model, pictures, run, samples, succeed, text};
-use pacs::attempts::DEATHS;
+use files::attempts::DEATHS;
 use pacs::inbox::{Inbox, Key, Limits};
 use phantoms::copies;
 use radiograph::ContentHash;

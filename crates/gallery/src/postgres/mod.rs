@@ -6,7 +6,6 @@
 mod address;
 mod codec;
 mod connection;
-mod error;
 mod queue;
 mod record_cache;
 mod rows;
@@ -28,22 +27,38 @@ use retrieval::{Embedding, HashCode, Index, ModelId};
 
 use self::address::Address;
 use self::connection::Connection;
-pub use self::error::PostgresError;
 use self::record_cache::{CachedRecord, RecordCache};
 use self::session::CHANGE;
 use self::snapshot::ReadTransaction;
 use crate::queue::JobQueue;
 use crate::segment_name::SegmentName;
 use crate::store::{Field, Meta, Next, Snapshot, Store, Totals, Which};
-use crate::{Entry, Error, Insertion, Location, Problem, Record, Result};
+use crate::{Entry, Error, Insertion, Location, PostgresError, Problem, Record, Result};
 
 /// The time of silence after which a connection is tested, as it may be dead.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// The file in the folder that says which segment belongs to which gallery.
 const NAMED: &str = "codes.json";
 
+/// Opens the gallery of a database. Its state is found out at the first read.
+pub(super) fn open(url: &str) -> Result<Box<dyn Store>> {
+    let store = Postgres::at(url)?;
+    schema::check(&store.connection)?;
+    Ok(Box::new(store))
+}
+
+/// Makes the tables of an empty gallery in a database that has none.
+pub(super) fn create(url: &str, model: &ModelId, bits: usize) -> Result<()> {
+    schema::create(&Postgres::at(url)?.connection, model, bits)
+}
+
+/// Tells whether a database has a gallery.
+pub(super) fn is_there(url: &str) -> Result<bool> {
+    Ok(schema::format(&Postgres::at(url)?.connection)?.is_some())
+}
+
 /// A gallery on a server.
-pub(super) struct Postgres {
+struct Postgres {
     connection: Connection,
     /// The number of insertions since the last commit.
     pending: usize,
@@ -59,23 +74,6 @@ impl fmt::Debug for Postgres {
 }
 
 impl Postgres {
-    /// Opens the gallery of a database. Its state is found out at the first read.
-    pub(super) fn open(url: &str) -> Result<Self> {
-        let store = Self::at(url)?;
-        schema::check(&store.connection)?;
-        Ok(store)
-    }
-
-    /// Makes the tables of an empty gallery in a database that has none.
-    pub(super) fn create(url: &str, model: &ModelId, bits: usize) -> Result<()> {
-        schema::create(&Self::at(url)?.connection, model, bits)
-    }
-
-    /// Tells whether a database has a gallery.
-    pub(super) fn is_there(url: &str) -> Result<bool> {
-        Ok(schema::format(&Self::at(url)?.connection)?.is_some())
-    }
-
     fn at(url: &str) -> Result<Self> {
         let connection = Connection::new(Address::read(url)?, Location::Server(url.to_owned()));
         Ok(Self { connection, pending: 0, cache: Arc::default(), current: Cell::new(None) })

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::weights;
 use crate::training::config::TrainConfig;
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
+use burn_optim::ModuleOptimizer;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

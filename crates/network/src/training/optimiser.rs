@@ -2,8 +2,8 @@
 //! one pass.
 
 use crate::kernels::{self, Step};
-use burn::optim::{AdamWState, AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
+use burn_optim::{AdamWState, AdaptiveMomentumState, LearningRate, Optimizer};
 
 /// β₁ and β₂ of Kingma and Ba (2015).
 const DECAY: [f32; 2] = [0.9, 0.999];
@@ -52,8 +52,8 @@ impl Optimizer for AdamW {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::optim::AdamWConfig;
     use burn::tensor::TensorData;
+    use burn_optim::AdamWConfig;
 
     #[test]
     fn it_steps_as_burns_does() {

@@ -2,7 +2,7 @@
 
 use super::Client;
 use super::json::{Object, items, number};
-use crate::error::{Error, Result};
+use crate::error::{Result, at};
 use dicom_dictionary_std::tags;
 use std::fs::File;
 use std::io::Read;
@@ -27,8 +27,13 @@ impl Client {
     /// # Errors
     /// [`Error::File`], [`Error::Http`], [`Error::HttpStatus`] for other statuses than those of
     /// PS3.18 table 10.5.3-1, [`Error::Answer`]. Of an answer without a body the status counts.
+    ///
+    /// [`Error::File`]: crate::Error::File
+    /// [`Error::Http`]: crate::Error::Http
+    /// [`Error::HttpStatus`]: crate::Error::HttpStatus
+    /// [`Error::Answer`]: crate::Error::Answer
     pub fn store(&self, path: &Path) -> Result<Sent> {
-        let failed = |source| Error::File { path: path.into(), source };
+        let failed = at(path);
         let file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         let head = format!("--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n");

@@ -3,9 +3,9 @@
 use super::digests::digest_of;
 use super::failures::Reason;
 use super::{Inbox, Key};
-use crate::attempts::{Attempts, Plan};
-use crate::error::{Error, Result};
-use crate::folder::{self, at};
+use crate::error::{Error, Result, at};
+use files::attempts::{Attempts, Plan};
+use files::folder;
 use std::collections::VecDeque;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ impl Consumer<'_> {
 
     /// Takes instances to work on together: at most `most`, those that have waited longest. The
     /// list is empty if none waits. One that was in hand when a consumer died comes alone, after
-    /// the others that wait. One that was alone in hand at [`crate::attempts::DEATHS`] deaths is
+    /// the others that wait. One that was alone in hand at [`files::attempts::DEATHS`] deaths is
     /// put aside as failed.
     ///
     /// # Errors
@@ -157,7 +157,7 @@ impl Consumer<'_> {
             self.inbox.processed.add(&item.key, &digest)?;
             folder::remove_if_there(&item.path)?;
         }
-        self.attempts.finish(&[item.key.to_string()])
+        Ok(self.attempts.finish(&[item.key.to_string()])?)
     }
 
     /// Puts an instance aside, with the reason. The reason must hold no patient data, as lists and
@@ -167,7 +167,7 @@ impl Consumer<'_> {
     /// [`Error::File`].
     pub fn fail(&mut self, item: Item, reason: &str) -> Result<()> {
         self.inbox.put_aside(&item.key, "taken", Reason::now(reason))?;
-        self.attempts.finish(&[item.key.to_string()])
+        Ok(self.attempts.finish(&[item.key.to_string()])?)
     }
 
     /// Gives an instance back: it waits again, and no death is counted.
@@ -177,12 +177,6 @@ impl Consumer<'_> {
     pub fn give_back(&mut self, item: Item) -> Result<()> {
         let _moving = self.inbox.moving()?;
         folder::rename_if_there(&item.path, &self.inbox.path("waiting", &item.key))?;
-        self.attempts.put_down(&[item.key.to_string()])
-    }
-
-    /// Ends as a killed process does.
-    #[cfg(test)]
-    pub(super) fn die(self) {
-        Arc::into_inner(self.attempts).unwrap().die();
+        Ok(self.attempts.put_down(&[item.key.to_string()])?)
     }
 }

@@ -1,9 +1,8 @@
 //! Instances that were put aside: listing them with the reason, and trying them again.
 
 use super::{Inbox, Key};
-use crate::attempts;
 use crate::error::Result;
-use crate::folder;
+use files::{attempts, folder};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::PathBuf;
@@ -89,7 +88,7 @@ impl Inbox {
         let _moving = self.moving()?;
         folder::replace(&path.with_extension("json"), text.as_bytes())?;
         folder::rename_if_there(&self.path(from, key), &path)?;
-        folder::sync_folder(&self.folder.join("failed"))
+        Ok(folder::sync_folder(&self.folder.join("failed"))?)
     }
 
     /// Removes reasons without an instance, which a process leaves that dies between writing the

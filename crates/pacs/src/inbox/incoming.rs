@@ -3,8 +3,8 @@
 
 use super::digests::DataSetHash;
 use super::{Inbox, Key, Stored};
-use crate::error::{Error, Result};
-use crate::folder::{self, at};
+use crate::error::{Error, Result, at};
+use files::folder;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;

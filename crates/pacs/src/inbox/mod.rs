@@ -33,10 +33,9 @@ pub use failures::Failure;
 pub use incoming::Incoming;
 pub use key::{Key, NotAKey};
 
-use crate::error::{Error, Result};
-use crate::folder::{self, at};
-use crate::place::Place;
+use crate::error::{Error, Result, at};
 use digests::{Digest, digest_of, whole_digest_of};
+use files::{Place, folder};
 use processed_log::ProcessedLog;
 use std::fs::{self, File};
 use std::io::Write;
@@ -164,7 +163,7 @@ impl Inbox {
     /// # Errors
     /// [`Error::File`].
     pub fn counts(&self) -> Result<Counts> {
-        let count = |state| Ok(self.keys(state)?.len() as u64);
+        let count = |state| self.keys(state).map(|keys| keys.len() as u64);
         Ok(Counts {
             waiting: count("waiting")?,
             taken: count("taken")?,

@@ -1,8 +1,8 @@
 //! Positions of feeds of changes, kept beside the instances that they brought.
 
 use super::{Inbox, Key};
-use crate::error::{Error, Result};
-use crate::folder::{self, at};
+use crate::error::{Error, Result, at};
+use files::folder;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ impl Inbox {
     /// # Errors
     /// [`Error::File`].
     pub fn set_position(&self, feed: &str, position: u64) -> Result<()> {
-        folder::replace(&self.position_path(feed), format!("{position}\n").as_bytes())
+        Ok(folder::replace(&self.position_path(feed), format!("{position}\n").as_bytes())?)
     }
 
     /// The path of a feed's position. The feed's name may be the address of a server, so it is

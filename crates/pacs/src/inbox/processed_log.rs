@@ -6,8 +6,8 @@
 
 use super::digests::{DIGEST, Digest};
 use super::key::Key;
-use crate::error::Result;
-use crate::folder::{self, at};
+use crate::error::{Result, at};
+use files::folder;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ impl ProcessedLog {
             file.set_len(whole).map_err(at(&path))?;
         }
         file.write_all(&record(key, digest)).and_then(|()| file.sync_data()).map_err(at(&path))?;
-        if length == 0 { folder::sync_folder(&self.0) } else { Ok(()) }
+        if length == 0 { Ok(folder::sync_folder(&self.0)?) } else { Ok(()) }
     }
 
     /// The number of records. An instance that was done twice counts twice.

@@ -116,7 +116,7 @@ fn what_consumers_die_of_is_put_aside_alone() {
             let items = consumer.take(32).unwrap();
             if items.iter().any(|item| item.key() == deadly) {
                 deaths += 1;
-                consumer.die();
+                consumer.attempts().count_death().unwrap();
                 return false;
             }
             if items.is_empty() {

@@ -12,8 +12,8 @@ use crate::association::{Acceptor, Stream, accept, refuse};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::inbox::Inbox;
-use crate::slots::Slot;
-use crate::socket::{Serve, Socket};
+use crate::socket::{Serve, Socket, cause};
+use connections::Slot;
 use std::net::SocketAddr;
 
 /// A listening socket, and the settings of its associations.
@@ -68,7 +68,7 @@ impl Serve for Associations<'_> {
                 association::serve((association, calling), peer, self.inbox, self.events);
             }
             Err(error) => {
-                (self.events)(&Event::Ended { peer, instances: 0, error: slot.cause(error) })
+                (self.events)(&Event::Ended { peer, instances: 0, error: cause(slot, error) })
             }
         }
     }

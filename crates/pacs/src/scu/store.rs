@@ -3,7 +3,7 @@
 use super::{MESSAGE_ID, Peer, answer, expect_success};
 use crate::association::{Association, MAX_CONTEXTS, Proposed};
 use crate::command::{C_STORE, Command, element};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, at};
 use crate::part10::identify;
 use dicom::Identity;
 use std::collections::BTreeSet;
@@ -69,7 +69,7 @@ impl Peer {
 }
 
 fn prepare(path: &Path) -> Result<Ready<'_>> {
-    let failed = |source| Error::File { path: path.into(), source };
+    let failed = at(path);
     let mut head = Vec::new();
     File::open(path).map_err(failed)?.take(HEAD).read_to_end(&mut head).map_err(failed)?;
     let (identity, data_set) = identify(&head)?;
@@ -91,7 +91,7 @@ fn send(association: &mut Association, file: &Ready) -> Result<()> {
         let service = format!("SOP class {sop_class} in transfer syntax {transfer_syntax}");
         return Err(Error::NotAccepted { service });
     };
-    let failed = |source| Error::File { path: file.path.into(), source };
+    let failed = at(file.path);
     let mut data = File::open(file.path).map_err(failed)?;
     let whole = data.metadata().map_err(failed)?.len();
     data.seek(SeekFrom::Start(file.data_set)).map_err(failed)?;

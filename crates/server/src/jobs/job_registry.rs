@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use pacs::attempts::Attempts;
+use files::attempts::Attempts;
 
 use super::Job;
 use super::disk::{COMES, STATE, WAITS, entries, number};

@@ -16,8 +16,8 @@ pub use spool::JobLimits;
 pub(super) use spool::Jobs;
 pub(super) use worker::work;
 
+use files::attempts;
 use ingest::{Contradiction, IngestReport, Rejected};
-use pacs::attempts;
 use serde::{Deserialize, Serialize};
 
 use super::caller::Caller;

@@ -8,6 +8,7 @@ use openidconnect::{AdditionalClaims, IdTokenClaims};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::settings::{NameClaim, Roles};
 use crate::keys::Role;
 
 /// The claims that the standard does not name.
@@ -18,17 +19,6 @@ pub(super) struct Claims {
 }
 
 impl AdditionalClaims for Claims {}
-
-/// The claim that identifies a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NameClaim {
-    /// The provider's own name, which never changes and is nobody else's.
-    Sub,
-    /// The name that they sign in with.
-    PreferredUsername,
-    /// Their e-mail address.
-    Email,
-}
 
 impl NameClaim {
     /// The name of a person.
@@ -44,15 +34,6 @@ impl NameClaim {
         let tame = |name: &String| name.len() <= 200 && !name.chars().any(char::is_control);
         said.filter(tame).with_context(|| format!("the ID token has no such claim as {self:?}"))
     }
-}
-
-/// The rule that gives roles by a claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Roles {
-    /// The claim, a text or a list of them. Dots lead into objects.
-    pub claim: String,
-    /// The claim's value for each role.
-    pub values: [(Role, String); 3],
 }
 
 impl Roles {

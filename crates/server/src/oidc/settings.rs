@@ -1,12 +1,8 @@
 //! Settings of sign-in: the provider, this server's identity with it, and what its claims mean.
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
-use openidconnect::ClientSecret;
-
-use super::claims::{NameClaim, Roles};
+use crate::keys::Role;
 
 /// The settings of sign-in.
 #[derive(Clone, Debug)]
@@ -29,27 +25,22 @@ pub struct OidcSettings {
     pub roles: Roles,
 }
 
-impl OidcSettings {
-    /// Tells whether the provider is on this machine and has no TLS.
-    pub(super) fn is_plain(&self) -> bool {
-        self.issuer.starts_with("http://")
-    }
+/// The claim that identifies a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameClaim {
+    /// The provider's own name, which never changes and is nobody else's.
+    Sub,
+    /// The name that they sign in with.
+    PreferredUsername,
+    /// Their e-mail address.
+    Email,
+}
 
-    /// The secret shared with the provider, if any.
-    ///
-    /// # Errors
-    /// If its file cannot be read, or is not one line.
-    pub(super) fn secret(&self) -> Result<Option<ClientSecret>> {
-        let Some(path) = &self.secret else { return Ok(None) };
-        let text = fs::read_to_string(path)
-            .with_context(|| format!("cannot read `{}`", path.display()))?;
-        let text = text.trim();
-        if text.is_empty() || text.chars().any(char::is_control) {
-            bail!(
-                "`{}` has nothing, or several lines; expected the secret in one line",
-                path.display()
-            );
-        }
-        Ok(Some(ClientSecret::new(text.to_owned())))
-    }
+/// The rule that gives roles by a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roles {
+    /// The claim, a text or a list of them. Dots lead into objects.
+    pub claim: String,
+    /// The claim's value for each role.
+    pub values: [(Role, String); 3],
 }

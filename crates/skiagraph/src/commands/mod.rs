@@ -13,17 +13,20 @@ pub(crate) mod encode;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod gallery;
-pub(crate) mod inbox;
 pub(crate) mod index;
-pub(crate) mod listen;
-pub(crate) mod pull;
+#[cfg(feature = "pacs")]
+mod pacs;
+#[cfg(not(feature = "pacs"))]
+#[path = "pacs_absent.rs"]
+mod pacs;
 pub(crate) mod queue;
 pub(crate) mod saliency;
 pub(crate) mod search;
-pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod train;
 pub(crate) mod worker;
+
+pub(crate) use pacs::{inbox, listen, pull, send};
 
 /// The commands of the binary. The documentation of each command's arguments is its help.
 #[derive(clap::Subcommand)]
@@ -36,7 +39,8 @@ pub(crate) enum Command {
     Worker(worker::WorkerArgs),
     Encode(encode::EncodeArgs),
     Check(check::CheckArgs),
-    Search(search::SearchArgs),
+    // These two are boxed, as they have far more options than the others.
+    Search(Box<search::SearchArgs>),
     Eval(eval::EvalArgs),
     Compare(compare::CompareArgs),
     Explain(explain::ExplainArgs),
@@ -45,7 +49,6 @@ pub(crate) enum Command {
     Listen(listen::ListenArgs),
     Pull(pull::PullArgs),
     Inbox(inbox::InboxArgs),
-    // It is boxed, as it has far more options than the others.
     Serve(Box<serve::ServeArgs>),
     ApiKey(api_key::ApiKeyArgs),
     Audit(audit::AuditArgs),

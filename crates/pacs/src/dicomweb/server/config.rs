@@ -3,8 +3,8 @@
 use super::super::stow::Limits;
 use crate::authorization::Authorization;
 use crate::error::{Error, Result};
-use crate::tls::ServerTls;
 use crate::uids::{EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN};
+use connections::ServerTls;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 

@@ -14,9 +14,9 @@ use crate::association::Stream;
 use crate::error::{Error, Result, network};
 use crate::event::{Event, Events};
 use crate::inbox::Inbox;
-use crate::slots::Slot;
-use crate::socket::{Serve, Socket};
+use crate::socket::{Serve, Socket, cause};
 use body::{Body, Patient};
+use connections::Slot;
 use request::Request;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -77,7 +77,7 @@ impl Serve for Requests<'_> {
     fn serve(&self, mut stream: Stream, peer: SocketAddr, slot: &Slot) {
         let answer = self.answer(&mut stream, peer, slot).unwrap_or_else(|(status, error)| {
             let answer = Answer::problem(status, &error.to_string());
-            (self.events)(&Event::Ended { peer, instances: 0, error: slot.cause(error) });
+            (self.events)(&Event::Ended { peer, instances: 0, error: cause(slot, error) });
             answer
         });
         respond(stream, &answer);

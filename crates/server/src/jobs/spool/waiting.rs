@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use pacs::attempts::{self, Attempts, Plan};
+use files::attempts::{self, Attempts, Plan};
 use serde_json::json;
 
 use super::Jobs;

@@ -4,8 +4,8 @@
 //! releases the lock however the process ends. So a place whose lock can be taken belongs to a dead
 //! process.
 
-use crate::error::Result;
-use crate::folder::{self, at};
+use crate::error::{Error, Result};
+use crate::folder;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// The place of this process. It is removed when it is dropped; after a panic it stays, as after a
 /// kill.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub struct Place {
     folder: PathBuf,
     _alive: File,
 }
@@ -22,7 +22,10 @@ impl Place {
     /// Makes a place below `parent`. Calls `dead` with the places of dead processes, and removes
     /// them. The caller holds a lock that every maker of a place in this folder takes, so that no
     /// process is between making its lock and locking it.
-    pub(crate) fn make(parent: &Path, mut dead: impl FnMut(&Path) -> Result<()>) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If a file or folder cannot be made or removed, and those of `dead`.
+    pub fn make(parent: &Path, mut dead: impl FnMut(&Path) -> Result<()>) -> Result<Self> {
         for name in folder::names(parent)?.iter().filter_map(|name| name.strip_suffix(".lock")) {
             clear_if_dead(&parent.join(name), &mut dead)?;
         }
@@ -39,7 +42,7 @@ impl Place {
     }
 
     /// The folder that this process may write to.
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -69,7 +72,9 @@ fn clear_if_dead(place: &Path, dead: &mut impl FnMut(&Path) -> Result<()>) -> Re
             dead(place)?;
         }
         match fs::remove_dir_all(place) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(at(place)(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Error::at(place)(error));
+            }
             _ => folder::remove_if_there(&lock_of(place))?,
         };
     }

@@ -14,6 +14,15 @@ pub enum PostgresError {
         /// The fault, in words.
         reason: String,
     },
+    /// A gallery on a server, which this build cannot reach.
+    #[error(
+        "the gallery `{gallery}` is on a PostgreSQL server, which needs the feature `postgresql`, and this build leaves it \
+         out; expected a build without `--no-default-features`, or with `--features postgresql`"
+    )]
+    LeftOut {
+        /// The gallery.
+        gallery: Location,
+    },
     /// A database that has a gallery already, where one was to be made.
     #[error(
         "`{gallery}` has a gallery already; nothing was changed. Add to it, or choose another database"

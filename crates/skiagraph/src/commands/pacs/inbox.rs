@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
+use files::attempts;
 use gallery::{Gallery, Location};
 use ingest::{InboxIngest, IngestCounts, IngestReport};
-use pacs::attempts;
 use pacs::inbox::{Counts, Failure, Inbox, Key, Limits};
 use serde::Serialize;
 

@@ -20,8 +20,8 @@
 //! Several processes may use one folder. Names are their callers' and must tell nothing of a
 //! patient.
 
-use crate::error::Result;
-use crate::folder::{self, at};
+use crate::error::{Error, Result};
+use crate::folder;
 use crate::place::Place;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,7 +65,7 @@ impl Attempts {
     /// notes there.
     ///
     /// # Errors
-    /// [`crate::Error::File`].
+    /// [`Error`].
     pub fn open(folder: &Path) -> Result<Self> {
         folder::make_folder(folder)?;
         let _turn = turn(folder)?;
@@ -85,7 +85,7 @@ impl Attempts {
     /// Sorts files by their known deaths. `name` is only called if any death is known.
     ///
     /// # Errors
-    /// [`crate::Error::File`].
+    /// [`Error`].
     pub fn plan<T>(&self, files: Vec<T>, name: impl Fn(&T) -> String) -> Result<Plan<T>> {
         let deaths = self.deaths()?;
         let mut plan = Plan { together: Vec::new(), alone: Vec::new(), set_aside: Vec::new() };
@@ -109,7 +109,7 @@ impl Attempts {
     /// the disk when this returns.
     ///
     /// # Errors
-    /// [`crate::Error::File`].
+    /// [`Error`].
     pub fn begin(&self, names: impl IntoIterator<Item = String>) -> Result<()> {
         let mut in_hand = self.in_hand();
         in_hand.extend(names);
@@ -121,7 +121,7 @@ impl Attempts {
     /// longer suspects.
     ///
     /// # Errors
-    /// [`crate::Error::File`].
+    /// [`Error`].
     pub fn finish(&self, names: &[String]) -> Result<()> {
         self.put_down(names)?;
         self.change(|deaths| deaths.retain(|name, _| !names.contains(name)))
@@ -131,7 +131,7 @@ impl Attempts {
     /// suspect as before.
     ///
     /// # Errors
-    /// [`crate::Error::File`].
+    /// [`Error`].
     pub fn put_down(&self, names: &[String]) -> Result<()> {
         let mut in_hand = self.in_hand();
         in_hand.retain(|name| !names.contains(name));
@@ -147,7 +147,7 @@ impl Attempts {
     /// panic.
     ///
     /// # Errors
-    /// [`crate::Error::File`].
+    /// [`Error`].
     pub fn count_death(&self) -> Result<()> {
         let names: Vec<String> = self.in_hand().iter().cloned().collect();
         self.change(|deaths| count(deaths, names.iter().cloned()))?;
@@ -167,7 +167,7 @@ impl Attempts {
     /// Lets guilty files be tried again, each alone.
     ///
     /// # Errors
-    /// [`crate::Error::File`].
+    /// [`Error`].
     pub fn pardon(&self, names: &[String]) -> Result<()> {
         self.change(|deaths| {
             for name in names {
@@ -224,7 +224,7 @@ fn in_hand_of(place: &Path) -> PathBuf {
 fn turn(folder: &Path) -> Result<File> {
     let path = folder.join("notes.turn");
     let lock = folder::open_to_lock(&path)?;
-    lock.lock().map_err(at(&path))?;
+    lock.lock().map_err(Error::at(&path))?;
     Ok(lock)
 }
 
@@ -234,7 +234,7 @@ fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
     match fs::read(path) {
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(T::default()),
-        Err(error) => Err(at(path)(error)),
+        Err(error) => Err(Error::at(path)(error)),
     }
 }
 
