@@ -1,6 +1,7 @@
 //! The errors of communication with a PACS. Each says what was got, what was expected and what to
 //! do.
 
+use connections::TlsError;
 use std::path::PathBuf;
 
 /// Errors of this crate. None shows patient data.
@@ -188,13 +189,8 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A certificate or key that cannot be used.
-    #[error("{path}: {reason}; expected PEM")]
-    Tls {
-        /// The file.
-        path: PathBuf,
-        /// The fault, in words.
-        reason: String,
-    },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A setting that is not allowed.
     #[error("{setting} is {got}, expected {expected}")]
     Setting {

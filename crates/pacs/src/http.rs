@@ -4,7 +4,7 @@
 use crate::authorization::Authorization;
 use crate::error::{Error, Result};
 use crate::media_type::MediaType;
-use crate::tls::certificates;
+use connections::certificates;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use serde::de::DeserializeOwned;
 use std::io::Read;

@@ -99,7 +99,7 @@ fn a_body_in_chunks_that_waits_to_be_wanted() {
     }
     stream.write_all(b"0\r\n\r\n").unwrap();
     let answer = answer(&mut stream);
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\nDate: "), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("\r\ndate: "), "{answer}");
     assert!(answer.contains("application/dicom+json") && answer.contains(&uid(2)), "{answer}");
     assert_eq!(ours.waiting(), 3);
 }
@@ -114,7 +114,7 @@ fn what_is_not_served_is_said_before_its_body() {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let told: Value = serde_json::from_str(body).unwrap();
         if status != "200" {
-            assert!(head.contains("\r\nContent-Type: application/problem+json\r\n"), "{head}");
+            assert!(head.contains("\r\ncontent-type: application/problem+json\r\n"), "{head}");
             assert_eq!(told["status"].to_string(), status);
             assert!(!told["title"].as_str().unwrap().is_empty(), "{told}");
             assert!(told["detail"].as_str().unwrap().len() > 20, "{told}");
@@ -144,6 +144,32 @@ fn what_is_not_served_is_said_before_its_body() {
         status(post(at, &format!("{KIND}\nContent-Length: {}", body(0..1).len()), &body(0..1))),
         "200"
     );
+}
+
+#[test]
+fn a_framing_that_makes_no_sense_is_refused() {
+    let (_folder, ours) = started(&web());
+    let status = |headers: &str, body: &[u8]| {
+        post(ours.address, &format!("{KIND}\n{headers}"), body)[9..12].to_owned()
+    };
+    for length in ["+1", "-1", "1, 1", "", "99999999999999999999", "1\nContent-Length: 2"] {
+        assert_eq!(status(&format!("Content-Length: {length}"), b"1"), "400", "{length}");
+    }
+    assert_eq!(status("Transfer-Encoding: gzip, chunked", b"0\r\n\r\n"), "501");
+    assert!(ask(ours.address, "POST / HTTP/3", b"").contains(" 400 "));
+    let long = [&b"1;"[..], &[b'x'; 50_000], b"\r\na\r\n0\r\n\r\n"].concat();
+    let trailers = [b"0\r\n", b"a: b\r\n".repeat(10_000).as_slice(), b"\r\n"].concat();
+    for body in [
+        &b"-1\r\n"[..],
+        b"1\r\nab\r\n0\r\n\r\n",
+        b"FFFFFFFFFFFFFFFFF\r\n",
+        b"\r\n",
+        &long[..],
+        &trailers,
+    ] {
+        assert_eq!(status("Transfer-Encoding: chunked", body), "400");
+    }
+    assert_eq!(ours.waiting(), 0);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pacs::client_of;
+use connections::client_of;
 
 tokio::task_local! {
     /// The client of the request that the current task answers.

@@ -3,11 +3,11 @@
 
 use super::{APPLICATION_CONTEXT, Association, Context, Stream, Timeouts, pdu};
 use crate::error::{Error, Result};
-use crate::slots::{Slot, Task};
 use crate::uids::{
     EXPLICIT_VR_LITTLE_ENDIAN, IMPLEMENTATION, IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION,
     is_image_storage,
 };
+use connections::{Slot, Task};
 use dicom_ul::pdu::{
     AssociationAC, AssociationRJ, AssociationRJResult, AssociationRJServiceProviderASCEReason,
     AssociationRJServiceProviderPresentationReason, AssociationRJServiceUserReason,

@@ -164,7 +164,7 @@ impl Inbox {
     /// # Errors
     /// [`Error::File`].
     pub fn counts(&self) -> Result<Counts> {
-        let count = |state| Ok(self.keys(state)?.len() as u64);
+        let count = |state| -> Result<u64> { Ok(self.keys(state)?.len() as u64) };
         Ok(Counts {
             waiting: count("waiting")?,
             taken: count("taken")?,

@@ -2,8 +2,8 @@
 
 use crate::association::{Acceptor, Timeouts};
 use crate::error::{Error, Result};
-use crate::tls::ServerTls;
 use crate::uids::{EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN};
+use connections::ServerTls;
 use dicom::is_uid;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;

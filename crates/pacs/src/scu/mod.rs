@@ -12,8 +12,8 @@ use crate::association::{Association, Proposed, Stopping, Stream, Timed, Timeout
 use crate::command::{C_ECHO, Command, element, status};
 use crate::error::{Error, Result};
 use crate::scp::is_ae_title;
-use crate::tls::ClientTls;
 use crate::uids::{IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION};
+use connections::{ClientTls, TlsError};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 use std::io;
@@ -128,7 +128,7 @@ impl Peer {
         let Some(tls) = &self.tls else { return Ok(Stream::Plain(timed)) };
         let host = self.address.rsplit_once(':').map_or(self.address.as_str(), |(host, _)| host);
         let name = tls.server_name.as_deref().unwrap_or(host.trim_matches(['[', ']'])).to_owned();
-        let failed = |error: String| Error::Tls { path: tls.authorities.clone(), reason: error };
+        let failed = |reason| Error::from(TlsError { path: tls.authorities.clone(), reason });
         let name = ServerName::try_from(name).map_err(|error| failed(error.to_string()))?;
         let connection = ClientConnection::new(tls.config()?, name)
             .map_err(|error| failed(error.to_string()))?;

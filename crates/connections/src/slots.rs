@@ -7,7 +7,6 @@
 //! loses a connection to one that holds as many, and no address holds more than three quarters of
 //! the slots. So a client that floods a server makes room for others, and for itself.
 
-use crate::error::Error;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
@@ -123,14 +122,9 @@ impl Slot {
         Task { slots: Arc::clone(&self.slots), number: self.number }
     }
 
-    /// The cause of the connection's end: that it made room, if it did; else `error`.
-    pub(crate) fn cause(&self, error: Error) -> Error {
-        let made_room = !self.slots.open().connections.contains_key(&self.number);
-        if made_room {
-            Error::Refused { reason: "its slot was needed by another connection" }
-        } else {
-            error
-        }
+    /// Tells whether the connection had to make room, and has its slot no more.
+    pub fn has_made_room(&self) -> bool {
+        !self.slots.open().connections.contains_key(&self.number)
     }
 }
 
@@ -178,10 +172,9 @@ mod tests {
         assert_eq!((slots.open().connections.len(), ended.load(Ordering::Relaxed)), (6, 94));
         let others: Vec<_> = (0..3).map(|_| take(&slots, OTHER, &ended).unwrap()).collect();
         assert_eq!(ended.load(Ordering::Relaxed), 95, "the third other took one of the flooder's");
-        let gone = |slot: &Slot| matches!(slot.cause(Error::Closed), Error::Refused { .. });
-        assert!(
-            held[..95].iter().all(gone) && !held[95..].iter().any(gone) && !others.iter().any(gone)
-        );
+        let gone = Slot::has_made_room;
+        assert!(held[..95].iter().all(gone));
+        assert!(!held[95..].iter().any(gone) && !others.iter().any(gone));
         held.clear();
         assert_eq!(slots.open().connections.len(), 3);
     }
@@ -201,7 +194,7 @@ mod tests {
         drop((tasks, task));
         let _second = take(&slots, OTHER, &ended).unwrap();
         assert_eq!(ended.load(Ordering::Relaxed), 1);
-        assert!(matches!(other.cause(Error::Closed), Error::Closed));
+        assert!(!other.has_made_room());
     }
 
     #[test]

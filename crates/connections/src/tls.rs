@@ -1,12 +1,23 @@
 //! TLS by rustls (PS3.15 B.9: BCP 195): certificates, keys and trusted authorities, from PEM files.
 
-use crate::error::{Error, Result};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// A certificate or key that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {reason}; expected PEM")]
+pub struct TlsError {
+    /// The file.
+    pub path: PathBuf,
+    /// The fault, in words.
+    pub reason: String,
+}
+
+type Result<T> = std::result::Result<T, TlsError>;
 
 /// A server's TLS: its certificate, and the authorities that it trusts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,24 +41,28 @@ pub struct ClientTls {
     pub server_name: Option<String>,
 }
 
-fn wrong(path: &Path) -> impl Fn(rustls::Error) -> Error + '_ {
-    move |error| Error::Tls { path: path.into(), reason: error.to_string() }
+fn wrong(path: &Path) -> impl Fn(rustls::Error) -> TlsError + '_ {
+    move |error| TlsError { path: path.into(), reason: error.to_string() }
 }
 
 /// The error of a file that cannot be used: its fault, or the system's error.
-fn unreadable(path: &Path) -> impl Fn(pem::Error) -> Error + '_ {
+fn unreadable(path: &Path) -> impl Fn(pem::Error) -> TlsError + '_ {
     move |error| {
         let reason =
             if let pem::Error::Io(error) = &error { error.to_string() } else { error.to_string() };
-        Error::Tls { path: path.into(), reason }
+        TlsError { path: path.into(), reason }
     }
 }
 
-pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+/// The certificates of a PEM file.
+///
+/// # Errors
+/// [`TlsError`] if it cannot be read, or has none.
+pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(path).map_err(unreadable(path))?;
     let found: Vec<_> = read.collect::<std::result::Result<_, _>>().map_err(unreadable(path))?;
     match found.is_empty() {
-        true => Err(Error::Tls { path: path.into(), reason: "no certificate in it".to_owned() }),
+        true => Err(TlsError { path: path.into(), reason: "no certificate in it".to_owned() }),
         false => Ok(found),
     }
 }
@@ -72,7 +87,7 @@ impl ServerTls {
     /// The configuration of a listener, with TLS 1.2 and 1.3.
     ///
     /// # Errors
-    /// [`Error::Tls`], which names the file.
+    /// [`TlsError`], which names the file.
     pub fn config(&self) -> Result<Arc<ServerConfig>> {
         let builder = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -82,7 +97,7 @@ impl ServerTls {
             Some(path) => {
                 let verifier =
                     WebPkiClientVerifier::builder_with_provider(roots(path)?, provider()).build();
-                let failed = |error: rustls::server::VerifierBuilderError| Error::Tls {
+                let failed = |error: rustls::server::VerifierBuilderError| TlsError {
                     path: path.clone(),
                     reason: error.to_string(),
                 };
@@ -95,7 +110,11 @@ impl ServerTls {
 }
 
 impl ClientTls {
-    pub(crate) fn config(&self) -> Result<Arc<ClientConfig>> {
+    /// The configuration of a client, with TLS 1.2 and 1.3.
+    ///
+    /// # Errors
+    /// [`TlsError`], which names the file.
+    pub fn config(&self) -> Result<Arc<ClientConfig>> {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(wrong(&self.authorities))?
