@@ -5,6 +5,7 @@
 pub(crate) mod bytes;
 mod instances;
 pub(crate) mod orthanc;
+pub(crate) mod posts;
 pub(crate) mod theirs;
 
 pub(crate) use instances::*;
