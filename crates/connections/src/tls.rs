@@ -57,7 +57,7 @@ fn unreadable(path: &Path) -> impl Fn(pem::Error) -> TlsError + '_ {
 /// The certificates of a PEM file.
 ///
 /// # Errors
-/// [`TlsError`], which names the file; also if it has no certificate.
+/// [`TlsError`] if it cannot be read, or has none.
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(path).map_err(unreadable(path))?;
     let found: Vec<_> = read.collect::<std::result::Result<_, _>>().map_err(unreadable(path))?;

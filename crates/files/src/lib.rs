@@ -18,6 +18,7 @@ pub use place::Place;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
@@ -137,6 +138,20 @@ pub fn lock(path: &Path) -> Result<File> {
         lock.lock().map(|()| lock)
     });
     locked.with_context(|| format!("cannot lock `{}`", beside.display()))
+}
+
+/// The state of a file, which shows a change: its time, its length and its inode, as a file is
+/// replaced whole. `None` if there is no file.
+pub type FileState = Option<(SystemTime, u64, u64)>;
+
+/// A file's state.
+pub fn state(path: &Path) -> FileState {
+    let metadata = fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&metadata);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((metadata.modified().ok()?, metadata.len(), number))
 }
 
 #[cfg(test)]

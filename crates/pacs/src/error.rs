@@ -2,7 +2,7 @@
 //! do.
 
 use connections::TlsError;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Errors of this crate. None shows patient data.
 #[derive(Debug, thiserror::Error)]

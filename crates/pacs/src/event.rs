@@ -2,8 +2,10 @@
 
 use crate::error::Error;
 use crate::inbox::{Key, Stored};
+use connections::TlsError;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// An event while instances are received or fetched.
 #[derive(Debug)]
@@ -53,6 +55,11 @@ pub enum Event {
         /// The number of instances it brought.
         instances: u64,
     },
+    /// A certificate that has changed, and is used as it was before.
+    Certificate {
+        /// The reason.
+        error: TlsError,
+    },
     /// An association, or the attempt at one, ended otherwise.
     Ended {
         /// Its address.
@@ -90,6 +97,7 @@ impl fmt::Display for Event {
             Self::Released { peer, instances } => {
                 write!(f, "{peer} released: {instances} instances")
             }
+            Self::Certificate { error } => write!(f, "the certificate stays as it was: {error}"),
             Self::Ended { peer, instances, error } => {
                 write!(f, "{peer} ended: {error}; {instances} instances")
             }
@@ -104,3 +112,6 @@ fn plain(text: &str) -> String {
 
 /// The receiver of events.
 pub type Events<'a> = &'a (dyn Fn(&Event) + Sync);
+
+/// The receiver of events of a server whose requests may outlive the call that serves them.
+pub type SharedEvents = Arc<dyn Fn(&Event) + Send + Sync>;

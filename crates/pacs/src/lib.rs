@@ -20,7 +20,6 @@ mod query;
 mod receive;
 pub mod scp;
 pub mod scu;
-mod socket;
 mod uids;
 
 pub use association::Timeouts;
@@ -28,8 +27,8 @@ pub use authorization::Authorization;
 pub use connections::{ClientTls, ServerTls};
 pub use dicom_core::Tag;
 pub use error::{Error, Result};
-pub use event::{Event, Events};
-pub use http::Server;
+pub use event::{Event, Events, SharedEvents};
+pub use http::{Server, authorities};
 pub use query::Query;
 pub use receive::Fetched;
 pub use uids::IMAGE_STORAGE;

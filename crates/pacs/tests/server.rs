@@ -3,25 +3,18 @@
 
 mod common;
 
-use common::{Ours, every_syntax, instance, uid, wait_until, web, write_instances};
+use common::posts::{KIND, answer, ask, body, post, started_web};
+use common::{every_syntax, uid, wait_until, web, write_instances};
 use pacs::dicomweb::server::{Config, Listener};
-use pacs::dicomweb::{Client, Limits, Sent};
+use pacs::dicomweb::{Client, Sent};
 use pacs::{Authorization, Server, ServerTls};
-use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tempfile::{TempDir, tempdir};
-
-const KIND: &str = "Content-Type: multipart/related; type=\"application/dicom\"; boundary=xyz";
-
-fn started(config: &Config) -> (TempDir, Ours) {
-    let folder = tempdir().unwrap();
-    let ours = Ours::start_web(&folder.path().join("inbox"), config);
-    (folder, ours)
-}
+use tempfile::tempdir;
 
 fn secret(folder: &Path, text: &str) -> std::path::PathBuf {
     let path = folder.join(text);
@@ -29,39 +22,11 @@ fn secret(folder: &Path, text: &str) -> std::path::PathBuf {
     path
 }
 
-fn body(numbers: std::ops::Range<usize>) -> Vec<u8> {
-    let part = |number| {
-        [b"--xyz\r\nContent-Type: application/dicom\r\n\r\n".as_slice(), &instance(number), b"\r\n"]
-            .concat()
-    };
-    [numbers.flat_map(part).collect(), b"--xyz--\r\n".to_vec()].concat()
-}
-
-/// Everything that comes back on a connection, to its end.
-fn answer(stream: &mut TcpStream) -> String {
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    let mut answer = Vec::new();
-    let _a_reset_ends_it_too = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-fn ask(address: SocketAddr, head: &str, body: &[u8]) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let head = format!("{head}\r\n\r\n").replace("\r\n", "\n").replace('\n', "\r\n");
-    let _where_it_closes_early =
-        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
-    answer(&mut stream)
-}
-
-fn post(address: SocketAddr, headers: &str, body: &[u8]) -> String {
-    ask(address, &format!("POST /dicom-web/studies HTTP/1.1\nHost: us\n{headers}"), body)
-}
-
 #[test]
 fn our_client_stores_with_a_token_and_every_syntax_is_taken() {
     let folder = tempdir().unwrap();
     let wanted = Authorization::bearer(&secret(folder.path(), "sesame")).unwrap();
-    let (_inbox, ours) = started(&Config { authorization: Some(wanted.clone()), ..web() });
+    let (_inbox, ours) = started_web(&Config { authorization: Some(wanted.clone()), ..web() });
     let server = Server::new(&format!("http://{}/dicom-web", ours.address));
     let known = Client::new(&Server { authorization: Some(wanted), ..server.clone() }).unwrap();
     let mut files = write_instances(folder.path(), 0..20);
@@ -84,7 +49,7 @@ fn our_client_stores_with_a_token_and_every_syntax_is_taken() {
 
 #[test]
 fn a_body_in_chunks_that_waits_to_be_wanted() {
-    let (_folder, ours) = started(&web());
+    let (_folder, ours) = started_web(&web());
     let mut stream = TcpStream::connect(ours.address).unwrap();
     let head = format!(
         "POST /dicom-web/studies/?x=y HTTP/1.1\r\n{KIND}\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
@@ -99,57 +64,15 @@ fn a_body_in_chunks_that_waits_to_be_wanted() {
     }
     stream.write_all(b"0\r\n\r\n").unwrap();
     let answer = answer(&mut stream);
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\nDate: "), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("\r\ndate: "), "{answer}");
     assert!(answer.contains("application/dicom+json") && answer.contains(&uid(2)), "{answer}");
     assert_eq!(ours.waiting(), 3);
 }
 
 #[test]
-fn what_is_not_served_is_said_before_its_body() {
-    let limits = Limits { max_body_bytes: 100_000, ..Limits::default() };
-    let (_folder, ours) = started(&Config { limits, ..web() });
-    // Every refusal says why in its body.
-    let status = |answer: String| {
-        let status = answer.split(' ').nth(1).unwrap_or("none").to_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let told: Value = serde_json::from_str(body).unwrap();
-        if status != "200" {
-            assert!(head.contains("\r\nContent-Type: application/problem+json\r\n"), "{head}");
-            assert_eq!(told["status"].to_string(), status);
-            assert!(!told["title"].as_str().unwrap().is_empty(), "{told}");
-            assert!(told["detail"].as_str().unwrap().len() > 20, "{told}");
-        }
-        status
-    };
-    let at = ours.address;
-    assert_eq!(status(post(at, &format!("{KIND}\nContent-Length: 100001"), &[0; 100_001])), "413");
-    assert_eq!(
-        status(post(at, "Content-Type: application/dicom\nContent-Length: 9", b"some text")),
-        "415"
-    );
-    assert_eq!(status(post(at, KIND, b"")), "411");
-    assert_eq!(status(ask(at, "GET /dicom-web/studies HTTP/1.1", b"")), "405");
-    assert_eq!(status(ask(at, "GET /../../etc/passwd HTTP/1.1", b"")), "404");
-    assert_eq!(status(ask(at, "\u{16}\u{3}\u{1}", b"")), "400");
-    assert_eq!(status(post(at, &format!("A: {}", "x".repeat(40_000)), b"")), "431");
-    let chunked = format!("{KIND}\nTransfer-Encoding: chunked");
-    assert_eq!(status(post(at, &chunked, b"zz\r\n")), "400");
-    // In chunks, a body shows late that it is beyond the limit: whole parts before it stay.
-    let endless = body(0..200);
-    let chunk =
-        [format!("{:x}\r\n", endless.len()).as_bytes(), &endless, b"\r\n0\r\n\r\n"].concat();
-    assert_eq!(status(post(at, &chunked, &chunk)), "400");
-    assert!((1..200).contains(&ours.waiting()));
-    assert_eq!(
-        status(post(at, &format!("{KIND}\nContent-Length: {}", body(0..1).len()), &body(0..1))),
-        "200"
-    );
-}
-
-#[test]
 fn the_slow_the_broken_and_the_many() {
     let (_folder, ours) =
-        started(&Config { idle: Duration::from_secs(3), max_requests: 2, ..web() });
+        started_web(&Config { idle: Duration::from_secs(3), max_requests: 2, ..web() });
     let begin = Instant::now();
     let whole = body(0..2);
     let head = format!(
@@ -188,7 +111,7 @@ fn the_slow_the_broken_and_the_many() {
 
 #[test]
 fn half_heads_shut_nobody_out() {
-    let (_folder, ours) = started(&Config { idle: Duration::from_secs(30), ..web() });
+    let (_folder, ours) = started_web(&Config { idle: Duration::from_secs(30), ..web() });
     let half = || {
         let mut stream = TcpStream::connect(ours.address).unwrap();
         stream.write_all(b"POST /dicom-web/studies HTTP/1.1\r\nHost:").unwrap();
@@ -211,7 +134,7 @@ fn under_tls_and_only_where_clients_are_known() {
         key: tls("server.key"),
         client_authorities: None,
     };
-    let (folder, ours) = started(&Config { tls: Some(server.clone()), ..web() });
+    let (folder, ours) = started_web(&Config { tls: Some(server.clone()), ..web() });
     let url = format!("https://localhost:{}/dicom-web", ours.address.port());
     let client =
         Client::new(&Server { authorities: Some(tls("authority.pem")), ..Server::new(&url) })
@@ -226,4 +149,25 @@ fn under_tls_and_only_where_clients_are_known() {
     assert!(refused.contains("loopback") && refused.contains("token"), "{refused}");
     let tls = Some(ServerTls { client_authorities: Some(tls("authority.pem")), ..server });
     Listener::bind(&Config { tls, ..everywhere }).unwrap();
+}
+
+/// A request of which half came may go on for a while; what it brought whole is kept.
+#[test]
+fn a_stop_waits_five_seconds_for_half_a_body() {
+    let (_folder, ours) = started_web(&Config { idle: Duration::from_secs(60), ..web() });
+    let (inbox, whole) = (Arc::clone(&ours.inbox), body(0..2));
+    let head = format!(
+        "POST /dicom-web/studies HTTP/1.1\r\n{KIND}\r\nContent-Length: {}\r\n\r\n",
+        whole.len()
+    );
+    let mut stream = TcpStream::connect(ours.address).unwrap();
+    let half = &whole[..whole.len() - 10];
+    stream.write_all(&[head.as_bytes(), half].concat()).unwrap();
+    wait_until("the first is kept", || ours.waiting() == 1);
+    let begin = Instant::now();
+    drop(ours);
+    let took = begin.elapsed();
+    assert!((Duration::from_secs(4)..Duration::from_secs(12)).contains(&took), "{took:?}");
+    assert_eq!(inbox.counts().unwrap().waiting, 1);
+    assert_eq!(fs::read_dir(inbox.folder().join("incoming")).unwrap().count(), 2);
 }

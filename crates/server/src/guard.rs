@@ -10,10 +10,10 @@ use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use connections::Peer;
 
 use super::caller::{Asker, Caller};
 use super::client::Client;
-use super::connection::Peer;
 use super::error::Problem;
 use super::keys::Role;
 use super::sessions::Holder;

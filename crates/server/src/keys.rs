@@ -7,18 +7,19 @@
 
 use std::fmt;
 use std::fs;
-use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use files::FileState;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+use crate::log::Log;
 
 /// The prefix of every key, by which a leaked one is recognised.
 const PREFIX: &str = "skia_";
@@ -128,6 +129,7 @@ pub(crate) fn hash(text: &str) -> String {
 pub(crate) struct Keys {
     path: PathBuf,
     known: Mutex<Known>,
+    log: Log,
 }
 
 struct Known {
@@ -136,24 +138,20 @@ struct Known {
     state: FileState,
 }
 
-/// The state of a file, which shows a change: its time, its length and its inode, as it is replaced
-/// whole.
-pub(crate) type FileState = Option<(SystemTime, u64, u64)>;
-
 impl Keys {
     /// Reads the file.
     ///
     /// # Errors
     /// As [`read`]; also if there is no key in it.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let known = Known { state: file_state(path), keys: read(path)? };
+    pub(crate) fn open(path: &Path, log: Log) -> Result<Self> {
+        let known = Known { state: files::state(path), keys: read(path)? };
         if known.keys.is_empty() {
             bail!(
                 "`{0}` has no key: make one with `skiagraph api-key new --file {0}`",
                 path.display()
             );
         }
-        Ok(Self { path: path.to_owned(), known: Mutex::new(known) })
+        Ok(Self { path: path.to_owned(), known: Mutex::new(known), log })
     }
 
     /// Finds a key by its text. The comparison with all keys takes a time that does not depend on
@@ -175,32 +173,17 @@ impl Keys {
     /// The present keys of the file. While it cannot be read, the keys read before stay valid.
     fn current(&self) -> MutexGuard<'_, Known> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = file_state(&self.path);
+        let state = files::state(&self.path);
         if known.state != state {
             known.state = state;
             match read(&self.path) {
                 Ok(keys) => known.keys = keys,
-                Err(error) => complain(&error),
+                // This is told once for each state of the file.
+                Err(error) => self.log.error(&format!("the API keys stay as they were: {error:#}")),
             }
         }
         known
     }
-}
-
-/// Writes to the log that the file cannot be read, once for each state of the file.
-fn complain(error: &anyhow::Error) {
-    let line = serde_json::json!({ "error": format!("the API keys stay as they were: {error:#}") });
-    let _nobody_reads = writeln!(stderr().lock(), "{line}");
-}
-
-/// A file's state; `None` if it does not exist.
-pub(crate) fn file_state(path: &Path) -> FileState {
-    let metadata = fs::metadata(path).ok()?;
-    #[cfg(unix)]
-    let number = std::os::unix::fs::MetadataExt::ino(&metadata);
-    #[cfg(not(unix))]
-    let number = 0;
-    Some((metadata.modified().ok()?, metadata.len(), number))
 }
 
 #[cfg(test)]
@@ -211,7 +194,7 @@ mod tests {
     fn a_key_counts_while_its_hash_is_in_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.toml");
-        assert!(Keys::open(&path).is_err(), "no key, no server");
+        assert!(Keys::open(&path, Log::default()).is_err(), "no key, no server");
         let (first, kept) = make(Role::Reader, Some("ward 3".to_owned())).unwrap();
         let (second, other) = make(Role::Admin, None).unwrap();
         let put = |changed: Vec<Key>| {
@@ -223,7 +206,7 @@ mod tests {
         };
         put(vec![kept.clone(), other.clone()]);
         assert!(!fs::read_to_string(&path).unwrap().contains(&first));
-        let keys = Keys::open(&path).unwrap();
+        let keys = Keys::open(&path, Log::default()).unwrap();
         assert_eq!(keys.find(&first), Some(kept.clone()));
         assert_eq!(keys.find(&second).unwrap().role, Role::Admin);
         assert_eq!(keys.find(&first[..40]), None);

@@ -1,6 +1,5 @@
 //! The wrapper of every request: its line in the log, its counts, and the headers of every answer.
 
-use std::io::{Write, stderr};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::{MatchedPath, Request, State};
@@ -71,7 +70,7 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         trace::end(span, status);
     }
     let error = response.extensions().get::<Inside>().map(|inside| inside.0.as_str());
-    log(&Line {
+    app.settings.log.line(&Line {
         time: now(),
         method,
         route,
@@ -104,13 +103,4 @@ fn now() -> f64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0.0, |since| since.as_secs_f64())
-}
-
-/// Writes a line at once, so that lines of several threads do not mix. A log without a reader stops
-/// nothing.
-fn log(line: &Line<'_>) {
-    if let Ok(mut bytes) = serde_json::to_vec(line) {
-        bytes.push(b'\n');
-        let _nobody_reads = stderr().lock().write_all(&bytes);
-    }
 }

@@ -9,6 +9,7 @@ use connections::ServerTls;
 use gallery::Location;
 
 use crate::jobs::JobLimits;
+use crate::log::Log;
 use crate::oidc::OidcSettings;
 
 /// The settings of a server: what it serves, to whom, and its limits.
@@ -39,6 +40,8 @@ pub struct Settings {
     pub traces: Option<String>,
     /// The address of a viewer with `{study}` in it.
     pub viewer: Option<String>,
+    /// The log of requests and errors.
+    pub log: Log,
     /// The limits on what is accepted, processed and kept.
     pub limits: Limits,
 }
@@ -59,6 +62,7 @@ impl Settings {
             tls: None,
             traces: None,
             viewer: None,
+            log: Log::default(),
             limits: Limits::default(),
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::body::Bytes;
+use files::FileState;
 use gallery::{Error, Facets, Gallery, MAP};
 use network::Encoder;
 use radiograph::memory;
@@ -16,7 +17,7 @@ use radiograph::memory;
 use super::client::Shares;
 use super::error::Problem;
 use super::jobs::Jobs;
-use super::keys::{FileState, Key, Keys, Role, file_state};
+use super::keys::{Key, Keys, Role};
 use super::metrics::Metrics;
 use super::oidc::Provider;
 use super::queries::Queries;
@@ -127,6 +128,7 @@ impl State {
             jobs: Jobs::open(
                 &settings.jobs.clone().unwrap_or_else(|| folder.join("jobs")),
                 settings.limits.jobs,
+                settings.log.clone(),
             )?,
             folder,
             age: AtomicU64::new(0),
@@ -263,7 +265,7 @@ impl State {
     /// The gallery's map as JSON, written once for each state of the gallery. `None` if none was
     /// drawn.
     pub(crate) fn map(&self, gallery: &Gallery) -> Result<Option<Bytes>, Problem> {
-        let state = ((gallery.generation(), gallery.len()), file_state(&self.folder.join(MAP)));
+        let state = ((gallery.generation(), gallery.len()), files::state(&self.folder.join(MAP)));
         let mut known = self.map.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, map)) = &*known
             && *of == state

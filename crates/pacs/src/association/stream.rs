@@ -2,7 +2,7 @@
 
 use rustls::{ClientConnection, ServerConnection, StreamOwned};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -115,28 +115,6 @@ impl Stream {
         let timed = self.timed();
         timed.deadline = deadline;
         timed.between_messages = true;
-    }
-
-    /// Closes the writing side, and reads incoming bytes until the deadline. If a connection is
-    /// closed with unread bytes, the answer before them may be lost.
-    pub(crate) fn close(mut self, deadline: Instant) {
-        self.set_deadline(deadline);
-        let tls = match &mut self {
-            Self::Plain(_) => Ok(()),
-            Self::Server(stream) => {
-                stream.conn.send_close_notify();
-                stream.flush()
-            }
-            Self::Client(stream) => {
-                stream.conn.send_close_notify();
-                stream.flush()
-            }
-        };
-        let timed = self.timed();
-        if tls.and_then(|()| timed.tcp.shutdown(Shutdown::Write)).is_ok() {
-            // The copy ends with the peer, or at the deadline.
-            let _ = io::copy(timed, &mut io::sink());
-        }
     }
 
     fn both(&mut self) -> &mut dyn ReadWrite {

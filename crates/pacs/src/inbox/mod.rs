@@ -163,7 +163,7 @@ impl Inbox {
     /// # Errors
     /// [`Error::File`].
     pub fn counts(&self) -> Result<Counts> {
-        let count = |state| self.keys(state).map(|keys| keys.len() as u64);
+        let count = |state| -> Result<u64> { Ok(self.keys(state)?.len() as u64) };
         Ok(Counts {
             waiting: count("waiting")?,
             taken: count("taken")?,

@@ -13,6 +13,7 @@ use super::job_registry::JobRegistry;
 use super::{Failure, Job};
 use crate::error::Problem;
 use crate::keys::random_text;
+use crate::log::Log;
 
 pub(super) use waiting::{Waiting, name};
 
@@ -37,6 +38,7 @@ pub(crate) struct Jobs {
     writing: Mutex<()>,
     /// The signal that there is work.
     wake: Condvar,
+    log: Log,
 }
 
 impl Jobs {
@@ -45,11 +47,11 @@ impl Jobs {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub(crate) fn open(root: &Path, limits: JobLimits) -> Result<Self> {
+    pub(crate) fn open(root: &Path, limits: JobLimits, log: Log) -> Result<Self> {
         let mut registry = JobRegistry::default();
         registry.claim(root)?;
         let (registry, writing, wake) = (Mutex::new(registry), Mutex::default(), Condvar::new());
-        Ok(Self { root: root.to_owned(), limits, registry, writing, wake })
+        Ok(Self { root: root.to_owned(), limits, registry, writing, wake, log })
     }
 
     fn registry(&self) -> MutexGuard<'_, JobRegistry> {
@@ -184,7 +186,7 @@ mod tests {
     fn what_came_waits_until_it_is_let_go_and_outlives_the_server() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("jobs");
-        let jobs = Jobs::open(&root, LIMITS).unwrap();
+        let jobs = Jobs::open(&root, LIMITS, Log::default()).unwrap();
         let (id, _) = jobs.make(Some("k".to_owned())).unwrap();
         assert_eq!(
             [jobs.receive(&id, b"one").unwrap(), jobs.receive(&id, b"two").unwrap()],
@@ -192,7 +194,7 @@ mod tests {
         );
         fs::write(root.join(&id).join("00000003.part"), "half").unwrap();
         drop(jobs);
-        let jobs = Jobs::open(&root, LIMITS).unwrap();
+        let jobs = Jobs::open(&root, LIMITS, Log::default()).unwrap();
         assert_eq!((jobs.get(&id).unwrap().received, jobs.registry().bytes), (2, 6));
         let (next, files) = jobs.next(1, Duration::ZERO).unwrap().unwrap();
         assert_eq!(
@@ -211,7 +213,7 @@ mod tests {
     #[test]
     fn what_was_counted_is_not_counted_again_after_a_kill() {
         let folder = tempfile::tempdir().unwrap();
-        let jobs = Jobs::open(folder.path(), LIMITS).unwrap();
+        let jobs = Jobs::open(folder.path(), LIMITS, Log::default()).unwrap();
         let (id, _) = jobs.make(None).unwrap();
         for byte in 1..=3 {
             jobs.receive(&id, &[byte]).unwrap();
@@ -221,7 +223,7 @@ mod tests {
         let two: Vec<u64> = files.iter().map(|file| file.number).collect();
         jobs.update(&id, |job| (job.added, job.last) = (2, two)).unwrap();
         drop(jobs);
-        let jobs = Jobs::open(folder.path(), LIMITS).unwrap();
+        let jobs = Jobs::open(folder.path(), LIMITS, Log::default()).unwrap();
         let (_, files) = jobs.next(5, Duration::ZERO).unwrap().unwrap();
         assert_eq!((files.len(), files[0].number), (1, 3));
         jobs.end(&id, false).unwrap();
@@ -236,10 +238,10 @@ mod tests {
     #[test]
     fn one_server_works_off_the_jobs_of_a_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let one = Jobs::open(folder.path(), LIMITS).unwrap();
+        let one = Jobs::open(folder.path(), LIMITS, Log::default()).unwrap();
         let (id, _) = one.make(None).unwrap();
         one.receive(&id, b"x").unwrap();
-        let other = Jobs::open(folder.path(), LIMITS).unwrap();
+        let other = Jobs::open(folder.path(), LIMITS, Log::default()).unwrap();
         assert!(other.next(5, Duration::ZERO).unwrap().is_none() && other.list().is_empty());
         assert!(matches!(other.make(None), Err(Problem::JobsElsewhere)));
         drop(one);
@@ -250,7 +252,8 @@ mod tests {
     #[test]
     fn many_make_jobs_and_forget_old_ones_at_once() {
         let folder = tempfile::tempdir().unwrap();
-        let jobs = Jobs::open(folder.path(), JobLimits { open: 100, ..LIMITS }).unwrap();
+        let jobs =
+            Jobs::open(folder.path(), JobLimits { open: 100, ..LIMITS }, Log::default()).unwrap();
         let make = || {
             let (id, _) = jobs.make(None).unwrap();
             jobs.receive(&id, b"x").unwrap();
@@ -270,7 +273,7 @@ mod tests {
     #[test]
     fn there_is_an_end_to_what_waits() {
         let folder = tempfile::tempdir().unwrap();
-        let jobs = Jobs::open(&folder.path().join("jobs"), LIMITS).unwrap();
+        let jobs = Jobs::open(&folder.path().join("jobs"), LIMITS, Log::default()).unwrap();
         let ids = [jobs.make(None).unwrap().0, jobs.make(None).unwrap().0];
         assert!(matches!(jobs.make(None), Err(Problem::Busy)));
         jobs.receive(&ids[0], &[0; 60]).unwrap();

@@ -1,6 +1,5 @@
 //! The thread that puts waiting files into the gallery, a durable batch at a time.
 
-use std::io::{Write, stderr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,14 +23,10 @@ pub(crate) fn work(state: &Arc<State>, stop: &AtomicBool) {
     let mut gallery = None;
     while !stop.load(Ordering::Relaxed) {
         if let Err(error) = step(state, &state.jobs, &mut gallery) {
-            log(&format!("indexing waits: {error:#}"));
+            state.settings.log.error(&format!("indexing waits: {error:#}"));
             state.jobs.rest(PAUSE);
         }
     }
-}
-
-fn log(error: &str) {
-    let _nobody_reads = writeln!(stderr().lock(), "{}", serde_json::json!({ "error": error }));
 }
 
 /// Processes one batch, if any file waits. The gallery is kept open until none does. After a
@@ -47,7 +42,10 @@ fn step(state: &State, jobs: &Jobs, kept: &mut Option<Gallery>) -> Result<()> {
     let ingested = match ingested {
         Ok(ingested) => ingested.or_else(|error| jobs.put_down(&id, &files).and(Err(error)))?,
         Err(_) => {
-            log(&format!("a file of job {id} made indexing panic; each is tried alone"));
+            state
+                .settings
+                .log
+                .error(&format!("a file of job {id} made indexing panic; each is tried alone"));
             return jobs.count_death();
         }
     };

@@ -26,7 +26,7 @@ pub struct Config {
     pub limits: Limits,
     /// The longest silence of a client within a request, and the longest time for its head.
     pub idle: Duration,
-    /// The longest time from a request's first byte to the last.
+    /// The longest time from a request's head to its last byte.
     pub request: Duration,
     /// The settings of TLS; where given, the server takes no other connections.
     pub tls: Option<ServerTls>,

@@ -1,35 +1,50 @@
 //! STOW-RS over HTTP (PS3.18 10.5): instances posted to `/dicom-web/studies` go into an inbox. A
-//! connection has a thread and carries one request.
+//! connection carries one request.
 
 mod body;
 mod config;
-mod request;
-mod response;
+mod router;
 
-pub use crate::socket::Stopper;
 pub use config::Config;
 
-use super::stow::{Answer, Receiver};
-use crate::association::Stream;
 use crate::error::{Error, Result, network};
-use crate::event::{Event, Events};
+use crate::event::{Event, SharedEvents};
 use crate::inbox::Inbox;
-use crate::socket::{Serve, Socket, cause};
-use body::{Body, Patient};
-use connections::Slot;
-use request::Request;
-use std::io::Write;
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use axum::response::{IntoResponse, Response};
+use connections::{Limits, RenewedTls, ServerTls, Service, Unheard};
+use router::{Stow, busy, router};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
 
-/// The time that a client has to take its answer and to close the connection.
-const FAREWELL: Duration = Duration::from_secs(3);
+/// The time that a request may continue after the server is asked to stop.
+const GRACE: Duration = Duration::from_secs(5);
+/// The time that a thread may take to notice that its request has ended.
+const LAST_WORK: Duration = Duration::from_secs(5);
+/// The number of threads for connections. Bodies are received on others.
+const THREADS: usize = 2;
 
 /// A socket that listens for HTTP, and the configuration of its server.
 #[derive(Debug)]
 pub struct Listener {
-    socket: Socket,
+    tcp: TcpListener,
+    address: SocketAddr,
     config: Config,
+    stopper: Stopper,
+}
+
+/// A handle that ends a listener from another thread, such as one that waits for signals.
+#[derive(Clone, Debug, Default)]
+pub struct Stopper(Arc<Notify>);
+
+impl Stopper {
+    /// Asks the listener to stop. No connection is accepted any more, and a request that has begun
+    /// has five seconds.
+    pub fn stop(&self) {
+        self.0.notify_one();
+    }
 }
 
 impl Listener {
@@ -40,96 +55,78 @@ impl Listener {
     /// ours.
     pub fn bind(config: &Config) -> Result<Self> {
         config.check()?;
-        let socket = Socket::bind(config.address, config.max_requests, config.tls.as_ref())?;
-        Ok(Self { socket, config: config.clone() })
+        // The files are read again when connections come, so that a renewed certificate counts.
+        config.tls.as_ref().map(ServerTls::config).transpose()?;
+        let failed = |source| Error::Address { address: config.address.to_string(), source };
+        let tcp = TcpListener::bind(config.address).map_err(failed)?;
+        tcp.set_nonblocking(true).map_err(failed)?;
+        let address = tcp.local_addr().map_err(failed)?;
+        Ok(Self { tcp, address, config: config.clone(), stopper: Stopper::default() })
     }
 
     /// The address, with the port that the system chose where none was given.
     pub fn address(&self) -> SocketAddr {
-        self.socket.address()
+        self.address
     }
 
     /// The handle that ends [`Listener::serve`].
     pub fn stopper(&self) -> Stopper {
-        self.socket.stopper()
+        self.stopper.clone()
     }
 
     /// Receives instances into the inbox until it is stopped and the last request is answered.
     ///
     /// # Errors
-    /// [`Error::Address`] if the socket is of no use any more. What goes wrong with one request is
-    /// an [`Event::Ended`].
-    pub fn serve(&self, inbox: &Inbox, events: Events) -> Result<()> {
-        self.socket.serve(&Requests { config: &self.config, inbox, events }, events)
-    }
-}
-
-struct Requests<'a> {
-    config: &'a Config,
-    inbox: &'a Inbox,
-    events: Events<'a>,
-}
-
-/// The reason why a request is not served: the status (RFC 9110 15), and an explanation.
-type Refusal = (u16, Error);
-
-impl Serve for Requests<'_> {
-    fn serve(&self, mut stream: Stream, peer: SocketAddr, slot: &Slot) {
-        let answer = self.answer(&mut stream, peer, slot).unwrap_or_else(|(status, error)| {
-            let answer = Answer::problem(status, &error.to_string());
-            (self.events)(&Event::Ended { peer, instances: 0, error: cause(slot, error) });
-            answer
+    /// [`Error::Address`] if the socket is of no use, [`Error::Tls`]. What goes wrong with one
+    /// request is an [`Event::Ended`].
+    pub fn serve(self, inbox: Arc<Inbox>, events: SharedEvents) -> Result<()> {
+        let failed = |source| Error::Address { address: self.address.to_string(), source };
+        let (limits, config) = (limits(&self.config), self.config);
+        let tls = config.tls.clone().map(|files| follow(files, &events)).transpose()?;
+        let service = service(Arc::new(Stow { config, inbox, events }), tls);
+        let runtime = runtime().map_err(failed)?;
+        let served = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(self.tcp).map_err(failed)?;
+            connections::serve(listener, service, limits, &self.stopper.0).await;
+            Ok(())
         });
-        respond(stream, &answer);
-    }
-
-    fn turn_away(&self, stream: Stream) -> Error {
-        let detail = "there are as many requests as are taken at a time; send it again in a moment";
-        respond(stream, &Answer::problem(503, detail));
-        Error::Refused { reason: "too many requests" }
+        runtime.shutdown_timeout(LAST_WORK);
+        served
     }
 }
 
-/// Answers, and ends the connection. An error of the connection changes nothing: stored instances
-/// stay stored.
-fn respond(mut stream: Stream, answer: &Answer) {
-    let end = Instant::now() + FAREWELL;
-    stream.set_deadline(end);
-    if stream.write_all(&response::bytes(answer)).and_then(|()| stream.flush()).is_ok() {
-        stream.close(end);
+fn limits(config: &Config) -> Limits {
+    let Config { max_requests: connections, idle, .. } = *config;
+    Limits { connections, head: idle, transfer: idle, grace: GRACE }
+}
+
+/// TLS by files that are read again when they change.
+fn follow(files: ServerTls, events: &SharedEvents) -> Result<RenewedTls> {
+    let events = Arc::clone(events);
+    Ok(RenewedTls::open(files, move |error| events(&Event::Certificate { error }))?)
+}
+
+fn service(stow: Arc<Stow>, tls: Option<RenewedTls>) -> Service {
+    Service {
+        router: router(&stow),
+        busy: busy(&stow),
+        unheard: Arc::new(move |peer, reason| unheard(&stow, peer, reason)),
+        tls: tls.map(Arc::new),
+        keep_alive: false,
+        open: Arc::default(),
     }
 }
 
-impl Requests<'_> {
-    /// Receives a request and its body.
-    fn answer(
-        &self,
-        stream: &mut Stream,
-        peer: SocketAddr,
-        slot: &Slot,
-    ) -> std::result::Result<Answer, Refusal> {
-        let Config { authorization, transfer_syntaxes, limits, idle, request, .. } = self.config;
-        let begin = Instant::now();
-        // The head comes from anybody, so all of it has the time of one silence.
-        let mut patient = Patient { stream, idle: *idle, end: begin + *idle };
-        let (head, rest) = Request::read(&mut patient)?;
-        patient.end = begin + *request;
-        let length = head.admit(authorization.as_ref(), limits.max_body_bytes)?;
-        // From here on it is somebody who may ask, and keeps the slot.
-        let _request = slot.task();
-        if head.expects_continue {
-            let said =
-                patient.stream.write_all(response::CONTINUE).and_then(|()| patient.stream.flush());
-            said.map_err(|error| broken(network(error)))?;
-        }
-        let receiver =
-            Receiver { inbox: self.inbox, transfer_syntaxes, limits: *limits, events: self.events };
-        let mut body = Body::new(rest, patient, length);
-        receiver.receive(&head.content_type, &mut body, &peer.ip().to_string()).map_err(broken)
-    }
+/// The answer where no request was understood, of which the log is told.
+fn unheard(stow: &Stow, peer: SocketAddr, reason: &Unheard) -> Response {
+    let error = match reason {
+        Unheard::Broken(source) => network(std::io::Error::new(source.kind(), source.to_string())),
+        other => Error::Refused { reason: other.reason() },
+    };
+    let status = reason.status().map_or(400, |status| status.as_u16());
+    stow.refuse(peer, status, error).into_response()
 }
 
-/// The refusal of a request that breaks off. A client that is late may still read it.
-fn broken(error: Error) -> Refusal {
-    (if matches!(error, Error::TimedOut) { 408 } else { 400 }, error)
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(THREADS).enable_io().enable_time().build()
 }

@@ -1,7 +1,7 @@
 //! The files of the jobs as the thread sees them that works them off: taken, counted, removed.
 
 use std::fs;
-use std::io::{ErrorKind, Write, stderr};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -19,12 +19,6 @@ use crate::jobs::disk::{WAITS, entries, number};
 pub(in crate::jobs) struct Waiting {
     pub(in crate::jobs) number: u64,
     pub(in crate::jobs) path: PathBuf,
-}
-
-/// Writes to the log that servers died on a file.
-fn tell_of_deadly(id: &str, number: u64) {
-    let line = json!({ "job": id, "file": number, "set_aside": attempts::reason() });
-    let _nobody_reads = writeln!(stderr().lock(), "{line}");
 }
 
 /// The names of a job's files in the notes of files being worked on.
@@ -71,7 +65,10 @@ impl Jobs {
             match self.count(id, &[file], |job| job.fail_deadly(number)) {
                 Err(Problem::Internal(error)) => return Err(error),
                 // A job may be forgotten meanwhile.
-                _ => tell_of_deadly(id, number),
+                _ => {
+                    let reason = attempts::reason();
+                    self.log.line(&json!({ "job": id, "file": number, "set_aside": reason }));
+                }
             }
         }
         let (files, most) = if together.is_empty() { (alone, 1) } else { (together, most) };

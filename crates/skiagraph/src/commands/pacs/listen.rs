@@ -1,8 +1,8 @@
 //! `skiagraph listen`: receives from a PACS, and indexes what it receives.
 
-use std::iter;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use ingest::{InboxIngest, IngestCounts};
 use pacs::dicomweb::server;
 use pacs::inbox::{Inbox, Limits, Stored};
 use pacs::scp::{Config, Listener, Stopper};
-use pacs::{Authorization, Event};
+use pacs::{Authorization, Event, SharedEvents};
 use serde::Serialize;
 
 use super::inbox::{Destination, deadly, tell_of_deadly, tell_of_files};
@@ -111,29 +111,28 @@ struct Received {
 pub(crate) fn run(args: &ListenArgs) -> Result<()> {
     let listener = Listener::bind(&args.config())?;
     let web = args.web()?.map(|config| server::Listener::bind(&config)).transpose()?;
-    let inbox = Inbox::open(&args.inbox, Limits::default())?;
+    let inbox = Arc::new(Inbox::open(&args.inbox, Limits::default())?);
     let mut inbox_ingest =
         if args.store_only { None } else { Some(args.destination.inbox_ingest(&inbox)?) };
-    let stoppers =
-        iter::once(listener.stopper()).chain(web.as_ref().map(server::Listener::stopper));
-    let end = End(stoppers.collect());
+    let posting = web.as_ref().map(server::Listener::stopper);
+    let end = End { sending: listener.stopper(), posting };
     end.when_interrupted()?;
     eprintln!("listening at {} as {}; Ctrl-C ends it", listener.address(), args.ae_title);
     if let Some(web) = &web {
         eprintln!("listening at {} for DICOMweb", web.address());
     }
-    let received = Received::default();
-    let hear = |event: &Event| received.hear(event);
-    let (end, inbox, hear) = (&end, &inbox, &hear);
+    let received = Arc::new(Received::default());
+    let (end, inbox, hear) = (&end, &inbox, received.listener());
     let taken = thread::scope(|scope| {
-        let sent = scope.spawn(|| end.after(listener.serve(inbox, hear)));
-        let posted = web.as_ref().map(|web| scope.spawn(move || end.after(web.serve(inbox, hear))));
+        let (kept, heard) = (Arc::clone(inbox), Arc::clone(&hear));
+        let sent = scope.spawn(|| end.after(listener.serve(inbox, &*hear)));
+        let posted = web.map(|web| scope.spawn(move || end.after(web.serve(kept, heard))));
         let taken = end.after(
             inbox_ingest
                 .as_mut()
                 .map_or(Ok(IngestCounts::default()), |inbox_ingest| follow(inbox_ingest, inbox)),
         );
-        for listening in iter::once(sent).chain(posted) {
+        for listening in [Some(sent), posted].into_iter().flatten() {
             listening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         }
         taken
@@ -181,14 +180,18 @@ pub(super) fn decodable() -> Vec<String> {
 /// Set when the command is to end.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// The stoppers of all that listens and encodes.
+/// The stoppers of all that listens.
 #[derive(Clone)]
-struct End(Vec<Stopper>);
+struct End {
+    sending: Stopper,
+    posting: Option<server::Stopper>,
+}
 
 impl End {
     fn now(&self) {
         STOP.store(true, Ordering::Relaxed);
-        self.0.iter().for_each(Stopper::stop);
+        self.sending.stop();
+        self.posting.iter().for_each(server::Stopper::stop);
     }
 
     /// Ends them at SIGINT and SIGTERM.
@@ -222,6 +225,12 @@ fn follow(inbox_ingest: &mut InboxIngest, inbox: &Inbox) -> Result<IngestCounts>
 }
 
 impl Received {
+    /// The listener for events, which counts them.
+    fn listener(self: &Arc<Self>) -> SharedEvents {
+        let received = Arc::clone(self);
+        Arc::new(move |event| received.hear(event))
+    }
+
     fn hear(&self, event: &Event) {
         output::note(&event.to_string());
         let count = match event {

@@ -1,14 +1,16 @@
 //! The failures of requests. Only this file knows their status codes, what the client is told, and
 //! what only the log is told.
 
+mod conversions;
+
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gallery::FilterError;
 use radiograph::Error as Unreadable;
 
-use super::keys::Role;
-use super::views::{ErrorBody, ErrorView};
+use crate::keys::Role;
+use crate::views::{ErrorBody, ErrorView};
 
 /// The media type of a failure (RFC 9457).
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
@@ -57,6 +59,11 @@ pub(crate) enum Problem {
     Filter(FilterError),
     /// The body did not arrive in time.
     Slow,
+    /// The head of a request that was not understood.
+    Head {
+        status: StatusCode,
+        reason: &'static str,
+    },
     Busy,
     /// The gallery has another model now.
     OtherModel,
@@ -122,6 +129,10 @@ impl Problem {
             Self::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::Filter(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_filter"),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
+            Self::Head { status: StatusCode::REQUEST_TIMEOUT, .. } => {
+                (StatusCode::REQUEST_TIMEOUT, "too_slow")
+            }
+            Self::Head { status, .. } => (*status, "bad_head"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::OtherModel => (StatusCode::SERVICE_UNAVAILABLE, "other_model"),
             Self::Unreachable(_) => (StatusCode::SERVICE_UNAVAILABLE, "no_database"),
@@ -171,6 +182,7 @@ impl Problem {
             Self::Syntax { reason } => return format!("the body is not JSON: {reason}"),
             Self::Invalid { got, expected } => return format!("got {got}; expected {expected}"),
             Self::Filter(error) => return error.to_string(),
+            Self::Head { reason, .. } => reason,
             Self::Slow => "the body did not come in time; send it again over a faster connection",
             Self::Busy => "the server has enough to do; ask again in a moment",
             Self::OtherModel => {
@@ -225,44 +237,5 @@ impl IntoResponse for Problem {
             response.extensions_mut().insert(Inside(format!("{error:#}")));
         }
         response
-    }
-}
-
-impl From<Unreadable> for Problem {
-    fn from(error: Unreadable) -> Self {
-        match error {
-            Unreadable::MemoryBusy { .. } => Self::Busy,
-            error => Self::Picture(error),
-        }
-    }
-}
-
-impl From<FilterError> for Problem {
-    fn from(error: FilterError) -> Self {
-        Self::Filter(error)
-    }
-}
-
-impl From<anyhow::Error> for Problem {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Internal(error)
-    }
-}
-
-impl From<gallery::Error> for Problem {
-    fn from(error: gallery::Error) -> Self {
-        match error {
-            gallery::Error::NoRecord { .. } => Self::UnknownRecord,
-            gallery::Error::OtherModel { .. } => Self::OtherModel,
-            gallery::Error::EmptyQuery => Self::invalid(
-                "neither `queries` nor `like`",
-                "a query, or a picture to find the like of",
-            ),
-            error @ gallery::Error::DamagedRecord { .. } => Self::Damaged(error),
-            error @ (gallery::Error::Unreachable { .. } | gallery::Error::NoLeader { .. }) => {
-                Self::Unreachable(error.into())
-            }
-            error => Self::Internal(error.into()),
-        }
     }
 }

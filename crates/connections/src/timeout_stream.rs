@@ -1,45 +1,64 @@
-//! A stream to a client who must take an answer in time. It keeps its slot meanwhile.
+//! A stream to a client who must take an answer in time. It keeps its slot meanwhile, and says
+//! nothing before a request was understood.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use connections::{Slot, Task};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::slots::{Slot, Task};
+
 /// A stream whose reader must take an answer within a time. The time runs from when it first does
-/// not take what is written, to when nothing more waits to be written.
-pub(crate) struct TimeoutStream {
-    stream: TcpStream,
+/// not take what is written, to when nothing more waits to be written. Until a request was
+/// understood, what is written is discarded: hyper's own answers to such heads say no reason.
+pub(crate) struct TimeoutStream<S> {
+    stream: S,
     timeout: Duration,
     end: Pin<Box<Sleep>>,
     slot: Arc<Slot>,
     /// The task while something waits to be written.
     writing: Option<Task>,
+    understood: Arc<AtomicBool>,
 }
 
-impl TimeoutStream {
+impl<S> TimeoutStream<S> {
     /// Makes such a stream, for the connection that has the slot.
-    pub(crate) fn new(stream: TcpStream, timeout: Duration, slot: &Arc<Slot>) -> Self {
+    pub(crate) fn new(
+        stream: S,
+        timeout: Duration,
+        slot: &Arc<Slot>,
+        understood: &Arc<AtomicBool>,
+    ) -> Self {
         Self {
             stream,
             timeout,
             end: Box::pin(sleep(timeout)),
             slot: Arc::clone(slot),
             writing: None,
+            understood: Arc::clone(understood),
         }
     }
 
-    /// The result of a write, or an error if it has taken too long.
-    fn in_time(
+    /// Lets through what is written from now on.
+    pub(crate) fn unmute(&self) {
+        self.understood.store(true, Ordering::Relaxed);
+    }
+
+    fn is_mute(&self) -> bool {
+        !self.understood.load(Ordering::Relaxed)
+    }
+
+    /// The result of writing, or an error if it has taken too long.
+    fn in_time<T>(
         &mut self,
         context: &mut Context<'_>,
-        written: Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if written.is_ready() {
             return written;
         }
@@ -52,7 +71,7 @@ impl TimeoutStream {
     }
 }
 
-impl AsyncRead for TimeoutStream {
+impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -62,12 +81,15 @@ impl AsyncRead for TimeoutStream {
     }
 }
 
-impl AsyncWrite for TimeoutStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.is_mute() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.in_time(context, written)
     }
@@ -77,6 +99,9 @@ impl AsyncWrite for TimeoutStream {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.is_mute() {
+            return Poll::Ready(Ok(parts.iter().map(|part| part.len()).sum()));
+        }
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
         self.in_time(context, written)
     }
@@ -87,8 +112,11 @@ impl AsyncWrite for TimeoutStream {
 
     /// Completes when everything to be written is written.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.writing = None;
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if flushed.is_ready() {
+            self.writing = None;
+        }
+        self.in_time(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,9 +1,12 @@
-//! A listening socket, with TLS on request. It gives each connection a thread and a slot, turns
-//! away those beyond the limit, and ends when it is told to.
+//! The listening socket of a storage SCP, with TLS on request. It gives each connection a thread and
+//! a slot, turns away those beyond the limit, and ends when it is told to.
 
-use crate::association::{Stopping, Stream, Timed};
+use super::association;
+use super::config::Config;
+use crate::association::{Acceptor, Stopping, Stream, Timed, accept, refuse};
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
+use crate::inbox::Inbox;
 use connections::{ServerTls, Slot, Slots};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io;
@@ -20,13 +23,14 @@ const TURNED_AWAY: usize = 8;
 /// The pause after the system could give no connection, for want of files or memory.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// A socket that listens.
+/// A listening socket, and the settings of its associations.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
     slots: Arc<Slots>,
     tls: Option<Arc<ServerConfig>>,
+    acceptor: Acceptor,
     stopping: Stopping,
 }
 
@@ -58,49 +62,56 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// The treatment of connections.
-pub(crate) trait Serve: Sync {
-    /// Serves a connection to its end. While it has no task ([`Slot::task`]), it may have to make
-    /// room for others.
-    fn serve(&self, stream: Stream, peer: SocketAddr, slot: &Slot);
-
-    /// Tells the peer that there are too many connections. Returns that as an error.
-    fn turn_away(&self, stream: Stream) -> Error;
+/// The inbox of received instances, and the listener for events.
+#[derive(Clone, Copy)]
+struct Receiving<'a> {
+    inbox: &'a Inbox,
+    events: Events<'a>,
 }
 
-impl Socket {
-    pub(crate) fn bind(
-        address: SocketAddr,
-        max_connections: usize,
-        tls: Option<&ServerTls>,
-    ) -> Result<Self> {
-        let tls = tls.map(ServerTls::config).transpose()?;
-        let failed = |source| Error::Address { address: address.to_string(), source };
-        let tcp = TcpListener::bind(address).map_err(failed)?;
+impl Receiving<'_> {
+    /// Tells of a connection that brought nothing.
+    fn ended(&self, peer: SocketAddr, error: Error) {
+        (self.events)(&Event::Ended { peer, instances: 0, error });
+    }
+}
+
+impl Listener {
+    /// Listens. Connections are answered from [`Listener::serve`] on.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], [`Error::Tls`], and [`Error::Address`] where the address is taken or not
+    /// ours.
+    pub fn bind(config: &Config) -> Result<Self> {
+        let acceptor = config.acceptor()?;
+        let tls = config.tls.as_ref().map(ServerTls::config).transpose()?;
+        let failed = |source| Error::Address { address: config.address.to_string(), source };
+        let tcp = TcpListener::bind(config.address).map_err(failed)?;
         let address = tcp.local_addr().map_err(failed)?;
-        Ok(Self {
-            tcp,
-            address,
-            slots: Slots::new(max_connections),
-            tls,
-            stopping: Stopping::default(),
-        })
+        let slots = Slots::new(config.max_associations);
+        Ok(Self { tcp, address, slots, tls, acceptor, stopping: Stopping::default() })
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// The address, with the port that the system chose where none was given.
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(crate) fn stopper(&self) -> Stopper {
+    /// The handle that ends [`Listener::serve`].
+    pub fn stopper(&self) -> Stopper {
         Stopper { address: self.address, stopping: Arc::clone(&self.stopping) }
     }
 
-    /// Serves connections until it is stopped and the last one has ended. A failure of a connection
-    /// before it is served is an [`Event::Ended`].
-    pub(crate) fn serve(&self, server: &dyn Serve, events: Events) -> Result<()> {
+    /// Receives instances into the inbox until it is stopped and the last association has ended.
+    ///
+    /// # Errors
+    /// [`Error::Address`] if the socket is of no use any more. What goes wrong with one association
+    /// is an [`Event::Ended`].
+    pub fn serve(&self, inbox: &Inbox, events: Events) -> Result<()> {
+        let receiving = Receiving { inbox, events };
         thread::scope(|scope| {
             let (too_many, turned_away) = sync_channel(TURNED_AWAY);
-            scope.spawn(move || self.turn_away(turned_away, server, events));
+            scope.spawn(move || self.turn_away(turned_away, receiving));
             loop {
                 let (tcp, peer) = match self.tcp.accept() {
                     Ok(connection) => connection,
@@ -116,7 +127,7 @@ impl Socket {
                 if self.stopping.load(Ordering::Relaxed) {
                     return Ok(());
                 }
-                self.admit(scope, (tcp, peer), server, events, &too_many);
+                self.admit(scope, (tcp, peer), receiving, &too_many);
             }
         })
     }
@@ -126,8 +137,7 @@ impl Socket {
         &'env self,
         scope: &'scope Scope<'scope, 'env>,
         (tcp, peer): (TcpStream, SocketAddr),
-        server: &'env dyn Serve,
-        events: Events<'env>,
+        receiving: Receiving<'env>,
         too_many: &SyncSender<(TcpStream, SocketAddr)>,
     ) {
         let Some(slot) = self.slot(&tcp, peer) else {
@@ -136,8 +146,8 @@ impl Socket {
             return;
         };
         let work = move || match self.stream(tcp) {
-            Ok(stream) => server.serve(stream, peer, &slot),
-            Err(error) => events(&Event::Ended { peer, instances: 0, error }),
+            Ok(stream) => self.receive((stream, peer), &slot, receiving),
+            Err(error) => receiving.ended(peer, error),
         };
         // If no thread can be had, dropping the work closes the connection.
         let _ = thread::Builder::new().spawn_scoped(scope, work);
@@ -149,18 +159,27 @@ impl Socket {
         self.slots.take(peer.ip(), move || drop(handle.shutdown(Shutdown::Both)))
     }
 
-    fn turn_away(
-        &self,
-        connections: Receiver<(TcpStream, SocketAddr)>,
-        server: &dyn Serve,
-        events: Events,
-    ) {
+    /// Serves a connection to its end. While it has no association, it may have to make room.
+    fn receive(&self, (stream, peer): (Stream, SocketAddr), slot: &Slot, receiving: Receiving) {
+        match accept(stream, &self.acceptor, slot) {
+            Ok((association, calling, _until_its_end)) => {
+                association::serve((association, calling), peer, receiving.inbox, receiving.events);
+            }
+            Err(_) if slot.has_made_room() => {
+                let reason = "its slot was needed by another connection";
+                receiving.ended(peer, Error::Refused { reason });
+            }
+            Err(error) => receiving.ended(peer, error),
+        }
+    }
+
+    fn turn_away(&self, connections: Receiver<(TcpStream, SocketAddr)>, receiving: Receiving) {
         for (tcp, peer) in connections {
             let error = match self.stream(tcp) {
-                Ok(stream) => server.turn_away(stream),
+                Ok(stream) => refuse(stream, &self.acceptor.timeouts),
                 Err(error) => error,
             };
-            events(&Event::Ended { peer, instances: 0, error });
+            receiving.ended(peer, error);
         }
     }
 

@@ -1,25 +1,28 @@
-//! TLS of the server. It follows its certificate's files, so that a renewed one is used without a
-//! restart.
+//! TLS by the present contents of its files, so that a renewed certificate is used without a restart.
 
-use std::io::{Write, stderr};
+use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Result;
-use connections::ServerTls;
+use files::FileState;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
-use super::keys::{FileState, file_state};
+use super::tls::{ServerTls, TlsError};
 
-/// The server's certificate and key.
-pub(crate) struct Tls {
+/// A server's certificate and key, as their files are now.
+pub struct RenewedTls {
     files: ServerTls,
     known: Mutex<Known>,
+    complain: Complain,
 }
+
+/// The listener for errors of files that have changed and cannot be used.
+type Complain = Box<dyn Fn(TlsError) + Send + Sync>;
 
 struct Known {
     config: Arc<ServerConfig>,
@@ -27,14 +30,24 @@ struct Known {
     states: Vec<FileState>,
 }
 
-impl Tls {
-    /// Reads the files.
+impl fmt::Debug for RenewedTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RenewedTls").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+impl RenewedTls {
+    /// Reads the files. `complain` is called if they change and cannot be used, once for each state
+    /// of the files.
     ///
     /// # Errors
-    /// If one cannot be read, or key and certificate do not match.
-    pub(crate) fn open(files: ServerTls) -> Result<Self> {
+    /// [`TlsError`] if one cannot be read, or key and certificate do not match.
+    pub fn open(
+        files: ServerTls,
+        complain: impl Fn(TlsError) + Send + Sync + 'static,
+    ) -> Result<Self, TlsError> {
         let known = Known { states: states(&files), config: files.config()? };
-        Ok(Self { files, known: Mutex::new(known) })
+        Ok(Self { files, known: Mutex::new(known), complain: Box::new(complain) })
     }
 
     /// Performs the TLS handshake, if the client does it in time.
@@ -42,8 +55,8 @@ impl Tls {
         &self,
         stream: S,
         timeout: Duration,
-    ) -> Option<TlsStream<S>> {
-        time::timeout(timeout, TlsAcceptor::from(self.current()).accept(stream)).await.ok()?.ok()
+    ) -> io::Result<TlsStream<S>> {
+        time::timeout(timeout, TlsAcceptor::from(self.current()).accept(stream)).await?
     }
 
     /// The present contents of the files. While they cannot be read, the contents read before stay
@@ -55,7 +68,7 @@ impl Tls {
             known.states = states;
             match self.files.config() {
                 Ok(config) => known.config = config,
-                Err(error) => complain(&error),
+                Err(error) => (self.complain)(error),
             }
         }
         Arc::clone(&known.config)
@@ -64,11 +77,5 @@ impl Tls {
 
 fn states(files: &ServerTls) -> Vec<FileState> {
     let paths = [Some(&files.certificate), Some(&files.key), files.client_authorities.as_ref()];
-    paths.into_iter().flatten().map(|path| file_state(path)).collect()
-}
-
-/// Writes the error to the log, once for each state of the files.
-fn complain(error: &connections::TlsError) {
-    let line = serde_json::json!({ "error": format!("the certificate stays as it was: {error}") });
-    let _nobody_reads = writeln!(stderr().lock(), "{line}");
+    paths.into_iter().flatten().map(|path| files::state(path)).collect()
 }
