@@ -22,3 +22,29 @@ async fn answer_probes(request: Request, next: Next) -> Response {
     }
     Problem::Busy.into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use axum::http::header::RETRY_AFTER;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    #[test]
+    fn probes_are_answered_and_others_asked_to_come_back() {
+        let routes = ["/healthz", "/readyz", "/metrics", "/small"];
+        let router =
+            routes.iter().fold(Router::new(), |router, path| router.route(path, get(|| async {})));
+        let router = probes_alone(router);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for path in routes {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let answer = runtime.block_on(router.clone().oneshot(request)).unwrap();
+            let is_probe = path != "/small";
+            assert_eq!(answer.status() == StatusCode::OK, is_probe, "{path}");
+            assert_eq!(answer.headers().contains_key(RETRY_AFTER), !is_probe, "{path}");
+        }
+    }
+}

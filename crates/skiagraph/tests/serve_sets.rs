@@ -69,58 +69,6 @@ fn an_answer_is_kept_with_all_that_was_made_of_it() {
     assert_eq!(part("report.html").failure(404), "unknown_set");
 }
 
-#[test]
-fn of_a_gallery_case_there_is_no_report_and_of_feedback_no_object() {
-    let folder = tempfile::tempdir().unwrap();
-    let (g, _) = gallery(folder.path());
-    let server = Server::start(&g, &["--sets", text(&folder.path().join("elsewhere.sqlite"))]);
-    let save = |search: Value| {
-        server.post("/api/v1/sets", &json!({ "name": "x", "search": search })).json()
-    };
-    let objects = |set: &Value| ["fhir", "sr", "preview"].map(|part| set[part].as_bool().unwrap());
-    assert_eq!(objects(&save(json!({ "like": [1], "k": 2 }))), [false; 3]);
-    assert!(folder.path().join("elsewhere.sqlite").exists() && !g.join("sets.sqlite").exists());
-    for (wrong, what) in [
-        (json!({ "name": "  ", "search": { "like": [1] } }), "empty"),
-        (json!({ "name": "x".repeat(201), "search": { "like": [1] } }), "201 characters"),
-        (json!({ "name": "x", "search": { "like": [1], "k": 101 } }), "101 as `k`"),
-        (json!({ "name": "x", "search": {} }), "neither"),
-    ] {
-        let refused = server.post("/api/v1/sets", &wrong);
-        assert_eq!(refused.failure(422), "invalid");
-        assert!(refused.json()["error"]["message"].as_str().unwrap().contains(what), "{what}");
-    }
-    assert_eq!(server.get("/api/v1/sets/..%2f..%2fetc").failure(404), "unknown_set");
-}
-
-#[test]
-fn what_is_not_shared_is_nobody_elses() {
-    let folder = tempfile::tempdir().unwrap();
-    let ((g, file), keys) = (gallery(folder.path()), folder.path().join("keys.toml"));
-    let key = |role: &str| json(&["api-key", "new", "--role", role, "--file", text(&keys)]);
-    let made = [key("reader"), key("reader"), key("admin")];
-    let bearer = |at: usize| {
-        vec![("Authorization".to_owned(), format!("Bearer {}", made[at]["key"].as_str().unwrap()))]
-    };
-    let mut server = Server::start(&g, &["--api-keys", text(&keys)]);
-    server.headers = bearer(0);
-    let query = upload(&server, &file);
-    let own = server.post("/api/v1/sets", &named("own", &query)).json();
-    let mut body = named("shared", &query);
-    body["shared"] = true.into();
-    let shared = server.post("/api/v1/sets", &body).json();
-    assert_eq!(own["owner"], made[0]["id"]);
-    let path = |set: &Value| format!("/api/v1/sets/{}", set["id"].as_str().unwrap());
-    server.headers = bearer(1);
-    assert_eq!(server.get("/api/v1/sets").json()["sets"], json!([shared]));
-    assert_eq!(server.get(&path(&own)).failure(404), "unknown_set");
-    assert_eq!(server.get(&format!("{}/report.html", path(&own))).failure(404), "unknown_set");
-    assert_eq!(server.delete(&path(&shared)).failure(403), "role_too_low");
-    server.headers = bearer(2);
-    assert_eq!(server.delete(&path(&own)).status, 204);
-    assert_eq!(server.delete(&path(&shared)).status, 204);
-}
-
 /// The files below a folder that hold some bytes.
 fn holding(folder: &Path, bytes: &[u8]) -> Vec<PathBuf> {
     let (mut folders, mut found) = (vec![folder.to_owned()], Vec::new());

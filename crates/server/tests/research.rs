@@ -1,39 +1,27 @@
-//! Information about the gallery and the model: the map, the figures of the evaluation, and spans
-//! for a collector.
+//! Information about the gallery: the map, spans for a collector, and evidence.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
-#[path = "common/server.rs"]
-mod server;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use common::{fail, json, pictures, samples, succeed, text};
+use common::{Server, gallery_of_samples, sample};
+use gallery::Gallery;
 use serde_json::{Value, json};
-use server::Server;
-
-fn gallery(folder: &Path, count: usize) -> PathBuf {
-    let g = folder.join("g");
-    let found = pictures(&samples().join("images"));
-    let mut index = vec!["index", "--gallery", text(&g)];
-    index.extend(found.iter().take(count).map(|path| text(path)));
-    succeed(&index);
-    g
-}
 
 #[test]
 fn the_map_shows_every_picture_once_it_is_drawn() {
     let folder = tempfile::tempdir().unwrap();
-    let g = gallery(folder.path(), 12);
-    let server = Server::start(&g, &[]);
+    let g = gallery_of_samples(folder.path(), 12);
+    let server = Server::of(&g);
+    let draw = || Gallery::open(&g).unwrap().draw_map(1, |_| ()).unwrap();
     assert_eq!(server.get("/api/v1/map").failure(404), "no_map");
-    assert_eq!(json(&["gallery", "map", text(&g)])["pictures"], 12);
+    assert_eq!(draw(), 12);
     let map = server.get("/api/v1/map").json();
     for list in ["ids", "x", "y"] {
         assert_eq!(map[list].as_array().unwrap().len(), 12, "{list}");
@@ -46,46 +34,18 @@ fn the_map_shows_every_picture_once_it_is_drawn() {
         .collect();
     assert_eq!(names, ["body_part", "view", "source", "label"]);
     let gone = map["ids"][3].as_u64().unwrap();
-    succeed(&["gallery", "delete", text(&g), &gone.to_string()]);
+    assert_eq!(Gallery::open(&g).unwrap().delete(&[gone]).unwrap(), 1);
     let left = server.get("/api/v1/map").json();
     assert!(
         left["ids"].as_array().unwrap().len() == 11
             && !left["ids"].as_array().unwrap().contains(&json!(gone))
     );
     // It is drawn again with the same seed and one picture less.
-    assert_eq!(json(&["gallery", "map", text(&g)])["pictures"], 11);
+    assert_eq!(draw(), 11);
     assert_eq!(server.get("/api/v1/map").json()["ids"], left["ids"]);
     fs::write(g.join("map.bin"), b"SkiaMap1 and more").unwrap();
     assert_eq!(server.get("/api/v1/map").failure(500), "internal");
     assert!(server.logs("is damaged"), "{}", server.log());
-}
-
-#[test]
-fn the_models_figures_are_those_of_its_evaluation() {
-    let folder = tempfile::tempdir().unwrap();
-    let (g, out) = (gallery(folder.path(), 2), folder.path().join("results"));
-    let plain = Server::start(&g, &[]).get("/api/v1/gallery").json();
-    assert_eq!([&plain["evaluation"], &plain["quality"]], [&json!(false), &json!([])]);
-    assert!(
-        plain["bytes"].as_u64().unwrap() > 10_000
-            && plain["card"]["labels"].as_array().unwrap().len() > 5
-    );
-    succeed(&["eval", "--data", text(&samples()), "--out", text(&out)]);
-    let server = Server::start(&g, &["--evaluation", text(&out)]);
-    let told = server.get("/api/v1/gallery").json();
-    let written: Value =
-        serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
-    let codes =
-        written["results"].as_array().unwrap().iter().filter(|result| result["method"] == "codes");
-    for (told, written) in told["quality"].as_array().unwrap().iter().zip(codes) {
-        assert_eq!([&told["task"], &told["map_all"]], [&written["task"], &written["map_all"]]);
-    }
-    assert!(!told["quality"].as_array().unwrap().is_empty());
-    assert!(server.get("/api/v1/evaluation.html").bytes.starts_with(b"<!doctype html>"));
-    let start = ["serve", "--gallery", text(&g), "--port", "0", "--evaluation"];
-    fail(&[&start[..], &[text(folder.path())]].concat(), &["cannot read", "results.json"]);
-    fs::write(out.join("results.json"), r#"{"model":"other","results":[]}"#).unwrap();
-    fail(&[&start[..], &[text(&out)]].concat(), &["is of the model other; expected skiagraph-"]);
 }
 
 /// A collector that passes on what it receives.
@@ -117,16 +77,15 @@ fn collector() -> (String, Receiver<Value>) {
 }
 
 #[test]
-#[cfg(unix)]
 fn spans_tell_the_route_and_are_part_of_the_callers_trace() {
     let folder = tempfile::tempdir().unwrap();
-    let g = gallery(folder.path(), 2);
+    let g = gallery_of_samples(folder.path(), 2);
     let (address, sent) = collector();
-    let mut server = Server::start(&g, &["--traces", &address]);
+    let server = Server::with(&g, |settings| settings.traces = Some(address));
     let parent = [("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")];
     assert_eq!(server.ask("GET", "/api/v1/records/1", &parent, &[]).status, 200);
     assert_eq!(server.get("/api/v1/records/999").status, 404);
-    assert_eq!(server.terminate(), Some(0));
+    let log = server.end();
     let mut spans = Vec::new();
     while let Ok(batch) = sent.recv_timeout(Duration::from_millis(500)) {
         let resource = &batch["resourceSpans"][0];
@@ -147,29 +106,26 @@ fn spans_tell_the_route_and_are_part_of_the_callers_trace() {
     assert!(spans.iter().all(|span| !says(span).contains("999")), "no span names a record");
     // A request without a trace gets one, and the log names it.
     let own = of("404")["traceId"].as_str().unwrap().to_owned();
-    assert!(server.log().contains(&format!("\"trace\":\"{own}\"")), "{}", server.log());
+    assert!(log.contains(&format!("\"trace\":\"{own}\"")), "{log}");
 }
 
 #[test]
 fn a_collector_that_is_away_holds_nothing_up() {
     let folder = tempfile::tempdir().unwrap();
-    let g = gallery(folder.path(), 1);
-    let server = Server::start(&g, &["--traces", "http://127.0.0.1:9"]);
+    let g = gallery_of_samples(folder.path(), 1);
+    let away = Some("http://127.0.0.1:9".to_owned());
+    let server = Server::with(&g, |settings| settings.traces = away);
     for _ in 0..50 {
         assert_eq!(server.get("/api/v1/records/1").status, 200);
     }
-    fail(
-        &["serve", "--gallery", text(&g), "--traces", "collector:4318"],
-        &["begins with https:// or http://"],
-    );
 }
 
 #[test]
 fn what_makes_two_pictures_similar_is_drawn_on_both() {
     let folder = tempfile::tempdir().unwrap();
-    let g = gallery(folder.path(), 3);
-    let server = Server::start(&g, &[]);
-    let file = fs::read(&pictures(&samples().join("images"))[3]).unwrap();
+    let g = gallery_of_samples(folder.path(), 3);
+    let server = Server::of(&g);
+    let file = sample(3);
     let query = server.upload(&file).json()["id"].as_str().unwrap().to_owned();
     let drawn = |path: &str| {
         let answer = server.get(path);

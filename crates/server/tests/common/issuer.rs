@@ -1,4 +1,5 @@
 //! An identity provider whose answers a test chooses. A real one is in web/e2e.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
