@@ -159,9 +159,9 @@ fn shows_other(kept: &[u8], new: &[u8]) -> bool {
 mod tests {
     use std::path::Path;
 
+    use gallery::Entry;
     use image::{GrayImage, Luma};
     use radiograph::Preprocess;
-    use gallery::Entry;
     use retrieval::{Embedding, HashCode, ModelId};
 
     use super::*;

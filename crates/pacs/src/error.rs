@@ -2,7 +2,7 @@
 //! do.
 
 use connections::TlsError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Errors of this crate. None shows patient data.
 #[derive(Debug, thiserror::Error)]

@@ -28,7 +28,7 @@ pub use connections::{ClientTls, ServerTls};
 pub use dicom_core::Tag;
 pub use error::{Error, Result};
 pub use event::{Event, Events, SharedEvents};
-pub use http::{Server, authorities};
+pub use http::Server;
 pub use query::Query;
 pub use receive::Fetched;
 pub use uids::IMAGE_STORAGE;

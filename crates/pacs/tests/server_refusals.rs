@@ -1,5 +1,4 @@
 //! Requests that a server of STOW-RS refuses, and the reason that it gives.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 

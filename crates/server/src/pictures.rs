@@ -13,7 +13,7 @@ use interchange::Source;
 use network::explain::evidence::evidence;
 use network::{Encoder, Encoding, Look, SaliencyMap};
 use radiograph::memory::{self, Reservation};
-use radiograph::{ContentHash, Format, Frame, Header, Radiograph};
+use radiograph::{ContentHash, Frame, Header, Radiograph};
 use retrieval::Embedding;
 
 use super::error::Problem;

@@ -193,15 +193,6 @@ impl Listener {
     }
 }
 
-/// The cause of a connection's end: that it made room for another, if it did; else `error`.
-pub(crate) fn cause(slot: &Slot, error: Error) -> Error {
-    if slot.has_made_room() {
-        Error::Refused { reason: "its slot was needed by another connection" }
-    } else {
-        error
-    }
-}
-
 /// Tells whether no further connection can come. Other errors concern one connection, or a
 /// temporary shortage.
 fn is_fatal(error: &io::Error) -> bool {

@@ -1,8 +1,8 @@
 //! Failures of libraries as failures of requests.
 
 use connections::Unheard;
-use radiograph::Error as Unreadable;
 use gallery::FilterError;
+use radiograph::Error as Unreadable;
 
 use super::Problem;
 

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use ingest::Listed;
 use gallery::{Date, Record};
+use ingest::Listed;
 use serde_json::Value;
 
 use super::{Server, gallery, sample, samples};
