@@ -1,5 +1,4 @@
 //! The storage SCP with this project's SCU: what is sent is kept.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 

@@ -1,5 +1,4 @@
 //! The storage SCP where it refuses: strangers, settings, instances, too many associations.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
