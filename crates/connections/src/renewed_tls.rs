@@ -1,4 +1,5 @@
-//! TLS by the present contents of its files, so that a renewed certificate is used without a restart.
+//! TLS by the present contents of its files, so that a renewed certificate is used without a
+//! restart.
 
 use std::fmt;
 use std::io;

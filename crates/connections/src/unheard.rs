@@ -1,6 +1,5 @@
 //! The reasons why no request came of a connection, and the answer that says so.
 
-use std::fmt;
 use std::io;
 use std::time::SystemTime;
 
@@ -62,12 +61,6 @@ impl Unheard {
             Self::MadeRoom => "its slot was needed by another connection",
             Self::Broken(_) => "the connection ended before a request",
         }
-    }
-}
-
-impl fmt::Display for Unheard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.reason())
     }
 }
 

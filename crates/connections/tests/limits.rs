@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(10);
 struct Seen {
     address: SocketAddr,
     open: Arc<AtomicUsize>,
-    unheard: Arc<Mutex<Vec<String>>>,
+    unheard: Arc<Mutex<Vec<&'static str>>>,
 }
 
 /// Stops the service, even if a client panics.
@@ -37,7 +37,7 @@ impl Drop for Stops {
     }
 }
 
-fn service(open: &Arc<AtomicUsize>, unheard: &Arc<Mutex<Vec<String>>>) -> Service {
+fn service(open: &Arc<AtomicUsize>, unheard: &Arc<Mutex<Vec<&'static str>>>) -> Service {
     let heard = Arc::clone(unheard);
     let router = Router::new()
         .route("/small", get(|| async { "small" }))
@@ -47,7 +47,7 @@ fn service(open: &Arc<AtomicUsize>, unheard: &Arc<Mutex<Vec<String>>>) -> Servic
         router,
         busy: Router::new().fallback(|| async { (StatusCode::SERVICE_UNAVAILABLE, "busy") }),
         unheard: Arc::new(move |_, reason: &Unheard| {
-            heard.lock().unwrap().push(reason.to_string());
+            heard.lock().unwrap().push(reason.reason());
             (reason.status().unwrap_or_default(), reason.reason()).into_response()
         }),
         tls: None,

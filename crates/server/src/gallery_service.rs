@@ -104,7 +104,7 @@ impl GalleryService {
 impl Drop for GalleryService {
     fn drop(&mut self) {
         self.stop();
-        // The present batch is finished. Waiting files are still there when the server starts again.
+        // The present batch is finished. Waiting files are there when the server starts again.
         for thread in self.threads.drain(..) {
             let _or_it_panicked = thread.join();
         }

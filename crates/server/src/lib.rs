@@ -75,20 +75,7 @@ pub fn run(
     encoder: impl FnOnce() -> Result<Encoder>,
     listening: impl FnOnce(SocketAddr) -> Result<()>,
 ) -> Result<()> {
-    if settings.keys.is_none() && settings.oidc.is_none() && !settings.address.ip().is_loopback() {
-        bail!(
-            "{} is not this machine's alone, and nobody would have to show a key; expected --api-keys FILE \
-             (`skiagraph api-key new` makes one), --oidc-issuer URL, or an address such as 127.0.0.1",
-            settings.address.ip()
-        );
-    }
-    if settings.audit.is_none() && !settings.address.ip().is_loopback() {
-        bail!(
-            "{} is not this machine's alone, and nobody would know who looked at what; expected --audit FOLDER, \
-             or an address such as 127.0.0.1",
-            settings.address.ip()
-        );
-    }
+    check_openness(&settings)?;
     let tls = settings.tls.clone().map(|files| follow(files, &settings.log)).transpose()?;
     let (address, limits) = (settings.address, limits(&settings));
     let gallery_service = GalleryService::begin(settings, encoder)?;
@@ -106,6 +93,25 @@ pub fn run(
     })?;
     gallery_service.stop();
     runtime.shutdown_timeout(LAST_WORK);
+    Ok(())
+}
+
+/// Checks that an address open to other machines has keys or an identity provider, and a log.
+fn check_openness(settings: &Settings) -> Result<()> {
+    if settings.keys.is_none() && settings.oidc.is_none() && !settings.address.ip().is_loopback() {
+        bail!(
+            "{} is not this machine's alone, and nobody would have to show a key; expected --api-keys FILE \
+             (`skiagraph api-key new` makes one), --oidc-issuer URL, or an address such as 127.0.0.1",
+            settings.address.ip()
+        );
+    }
+    if settings.audit.is_none() && !settings.address.ip().is_loopback() {
+        bail!(
+            "{} is not this machine's alone, and nobody would know who looked at what; expected --audit FOLDER, \
+             or an address such as 127.0.0.1",
+            settings.address.ip()
+        );
+    }
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! Sign-in with an identity provider by the options of the command line: who is let in, and is named
-//! in the audit log. Which answers are not trusted is tested in `crates/server/tests`.
+//! Sign-in with an identity provider by the options of the command line: who is let in, and is
+//! named in the audit log. Which answers are not trusted is tested in `crates/server/tests`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

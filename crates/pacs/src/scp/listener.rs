@@ -1,5 +1,5 @@
-//! The listening socket of a storage SCP, with TLS on request. It gives each connection a thread and
-//! a slot, turns away those beyond the limit, and ends when it is told to.
+//! The listening socket of a storage SCP, with TLS on request. It gives each connection a thread
+//! and a slot, turns away those beyond the limit, and ends when it is told to.
 
 use super::association;
 use super::config::Config;

@@ -1,22 +1,23 @@
 //! `skiagraph listen`: receives from a PACS, and indexes what it receives.
 
+mod received;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ingest::{InboxIngest, IngestCounts};
+use pacs::Authorization;
 use pacs::dicomweb::server;
-use pacs::inbox::{Inbox, Limits, Stored};
+use pacs::inbox::{Inbox, Limits};
 use pacs::scp::{Config, Listener, Stopper};
-use pacs::{Authorization, Event, SharedEvents};
-use serde::Serialize;
+use received::Received;
 
 use super::inbox::{Destination, deadly, tell_of_deadly, tell_of_files};
-use crate::output;
 use crate::tls::TlsArgs;
 
 /// The time that the encoding thread waits for an instance to arrive.
@@ -78,33 +79,6 @@ pub(crate) struct ListenArgs {
     /// Print the report as JSON at the end
     #[arg(long)]
     json: bool,
-}
-
-/// The report of a session.
-#[derive(Serialize)]
-struct Report {
-    /// The number of instances that were new and are durable.
-    received: u64,
-    /// The number of instances that were known.
-    repeated: u64,
-    /// The number of known instances whose data set differs from the first under their UID, which
-    /// is kept.
-    differing: u64,
-    /// The number of instances that were refused.
-    refused: u64,
-    #[serde(flatten)]
-    taken: IngestCounts,
-    /// Names of instances that were put aside, now or earlier, because processes died while working
-    /// on them.
-    set_aside: Vec<String>,
-}
-
-#[derive(Default)]
-struct Received {
-    new: AtomicU64,
-    known: AtomicU64,
-    differing: AtomicU64,
-    refused: AtomicU64,
 }
 
 /// Listens, and encodes what arrives.
@@ -222,54 +196,4 @@ fn follow(inbox_ingest: &mut InboxIngest, inbox: &Inbox) -> Result<IngestCounts>
         thread::sleep(WAIT);
     }
     Ok(total)
-}
-
-impl Received {
-    /// The listener for events, which counts them.
-    fn listener(self: &Arc<Self>) -> SharedEvents {
-        let received = Arc::clone(self);
-        Arc::new(move |event| received.hear(event))
-    }
-
-    fn hear(&self, event: &Event) {
-        output::note(&event.to_string());
-        let count = match event {
-            Event::Stored { stored: Stored::New, .. } => &self.new,
-            Event::Stored { stored, .. } => {
-                self.differing.fetch_add(u64::from(*stored == Stored::Differs), Ordering::Relaxed);
-                &self.known
-            }
-            Event::Refused { .. } => &self.refused,
-            _ => return,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn report(&self, taken: IngestCounts, set_aside: Vec<String>, json: bool) -> Result<()> {
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (received, repeated, refused) =
-            (count(&self.new), count(&self.known), count(&self.refused));
-        let differing = count(&self.differing);
-        if json {
-            return output::json(&Report {
-                received,
-                repeated,
-                differing,
-                refused,
-                taken,
-                set_aside,
-            });
-        }
-        tell_of_deadly(&set_aside);
-        output::text(&format!(
-            "received {received}, known before {repeated}, refused {refused}; encoded {}, failed {}",
-            taken.added, taken.failed
-        ))?;
-        match differing {
-            0 => Ok(()),
-            count => output::text(&format!(
-                "another data set under a known UID: kept the first ({count} in all)"
-            )),
-        }
-    }
 }
