@@ -21,14 +21,14 @@ test('a file is searched, filtered, judged and searched again', async ({ page })
   await openChest(page);
   await accessible(page);
   await shot(page, 'results');
-  await page.getByRole('group', { name: 'Label' }).getByRole('button').first().click();
+  await page.getByRole('group', { name: 'Finding' }).getByRole('button').first().click();
   await expect(page.getByRole('button', { name: 'Clear (1)' })).toBeVisible();
   await page.getByRole('button', { name: 'Clear (1)' }).click();
-  await page.getByLabel(/Filter language/).fill('age >');
+  await page.getByLabel(/Words, or a filter/).fill('age >');
   await expect(page.getByText('The filter cannot be read.')).toBeVisible();
   await accessible(page);
   await shot(page, 'filter-error');
-  await page.getByLabel(/Filter language/).fill('');
+  await page.getByLabel(/Words, or a filter/).fill('');
   await expect(page.getByText('The filter cannot be read.')).toBeHidden();
   await page.getByRole('button', { name: /^Like this/ }).first().click();
   await page.getByRole('button', { name: /^Unlike this/ }).nth(5).click();
@@ -125,9 +125,10 @@ test('help, German, and the light theme', async ({ page }) => {
 test('a broken file and a lost connection are said', async ({ page }) => {
   await page.goto('/');
   await page.locator('input[type=file]').setInputFiles({ name: 'x.dcm', mimeType: '', buffer: Buffer.from('no picture at all') });
-  await expect(page.getByRole('alert')).toContainText('This kind of file is not read.');
+  await expect(page.getByRole('alert')).toContainText('x.dcm: This kind of file is not read.');
+  await page.getByRole('button', { name: 'Browse the gallery' }).click();
   await page.route('**/api/v1/records/list', (route) => route.abort());
-  await page.getByLabel(/Filter language/).fill('age > 1');
+  await page.getByLabel(/Words, or a filter/).fill('age > 1');
   await expect(page.getByRole('alert')).toContainText('The server does not answer.');
   await page.unroute('**/api/v1/records/list');
   await page.getByRole('button', { name: 'Try again' }).click();

@@ -30,6 +30,7 @@ pub fn export_answer(
         gallery: gallery.len(),
         precision: estimate.filter(|estimate| !estimate.novel).map(|estimate| estimate.precision),
         novel: estimate.map(|estimate| estimate.novel),
+        question: Vec::new(),
         neighbors: hits.iter().enumerate().map(neighbor).collect(),
     }
 }

@@ -29,6 +29,8 @@ pub struct Answer {
     pub precision: Option<f64>,
     /// Whether the query is unlike everything that the model knows.
     pub novel: Option<bool>,
+    /// What was asked, in words of the person who asked: name, note and filter of a saved answer.
+    pub question: Vec<String>,
     /// Most similar first.
     pub neighbors: Vec<Neighbor>,
 }
@@ -90,6 +92,7 @@ impl Answer {
         let Self { software, query, bits, gallery, precision, novel, .. } = self;
         let mut parts = vec![software.version.clone(), software.model.clone(), query.clone()];
         parts.push(format!("{bits} {gallery} {precision:?} {novel:?}"));
+        parts.extend(self.question.iter().cloned());
         for neighbor in &self.neighbors {
             let Neighbor { distance, euclidean, relevance, labels, .. } = neighbor;
             parts.push(format!("{distance} {euclidean} {relevance:?} {}", labels.len()));

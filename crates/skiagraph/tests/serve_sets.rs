@@ -58,6 +58,10 @@ fn an_answer_is_kept_with_all_that_was_made_of_it() {
     let part = |name: &str| server.get(&format!("{path}/{name}"));
     let page = String::from_utf8(part("report.html").bytes).unwrap();
     assert!(page.starts_with("<!doctype html>") && !page.contains("SECRET"));
+    for told in ["Saved as: a &lt;b&gt;", "Note: n", "Query: an uploaded picture", "Filter: none"] {
+        assert!(page.contains(told), "{told}");
+    }
+    assert_eq!(saved["answer"]["asked"]["pictures"], 1);
     assert!(part("report.html").header("content-disposition").starts_with("attachment"));
     let bundle: Value = serde_json::from_slice(&part("fhir.json").bytes).unwrap();
     assert_eq!(bundle["entry"].as_array().unwrap().len(), 3 + 3);

@@ -1,11 +1,12 @@
 // Chips, ranges and free text to one filter of the gallery's language (docs/gallery.md), and errors
-// back to the free text.
-import type { FacetsView } from './api/schema.ts';
+// back to the free text. Values of one facet are alternatives; facets narrow each other.
+import type { FacetsView, ValueView } from './api/schema.ts';
+import { filterOfWords, isLanguage, quoted } from './answer/plain-words.ts';
+import { isPart } from './i18n/labels.ts';
 
-export type Facet = keyof FacetsView;
-
-/** Fields with a chip for each value, in the order of the page. */
-export const FACETS = ['body_part', 'view', 'modality', 'sex', 'source', 'label'] as const satisfies readonly Facet[];
+/** Facets with a chip for each value, in the order of the page. Labels are two: part and finding. */
+export const FACETS = ['body_part', 'part', 'finding', 'view', 'modality', 'sex', 'source'] as const;
+export type Facet = (typeof FACETS)[number];
 
 export interface Chosen {
   values: Record<Facet, string[]>;
@@ -13,7 +14,7 @@ export interface Chosen {
   ageTo: number | null;
   dateFrom: string | null;
   dateTo: string | null;
-  /** In the filter language. */
+  /** Plain words, or the filter language. */
   text: string;
 }
 
@@ -22,24 +23,33 @@ export function nothingChosen(): Chosen {
   return { values, ageFrom: null, ageTo: null, dateFrom: null, dateTo: null, text: '' };
 }
 
-/** A value in the language's quotes. */
-export function quoted(value: string): string {
-  return `"${value.replace(/["\\]/g, '\\$&')}"`;
+/** The values of the facets with their counts; `parts` are the labels that name a part of the body. */
+export function facetCounts(facets: FacetsView, parts: readonly string[] | undefined): Record<Facet, ValueView[]> {
+  const { label, ...rest } = facets;
+  const of = (part: boolean): ValueView[] => label.filter(({ value }) => isPart(value, parts) === part);
+  return { ...rest, part: of(true), finding: of(false) };
 }
 
 function oneOf(facet: Facet, values: string[]): string | null {
   const [first] = values;
+  const field = facet === 'part' || facet === 'finding' ? 'label' : facet;
   if (first === undefined) return null;
-  return values.length === 1 ? `${facet} = ${quoted(first)}` : `${facet} in (${values.map(quoted).join(', ')})`;
+  return values.length === 1 ? `${field} = ${quoted(first)}` : `${field} in (${values.map(quoted).join(', ')})`;
 }
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** The free text is first, in parentheses, so that places in it are off by one byte alone. */
-export function filterOf(chosen: Chosen): string | null {
+function ofText(text: string, labels: readonly string[]): string | null {
+  if (!text.trim()) return null;
+  return isLanguage(text) ? `(${text})` : filterOfWords(text, labels);
+}
+
+/** The filter of what is chosen; plain words are looked for in the names of these labels, too. */
+export function filterOf(chosen: Chosen, labels: readonly string[] = []): string | null {
   const whole = (age: number | null): boolean => age !== null && Number.isInteger(age) && age >= 0;
   const tests = [
-    chosen.text.trim() ? `(${chosen.text})` : null,
+    ofText(chosen.text, labels),
     ...FACETS.map((facet) => oneOf(facet, chosen.values[facet])),
     whole(chosen.ageFrom) ? `age >= ${chosen.ageFrom}` : null,
     whole(chosen.ageTo) ? `age <= ${chosen.ageTo}` : null,

@@ -1,154 +1,114 @@
-// What is asked and answered: the one state that the page's parts share.
+// What a person does with questions and answers: the one session that the page's parts share.
+import { account } from './account.svelte.ts';
 import { api, Failure } from './api/client.ts';
-import { filterOf, nothingChosen, quoted, toggled } from './filter.ts';
-import { pathOf, routeOf, studyOf, type Subject as RouteSubject } from './route.ts';
-import { settings } from './settings.svelte.ts';
-import type { GalleryView, HitView, ListView, QueryView, RecordView, Region, SearchBody, SearchView, SessionView, SetView } from './api/schema.ts';
+import { Asking } from './answer/asking.svelte.ts';
+import { quoted } from './answer/plain-words.ts';
+import { judgedIds, type Judgement, type Shape, type Subject } from './answer/question.ts';
+import { keptOf, type Kept } from './answer/tab.ts';
+import { uploadAll } from './answer/uploads.ts';
+import { nothingChosen } from './filter.ts';
+import { narrowingOf, routeOf, searchOf, studyOf, type Subject as RouteSubject } from './route.ts';
+import type { QueryView, RecordView, Region, SetView } from './api/schema.ts';
 
-/** A picture to ask with: a file's, or a gallery's. The file is kept as servers forget pictures after a while. */
-export type Subject =
-  | { kind: 'query'; query: QueryView; file: Blob | null; part: boolean }
-  | { kind: 'record'; record: RecordView };
-
-const PAGE = 60;
-const HITS = 48;
-
-class SearchSession {
-  gallery = $state.raw<GalleryView | null>(null);
-  session = $state.raw<SessionView | null>(null);
-  subject = $state.raw<Subject | null>(null);
-  answer = $state.raw<SearchView | null>(null);
-  /** What the answer was saved as, if it is one that was saved. */
-  saved = $state.raw<SetView | null>(null);
-  page = $state.raw<ListView | null>(null);
-  like = $state.raw<number[]>([]);
-  unlike = $state.raw<number[]>([]);
-  chosen = $state(nothingChosen());
-  /** The record beside the query. */
-  beside = $state.raw<RecordView | null>(null);
-  busy = $state<'encoding' | 'searching' | null>(null);
-  failure = $state.raw<Failure | null>(null);
-  filterFailure = $state.raw<Failure | null>(null);
-  signInWanted = $state(false);
-  #running: AbortController | null = null;
-
-  get records(): RecordView[] {
-    return this.subject || this.saved ? (this.answer?.hits.map((hit) => hit.record) ?? []) : (this.page?.records ?? []);
-  }
-
-  hit(id: number): HitView | null {
-    return this.answer?.hits.find((hit) => hit.id === id) ?? null;
-  }
-
+class SearchSession extends Asking {
   async start(): Promise<void> {
-    await this.#attempt(async () => {
-      this.session = await api.session();
-      if (this.session.required && !this.session.role) {
-        this.signInWanted = true;
-        return;
-      }
+    await this.attempt(async () => {
+      if (!(await account.arrive())) return;
       this.gallery = await api.gallery();
-      const study = studyOf(location.hash);
-      await (study ? this.#openStudy(study) : this.arrive());
-    });
+      // A file may have been dropped already.
+      if (this.busy !== 'encoding') await this.#arrive();
+    }, () => this.start());
   }
 
-  /** Asks with the first picture of a study; the address no longer names the study then. */
-  async #openStudy(study: string): Promise<void> {
-    history.replaceState(null, '', '/');
-    const { records } = await api.list(`study = ${quoted(study)}`, 0, 1);
-    if (records[0]) return this.#ask({ kind: 'record', record: records[0] });
-    await this.refresh();
-    this.failure = new Failure(404, { code: 'unknown_study', message: '' });
+  /** Goes on where the sign-in was wanted. */
+  async signedIn(): Promise<void> {
+    const { held } = this;
+    this.held = null;
+    await this.start();
+    await held?.();
   }
 
   /** Goes to where the address says. */
-  async arrive(): Promise<void> {
-    const route = routeOf(location.pathname);
-    const { subject } = route;
-    if (subject?.kind === 'set') {
-      if (this.saved?.id !== subject.id) await this.openSet(subject.id);
-      return;
-    }
-    if (subject?.kind === 'record' && !(this.subject?.kind === 'record' && this.subject.record.id === subject.id)) {
-      this.subject = { kind: 'record', record: await api.record(subject.id) };
-      this.#fresh();
-    } else if (subject?.kind === 'query' && !(this.subject?.kind === 'query' && this.subject.query.id === subject.id)) {
-      // A window that was opened to show it has no history of its own.
-      const kept = (history.state as { query?: QueryView } | null)?.query ?? (await api.query(subject.id));
-      this.subject = { kind: 'query', query: kept, file: null, part: false };
-      this.#fresh();
-    } else if (!subject && (this.subject || this.saved)) {
-      this.subject = null;
-      this.#fresh();
-    }
-    if (!this.answer && !this.page) await this.refresh();
-    const { beside } = route;
-    this.beside = beside === null ? null : (this.records.find((record) => record.id === beside) ?? (await api.record(beside)));
+  arrive(): Promise<void> {
+    return this.attempt(() => this.#arrive(), () => this.arrive());
   }
 
-  async open(file: Blob): Promise<void> {
+  /** Asks with files, which are views of one study. Where none can be read, nothing is left of the case before. */
+  async open(files: readonly File[]): Promise<void> {
+    if (files.length === 0) return;
+    // Whoever goes elsewhere meanwhile is not brought back.
+    const { signal } = this.stop();
     this.busy = 'encoding';
-    await this.#attempt(async () => this.#ask({ kind: 'query', query: await api.upload(file), file, part: false }));
+    const again = (): Promise<void> => this.open(files);
+    await this.attempt(async () => {
+      const { queries, files: taken, notTaken } = await uploadAll(files).catch((error: unknown) => {
+        if (!(error instanceof Failure) || error.status === 401) throw error;
+        return { queries: [], files: [], notTaken: files.map(({ name }) => ({ name, code: error.code, message: error.message })) };
+      });
+      if (signal.aborted) return;
+      const [query, ...others] = queries;
+      if (query) await this.ask({ kind: 'query', query, others, files: taken, part: false });
+      else this.#unread(again);
+      this.notTaken = notTaken;
+    }, again);
     if (this.busy === 'encoding') this.busy = null;
+  }
+
+  #unread(again: () => Promise<void>): void {
+    this.stop();
+    this.empty();
+    this.unread = true;
+    this.again = again;
+    this.show();
   }
 
   async openRegion(region: Region): Promise<void> {
     const { subject } = this;
     if (subject?.kind !== 'query') return;
+    const { signal } = this.stop();
     this.busy = 'encoding';
-    await this.#attempt(async () => {
+    await this.attempt(async () => {
       const query = await api.region(subject.query.id, region);
-      await this.#ask({ kind: 'query', query, file: null, part: true });
-    });
+      if (!signal.aborted) await this.ask({ kind: 'query', query, others: [], files: [], part: true });
+    }, () => this.openRegion(region));
     if (this.busy === 'encoding') this.busy = null;
   }
 
   openRecord(id: number): Promise<void> {
-    return this.#attempt(async () => this.#ask({ kind: 'record', record: await api.record(id) }));
+    return this.attempt(async () => this.ask({ kind: 'record', record: await api.record(id) }), () => this.openRecord(id));
   }
 
   moreLike(record: RecordView): Promise<void> {
-    return this.#attempt(() => this.#ask({ kind: 'record', record }));
+    return this.ask({ kind: 'record', record });
   }
 
   /** Saves the answer under a name, and shows it as what it is then. A query that the server has forgotten is sent again first. */
   save(name: string, note: string, shared: boolean): Promise<void> {
-    const save = async (): Promise<SetView> => api.save(name, note, shared, this.#question(filterOf(this.chosen)));
-    return this.#attempt(async () => {
+    const save = async (): Promise<SetView> => api.save(name, note, shared, this.question);
+    return this.attempt(async () => {
       const saved = await save().catch(async (error: unknown) => {
-        if (error instanceof Failure && error.code === 'unknown_query' && (await this.#sendAgain())) return save();
+        if (error instanceof Failure && error.code === 'unknown_query' && (await this.sendAgain())) return save();
         throw error;
       });
       await this.openSet(saved.id);
-    });
-  }
-
-  /** Shows the comparison in a second window, for a second monitor; the results stay in this one. */
-  compareElsewhere(record: RecordView): void {
-    const path = pathOf({ subject: this.#address(), beside: record.id });
-    window.open(path, 'skiagraph-second', 'popup');
-    this.compare(null);
+    }, () => this.save(name, note, shared));
   }
 
   openSet(id: string): Promise<void> {
-    return this.#attempt(async () => {
+    return this.attempt(async () => {
       const { set, answer } = await api.set(id);
-      this.#running?.abort();
-      this.subject = null;
-      this.beside = null;
-      this.#fresh();
+      this.stop();
+      this.empty();
+      this.busy = null;
       [this.saved, this.answer] = [set, answer];
-      this.#push();
-    });
+      this.show();
+    }, () => this.openSet(id));
   }
 
   async browse(): Promise<void> {
-    this.subject = null;
-    this.beside = null;
-    this.#fresh();
-    this.#push();
-    await this.#attempt(() => this.refresh());
+    this.empty();
+    if (!this.pinned) this.chosen = nothingChosen();
+    await this.refresh();
   }
 
   compare(record: RecordView | null): void {
@@ -158,149 +118,90 @@ class SearchSession {
     }
     const replace = this.beside !== null && record !== null;
     this.beside = record;
-    this.#push(replace);
+    this.show(replace);
   }
 
-  judge(id: number, good: boolean): void {
-    const [same, other] = good ? (['like', 'unlike'] as const) : (['unlike', 'like'] as const);
-    this[other] = this[other].filter((judged) => judged !== id);
-    this[same] = toggled(this[same], id);
+  /** Shows the comparison in a second window, for a second monitor; the results stay in this one. */
+  compareElsewhere(record: RecordView): void {
+    window.open(this.address(record.id), 'skiagraph-second', 'popup');
+    this.compare(null);
   }
 
-  /** Asks anew with the same subject: after a change of filters, grouping or judgements. */
-  async refresh(): Promise<void> {
-    // What was saved stays as it was: a change of filters goes back to the gallery.
-    if (this.saved) {
-      this.saved = null;
-      this.#push(true);
-    }
-    this.#running?.abort();
-    const running = new AbortController();
-    this.#running = running;
-    this.busy = 'searching';
-    this.filterFailure = null;
-    try {
-      await this.#look(filterOf(this.chosen), running.signal);
-      this.failure = null;
-    } catch (error) {
-      if (running.signal.aborted) return;
-      if (error instanceof Failure && error.code === 'unknown_query' && (await this.#sendAgain())) return;
-      if (error instanceof Failure && error.code === 'bad_filter') this.filterFailure = error;
-      else this.#fail(error);
-    } finally {
-      if (this.#running === running) this.busy = null;
-    }
+  reshape(change: Partial<Shape>): Promise<void> {
+    this.shape = { ...this.shape, ...change };
+    return this.refresh();
   }
 
-  async showMore(): Promise<void> {
-    const { page } = this;
-    if (!page) return;
-    await this.#attempt(async () => {
-      const next = await api.list(filterOf(this.chosen), page.records.length, PAGE);
-      this.page = { total: next.total, records: [...page.records, ...next.records] };
-    });
+  forget(): Promise<void> {
+    this.judged = [];
+    return this.refresh();
   }
 
-  async signIn(key: string): Promise<boolean> {
-    try {
-      await api.signIn(key);
-    } catch (error) {
-      if (error instanceof Failure && error.code === 'wrong_key') return false;
-      throw error;
-    }
-    await this.signedIn();
+  clearFilter(): Promise<void> {
+    this.chosen = nothingChosen();
+    return this.refresh();
+  }
+
+  pin(): void {
+    this.pinned = !this.pinned;
+    this.show(true);
+  }
+
+  async #arrive(): Promise<void> {
+    const study = studyOf(location.hash);
+    if (study) return this.#openStudy(study);
+    const { subject, beside } = routeOf(location.pathname);
+    if (subject?.kind === 'set') return this.saved?.id === subject.id ? undefined : this.openSet(subject.id);
+    const kept = keptOf(history.state);
+    const moved = await this.#become(subject, kept);
+    const narrowed = await this.#narrow(kept.text);
+    this.beside = beside === null ? null : (this.records.find((record) => record.id === beside) ?? (await api.record(beside)));
+    if (moved || narrowed || (!this.answer && !this.page)) await this.refresh(true);
+  }
+
+  /** Asks with the first picture of a study; the address no longer names the study then. */
+  async #openStudy(study: string): Promise<void> {
+    history.replaceState(null, '', '/');
+    const { records } = await api.list(`study = ${quoted(study)}`, 0, 1);
+    if (records[0]) return this.ask({ kind: 'record', record: records[0] });
+    await this.browse();
+    this.failure = new Failure(404, { code: 'unknown_study', message: '' });
+  }
+
+  /** Takes the subject of an address, unless it is there; whether it was not. */
+  async #become(to: Exclude<RouteSubject, { kind: 'set' }> | null, kept: Kept): Promise<boolean> {
+    const { subject } = this;
+    const there = subject?.kind === 'query' ? [subject.query, ...subject.others].map(({ id }) => id).join() : subject?.record.id;
+    if (!this.saved && (to?.kind === 'query' ? to.ids.join() : to?.id) === there) return false;
+    this.stop();
+    this.empty();
+    this.busy = null;
+    if (to) this.subject = await this.#subject(to, kept);
     return true;
   }
 
-  /** Goes on where the sign-in was wanted. */
-  async signedIn(): Promise<void> {
-    this.signInWanted = false;
-    await this.start();
+  async #subject(to: Exclude<RouteSubject, { kind: 'set' }>, { queries: kept }: Kept): Promise<Subject> {
+    if (to.kind === 'record') return { kind: 'record', record: await api.record(to.id) };
+    // A window that was opened to show it has no history of its own.
+    const find = async (id: string): Promise<QueryView> => kept.find((query) => query.id === id) ?? api.query(id);
+    const [query, ...others] = await Promise.all(to.ids.map(find));
+    return { kind: 'query', query: query!, others, files: [], part: false };
   }
 
-  async signOut(): Promise<void> {
-    await this.#attempt(() => api.signOut());
-    location.assign('/');
+  /** Takes filter, shape and judgements of the address; whether they differ from those of the answer. */
+  async #narrow(text: string): Promise<boolean> {
+    const { chosen, shape, like, unlike, pinned } = narrowingOf(location.search);
+    const [liked, unliked] = [judgedIds(this.applied, true), judgedIds(this.applied, false)];
+    const before = searchOf({ chosen: this.chosen, shape: this.shape, like: liked, unlike: unliked, pinned }) + this.chosen.text;
+    const changed = before !== searchOf({ chosen, shape, like, unlike, pinned }) + text;
+    [this.chosen, this.shape, this.pinned] = [{ ...chosen, text }, shape, pinned];
+    if (changed || this.judged.length === 0) this.judged = await this.#judgements(like, unlike);
+    return changed;
   }
 
-  async #look(filter: string | null, signal: AbortSignal): Promise<void> {
-    const { subject } = this;
-    if (!subject) {
-      this.page = await api.list(filter, 0, PAGE, signal);
-      this.answer = null;
-      return;
-    }
-    this.answer = await api.search(this.#question(filter), signal);
-    this.page = null;
-  }
-
-  #question(filter: string | null): SearchBody {
-    const { subject } = this;
-    const own = subject?.kind === 'record' ? [subject.record.id] : [];
-    return {
-      queries: subject?.kind === 'query' ? [subject.query.id] : [],
-      like: [...new Set([...own, ...this.like])],
-      unlike: this.unlike,
-      k: HITS,
-      filter,
-      group_by_patient: settings.grouped,
-    };
-  }
-
-  async #sendAgain(): Promise<boolean> {
-    const { subject } = this;
-    if (subject?.kind !== 'query' || !subject.file) return false;
-    this.subject = { ...subject, query: await api.upload(subject.file) };
-    this.#push(true);
-    await this.refresh();
-    return true;
-  }
-
-  async #ask(subject: Subject): Promise<void> {
-    this.subject = subject;
-    this.beside = null;
-    this.#fresh();
-    this.#push();
-    await this.refresh();
-  }
-
-  #fresh(): void {
-    this.answer = null;
-    this.saved = null;
-    this.page = null;
-    this.like = [];
-    this.unlike = [];
-    this.failure = null;
-  }
-
-  #address(): RouteSubject | null {
-    const { subject, saved } = this;
-    if (saved) return { kind: 'set', id: saved.id };
-    if (!subject) return null;
-    return subject.kind === 'query' ? { kind: 'query', id: subject.query.id } : { kind: 'record', id: subject.record.id };
-  }
-
-  /** The history keeps what a reload needs of the query, but no number of a patient or study. */
-  #push(replace = false): void {
-    const { subject } = this;
-    const path = pathOf({ subject: this.#address(), beside: this.beside?.id ?? null });
-    const query = subject?.kind === 'query' ? { ...subject.query, header: { ...subject.query.header, patient: null, study: null } } : null;
-    if (replace) history.replaceState({ query }, '', path);
-    else if (path !== location.pathname) history.pushState({ query }, '', path);
-  }
-
-  async #attempt(what: () => Promise<unknown>): Promise<void> {
-    try {
-      await what();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #fail(error: unknown): void {
-    if (!(error instanceof Failure)) throw error;
-    if (error.status === 401) this.signInWanted = true;
-    else this.failure = error;
+  #judgements(like: number[], unlike: number[]): Promise<Judgement[]> {
+    const judged = async (id: number, good: boolean): Promise<Judgement> => ({ id, good, record: await api.record(id) });
+    return Promise.all([...like.map((id) => judged(id, true)), ...unlike.map((id) => judged(id, false))]);
   }
 }
 

@@ -7,7 +7,6 @@ export type Language = 'en' | 'de';
 interface Kept {
   theme: Theme;
   language: Language;
-  grouped: boolean;
   shortcuts: boolean;
   /** What dragging with each button does to a picture. */
   drags: Habits;
@@ -20,7 +19,7 @@ const NAME = 'skiagraph';
 
 function kept(): Kept {
   const language: Language = navigator.language.startsWith('de') ? 'de' : 'en';
-  const usual: Kept = { theme: 'dark', language, grouped: false, shortcuts: true, drags: USUAL, linkedWindow: false, linkedView: true };
+  const usual: Kept = { theme: 'dark', language, shortcuts: true, drags: USUAL, linkedWindow: false, linkedView: true };
   try {
     return { ...usual, ...(JSON.parse(localStorage.getItem(NAME) ?? '{}') as Partial<Kept>) };
   } catch {

@@ -1,7 +1,8 @@
 // What is pure: filters, addresses, jobs, keys, pictures.
 import { describe, expect, it } from 'vitest';
 import { viewerAddress } from '../../src/lib/api/client.ts';
-import { countChosen, filterOf, nothingChosen, placeInText, quoted } from '../../src/lib/filter.ts';
+import { quoted } from '../../src/lib/answer/plain-words.ts';
+import { countChosen, filterOf, nothingChosen, placeInText } from '../../src/lib/filter.ts';
 import { de } from '../../src/lib/i18n/de.ts';
 import { en } from '../../src/lib/i18n/en.ts';
 import { kindsOf } from '../../src/lib/job-report.ts';

@@ -36,6 +36,9 @@ pub(super) fn whole(context: &Context, identity: Identity, members: &[Identity])
     let answer = context.answer;
     let mut observation = frame(context, identity, &SUMMARY);
     observation["valueString"] = json!(answer.summary());
+    let notes = answer.question.iter().map(|line| readable(line));
+    observation["note"] =
+        notes.chain([USE.to_owned()]).map(|text| json!({ "text": text })).collect();
     if !members.is_empty() {
         observation["hasMember"] =
             members.iter().map(|one| json!({ "reference": one.urn() })).collect();

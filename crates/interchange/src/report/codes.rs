@@ -73,6 +73,7 @@ pub(super) const ALGORITHM_PARAMETERS: Code = Code::dcm("111002", "Algorithm Par
 pub(super) const ALGORITHM_VERSION: Code = Code::dcm("111003", "Algorithm Version");
 pub(crate) const STUDY_UID: Code = Code::dcm("110180", "Study Instance UID");
 pub(crate) const SERIES_UID: Code = Code::dcm("112002", "Series Instance UID");
+pub(super) const COMMENT: Code = Code::dcm("121106", "Comment");
 pub(crate) const SUMMARY: Code = Code::dcm("121111", "Summary");
 pub(crate) const SOURCE_IMAGE: Code =
     Code::dcm("121322", "Source image for image processing operation");

@@ -173,6 +173,8 @@ fn identifiers(neighbor: &Neighbor) -> Vec<Object> {
 /// The answer as a whole.
 fn evaluations(answer: &Answer) -> Vec<Object> {
     let mut items = vec![text(Relation::Contains, &codes::SUMMARY, &answer.summary())];
+    items
+        .extend(answer.question.iter().map(|line| text(Relation::Contains, &codes::COMMENT, line)));
     let answer_to = |novel| if novel { &codes::YES } else { &codes::NO };
     let share =
         |share| number(Relation::Contains, &codes::PRECISION, 100.0 * share, &codes::PERCENT);

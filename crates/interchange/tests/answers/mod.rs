@@ -108,6 +108,7 @@ pub(crate) fn answer() -> Answer {
         gallery: 4519,
         precision: Some(0.72),
         novel: Some(false),
+        question: Vec::new(),
         neighbors: vec![first, second, third],
     }
 }

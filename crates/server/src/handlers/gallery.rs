@@ -37,6 +37,7 @@ pub(crate) async fn show(State(app): State<App>) -> Result<Json<GalleryView>, Pr
         quality: app.quality.clone(),
         card: CardView::from(&app.encoder),
         bytes,
+        maps_of_findings: app.encoder.has_finder(),
         estimates: app.encoder.card().estimator.is_some(),
     }))
 }

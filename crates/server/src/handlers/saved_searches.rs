@@ -1,19 +1,15 @@
 //! Saved answers: keeping and listing them, reading them as pages and objects, deleting them.
 
-use answers::export_answer;
-use answers::html::render;
-use answers::{Asked as Drawn, Illustrator, PAGE_MAX_BYTES, page};
 use axum::Extension;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
-use gallery::Gallery;
-use interchange::Answer;
 use serde_json::Value;
 
-use super::search::{Asked, Found, shown, view};
+use super::saved_report::{Report, SIDE, Title};
+use super::search::{Asked, shown};
 use crate::body::Json;
 use crate::caller::Asker;
 use crate::error::Problem;
@@ -27,8 +23,6 @@ use crate::views::{SaveBody, SavedView, SearchView, SetView, SetsView};
 const NAME: usize = 200;
 const NOTE: usize = 4000;
 const HITS: usize = 100;
-/// The longer side of the kept query picture, in pixels.
-const SIDE: u32 = 512;
 
 /// A set's id, from the path.
 pub(crate) struct SetId(String);
@@ -53,7 +47,8 @@ pub(crate) async fn save(
     let asked = Asked::new(&app, body.search)?;
     let (shared, queries) = (App::clone(&app), asked.body.queries.clone());
     // The page's maps are made anew, which is work for encoders.
-    let (answer, kept) = app.encoding.run(move || keep(&shared, &asked)).await?;
+    let title = Title { name: body.name.clone(), note: body.note.clone() };
+    let (answer, kept) = app.encoding.run(move || keep(&shared, &asked, &title)).await?;
     let set = SetView {
         id: random_text::<16>()?,
         name: body.name.trim().to_owned(),
@@ -97,12 +92,12 @@ fn check(body: &SaveBody) -> Result<(), Problem> {
 }
 
 /// Searches, and makes all parts of the answer that are kept.
-fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
+fn keep(shared: &Shared, asked: &Asked, title: &Title) -> Result<(SearchView, Kept), Problem> {
     shared.with_gallery(|gallery| {
         let (found, took) = asked.find(shared, gallery)?;
         let picture = asked.pictures.first();
-        let report = draw(shared, gallery, asked, &found)?;
-        let exported = export(shared, gallery, asked, &found);
+        let report = Report { shared, gallery, asked, title };
+        let (page, exported) = (report.page(&found)?, report.export(&found));
         let source = picture.and_then(|picture| picture.source.as_ref());
         let fhir = exported
             .as_ref()
@@ -111,7 +106,7 @@ fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
             .as_ref()
             .zip(source)
             .map(|(exported, source)| interchange::report(exported, source));
-        let view = view(found, shared.encoder.bits(), took, gallery.age());
+        let view = asked.view(found, shared.encoder.bits(), took, gallery.age());
         let answer = serde_json::to_string(&view).map_err(anyhow::Error::from)?;
         let preview = picture.map(|picture| picture.preview(SIDE)).transpose()?;
         let fhir = fhir.transpose().map_err(anyhow::Error::from)?;
@@ -122,46 +117,8 @@ fn keep(shared: &Shared, asked: &Asked) -> Result<(SearchView, Kept), Problem> {
         let shows = shows.collect();
         let queries = asked.pictures.iter().map(|picture| gallery.id_of(&picture.record.key));
         let queries = queries.filter_map(Result::transpose).collect::<gallery::Result<_>>()?;
-        Ok((view, Kept { answer, preview, report, fhir, sr, shows, queries }))
+        Ok((view, Kept { answer, preview, report: page, fhir, sr, shows, queries }))
     })
-}
-
-/// The page of an answer.
-fn draw(
-    shared: &Shared,
-    gallery: &Gallery,
-    asked: &Asked,
-    found: &Found,
-) -> Result<Vec<u8>, Problem> {
-    let mut queries = Vec::new();
-    for picture in &asked.pictures {
-        queries.push(Drawn::Image(
-            &picture.record,
-            picture.small(SIDE)?,
-            picture.look(&shared.encoder)?,
-        ));
-    }
-    let entries = if queries.is_empty() { &asked.body.like[..] } else { &[] };
-    let entries = entries.iter().map(|&id| Ok((id, gallery.record(id)?)));
-    let entries = entries.collect::<Result<Vec<_>, Problem>>()?;
-    queries.extend(entries.iter().map(|(id, record)| Drawn::Entry(*id, record)));
-    let answer = Illustrator::new(&shared.encoder, gallery).answer(&queries, &found.0)?;
-    Ok(render(&page(gallery, vec![answer]), PAGE_MAX_BYTES).into_bytes())
-}
-
-/// The answer in the form for other systems. `None` after feedback, which that form cannot express.
-fn export(
-    shared: &Shared,
-    gallery: &Gallery,
-    asked: &Asked,
-    (hits, estimate): &Found,
-) -> Option<Answer> {
-    if !(asked.body.like.is_empty() && asked.body.unlike.is_empty()) {
-        return None;
-    }
-    let key = asked.pictures.first().map(|picture| picture.record.key.clone()).unwrap_or_default();
-    let viewer = shared.settings.viewer.as_deref().and_then(|viewer| viewer.parse().ok());
-    Some(export_answer(&shared.encoder, gallery, key, (hits, estimate.as_ref()), viewer.as_ref()))
 }
 
 pub(crate) async fn list(

@@ -19,7 +19,8 @@ use crate::guard::Shown;
 use crate::pictures::Picture;
 use crate::state::{App, State as Shared};
 use crate::views::{
-    EstimateView, HitView, MillisecondsView, RecordView, SearchBody, SearchView, TallyView,
+    AskedView, EstimateView, HitView, MillisecondsView, RecordView, SearchBody, SearchView,
+    TallyView,
 };
 
 /// The most hits, and the most pictures in a question.
@@ -49,7 +50,7 @@ pub(crate) async fn search(
     let find = move || {
         let look = |gallery: &Gallery| {
             let (found, took) = asked.find(&shared, gallery)?;
-            Ok(view(found, shared.encoder.bits(), took, gallery.age()))
+            Ok(asked.view(found, shared.encoder.bits(), took, gallery.age()))
         };
         if asked.body.newest { shared.with_newest_gallery(look) } else { shared.with_gallery(look) }
     };
@@ -125,30 +126,41 @@ impl Asked {
         let encode = self.pictures.iter().map(|picture| picture.encoded_in).sum();
         Ok((found, MillisecondsView { encode, search }))
     }
-}
 
-/// The answer, as JSON.
-pub(super) fn view(
-    (hits, estimate): Found,
-    bits: usize,
-    milliseconds: MillisecondsView,
-    age: Duration,
-) -> SearchView {
-    let stale_seconds = (age > CURRENT).then_some(age.as_secs_f64());
-    let tally = tally(&hits);
-    let nothing_similar =
-        hits.is_empty() || estimate.as_ref().is_some_and(|estimate| estimate.nothing_similar);
-    let hit = |(place, hit): (usize, Hit)| HitView {
-        id: hit.id,
-        distance: hit.distance,
-        euclidean: hit.euclidean,
-        relevance: relevance_at(place, estimate.as_ref()),
-        record: RecordView::from((hit.id, hit.record)),
-    };
-    let hits = hits.into_iter().enumerate().map(hit).collect();
-    let estimate =
-        estimate.map(|Estimate { precision, novel, .. }| EstimateView { precision, novel });
-    SearchView { hits, bits, estimate, tally, milliseconds, stale_seconds, nothing_similar }
+    /// The answer, as JSON.
+    pub(super) fn view(
+        &self,
+        (hits, estimate): Found,
+        bits: usize,
+        milliseconds: MillisecondsView,
+        age: Duration,
+    ) -> SearchView {
+        let stale_seconds = (age > CURRENT).then_some(age.as_secs_f64());
+        let tally = tally(&hits);
+        let nothing_similar =
+            hits.is_empty() || estimate.as_ref().is_some_and(|estimate| estimate.nothing_similar);
+        let hit = |(place, hit): (usize, Hit)| HitView {
+            id: hit.id,
+            distance: hit.distance,
+            euclidean: hit.euclidean,
+            relevance: relevance_at(place, estimate.as_ref()),
+            record: RecordView::from((hit.id, hit.record)),
+        };
+        let hits = hits.into_iter().enumerate().map(hit).collect();
+        let estimate =
+            estimate.map(|Estimate { precision, novel, .. }| EstimateView { precision, novel });
+        let asked = AskedView::from(&self.body);
+        SearchView {
+            asked,
+            hits,
+            bits,
+            estimate,
+            tally,
+            milliseconds,
+            stale_seconds,
+            nothing_similar,
+        }
+    }
 }
 
 /// The number of hits with each label, most first.

@@ -20,7 +20,7 @@ pub(super) use model::{CardView, QualityView};
 pub(super) use query::{QueryView, Region};
 pub(super) use record::{ListBody, ListView, PriorsView, RecordView};
 pub(super) use search::{
-    EstimateView, HitView, MillisecondsView, SearchBody, SearchView, TallyView,
+    AskedView, EstimateView, HitView, MillisecondsView, SearchBody, SearchView, TallyView,
 };
 pub(super) use set::{SaveBody, SavedView, SetView, SetsView};
 
@@ -51,6 +51,9 @@ pub(super) struct GalleryView {
     pub(super) bytes: u64,
     /// True if the model estimates the relevance of its answers.
     pub(super) estimates: bool,
+    /// True if saliency maps come from a network that was taught where findings lie. Otherwise they
+    /// are the retrieval network's own, and say nothing of findings.
+    pub(super) maps_of_findings: bool,
 }
 
 /// The values to filter by, the most frequent first.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use network::Encoder;
+use retrieval::estimate::LabelKinds;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,16 +19,25 @@ pub(crate) struct CardView {
     seed: u64,
     /// True if its hash layer was fitted after training.
     fitted: bool,
+    /// The labels that name a part of the body; none where the model has no estimates.
+    parts: Vec<String>,
+    /// The labels that say that there is no finding; every other label is a finding.
+    normal: Vec<String>,
 }
 
 impl From<&Encoder> for CardView {
     fn from(encoder: &Encoder) -> Self {
         let card = encoder.card();
+        let kinds = card.estimator.as_ref().map(|estimator| estimator.kinds());
+        let LabelKinds { parts, normal } =
+            kinds.cloned().unwrap_or(LabelKinds { parts: Vec::new(), normal: Vec::new() });
         Self {
             labels: card.labels.clone(),
             epoch: card.epoch,
             seed: card.seed,
             fitted: card.fitted,
+            parts,
+            normal,
         }
     }
 }

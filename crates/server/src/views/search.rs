@@ -57,9 +57,36 @@ fn shortlist() -> usize {
     SHORTLIST
 }
 
+/// What an answer was asked for, as far as the answer does not show it.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AskedView {
+    /// The number of uploaded pictures.
+    pub(crate) pictures: usize,
+    pub(crate) like: Vec<u64>,
+    pub(crate) unlike: Vec<u64>,
+    pub(crate) filter: Option<String>,
+    pub(crate) group_by_patient: bool,
+    pub(crate) order: AnswerOrder,
+}
+
+impl From<&SearchBody> for AskedView {
+    fn from(body: &SearchBody) -> Self {
+        Self {
+            pictures: body.queries.len(),
+            like: body.like.clone(),
+            unlike: body.unlike.clone(),
+            filter: body.filter.clone(),
+            group_by_patient: body.group_by_patient,
+            order: body.order,
+        }
+    }
+}
+
 /// The answer to a search.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct SearchView {
+    /// The question; answers that an older server saved lack it.
+    pub(crate) asked: AskedView,
     pub(crate) hits: Vec<HitView>,
     pub(crate) bits: usize,
     /// The estimates; null for a model without them, and after feedback.

@@ -67,6 +67,7 @@ export const api = {
   upload: (file: Blob) =>
     json<QueryView>('/queries', { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream' } }),
   query: (id: string) => json<QueryView>(`/queries/${id}`),
+  removeQuery: (id: string) => ask(`/queries/${id}`, { method: 'DELETE' }),
   region: (id: string, region: Region) => json<QueryView>(`/queries/${id}/region`, body(region)),
   search: (question: SearchBody, signal: AbortSignal) => json<SearchView>('/search', body(question, signal)),
   list: (filter: string | null, offset: number, limit: number, signal?: AbortSignal) =>

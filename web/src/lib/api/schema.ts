@@ -1812,6 +1812,19 @@ export interface components {
     schemas: {
         /** @description The order of the hits. */
         AnswerOrder: "similarity" | "hamming";
+        /** @description What an answer was asked for, as far as the answer does not show it. */
+        AskedView: {
+            filter: string | null;
+            group_by_patient: boolean;
+            like: number[];
+            order: components["schemas"]["AnswerOrder"];
+            /**
+             * Format: uint
+             * @description The number of uploaded pictures.
+             */
+            pictures: number;
+            unlike: number[];
+        };
         /** @description A model file's description of the model. */
         CardView: {
             /**
@@ -1823,6 +1836,10 @@ export interface components {
             fitted: boolean;
             /** @description The labels that it was trained to tell apart. */
             labels: string[];
+            /** @description The labels that say that there is no finding; every other label is a finding. */
+            normal: string[];
+            /** @description The labels that name a part of the body; none where the model has no estimates. */
+            parts: string[];
             /** Format: uint64 */
             seed: number;
         };
@@ -1937,6 +1954,11 @@ export interface components {
              * @description The side of the square that the network sees, in pixels.
              */
             input_size: number;
+            /**
+             * @description True if saliency maps come from a network that was taught where findings lie. Otherwise they
+             *     are the retrieval network's own, and say nothing of findings.
+             */
+            maps_of_findings: boolean;
             model_id: string;
             name: string;
             /** Format: uint */
@@ -2316,6 +2338,8 @@ export interface components {
         };
         /** @description The answer to a search. */
         SearchView: {
+            /** @description The question; answers that an older server saved lack it. */
+            asked: components["schemas"]["AskedView"];
             /** Format: uint */
             bits: number;
             /** @description The estimates; null for a model without them, and after feedback. */
@@ -2422,6 +2446,7 @@ export interface components {
     pathItems: never;
 }
 export type AnswerOrder = components['schemas']['AnswerOrder'];
+export type AskedView = components['schemas']['AskedView'];
 export type CardView = components['schemas']['CardView'];
 export type DoubtView = components['schemas']['DoubtView'];
 export type ErrorBody = components['schemas']['ErrorBody'];

@@ -1,4 +1,5 @@
 // English: the dictionary that the others have the shape of.
+import { answerEn } from './answer.en.ts';
 import type { Action } from '../keys.ts';
 import type { Facet } from '../filter.ts';
 import { viewing, viewerActions } from './viewer-en.ts';
@@ -9,8 +10,8 @@ const actions: Record<Action, string> = {
   above: 'Row above', like: 'Like this (again: undo)', unlike: 'Unlike this (again: undo)', more: 'More like this one', again: 'Search again with judgements',
   ...viewerActions, saliency: 'Where the model looks', evidence: 'What makes them similar', region: 'Search a region', priors: 'Priors of the patient', viewer: 'Open in the viewer', elsewhere: 'Compare in the second window',
 };
-const facets: Record<Facet, string> = {
-  body_part: 'Body part', view: 'View', modality: 'Modality', sex: 'Sex', source: 'Source', label: 'Label',
+const facets: Record<Facet | 'label', string> = {
+  body_part: 'Body part', part: 'Part of the body', finding: 'Finding', view: 'View', modality: 'Modality', sex: 'Sex', source: 'Source', label: 'Label',
 };
 const doubts: Record<string, string> = {
   inverted: 'Seems inverted: black and white exchanged.', turned_left: 'Seems turned a quarter to the left.',
@@ -23,27 +24,27 @@ const failures: Record<string, string> = {
   too_large: 'This file is too large.', unknown_query: 'The picture is no longer held by the server: open it again.',
   unknown_record: 'The gallery no longer has this picture.', bad_filter: 'The filter cannot be read.', busy: 'The server is busy.',
   unknown_job: 'This job is long over.', no_map: 'No map was drawn of this gallery. IT draws it with `skiagraph gallery map`.', jobs_elsewhere: 'Another server puts pictures into this gallery.', unknown_study: 'The gallery has no picture of this study.', unknown_set: 'This result is no longer saved, or not for you.', no_database: 'The database of the gallery does not answer. Try again in a moment.', no_audit: 'The server cannot keep its audit log, and shows nothing without.',
+  internal: 'The server failed. IT finds why in its log.', invalid: 'The server does not take this.', too_many: 'More than 16 pictures are not asked with at once.', other_model: 'The gallery was made anew with another model. IT starts the server again.', damaged_record: 'The record of a picture is damaged.', too_slow: 'Sending took too long.', not_owner: 'Somebody else began this.',
   role_too_low: 'Your role does not allow this.', wrong_key: 'This key is not known.', key_wanted: 'Sign in.',
 };
 
 export const en = {
+  ...answerEn,
   actions, facets, doubts, failures, viewing,
   research: 'For research, not for diagnosis',
   skip: 'Skip to the pictures',
   pictures: (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'picture' : 'pictures'}`,
   drop: 'Drop a radiograph', dropMore: 'or paste one. DICOM, PNG, JPEG, TIFF', choose: 'Choose a file', dropHere: 'Drop to search',
   query: 'Query', case_: 'Gallery case', part: 'part of the picture', encoding: 'Reading the picture…', searching: 'Searching…',
-  filters: 'Filters', clear: 'Clear', filterText: 'Filter language', filterExample: 'age >= 18 and sex = "F"',
+  filters: 'Filters', clear: 'Clear',
   expected: 'expected', from: 'from', to: 'to', age: 'Age', date: 'Study date', more: (n: number) => `${n} more`, fewer: 'Fewer',
   gallery: 'Gallery', similar: 'Similar cases', ofTotal: (n: number, total: number) => `${n} of ${total}`, showMore: 'Show more',
   nothing: 'Nothing similar enough',
-  nothingWhy: 'The query is unlike what the model knows, no picture passes the filters, or hardly any that does is likely to be relevant. What is shown below is the nearest, but is not evidence.',
   stale: (minutes: number) => `The database of the gallery does not answer. These results may lack what came in the last ${minutes === 1 ? 'minute' : `${minutes} minutes`}.`,
-  empty: 'No picture passes the filters.', grouped: 'Each patient once', tally: 'Labels of these results', estimate: 'expected to be relevant among the first ten',
+  empty: 'No picture passes the filters.', grouped: 'Each patient once', tally: 'Labels of these results',
   took: (encode: string, search: string) => `encoded in ${encode} ms, searched in ${search} ms`,
-  distance: (apart: number, d: number, bits: number) => `Distance ${apart.toFixed(3)}; ${d} of ${bits} bits differ`, apart: 'distance',
-  relevance: 'relevance', relevanceWhy: 'Estimated probability that this case is of the same part, with a finding in common or both without',
-  years: (n: number) => `${n} y`, unknown: 'unknown', like: 'Like this', unlike: 'Unlike this', moreLike: 'More like this', compare: 'Compare',
+
+  years: (n: number) => `${n} y`, like: 'Like this', unlike: 'Unlike this', moreLike: 'More like this', compare: 'Compare',
   again: 'Search again', judged: (like: number, unlike: number) => `${like} like, ${unlike} unlike`, forget: 'Forget',
   copy: 'Copy list', copied: 'Copied', print: 'Print', close: 'Close', back: 'Back to results', previous: 'Previous', next: 'Next',
   opacity: 'Opacity', reset: 'Reset', saliency: 'Saliency', evidence: 'Evidence', evidenceWhy: 'Bright: without this place the two pictures would be less similar',
@@ -63,12 +64,12 @@ export const en = {
   chooseFiles: 'Choose files', chooseFolder: 'Choose a folder', jobs: 'Jobs', noJobs: 'No pictures were added here yet.', cancel: 'Cancel',
   sending: (n: number, of: number) => `sending ${n} of ${of}`, jobState: { open: 'receiving', working: 'working', done: 'done', cancelled: 'cancelled' },
   jobCounts: (added: number, known: number, failed: number) => `${added} added, ${known} known before, ${failed} no radiographs`,
-  perSecond: (n: string) => `${n} pictures/s`, refused: (n: number) => `${n} ${n === 1 ? 'file is' : 'files are'} too large, and not sent.`, failedFiles: (n: number) => `What failed, and why (${n})`,
+  perSecond: (n: string) => `${n} pictures/s`, failedFiles: (n: number) => `What failed, and why (${n})`,
   differingFiles: (n: number) => `Not kept: another picture or description under a known SOP Instance UID (${n})`, firstIsKept: 'The gallery keeps the first.',
   contradictingFiles: (n: number) => `Not taken over: known, and described otherwise than in the gallery (${n})`,
   otherFields: (fields: string, record: number | null) => `${fields}: other than ${record === null ? 'of the same picture before it' : `in picture ${record}`}, which is kept`,
   withoutPicture: (n: number) => `Passed over: DICOM objects without a picture (${n})`, warnedFiles: (n: number) => `Added with warnings (${n})`,
-  fileFailed: (n: number) => `File ${n}`, model: 'Model', compared: 'How it compares', readsAt: (size: number) => `sees ${size} × ${size} pixels`,
+  model: 'Model', compared: 'How it compares', readsAt: (size: number) => `sees ${size} × ${size} pixels`,
   signIn: 'Sign in', key: 'Key', signInWhy: 'This server wants to know who you are. What says so is kept in a cookie that scripts cannot read.', signInSingle: 'Sign in with the account of the house', signInKey: 'Sign in with a key',
   signedIn: 'You are signed in. This window can be closed.', notSignedIn: 'You are not signed in', goOn: 'Go on',
   signInRefused: { 'not-begun': 'The sign-in was not begun in this browser, or too long ago.', 'by-provider': 'The identity provider did not let you in.', 'no-role': 'You are known, but have no role here. Ask IT for one.', failed: 'The identity provider cannot be asked, or its answer is not to be believed. IT finds why in the log.' } as Record<string, string>,
