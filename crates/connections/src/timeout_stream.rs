@@ -21,8 +21,10 @@ pub(crate) struct TimeoutStream<S> {
     timeout: Duration,
     end: Pin<Box<Sleep>>,
     slot: Arc<Slot>,
-    /// The task while something waits to be written.
+    /// The task from the first byte of an answer until all of it is written.
     writing: Option<Task>,
+    /// True while the reader does not take what is written.
+    waiting: bool,
     understood: Arc<AtomicBool>,
 }
 
@@ -40,6 +42,7 @@ impl<S> TimeoutStream<S> {
             end: Box::pin(sleep(timeout)),
             slot: Arc::clone(slot),
             writing: None,
+            waiting: false,
             understood: Arc::clone(understood),
         }
     }
@@ -53,6 +56,13 @@ impl<S> TimeoutStream<S> {
         !self.understood.load(Ordering::Relaxed)
     }
 
+    /// Keeps the slot while an answer is written.
+    fn keep_slot(&mut self) {
+        if self.writing.is_none() {
+            self.writing = Some(self.slot.task());
+        }
+    }
+
     /// The result of writing, or an error if it has taken too long.
     fn in_time<T>(
         &mut self,
@@ -62,8 +72,8 @@ impl<S> TimeoutStream<S> {
         if written.is_ready() {
             return written;
         }
-        if self.writing.is_none() {
-            self.writing = Some(self.slot.task());
+        if !self.waiting {
+            self.waiting = true;
             self.end.as_mut().reset(Instant::now() + self.timeout);
         }
         ready!(self.end.as_mut().poll(context));
@@ -90,6 +100,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
         if self.is_mute() {
             return Poll::Ready(Ok(bytes.len()));
         }
+        self.keep_slot();
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.in_time(context, written)
     }
@@ -102,6 +113,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
         if self.is_mute() {
             return Poll::Ready(Ok(parts.iter().map(|part| part.len()).sum()));
         }
+        self.keep_slot();
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
         self.in_time(context, written)
     }
@@ -115,6 +127,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
         if flushed.is_ready() {
             self.writing = None;
+            self.waiting = false;
         }
         self.in_time(context, flushed)
     }

@@ -61,11 +61,14 @@ impl Pipeline {
         }
     }
 
-    /// The same with a window for this frame, where the file gives none.
+    /// The same with a window for this frame, where the file gives none. Colours need none: their
+    /// luminance is grey already.
     pub(super) fn of_frame(self, encoding: &Encoding, frame: &[u16]) -> Self {
-        match self.interest {
-            Interest::Automatic => Self { interest: self.automatic(encoding, frame), ..self },
-            Interest::Window(_) | Interest::Table(_) => self,
+        match (&self.interest, encoding.photometric) {
+            (Interest::Automatic, Photometric::Monochrome { .. }) => {
+                Self { interest: self.automatic(encoding, frame), ..self }
+            }
+            _ => self,
         }
     }
 
