@@ -39,8 +39,9 @@ struct Cli {
 }
 
 const EXAMPLES: &str = "AN OPTION OF EVERY COMMAND:
-  --memory-limit MB    memory for files and pictures; work that needs more waits, or is refused; also
-                       SKIAGRAPH_MEMORY_LIMIT [default: half of the machine's or the container's]
+  --memory-limit MB    memory for files and pictures; work that needs more waits, or is refused;
+                       also SKIAGRAPH_MEMORY_LIMIT [default: half of the machine's or the
+                       container's]
 
 EXAMPLES:
   skiagraph demo                                       index and search the samples, write a page

@@ -19,8 +19,8 @@ const EXAMPLES: &str = "EXAMPLES:
       --out b.safetensors
   skiagraph calibrate --hash-layer 16,32,64,128 --data data/ --out fitted.safetensors
 
-Without --hash-layer the codes stay as they are. But the model's identity changes with its file: make
-galleries anew with `index`, or use `gallery reindex`.";
+Without --hash-layer the codes stay as they are. But the model's identity changes with its file:
+make galleries anew with `index`, or use `gallery reindex`.";
 
 /// Fit a model's estimates of relevance, and on request its hash layer
 ///

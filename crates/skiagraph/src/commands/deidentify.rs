@@ -15,8 +15,8 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph deidentify study/ --out clean --key site.key --shift-dates --keep-device --keep-patient
   skiagraph deidentify a.dcm --out clean --key site.key --json
 
-Pixels are not cleaned: look at the pictures before you give them away. Guard the key as you guard the
-originals: whoever has it can tell whether a patient, a study or a picture is among the files.";
+Pixels are not cleaned: look at the pictures before you give them away. Guard the key as you guard
+the originals: whoever has it can tell whether a patient, a study or a picture is among the files.";
 
 /// Remove identities from DICOM files: patients, people, places, dates, UIDs (PS3.15 Annex E)
 ///

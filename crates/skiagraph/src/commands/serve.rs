@@ -23,12 +23,12 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph serve --config configs/serve.toml
   skiagraph api-key new --role reader --file keys.toml
   skiagraph serve --gallery g --address 0.0.0.0 --port 8080 --api-keys keys.toml --audit audit/
-  skiagraph serve --gallery g --oidc-issuer https://id.example/realms/house --oidc-client skiagraph \\
-      --oidc-url https://skiagraph.example --audit audit/
+  skiagraph serve --gallery g --oidc-issuer https://id.example/realms/house \\
+      --oidc-client skiagraph --oidc-url https://skiagraph.example --audit audit/
 
-If other machines may ask, give it a certificate (--tls-certificate), or put a proxy with TLS in front
-of it. It follows changes that `index` and `listen` make to the gallery. It logs each request as one
-line of JSON on standard error. docs/http-api.md describes the API.";
+If other machines may ask, give it a certificate (--tls-certificate), or put a proxy with TLS in
+front of it. It follows changes that `index` and `listen` make to the gallery. It logs each request
+as one line of JSON on standard error. docs/http-api.md describes the API.";
 
 /// Serve a gallery to browsers and programs (HTTP), until interrupted
 #[derive(clap::Args)]

@@ -27,9 +27,9 @@ const EXAMPLES: &str = "EXAMPLES:
 Every figure has a 95 % interval: percentile bootstrap over patients, or over groups where the data
 set gives them. Average precision is divided by the number of all relevant pictures.
 
-Labels cannot tell whether an answer depends on the picture or on its class alone. Likeness can: near
-copies of searched pictures (turned and cropped, with another window, of lower resolution) ask for
-their originals. Distinct codes and distinct lists of the first ten are counted.";
+Labels cannot tell whether an answer depends on the picture or on its class alone. Likeness can:
+near copies of searched pictures (turned and cropped, with another window, of lower resolution) ask
+for their originals. Distinct codes and distinct lists of the first ten are counted.";
 
 /// Measure how well a model retrieves
 ///

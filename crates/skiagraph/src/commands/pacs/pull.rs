@@ -30,8 +30,8 @@ const EXAMPLES: &str = "EXAMPLES:
   skiagraph pull orthanc http://127.0.0.1:8042 --inbox inbox --gallery g --follow
   skiagraph pull move pacs.example:104 --called PACS --inbox inbox --body-part CHEST
 
-Fetched instances are durable in the inbox, and are not fetched again. If the command was interrupted,
-give it again: it continues.";
+Fetched instances are durable in the inbox, and are not fetched again. If the command was
+interrupted, give it again: it continues.";
 
 /// Fetch radiographs from a PACS: dicomweb, orthanc, move
 #[derive(clap::Args)]

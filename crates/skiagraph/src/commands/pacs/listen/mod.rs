@@ -25,13 +25,14 @@ const WAIT: Duration = Duration::from_millis(300);
 
 const EXAMPLES: &str = "EXAMPLES:
   skiagraph listen --inbox inbox --gallery g
-  skiagraph listen --inbox inbox --gallery g --ae-title XRAYS --port 104 --address 0.0.0.0 --caller PACS1
+  skiagraph listen --inbox inbox --gallery g --ae-title XRAYS --port 104 --address 0.0.0.0 \\
+      --caller PACS1
   skiagraph listen --inbox inbox --gallery g --deidentify site.key
   skiagraph listen --inbox inbox --store-only --json
   skiagraph listen --inbox inbox --gallery g --dicomweb 127.0.0.1:8043 --dicomweb-bearer token.txt
 
-An instance is answered with success when it lies on the disk. Encoding follows; what is not encoded yet when the
-command ends, even by a kill, is encoded by the next `listen` or by `skiagraph inbox work`.";
+The sender gets the answer success when an instance lies on the disk. Encoding follows. If the
+command ends before, even by a kill, the next `listen` or `skiagraph inbox work` encodes the rest.";
 
 /// Receive radiographs from a PACS or a modality (C-STORE, C-ECHO, STOW-RS) and put them into a
 /// gallery
