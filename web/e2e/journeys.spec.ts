@@ -94,7 +94,7 @@ test('results are saved, opened by a link, taken along and deleted', async ({ pa
   await expect(page.locator('[data-card]')).toHaveCount(48);
   await accessible(page);
   await shot(page, 'saved');
-  for (const [link, content] of [['Report (HTML)', 'Similar radiographs'], ['FHIR', '"resourceType": "Bundle"']] as const) {
+  for (const [link, content] of [['Report (HTML)', 'Note: for the Tuesday round'], ['FHIR', '"resourceType": "Bundle"']] as const) {
     const download = page.waitForEvent('download');
     await page.getByRole('link', { name: link }).click();
     expect(readFileSync(await (await download).path(), 'utf8')).toContain(content);

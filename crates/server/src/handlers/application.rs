@@ -18,7 +18,7 @@ pub(crate) async fn page(uri: Uri) -> Result<Response, Problem> {
     if let Some(file) = APPLICATION.get_file(path) {
         return Ok(send(file));
     }
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_~".contains(letter);
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_~,".contains(letter);
     let named = |part: &str| !part.is_empty() && part.chars().all(plain);
     let first = path.split('/').next().unwrap_or_default();
     let of_the_application =
