@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 const LARGE: usize = 64 << 20;
 const GRACE: Duration = Duration::from_secs(10);
 
-/// What clients see of the service beside its answers.
+/// The service as its clients see it, beside its answers.
 struct Seen {
     address: SocketAddr,
     open: Arc<AtomicUsize>,

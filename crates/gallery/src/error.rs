@@ -31,7 +31,8 @@ pub enum Error {
     Transfer(#[from] TransferError),
     /// A thumbnail that is no JPEG file.
     #[error(
-        "a thumbnail of {got} bytes that are no JPEG file; expected FF D8 at its beginning and FF D9 at its end"
+        "a thumbnail of {got} bytes that are no JPEG file; expected FF D8 at its beginning and FF \
+         D9 at its end"
     )]
     Thumbnail {
         /// Bytes.
@@ -47,7 +48,8 @@ pub enum Error {
     },
     /// A folder that is not empty, where a gallery was to be made.
     #[error(
-        "cannot write to the folder `{}`: {reason}; nothing was changed. Choose a new or an empty folder",
+        "cannot write to the folder `{}`: {reason}; nothing was changed. Choose a new or an empty \
+         folder",
         dir.display()
     )]
     NotEmpty {
@@ -64,8 +66,8 @@ pub enum Error {
     },
     /// A gallery of a later program.
     #[error(
-        "the gallery `{gallery}` has the format {got}, but this program knows formats up to {expected}; nothing was \
-         changed. Use a newer program"
+        "the gallery `{gallery}` has the format {got}, but this program knows formats up to \
+         {expected}; nothing was changed. Use a newer program"
     )]
     NewerGallery {
         /// The gallery.
@@ -77,9 +79,10 @@ pub enum Error {
     },
     /// A gallery of another model's codes.
     #[error(
-        "the gallery `{gallery}` holds codes of the model {got} ({got_bits} bits), but the model in use is {expected} \
-         ({expected_bits} bits); codes of two models cannot be compared. Use the gallery's own model, re-index the \
-         gallery to the other, or index the pictures into a new gallery"
+        "the gallery `{gallery}` holds codes of the model {got} ({got_bits} bits), but the model \
+         in use is {expected} ({expected_bits} bits); codes of two models cannot be compared. Use \
+         the gallery's own model, re-index the gallery to the other, or index the pictures into a \
+         new gallery"
     )]
     OtherModel {
         /// The gallery.
@@ -95,8 +98,8 @@ pub enum Error {
     },
     /// A gallery that was re-indexed to another model since it was opened.
     #[error(
-        "the gallery `{gallery}` was re-indexed to the model {got} while the model {expected} was in use; nothing was changed. \
-         Open it again with that model"
+        "the gallery `{gallery}` was re-indexed to the model {got} while the model {expected} was \
+         in use; nothing was changed. Open it again with that model"
     )]
     Reindexed {
         /// The gallery.
@@ -128,13 +131,15 @@ pub enum Error {
     EncodeEmbedding(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A query without a picture or an entry to look for.
     #[error(
-        "a query without a picture; expected an image, or an entry of the gallery to find the like of"
+        "a query without a picture; expected an image, or an entry of the gallery to find the \
+         like of"
     )]
     EmptyQuery,
     /// Records that are deleted, but whose bytes could not yet be overwritten.
     #[error(
-        "{count} records are deleted from the gallery `{}` and will not be found, but their bytes are still in a file \
-         there: {source}. Free some space, close every program that uses the gallery, and compact it",
+        "{count} records are deleted from the gallery `{}` and will not be found, but their bytes \
+         are still in a file there: {source}. Free some space, close every program that uses the \
+         gallery, and compact it",
         dir.display()
     )]
     NotErased {
@@ -147,8 +152,9 @@ pub enum Error {
     },
     /// A file that could not be replaced and still has bytes of deleted records.
     #[error(
-        "the gallery `{gallery}` is not compact: its file `{file}` could not be replaced, because another program uses the gallery or the \
-         disk is full. Nothing is lost; close the other program or free some space, and compact it again"
+        "the gallery `{gallery}` is not compact: its file `{file}` could not be replaced, because \
+         another program uses the gallery or the disk is full. Nothing is lost; close the other \
+         program or free some space, and compact it again"
     )]
     NotCompacted {
         /// The gallery.
@@ -158,7 +164,8 @@ pub enum Error {
     },
     /// A gallery with damaged bytes.
     #[error(
-        "the gallery `{gallery}` is damaged: {detail}. Verify it, restore a copy, or index the pictures again"
+        "the gallery `{gallery}` is damaged: {detail}. Verify it, restore a copy, or index the \
+         pictures again"
     )]
     Damaged {
         /// The gallery.
@@ -168,7 +175,8 @@ pub enum Error {
     },
     /// A record with bytes that have changed since it was stored.
     #[error(
-        "the gallery's record {id} has a damaged {part}: {detail}. Delete the picture and index its file again, or restore a copy"
+        "the gallery's record {id} has a damaged {part}: {detail}. Delete the picture and index \
+         its file again, or restore a copy"
     )]
     DamagedRecord {
         /// The id.
@@ -180,8 +188,8 @@ pub enum Error {
     },
     /// A server that does not answer.
     #[error(
-        "no server of the gallery `{gallery}` answers: {reason}. See whether PostgreSQL runs there and lets this program in; what was \
-         not committed is undone, and can be done again"
+        "no server of the gallery `{gallery}` answers: {reason}. See whether PostgreSQL runs \
+         there and lets this program in; what was not committed is undone, and can be done again"
     )]
     Unreachable {
         /// The gallery.
@@ -191,7 +199,8 @@ pub enum Error {
     },
     /// A change that only a server in charge can make, while there is none.
     #[error(
-        "no server of the gallery `{gallery}` takes changes just now: {reason}; try again when one is in charge"
+        "no server of the gallery `{gallery}` takes changes just now: {reason}; try again when \
+         one is in charge"
     )]
     NoLeader {
         /// The gallery.
@@ -201,8 +210,8 @@ pub enum Error {
     },
     /// A gallery on a server whose address names no folder for derived files.
     #[error(
-        "the gallery `{gallery}` has no folder on this machine; give one where files made of it may lie: add snapshots=FOLDER to its \
-         address"
+        "the gallery `{gallery}` has no folder on this machine; give one where files made of it \
+         may lie: add snapshots=FOLDER to its address"
     )]
     NoFolder {
         /// The gallery.
@@ -210,7 +219,8 @@ pub enum Error {
     },
     /// A queue of a gallery in a folder, which has none.
     #[error(
-        "the gallery `{gallery}` has no queue: only one on a PostgreSQL server does; index its pictures directly"
+        "the gallery `{gallery}` has no queue: only one on a PostgreSQL server does; index its \
+         pictures directly"
     )]
     NoQueue {
         /// The gallery.

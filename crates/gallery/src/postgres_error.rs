@@ -8,7 +8,8 @@ use crate::Location;
 pub enum PostgresError {
     /// A gallery's address that cannot be parsed.
     #[error(
-        "a gallery's address that does not read: {reason}; expected postgres://USER@HOST[,HOST]/DATABASE[?OPTION=VALUE&…]"
+        "a gallery's address that does not read: {reason}; expected \
+         postgres://USER@HOST[,HOST]/DATABASE[?OPTION=VALUE&…]"
     )]
     Address {
         /// The fault, in words.
@@ -16,8 +17,9 @@ pub enum PostgresError {
     },
     /// A gallery on a server, which this build cannot reach.
     #[error(
-        "the gallery `{gallery}` is on a PostgreSQL server, which needs the feature `postgresql`, and this build leaves it \
-         out; expected a build without `--no-default-features`, or with `--features postgresql`"
+        "the gallery `{gallery}` is on a PostgreSQL server, which needs the feature `postgresql`, \
+         and this build leaves it out; expected a build without `--no-default-features`, or with \
+         `--features postgresql`"
     )]
     LeftOut {
         /// The gallery.
@@ -25,7 +27,8 @@ pub enum PostgresError {
     },
     /// A database that has a gallery already, where one was to be made.
     #[error(
-        "`{gallery}` has a gallery already; nothing was changed. Add to it, or choose another database"
+        "`{gallery}` has a gallery already; nothing was changed. Add to it, or choose another \
+         database"
     )]
     Exists {
         /// The gallery.
@@ -33,7 +36,8 @@ pub enum PostgresError {
     },
     /// A request that a server refuses.
     #[error(
-        "the server of the gallery `{gallery}` refused: {reason}. {undone} insertions since the last commit were undone"
+        "the server of the gallery `{gallery}` refused: {reason}. {undone} insertions since the \
+         last commit were undone"
     )]
     Server {
         /// The gallery.
@@ -45,8 +49,8 @@ pub enum PostgresError {
     },
     /// A copy into a folder, which a server's own tools make.
     #[error(
-        "the gallery `{gallery}` is on a server, and cannot be copied into a folder; use pg_basebackup and an archive of its \
-         log, or export it"
+        "the gallery `{gallery}` is on a server, and cannot be copied into a folder; use \
+         pg_basebackup and an archive of its log, or export it"
     )]
     NotCopied {
         /// The gallery.

@@ -25,7 +25,8 @@ pub enum ReindexingError {
     },
     /// A re-indexing to another model than the one that was begun.
     #[error(
-        "the gallery is being re-indexed to the model {expected}, not to {got}; finish that, or give it up first"
+        "the gallery is being re-indexed to the model {expected}, not to {got}; finish that, or \
+         give it up first"
     )]
     OtherModel {
         /// The model that was asked for.
@@ -35,7 +36,8 @@ pub enum ReindexingError {
     },
     /// A re-indexing that was not begun.
     #[error(
-        "the gallery `{gallery}` is not being re-indexed; begin it, or begin it again if it was finished or given up"
+        "the gallery `{gallery}` is not being re-indexed; begin it, or begin it again if it was \
+         finished or given up"
     )]
     NotBegun {
         /// The gallery.
@@ -43,7 +45,8 @@ pub enum ReindexingError {
     },
     /// A re-indexing in which pictures have no new code yet.
     #[error(
-        "{missing} pictures have no code of the model {model} yet; the gallery stays with the codes it has"
+        "{missing} pictures have no code of the model {model} yet; the gallery stays with the \
+         codes it has"
     )]
     Unfinished {
         /// The number of pictures without a new code.

@@ -29,7 +29,7 @@ pub struct Answer {
     pub precision: Option<f64>,
     /// Whether the query is unlike everything that the model knows.
     pub novel: Option<bool>,
-    /// What was asked, in words of the person who asked: name, note and filter of a saved answer.
+    /// The question in words of the person who asked: name, note and filter of a saved answer.
     pub question: Vec<String>,
     /// Most similar first.
     pub neighbors: Vec<Neighbor>,

@@ -31,7 +31,8 @@ pub enum Error {
     },
     /// A key that others may read.
     #[error(
-        "the key file `{path}` has the mode {mode:o}, expected one that its owner alone may read: chmod 600 it"
+        "the key file `{path}` has the mode {mode:o}, expected one that its owner alone may read: \
+         chmod 600 it"
     )]
     KeyReadable {
         /// The file.
@@ -44,7 +45,8 @@ pub enum Error {
     Random(getrandom::Error),
     /// Bytes that are no DICOM file.
     #[error(
-        "not a DICOM file: {got}, expected `DICM` after 128 bytes and the UIDs of class, instance and transfer syntax"
+        "not a DICOM file: {got}, expected `DICM` after 128 bytes and the UIDs of class, instance \
+         and transfer syntax"
     )]
     NotDicom {
         /// The fault that was found.
@@ -78,19 +80,20 @@ pub enum Error {
     TransferSyntax,
     /// A directory of files, whose offsets would be wrong afterwards.
     #[error(
-        "a DICOMDIR is a table of contents, expected an instance; make a new DICOMDIR of the new files"
+        "a DICOMDIR is a table of contents, expected an instance; make a new DICOMDIR of the new \
+         files"
     )]
     Directory,
     /// A picture that names, or may name, the patient.
     #[error(
-        "the picture itself may name the patient ({0}), and pixels are not cleaned; look at it, and allow burned-in text \
-         if it is harmless"
+        "the picture itself may name the patient ({0}), and pixels are not cleaned; look at it, \
+         and allow burned-in text if it is harmless"
     )]
     BurnedIn(Doubt),
     /// Compressed pixels whose comments and application data cannot be removed.
     #[error(
-        "the compressed picture cannot be cleaned ({problem}), expected frames as in PS3.5 A.4; have \
-         the sender transcode"
+        "the compressed picture cannot be cleaned ({problem}), expected frames as in PS3.5 A.4; \
+         have the sender transcode"
     )]
     Frames {
         /// The fault of the frames.
@@ -98,7 +101,8 @@ pub enum Error {
     },
     /// A query without the identifiers that an object of its study needs.
     #[error(
-        "the query has no usable {attribute}, expected a DICOM instance of a study; without one, write FHIR"
+        "the query has no usable {attribute}, expected a DICOM instance of a study; without one, \
+         write FHIR"
     )]
     NotOfAStudy {
         /// The attribute that is missing, or that is no UID.
@@ -106,8 +110,8 @@ pub enum Error {
     },
     /// A text of the query that cannot be repeated as it stands.
     #[error(
-        "{attribute} of the query does not decode by its SpecificCharacterSet, expected text; nothing is filed under a name \
-         that may be another's: have the sender name the right set"
+        "{attribute} of the query does not decode by its SpecificCharacterSet, expected text; \
+         nothing is filed under a name that may be another's: have the sender name the right set"
     )]
     Undecodable {
         /// Which.
@@ -115,7 +119,8 @@ pub enum Error {
     },
     /// A presentation that a presentation state cannot repeat.
     #[error(
-        "the query is shown through {attribute}, which our presentation states cannot repeat; expected greys and a window: write a capture instead"
+        "the query is shown through {attribute}, which our presentation states cannot repeat; \
+         expected greys and a window: write a capture instead"
     )]
     Lookup {
         /// The attribute, or what it is.
@@ -123,7 +128,8 @@ pub enum Error {
     },
     /// Pixels that do not fill a picture.
     #[error(
-        "{got} values do not fill {width} × {height}, expected sides of 1 to 65535 and a value for each place"
+        "{got} values do not fill {width} × {height}, expected sides of 1 to 65535 and a value \
+         for each place"
     )]
     Size {
         /// The number of values.

@@ -1,4 +1,4 @@
-//! What was asked stands in a structured report and in a bundle.
+//! The question of an answer, in a structured report and in a bundle.
 
 mod answers;
 

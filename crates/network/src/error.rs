@@ -16,7 +16,8 @@ pub enum Error {
     },
     /// A weight that the network needs is not in the file.
     #[error(
-        "weight {name} is missing; the file holds another architecture, or is not a model of skiagraph"
+        "weight {name} is missing; the file holds another architecture, or is not a model of \
+         skiagraph"
     )]
     WeightMissing {
         /// The weight's name.
@@ -24,7 +25,8 @@ pub enum Error {
     },
     /// A weight has another shape than the network's.
     #[error(
-        "weight {name} has shape {got:?}, expected {expected:?}; the file holds another architecture"
+        "weight {name} has shape {got:?}, expected {expected:?}; the file holds another \
+         architecture"
     )]
     WeightShape {
         /// The weight's name.
@@ -36,7 +38,8 @@ pub enum Error {
     },
     /// A weights file could not be parsed.
     #[error(
-        "{path}: not a readable weights file ({reason}); expected safetensors, or a PyTorch .pth of tensors"
+        "{path}: not a readable weights file ({reason}); expected safetensors, or a PyTorch .pth \
+         of tensors"
     )]
     WeightsUnreadable {
         /// The file.
@@ -82,7 +85,8 @@ pub enum Error {
     },
     /// A file that is no saliency network of findings.
     #[error(
-        "{path}: not a saliency network ({reason}); give one that a training of the saliency stage wrote"
+        "{path}: not a saliency network ({reason}); give one that a training of the saliency \
+         stage wrote"
     )]
     NotASaliencyNetwork {
         /// The file.
@@ -92,8 +96,8 @@ pub enum Error {
     },
     /// No finding has boxes on enough pictures, and none was named.
     #[error(
-        "no finding has boxes on {least} training pictures; give boxes, or name labels in saliency.findings to learn maps \
-         from labels alone, which do not localise"
+        "no finding has boxes on {least} training pictures; give boxes, or name labels in \
+         saliency.findings to learn maps from labels alone, which do not localise"
     )]
     NoFindings {
         /// The number of pictures that a finding needs.
@@ -139,7 +143,8 @@ pub enum Error {
     },
     /// A device that this binary was built without.
     #[error(
-        "this binary was built without {name}: build it with --features {name}, or give --device cpu"
+        "this binary was built without {name}: build it with --features {name}, or give --device \
+         cpu"
     )]
     DeviceNotBuilt {
         /// The device that was asked for.
@@ -155,8 +160,9 @@ pub enum Error {
     },
     /// Answers to held-out pictures that are too few, or too much alike, to fit estimates to.
     #[error(
-        "the answers to {queries} held-out pictures do not suffice for estimates of relevance; expected some that are right and \
-         some that are wrong: give more labelled pictures of the split train"
+        "the answers to {queries} held-out pictures do not suffice for estimates of relevance; \
+         expected some that are right and some that are wrong: give more labelled pictures of the \
+         split train"
     )]
     NoEstimates {
         /// The number of held-out pictures.
@@ -180,7 +186,8 @@ pub enum Error {
     },
     /// Inputs of another size than the model's.
     #[error(
-        "input is {got}×{got}, the model takes {expected}×{expected}; use the model's own preprocessing"
+        "input is {got}×{got}, the model takes {expected}×{expected}; use the model's own \
+         preprocessing"
     )]
     InputSize {
         /// The input's side, in pixels.

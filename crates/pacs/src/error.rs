@@ -49,7 +49,8 @@ pub enum Error {
     },
     /// A data set that contradicts its file meta group or its command.
     #[error(
-        "{attribute} of the data set differs from that of the request; refused, as it may be another instance"
+        "{attribute} of the data set differs from that of the request; refused, as it may be \
+         another instance"
     )]
     Mismatch {
         /// The attribute's name.
@@ -82,7 +83,8 @@ pub enum Error {
     #[error("the listener is stopping")]
     Stopping,
     /// An association that a peer rejects.
-    #[error("the peer rejects the association {}: {reason}; expected it to know our AE title and address", if *permanent { "for good" } else { "for now" })]
+    #[error("the peer rejects the association {}: {reason}; expected it to know our AE title and \
+             address", if *permanent { "for good" } else { "for now" })]
     Rejected {
         /// True if trying again is of no use.
         permanent: bool,
@@ -198,7 +200,8 @@ pub enum Error {
     },
     /// A feed's position that cannot be read.
     #[error(
-        "{path} is not a number, expected the position of a feed; remove it to read the feed from its start"
+        "{path} is not a number, expected the position of a feed; remove it to read the feed from \
+         its start"
     )]
     Position {
         /// The file.

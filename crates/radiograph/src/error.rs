@@ -49,8 +49,8 @@ pub enum Error {
     },
     /// Sides that no radiograph has, as the file claims, before anything is allocated.
     #[error(
-        "{claimant} claims {width}×{height} pixels, expected sides of at most {side}, the longer one at most {aspect} \
-         times the shorter"
+        "{claimant} claims {width}×{height} pixels, expected sides of at most {side}, the longer \
+         one at most {aspect} times the shorter"
     )]
     Sides {
         /// The source of the claim: the file, or attributes of DICOM.
@@ -66,7 +66,8 @@ pub enum Error {
     },
     /// More memory than the picture may take, by its header, before anything is allocated.
     #[error(
-        "the picture needs {} MB of memory, expected at most {}: raise the limit on memory if this is a real radiograph",
+        "the picture needs {} MB of memory, expected at most {}: raise the limit on memory if \
+         this is a real radiograph",
         megabytes(*needed),
         megabytes(*limit)
     )]
@@ -78,8 +79,8 @@ pub enum Error {
     },
     /// Memory that others hold for too long.
     #[error(
-        "the picture needs {} MB, and other pictures hold the {} MB of memory for all: try again later, or raise the limit on \
-         memory",
+        "the picture needs {} MB, and other pictures hold the {} MB of memory for all: try again \
+         later, or raise the limit on memory",
         megabytes(*needed),
         megabytes(*limit)
     )]
@@ -91,8 +92,8 @@ pub enum Error {
     },
     /// Bytes of no known format.
     #[error(
-        "not a picture that can be read: expected PNG, JPEG, TIFF, or DICOM, which has DICM after 128 bytes; got bytes that \
-         begin {start}"
+        "not a picture that can be read: expected PNG, JPEG, TIFF, or DICOM, which has DICM after \
+         128 bytes; got bytes that begin {start}"
     )]
     UnknownFormat {
         /// The first bytes in hexadecimal.
@@ -108,7 +109,8 @@ pub enum Error {
     },
     /// A compressed frame in a DICOM file that its decoder refuses.
     #[error(
-        "DICOM attribute (7FE0,0010) PixelData holds a {format} frame that does not decode: {reason}"
+        "DICOM attribute (7FE0,0010) PixelData holds a {format} frame that does not decode: \
+         {reason}"
     )]
     Frame {
         /// The name of its compression.
@@ -134,9 +136,9 @@ pub enum Error {
     },
     /// A transfer syntax that is not decoded.
     #[error(
-        "DICOM attribute (0002,0010) TransferSyntaxUID is {uid} ({name}), which is not decoded; expected uncompressed, RLE, \
-         JPEG, JPEG-LS or JPEG 2000: \
-         have the sender transcode, or transcode with gdcmconv --raw"
+        "DICOM attribute (0002,0010) TransferSyntaxUID is {uid} ({name}), which is not decoded; \
+         expected uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000: have the sender transcode, or \
+         transcode with gdcmconv --raw"
     )]
     TransferSyntax {
         /// Its UID.
@@ -146,8 +148,9 @@ pub enum Error {
     },
     /// A transfer syntax that the standard has given up.
     #[error(
-        "DICOM attribute (0002,0010) TransferSyntaxUID is {uid} ({name}, retired), which is not decoded; expected one that \
-         is in use: have the sender transcode it, or try dcmdjpeg of DCMTK"
+        "DICOM attribute (0002,0010) TransferSyntaxUID is {uid} ({name}, retired), which is not \
+         decoded; expected one that is in use: have the sender transcode it, or try dcmdjpeg of \
+         DCMTK"
     )]
     RetiredTransferSyntax {
         /// Its UID.
@@ -166,7 +169,8 @@ pub enum Error {
     /// A decoder that panicked, which is a fault of the decoder: the file is refused, the process
     /// lives.
     #[error(
-        "the decoder failed on this file; expected a sound picture: open it in a viewer and save it anew"
+        "the decoder failed on this file; expected a sound picture: open it in a viewer and save \
+         it anew"
     )]
     Panicked,
     /// Pixels that do not fill their sides.

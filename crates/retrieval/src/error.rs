@@ -1,4 +1,5 @@
-//! The errors of codes, embeddings and the index. Each names the object, what was got, what was expected and what to do.
+//! The errors of codes, embeddings and the index. Each names the object, what was got, what was
+//! expected and what to do.
 
 use std::path::PathBuf;
 
@@ -87,7 +88,8 @@ pub enum Error {
     },
     /// A damaged file of the index.
     #[error(
-        "the index file `{path}` is damaged: {reason}. It is derived from the database: remove it, and it is made again"
+        "the index file `{path}` is damaged: {reason}. It is derived from the database: remove \
+         it, and it is made again"
     )]
     DamagedSegment {
         /// The file.
@@ -97,7 +99,8 @@ pub enum Error {
     },
     /// A file of the index in an older format.
     #[error(
-        "the index file `{path}` is of an older format. It is derived from the database: remove it, and it is made again"
+        "the index file `{path}` is of an older format. It is derived from the database: remove \
+         it, and it is made again"
     )]
     OlderSegment {
         /// The file.

@@ -1,9 +1,9 @@
 //! The server: a gallery and a model behind HTTP, for the browser application and for programs.
 //!
 //! `router.rs` has every route; `guard.rs` controls access; `worker_pool.rs` limits how much work
-//! runs at a time, `turns.rs` gives clients turns; the crate `connections` limits what a slow client
-//! may hold; `client.rs` divides resources among clients; `error/` alone knows the status codes of
-//! failures.
+//! runs at a time, `turns.rs` gives clients turns; the crate `connections` limits what a slow
+//! client may hold; `client.rs` divides resources among clients; `error/` alone knows the status
+//! codes of failures.
 
 pub mod audit;
 mod body;
@@ -100,15 +100,16 @@ pub fn run(
 fn check_openness(settings: &Settings) -> Result<()> {
     if settings.keys.is_none() && settings.oidc.is_none() && !settings.address.ip().is_loopback() {
         bail!(
-            "{} is not this machine's alone, and nobody would have to show a key; expected --api-keys FILE \
-             (`skiagraph api-key new` makes one), --oidc-issuer URL, or an address such as 127.0.0.1",
+            "{} is not this machine's alone, and nobody would have to show a key; expected \
+             --api-keys FILE (`skiagraph api-key new` makes one), --oidc-issuer URL, or an \
+             address such as 127.0.0.1",
             settings.address.ip()
         );
     }
     if settings.audit.is_none() && !settings.address.ip().is_loopback() {
         bail!(
-            "{} is not this machine's alone, and nobody would know who looked at what; expected --audit FOLDER, \
-             or an address such as 127.0.0.1",
+            "{} is not this machine's alone, and nobody would know who looked at what; expected \
+             --audit FOLDER, or an address such as 127.0.0.1",
             settings.address.ip()
         );
     }

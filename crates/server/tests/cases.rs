@@ -1,4 +1,4 @@
-//! What a reader asks about a case: the picture that is sent, its neighbours, their records.
+//! Questions of a reader about a case: the picture that is sent, its neighbours, their records.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

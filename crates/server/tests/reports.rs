@@ -1,4 +1,4 @@
-//! What a server tells of itself: its OpenAPI document, and the report of a comparison.
+//! Documents of a server about itself: its OpenAPI document, and the report of a comparison.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

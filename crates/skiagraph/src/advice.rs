@@ -18,8 +18,8 @@ pub(crate) fn on(error: &anyhow::Error) -> Option<&'static str> {
 fn on_gallery(error: &GalleryError) -> Option<&'static str> {
     match error {
         GalleryError::OtherModel { .. } => Some(
-            "`skiagraph gallery reindex GALLERY --model MODEL` re-indexes a gallery to another model; \
-             `skiagraph index` puts pictures into a new gallery",
+            "`skiagraph gallery reindex GALLERY --model MODEL` re-indexes a gallery to another \
+             model; `skiagraph index` puts pictures into a new gallery",
         ),
         GalleryError::NotAGallery { gallery: Location::Server(_), .. } => {
             Some("`skiagraph index` makes a gallery and puts pictures into it")

@@ -10,8 +10,8 @@ use crate::Location;
 pub enum SqliteError {
     /// A disk without room.
     #[error(
-        "no room to write in the gallery `{}`: {source}. The gallery is as of its last commit; {undone} later insertions \
-         were undone. Free some space and try again",
+        "no room to write in the gallery `{}`: {source}. The gallery is as of its last commit; \
+         {undone} later insertions were undone. Free some space and try again",
         dir.display()
     )]
     DiskFull {
@@ -24,8 +24,9 @@ pub enum SqliteError {
     },
     /// A disk that fails.
     #[error(
-        "the disk failed under the gallery `{}`: {source}. The gallery is as of its last commit; {undone} later \
-         insertions were undone. See whether the disk is full or broken, then try again",
+        "the disk failed under the gallery `{}`: {source}. The gallery is as of its last commit; \
+         {undone} later insertions were undone. See whether the disk is full or broken, then try \
+         again",
         dir.display()
     )]
     DiskFailed {
@@ -38,8 +39,9 @@ pub enum SqliteError {
     },
     /// A folder that cannot be written.
     #[error(
-        "the gallery `{}` cannot be written: {source}. Nothing in it was changed. A gallery's folder must be \
-         writable, for searching too: give the right to write there, or use a copy where you may write",
+        "the gallery `{}` cannot be written: {source}. Nothing in it was changed. A gallery's \
+         folder must be writable, for searching too: give the right to write there, or use a copy \
+         where you may write",
         dir.display()
     )]
     ReadOnly {
@@ -50,7 +52,8 @@ pub enum SqliteError {
     },
     /// A gallery that another process is writing.
     #[error(
-        "the gallery `{}` is being written by another process: {source}. Try again when that has finished",
+        "the gallery `{}` is being written by another process: {source}. Try again when that has \
+         finished",
         dir.display()
     )]
     Busy {
@@ -61,9 +64,11 @@ pub enum SqliteError {
     },
     /// A database that lacks the last changes that were acknowledged.
     #[error(
-        "the gallery `{gallery}` has lost changes: it ends with change {got}, but change {expected} was acknowledged. Another program \
-         or a person has removed its write-ahead log, or put an older database in its place. Nothing is written to it any more. \
-         Restore a copy; or give those changes up by removing the file `gallery.sqlite-acknowledged` there, and index their pictures again"
+        "the gallery `{gallery}` has lost changes: it ends with change {got}, but change \
+         {expected} was acknowledged. Another program or a person has removed its write-ahead \
+         log, or put an older database in its place. Nothing is written to it any more. Restore a \
+         copy; or give those changes up by removing the file `gallery.sqlite-acknowledged` there, \
+         and index their pictures again"
     )]
     LostChanges {
         /// The gallery.
@@ -75,9 +80,10 @@ pub enum SqliteError {
     },
     /// A log with damaged bytes, behind which transactions are lost.
     #[error(
-        "the write-ahead log `{}` is damaged at byte {at}: what was committed from there on does not read. Nothing was changed. \
-         Restore a copy; or give those changes up: cut the log there (truncate --size {at} FILE), remove the file \
-         `gallery.sqlite-acknowledged` beside it, and index their pictures again",
+        "the write-ahead log `{}` is damaged at byte {at}: what was committed from there on does \
+         not read. Nothing was changed. Restore a copy; or give those changes up: cut the log \
+         there (truncate --size {at} FILE), remove the file `gallery.sqlite-acknowledged` beside \
+         it, and index their pictures again",
         path.display()
     )]
     DamagedLog {

@@ -2,8 +2,8 @@
 //! presentation.
 //!
 //! Descriptors are often wrong: they state 16 bits where twelve are used, more entries than there
-//! are, or a first value of the wrong sign. Where descriptor and entries disagree, the entries win; a
-//! table that is too short repeats its last entry (`Lut::of_item`).
+//! are, or a first value of the wrong sign. Where descriptor and entries disagree, the entries win;
+//! a table that is too short repeats its last entry (`Lut::of_item`).
 
 use super::header::{Elements, Value};
 use crate::warning::Warnings;

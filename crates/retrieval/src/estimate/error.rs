@@ -3,7 +3,8 @@
 /// Damage of the numbers that a model's file has of an estimator.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the model's estimator is damaged: {reason}; expected base 64 of a mean and components. Train the model anew"
+    "the model's estimator is damaged: {reason}; expected base 64 of a mean and components. Train \
+     the model anew"
 )]
 pub struct EstimatorError {
     /// The fault, in words.

@@ -18,7 +18,8 @@ pub enum HashingError {
     },
     /// Samples that are all equal.
     #[error(
-        "all {count} feature vectors are equal; expected some that differ: are the pictures blank, or one and the same?"
+        "all {count} feature vectors are equal; expected some that differ: are the pictures \
+         blank, or one and the same?"
     )]
     Constant {
         /// Samples.
@@ -36,7 +37,8 @@ pub enum HashingError {
     },
     /// A feature that is not a finite number.
     #[error(
-        "a feature vector with {got} at position {position}; expected finite numbers: is the model damaged?"
+        "a feature vector with {got} at position {position}; expected finite numbers: is the \
+         model damaged?"
     )]
     Value {
         /// The position in the feature vector.
@@ -46,8 +48,9 @@ pub enum HashingError {
     },
     /// Fewer principal components than bits.
     #[error(
-        "feature vectors along {got} independent directions; expected at least {expected}, one for each bit of a code \
-         by principal components. Ask for shorter codes, give more samples or longer features, or use lsh or sdh"
+        "feature vectors along {got} independent directions; expected at least {expected}, one \
+         for each bit of a code by principal components. Ask for shorter codes, give more samples \
+         or longer features, or use lsh or sdh"
     )]
     Directions {
         /// The number of directions along which the samples vary: at most the features' length, and
@@ -90,7 +93,8 @@ pub enum HashingError {
     },
     /// A matrix that could not be decomposed.
     #[error(
-        "the {what} of the feature vectors did not converge; expected features of similar magnitudes: scale them"
+        "the {what} of the feature vectors did not converge; expected features of similar \
+         magnitudes: scale them"
     )]
     Decomposition {
         /// The result that was computed, as a noun: "regression".

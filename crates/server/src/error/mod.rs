@@ -154,7 +154,8 @@ impl Problem {
             Self::NotOwner => "this job is somebody else's; expected who made it, or an admin",
             Self::NoMap => "no map was drawn of this gallery; `skiagraph gallery map` draws it",
             Self::JobsElsewhere => {
-                "another server puts pictures into this gallery: send them there, or start this one with --jobs FOLDER"
+                "another server puts pictures into this gallery: send them there, or start this \
+                 one with --jobs FOLDER"
             }
             Self::UnknownSet => {
                 "no such set, or no such part of it, that you may see; it may have been deleted"
@@ -167,10 +168,12 @@ impl Problem {
                 return format!("your role does not allow this; expected {wanted} or more");
             }
             Self::OtherSite => {
-                "a request that changes something, from another site or without `X-Requested-With: skiagraph`"
+                "a request that changes something, from another site or without \
+                 `X-Requested-With: skiagraph`"
             }
             Self::OtherHost => {
-                "without keys the server answers to this machine's own names alone, such as localhost"
+                "without keys the server answers to this machine's own names alone, such as \
+                 localhost"
             }
             Self::Picture(error) => return error.to_string(),
             Self::TooLarge { limit } => {
@@ -189,7 +192,8 @@ impl Problem {
                 "the gallery was re-indexed to another model; start the server again with that one"
             }
             Self::Unreachable(_) => {
-                "the gallery's database does not answer; ask again in a moment, and tell IT if it goes on"
+                "the gallery's database does not answer; ask again in a moment, and tell IT if it \
+                 goes on"
             }
             Self::Damaged(error) => {
                 return format!("{error}; `skiagraph gallery verify` names all that is damaged");

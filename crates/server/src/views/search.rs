@@ -57,7 +57,7 @@ fn shortlist() -> usize {
     SHORTLIST
 }
 
-/// What an answer was asked for, as far as the answer does not show it.
+/// The question of an answer: pictures, judgements, filter and order.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct AskedView {
     /// The number of uploaded pictures.

@@ -1,4 +1,5 @@
-//! The commands to and from a PACS in a build without the feature `pacs`: each says what is missing.
+//! The commands to and from a PACS in a build without the feature `pacs`: each says what is
+//! missing.
 
 use std::ffi::OsString;
 

@@ -1812,7 +1812,7 @@ export interface components {
     schemas: {
         /** @description The order of the hits. */
         AnswerOrder: "similarity" | "hamming";
-        /** @description What an answer was asked for, as far as the answer does not show it. */
+        /** @description The question of an answer: pictures, judgements, filter and order. */
         AskedView: {
             filter: string | null;
             group_by_patient: boolean;
